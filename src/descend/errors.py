@@ -1,0 +1,27 @@
+"""Every exception a user can meet: what went wrong, where, why, and what to do next.
+
+Messages are written where the facts are known; this module only names the kinds, so that one
+``except DescendError`` catches them all and the command line can turn each into exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class DescendError(Exception):
+    """Base of every error caused by input; ``str(error)`` is the whole message."""
+
+
+class FormulaError(DescendError):
+    """A formula, or a gradient given as text, that cannot be read or does not make sense."""
+
+
+class DataError(DescendError):
+    """A table that is missing, malformed, or does not hold what the model asks for."""
+
+
+class ConfigError(DescendError):
+    """Options that are out of range or contradict each other."""
+
+
+class OutputError(DescendError):
+    """A place that cannot be written to; raised before any work starts."""

@@ -1,0 +1,99 @@
+"""A registry: the named parts of one kind, and how text such as ``adam(beta1=0.8)`` picks one.
+
+Losses, optimizers and learning-rate schedules are each one registry. The command line's choices,
+the error messages and the law tests read it, so a new part is one file and one line in its room.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from descend.errors import ConfigError
+
+Part = TypeVar("Part")
+CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+class Registry(Generic[Part]):
+    """The parts of one kind by name; every part is a dataclass whose fields are its settings.
+
+    >>> from descend.optimizers import OPTIMIZERS
+    >>> OPTIMIZERS.build("adam(beta1=0.8)").beta1
+    0.8
+    """
+
+    def __init__(self, kind: str, parts: list[type[Part]]) -> None:
+        self.kind = kind
+        self.parts: dict[str, type[Part]] = {part.name: part for part in parts}  # type: ignore[attr-defined]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __getitem__(self, name: str) -> type[Part]:
+        return self.parts[name]
+
+    def build(self, text: str) -> Part:
+        """Build the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
+        call = CALL.fullmatch(text)
+        if call is None:
+            raise ConfigError(f"`{text}` does not name a {self.kind}. Write a name or a call, such as {self._example()}.")
+        name, arguments = call[1].replace("-", "_"), call[2] or ""
+        if name not in self.parts:
+            raise ConfigError(f"There is no {self.kind} `{call[1]}`.{closest(name, self.parts)} Known: {', '.join(self)}.")
+        part = self.parts[name]
+        return part(**self._settings(part, name, arguments))
+
+    def _settings(self, part: type[Part], name: str, arguments: str) -> dict[str, Any]:
+        known = {field.name: field for field in dataclasses.fields(part)}  # type: ignore[arg-type]
+        settings: dict[str, Any] = {}
+        # A call that is parsed but never evaluated: only literals come out of it.
+        try:
+            call = ast.parse(f"f({arguments})", mode="eval").body
+            assert isinstance(call, ast.Call)
+            if call.args:
+                raise ValueError
+            values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+        except (SyntaxError, ValueError, AssertionError, MemoryError, RecursionError):
+            raise ConfigError(
+                f"The settings of {self.kind} `{name}` cannot be read: ({arguments}). "
+                f"Write them as name=value, such as {self._example(name)}."
+            ) from None
+        for setting, value in values.items():
+            if setting not in known:
+                listed = ", ".join(known) or "none"
+                raise ConfigError(
+                    f"The {self.kind} `{name}` has no setting `{setting}`.{closest(str(setting), known)} Its settings: {listed}."
+                )
+            default = known[setting].default
+            if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+            if default is not dataclasses.MISSING and type(value) is not type(default):
+                raise ConfigError(
+                    f"The setting `{setting}` of {self.kind} `{name}` must be a {_word(default)}, such as {default!r}; "
+                    f"it is {value!r}."
+                )
+            settings[setting] = value
+        return settings
+
+    def _example(self, name: str | None = None) -> str:
+        for candidate in [name] if name else list(self.parts):
+            fields = dataclasses.fields(self.parts[candidate])  # type: ignore[arg-type]
+            if fields:
+                return f"`{candidate}({fields[0].name}={fields[0].default!r})`"
+        return f"`{name or next(iter(self.parts))}`"
+
+
+def closest(name: str, known: Any) -> str:
+    """Return `` Did you mean `...`?`` where a known name is close to ``name``, else an empty string."""
+    by_case = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.75)
+    return f" Did you mean `{by_case[found[0]]}`?" if found else ""
+
+
+def _word(value: object) -> str:
+    return {float: "number", int: "whole number", str: "text", bool: "True or False"}.get(type(value), "value")
