@@ -3,7 +3,7 @@
 # Options: PYTHON=python3.12 names the interpreter; PIP_FLAGS=... is handed to pip install.
 
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(VENV)/bin
 PIP_FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
 
@@ -16,10 +16,10 @@ help: ## list these verbs
 
 demo: $(VENV)/.run ## fit the textbook line by hand and by autograd, and a real data set; pictures in demo/
 	@mkdir -p demo
-	cd demo && $(BIN)/descend generate "y = 2*x + 2*uniform()" --column "x=0:10:0.1" --rows 100 --seed 0 --output line.csv
-	cd demo && $(BIN)/python ../examples/by_hand.py
-	cd demo && $(BIN)/python ../examples/autograd.py
-	cd demo && $(BIN)/descend fit "response ~ exp(-b1*distance) / (b2 + b3*distance)" ../examples/data/chwirut2.csv \
+	cd demo && ../$(BIN)/descend generate "y = 2*x + 2*uniform()" --column "x=0:10:0.1" --rows 100 --seed 0 --output line.csv
+	cd demo && ../$(BIN)/python ../examples/by_hand.py
+	cd demo && ../$(BIN)/python ../examples/autograd.py
+	cd demo && ../$(BIN)/descend fit "response ~ exp(-b1*distance) / (b2 + b3*distance)" ../examples/data/chwirut2.csv \
 	  --start b1=0.1 --start b2=0.01 --start b3=0.02 --save chwirut2.json --plot chwirut2.png
 	@ls demo/*.png
 
