@@ -1,0 +1,48 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.settings import setting
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Per parameter, divide by the root of the sum of all squared gradients, as torch.optim.Adagrad.
+
+    s <- s + g**2
+    theta <- theta - eta*g/(sqrt(s) + epsilon)
+
+    epsilon: above 0; keeps the division finite where the gradient is 0.
+
+    Source: Duchi, Hazan & Singer (2011), J. Mach. Learn. Res. 12, 2121-2159.
+
+    >>> Adagrad().rate_rule
+    'half of the largest change in a Gauss-Newton step at the start'
+    """
+
+    epsilon: float = setting(1e-10, above=0)
+
+    name: ClassVar[str] = "adagrad"
+    share: ClassVar[int] = 2
+    rate_rule: ClassVar[str] = gauss_newton_rule(share)
+
+    def init(self, theta: Array) -> State:
+        return np.zeros_like(theta)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        gradient = evaluation.gradient
+        squares = state + gradient * gradient
+        return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return gauss_newton_share(evaluation, self.share)

@@ -1,0 +1,52 @@
+"""AdamW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.adam import adam_direction
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.settings import setting
+
+
+@dataclass(frozen=True)
+class AdamW(Optimizer):
+    """Adam with every parameter drawn towards 0 beside the gradient, as torch.optim.AdamW.
+
+    theta <- (1 - eta*weight_decay)*theta, then a step of Adam with the gradient at the old theta
+
+    The decay is not part of J: the run comes to rest where Adam's step and the decay cancel, near the minimum of J
+    and not at it. For an exact l2 penalty, add one to J and use `adam`.
+
+    beta1, beta2, epsilon: as in Adam.
+    weight_decay: at least 0; 0 is Adam.
+
+    Source: Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101.
+    """
+
+    beta1: float = setting(0.9, at_least=0, below=1)
+    beta2: float = setting(0.999, at_least=0, below=1)
+    epsilon: float = setting(1e-8, above=0)
+    weight_decay: float = setting(0.01, at_least=0)
+
+    name: ClassVar[str] = "adamw"
+    share: ClassVar[int] = 20
+    rate_rule: ClassVar[str] = gauss_newton_rule(share)
+
+    def init(self, theta: Array) -> State:
+        return 0, np.zeros_like(theta), np.zeros_like(theta)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        direction, state = adam_direction(evaluation.gradient, state, self.beta1, self.beta2, self.epsilon)
+        kept = 1.0 - evaluation.rate * self.weight_decay
+        return kept * evaluation.theta - evaluation.rate * direction, state
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return gauss_newton_share(evaluation, self.share)

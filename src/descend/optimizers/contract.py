@@ -1,0 +1,82 @@
+"""What an optimizer is given, what it gives back, and what it says about itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.optimizers.settings import refuse_bad_settings
+
+Array = NDArray[np.float64]
+State = Any
+
+
+class Evaluation(Protocol):
+    """The objective J at one parameter point, and the means to evaluate it at another.
+
+    Its arrays stay valid, and unchanged, when J is evaluated elsewhere: an optimizer may keep them.
+    """
+
+    theta: Array
+    """(p,) where we stand; never changed in place."""
+    loss: float
+    """J(theta), penalties included."""
+    gradient: Array
+    """(p,) dJ/dtheta of the smooth part: all of J but the l1 penalty."""
+    curvature: Array | None
+    """(p, p) Gauss-Newton curvature of the smooth part; present if the optimizer needs order 2 or asked for it."""
+    rate: float
+    """Learning rate of this step, a schedule already applied."""
+    has_l1: bool
+    """Whether J holds an l1 penalty; without one `shrink` is the identity."""
+
+    def at(self, theta: Array, order: int = 1) -> Evaluation:
+        """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature."""
+        ...
+
+    def shrink(self, theta: Array, rate: float) -> Array:
+        """Apply the proximal operator of ``rate`` times the l1 penalty."""
+        ...
+
+
+class Optimizer(ABC):
+    """From J at one point to the next point. Subclasses are frozen dataclasses whose fields are their settings.
+
+    A state is numbers, arrays, None, and lists or tuples of these. Neither it nor an evaluation is ever changed
+    in place, so a run can be taken up again from any (theta, state).
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[int] = 1
+    """Order of evaluation a step needs: 1 loss and gradient, 2 also curvature."""
+    proximal: ClassVar[bool] = False
+    """Whether it supports an l1 penalty."""
+    stochastic: ClassVar[bool] = True
+    """Whether it makes sense on mini-batches."""
+    rate_rule: ClassVar[str]
+    """How `suggested_rate` chooses the learning rate, in words for the user."""
+
+    def __post_init__(self) -> None:
+        refuse_bad_settings("optimizer", self)
+
+    @abstractmethod
+    def init(self, theta: Array) -> State:
+        """Return the state before the first step from ``theta``."""
+
+    @abstractmethod
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        """Return the next parameters and state.
+
+        An optimizer that can go no further returns ``evaluation.theta`` itself, the same object.
+        """
+
+    @abstractmethod
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        """Return the rate above which a quadratic of largest curvature ``curvature_max`` diverges, if known."""
+
+    @abstractmethod
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        """Return a learning rate for a run that begins at ``evaluation``, which is of order 2."""

@@ -1,0 +1,45 @@
+"""What a curvature matrix says about steps: its largest eigenvalue, and a safe inverse."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.optimizers.contract import Array
+
+# Of the unit diagonal left after scaling: parameters that cannot be told apart get a bounded step, and others keep
+# ten digits of Newton's.
+DAMPING = 1e-10
+
+
+def largest_curvature(curvature: Array | None) -> float | None:
+    """Return the largest eigenvalue of ``curvature``, or None if it is missing, not finite or not positive."""
+    if curvature is None or not np.isfinite(curvature).all():
+        return None
+    largest = float(np.linalg.eigvalsh(curvature)[-1])
+    return largest if largest > 0.0 else None
+
+
+def damped_inverse(curvature: Array | None, damping: float = DAMPING) -> Array | None:
+    """Return the inverse of C + damping*diag(C), found in units where diag(C) = 1.
+
+    A parameter of zero curvature keeps a unit diagonal. An indefinite C gives its inverse diagonal, (p,) instead of
+    (p, p). None if there is no C, or it is not finite, or its diagonal is nowhere positive.
+
+    >>> damped_inverse(np.array([[1e12, 0.0], [0.0, 1e-6]])).diagonal().tolist()
+    [9.999999999e-13, 999999.9999]
+    """
+    if curvature is None or not np.isfinite(curvature).all():
+        return None
+    diagonal = curvature.diagonal()
+    if (diagonal < 0.0).any() or not (diagonal > 0.0).any():
+        return None
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = curvature * scale * scale[:, None]
+    np.fill_diagonal(scaled, 1.0 + damping)
+    try:
+        root = np.linalg.inv(np.linalg.cholesky(scaled))
+    except np.linalg.LinAlgError:
+        return scale * scale
+    root *= scale
+    inverse: Array = root.T @ root
+    return inverse

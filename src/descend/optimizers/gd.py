@@ -1,0 +1,46 @@
+"""Gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """Step against the gradient.
+
+    With g = dJ/dtheta and learning rate eta:   theta <- theta - eta*g
+
+    With an l1 penalty it is the proximal gradient method:   theta <- shrink(theta - eta*g, eta)
+
+    It has no settings. It converges on a quadratic of largest curvature L if eta < 2/L.
+
+    Source: Cauchy (1847), C. R. Acad. Sci. Paris 25, 536-538; proximal: Beck & Teboulle (2009), SIAM J. Imaging Sci.
+    2, 183-202.
+
+    >>> GradientDescent().largest_stable_rate(curvature_max=4.0)
+    0.5
+    """
+
+    name: ClassVar[str] = "gd"
+    proximal: ClassVar[bool] = True
+    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+
+    def init(self, theta: Array) -> State:
+        return ()
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        theta = evaluation.theta - evaluation.rate * evaluation.gradient
+        if evaluation.has_l1:
+            theta = evaluation.shrink(theta, evaluation.rate)
+        return theta, state
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return 2.0 / curvature_max if curvature_max > 0.0 else None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return inverse_curvature(evaluation)

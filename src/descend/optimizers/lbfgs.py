@@ -1,0 +1,134 @@
+"""Limited-memory BFGS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.curvature import damped_inverse
+from descend.optimizers.line_search import search
+from descend.optimizers.settings import setting
+
+# A curvature matrix of more parameters costs more to sum and to invert than it saves.
+MOST_PARAMETERS_WITH_CURVATURE = 1000
+# A search that needed more points than this says that the model of J behind its direction is out of date.
+EASY_SEARCH = 2
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    """Quasi-Newton steps from the last few changes of parameters and gradient.
+
+    theta <- theta - alpha*H*g,   H = H0 corrected by the pairs s = theta' - theta, y = g' - g so that H*y = s
+
+    line_search="wolfe": alpha meets the strong Wolfe conditions, and H0 is the damped inverse of the Gauss-Newton
+    curvature, taken at the start and again wherever progress is poor, so that units do not matter and a linear
+    least-squares problem takes a step or two. The learning rate is not used.
+
+    line_search="none": alpha is the learning rate, times min(1, 1/sum|g|) at the first step, and H0 = s'y/y'y, as
+    torch.optim.LBFGS(max_iter=1) with its tolerances at 0.
+
+    history: how many pairs are kept, at least 1.
+
+    Source: Liu & Nocedal (1989), Math. Program. 45, 503-528.
+    """
+
+    history: int = setting(10, at_least=1)
+    line_search: str = setting("wolfe", choices=("wolfe", "none"))
+
+    name: ClassVar[str] = "lbfgs"
+    stochastic: ClassVar[bool] = False
+    rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
+
+    def init(self, theta: Array) -> State:
+        # wolfe: H0 is out of date, H0, pairs s, pairs y.  none: last change of theta, last gradient, pairs s, pairs y.
+        return (True, None, [], []) if self.line_search == "wolfe" else (None, None, [], [])
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        gradient = evaluation.gradient
+        if not (np.isfinite(gradient).all() and gradient.any()):
+            return evaluation.theta, state
+        return (self._searched if self.line_search == "wolfe" else self._fixed)(evaluation, state)
+
+    def _searched(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        gradient = evaluation.gradient
+        for inverse, steps, changes in _bases(evaluation, state):
+            direction = -_times_inverse(gradient, inverse, steps, changes)
+            slope = float(gradient @ direction)
+            if not (np.isfinite(direction).all() and slope < 0.0):
+                continue
+            known = inverse is not None or bool(steps)
+            found = search(evaluation, direction, 1.0 if known else _first_length(gradient))
+            if found is not None:
+                break
+        else:
+            return evaluation.theta, state
+        theta = found.evaluation.theta
+        pairs = self._remember(steps, changes, theta - evaluation.theta, found.evaluation.gradient - gradient, 0.0)
+        return theta, (found.evaluations > EASY_SEARCH, inverse, *pairs)
+
+    def _fixed(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        moved, before, steps, changes = state
+        gradient = evaluation.gradient
+        length = evaluation.rate
+        if before is None:
+            length *= _first_length(gradient)
+        else:
+            steps, changes = self._remember(steps, changes, moved, gradient - before, 1e-10)
+        moved = -length * _times_inverse(gradient, None, steps, changes)
+        return evaluation.theta + moved, (moved, gradient, steps, changes)
+
+    def _remember(
+        self, steps: list[Array], changes: list[Array], step: Array, change: Array, least: float
+    ) -> tuple[list[Array], list[Array]]:
+        """Add a pair to the memory, unless J did not curve upwards along it, which would spoil H."""
+        if not float(change @ step) > least:
+            return steps, changes
+        return [*steps, step][-self.history :], [*changes, change][-self.history :]
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return 1.0
+
+
+def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, list[Array], list[Array]]]:
+    """Yield H0 and pairs to try: those remembered, then H0 from the curvature here, then steepest descent."""
+    stale, inverse, steps, changes = state
+    if not stale:
+        yield inverse, steps, changes
+    fresh = None
+    if evaluation.theta.size <= MOST_PARAMETERS_WITH_CURVATURE:
+        here = evaluation if evaluation.curvature is not None else evaluation.at(evaluation.theta, order=2)
+        fresh = damped_inverse(here.curvature)
+    if fresh is not None:
+        yield fresh, [], []
+    elif stale:
+        yield inverse, steps, changes
+    yield None, [], []
+
+
+def _times_inverse(gradient: Array, inverse: Array | None, steps: list[Array], changes: list[Array]) -> Array:
+    """Return H*gradient by the two-loop recursion; without H0 it is s'y/y'y of the last pair, or 1."""
+    direction = gradient.copy()
+    weights = []
+    for step, change in zip(reversed(steps), reversed(changes), strict=True):
+        weight = float(step @ direction) / float(change @ step)
+        direction -= weight * change
+        weights.append(weight)
+    if inverse is not None:
+        direction = inverse @ direction if inverse.ndim == 2 else inverse * direction
+    elif steps:
+        direction *= float(changes[-1] @ steps[-1]) / float(changes[-1] @ changes[-1])
+    for step, change, weight in zip(steps, changes, reversed(weights), strict=True):
+        direction += (weight - float(change @ direction) / float(change @ step)) * step
+    return direction
+
+
+def _first_length(gradient: Array) -> float:
+    return min(1.0, 1.0 / float(np.abs(gradient).sum()))

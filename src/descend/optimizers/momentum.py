@@ -1,0 +1,57 @@
+"""Gradient descent with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+from descend.optimizers.settings import setting
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Gradient descent that keeps part of its last velocity (heavy ball), as torch.optim.SGD(momentum=m).
+
+    v <- m*v + g
+    theta <- theta - eta*v
+
+    With an l1 penalty:   theta' = shrink(theta - eta*(m*v + g), eta);   v <- (theta - theta')/eta
+
+    momentum: m, at least 0 and below 1; 0 is gradient descent.
+
+    It converges on a quadratic of largest curvature L if eta < 2*(1 + m)/L.
+
+    Source: Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17.
+
+    >>> Momentum(momentum=0.5).largest_stable_rate(curvature_max=1.0)
+    3.0
+    """
+
+    momentum: float = setting(0.9, at_least=0, below=1)
+
+    name: ClassVar[str] = "momentum"
+    proximal: ClassVar[bool] = True
+    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+
+    def init(self, theta: Array) -> State:
+        return np.zeros_like(theta)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        velocity = self.momentum * state + evaluation.gradient
+        rate = evaluation.rate
+        theta = evaluation.theta - rate * velocity
+        if evaluation.has_l1:
+            theta = evaluation.shrink(theta, rate)
+            # A schedule may end at rate 0, where nothing moves and the velocity is what it was.
+            velocity = (evaluation.theta - theta) / rate if rate > 0.0 else state
+        return theta, velocity
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return 2.0 * (1.0 + self.momentum) / curvature_max if curvature_max > 0.0 else None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return inverse_curvature(evaluation)

@@ -1,0 +1,51 @@
+"""Nesterov's accelerated gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+from descend.optimizers.settings import setting
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """Momentum that looks one step ahead, as torch.optim.SGD(momentum=m, nesterov=True).
+
+    v <- m*v + g
+    theta <- theta - eta*(g + m*v)
+
+    momentum: m, at least 0 and below 1; 0 is gradient descent.
+
+    It converges on a quadratic of largest curvature L if eta < 2*(1 + m)/((1 + 2*m)*L).
+
+    Source: Nesterov (1983), Soviet Math. Dokl. 27, 372-376, in the form of Sutskever et al. (2013), ICML.
+
+    >>> Nesterov(momentum=0.5).largest_stable_rate(curvature_max=1.0)
+    1.5
+    """
+
+    momentum: float = setting(0.9, at_least=0, below=1)
+
+    name: ClassVar[str] = "nesterov"
+    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+
+    def init(self, theta: Array) -> State:
+        return np.zeros_like(theta)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        velocity = self.momentum * state + evaluation.gradient
+        theta = evaluation.theta - evaluation.rate * (evaluation.gradient + self.momentum * velocity)
+        return theta, velocity
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        if not curvature_max > 0.0:
+            return None
+        return 2.0 * (1.0 + self.momentum) / ((1.0 + 2.0 * self.momentum) * curvature_max)
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return inverse_curvature(evaluation)

@@ -1,0 +1,68 @@
+"""How `--learning-rate auto` chooses: from the curvature where the run begins, checked by one trial step.
+
+The curvature at the start says nothing about the curvature further on, so every rule takes a cautious share of what
+a quadratic would allow, and halves it until the first step does not raise J.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.curvature import damped_inverse, largest_curvature
+
+INVERSE_CURVATURE = "1 / (largest curvature at the start)"
+HALVINGS = 60
+
+
+def gauss_newton_rule(share: int) -> str:
+    """Return the rule of `gauss_newton_share` in words."""
+    return f"1/{share} of the largest change in a Gauss-Newton step at the start"
+
+
+def inverse_curvature(evaluation: Evaluation) -> float:
+    """Return 1/L, L the largest eigenvalue of the curvature: half of the largest stable rate of gradient descent.
+
+    2/(L + l) would be faster on a quadratic, but lies at the edge of divergence where l is small, as it mostly is.
+    Without a usable curvature: such that the first step is as long as theta, or of length 1 from theta = 0.
+    """
+    largest = largest_curvature(evaluation.curvature)
+    if largest is not None and math.isfinite(1.0 / largest):
+        return halved_until_it_descends(evaluation, 1.0 / largest, evaluation.gradient)
+    length = float(np.linalg.norm(evaluation.gradient))
+    if not (math.isfinite(length) and length > 0.0):
+        return 1.0
+    first = _size(evaluation.theta) / length
+    return halved_until_it_descends(evaluation, first, evaluation.gradient)
+
+
+def gauss_newton_share(evaluation: Evaluation, share: int) -> float:
+    """Return 1/share of the largest component of the damped Gauss-Newton step, for methods whose step is about eta.
+
+    Without a usable curvature: 1/share of the largest parameter, or of 1 from theta = 0.
+    """
+    inverse = damped_inverse(evaluation.curvature)
+    reach = _size(evaluation.theta)
+    if inverse is not None:
+        newton = inverse @ evaluation.gradient if inverse.ndim == 2 else inverse * evaluation.gradient
+        largest = float(np.abs(newton).max())
+        if math.isfinite(largest) and largest > 0.0:
+            reach = largest
+    return halved_until_it_descends(evaluation, reach / share, np.sign(evaluation.gradient))
+
+
+def halved_until_it_descends(evaluation: Evaluation, rate: float, direction: Array) -> float:
+    """Return ``rate``, halved until J(theta - rate*direction) <= J(theta); unchanged if no halving gets there."""
+    trial = rate
+    for _ in range(HALVINGS):
+        if evaluation.at(evaluation.theta - trial * direction, order=0).loss <= evaluation.loss:
+            return trial
+        trial /= 2.0
+    return rate
+
+
+def _size(theta: Array) -> float:
+    largest = float(np.abs(theta).max())
+    return largest if largest > 0.0 else 1.0

@@ -1,0 +1,47 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.settings import setting
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Per parameter, divide by a running root mean square of the gradient, as torch.optim.RMSprop.
+
+    s <- decay*s + (1 - decay)*g**2
+    theta <- theta - eta*g/(sqrt(s) + epsilon)
+
+    decay: at least 0 and below 1; how slowly old gradients are forgotten.
+    epsilon: above 0; keeps the division finite where the gradient is 0.
+
+    Source: Tieleman & Hinton (2012), Coursera, Neural Networks for Machine Learning, lecture 6.5.
+    """
+
+    decay: float = setting(0.99, at_least=0, below=1)
+    epsilon: float = setting(1e-8, above=0)
+
+    name: ClassVar[str] = "rmsprop"
+    share: ClassVar[int] = 20
+    rate_rule: ClassVar[str] = gauss_newton_rule(share)
+
+    def init(self, theta: Array) -> State:
+        return np.zeros_like(theta)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        gradient = evaluation.gradient
+        squares = self.decay * state + (1.0 - self.decay) * (gradient * gradient)
+        return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return gauss_newton_share(evaluation, self.share)
