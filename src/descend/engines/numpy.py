@@ -1,0 +1,55 @@
+"""The engine that sums rows in this process, with NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+from descend.engines.compiled import compiled
+from descend.engines.totals import Array, Totals
+from descend.gradients.contract import Kernel, Program
+
+BLOCK = 16_384
+"""Rows per block: its arrays stay in the processor's cache."""
+
+
+class NumpyEngine:
+    """Sums over columns in memory, a block of rows at a time."""
+
+    name = "numpy"
+
+    def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
+        self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
+        self.data = self.kernel.prepare(columns)
+        self.rows = len(self.data[0])
+        self.weights = columns[weights] if weights is not None else None
+        self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
+        self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+        kernel = self.kernel
+        if rows is None:
+            blocks, count = self.blocks, self.total
+        else:
+            blocks = [tuple(array[rows] for array in self.data)]
+            count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
+        loss, gradient, curvature = kernel.sums(theta, blocks[0], order)
+        for block in blocks[1:]:
+            more_loss, more_gradient, more_curvature = kernel.sums(theta, block, order)
+            loss += more_loss
+            if order:
+                gradient += more_gradient  # type: ignore[operator]
+            if order == 2:
+                curvature += more_curvature  # type: ignore[operator]
+        if gradient is not None:
+            gradient = kernel.finish(gradient, count, theta)
+        return Totals(count, float(loss), gradient, curvature)
+
+
+def _cut(data: tuple[Any, ...], rows: int) -> Any:
+    for begin in range(0, rows, BLOCK):
+        yield tuple(array[begin : begin + BLOCK] for array in data)
+
+
+__all__ = ["BLOCK", "NumpyEngine"]

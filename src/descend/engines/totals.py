@@ -1,0 +1,36 @@
+"""The contract of engines: the sums of loss, gradient and curvature over rows, at one parameter point."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Totals(NamedTuple):
+    """Raw sums over rows, float64.
+
+    rows: their number, or the sum of their weights. gradient: (p,) or None. curvature: (p, p) or None.
+    """
+
+    rows: float
+    loss: float
+    gradient: Array | None
+    curvature: Array | None
+
+
+class Engine(Protocol):
+    """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""
+
+    name: str
+    rows: int
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+        """Sum over all rows, or over those whose numbers (from 0) are in ``rows``.
+
+        order: 0 loss, 1 and gradient, 2 and curvature.
+        """
+        ...

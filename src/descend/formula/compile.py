@@ -1,0 +1,213 @@
+"""Expressions to fast Python functions over arrays: what differs per row is computed per row, and nothing else is.
+
+Three habits of the code written here:
+  1. what depends on data only is computed once, when the rows are handed over, and kept beside the columns;
+  2. what depends on parameters only is a number, not an array;
+  3. what several outputs share is computed once per call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Mul, Pow, Rational
+
+from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer
+from descend.formula.symbols import Column, Parameter, Setting
+
+CONSTANT, SCALAR, DATA, ROWS = range(4)
+
+
+@lru_cache(maxsize=1)
+def numpy_names() -> dict[str, Any]:
+    """Return the modules that code in NumPy refers to; SciPy's functions are loaded at their first use."""
+    return {"np": np, "special": _Special(), "math": math}
+
+
+class _Special:
+    def __getattr__(self, name: str) -> Any:
+        from scipy import special
+
+        return getattr(special, name)
+
+
+@lru_cache(maxsize=1)
+def torch_names() -> dict[str, Any]:
+    """Return the modules that code in PyTorch refers to."""
+    import torch
+
+    return {"torch": torch, "math": math, "np": np, "special": _Special()}
+
+
+def names_of(language: Language) -> dict[str, Any]:
+    return torch_names() if language is TORCH else numpy_names()
+
+
+def define(name: str, source: str, names: Mapping[str, Any]) -> Callable[..., Any]:
+    """Turn source code written by this module into a function.
+
+    The code is ours: every name in it is one that was made up here, and every number went through ``float``.
+    """
+    space = dict(names)
+    exec(compile(source, f"<descend: {name}>", "exec"), space)
+    function: Callable[..., Any] = space[name]
+    function.source = source  # type: ignore[attr-defined]
+    return function
+
+
+def compile_expression(expression: Expr, symbols: Sequence[Expr], language: Language = NUMPY) -> Callable[..., Any]:
+    """Return a function of arrays (or numbers), one per symbol, that evaluates ``expression``."""
+    arguments = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
+    body = Writer(language, arguments).write(expression)
+    return define("evaluate", f"def evaluate({', '.join(arguments.values())}):\n    return {body}\n", names_of(language))
+
+
+class RowWriter(Writer):
+    """Writes straight-line code for expressions of rows, following the three habits above.
+
+    names: what each symbol is called in the code.
+    quantities: per-row symbols defined by an expression, such as the prediction.
+    separate: whether numbers and arrays are told apart; not so where autograd must see the parameters in every step.
+    """
+
+    def __init__(self, language: Language, names: Mapping[Expr, str], quantities: Mapping[Expr, Expr], separate: bool = True) -> None:
+        super().__init__(language, names, {})
+        self.quantities = quantities
+        self.separate = separate
+        self.lines: list[str] = []
+        self.hoisted: dict[Expr, str] = {}
+        self.kinds: dict[Expr, int] = {}
+        self.uses: Counter[Expr] = Counter()
+        self.numbers = Writer(NUMPY, names, self.known)
+
+    def count(self, expressions: Iterable[Expr]) -> None:
+        """Take note of what ``expressions`` share; call it before writing any of them."""
+        for expression in expressions:
+            self.uses[expression] += 1
+            if self.uses[expression] == 1:
+                definition = self.quantities.get(expression)
+                self.count(expression.args if definition is None else [definition])
+
+    def kind(self, expression: Expr) -> int:
+        """Say what an expression depends on."""
+        known = self.kinds.get(expression)
+        if known is None:
+            if expression.is_Symbol:
+                known = DATA if isinstance(expression, Column) else SCALAR if isinstance(expression, Parameter | Setting) else ROWS
+            elif not expression.args:
+                known = CONSTANT
+            else:
+                kinds = {self.kind(argument) for argument in expression.args}
+                known = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
+            if known == SCALAR and not self.separate:
+                known = ROWS
+            self.kinds[expression] = known
+        return known
+
+    def name(self, expression: Expr) -> str:
+        """Write ``expression`` as a name or a number, computing it on a line of its own if need be."""
+        text, _ = self._node(expression)
+        if expression not in self.known and not expression.is_Symbol and not expression.is_Number:
+            text = self._assign(expression, text)
+        return text
+
+    def _assign(self, expression: Expr, text: str) -> str:
+        name = f"t{len(self.lines)}"
+        self.lines.append(f"{name} = {text}")
+        self.known[expression] = name
+        return name
+
+    def _node(self, node: Expr) -> tuple[str, int]:
+        if node not in self.known and not node.is_Number:
+            if node in self.quantities:
+                definition = self.quantities[node]
+                text = self.write(definition)
+                if definition.is_Symbol:
+                    self.known[node] = text
+                else:
+                    self._assign(node, text)
+            elif not node.is_Symbol and self.kind(node) == DATA:
+                self.known[node] = self.hoisted[node] = f"h{len(self.hoisted)}"
+            elif not node.is_Symbol and self.kind(node) == SCALAR:
+                self._assign(node, self.numbers.write(node))
+            elif not node.is_Symbol and self.kind(node) == CONSTANT and not node.is_Boolean:
+                return (repr(float(node)), ATOM if node > 0 else SIGN)
+            elif not node.is_Symbol and not node.is_Boolean and self.uses[node] > 1 and self.kind(node) == ROWS:
+                self._assign(node, super()._node(node)[0])
+        return super()._node(node)
+
+    def _sum(self, node: Expr) -> str:
+        grouped = self._grouped(node, sympy.Add)
+        return super()._sum(node) if grouped is None else " + ".join(self.write(part, SUM) for part in grouped)
+
+    def _product(self, node: Expr) -> tuple[str, int]:
+        grouped = self._grouped(node, Mul)
+        return super()._product(node) if grouped is None else ("*".join(self.write(part, PRODUCT + 1) for part in grouped), PRODUCT)
+
+    def _grouped(self, node: Expr, operation: type) -> list[Expr] | None:
+        """Split a sum or product into its numbers, its data and the rest, so that each array is touched once."""
+        parts: dict[int, list[Expr]] = {CONSTANT: [], SCALAR: [], DATA: [], ROWS: []}
+        for argument in node.args:
+            parts[self.kind(argument)].append(argument)
+        scalars = parts[CONSTANT] + parts[SCALAR]
+        if len(scalars) < 2 and len(parts[DATA]) < 2:
+            return None
+        groups = [operation(*part) for part in (scalars, parts[DATA]) if part]
+        return groups + parts[ROWS] if len(groups) + len(parts[ROWS]) > 1 else None
+
+    def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
+        if exponent.is_Integer and 2 <= exponent <= 4 and self.kind(base) == ROWS:
+            return "*".join([self.name(base)] * int(exponent)), PRODUCT  # NumPy's own power is many times slower
+        if exponent == Rational(3, 2) and self.kind(base) == ROWS:
+            root = self.write(Pow(base, Rational(1, 2)))
+            return f"{self.name(base)}*{root}", PRODUCT
+        text, precedence = super()._power(base, exponent)
+        return text, min(precedence, POWER)
+
+    def sum_over_rows(self, expression: Expr, matrix: str | None = None) -> str:
+        """Write the sum of ``expression`` over rows: products as inner products, numbers pulled out.
+
+        With a matrix (rows, k): the k sums of ``expression`` times each of its columns.
+        """
+        numbers: list[Expr] = []
+        data: list[Expr] = []
+        mixed: list[Expr] = []
+        for factor in Mul.make_args(expression):
+            kind = self.kind(factor)
+            if kind in (CONSTANT, SCALAR):
+                numbers.append(factor)
+            elif kind == DATA:
+                data.append(factor)
+            else:
+                mixed += [factor.base] * 2 if factor.is_Pow and factor.exp == 2 else [factor]
+        arrays = [self._multiplied(mixed)] if mixed and (data or matrix) else [self._multiplied(mixed[:1]), self._multiplied(mixed[1:])]
+        if data:
+            arrays.append(self.name(Mul(*data)))
+        arrays = [array for array in arrays if array]
+        if matrix is not None:
+            text = f"dot({'*'.join(arrays)}, {matrix})" if arrays else f"total({matrix}, 0)"
+        elif len(arrays) == 2:
+            text = f"dot({arrays[0]}, {arrays[1]})"
+        else:
+            text = f"total({arrays[0]})" if arrays else "count"
+        number = Mul(*numbers)
+        return text if number == 1 else f"{self.write(number, PRODUCT)}*{text}"
+
+    def _multiplied(self, factors: list[Expr]) -> str:
+        if len(factors) < 2:
+            return self.name(factors[0]) if factors else ""
+        product = Mul(*factors)
+        if product in self.known:
+            return self.known[product]
+        return self._assign(product, "*".join(self.name(factor) for factor in factors))
+
+
+def source_of(name: str, arguments: str, lines: Iterable[str]) -> str:
+    """Write a function."""
+    return f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)

@@ -1,0 +1,229 @@
+"""The functions a formula may use: one row each, with its derivative and its spelling in every language.
+
+SymPy's own class serves where its derivative is right for real numbers; the others are defined here.
+``{0}``, ``{1}`` in a spelling stand for the arguments, already written in that language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import sympy
+from sympy import Expr, Float, Integer, Rational
+
+
+class RealFunction(sympy.Function):  # type: ignore[misc]
+    """A function of real numbers that stays as it is written; only its derivative is known to SymPy."""
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+
+class log10(RealFunction):
+    """log10' = 1 / (x log 10)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return 1 / (self.args[0] * sympy.log(10))
+
+
+class log2(RealFunction):
+    """log2' = 1 / (x log 2)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return 1 / (self.args[0] * sympy.log(2))
+
+
+class sigmoid(RealFunction):
+    """sigmoid = 1 / (1 + exp(-x)); sigmoid' = sigmoid(x) sigmoid(-x), which loses no digits in either tail."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sigmoid(self.args[0]) * sigmoid(-self.args[0])
+
+
+class softplus(RealFunction):
+    """softplus = log(1 + exp(x)); softplus' = sigmoid(x)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sigmoid(self.args[0])
+
+
+class absolute(RealFunction):
+    """|x|' = sign(x), taken as 0 at the kink."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sign(self.args[0])
+
+
+class sign(RealFunction):
+    """-1, 0 or 1; its derivative is 0 wherever there is one."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return Integer(0)
+
+
+class digamma(RealFunction):
+    """The derivative of log(gamma(x)). It appears in derivatives; formulas cannot use it."""
+
+    nargs = 1
+
+
+class gamma(RealFunction):
+    """gamma' = gamma(x) digamma(x)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return self * digamma(self.args[0])
+
+
+class where(RealFunction):
+    """where(condition, a, b) is a where the condition holds and b elsewhere, and so is its derivative."""
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, condition: Any, chosen: Expr, other: Expr) -> Expr | None:
+        if condition is sympy.true or chosen == other:
+            return chosen
+        if condition is sympy.false:
+            return other
+        return None
+
+    def _eval_derivative(self, symbol: Expr) -> Expr:
+        condition, chosen, other = self.args
+        return where(condition, chosen.diff(symbol), other.diff(symbol))
+
+
+class minimum(RealFunction):
+    """The smaller of two; its derivative is that of the smaller one (of the first where they are equal)."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        first, second = self.args
+        return where(sympy.Le(first, second), Integer(argindex == 1), Integer(argindex == 2))
+
+
+class maximum(RealFunction):
+    """The larger of two; its derivative is that of the larger one (of the first where they are equal)."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        first, second = self.args
+        return where(sympy.Ge(first, second), Integer(argindex == 1), Integer(argindex == 2))
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One function: how to build it, how many arguments it takes, and how each language writes it."""
+
+    build: Callable[..., Expr]
+    arguments: tuple[int, int | None]
+    numpy: str
+    torch: str
+    sql: str
+    latex: str
+
+
+def _unary(build: Callable[..., Expr], numpy: str, torch: str, sql: str, latex: str) -> Spelling:
+    return Spelling(build, (1, 1), numpy, torch, sql, latex)
+
+
+def _fold(pair: Callable[..., Expr]) -> Callable[..., Expr]:
+    return lambda *arguments: reduce(pair, arguments)
+
+
+def _same(name: str, sql: str | None = None, latex: str | None = None) -> tuple[str, str, str, str]:
+    return (f"np.{name}({{0}})", f"torch.{name}({{0}})", sql or f"{name}({{0}})",
+            latex or rf"\{name}\left({{0}}\right)")  # fmt: skip
+
+
+FUNCTIONS: dict[str, Spelling] = {
+    "exp": _unary(sympy.exp, *_same("exp", latex="e^{{{0}}}")),
+    "log": _unary(sympy.log, *_same("log", sql="ln({0})")),
+    "log10": _unary(log10, *_same("log10", latex=r"\log_{{10}}\left({0}\right)")),
+    "log2": _unary(log2, *_same("log2", latex=r"\log_2\left({0}\right)")),
+    "sqrt": _unary(sympy.sqrt, *_same("sqrt", latex=r"\sqrt{{{0}}}")),
+    "sin": _unary(sympy.sin, *_same("sin")),
+    "cos": _unary(sympy.cos, *_same("cos")),
+    "tan": _unary(sympy.tan, *_same("tan")),
+    "asin": _unary(sympy.asin, "np.arcsin({0})", "torch.asin({0})", "asin({0})", r"\arcsin\left({0}\right)"),
+    "acos": _unary(sympy.acos, "np.arccos({0})", "torch.acos({0})", "acos({0})", r"\arccos\left({0}\right)"),
+    "atan": _unary(sympy.atan, "np.arctan({0})", "torch.atan({0})", "atan({0})", r"\arctan\left({0}\right)"),
+    "atan2": Spelling(
+        sympy.atan2, (2, 2), "np.arctan2({0}, {1})", "torch.atan2({0}, {1})", "atan2({0}, {1})",
+        r"\operatorname{{atan2}}\left({0}, {1}\right)",
+    ),
+    "sinh": _unary(sympy.sinh, *_same("sinh")),
+    "cosh": _unary(sympy.cosh, *_same("cosh")),
+    "tanh": _unary(sympy.tanh, *_same("tanh")),
+    "sigmoid": _unary(sigmoid, "special.expit({0})", "torch.sigmoid({0})", "1 / (1 + exp(-({0})))", r"\sigma\left({0}\right)"),
+    "softplus": _unary(
+        softplus, "np.logaddexp(0, {0})", "-torch.nn.functional.logsigmoid(-({0}))",
+        "greatest({0}, 0) + ln(1 + exp(-abs({0})))", r"\operatorname{{softplus}}\left({0}\right)",
+    ),
+    "abs": _unary(absolute, "np.abs({0})", "torch.abs({0})", "abs({0})", r"\left|{0}\right|"),
+    "min": Spelling(
+        _fold(minimum), (2, None), "np.minimum({0}, {1})", "torch.minimum({0}, {1})", "least({0}, {1})", r"\min\left({0}, {1}\right)"
+    ),
+    "max": Spelling(
+        _fold(maximum), (2, None), "np.maximum({0}, {1})", "torch.maximum({0}, {1})", "greatest({0}, {1})", r"\max\left({0}, {1}\right)"
+    ),
+    "where": Spelling(
+        where, (3, 3), "np.where({0}, {1}, {2})", "torch.where({0}, {1}, {2})", "case when {0} then {1} else {2} end",
+        r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+    ),
+    "erf": _unary(sympy.erf, "special.erf({0})", "torch.erf({0})", "erf({0})", r"\operatorname{{erf}}\left({0}\right)"),
+    "gamma": _unary(gamma, "special.gamma({0})", "torch.exp(torch.lgamma({0}))", "gamma({0})", r"\Gamma\left({0}\right)"),
+}  # fmt: skip
+"""What a formula may call, by name."""
+
+DERIVED_ONLY: dict[str, Spelling] = {
+    "sign": _unary(sign, "np.sign({0})", "torch.sign({0})", "sign({0})", r"\operatorname{{sign}}\left({0}\right)"),
+    "digamma": _unary(digamma, "special.digamma({0})", "torch.digamma({0})", "digamma({0})", r"\psi\left({0}\right)"),
+}
+"""What only a derivative brings in."""
+
+CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E}
+
+NAMES: dict[type, str] = {
+    sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin",
+    sympy.acos: "acos", sympy.atan: "atan", sympy.atan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh",
+    sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
+    maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
+    gamma: "gamma", sign: "sign", digamma: "digamma",
+}  # fmt: skip
+"""The name of a SymPy function class in formulas; every printer looks functions up through it."""
+
+SPELLINGS = FUNCTIONS | DERIVED_ONLY
+
+
+def spelling(function: Expr) -> Spelling:
+    """Return the row of a SymPy function application."""
+    return SPELLINGS[NAMES[function.func]]
+
+
+def exact(text: str) -> Expr:
+    """Turn the text of a decimal number into an exact SymPy number: 0.1 is 1/10, so that 0.5*2 is 1."""
+    return Integer(text) if text.isdigit() else Rational(text)
+
+
+def inexact(value: float) -> Expr:
+    """Turn a float into a SymPy number that prints as the same float."""
+    return Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else Float(value, precision=53)

@@ -1,0 +1,225 @@
+"""Write a SymPy expression as formula text, NumPy, PyTorch or SQL: one writer, four languages."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr, Integer, Rational
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Not, Or
+
+from descend.formula.functions import CONSTANTS, FUNCTIONS, NAMES, SPELLINGS
+from descend.formula.symbols import Column, Predictor
+
+OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
+NUMERAL = re.compile(r"-?[\d.]+(e[+-]?\d+)?")
+PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
+COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
+
+
+@dataclass(frozen=True)
+class Language:
+    """What differs between the languages.
+
+    power: template of a power; None writes it with the operator ``power_operator``.
+    logic: spelling of and, or, not; tight: whether they bind tighter than comparisons and need brackets.
+    """
+
+    name: str
+    power_operator: str
+    power: str | None
+    logic: Mapping[str, str]
+    tight: bool
+    comparisons: Mapping[str, str]
+    number: Callable[[Expr], str]
+    column: Callable[[str], str]
+    constant: Callable[[str], str]
+
+
+def _bracketed(text: str, precedence: int, looser_than: int) -> str:
+    return f"({text})" if precedence < looser_than else text
+
+
+def plain_name(name: str) -> str:
+    """Write a column name for a formula: in backticks where it is not a plain word."""
+    reserved = name in FUNCTIONS or name in CONSTANTS or name in ("and", "or", "not") or name.startswith("__")
+    return name if name.isidentifier() and not reserved else f"`{name.replace('`', '``')}`"
+
+
+def identifier(name: str) -> str:
+    """Write a name as a Python identifier."""
+    word = re.sub(r"\W", "_", name)
+    return f"_{word}" if not word.isidentifier() or keyword.iskeyword(word) else word
+
+
+def quoted(name: str) -> str:
+    """Write a column name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def exact_number(number: Expr) -> str:
+    """Write a number so that reading it as a formula gives the same number."""
+    if isinstance(number, Integer):
+        return str(int(number))
+    if isinstance(number, Rational):
+        short = repr(float(number))
+        return short if Rational(short) == number else f"{number.p}/{number.q}"
+    return repr(float(number))
+
+
+def float_number(number: Expr) -> str:
+    return repr(float(number))
+
+
+def python_number(number: Expr) -> str:
+    return str(int(number)) if isinstance(number, Integer) and abs(number) < 2**53 else repr(float(number))
+
+
+PYTHON_LOGIC = {"and": "&", "or": "|", "not": "~"}
+WORDS = {"and": "and", "or": "or", "not": "not"}
+SAME = {symbol: symbol for symbol in COMPARISONS.values()}
+
+TEXT = Language("text", "^", None, WORDS, False, SAME, exact_number, plain_name, lambda name: name)
+NUMPY = Language("numpy", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"np.{name}")
+TORCH = Language("torch", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"math.{name}")
+SQL = Language("sql", "", "power({0}, {1})", WORDS, False, SAME | {"==": "=", "!=": "<>"}, float_number, quoted,
+               lambda name: {"pi": "pi()", "e": "exp(1)"}[name])  # fmt: skip
+
+
+class Writer:
+    """Writes expressions in one language.
+
+    names: how a symbol is written, where it is not by its own name.
+    known: expressions that already have a name (shared subexpressions); consulted at every node.
+    """
+
+    def __init__(self, language: Language, names: Mapping[Expr, str] | None = None, known: Mapping[Expr, str] | None = None) -> None:
+        self.language = language
+        self.names = names or {}
+        self.known = known if known is not None else {}
+
+    def write(self, expression: Expr, inside: int = OR) -> str:
+        """Return the text of ``expression``, in brackets if it binds looser than ``inside``."""
+        text, precedence = self._node(expression)
+        return f"({text})" if precedence < inside else text
+
+    def _node(self, node: Expr) -> tuple[str, int]:
+        if node in self.known:
+            return self.known[node], ATOM
+        if node.is_Symbol:
+            return self._symbol(node)
+        if node.is_Number:
+            text = self.language.number(node)
+            return text, PRODUCT if "/" in text else SIGN if text.startswith("-") else ATOM
+        if node.is_Add:
+            return self._sum(node), SUM
+        if node.is_Mul:
+            return self._product(node)
+        if node.is_Pow:
+            return self._power(node.base, node.exp)
+        if node.func in NAMES:
+            return self._call(NAMES[node.func], [self.write(argument) for argument in node.args])
+        for name, constant in CONSTANTS.items():
+            if node == constant:
+                return self.language.constant(name), ATOM
+        if isinstance(node, Relational):
+            return self._comparison(node), COMPARE
+        return self._logic(node)
+
+    def _symbol(self, symbol: Expr) -> tuple[str, int]:
+        if symbol in self.names:
+            return self.names[symbol], ATOM
+        if isinstance(symbol, Predictor):
+            return symbol.name, ATOM
+        return (self.language.column if isinstance(symbol, Column) or self.language is not SQL else str)(symbol.name), ATOM
+
+    def _sum(self, node: Expr) -> str:
+        parts: list[str] = []
+        for term in node.as_ordered_terms():
+            text, precedence = self._node(term)
+            text = f"({text})" if precedence < SUM else text
+            negative = text.startswith("-")
+            if parts:
+                parts.append(" - " if negative else " + ")
+                text = text[1:] if negative else text
+            parts.append(text)
+        return "".join(parts)
+
+    def _product(self, node: Expr) -> tuple[str, int]:
+        coefficient, rest = node.as_coeff_Mul()
+        negative = bool(coefficient < 0)
+        coefficient = abs(coefficient)
+        upper: list[str] = []
+        lower: list[tuple[str, int]] = []
+        if coefficient.is_Rational and "/" in exact_number(coefficient):
+            lower.append((self.language.number(Integer(coefficient.q)), ATOM))
+            coefficient = Integer(coefficient.p)
+        if coefficient != 1:
+            upper.append(self.language.number(coefficient))
+        for factor in rest.as_ordered_factors():
+            base, exponent = self._base_and_exponent(factor)
+            if exponent.is_Number and exponent < 0:
+                lower.append(self._node(base) if exponent == -1 else self._power(base, -exponent))
+            else:
+                upper.append(self.write(factor, PRODUCT + 1 if upper else PRODUCT))
+        text = ("-" if negative else "") + ("*".join(upper) or self.language.number(Integer(1)))
+        if len(lower) == 1:
+            text += f"/{_bracketed(*lower[0], looser_than=SIGN)}"
+        elif lower:
+            text += f"/({'*'.join(_bracketed(*part, looser_than=SIGN) for part in lower)})"
+        return text, PRODUCT if len(upper) + len(lower) > 1 else SIGN
+
+    def _base_and_exponent(self, factor: Expr) -> tuple[Expr, Expr]:
+        if factor in self.known or not factor.is_Pow:
+            return factor, Integer(1)
+        return factor.base, factor.exp
+
+    def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
+        if exponent == Rational(1, 2):
+            return self._call("sqrt", [self.write(base)])
+        if exponent.is_Number and exponent < 0:
+            below = self._node(base) if exponent == -1 else self._power(base, -exponent)
+            return f"{self.language.number(Integer(1))}/{_bracketed(*below, looser_than=SIGN)}", PRODUCT
+        if base == sympy.E:
+            return self._call("exp", [self.write(exponent)])
+        if self.language.power is not None:
+            return self.language.power.format(self.write(base), self.write(exponent)), ATOM
+        return f"{self.write(base, ATOM)}{self.language.power_operator}{self.write(exponent, ATOM)}", POWER
+
+    def _call(self, name: str, arguments: list[str]) -> tuple[str, int]:
+        if self.language is TEXT:
+            return f"{name}({', '.join(arguments)})", ATOM
+        if self.language is TORCH:
+            arguments = [f"torch.tensor({text}, dtype=torch.float64)" if NUMERAL.fullmatch(text) else text for text in arguments]
+        template: str = getattr(SPELLINGS[name], self.language.name)
+        return template.format(*arguments), ATOM if PLAIN_CALL.fullmatch(template) else OR
+
+    def _comparison(self, node: Expr) -> str:
+        symbol = self.language.comparisons[COMPARISONS[type(node)]]
+        return f"{self.write(node.lhs, SUM)} {symbol} {self.write(node.rhs, SUM)}"
+
+    def _logic(self, node: Expr) -> tuple[str, int]:
+        words = self.language.logic
+        inside = ATOM if self.language.tight else COMPARE
+        if isinstance(node, Not):
+            return f"{words['not']} {self.write(node.args[0], ATOM)}", NOT
+        if isinstance(node, And | Or):
+            word = words["and" if isinstance(node, And) else "or"]
+            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), AND if isinstance(node, And) else OR
+        if node in (sympy.true, sympy.false):
+            return ("1 == 1" if node else "1 == 0"), COMPARE
+        raise TypeError(f"no way to write {type(node).__name__}")
+
+
+def as_text(expression: Expr) -> str:
+    """Write an expression as formula text, which parses back to the same expression.
+
+    >>> from descend.formula import read_formula
+    >>> as_text(read_formula("y ~ a*exp(-b*x) + 1/2*c", columns=["x", "y"]).expression)
+    'a*exp(-b*x) + 0.5*c'
+    """
+    return Writer(TEXT).write(expression)

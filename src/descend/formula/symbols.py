@@ -1,0 +1,61 @@
+"""The symbols an expression is made of: columns, parameters, and products of a vector parameter with columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+
+class RealSymbol(sympy.Symbol):  # type: ignore[misc]
+    """A symbol that stands for real numbers. Written expressions are sorted by ``rank``, then by name."""
+
+    rank = 1
+
+    @classmethod
+    def class_key(cls) -> tuple[int, int, str]:
+        return 2, 0, f"Symbol{cls.rank}"
+
+    def __new__(cls, name: str) -> Any:
+        return super().__new__(cls, name, real=True)
+
+
+class Column(RealSymbol):
+    """A column of the table: one number per row."""
+
+
+class Parameter(RealSymbol):
+    """A scalar parameter."""
+
+    rank = 0
+
+
+class Component(RealSymbol):
+    """One component of a vector parameter, as a gradient written by hand assigns it: ``w[x1]``."""
+
+
+class Predictor(RealSymbol):
+    """The per-row value of ``w @ [x1, x2]``; its name is that text. See ``Term``."""
+
+
+class Quantity(RealSymbol):
+    """A per-row value with a name of its own, such as the prediction inside a loss."""
+
+
+class Setting(RealSymbol):
+    """A number that is fixed for one use, such as the delta of a loss or the number of rows."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """How a vector parameter enters: predictor = sum over k of vector[k] * items[k], items being data only.
+
+    labels name the components, one per item: the text of the item.
+    """
+
+    vector: str
+    items: tuple[Expr, ...]
+    labels: tuple[str, ...]
+

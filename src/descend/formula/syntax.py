@@ -1,0 +1,423 @@
+"""Formula text to a tree that remembers where each piece stood, so that an error can point at it.
+
+    formula     =  expression "~" expression
+    expression  =  logic; logic = comparison {("and" | "or") comparison}; comparison = sum {("<" | "<=" | ...) sum}
+    sum         =  product {("+" | "-") product}
+    product     =  signed {("*" | "/") signed}
+    signed      =  {"+" | "-"} power
+    power       =  atom [("^" | "**") signed]                        right associative, binds tighter than a sign
+    atom        =  number | name | call | "(" expression ")" | name "@" list | list "@" name
+    list        =  "[" item {"," item} "]"                           item: an expression, or a pattern such as x*
+
+Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from descend.errors import FormulaError
+
+LONGEST = 100_000
+DEEPEST = 60
+
+# One character for one, so that positions stay those of the user's text.
+SAME_MEANING = str.maketrans("−–×·⋅∗÷（），［］～＝＋－＊／＾＜＞", "--****/(),[]~=+-*/^<>")
+
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<name>[^\W\d]\w*)
+    | `(?P<quoted>(?:[^`]|``)+)`
+    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^@~=<>(),\[\]?])
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of the formula, from character ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    name: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Node):
+    terms: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Node):
+    factors: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Node):
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Node):
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    operands: tuple[Node, ...]
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    operator: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern(Node):
+    """Columns by pattern, inside ``[ ]``: ``x*``, ``*_size``, ``*``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot(Node):
+    """``w @ [x1, x2]``: a vector parameter times a list of columns."""
+
+    vector: Name
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
+    """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
+    before, shown = text[:start], text[start:end]
+    if len(text) > 100:  # Show the neighbourhood only; 10,000 parentheses help nobody.
+        before, shown = before[-40:], shown[:20]
+        text = before + shown + text[end:][:20]
+    width = sum(2 if ord(character) > 0x2E7F else 1 for character in before)
+    marks = sum(2 if ord(character) > 0x2E7F else 1 for character in shown)
+    line = "".join(" " if character.isspace() else character for character in text)
+    return FormulaError(f"{what}\n    {line}\n    {' ' * width}{'^' * max(1, marks)}\n{next_step}".rstrip())
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split ``text`` into tokens. Raises FormulaError at the first character that cannot belong to a formula."""
+    if len(text) > LONGEST:
+        raise FormulaError(f"The formula is {len(text):,} characters long; at most {LONGEST:,} can be read.")
+    plain = text.translate(SAME_MEANING)
+    tokens: list[Token] = []
+    position = 0
+    while position < len(plain):
+        match = TOKEN.match(plain, position)
+        if match is None:
+            start = position + len(plain[position:]) - len(plain[position:].lstrip())
+            if start == len(plain):
+                break
+            raise _stray(text, start)
+        kind = str(match.lastgroup)
+        begin, end = match.span(kind)
+        if kind == "name" and not plain[begin:end].isidentifier():
+            odd = next(at for at in range(begin, end) if not plain[begin : at + 1].isidentifier())
+            raise pointed(text, odd, odd + 1, f"`{text[odd]}` cannot stand in a formula.", "Write powers with `^`, such as `x^2`.")
+        quoted = kind == "quoted"  # The user's own characters, untranslated.
+        tokens.append(Token(kind, (text if quoted else plain)[begin:end], begin - quoted, end + quoted))
+        position = match.end()
+    tokens.append(Token("end", "", len(text), len(text)))
+    return tokens
+
+
+def _stray(text: str, start: int) -> FormulaError:
+    character = text[start]
+    hints = {
+        "`": "A column name that starts with a backtick must end with one.",
+        ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
+        "{": "Use round brackets.",
+        "}": "Use round brackets.",
+        '"': "Column names with odd characters go in backticks: `unit price`.",
+        "'": "Column names with odd characters go in backticks: `unit price`.",
+    }
+    return pointed(
+        text, start, start + 1, f"`{character}` cannot stand in a formula.",
+        hints.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions."),
+    )  # fmt: skip
+
+
+class Parser:
+    """Recursive descent over the tokens of one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.position = 0
+        self.depth = 0
+
+    @property
+    def now(self) -> Token:
+        return self.tokens[self.position]
+
+    def take(self) -> Token:
+        token = self.now
+        self.position += 1
+        return token
+
+    def accept(self, *operators: str) -> Token | None:
+        if self.now.kind == "operator" and self.now.text in operators:
+            return self.take()
+        return None
+
+    def fail(self, token: Token | Node, what: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, token.start, token.end, what, next_step)
+
+    def expect(self, operator: str, opened: Token, what: str) -> Token:
+        token = self.accept(operator)
+        if token is None:
+            if self.now.kind == "end":
+                self.fail(opened, f"This `{opened.text}` is never closed.", f"Add `{operator}` {what}.")
+            self.unexpected()
+        return token
+
+    def unexpected(self) -> NoReturn:
+        token = self.now
+        if token.kind == "end":
+            what = "The formula stops short: something must follow here."
+            self.fail(token, what, "Complete it, for example `y ~ w*x + b`.")
+        before = self.tokens[self.position - 1] if self.position else None
+        if before is not None and before.kind in ("number", "name", "quoted") and token.kind in ("number", "name", "quoted"):
+            joined = f"{self.text[before.start : before.end]}*{self.text[token.start : token.end]}"
+            self.fail(token, f"`{token.text}` follows another value with nothing between them.", f"To multiply, write `{joined}`.")
+        self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
+
+    def nested(self, rule: Callable[[], Node]) -> Node:
+        if self.depth >= DEEPEST:
+            self.fail(self.now, f"The formula is nested more than {DEEPEST} deep.", "Simplify it, or split it into columns of the data.")
+        self.depth += 1
+        node = rule()
+        self.depth -= 1
+        return node
+
+    def finish(self) -> None:
+        if self.now.kind == "end":
+            return
+        if self.accept("~"):
+            self.position -= 1
+            self.fail(self.now, "A formula has one `~`.", "Write response ~ expression, for example `y ~ w*x`.")
+        if self.accept("="):
+            self.position -= 1
+            self.fail(self.now, "`=` cannot stand here.", "Write response ~ expression; to compare two values write `==` inside where( ).")
+        self.unexpected()
+
+    def expression(self) -> Node:
+        node = self.conjunction()
+        operands = [node]
+        while self.now.kind == "name" and self.now.text == "or":
+            self.take()
+            operands.append(self.conjunction())
+        return node if len(operands) == 1 else Logic(node.start, operands[-1].end, "or", tuple(operands))
+
+    def conjunction(self) -> Node:
+        node = self.comparison()
+        operands = [node]
+        while self.now.kind == "name" and self.now.text == "and":
+            self.take()
+            operands.append(self.comparison())
+        return node if len(operands) == 1 else Logic(node.start, operands[-1].end, "and", tuple(operands))
+
+    def comparison(self) -> Node:
+        if self.now.kind == "name" and self.now.text == "not":
+            start = self.take().start
+            operand = self.nested(self.comparison)
+            return Logic(start, operand.end, "not", (operand,))
+        operands, operators = [self.sum()], []
+        while token := self.accept("<", "<=", ">", ">=", "==", "!="):
+            operators.append(token.text)
+            operands.append(self.sum())
+        if not operators:
+            return operands[0]
+        return Comparison(operands[0].start, operands[-1].end, tuple(operands), tuple(operators))
+
+    def sum(self) -> Node:
+        first = self.product()
+        terms = [("+", first)]
+        while token := self.accept("+", "-"):
+            terms.append((token.text, self.product()))
+        return first if len(terms) == 1 else Sum(first.start, terms[-1][1].end, tuple(terms))
+
+    def product(self) -> Node:
+        first = self.signed()
+        factors = [("*", first)]
+        while token := self.accept("*", "/"):
+            factors.append((token.text, self.signed()))
+        return first if len(factors) == 1 else Product(first.start, factors[-1][1].end, tuple(factors))
+
+    def signed(self) -> Node:
+        token = self.accept("+", "-")
+        if token is None:
+            return self.power()
+        operand = self.nested(self.signed)
+        return operand if token.text == "+" else Negative(token.start, operand.end, operand)
+
+    def power(self) -> Node:
+        base = self.atom()
+        if self.accept("^", "**"):
+            exponent = self.nested(self.signed)
+            return Power(base.start, exponent.end, base, exponent)
+        return base
+
+    def atom(self) -> Node:
+        token = self.now
+        if token.kind == "number":
+            self.take()
+            return Number(token.start, token.end, token.text)
+        if token.kind in ("name", "quoted"):
+            return self.named()
+        if self.accept("("):
+            inside = self.nested(self.expression)
+            self.expect(")", token, "where it ends")
+            return inside
+        if self.accept("["):
+            return self.list_first(token)
+        self.unexpected()
+
+    def named(self) -> Node:
+        token = self.take()
+        if token.kind == "quoted":
+            name = Name(token.start, token.end, token.text.replace("``", "`"), quoted=True)
+        else:
+            if token.text in ("and", "or", "not"):
+                self.fail(token, f"`{token.text}` joins conditions, so it cannot stand alone.",
+                          f"If it is a column, put it in backticks: ``{token.text}``.")  # fmt: skip
+            if token.text.startswith("__"):
+                self.fail(token, f"`{token.text}` is not a name a formula can use: it begins with two underscores.",
+                          "If it is a column, rename it.")  # fmt: skip
+            name = Name(token.start, token.end, token.text, quoted=False)
+        opened = self.now
+        if not name.quoted and self.accept("("):
+            return self.call(name, opened)
+        if self.accept("@"):
+            opened = self.now
+            if not self.accept("["):
+                self.fail(opened, "After `@` comes a list of columns.", f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`.")
+            items = self.items(opened)
+            return Dot(name.start, self.tokens[self.position - 1].end, name, items)
+        if opened.kind == "operator" and opened.text == "[":
+            self.fail(opened, f"`{name.name}[ ]`: a parameter cannot be indexed.", f"For a sum over columns write `{name.name} @ [x1, x2]`.")
+        return name
+
+    def call(self, name: Name, opened: Token) -> Node:
+        arguments: list[Node] = []
+        if not self.accept(")"):
+            arguments.append(self.nested(self.expression))
+            while self.accept(","):
+                arguments.append(self.nested(self.expression))
+            self.expect(")", opened, "after the last argument")
+        return Call(name.start, self.tokens[self.position - 1].end, name.name, tuple(arguments))
+
+    def list_first(self, opened: Token) -> Node:
+        items = self.items(opened)
+        if not self.accept("@"):
+            self.fail(opened, "A list of columns must be multiplied by a vector parameter.", "Write `w @ [x1, x2]`.")
+        token = self.take()
+        if token.kind != "name":
+            self.fail(token, "After `@` comes the name of the vector parameter.", "Write `w @ [x1, x2]`.")
+        return Dot(opened.start, token.end, Name(token.start, token.end, token.text, quoted=False), items)
+
+    def items(self, opened: Token) -> tuple[Node, ...]:
+        items = [self.item()]
+        while self.accept(","):
+            items.append(self.item())
+        self.expect("]", opened, "after the last column")
+        return tuple(items)
+
+    def item(self) -> Node:
+        """Read a column, an expression, or a pattern: a run of names, `*` and `?` with no space that starts or ends on a sign."""
+        stop = self.position
+        while self.tokens[stop].text not in (",", "]") and self.tokens[stop].kind != "end":
+            stop += 1
+        tokens = self.tokens[self.position : stop]
+        text = "".join(token.text for token in tokens)
+        joined = all(token.kind in ("name", "number") or token.text in ("*", "**", "?") for token in tokens)
+        if tokens and joined and (text[0] in "*?" or text[-1] in "*?"):
+            self.position = stop
+            return Pattern(tokens[0].start, tokens[-1].end, text)
+        return self.nested(self.expression)
+
+
+def parse_formula(text: str) -> tuple[Node, Node]:
+    """Parse ``response ~ expression`` and return both sides."""
+    parser = Parser(text)
+    if not text.strip():
+        raise FormulaError("The formula is empty. Write response ~ expression, for example `y ~ w*x`.")
+    if not any(token.text == "~" and token.kind == "operator" for token in parser.tokens):
+        at = next((token for token in parser.tokens if token.text == "=" and token.kind == "operator"), parser.tokens[0])
+        raise pointed(text, at.start, at.end, "A formula needs a `~` between the response and the expression.",
+                      "Write response ~ expression, for example `y ~ w*x`.")  # fmt: skip
+    if parser.now.text == "~":
+        raise pointed(text, parser.now.start, parser.now.end, "Nothing stands before the `~`.",
+                      "Write the response there, for example `y ~ w*x`.")  # fmt: skip
+    left = parser.expression()
+    if not parser.accept("~"):
+        parser.finish()
+    right = parser.expression()
+    parser.finish()
+    return left, right
+
+
+def parse_expression(text: str) -> Node:
+    """Parse one expression without a ``~``."""
+    if not text.strip():
+        raise FormulaError("The expression is empty. Write one, for example `2*x + 1`.")
+    parser = Parser(text)
+    node = parser.expression()
+    parser.finish()
+    return node
+
+
+def parse_assignment(text: str) -> tuple[Name, tuple[Node, ...] | None, Node]:
+    """Parse ``name = expression`` or ``name[x1] = expression``; return name, index and expression."""
+    parser = Parser(text)
+    token = parser.now
+    if token.kind not in ("name", "quoted") or not text.strip():
+        raise pointed(text or " ", token.start, max(token.end, token.start + 1), "A name and `=` must come first.",
+                      "Write it as `w = mean(2*x*(w*x - y))`.")  # fmt: skip
+    parser.take()
+    index: tuple[Node, ...] | None = None
+    opened = parser.now
+    if parser.accept("["):
+        index = parser.items(opened)
+    if not parser.accept("="):
+        parser.fail(parser.now, "A name and `=` must come first.", "Write it as `w = mean(2*x*(w*x - y))`.")
+    node = parser.expression()
+    parser.finish()
+    name = token.text.replace("``", "`") if token.kind == "quoted" else token.text
+    return Name(token.start, token.end, name, token.kind == "quoted"), index, node

@@ -1,0 +1,178 @@
+"""The gradient as the user wrote it: as text, or as a Python function."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr
+
+from descend.errors import ConfigError, FormulaError
+from descend.formula import syntax
+from descend.formula.build import Builder
+from descend.formula.formula import Formula
+from descend.formula.printers.code import as_text
+from descend.formula.symbols import Column, Predictor, Setting
+from descend.gradients.contract import Array, Program, Sums, row_sum
+from descend.gradients.derived import derived
+from descend.losses import Loss
+from descend.registry import closest
+
+ROWS = Setting("n")
+EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
+
+
+@lru_cache(maxsize=128)
+def by_hand(formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple[str, ...], weights: str | None = None) -> Program:
+    """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
+
+    mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
+    Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
+    """
+    program = derived(formula, loss, weights)
+    given: dict[str, Expr] = {}
+    for text in texts:
+        label, expression = _read(text, formula, columns)
+        if label in given:
+            raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
+        if label not in program.parameters.labels:
+            raise FormulaError(
+                f"There is no parameter `{label}` to give a gradient for.{closest(label, program.parameters.labels)} "
+                f"Parameters: {', '.join(program.parameters.labels)}."
+            )
+        given[label] = expression
+    missing = [label for label in program.parameters.labels if label not in given]
+    if missing:
+        raise FormulaError(f"No gradient is given for `{missing[0]}`. Add one, for example `{missing[0]} = mean(...)`.")
+    return dataclasses.replace(program, by_hand=tuple(given[label] for label in program.parameters.labels))
+
+
+def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
+    name, index, node = syntax.parse_assignment(text)
+    extra: dict[str, Callable[[Expr], Expr]] = {"mean": lambda inside: row_sum(inside) / ROWS, "sum": row_sum}
+    builder = Builder(text, columns, columns, starts=(*formula.parameters, "n"), extra=extra)
+    expression = builder.build(node)
+    label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
+    for unknown, (at, _) in builder.parameters.items():
+        if unknown not in formula.parameters and unknown != "n":
+            builder.fail(at, f"`{unknown}` is neither a column nor a parameter of the formula.{closest(unknown, [*columns, *formula.parameters])}",
+                         f"Parameters: {', '.join(formula.parameters)}.")  # fmt: skip
+    if "n" in builder.parameters and "n" not in formula.parameters:
+        from descend.formula.symbols import Parameter
+
+        expression = expression.xreplace({Parameter("n"): ROWS})
+    if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
+        builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
+    outside = expression.replace(row_sum, lambda inside: sympy.Integer(1))
+    if outside.atoms(Column, Predictor):
+        stray = min(symbol.name for symbol in outside.atoms(Column, Predictor))
+        builder.fail(node, f"`{stray}` differs from row to row, so it must stand inside mean( ) or sum( ).", EXAMPLE)
+    return label, expression
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A Python function whose arguments are columns and parameters, told apart by their names."""
+
+    function: Callable[..., Any]
+    columns: tuple[str, ...]
+    parameters: tuple[str, ...]
+    order: tuple[str, ...]
+
+    def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+        return self.function(**{name: columns[name] if name in columns else values[name] for name in self.order})
+
+
+def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
+    """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters."""
+    label = getattr(function, "__name__", "the function")
+    try:
+        arguments = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise ConfigError(f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments.") from None
+    for argument in arguments.values():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
+            raise ConfigError(f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`.")
+    order = tuple(arguments)
+    data = tuple(name for name in order if name in set(columns))
+    return Call(function, data, tuple(name for name in order if name not in data), order)
+
+
+class FunctionKernel:
+    """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
+
+    The gradient function returns dJ/dparameters as means over the rows it is given: one number (or vector) for one
+    parameter, a sequence in the order of the parameters, or a dict by name. Curvature is that of the forward
+    function by central differences.
+    """
+
+    language = "numpy"
+    curved = True
+
+    def __init__(self, forward: Call, gradient: Call, loss: Loss, response: str, parameters: Any) -> None:
+        self.forward, self.gradient, self.loss, self.response = forward, gradient, loss, response
+        self.parameters = parameters
+        self.names = tuple(dict.fromkeys((*forward.columns, *gradient.columns, response)))
+
+    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
+        return tuple(columns[name] for name in self.names)
+
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the prediction of each row."""
+        rows = len(next(iter(columns.values())))
+        prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
+        if prediction.ndim == 0:
+            return np.full(rows, float(prediction))
+        if prediction.shape != (rows,):
+            raise ConfigError(
+                f"`{self.forward.function.__name__}` returned shape {prediction.shape} for {rows} rows. "
+                "It must return one prediction per row."
+            )
+        return prediction
+
+    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
+        columns = dict(zip(self.names, block, strict=True))
+        y = columns[self.response]
+        prediction = self.predict(theta, columns)
+        loss = float(np.add.reduce(self.loss.value(prediction, y)))
+        if order == 0:
+            return loss, None, None
+        gradient = self._gradient(columns, theta) * len(y)
+        return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
+
+    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
+        return gradient
+
+    def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
+        parameters = self.parameters
+        result = self.gradient(columns, parameters.named(theta))
+        if isinstance(result, Mapping):
+            parts = [result.get(name) for name in parameters.shapes]
+            if any(part is None for part in parts):
+                missing = next(name for name, part in zip(parameters.shapes, parts, strict=True) if part is None)
+                raise ConfigError(f"The gradient function returned no entry for `{missing}`.")
+        else:
+            parts = list(result) if isinstance(result, tuple | list) else [result]
+        flat = np.concatenate([np.atleast_1d(np.asarray(part, dtype=np.float64)).ravel() for part in parts])
+        if flat.size != parameters.size:
+            name = getattr(self.gradient.function, "__name__", "gradient")
+            raise ConfigError(
+                f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{'s' if parameters.size > 1 else ''}"
+                f" ({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, not one number per row."
+            )
+        return flat
+
+    def _curvature(self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array) -> Array:
+        jacobian = np.empty((theta.size, len(y)))
+        for k, value in enumerate(theta):
+            step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
+            ahead, behind = theta.copy(), theta.copy()
+            ahead[k], behind[k] = value + step, value - step
+            jacobian[k] = (self.predict(ahead, columns) - self.predict(behind, columns)) / (ahead[k] - behind[k])
+        curvature: Array = (jacobian * self.loss.weight(prediction, y)) @ jacobian.T
+        return curvature

@@ -1,0 +1,75 @@
+"""What a gradient source hands to an engine: what to sum over rows, as expressions or as a function of blocks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.formula import Formula
+from descend.formula.functions import NAMES, RealFunction
+from descend.formula.symbols import Column
+from descend.losses import Loss
+from descend.parameters import Parameters
+
+Array = NDArray[np.float64]
+Sums = tuple[float, Array | None, Array | None]
+"""Loss, gradient and curvature summed over some rows."""
+
+
+class row_sum(RealFunction):
+    """The sum of an expression over rows, in a gradient written by hand."""
+
+    nargs = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A model, its loss and its gradient as expressions: any engine can sum it, in its own language.
+
+    score: what the loss is a function of; the expression of the formula, less a link the loss absorbs.
+    jacobian: derivative of the score by each scalar parameter and each predictor ``w @ [...]``.
+    weights: the column of row weights, or None.
+    by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
+    """
+
+    formula: Formula
+    loss: Loss
+    parameters: Parameters
+    score: Expr
+    jacobian: Mapping[Expr, Expr]
+    weights: Column | None = None
+    by_hand: tuple[Expr, ...] | None = None
+
+
+class Kernel(Protocol):
+    """Sums over one block of rows, by code rather than by expressions."""
+
+    language: ClassVar[str] | str
+    """"numpy" or "torch": what the blocks must be made of."""
+    curved: bool
+    """Whether order 2 is available."""
+
+    def prepare(self, columns: Mapping[str, Array]) -> tuple[Any, ...]:
+        """Return what the sums need of these columns: arrays whose first axis is the rows."""
+        ...
+
+    def sums(self, theta: Array, block: tuple[Any, ...], order: int) -> Sums:
+        """Return loss, gradient (order 1) and curvature (order 2) summed over a block."""
+        ...
+
+    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
+        """Turn the sums of all blocks into the gradient sums of the contract; nothing to do for most."""
+        ...
+
+
+def score_of(formula: Formula, loss: Loss) -> Expr:
+    """Return what the loss works on: the expression, or its argument where the outermost function is the loss's link."""
+    expression = formula.expression
+    if loss.link is not None and NAMES.get(expression.func) == loss.link:
+        return expression.args[0]
+    return expression

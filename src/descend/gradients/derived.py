@@ -1,0 +1,25 @@
+"""The gradient derived from the formula, symbolically."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from descend.formula.formula import Formula
+from descend.formula.symbols import Column
+from descend.gradients.contract import Program, score_of
+from descend.losses import Loss
+from descend.parameters import Parameters
+
+
+@lru_cache(maxsize=128)
+def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program:
+    """Derive everything an engine sums for ``formula`` under ``loss``.
+
+    With score s(theta), loss l(s, y) and row weights omega:
+        J = sum omega l / sum omega,   dJ/dtheta_k = sum omega l'(s, y) ds/dtheta_k / sum omega
+    so only the score is differentiated here; the loss brings its own slope l'.
+    """
+    score = score_of(formula, loss)
+    jacobian = formula.jacobian if score is formula.expression else {symbol: score.diff(symbol) for symbol in formula.unknowns}
+    column = Column(weights) if weights is not None else None
+    return Program(formula, loss, Parameters(formula.parameters), score, jacobian, column)

@@ -1,0 +1,28 @@
+"""The absolute loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.losses.contract import Loss
+
+
+@dataclass(frozen=True)
+class Absolute(Loss):
+    """The size of the residual: fits the median, so single outliers hardly matter.
+
+    With r = prediction - y: |r|; slope sign(r), 0 where r = 0; weight 1 / max(|r|, 1e-8), that of the parabola
+    which touches |r| from above (there is no second derivative to use).
+
+    Source: Boscovich (1757); the weight, Hunter & Lange (2000), J. Comput. Graph. Stat. 9, 60-77.
+
+    >>> import numpy as np
+    >>> Absolute().slope(prediction=np.array([0.5, -3.0]), y=np.zeros(2))
+    array([ 1., -1.])
+    """
+
+    name: ClassVar[str] = "absolute"
+    value_text: ClassVar[str] = "abs(r)"
+    slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
+    weight_text: ClassVar[str] = "1/max(abs(r), 1e-8)"

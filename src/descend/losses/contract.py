@@ -1,0 +1,90 @@
+"""What a loss is: three short formulas, from which every engine's code is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.symbols import Quantity
+
+PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
+"""The symbols of a loss; r stands for prediction - y."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss(ABC):
+    """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
+
+    value: the loss itself.
+    slope: its first derivative by the prediction (a law test holds it against the derived one).
+    weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
+    link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
+        argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
+    domain: condition the prediction must satisfy, as formula text, or None.
+    response_domain: condition y must satisfy, as formula text, or None.
+    """
+
+    name: ClassVar[str]
+    value_text: ClassVar[str]
+    slope_text: ClassVar[str]
+    weight_text: ClassVar[str]
+    link: ClassVar[str | None] = None
+    response_domain: ClassVar[tuple[str, str] | None] = None
+
+    @property
+    def settings(self) -> dict[str, float]:
+        return dataclasses.asdict(self)
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{name}={value:g}" for name, value in self.settings.items())
+        return f"{self.name}({listed})" if listed else self.name
+
+    @property
+    def expressions(self) -> tuple[Expr, Expr, Expr]:
+        """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL."""
+        return _expressions(type(self), tuple(self.settings.items()))
+
+    def value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the loss of each row."""
+        return self._evaluate(0, prediction, y)
+
+    def slope(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivative of the loss of each row by its prediction."""
+        return self._evaluate(1, prediction, y)
+
+    def weight(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the second derivative of the loss of each row by its prediction."""
+        return self._evaluate(2, prediction, y)
+
+    def _evaluate(self, which: int, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        function = _function(self.expressions[which])
+        result: NDArray[np.float64] = function(prediction, y, prediction - y)
+        return np.broadcast_to(result, np.shape(prediction)) if np.ndim(result) == 0 else result
+
+
+@lru_cache(maxsize=64)
+def _expressions(loss: type[Loss], settings: tuple[tuple[str, float], ...]) -> tuple[Expr, Expr, Expr]:
+    from descend.formula.build import Builder
+    from descend.formula.functions import exact
+    from descend.formula.symbols import Column
+    from descend.formula.syntax import parse_expression
+
+    names = ("prediction", "y", "r", *(name for name, _ in settings))
+    numbers = {Column(name): exact(repr(value)) for name, value in settings}
+    numbers |= {Column(symbol.name): symbol for symbol in (PREDICTION, RESPONSE, RESIDUAL)}
+    texts = (loss.value_text, loss.slope_text, loss.weight_text)
+    return tuple(Builder(text, names, names).build(parse_expression(text)).xreplace(numbers) for text in texts)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=64)
+def _function(expression: Expr) -> Callable[..., Any]:
+    from descend.formula.compile import compile_expression
+
+    return compile_expression(expression, (PREDICTION, RESPONSE, RESIDUAL))

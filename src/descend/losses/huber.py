@@ -1,0 +1,37 @@
+"""The Huber loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.losses.contract import Loss
+from descend.losses.settings import require
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared error near zero, absolute error in the tails.
+
+    With r = prediction - y:   r**2 / 2                if |r| <= delta
+                               delta * (|r| - delta/2) otherwise
+
+    delta: float > 0, in the unit of y. Larger residuals count as outliers.
+
+    Raises ConfigError if delta is not finite and positive.
+    Source: Huber (1964), Ann. Math. Statist. 35, 73-101.
+
+    >>> import numpy as np
+    >>> Huber(delta=1.0).slope(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
+    array([0.5, 1. ])
+    """
+
+    delta: float = 1.0
+
+    name: ClassVar[str] = "huber"
+    value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
+    slope_text: ClassVar[str] = "min(max(r, -delta), delta)"
+    weight_text: ClassVar[str] = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"
+
+    def __post_init__(self) -> None:
+        require("huber", "delta", self.delta, above=0.0)

@@ -1,0 +1,37 @@
+"""The pinball loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.losses.contract import Loss
+from descend.losses.settings import require
+
+
+@dataclass(frozen=True)
+class Pinball(Loss):
+    """The loss whose minimum is a quantile: quantile=0.9 fits the curve that 90% of the rows lie below.
+
+    With r = prediction - y:   (1 - quantile) * r   if r > 0
+                               -quantile * r        otherwise
+
+    quantile: float strictly between 0 and 1.
+
+    Raises ConfigError if quantile is outside (0, 1).
+    Source: Koenker & Bassett (1978), Econometrica 46, 33-50.
+
+    >>> import numpy as np
+    >>> Pinball(quantile=0.9).slope(prediction=np.array([0.5, -3.0]), y=np.zeros(2))
+    array([ 0.1, -0.9])
+    """
+
+    quantile: float = 0.5
+
+    name: ClassVar[str] = "pinball"
+    value_text: ClassVar[str] = "max((1 - quantile)*r, -quantile*r)"
+    slope_text: ClassVar[str] = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 0))"
+    weight_text: ClassVar[str] = "1/(2*max(abs(r), 1e-8))"
+
+    def __post_init__(self) -> None:
+        require("pinball", "quantile", self.quantile, above=0.0, below=1.0)

@@ -1,0 +1,27 @@
+"""The squared loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.losses.contract import Loss
+
+
+@dataclass(frozen=True)
+class Squared(Loss):
+    """The square of the residual; its mean is the mean squared error.
+
+    With r = prediction - y: r**2; slope 2 r; weight 2.
+
+    Source: Legendre (1805); Gauss (1809).
+
+    >>> import numpy as np
+    >>> Squared().slope(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
+    array([1., 6.])
+    """
+
+    name: ClassVar[str] = "squared"
+    value_text: ClassVar[str] = "r^2"
+    slope_text: ClassVar[str] = "2*r"
+    weight_text: ClassVar[str] = "2"

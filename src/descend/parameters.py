@@ -1,0 +1,99 @@
+"""The parameters of a model: names, shapes, starts; one flat vector inside, named values outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.registry import closest
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Names and shapes, in the order of the flat vector theta.
+
+    shapes: name -> labels of the components of a vector, or None for a scalar.
+
+    >>> parameters = Parameters({"w": ("x1", "x2"), "b": None})
+    >>> parameters.labels
+    ('w[x1]', 'w[x2]', 'b')
+    >>> parameters.named(np.array([1.0, 2.0, 3.0]))
+    {'w': array([1., 2.]), 'b': 3.0}
+    """
+
+    shapes: Mapping[str, tuple[str, ...] | None]
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each parameter lies in the flat vector."""
+        places, begin = {}, 0
+        for name, labels in self.shapes.items():
+            size = 1 if labels is None else len(labels)
+            places[name] = slice(begin, begin + size)
+            begin += size
+        return places
+
+    @cached_property
+    def size(self) -> int:
+        return sum(1 if labels is None else len(labels) for labels in self.shapes.values())
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One label per component of the flat vector: ``b``, ``w[x1]``."""
+        return tuple(
+            label
+            for name, labels in self.shapes.items()
+            for label in ([name] if labels is None else [f"{name}[{part}]" for part in labels])
+        )
+
+    def flat(self, values: Mapping[str, Any]) -> Array:
+        """Return the flat vector of named values, all of which must be there."""
+        return np.concatenate([np.atleast_1d(np.asarray(values[name], dtype=np.float64)) for name in self.shapes])
+
+    def named(self, theta: Array) -> dict[str, Any]:
+        """Return named values: a float for a scalar, an array for a vector."""
+        return {
+            name: float(theta[place.start]) if self.shapes[name] is None else theta[place].copy()
+            for name, place in self.slices.items()
+        }
+
+    def start(self, given: Mapping[str, Any], default: float) -> Array:
+        """Return the flat starting vector: ``given`` values, ``default`` elsewhere.
+
+        A single number given for a vector starts all of its components there.
+        Raises ConfigError for unknown names, wrong shapes and values that are not finite.
+        """
+        theta = np.full(self.size, default)
+        for name, value in given.items():
+            if name not in self.shapes:
+                raise ConfigError(
+                    f"There is no parameter `{name}` to start.{closest(name, self.shapes)} Parameters: {', '.join(self.shapes)}."
+                )
+            theta[self.slices[name]] = self._start_value(name, value)
+        return theta
+
+    def _start_value(self, name: str, value: Any) -> Any:
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ConfigError(f"The start of `{name}` must be a number; it is {value!r}.") from None
+        labels = self.shapes[name]
+        if array.ndim > 1 or (array.ndim == 1 and (labels is None or len(labels) != array.size)):
+            wanted = "one number" if labels is None else f"one number or {len(labels)} numbers, one for each of {', '.join(labels)}"
+            raise ConfigError(f"The start of `{name}` must be {wanted}; it has shape {array.shape}.")
+        if not np.isfinite(array).all():
+            raise ConfigError(f"The start of `{name}` must be finite; it is {value!r}.")
+        return array
+
+    def mentioned(self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4) -> str:
+        """Write values for a log line: ``w=2.05  b=0.97``."""
+        parts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta, strict=False)]
+        return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
