@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.curvature import damped_inverse
-from descend.optimizers.line_search import search
+from descend.optimizers.curvature import DAMPING, damped_inverse
+from descend.optimizers.line_search import NOISE, search
 from descend.optimizers.settings import setting
 
 # A curvature matrix of more parameters costs more to sum and to invert than it saves.
 MOST_PARAMETERS_WITH_CURVATURE = 1000
-# A search that needed more points than this says that the model of J behind its direction is out of date.
-EASY_SEARCH = 2
+# Of the unit diagonal: when Newton's steps fail, those of steepest descent in units where all curvatures are 1.
+HEAVY_DAMPING = 100.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class LBFGS(Optimizer):
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
 
     def init(self, theta: Array) -> State:
-        # wolfe: H0 is out of date, H0, pairs s, pairs y.  none: last change of theta, last gradient, pairs s, pairs y.
-        return (True, None, [], []) if self.line_search == "wolfe" else (None, None, [], [])
+        # wolfe: H0 is out of date, H0, its damping, pairs s, y.  none: last change of theta, last gradient, pairs s, y.
+        return (True, None, DAMPING, [], []) if self.line_search == "wolfe" else (None, None, [], [])
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
@@ -56,20 +56,29 @@ class LBFGS(Optimizer):
 
     def _searched(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
-        for inverse, steps, changes in _bases(evaluation, state):
+        for inverse, damping, steps, changes in _bases(evaluation, state):
             direction = -_times_inverse(gradient, inverse, steps, changes)
             slope = float(gradient @ direction)
             if not (np.isfinite(direction).all() and slope < 0.0):
                 continue
-            known = inverse is not None or bool(steps)
-            found = search(evaluation, direction, 1.0 if known else _first_length(gradient))
-            if found is not None:
-                break
-        else:
-            return evaluation.theta, state
-        theta = found.evaluation.theta
-        pairs = self._remember(steps, changes, theta - evaluation.theta, found.evaluation.gradient - gradient, 0.0)
-        return theta, (found.evaluations > EASY_SEARCH, inverse, *pairs)
+            noise = NOISE * abs(evaluation.loss)
+            if -slope <= noise:
+                # What is left to gain drowns in the rounding of J; only the gradient can still tell.
+                new, easy = evaluation.at(evaluation.theta + direction), True
+                left = float(new.gradient @ _times_inverse(new.gradient, inverse, steps, changes))
+                if not (left <= -slope / 4.0 and new.loss <= evaluation.loss + noise):
+                    continue
+            else:
+                whole = 1.0 if inverse is not None or steps else _first_length(gradient)
+                found = search(evaluation, direction, whole)
+                if found is None:
+                    continue
+                new = found.evaluation
+                easy = found.evaluations == 1 and abs(float(new.gradient @ direction)) <= -slope / 2.0
+                damping = max(damping / 10.0, DAMPING) if found.alpha >= whole / 2.0 else max(damping * 10.0, 1e-3)
+            pairs = self._remember(steps, changes, new.theta - evaluation.theta, new.gradient - gradient, 0.0)
+            return new.theta, (not easy, inverse, damping, *pairs)
+        return evaluation.theta, state
 
     def _fixed(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         moved, before, steps, changes = state
@@ -97,20 +106,21 @@ class LBFGS(Optimizer):
         return 1.0
 
 
-def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, list[Array], list[Array]]]:
-    """Yield H0 and pairs to try: those remembered, then H0 from the curvature here, then steepest descent."""
-    stale, inverse, steps, changes = state
+def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, float, list[Array], list[Array]]]:
+    """Yield H0, its damping and pairs to try: those remembered, H0 from the curvature here, steepest descent."""
+    stale, inverse, damping, steps, changes = state
     if not stale:
-        yield inverse, steps, changes
-    fresh = None
-    if evaluation.theta.size <= MOST_PARAMETERS_WITH_CURVATURE:
-        here = evaluation if evaluation.curvature is not None else evaluation.at(evaluation.theta, order=2)
-        fresh = damped_inverse(here.curvature)
-    if fresh is not None:
-        yield fresh, [], []
-    elif stale:
-        yield inverse, steps, changes
-    yield None, [], []
+        yield inverse, damping, steps, changes
+    curvature = evaluation.curvature
+    if curvature is None and evaluation.theta.size <= MOST_PARAMETERS_WITH_CURVATURE:
+        curvature = evaluation.at(evaluation.theta, order=2).curvature
+    for more in (damping, HEAVY_DAMPING):
+        fresh = damped_inverse(curvature, more)
+        if fresh is not None:
+            yield fresh, more, [], []
+        elif stale:
+            yield inverse, damping, steps, changes
+    yield None, damping, [], []
 
 
 def _times_inverse(gradient: Array, inverse: Array | None, steps: list[Array], changes: list[Array]) -> Array:

@@ -73,7 +73,9 @@ def search(start: Evaluation, direction: Array, alpha: float) -> Found | None:
         if abs(high.alpha - low.alpha) > 0.66 * width:
             alpha = (low.alpha + high.alpha) / 2.0 if math.isfinite(high.loss) else alpha
         width = abs(high.alpha - low.alpha)
-    return Found(low.evaluation, low.alpha, count) if low.alpha > 0.0 else None
+        if width * -origin.slope <= 1e-3 * noise:
+            break
+    return Found(low.evaluation, low.alpha, count) if low.loss < origin.loss else None
 
 
 def _lowers(trial: Point, origin: Point, noise: float) -> bool:
