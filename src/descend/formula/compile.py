@@ -16,18 +16,23 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from sympy import Expr, Mul, Pow, Rational
 
+from descend.formula.formula import Formula
 from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer
-from descend.formula.symbols import Column, Parameter, Setting
+from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Setting
 
+Array = NDArray[np.float64]
 CONSTANT, SCALAR, DATA, ROWS = range(4)
+COUNT = Setting("n")
+"""The number of rows, or the sum of their weights."""
 
 
 @lru_cache(maxsize=1)
 def numpy_names() -> dict[str, Any]:
-    """Return the modules that code in NumPy refers to; SciPy's functions are loaded at their first use."""
-    return {"np": np, "special": _Special(), "math": math}
+    """Return what code in NumPy refers to; SciPy's functions are loaded at their first use."""
+    return {"np": np, "special": _Special(), "dot": np.dot, "total": np.add.reduce, "spread": lambda number, count: np.full(count, number)}
 
 
 class _Special:
@@ -39,10 +44,10 @@ class _Special:
 
 @lru_cache(maxsize=1)
 def torch_names() -> dict[str, Any]:
-    """Return the modules that code in PyTorch refers to."""
+    """Return what code in PyTorch refers to."""
     import torch
 
-    return {"torch": torch, "math": math, "np": np, "special": _Special()}
+    return {"torch": torch, "math": math, "dot": torch.matmul, "total": torch.sum, "spread": lambda number, count: number.expand(count)}
 
 
 def names_of(language: Language) -> dict[str, Any]:
@@ -73,15 +78,18 @@ class RowWriter(Writer):
 
     names: what each symbol is called in the code.
     quantities: per-row symbols defined by an expression, such as the prediction.
-    separate: whether numbers and arrays are told apart; not so where autograd must see the parameters in every step.
+    prepared: what is computed from data alone and its name; grows as expressions are written.
+
+    In PyTorch the parameters stay tensors throughout, so that autograd can follow them and no device has to wait.
     """
 
-    def __init__(self, language: Language, names: Mapping[Expr, str], quantities: Mapping[Expr, Expr], separate: bool = True) -> None:
-        super().__init__(language, names, {})
+    def __init__(
+        self, language: Language, names: Mapping[Expr, str], quantities: Mapping[Expr, Expr], prepared: dict[Expr, str]
+    ) -> None:  # fmt: skip
+        super().__init__(language, names, dict(prepared))
         self.quantities = quantities
-        self.separate = separate
+        self.prepared = prepared
         self.lines: list[str] = []
-        self.hoisted: dict[Expr, str] = {}
         self.kinds: dict[Expr, int] = {}
         self.uses: Counter[Expr] = Counter()
         self.numbers = Writer(NUMPY, names, self.known)
@@ -105,7 +113,7 @@ class RowWriter(Writer):
             else:
                 kinds = {self.kind(argument) for argument in expression.args}
                 known = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
-            if known == SCALAR and not self.separate:
+            if known == SCALAR and self.language is TORCH:
                 known = ROWS
             self.kinds[expression] = known
         return known
@@ -128,12 +136,14 @@ class RowWriter(Writer):
             if node in self.quantities:
                 definition = self.quantities[node]
                 text = self.write(definition)
+                if not definition.atoms(Column, Predictor, Quantity):
+                    text = f"spread({text}, count)"
                 if definition.is_Symbol:
                     self.known[node] = text
                 else:
                     self._assign(node, text)
             elif not node.is_Symbol and self.kind(node) == DATA:
-                self.known[node] = self.hoisted[node] = f"h{len(self.hoisted)}"
+                self.known[node] = self.prepared[node] = f"h{len(self.prepared)}"
             elif not node.is_Symbol and self.kind(node) == SCALAR:
                 self._assign(node, self.numbers.write(node))
             elif not node.is_Symbol and self.kind(node) == CONSTANT and not node.is_Boolean:
@@ -208,6 +218,63 @@ class RowWriter(Writer):
         return self._assign(product, "*".join(self.name(factor) for factor in factors))
 
 
-def source_of(name: str, arguments: str, lines: Iterable[str]) -> str:
-    """Write a function."""
-    return f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
+class RowCode:
+    """Functions ``f(theta, block)`` over blocks of rows of one formula, in one language.
+
+    A block is a tuple: the columns, arrays computed from data alone, and a matrix for each ``w @ [...]``.
+    slices: where each parameter lies in theta. more: columns that are needed beside those of the formula.
+    """
+
+    def __init__(
+        self, formula: Formula, slices: Mapping[str, slice], language: Language, quantities: Mapping[Expr, Expr], more: Sequence[str] = ()
+    ) -> None:  # fmt: skip
+        self.formula = formula
+        self.slices = slices
+        self.language = language
+        self.quantities = quantities
+        self.columns = (*formula.columns, *more)
+        self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
+        self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
+
+    def writer(self) -> RowWriter:
+        """Return a writer that knows the names of the block and of the parameters."""
+        names: dict[Expr, str] = dict(self.prepared) | {COUNT: "count"}
+        names |= {Parameter(name): f"p{place.start}" for name, place in self.slices.items()}
+        names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
+        return RowWriter(self.language, names, self.quantities, self.prepared)
+
+    def define(self, body: Iterable[str], results: Iterable[str]) -> Callable[..., Any]:
+        """Make the function out of lines of code; only after every body that shares the block was written."""
+        names = [*self.prepared.values(), *self.matrices.values()]
+        lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
+        scalars = {name: place for name, place in self.slices.items() if Parameter(name) in self.formula.unknowns}
+        lines += [f"p{place.start} = theta[{place.start}]" for place in scalars.values()]
+        for number, (predictor, matrix) in enumerate(self.matrices.items()):
+            place = self.slices[self.formula.terms[predictor].vector]
+            lines.append(f"q{number} = dot({matrix}, theta[{place.start}:{place.stop}])")
+        lines += [*body, f"return {', '.join(results)}"]
+        source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
+        return define("rows", source, names_of(self.language))
+
+    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
+        """Return the block of all rows."""
+        count = len(columns[self.columns[0]])
+        arrays = [columns[name] for name in self.columns]
+        arrays += [over_rows(expression, columns, count) for expression in self.prepared if not isinstance(expression, Column)]
+        for predictor in self.matrices:
+            arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
+        return tuple(arrays)
+
+
+def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
+    """Return the (rows, k) matrix of what stands in ``[ ]``."""
+    return np.column_stack([over_rows(item, columns, count) for item in items])
+
+
+def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
+    """Evaluate an expression of data alone: one number (or truth value) per row."""
+    used = sorted(expression.atoms(Column), key=str)
+    with np.errstate(all="ignore"):
+        value = compile_expression(expression, used)(*(columns[symbol.name] for symbol in used))
+    array = np.broadcast_to(np.asarray(value), (count,))
+    return np.ascontiguousarray(array, dtype=None if array.dtype == bool else np.float64)

@@ -15,15 +15,15 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder
+from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
-from descend.formula.symbols import Column, Predictor, Setting
+from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.registry import closest
 
-ROWS = Setting("n")
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 
 
@@ -54,7 +54,7 @@ def by_hand(formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple
 
 def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
     name, index, node = syntax.parse_assignment(text)
-    extra: dict[str, Callable[[Expr], Expr]] = {"mean": lambda inside: row_sum(inside) / ROWS, "sum": row_sum}
+    extra: dict[str, Callable[[Expr], Expr]] = {"mean": lambda inside: row_sum(inside) / COUNT, "sum": row_sum}
     builder = Builder(text, columns, columns, starts=(*formula.parameters, "n"), extra=extra)
     expression = builder.build(node)
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
@@ -63,9 +63,7 @@ def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, E
             builder.fail(at, f"`{unknown}` is neither a column nor a parameter of the formula.{closest(unknown, [*columns, *formula.parameters])}",
                          f"Parameters: {', '.join(formula.parameters)}.")  # fmt: skip
     if "n" in builder.parameters and "n" not in formula.parameters:
-        from descend.formula.symbols import Parameter
-
-        expression = expression.xreplace({Parameter("n"): ROWS})
+        expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
         builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
     outside = expression.replace(row_sum, lambda inside: sympy.Integer(1))
@@ -112,7 +110,6 @@ class FunctionKernel:
     """
 
     language = "numpy"
-    curved = True
 
     def __init__(self, forward: Call, gradient: Call, loss: Loss, response: str, parameters: Any) -> None:
         self.forward, self.gradient, self.loss, self.response = forward, gradient, loss, response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,8 @@ class Program:
 class Kernel(Protocol):
     """Sums over one block of rows, by code rather than by expressions."""
 
-    language: ClassVar[str] | str
+    language: str
     """"numpy" or "torch": what the blocks must be made of."""
-    curved: bool
-    """Whether order 2 is available."""
 
     def prepare(self, columns: Mapping[str, Array]) -> tuple[Any, ...]:
         """Return what the sums need of these columns: arrays whose first axis is the rows."""

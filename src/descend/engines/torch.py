@@ -1,0 +1,69 @@
+"""The engine that sums rows with PyTorch, on the CPU or on a CUDA device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from descend.engines.compiled import compiled
+from descend.engines.totals import Array, Totals
+from descend.errors import ConfigError
+from descend.gradients.contract import Kernel, Program
+
+BLOCK = 1 << 18
+"""Rows per block: large enough to keep a device busy, small enough that intermediate tensors fit."""
+
+
+def import_torch() -> Any:
+    """Import PyTorch, or say how to install it."""
+    try:
+        import torch
+    except ImportError:
+        raise ConfigError("PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'.") from None
+    return torch
+
+
+class TorchEngine:
+    """Sums over columns held as float64 tensors on one device, a block of rows at a time."""
+
+    name = "torch"
+
+    def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None, device: str | None = None) -> None:
+        self.torch = import_torch()
+        self.device = device or ("cuda" if self.torch.cuda.is_available() else "cpu")
+        self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
+        self.data = tuple(self._tensor(array) for array in self.kernel.prepare(columns))
+        self.rows = len(self.data[0])
+        self.weights = None if weights is None else self._tensor(columns[weights])
+
+    def _tensor(self, array: Array) -> Any:
+        return self.torch.from_numpy(np.require(array, requirements="W")).to(self.device)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+        point = self._tensor(theta)
+        chosen = None if rows is None else self._tensor(rows)
+        count = float(self.rows if chosen is None else len(chosen))
+        if self.weights is not None:
+            count = float((self.weights if chosen is None else self.weights[chosen]).sum())
+        loss, gradient, curvature = 0.0, None, None
+        for block in self._blocks(chosen):
+            more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
+            loss = loss + more_loss
+            gradient = more_gradient if gradient is None else gradient + more_gradient
+            curvature = more_curvature if curvature is None else curvature + more_curvature
+        summed = None if gradient is None else self.kernel.finish(self._array(gradient), count, theta)
+        return Totals(count, float(loss), summed, None if curvature is None else self._array(curvature))
+
+    def _blocks(self, chosen: Any | None) -> Iterator[tuple[Any, ...]]:
+        if chosen is not None:
+            yield tuple(tensor[chosen] for tensor in self.data)
+            return
+        for begin in range(0, self.rows, BLOCK):
+            yield self.data if self.rows <= BLOCK else tuple(tensor[begin : begin + BLOCK] for tensor in self.data)
+
+    @staticmethod
+    def _array(tensor: Any) -> Array:
+        array: Array = tensor.detach().cpu().numpy()
+        return array

@@ -1,0 +1,131 @@
+"""The gradient taken by PyTorch autograd: forward with tensors, then backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from descend.errors import ConfigError
+from descend.formula.compile import RowCode, compile_expression
+from descend.formula.printers.code import TORCH
+from descend.gradients.by_hand import Call
+from descend.gradients.contract import Array, Program, Sums
+from descend.losses import Loss
+from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.parameters import Parameters
+
+Tensor = Any
+
+
+class AutogradKernel:
+    """Sums whose gradient comes from ``backward()``.
+
+    score: (theta, block) -> what the loss works on, one number per row.
+    response, weights: (block) -> y and the row weights (or None).
+    """
+
+    language = "torch"
+
+    def __init__(self, loss: Loss, score: Callable[..., Tensor], response: Callable[..., Tensor], weights: Callable[..., Tensor] | None,
+                 prepare: Callable[[Mapping[str, Array]], tuple[Array, ...]]) -> None:  # fmt: skip
+        self.score, self.response, self.weights, self.prepare = score, response, weights, prepare
+        symbols = (PREDICTION, RESPONSE, RESIDUAL)
+        value, _, weight = loss.expressions
+        self.value, self.weight = (compile_expression(expression, symbols, TORCH) for expression in (value, weight))
+
+    def sums(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Sums:
+        import torch
+
+        if order == 0:
+            with torch.no_grad():
+                return self._loss(theta, block), None, None
+        leaf = theta.detach().requires_grad_(True)
+        loss = self._loss(leaf, block)
+        if not loss.requires_grad:
+            raise ConfigError(
+                "The prediction does not depend on the parameters in a way PyTorch can follow. "
+                "Use torch functions (torch.exp, not np.exp or float), or give the gradient by hand."
+            )
+        loss.backward()
+        gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
+        return loss.detach(), gradient, self._curvature(theta, block) if order == 2 else None
+
+    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
+        return gradient
+
+    def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
+        score, y = self.score(theta, block), self.response(block)
+        value = self.value(score, y, score - y)
+        return (value if self.weights is None else value * self.weights(block)).sum()
+
+    def _curvature(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
+        """Return J' W J with the rows of J taken forward, one tangent per parameter."""
+        import torch
+
+        jacobian = torch.func.jacfwd(lambda point: self.score(point, block))(theta.detach())
+        with torch.no_grad():
+            score, y = self.score(theta, block), self.response(block)
+            weight = self.weight(score, y, score - y) * (1.0 if self.weights is None else self.weights(block))
+            weight = torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device).expand(len(y))
+            return (jacobian * weight[:, None]).T @ jacobian
+
+
+@lru_cache(maxsize=128)
+def autograd_of_formula(program: Program) -> AutogradKernel:
+    """Let PyTorch differentiate the formula of ``program``."""
+    quantities = {PREDICTION: program.score, RESPONSE: program.formula.response}
+    more = (program.weights.name,) if program.weights is not None else ()
+    code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)
+    writer = code.writer()
+    writer.count([PREDICTION])
+    named = writer.name(PREDICTION), writer.name(RESPONSE)
+    score, response = (code.define(writer.lines, [name]) for name in named)
+    weights = None if program.weights is None else lambda block: block[code.columns.index(more[0])]
+    parameters = program.parameters.size
+
+    def response_of(block: tuple[Tensor, ...]) -> Tensor:
+        return response(block[0].new_zeros(parameters), block)
+
+    return AutogradKernel(program.loss, score, response_of, weights, code.prepare)
+
+
+def autograd_of_function(forward: Call, loss: Loss, response: str, parameters: Parameters, weights: str | None) -> AutogradKernel:
+    """Let PyTorch differentiate a Python function of columns and parameters."""
+    names = tuple(dict.fromkeys((*forward.columns, response, *([weights] if weights else []))))
+
+    def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
+        values = {name: theta[place] if labels is not None else theta[place.start]
+                  for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)}  # fmt: skip
+        return checked_prediction(forward, dict(zip(names, block, strict=True)), values, len(block[0]))
+
+    return AutogradKernel(
+        loss, score, lambda block: block[names.index(response)],
+        None if weights is None else lambda block: block[names.index(weights)],
+        lambda columns: tuple(columns[name] for name in names),
+    )  # fmt: skip
+
+
+def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Mapping[str, Tensor], rows: int) -> Tensor:
+    """Call the user's function and refuse what is not one tensor element per row."""
+    import torch
+
+    name = getattr(forward.function, "__name__", "the function")
+    try:
+        prediction = forward(columns, values)
+    except (RuntimeError, TypeError) as error:
+        if "numpy" not in str(error).lower() and "ufunc" not in str(error).lower():
+            raise
+        raise ConfigError(
+            f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it (torch.exp, not np.exp), "
+            "or give the gradient by hand: gradient=your_function."
+        ) from None
+    if not isinstance(prediction, torch.Tensor):
+        raise ConfigError(f"`{name}` returned a {type(prediction).__name__}; it must return a tensor with one prediction per row.")
+    if prediction.ndim == 2 and prediction.shape[1] == 1:
+        prediction = prediction[:, 0]
+    if prediction.ndim == 0:
+        return prediction.expand(rows)
+    if prediction.shape != (rows,):
+        raise ConfigError(f"`{name}` returned shape {tuple(prediction.shape)} for {rows} rows. It must return one prediction per row.")
+    return prediction
