@@ -1,0 +1,240 @@
+"""Columns that are in memory already, as one-dimensional arrays."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from descend.errors import DataError
+from descend.table.database import Database, bad_condition, checked_condition, identifier, unused
+from descend.table.table import Numbers, Table, duplicate_names, not_a_number, not_numeric
+
+Cells = npt.NDArray[Any]
+FLOAT64 = np.dtype(np.float64)
+KIND_OF_DTYPE = {
+    **dict.fromkeys("fiu", "number"),
+    **dict.fromkeys("UST", "text"),
+    **dict.fromkeys("mM", "time"),
+    "b": "boolean",
+}
+TIMES = (datetime.date, datetime.time, datetime.timedelta)
+
+
+class ArrayTable(Table):
+    """Columns held as arrays, or made into arrays when first read."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, Cells],
+        rows: int,
+        conditions: tuple[str, ...] = (),
+        kept: npt.NDArray[np.intp] | None = None,
+    ) -> None:
+        """Keep the columns; ``kept`` are the positions of the rows that meet the conditions."""
+        self.source = "the data"
+        self.names = tuple(columns)
+        self.conditions = conditions
+        self._columns = columns
+        self._all_rows = rows
+        self._kept = kept
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self._all_rows if self._kept is None else len(self._kept)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The kind of each column, by its dtype; for an array of objects, by what it holds."""
+        return {name: kind_of_cells(self._columns[name]) for name in self.names}
+
+    def text(self, name: str) -> npt.NDArray[np.object_]:
+        """Return one column as text, None where a cell is missing."""
+        cells = self._cells(name)
+        words = [None if absent(cell) else str(cell) for cell in cells.tolist()]
+        return np.array(words, dtype=object)
+
+    def filtered(self, where: str) -> ArrayTable:
+        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
+        import duckdb
+
+        condition = checked_condition(where)
+        place = unused("place", self.names)
+        folded = [name.casefold() for name in self.names]
+        columns = {
+            name: cells
+            for name in self.names
+            if folded.count(name.casefold()) == 1 and (cells := _for_sql(self._cells(name))) is not None
+        }
+        columns[place] = np.arange(self.rows)
+        database = Database()
+        database.connection.register("data", columns)
+        try:
+            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{condition}\n)").fetchnumpy()[place]
+        except duckdb.Error as error:
+            raise bad_condition(where, error) from None
+        kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
+        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
+
+    def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
+        columns: dict[str, Numbers] = {}
+        for name in names:
+            cells = self._cells(name)
+            columns[name] = cells if _is_plain(cells) else self._as_numbers(name, cells)
+        return columns
+
+    def _cells(self, name: str) -> Cells:
+        try:
+            cells = self._columns[name]
+        except (KeyError, TypeError):
+            raise self._unknown(name) from None
+        return cells if self._kept is None else cells[self._kept]
+
+    def _as_numbers(self, name: str, cells: Cells) -> Numbers:
+        if cells.dtype.kind in "fiub":
+            return np.ascontiguousarray(cells, dtype=np.float64)
+        kind = kind_of_cells(cells)
+        if kind in ("time", "other"):
+            raise not_numeric(name, self.source, kind)
+        numbers, bad = numbers_of(cells.tolist())
+        if bad:
+            count = len(cells) - sum(map(absent, cells.tolist()))
+            raise not_a_number(name, self.source, self._place(bad[0]), cells[bad[0]], len(bad), count)
+        return numbers
+
+    def _place(self, position: int) -> str:
+        return f"row {(position if self._kept is None else int(self._kept[position])) + 1}"
+
+
+def from_mapping(data: Mapping[Any, Any]) -> ArrayTable:
+    """Make a table of named columns: arrays, lists, tensors, or anything NumPy reads as one dimension.
+
+    Raises DataError if there is no column, a name is not text, or the columns are not of one length.
+    """
+    if not data:
+        raise DataError('The data have no columns. Give at least one, such as {"x": [1.0, 2.0]}.')
+    columns: dict[str, Cells] = {}
+    first, rows = None, 0
+    for name, given in data.items():
+        cells = given if type(given) is np.ndarray else _as_array(name, given)
+        if not isinstance(name, str):
+            raise not_a_name(name)
+        if cells.ndim != 1:
+            raise _not_a_column(name, cells)
+        if first is None:
+            first, rows = name, len(cells)
+        elif len(cells) != rows:
+            raise DataError(f"`{first}` has {rows} rows but `{name}` has {len(cells)}. Give columns of one length.")
+        columns[name] = cells
+    return ArrayTable(columns, rows)
+
+
+def from_records(data: Cells) -> ArrayTable:
+    """Make a table of a structured array, each field a column."""
+    names = data.dtype.names or ()
+    return from_mapping({name: data[name] for name in names})
+
+
+def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
+    """Return column names if each is text and stands once; raise DataError if not."""
+    if not names:
+        raise DataError("The data have no columns. Give at least one.")
+    for name in names:
+        if not isinstance(name, str):
+            raise not_a_name(name)
+    if error := duplicate_names(names, "the data"):
+        raise error
+    return tuple(names)
+
+
+def not_a_name(name: object) -> DataError:
+    """Return the error for a column whose name is not text."""
+    return DataError(
+        f"A column of the data is named {name!r}, which is not text. Name it with text, such as `x{name}`."
+        if isinstance(name, int)
+        else f"A column of the data is named {name!r}, which is not text. Name it with text."
+    )
+
+
+def kind_of_cells(cells: Cells) -> str:
+    """Return ``number``, ``text``, ``boolean``, ``time`` or ``other`` for the cells of a column."""
+    if cells.dtype.kind != "O":
+        return KIND_OF_DTYPE.get(cells.dtype.kind, "other")
+    kinds = {_kind_of_cell(cell) for cell in cells.tolist() if not absent(cell)}
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kinds <= {"number", "boolean"}:
+        return "number"
+    return "text" if kinds <= {"number", "boolean", "text"} else "other"
+
+
+def numbers_of(cells: Sequence[Any]) -> tuple[Numbers, list[int]]:
+    """Return cells of any kind as float64, NaN for missing ones, and the positions of those that are not numbers."""
+    numbers, bad = np.full(len(cells), np.nan), []
+    for position, cell in enumerate(cells):
+        if not absent(cell):
+            try:
+                numbers[position] = float(cell)
+            except (TypeError, ValueError, OverflowError):
+                bad.append(position)
+    return numbers, bad
+
+
+def absent(cell: Any) -> bool:
+    """Whether a cell is missing: None, NaN, or the mark pandas has for it."""
+    return cell is None or cell != cell or type(cell).__name__ in ("NAType", "NaTType")
+
+
+def _is_plain(cells: Cells) -> bool:
+    return cells.dtype is FLOAT64 and cells.flags.c_contiguous
+
+
+def _kind_of_cell(cell: Any) -> str:
+    if isinstance(cell, (bool, np.bool_)):
+        return "boolean"
+    if isinstance(cell, str):
+        return "text"
+    if isinstance(cell, TIMES):
+        return "time"
+    return "number" if hasattr(cell, "__float__") and not isinstance(cell, np.ndarray) else "other"
+
+
+def _as_array(name: object, given: Any) -> Cells:
+    if isinstance(given, np.ma.MaskedArray):
+        return np.array(given.tolist(), dtype=object)
+    # Tensors that carry a gradient, or lie on a device, refuse to be arrays until they are detached.
+    if hasattr(given, "detach"):
+        given = given.detach().cpu()
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError, RuntimeError):
+        raise DataError(
+            f"`{name}` cannot be read as a column: its rows differ in length or kind. Give one value in each row."
+        ) from None
+
+
+def _not_a_column(name: str, cells: Cells) -> DataError:
+    if cells.ndim == 0:
+        return DataError(f"`{name}` is a single value, not a column. Give one value for each row.")
+    return DataError(
+        f"`{name}` has {cells.ndim} dimensions, of shape {cells.shape}; a column has one. "
+        "Give each column of it a name of its own."
+    )
+
+
+def _for_sql(cells: Cells) -> Cells | None:
+    """Return cells in a form that DuckDB reads, None if there is none."""
+    kind = kind_of_cells(cells)
+    if kind == "text":
+        return np.array([None if absent(cell) else str(cell) for cell in cells.tolist()], dtype=object)
+    if kind == "other":
+        return None
+    if cells.dtype.kind == "O":
+        return numbers_of(cells.tolist())[0] if kind == "number" else cells
+    if cells.dtype.kind == "f" and cells.dtype.itemsize not in (4, 8):
+        return cells.astype(np.float64)
+    return cells.astype(cells.dtype.newbyteorder("="), copy=False)

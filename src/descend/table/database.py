@@ -1,0 +1,153 @@
+"""The in-process DuckDB connection of one table, closed to everything but the files of that table."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from descend.table.table import Numbers
+
+KINDS = {
+    "number": "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT "
+    "BIGNUM FLOAT DOUBLE DECIMAL",
+    "boolean": "BOOLEAN",
+    "text": "VARCHAR ENUM UUID JSON",
+    "time": "DATE TIME TIMESTAMP TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS TIME_NS INTERVAL",
+}
+KIND_OF = {sql_type: kind for kind, sql_types in KINDS.items() for sql_type in sql_types.split()}
+
+
+class Database:
+    """A DuckDB connection, opened at the first query and closed with the table.
+
+    paths: the files it may read. Conditions are written by the user, so nothing else is in reach of them.
+    """
+
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        self._paths = paths
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run one query and return the connection, whose fetch methods hold the result."""
+        return self.connection.execute(sql)
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        """Return the only row of a query."""
+        row = self.run(sql).fetchone()
+        assert row is not None
+        return row
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The open connection."""
+        if self._connection is None:
+            import duckdb
+
+            # No Python variable of a caller may be read as a table, and no extension fetched.
+            settings: dict[str, str | bool | int | float | list[str]]
+            settings = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
+            self._connection = duckdb.connect(":memory:", config=settings)
+            # A connection still open when Python ends makes DuckDB's bindings print warnings of leaks.
+            weakref.finalize(self, self._connection.close)
+            readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
+            self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
+            self._connection.execute("SET enable_external_access = false")
+        return self._connection
+
+    def columns(self, relation: str) -> dict[str, str]:
+        """Return the SQL type of each column of a relation, by name."""
+        return {row[0]: row[1] for row in self.run(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+
+    def doubles(self, expressions: Mapping[str, str], relation: str) -> dict[str, Numbers]:
+        """Return the value of each expression over the rows of a relation, in order, NaN for null."""
+        selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(expressions.values()))
+        fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
+        return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
+
+
+def identifier(name: str) -> str:
+    """Return a name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return text as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def glob_escaped(path: str) -> str:
+    """Return a path in the form in which DuckDB takes it for one file, whatever characters it has."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
+
+
+def files_literal(paths: Sequence[str]) -> str:
+    """Return paths as an SQL list of files."""
+    return f"[{', '.join(literal(glob_escaped(path)) for path in paths)}]"
+
+
+def kind_of(sql_type: str) -> str:
+    """Return ``number``, ``text``, ``boolean``, ``time`` or ``other`` for an SQL type.
+
+    >>> kind_of("DECIMAL(18,3)"), kind_of("TIMESTAMP WITH TIME ZONE"), kind_of("BIGINT[]")
+    ('number', 'time', 'other')
+    """
+    return "other" if sql_type.endswith("]") else KIND_OF.get(sql_type.split("(")[0].split(" ")[0], "other")
+
+
+def unused(stem: str, names: Sequence[str]) -> str:
+    """Return a name that starts with ``stem`` and that no column has, in capitals or not."""
+    taken = {name.casefold() for name in names}
+    while any(name.startswith(stem) for name in taken):
+        stem += "_"
+    return stem
+
+
+def reason(error: Exception) -> str:
+    """Return what DuckDB says in one line, without the kind of error and its own advice."""
+    first = str(error).split("\n", 1)[0].strip()
+    kind, colon, rest = first.partition(" Error: ")
+    return (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
+
+
+def checked_condition(where: str) -> str:
+    """Return ``where`` if it is one SQL expression, which nothing can follow or close early.
+
+    Raises DataError with DuckDB's reason if it is not.
+    """
+    import duckdb
+
+    if not where.strip():
+        raise DataError("The condition on the rows is empty. Write one such as `x > 1`, or leave it out.")
+    try:
+        return str(duckdb.SQLExpression(where))
+    except (duckdb.Error, UnicodeEncodeError) as error:
+        raise bad_condition(where, error) from None
+
+
+def bad_condition(where: str, error: Exception) -> DataError:
+    """Return the error for a condition that DuckDB refuses."""
+    said = reason(error)
+    shown = " ".join(where.split())
+    return DataError(
+        f"The condition `{shown}` does not work: {said[:1].lower()}{said[1:]}. "
+        "Write it in SQL, such as `x > 1 and site = 'a'`."
+    )
+
+
+def absolute(path: str) -> str:
+    """Return an absolute path: one that DuckDB cannot take for a web address or a home directory."""
+    return os.path.abspath(path)
+
+
+def _plain(column: Any) -> Numbers:
+    filled = column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
+    return np.ascontiguousarray(filled, dtype=np.float64)

@@ -1,0 +1,195 @@
+"""Text files of delimited columns (CSV and its kin): where the columns are, and how DuckDB reads them.
+
+The delimiter and the header are found here, from the first lines, because a wrong guess must not pass
+in silence: DuckDB's own detection reads a file of uneven lines as one column, skips lines it cannot
+place, and renames columns. What it is then told leaves it nothing to guess but the types.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from descend.errors import DataError
+from descend.table.database import Database, files_literal, identifier, literal, unused
+from descend.table.query import Scan
+from descend.table.table import duplicate_names
+
+DELIMITERS = (",", "\t", ";", "|", " ")
+SAMPLED = 100
+NULLS = "['', 'NA', 'NULL', 'null']"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The delimiter of a file, its column names, and how many lines come before the first row."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    skip: int
+
+
+def find_layout(head: str, source: str) -> Layout:
+    """Find the layout from the first lines of a file.
+
+    The delimiter is the one of comma, tab, semicolon, bar and space for which most lines have as many
+    cells as the header. Lines above the header that are blank or start with ``#`` are skipped; if numbers
+    follow them at once, the last of them is the header.
+
+    Raises DataError if there is no header, or a name stands in it twice.
+
+    >>> find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "a.csv")
+    Layout(delimiter=';', names=('time', 'signal'), skip=1)
+    """
+    # Unlike str.splitlines this ends lines only where a CSV file does.
+    lines = [line for line, _ in zip(io.StringIO(head, newline=None), range(2 * SAMPLED), strict=False)]
+    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    marked = [line for line in lines[:first] if line.startswith("#")]
+    if marked and (first == len(lines) or _has_number(lines[first])):
+        bare = marked[-1][1:].lstrip(" ")
+        header, skip = marked[-1] if bare.startswith(DELIMITERS) else bare, first
+    else:
+        header, skip = lines[first] if first < len(lines) else "", first + 1
+    lines = [header, *lines[skip:][:SAMPLED]]
+    delimiter = _delimiter(lines)
+    names = [name.strip() for name in next(_cells(lines, delimiter), [])]
+    if not any(names):
+        raise DataError(f"{source} has no header. Add a first line with a name for each column.")
+    if not marked and all(map(_is_number, filter(None, names))):
+        raise DataError(
+            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
+            "Add a line above it with a name for each column."
+        )
+    # Programs that write row numbers leave their column without a name.
+    names = [name or f"column{position}" for position, name in enumerate(names)]
+    if error := duplicate_names(names, source):
+        raise error
+    return Layout(delimiter, tuple(names), skip)
+
+
+class DelimitedScan(Scan):
+    """A scan of delimited text files that have one layout.
+
+    Within SQL a column goes by its position, so that names which SQL takes for the same
+    (``t`` and ``T``) stay apart.
+    """
+
+    def __init__(self, paths: Sequence[str], found: Layout, compression: str, sources: Mapping[str, str]) -> None:
+        self.names = found.names
+        self.paths = tuple(paths)
+        self.sources = sources
+        stem = unused("c", found.names)
+        self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
+        self._options = (
+            f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
+            f"nullstr = {NULLS}, compression = {literal(compression)}"
+        )
+
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the types DuckDB detects in the first 20,480 rows of each file, or in all rows."""
+        import duckdb
+
+        sample = ", sample_size = -1" if whole else ""
+        relation = f"read_csv({files_literal(self.paths)}, {self._options}{sample})"
+        try:
+            detected = list(database.columns(relation).values())
+        except duckdb.InvalidInputException:
+            # Detection cannot say which line is at fault; reading can.
+            database.one(f"SELECT count(*) FROM {self.relation({})}")
+            detected = []
+        return {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
+
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the read_csv call for these types; a column without one is read as text."""
+        columns = ", ".join(
+            f"{column}: {literal(types.get(name, 'VARCHAR'))}" for name, column in self._columns.items()
+        )
+        return (
+            f"read_csv({files_literal(self.paths if paths is None else paths)}, {self._options}, "
+            f"auto_detect = false, columns = {{{columns}}})"
+        )
+
+    def column(self, name: str) -> str:
+        """Return the identifier of the column's position."""
+        return self._columns[name]
+
+    def aliases(self) -> str:
+        """Return the names that are distinct in SQL, as names of their columns."""
+        folded = [name.casefold() for name in self.names]
+        return "".join(
+            f", {column} AS {identifier(name)}"
+            for name, column in self._columns.items()
+            if folded.count(name.casefold()) == 1
+        )
+
+    def as_numbers(self, names: Sequence[str]) -> str:
+        """Return the read_csv call that reads these columns as DOUBLE."""
+        return self.relation(dict.fromkeys(names, "DOUBLE"))
+
+    def explain(self, error: Exception) -> DataError | None:
+        """Return the error for uneven lines, open quotes, other encodings, lines without end."""
+        said = str(error)
+        line = re.search(r"CSV Error on Line: (\d+)", said)
+        if line is None:
+            return None
+        file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
+        source = self.sources.get(file[1] if file else "", next(iter(self.sources.values())))
+        uneven = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+        if uneven:
+            cells = f"{uneven[2]} cell{'s' if uneven[2] != '1' else ''}"
+            return DataError(
+                f"Line {line[1]} of {source} has {cells}, but its header has {uneven[1]}. "
+                "Correct that line, or put cells that hold a delimiter in double quotes."
+            )
+        if "unterminated quote" in said:
+            return DataError(f"Line {line[1]} of {source} opens a double quote that is never closed. Close it.")
+        if "nvalid unicode" in said or "not utf-8" in said:
+            return not_utf8(source, f"line {line[1]}")
+        return None
+
+
+def not_utf8(source: str, place: str) -> DataError:
+    """Return the error for text in another encoding, with a command that converts it."""
+    return DataError(
+        f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
+        "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
+    )
+
+
+def _cells(lines: Sequence[str], delimiter: str) -> csv._reader:  # type: ignore[name-defined]
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    best, best_share = ",", 0.0
+    for delimiter in DELIMITERS:
+        try:
+            header, *rows = (row for row in _cells(lines, delimiter) if row)
+        except (csv.Error, ValueError):
+            continue
+        even = [len(row) == len(header) or (len(row) == len(header) + 1 and not row[-1]) for row in rows]
+        share = sum(even) / len(even) if even else 1.0
+        # Words of a name are also separated by spaces, so nothing short of a perfect table will do.
+        if len(header) > 1 and share > best_share and (delimiter != " " or (share == 1.0 and rows and all(header))):
+            best, best_share = delimiter, share
+    return best
+
+
+def _has_number(line: str) -> bool:
+    return any(map(_is_number, re.split(r"[,;\t|]" if re.search(r"[,;\t|]", line) else " ", line)))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _short(line: str) -> str:
+    line = line.rstrip("\n")
+    return line if len(line) <= 40 else line[:37] + "..."

@@ -1,0 +1,135 @@
+"""From the paths a user typed to a table: which files, of what kind, and whether they can be read."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+
+from descend.errors import DataError
+from descend.registry import closest
+from descend.table.database import Database, absolute, files_literal
+from descend.table.delimited import DelimitedScan, find_layout
+from descend.table.inspection import File, inspect
+from descend.table.query import QueryTable, Relation, unreadable
+from descend.table.table import listing
+
+
+def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> QueryTable:
+    """Open the files that a path, a pattern or a list of them names, as one table; rows in the order of the files.
+
+    Delimited text, JSON and Parquet are told apart by what the files hold, JSON also by its ending;
+    gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
+    """
+    paths, source = _named(given)
+    files = [inspect(path) for path in paths]
+    first = files[0]
+    for other in files[1:]:
+        if (other.kind, other.packing) != (first.kind, first.packing):
+            raise DataError(
+                f"`{first.path}` and `{other.path}` are of different kinds, {first.words} and {other.words}. "
+                "Give files of one kind."
+            )
+    places = [absolute(path) for path in paths]
+    database = Database(places)
+    if first.kind == "delimited":
+        return QueryTable(database, _delimited(files, places, database), source)
+    return _described(database, first.kind, first.packing, places, source)
+
+
+def _delimited(files: Sequence[File], places: Sequence[str], database: Database) -> DelimitedScan:
+    layouts = [find_layout(file.head or _unpacked_head(file, database), file.path) for file in files]
+    first = layouts[0]
+    for file, other in zip(files, layouts, strict=True):
+        if other != first:
+            raise DataError(
+                f"`{files[0].path}` and `{file.path}` do not have the same columns: "
+                f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
+            )
+        if file.whole and not any(line.strip() for line in file.head.splitlines()[other.skip :]):
+            raise DataError(f"{file.path} has a header but no rows. Give a file with at least one row.")
+    packing = files[0].packing or "none"
+    return DelimitedScan(places, first, packing, dict(zip(places, (file.path for file in files), strict=True)))
+
+
+def _described(database: Database, kind: str, packing: str, places: Sequence[str], source: str) -> QueryTable:
+    import duckdb
+
+    def write(paths: Sequence[str], whole: bool) -> str:
+        options = f", compression = '{packing or 'none'}'" if kind == "json" else ""
+        sample = ", sample_size = -1" if kind == "json" and whole else ""
+        return f"read_{kind}({files_literal(paths)}, union_by_name = true, hive_partitioning = false{options}{sample})"
+
+    try:
+        names = tuple(database.columns(write(places, False)))
+    except duckdb.Error as error:
+        raise unreadable(source, error) from None
+    return QueryTable(database, Relation(names, write, places), source)
+
+
+def _unpacked_head(file: File, database: Database) -> str:
+    """Return the first lines of a compressed file."""
+    import duckdb
+
+    bell = "\x07"  # A delimiter that text does not hold, so that each line is one cell.
+    try:
+        rows = database.run(
+            f"SELECT line FROM read_csv({files_literal([absolute(file.path)])}, auto_detect = false, header = false, "
+            f"columns = {{line: 'VARCHAR'}}, delim = '{bell}', quote = '', escape = '', "
+            f"compression = '{file.packing}') LIMIT 200"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise unreadable(file.path, error) from None
+    return "".join(f"{line or ''}\n" for (line,) in rows).removeprefix("\ufeff")
+
+
+def _named(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
+    """Return the paths that were named, each once, and words for them."""
+    if isinstance(given, (str, os.PathLike)):
+        text = _text(given)
+        paths = _matching(text)
+        source = text if paths == [text] else f"{len(paths)} files matching {text}" if len(paths) > 1 else paths[0]
+        return paths, source
+    texts = [_text(one) for one in given]
+    paths = list(dict.fromkeys(path for text in texts for path in _matching(text)))
+    if not paths:
+        raise DataError("The list of files is empty. Give at least one file.")
+    return paths, paths[0] if len(paths) == 1 else f"{len(paths)} files ({paths[0]} ...)"
+
+
+def _matching(text: str) -> list[str]:
+    """Return the file of this name, else those that match it as a pattern."""
+    home = os.path.expanduser(text)
+    for path in (text, home):
+        if os.path.isdir(path):
+            raise DataError(
+                f"`{path}` is a folder. Give a file in it, or a pattern such as `{path.rstrip('/')}/*.csv`."
+            )
+        if os.path.lexists(path):
+            return [path]
+    if "://" in text:
+        raise DataError(f"`{text}` is a web address. Download the file, then give its path.")
+    if not glob.has_magic(text):
+        raise _missing(home)
+    paths = sorted(path for path in glob.glob(home, recursive=True) if not os.path.isdir(path))
+    if not paths:
+        raise DataError(f"No file matches `{text}`. Check the pattern and the folder it starts from.")
+    return paths
+
+
+def _missing(path: str) -> DataError:
+    folder, name = os.path.split(path)
+    try:
+        beside = os.listdir(folder or ".")
+    except OSError:
+        return DataError(f"There is no file `{path}`: its folder `{folder}` cannot be found. Check the path.")
+    return DataError(f"There is no file `{path}`.{closest(name, beside) or ' Check the path.'}")
+
+
+def _text(path: object) -> str:
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"A list of files must hold paths, but it holds {path!r}. Give each file as text.")
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise DataError("The path of the file is empty or has a NUL character. Give the path of a file.")
+    return text

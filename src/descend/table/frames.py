@@ -1,0 +1,104 @@
+"""Data frames: pandas and polars column by column, without pyarrow; others through their Arrow stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from descend.table.arrays import ArrayTable, Cells, checked_names
+from descend.table.database import Database
+from descend.table.query import QueryTable, Relation
+
+
+class FrameColumns(Mapping[str, Cells]):
+    """The columns of a frame as arrays, each converted when it is read."""
+
+    def __init__(self, frame: Any, names: tuple[str, ...], convert: Any) -> None:
+        self._frame = frame
+        self._names = dict.fromkeys(names)
+        self._convert = convert
+
+    def __getitem__(self, name: str) -> Cells:
+        """Return one column as an array."""
+        if name not in self._names:
+            raise KeyError(name)
+        cells: Cells = self._convert(self._frame[name])
+        return cells
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names in order."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self._names)
+
+
+def from_pandas(frame: Any) -> ArrayTable:
+    """Make a table of a pandas frame; its index is left out."""
+    names = checked_names(frame.columns.tolist())
+    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame))
+
+
+def from_polars(frame: Any) -> ArrayTable:
+    """Make a table of a polars frame; a lazy one is collected."""
+    if hasattr(frame, "collect"):
+        frame = frame.collect()
+    names = checked_names(frame.columns)
+    return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame))
+
+
+def from_arrow(data: Any) -> QueryTable:
+    """Make a table of anything with an Arrow stream.
+
+    What knows its number of rows can be streamed again and is read where it lies; a stream that may
+    flow only once is kept in DuckDB.
+    """
+    database = Database()
+    database.connection.register("stream", data if hasattr(data, "num_rows") else _Stream(data))
+    relation = "stream"
+    if not hasattr(data, "num_rows"):
+        database.run("CREATE TABLE kept AS SELECT * FROM stream")
+        database.connection.unregister("stream")
+        relation = "kept"
+    names = checked_names(data.schema.names if hasattr(data, "num_rows") else list(database.columns(relation)))
+    return QueryTable(database, Relation(names, lambda paths, whole: relation, ()), "the data")
+
+
+class _Stream:
+    """The Arrow stream of an object and nothing else of it, so that DuckDB needs no library of its kind."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._data.__arrow_c_stream__(requested_schema)
+
+
+def _pandas_cells(column: Any) -> Cells:
+    from pandas.api import types
+
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype):
+        cells: Cells = column.to_numpy()
+    elif types.is_datetime64_any_dtype(dtype):
+        cells = column.to_numpy(dtype="datetime64[ns]")
+    elif types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
+        cells = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        # Strings, categories, booleans with gaps: as the objects they stand for.
+        cells = column.astype(object).to_numpy()
+    return cells
+
+
+def _polars_cells(column: Any) -> Cells:
+    import polars
+
+    if column.dtype.is_decimal() or column.dtype == polars.Int128:
+        column = column.cast(polars.Float64)
+    elif column.dtype in (polars.Categorical, polars.Enum):
+        column = column.cast(polars.String)
+    cells: Cells = column.to_numpy()
+    return cells

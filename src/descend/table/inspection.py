@@ -1,0 +1,103 @@
+"""A first look at a file: what kind it is, judged by its first bytes, and whether it can be read at all."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from descend.errors import DataError
+from descend.table.delimited import not_utf8
+
+HEAD_BYTES = 1 << 16
+LONGEST_LINE = 1 << 26
+PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+PARQUET_ENDINGS = (".parquet", ".pq")
+FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive, or a spreadsheet: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet: save the sheet as CSV",
+    b"BZh": "packed by bzip2: unpack it, or pack it by gzip or zstd",
+    b"\xfd7zXZ": "packed by xz: unpack it, or pack it by gzip or zstd",
+    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """What the first look found.
+
+    kind: ``delimited``, ``json`` or ``parquet``.
+    packing: ``gzip``, ``zstd`` or an empty string.
+    head: the first lines of a text file that is not packed.
+    whole: whether ``head`` is all of it.
+    """
+
+    path: str
+    kind: str
+    packing: str = ""
+    head: str = ""
+    whole: bool = False
+
+    @property
+    def words(self) -> str:
+        """The kind in words."""
+        kind = {"delimited": "delimited text", "json": "JSON", "parquet": "Parquet"}[self.kind]
+        return f"{kind} packed by {self.packing}" if self.packing else kind
+
+
+def inspect(path: str) -> File:
+    """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table."""
+    try:
+        # A pipe can be read only once, and has no size.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise DataError(f"`{path}` is not a regular file. Save the data to a file first.")
+        with open(path, "rb") as file:
+            return _judged(path, file)
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise DataError(f"`{path}` cannot be read: {said}. Check the file and your permissions.") from None
+
+
+def _judged(path: str, file: BinaryIO) -> File:
+    name = path.lower()
+    start = file.read(HEAD_BYTES)
+    if not start:
+        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    if start.startswith(b"PAR1"):
+        return File(path, "parquet")
+    for magic, packing in PACKINGS.items():
+        if start.startswith(magic):
+            kind = "json" if name.rsplit(".", 1)[0].endswith(JSON_ENDINGS) else "delimited"
+            return File(path, kind, packing)
+    for magic, words in FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"`{path}` is {words}.")
+    if name.endswith(PARQUET_ENDINGS):
+        raise DataError(f"`{path}` is not a Parquet file, though its name says so. It may be damaged: write it again.")
+    whole = len(start) < HEAD_BYTES
+    if not whole:
+        start += file.readline(LONGEST_LINE)
+    head = _decoded(path, start, whole)
+    if name.endswith(JSON_ENDINGS):
+        if "".join(head[:HEAD_BYTES].split())[:2] not in ("[{", "[]") and not head.lstrip().startswith("{"):
+            raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
+        return File(path, "json")
+    if not head.strip():
+        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    return File(path, "delimited", head=head, whole=whole)
+
+
+def _decoded(path: str, start: bytes, whole: bool) -> str:
+    if b"\0" in start:
+        raise DataError(
+            f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
+        )
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
+    except UnicodeDecodeError as error:
+        line = start.count(b"\n", 0, error.start) + 1
+        raise not_utf8(path, f"byte 0x{start[error.start]:02X} in line {line}") from None

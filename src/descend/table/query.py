@@ -1,0 +1,253 @@
+"""A table whose rows DuckDB reads: files, and frames that stream Arrow data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from descend.errors import DataError
+from descend.table.database import (
+    Database,
+    bad_condition,
+    checked_condition,
+    identifier,
+    kind_of,
+    reason,
+    unused,
+)
+from descend.table.table import Numbers, Table, not_a_number, not_numeric
+
+Result = TypeVar("Result")
+
+
+class Scan(ABC):
+    """How the rows of one source are written in SQL."""
+
+    names: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+    @abstractmethod
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the SQL type of each column; guessed from the first rows, or from all if ``whole``."""
+
+    @abstractmethod
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item that reads the columns as these types, from all files or some."""
+
+    @abstractmethod
+    def column(self, name: str) -> str:
+        """Return the SQL identifier of a column within `relation`."""
+
+    @abstractmethod
+    def aliases(self) -> str:
+        """Return what a SELECT must add to ``*`` so that conditions can use the names of the columns."""
+
+    @abstractmethod
+    def explain(self, error: Exception) -> DataError | None:
+        """Return the error for a source that DuckDB cannot read, or None if it knows none for it."""
+
+    def as_numbers(self, names: Sequence[str]) -> str | None:
+        """Return a relation that reads these columns as DOUBLE without a look at their types, if it can."""
+        return None
+
+
+class Relation(Scan):
+    """A scan whose columns and types DuckDB knows: Parquet, JSON, Arrow."""
+
+    def __init__(self, names: Sequence[str], write: Callable[[Sequence[str], bool], str], paths: Sequence[str]) -> None:
+        """Keep ``write``, which gives the FROM item for some files, its types guessed from all rows or the first."""
+        self.names = tuple(names)
+        self.paths = tuple(paths)
+        self._write = write
+        self._whole = False
+
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the SQL types as DuckDB describes them."""
+        self._whole = whole
+        return database.columns(self._write(self.paths, whole))
+
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item, which fixes the types itself."""
+        return self._write(self.paths if paths is None else paths, self._whole)
+
+    def column(self, name: str) -> str:
+        """Return the quoted name."""
+        return identifier(name)
+
+    def aliases(self) -> str:
+        """Return nothing: the columns have their own names."""
+        return ""
+
+    def explain(self, error: Exception) -> DataError | None:
+        """Return None: DuckDB's words will do."""
+        return None
+
+
+class QueryTable(Table):
+    """Rows read by DuckDB query, in their order, only the columns asked for."""
+
+    def __init__(self, database: Database, scan: Scan, source: str, conditions: tuple[str, ...] = ()) -> None:
+        self.source = source
+        self.names = scan.names
+        self.conditions = conditions
+        self._database = database
+        self._scan = scan
+        self._sql_types: dict[str, str] = {}
+        self._whole = False
+        self._rows: int | None = None
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, counted when first asked for."""
+        if self._rows is None:
+            self._rows = self._attempt(lambda: int(self._database.one(f"SELECT count(*) FROM {self._from()}")[0]))
+        return self._rows
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The kind of each column, as DuckDB reads or guesses it."""
+        return self._attempt(lambda: {name: kind_of(sql_type) for name, sql_type in self._described().items()})
+
+    def text(self, name: str) -> npt.NDArray[np.object_]:
+        """Return one column as text, None where a cell is missing."""
+        self._known([name])
+        column = self._attempt(
+            lambda: self._database.run(f"SELECT {self._as_text(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
+        )
+        return np.asarray(column.filled(None) if isinstance(column, np.ma.MaskedArray) else column, dtype=object)
+
+    def filtered(self, where: str) -> QueryTable:
+        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
+        import duckdb
+
+        table = QueryTable(self._database, self._scan, self.source, (*self.conditions, checked_condition(where)))
+        table._sql_types, table._whole = self._described(), self._whole
+        try:
+            self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
+        except duckdb.Error as error:
+            raise bad_condition(where, error) from None
+        return table
+
+    def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
+        self._known(names)
+        columns = self._optimistic(names)
+        if columns is None:
+            columns = self._attempt(lambda: self._typed(names))
+        if columns:
+            self._rows = len(next(iter(columns.values())))
+        return columns
+
+    def _optimistic(self, names: Sequence[str]) -> dict[str, Numbers] | None:
+        # Most columns asked for as numbers are numbers: read so, they need no look at the types first.
+        import duckdb
+
+        relation = None if self.conditions else self._scan.as_numbers(names)
+        if relation is None:
+            return None
+        try:
+            return self._database.doubles({name: self._scan.column(name) for name in names}, relation)
+        except duckdb.ConversionException:
+            return None
+        except duckdb.Error as error:
+            raise self._explained(error) from None
+
+    def _attempt(self, work: Callable[[], Result]) -> Result:
+        """Do ``work``; if types guessed from the first rows did not fit later ones, guess from all and try again."""
+        import duckdb
+
+        try:
+            return work()
+        except duckdb.Error as error:
+            failure = error
+        if not self._whole and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
+            self._whole, self._sql_types = True, {}
+            try:
+                return work()
+            except duckdb.Error as error:
+                failure = error
+        raise self._explained(failure) from None
+
+    def _explained(self, error: Exception) -> DataError:
+        known = self._scan.explain(error)
+        if known is None and self.conditions:
+            return bad_condition(self.conditions[-1], error)
+        return known or unreadable(self.source, error)
+
+    def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
+        expressions: dict[str, str] = {}
+        for name in names:
+            kind = kind_of(self._described()[name])
+            if kind == "text":
+                self._refuse_words(name)
+                expressions[name] = f"TRY_CAST({self._as_text(name)} AS DOUBLE)"
+            elif kind in ("number", "boolean"):
+                expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
+            else:
+                raise not_numeric(name, self.source, kind)
+        return self._database.doubles(expressions, self._from())
+
+    def _refuse_words(self, name: str) -> None:
+        """Raise DataError if a cell of a text column is not a number."""
+        column = self._as_text(name)
+        bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
+        count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
+        if count:
+            number = unused("place", self.names)
+            row, cell = self._database.one(
+                f"SELECT {number}, {column} FROM {self._from(number)} AS t WHERE {bad} ORDER BY {number} LIMIT 1"
+            )
+            raise not_a_number(name, self.source, self._row(row), cell, count, cells)
+
+    def _place(self, position: int) -> str:
+        if self.conditions:
+            number = unused("place", self.names)
+            sql = f"SELECT {number} FROM {self._from(number)} AS t ORDER BY {number} LIMIT 1 OFFSET {position}"
+            return self._row(self._attempt(lambda: self._database.one(sql)[0]))
+        return self._row(position + 1)
+
+    def _row(self, row: int) -> str:
+        """Return ``row 4``, or ``row 4 of b.csv`` if there are several files."""
+        if len(self._scan.paths) < 2:
+            return f"row {row}"
+        for path in self._scan.paths:
+            rows = self._database.one(f"SELECT count(*) FROM {self._scan.relation(self._described(), [path])}")[0]
+            if row <= rows:
+                break
+            row -= rows
+        return f"row {row} of {path}"
+
+    def _from(self, number: str = "") -> str:
+        """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
+        relation = self._scan.relation(self._described())
+        if number:
+            relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
+        if self.conditions:
+            conditions = " AND ".join(f"(\n{condition}\n)" for condition in self.conditions)
+            relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
+        return relation
+
+    def _as_text(self, name: str) -> str:
+        column = self._scan.column(name)
+        # A JSON string read as text keeps its quotes unless it is extracted.
+        return f"({column} ->> '$')" if self._described()[name] == "JSON" else f"CAST({column} AS VARCHAR)"
+
+    def _known(self, names: Sequence[str]) -> None:
+        known = set(self.names)
+        for name in names:
+            if name not in known:
+                raise self._unknown(name)
+
+    def _described(self) -> dict[str, str]:
+        if not self._sql_types:
+            self._sql_types = self._scan.types(self._database, self._whole)
+        return self._sql_types
+
+
+def unreadable(source: str, error: Exception) -> DataError:
+    """Return the error for a source DuckDB cannot read, in its own words."""
+    said = reason(error)
+    return DataError(f"{source} cannot be read: {said[:1].lower()}{said[1:]}. It may be damaged: write it again.")

@@ -1,0 +1,184 @@
+"""What every table can do, and the checks that all of them share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from descend.errors import ConfigError, DataError
+from descend.registry import closest
+
+Numbers = npt.NDArray[np.float64]
+LISTED = 12
+
+
+class Table(ABC):
+    """Named columns of one length. Made by `open_table`; columns are read when they are asked for.
+
+    source: where the rows come from, in words for messages, such as ``line.csv``.
+    names: the columns, in order.
+    conditions: the SQL conditions on the rows, all of which hold for the rows here.
+
+    >>> table = open_table({"x": [1.0, 2.0, 3.0], "site": ["a", "b", "a"]})
+    >>> table.names, table.rows, table.types["site"]
+    (('x', 'site'), 3, 'text')
+    >>> table.numbers(["x"])
+    {'x': array([1., 2., 3.])}
+    """
+
+    source: str
+    names: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """The number of rows."""
+
+    @property
+    @abstractmethod
+    def types(self) -> dict[str, str]:
+        """The kind of each column: ``number``, ``text``, ``boolean``, ``time`` or ``other``."""
+
+    @abstractmethod
+    def text(self, name: str) -> npt.NDArray[np.object_]:
+        """Return one column as text, None where a cell is missing."""
+
+    @abstractmethod
+    def filtered(self, where: str) -> Table:
+        """Return the rows for which the SQL condition ``where`` holds."""
+
+    @abstractmethod
+    def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
+        """Return the columns as contiguous float64, NaN for missing cells; DataError if one is not numeric."""
+
+    @abstractmethod
+    def _place(self, position: int) -> str:
+        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
+
+    @property
+    def numeric_names(self) -> tuple[str, ...]:
+        """The columns that hold numbers, or booleans, which count as 0 and 1."""
+        return tuple(name for name, kind in self.types.items() if kind in ("number", "boolean"))
+
+    def numbers(self, names: Sequence[str], missing: str = "raise") -> dict[str, Numbers]:
+        """Return columns as float64 arrays of one length, one-dimensional and contiguous.
+
+        names: the columns wanted; no other is read.
+        missing: what to do with a row that has a missing (null, NaN) or infinite value in any of them:
+            ``raise`` refuses it, ``drop`` leaves the row out of all of them.
+
+        Arrays that already have this form are returned as they are, not copied: do not change them.
+        Raises DataError if a column does not exist, is not numeric, or has such a value, or if no row is left.
+        """
+        if missing not in ("raise", "drop"):
+            raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+        columns = self._read(names)
+        complete = True
+        for column in columns.values():
+            if not np.isfinite(column).all():
+                complete = False
+            elif not column.size:
+                raise self._no_rows()
+        return columns if complete else self._without_gaps(columns, missing)
+
+    def _without_gaps(self, columns: dict[str, Numbers], missing: str) -> dict[str, Numbers]:
+        if missing == "raise":
+            raise DataError(self._gaps(columns))
+        kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        if not kept.any():
+            listed = listing(columns, "or")
+            raise DataError(
+                f"No row of {self.source} is complete: each has a missing or infinite value in {listed}. "
+                "Fill them in, or use other columns."
+            )
+        return {name: column[kept] for name, column in columns.items()}
+
+    def _gaps(self, columns: dict[str, Numbers]) -> str:
+        found = []
+        for name, column in columns.items():
+            bad = ~np.isfinite(column)
+            count = int(bad.sum())
+            if count:
+                empty, infinite = bool(np.isnan(column).any()), bool(np.isinf(column).any())
+                kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
+                place = self._place(int(bad.argmax()))
+                first = f"{count} {kind} values, the first in {place}" if count > 1 else f"a {kind} value in {place}"
+                found.append(f"`{name}` has {first}")
+        shown, others = found[:3], len(found) - 3
+        tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
+        return (
+            f"In {self.source}, {'; '.join(shown)}{tail}. "
+            'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
+        )
+
+    def _no_rows(self) -> DataError:
+        if self.conditions:
+            return DataError(f"No row of {self.source} meets the condition `{self.conditions[-1]}`. Loosen it.")
+        return DataError(f"There are no rows in {self.source}. Give data with at least one row.")
+
+    def _unknown(self, name: object) -> DataError:
+        known = listing(self.names)
+        return DataError(
+            f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {known}."
+        )
+
+
+def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
+    """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
+    shown = cell if isinstance(cell, str) else str(cell)
+    shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
+    start = f"`{name}` in {source} is text: {place} holds {shown}."
+    if _is_decimal_comma(cell):
+        return DataError(f"{start} Numbers need a decimal point, not a comma: write {str(cell).replace(',', '.')}.")
+    if bad == cells:
+        return DataError(f"{start} Use a column of numbers.")
+    others = "The other" if bad == 1 else f"{bad} of its {cells} cells are not numbers; the other"
+    good = f"{others} {cells - bad} cells are numbers." if cells - bad > 1 else f"{others} cell is a number."
+    condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
+    return DataError(f"{start} {good} Correct the data, or leave such rows out with `--where '{condition}'`.")
+
+
+def not_numeric(name: str, source: str, kind: str) -> DataError:
+    """Say that a column of times, lists or other things was asked for as numbers."""
+    if kind == "time":
+        return DataError(
+            f"`{name}` in {source} holds dates or times, which are not numbers. "
+            "Turn them into numbers first, such as days since the first one."
+        )
+    return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
+
+
+def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
+    """Return the error for a name that stands twice, or None."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names, 1):
+        if name in seen:
+            return DataError(
+                f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
+            )
+        seen[name] = position
+    return None
+
+
+def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:
+    """Return names in backticks, at most `LISTED` of them: ``\\`x\\`, \\`y\\` and 3 more``."""
+    shown = [f"`{name}`" for name in list(names)[:LISTED]]
+    if len(names) > LISTED:
+        return f"{', '.join(shown)} and {len(names) - LISTED} more"
+    if last and len(shown) > 1:
+        return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+    return ", ".join(shown)
+
+
+def quoted_if_odd(name: str) -> str:
+    """Return a column name as SQL reads it, in double quotes unless it is plain."""
+    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
+
+
+def _is_decimal_comma(cell: object) -> bool:
+    whole, comma, part = str(cell).strip().lstrip("+-").partition(",")
+    return bool(comma) and whole.isdecimal() and part.isdecimal()

@@ -1,0 +1,108 @@
+"""Writing columns to a file: delimited text, JSON or Parquet, by its ending."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from descend.errors import OutputError
+from descend.output import atomic_path
+
+BLOCK = 10_000
+
+
+def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayLike]) -> None:
+    """Write columns of one length to ``path``, in one step: the old file or the new one, never half of one.
+
+    The ending decides: ``.csv``, ``.tsv``, ``.txt`` (commas), ``.json`` (a list of records), ``.jsonl`` and
+    ``.ndjson`` (one record a line), ``.parquet``. In text each float has the fewest digits that give it
+    back exactly. A missing or infinite number is null in JSON, which has no word for it.
+
+    Raises OutputError if the ending is another one or the file cannot be written.
+    """
+    target = refuse_unknown_ending(path)
+    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    with atomic_path(target) as temporary:
+        try:
+            WRITERS[target.suffix.lower()](temporary, arrays)
+        except OSError as error:
+            said = (error.strerror or str(error)).lower()
+            raise OutputError(f"`{target}` cannot be written: {said}. Choose another place.") from None
+
+
+def refuse_unknown_ending(path: str | os.PathLike[str]) -> Path:
+    """Return ``path`` if its ending is one that `write_columns` knows; called before any work starts."""
+    target = Path(path)
+    if target.suffix.lower() not in WRITERS:
+        raise OutputError(f"`{target}` cannot be written: its ending must be one of {', '.join(WRITERS)}.")
+    return target
+
+
+def _write_delimited(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(_rows(columns))
+
+
+def _write_lines(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(record + "\n" for record in _records(columns))
+
+
+def _write_records(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        separator = "[\n"
+        for record in _records(columns):
+            file.write(separator + record)
+            separator = ",\n"
+        file.write("\n]\n" if separator != "[\n" else "[]\n")
+
+
+def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    import duckdb
+
+    from descend.table.database import literal
+
+    folded = [name.casefold() for name in columns]
+    for name in columns:
+        if folded.count(name.casefold()) > 1:
+            raise OutputError(
+                f"Parquet cannot hold two columns whose names differ only in capitals, such as `{name}`. Write CSV."
+            )
+    with duckdb.connect(":memory:") as connection:
+        connection.register("columns", dict(columns))
+        connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
+
+
+WRITERS = {
+    ".csv": _write_delimited,
+    ".tsv": _write_delimited,
+    ".txt": _write_delimited,
+    ".json": _write_records,
+    ".jsonl": _write_lines,
+    ".ndjson": _write_lines,
+    ".parquet": _write_parquet,
+}
+
+
+def _rows(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[tuple[Any, ...]]:
+    # Python's own floats are what repr writes shortest, and a block of them at a time is enough.
+    arrays = [column.astype(str) if column.dtype.kind in "mM" else column for column in columns.values()]
+    for start in range(0, len(arrays[0]) if arrays else 0, BLOCK):
+        yield from zip(*(array[start : start + BLOCK].tolist() for array in arrays), strict=True)
+
+
+def _records(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[str]:
+    for row in _rows(columns):
+        cells = (None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row)
+        yield json.dumps(dict(zip(columns, cells, strict=True)), ensure_ascii=False, allow_nan=False)
