@@ -23,8 +23,19 @@ class Adagrad(Optimizer):
 
     Source: Duchi, Hazan & Singer (2011), J. Mach. Learn. Res. 12, 2121-2159.
 
-    >>> Adagrad().rate_rule
-    'half of the largest change in a Gauss-Newton step at the start'
+    Under a gradient that stays the same, steps shrink as 1/sqrt(t):
+
+    >>> from types import SimpleNamespace
+    >>> theta, state = np.zeros(1), np.zeros(1)
+    >>> for _ in range(4):
+    ...     before = theta
+    ...     evaluation = SimpleNamespace(theta=theta, gradient=np.array([7.0]), rate=1.0)
+    ...     theta, state = Adagrad().step(evaluation, state)
+    ...     print((theta - before).round(3))
+    [-1.]
+    [-0.707]
+    [-0.577]
+    [-0.5]
     """
 
     epsilon: float = setting(1e-10, above=0)

@@ -25,6 +25,13 @@ class Adam(Optimizer):
     epsilon: above 0; keeps the division finite where the gradient is 0.
 
     Source: Kingma & Ba (2015), ICLR, arXiv:1412.6980.
+
+    The first step is as long as the rate, whatever the gradient:
+
+    >>> from types import SimpleNamespace
+    >>> evaluation = SimpleNamespace(theta=np.zeros(2), gradient=np.array([1e-3, 1e3]), rate=0.1)
+    >>> Adam().step(evaluation, Adam().init(evaluation.theta))[0].round(4)
+    array([-0.1, -0.1])
     """
 
     beta1: float = setting(0.9, at_least=0, below=1)
@@ -32,7 +39,7 @@ class Adam(Optimizer):
     epsilon: float = setting(1e-8, above=0)
 
     name: ClassVar[str] = "adam"
-    share: ClassVar[int] = 20
+    share: ClassVar[int] = 10
     rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:

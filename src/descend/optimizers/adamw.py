@@ -26,6 +26,13 @@ class AdamW(Optimizer):
     weight_decay: at least 0; 0 is Adam.
 
     Source: Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101.
+
+    Where the gradient is 0, only the decay acts:
+
+    >>> from types import SimpleNamespace
+    >>> evaluation = SimpleNamespace(theta=np.array([1.0]), gradient=np.array([0.0]), rate=0.1)
+    >>> AdamW().step(evaluation, AdamW().init(evaluation.theta))[0]
+    array([0.999])
     """
 
     beta1: float = setting(0.9, at_least=0, below=1)
@@ -34,7 +41,7 @@ class AdamW(Optimizer):
     weight_decay: float = setting(0.01, at_least=0)
 
     name: ClassVar[str] = "adamw"
-    share: ClassVar[int] = 20
+    share: ClassVar[int] = 10
     rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:

@@ -34,7 +34,10 @@ class Evaluation(Protocol):
     """Whether J holds an l1 penalty; without one `shrink` is the identity."""
 
     def at(self, theta: Array, order: int = 1) -> Evaluation:
-        """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature."""
+        """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature.
+
+        The curvature is None where the model or the engine has none.
+        """
         ...
 
     def shrink(self, theta: Array, rate: float) -> Array:

@@ -22,6 +22,13 @@ class GradientDescent(Optimizer):
     Source: Cauchy (1847), C. R. Acad. Sci. Paris 25, 536-538; proximal: Beck & Teboulle (2009), SIAM J. Imaging Sci.
     2, 183-202.
 
+    On J = 2*theta**2, whose curvature is 4, a rate of 1/4 arrives in one step and 2/4 is the edge of divergence:
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> evaluation = SimpleNamespace(theta=np.array([3.0]), gradient=np.array([12.0]), rate=0.25, has_l1=False)
+    >>> GradientDescent().step(evaluation, ())[0]
+    array([0.])
     >>> GradientDescent().largest_stable_rate(curvature_max=4.0)
     0.5
     """

@@ -35,6 +35,18 @@ class LBFGS(Optimizer):
     history: how many pairs are kept, at least 1.
 
     Source: Liu & Nocedal (1989), Math. Program. 45, 503-528.
+
+    Curvatures that differ by 10**18 are no obstacle to the first step:
+
+    >>> from types import SimpleNamespace
+    >>> def evaluate(theta, order=1):
+    ...     H = np.diag([1e12, 1e-6])
+    ...     gradient = H @ (theta - 1.0)
+    ...     loss = float(gradient @ (theta - 1.0)) / 2.0
+    ...     return SimpleNamespace(theta=theta, loss=loss, gradient=gradient, curvature=H, at=evaluate)
+    >>> start = evaluate(np.zeros(2))
+    >>> LBFGS().step(start, LBFGS().init(start.theta))[0].round(6)
+    array([1., 1.])
     """
 
     history: int = setting(10, at_least=1)
@@ -48,6 +60,8 @@ class LBFGS(Optimizer):
         # wolfe: H0 is out of date, H0, its damping, pairs s, y.  none: last change of theta, last gradient, pairs s, y.
         return (True, None, DAMPING, [], []) if self.line_search == "wolfe" else (None, None, [], [])
 
+    # A trial step may overflow, and is shortened; a warning would say nothing to the user.
+    @np.errstate(all="ignore")
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
         if not (np.isfinite(gradient).all() and gradient.any()):
@@ -95,7 +109,7 @@ class LBFGS(Optimizer):
         self, steps: list[Array], changes: list[Array], step: Array, change: Array, least: float
     ) -> tuple[list[Array], list[Array]]:
         """Add a pair to the memory, unless J did not curve upwards along it, which would spoil H."""
-        if not float(change @ step) > least:
+        if not (float(change @ step) > least and float(change @ change) > 0.0):
             return steps, changes
         return [*steps, step][-self.history :], [*changes, change][-self.history :]
 
@@ -114,12 +128,12 @@ def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None,
     curvature = evaluation.curvature
     if curvature is None and evaluation.theta.size <= MOST_PARAMETERS_WITH_CURVATURE:
         curvature = evaluation.at(evaluation.theta, order=2).curvature
-    for more in (damping, HEAVY_DAMPING):
-        fresh = damped_inverse(curvature, more)
-        if fresh is not None:
-            yield fresh, more, [], []
-        elif stale:
-            yield inverse, damping, steps, changes
+    fresh = damped_inverse(curvature, damping)
+    if fresh is not None:
+        yield fresh, damping, [], []
+        yield damped_inverse(curvature, HEAVY_DAMPING), HEAVY_DAMPING, [], []
+    elif stale:
+        yield inverse, damping, steps, changes
     yield None, damping, [], []
 
 

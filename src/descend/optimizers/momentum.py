@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+from descend.optimizers.rates import MOMENTUM_OVER_CURVATURE, inverse_curvature
 from descend.optimizers.settings import setting
 
 
@@ -27,15 +27,24 @@ class Momentum(Optimizer):
 
     Source: Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17.
 
-    >>> Momentum(momentum=0.5).largest_stable_rate(curvature_max=1.0)
-    3.0
+    Under a gradient that stays the same, steps grow towards 1/(1 - m) times those of gradient descent:
+
+    >>> from types import SimpleNamespace
+    >>> theta, state = np.zeros(1), np.zeros(1)
+    >>> for _ in range(3):
+    ...     evaluation = SimpleNamespace(theta=theta, gradient=np.ones(1), rate=1.0, has_l1=False)
+    ...     theta, state = Momentum(momentum=0.5).step(evaluation, state)
+    ...     print(theta)
+    [-1.]
+    [-2.5]
+    [-4.25]
     """
 
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "momentum"
     proximal: ClassVar[bool] = True
-    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+    rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -54,4 +63,4 @@ class Momentum(Optimizer):
         return 2.0 * (1.0 + self.momentum) / curvature_max if curvature_max > 0.0 else None
 
     def suggested_rate(self, evaluation: Evaluation) -> float:
-        return inverse_curvature(evaluation)
+        return inverse_curvature(evaluation, self.momentum)

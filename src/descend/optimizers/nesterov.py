@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+from descend.optimizers.rates import MOMENTUM_OVER_CURVATURE, inverse_curvature
 from descend.optimizers.settings import setting
 
 
@@ -25,14 +25,24 @@ class Nesterov(Optimizer):
 
     Source: Nesterov (1983), Soviet Math. Dokl. 27, 372-376, in the form of Sutskever et al. (2013), ICML.
 
-    >>> Nesterov(momentum=0.5).largest_stable_rate(curvature_max=1.0)
-    1.5
+    Under a gradient that stays the same, steps grow towards 1/(1 - m) times those of gradient descent, sooner than with
+    `momentum`:
+
+    >>> from types import SimpleNamespace
+    >>> theta, state = np.zeros(1), np.zeros(1)
+    >>> for _ in range(3):
+    ...     evaluation = SimpleNamespace(theta=theta, gradient=np.ones(1), rate=1.0)
+    ...     theta, state = Nesterov(momentum=0.5).step(evaluation, state)
+    ...     print(theta)
+    [-1.5]
+    [-3.25]
+    [-5.125]
     """
 
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "nesterov"
-    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+    rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -48,4 +58,4 @@ class Nesterov(Optimizer):
         return 2.0 * (1.0 + self.momentum) / ((1.0 + 2.0 * self.momentum) * curvature_max)
 
     def suggested_rate(self, evaluation: Evaluation) -> float:
-        return inverse_curvature(evaluation)
+        return inverse_curvature(evaluation, self.momentum)

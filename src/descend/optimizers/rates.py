@@ -1,7 +1,8 @@
 """How `--learning-rate auto` chooses: from the curvature where the run begins, checked by one trial step.
 
 The curvature at the start says nothing about the curvature further on, so every rule takes a cautious share of what
-a quadratic would allow, and halves it until the first step does not raise J.
+a quadratic would allow, and halves it until the first step does not raise J. The shares of the adaptive methods are
+those that, over some forty small fits, brought J furthest down in 1000 epochs.
 """
 
 from __future__ import annotations
@@ -13,29 +14,33 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation
 from descend.optimizers.curvature import damped_inverse, largest_curvature
 
-INVERSE_CURVATURE = "1 / (largest curvature at the start)"
+OR_LESS = ", or less if such a step raises the loss"
+INVERSE_CURVATURE = "1 / (largest curvature at the start)" + OR_LESS
+MOMENTUM_OVER_CURVATURE = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
 HALVINGS = 60
 
 
 def gauss_newton_rule(share: int) -> str:
     """Return the rule of `gauss_newton_share` in words."""
-    return f"1/{share} of the largest change in a Gauss-Newton step at the start"
+    return f"1/{share} of the largest change in a Gauss-Newton step at the start" + OR_LESS
 
 
-def inverse_curvature(evaluation: Evaluation) -> float:
-    """Return 1/L, L the largest eigenvalue of the curvature: half of the largest stable rate of gradient descent.
+def inverse_curvature(evaluation: Evaluation, momentum: float = 0.0) -> float:
+    """Return (1 - momentum)/L, L the largest eigenvalue of the curvature.
 
-    2/(L + l) would be faster on a quadratic, but lies at the edge of divergence where l is small, as it mostly is.
+    Without momentum that is half of the largest stable rate. 2/(L + l), l the smallest eigenvalue, would be faster on a quadratic, but lies at the edge of divergence where l is small, as it mostly is.
+    With momentum a gradient acts 1/(1 - momentum) times, so that its whole effect is the same.
     Without a usable curvature: such that the first step is as long as theta, or of length 1 from theta = 0.
     """
     largest = largest_curvature(evaluation.curvature)
-    if largest is not None and math.isfinite(1.0 / largest):
-        return halved_until_it_descends(evaluation, 1.0 / largest, evaluation.gradient)
-    length = float(np.linalg.norm(evaluation.gradient))
-    if not (math.isfinite(length) and length > 0.0):
+    if largest is not None:
+        rate = 1.0 / largest
+    else:
+        length = float(np.linalg.norm(evaluation.gradient))
+        rate = _size(evaluation.theta) / length if length > 0.0 else 1.0
+    if not math.isfinite(rate):
         return 1.0
-    first = _size(evaluation.theta) / length
-    return halved_until_it_descends(evaluation, first, evaluation.gradient)
+    return halved_until_it_descends(evaluation, (1.0 - momentum) * rate, evaluation.gradient)
 
 
 def gauss_newton_share(evaluation: Evaluation, share: int) -> float:
@@ -54,10 +59,11 @@ def gauss_newton_share(evaluation: Evaluation, share: int) -> float:
 
 
 def halved_until_it_descends(evaluation: Evaluation, rate: float, direction: Array) -> float:
-    """Return ``rate``, halved until J(theta - rate*direction) <= J(theta); unchanged if no halving gets there."""
+    """Return ``rate``, halved until a step against ``direction`` does not raise J; unchanged if none does."""
     trial = rate
     for _ in range(HALVINGS):
-        if evaluation.at(evaluation.theta - trial * direction, order=0).loss <= evaluation.loss:
+        theta = evaluation.shrink(evaluation.theta - trial * direction, trial)
+        if evaluation.at(theta, order=0).loss <= evaluation.loss:
             return trial
         trial /= 2.0
     return rate

@@ -23,13 +23,20 @@ class RMSprop(Optimizer):
     epsilon: above 0; keeps the division finite where the gradient is 0.
 
     Source: Tieleman & Hinton (2012), Coursera, Neural Networks for Machine Learning, lecture 6.5.
+
+    The first step is 1/sqrt(1 - decay) times the rate, whatever the gradient:
+
+    >>> from types import SimpleNamespace
+    >>> evaluation = SimpleNamespace(theta=np.zeros(2), gradient=np.array([1e-3, 1e3]), rate=0.01)
+    >>> RMSprop().step(evaluation, np.zeros(2))[0].round(4)
+    array([-0.1, -0.1])
     """
 
     decay: float = setting(0.99, at_least=0, below=1)
     epsilon: float = setting(1e-8, above=0)
 
     name: ClassVar[str] = "rmsprop"
-    share: ClassVar[int] = 20
+    share: ClassVar[int] = 100
     rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:
