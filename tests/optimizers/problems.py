@@ -32,7 +32,7 @@ class Evaluated:
         self.curvature = curvature if self.order >= 2 else None
 
     def at(self, theta: Array, order: int = 1) -> Evaluated:
-        return Evaluated(self.objective, theta, order, self.rate, self.l1, self.count)
+        return type(self)(self.objective, theta, order, self.rate, self.l1, self.count)
 
     def shrink(self, theta: Array, rate: float) -> Array:
         return np.sign(theta) * np.maximum(np.abs(theta) - rate * self.l1, 0.0)

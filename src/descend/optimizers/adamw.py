@@ -20,7 +20,8 @@ class AdamW(Optimizer):
     theta <- (1 - eta*weight_decay)*theta, then a step of Adam with the gradient at the old theta
 
     The decay is not part of J: the run comes to rest where Adam's step and the decay cancel, near the minimum of J
-    and not at it. For an exact l2 penalty, add one to J and use `adam`.
+    and not at it, and no parameter gets far beyond 1/weight_decay in size. For an exact l2 penalty, add one to J and
+    use `adam`.
 
     beta1, beta2, epsilon: as in Adam.
     weight_decay: at least 0; 0 is Adam.
@@ -56,4 +57,6 @@ class AdamW(Optimizer):
         return None
 
     def suggested_rate(self, evaluation: Evaluation) -> float:
-        return gauss_newton_share(evaluation, self.share)
+        rate = gauss_newton_share(evaluation, self.share)
+        # Parameters end up within 1/weight_decay, and a rate above it would fling them past 0 at every step.
+        return min(rate, 1.0 / (self.share * self.weight_decay)) if self.weight_decay > 0.0 else rate

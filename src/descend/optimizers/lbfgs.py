@@ -30,7 +30,7 @@ class LBFGS(Optimizer):
     least-squares problem takes a step or two. The learning rate is not used.
 
     line_search="none": alpha is the learning rate, times min(1, 1/sum|g|) at the first step, and H0 = s'y/y'y, as
-    torch.optim.LBFGS(max_iter=1) with its tolerances at 0.
+    torch.optim.LBFGS(max_iter=1) with its tolerances at 0. Like it, it learns nothing from a pair with s'y <= 1e-10.
 
     history: how many pairs are kept, at least 1.
 

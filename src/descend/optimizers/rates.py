@@ -28,8 +28,9 @@ def gauss_newton_rule(share: int) -> str:
 def inverse_curvature(evaluation: Evaluation, momentum: float = 0.0) -> float:
     """Return (1 - momentum)/L, L the largest eigenvalue of the curvature.
 
-    Without momentum that is half of the largest stable rate. 2/(L + l), l the smallest eigenvalue, would be faster on a quadratic, but lies at the edge of divergence where l is small, as it mostly is.
-    With momentum a gradient acts 1/(1 - momentum) times, so that its whole effect is the same.
+    Without momentum that is half of the largest stable rate. 2/(L + l), l the smallest eigenvalue, would be faster on
+    a quadratic, but lies at the edge of divergence where l is small, as it mostly is. With momentum a gradient acts
+    1/(1 - momentum) times, so that its whole effect is the same.
     Without a usable curvature: such that the first step is as long as theta, or of length 1 from theta = 0.
     """
     largest = largest_curvature(evaluation.curvature)
