@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, identifier, unused
-from descend.table.table import Numbers, Table, duplicate_names, not_a_number, not_numeric
+from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 Cells = npt.NDArray[Any]
 FLOAT64 = np.dtype(np.float64)
@@ -55,8 +55,8 @@ class ArrayTable(Table):
     def text(self, name: str) -> npt.NDArray[np.object_]:
         """Return one column as text, None where a cell is missing."""
         cells = self._cells(name)
-        words = [None if absent(cell) else str(cell) for cell in cells.tolist()]
-        return np.array(words, dtype=object)
+        labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
+        return np.array(labels, dtype=object)
 
     def filtered(self, where: str) -> ArrayTable:
         """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
@@ -76,7 +76,7 @@ class ArrayTable(Table):
         try:
             found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{condition}\n)").fetchnumpy()[place]
         except duckdb.Error as error:
-            raise bad_condition(where, error) from None
+            raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
 
@@ -179,14 +179,18 @@ def numbers_of(cells: Sequence[Any]) -> tuple[Numbers, list[int]]:
         if not absent(cell):
             try:
                 numbers[position] = float(cell)
-            except (TypeError, ValueError, OverflowError):
+            except (TypeError, ValueError):
                 bad.append(position)
+            except OverflowError:
+                numbers[position] = np.inf
     return numbers, bad
 
 
 def absent(cell: Any) -> bool:
     """Whether a cell is missing: None, NaN, or the mark pandas has for it."""
-    return cell is None or cell != cell or type(cell).__name__ in ("NAType", "NaTType")
+    if isinstance(cell, (float, np.floating)):
+        return bool(cell != cell)
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def _is_plain(cells: Cells) -> bool:

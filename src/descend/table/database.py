@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.errors import DataError
+from descend.registry import closest
+from descend.table.table import listing
 
 if TYPE_CHECKING:
     import duckdb
 
-    from descend.table.table import Numbers
+    from descend.table.table import Numbers, Table
 
 KINDS = {
     "number": "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT "
@@ -103,6 +106,14 @@ def kind_of(sql_type: str) -> str:
     return "other" if sql_type.endswith("]") else KIND_OF.get(sql_type.split("(")[0].split(" ")[0], "other")
 
 
+def as_read(sql_type: str) -> str:
+    """Return the type to read a column of a text file as, whose type was guessed from its first rows.
+
+    Whole numbers may have fractions further down, which a cast would round in silence; JSON of mixed types is text.
+    """
+    return "DOUBLE" if kind_of(sql_type) == "number" else "VARCHAR" if sql_type == "JSON" else sql_type
+
+
 def unused(stem: str, names: Sequence[str]) -> str:
     """Return a name that starts with ``stem`` and that no column has, in capitals or not."""
     taken = {name.casefold() for name in names}
@@ -115,7 +126,9 @@ def reason(error: Exception) -> str:
     """Return what DuckDB says in one line, without the kind of error and its own advice."""
     first = str(error).split("\n", 1)[0].strip()
     kind, colon, rest = first.partition(" Error: ")
-    return (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
+    said = (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
+    # A sentence becomes a part of one, but words in capitals stay.
+    return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
 
 
 def checked_condition(where: str) -> str:
@@ -129,17 +142,28 @@ def checked_condition(where: str) -> str:
         raise DataError("The condition on the rows is empty. Write one such as `x > 1`, or leave it out.")
     try:
         return str(duckdb.SQLExpression(where))
-    except (duckdb.Error, UnicodeEncodeError) as error:
+    except TypeError:
+        raise DataError("The condition on the rows is not valid Unicode text. Write it anew.") from None
+    except duckdb.Error as error:
         raise bad_condition(where, error) from None
 
 
-def bad_condition(where: str, error: Exception) -> DataError:
-    """Return the error for a condition that DuckDB refuses."""
-    said = reason(error)
+def bad_condition(where: str, error: Exception, table: Table | None = None) -> DataError:
+    """Return the error for a condition that DuckDB refuses, as such or on the columns of ``table``."""
     shown = " ".join(where.split())
+    column = re.search(r'Referenced column "(.*)" not found', str(error))
+    if column and table:
+        return DataError(
+            f"There is no column `{column[1]}` in {table.source}, which the condition `{shown}` needs."
+            f"{closest(column[1], table.names)} Its columns: {listing(table.names)}."
+        )
+    if "Cannot compare values of type VARCHAR and type" in str(error):
+        return DataError(
+            f"The condition `{shown}` compares a column of text with a number. "
+            "Take the numbers out of a column `c` by `try_cast(c as double)`."
+        )
     return DataError(
-        f"The condition `{shown}` does not work: {said[:1].lower()}{said[1:]}. "
-        "Write it in SQL, such as `x > 1 and site = 'a'`."
+        f"The condition `{shown}` does not work: {reason(error)}. Write it in SQL, such as `x > 1 and site = 'a'`."
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from descend.errors import DataError
-from descend.table.database import Database, files_literal, identifier, literal, unused
+from descend.table.database import Database, as_read, files_literal, identifier, literal, unused
 from descend.table.query import Scan
 from descend.table.table import duplicate_names
 
@@ -77,10 +77,9 @@ class DelimitedScan(Scan):
     (``t`` and ``T``) stay apart.
     """
 
-    def __init__(self, paths: Sequence[str], found: Layout, compression: str, sources: Mapping[str, str]) -> None:
+    def __init__(self, paths: Mapping[str, str], found: Layout, compression: str) -> None:
         self.names = found.names
-        self.paths = tuple(paths)
-        self.sources = sources
+        self.paths = paths
         stem = unused("c", found.names)
         self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
         self._options = (
@@ -93,12 +92,13 @@ class DelimitedScan(Scan):
         import duckdb
 
         sample = ", sample_size = -1" if whole else ""
-        relation = f"read_csv({files_literal(self.paths)}, {self._options}{sample})"
+        relation = f"read_csv({files_literal(list(self.paths))}, {self._options}, files_to_sniff = -1{sample})"
         try:
-            detected = list(database.columns(relation).values())
+            detected = [as_read(sql_type) for sql_type in database.columns(relation).values()]
         except duckdb.InvalidInputException:
             # Detection cannot say which line is at fault; reading can.
-            database.one(f"SELECT count(*) FROM {self.relation({})}")
+            counts = ", ".join(f"count({column})" for column in self._columns.values())
+            database.one(f"SELECT {counts} FROM {self.relation({})}")
             detected = []
         return {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
 
@@ -108,7 +108,7 @@ class DelimitedScan(Scan):
             f"{column}: {literal(types.get(name, 'VARCHAR'))}" for name, column in self._columns.items()
         )
         return (
-            f"read_csv({files_literal(self.paths if paths is None else paths)}, {self._options}, "
+            f"read_csv({files_literal(list(self.paths) if paths is None else paths)}, {self._options}, "
             f"auto_detect = false, columns = {{{columns}}})"
         )
 
@@ -136,7 +136,7 @@ class DelimitedScan(Scan):
         if line is None:
             return None
         file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
-        source = self.sources.get(file[1] if file else "", next(iter(self.sources.values())))
+        source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"
         uneven = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
         if uneven:
             cells = f"{uneven[2]} cell{'s' if uneven[2] != '1' else ''}"

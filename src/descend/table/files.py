@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.database import Database, absolute, files_literal
 from descend.table.delimited import DelimitedScan, find_layout
 from descend.table.inspection import File, inspect
-from descend.table.query import QueryTable, Relation, unreadable
+from descend.table.query import QueryTable, Relation, Scan, unreadable
+from descend.table.records import RecordScan
 from descend.table.table import listing
 
 
@@ -30,15 +31,20 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
                 f"`{first.path}` and `{other.path}` are of different kinds, {first.words} and {other.words}. "
                 "Give files of one kind."
             )
-    places = [absolute(path) for path in paths]
-    database = Database(places)
+    places = {absolute(path): path for path in paths}
+    database = Database(list(places))
+    scan: Scan
     if first.kind == "delimited":
-        return QueryTable(database, _delimited(files, places, database), source)
-    return _described(database, first.kind, first.packing, places, source)
+        scan = _delimited(files, places, database)
+    elif first.kind == "json":
+        scan = _records(places, first.packing, database, source)
+    else:
+        scan = _parquet(places, database, source)
+    return QueryTable(database, scan, source)
 
 
-def _delimited(files: Sequence[File], places: Sequence[str], database: Database) -> DelimitedScan:
-    layouts = [find_layout(file.head or _unpacked_head(file, database), file.path) for file in files]
+def _delimited(files: Sequence[File], places: Mapping[str, str], database: Database) -> DelimitedScan:
+    layouts = [find_layout(file.head or _unpacked_head(file, database), f"`{file.path}`") for file in files]
     first = layouts[0]
     for file, other in zip(files, layouts, strict=True):
         if other != first:
@@ -47,24 +53,29 @@ def _delimited(files: Sequence[File], places: Sequence[str], database: Database)
                 f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
             )
         if file.whole and not any(line.strip() for line in file.head.splitlines()[other.skip :]):
-            raise DataError(f"{file.path} has a header but no rows. Give a file with at least one row.")
-    packing = files[0].packing or "none"
-    return DelimitedScan(places, first, packing, dict(zip(places, (file.path for file in files), strict=True)))
+            raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
+    return DelimitedScan(places, first, files[0].packing or "none")
 
 
-def _described(database: Database, kind: str, packing: str, places: Sequence[str], source: str) -> QueryTable:
+def _records(places: Mapping[str, str], packing: str, database: Database, source: str) -> RecordScan:
     import duckdb
 
-    def write(paths: Sequence[str], whole: bool) -> str:
-        options = f", compression = '{packing or 'none'}'" if kind == "json" else ""
-        sample = ", sample_size = -1" if kind == "json" and whole else ""
-        return f"read_{kind}({files_literal(paths)}, union_by_name = true, hive_partitioning = false{options}{sample})"
+    try:
+        return RecordScan(places, packing or "none", database)
+    except duckdb.Error as error:
+        raise unreadable(f"`{source}`", error) from None
+
+
+def _parquet(places: Mapping[str, str], database: Database, source: str) -> Relation:
+    import duckdb
+
+    def read(paths: Sequence[str]) -> str:
+        return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false)"
 
     try:
-        names = tuple(database.columns(write(places, False)))
+        return Relation(tuple(database.columns(read(list(places)))), read, places)
     except duckdb.Error as error:
-        raise unreadable(source, error) from None
-    return QueryTable(database, Relation(names, write, places), source)
+        raise unreadable(f"`{source}`", error) from None
 
 
 def _unpacked_head(file: File, database: Database) -> str:
@@ -79,7 +90,7 @@ def _unpacked_head(file: File, database: Database) -> str:
             f"compression = '{file.packing}') LIMIT 200"
         ).fetchall()
     except duckdb.Error as error:
-        raise unreadable(file.path, error) from None
+        raise unreadable(f"`{file.path}`", error) from None
     return "".join(f"{line or ''}\n" for (line,) in rows).removeprefix("\ufeff")
 
 
@@ -94,7 +105,8 @@ def _named(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> 
     paths = list(dict.fromkeys(path for text in texts for path in _matching(text)))
     if not paths:
         raise DataError("The list of files is empty. Give at least one file.")
-    return paths, paths[0] if len(paths) == 1 else f"{len(paths)} files ({paths[0]} ...)"
+    others = f"{len(paths) - 1} more files" if len(paths) > 2 else paths[-1]
+    return paths, paths[0] if len(paths) == 1 else f"{paths[0]} and {others}"
 
 
 def _matching(text: str) -> list[str]:

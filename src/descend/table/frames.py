@@ -64,7 +64,7 @@ def from_arrow(data: Any) -> QueryTable:
         database.connection.unregister("stream")
         relation = "kept"
     names = checked_names(data.schema.names if hasattr(data, "num_rows") else list(database.columns(relation)))
-    return QueryTable(database, Relation(names, lambda paths, whole: relation, ()), "the data")
+    return QueryTable(database, Relation(names, lambda paths: relation, {}), "the data")
 
 
 class _Stream:

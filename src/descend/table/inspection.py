@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from descend.errors import DataError
+from descend.table import zstandard
 from descend.table.delimited import not_utf8
 
 HEAD_BYTES = 1 << 16
@@ -71,6 +72,8 @@ def _judged(path: str, file: BinaryIO) -> File:
         return File(path, "parquet")
     for magic, packing in PACKINGS.items():
         if start.startswith(magic):
+            if packing == "zstd" and not zstandard.complete(file):
+                raise DataError(f"`{path}` is cut short: its last block is missing. Write it again.")
             kind = "json" if name.rsplit(".", 1)[0].endswith(JSON_ENDINGS) else "delimited"
             return File(path, kind, packing)
     for magic, words in FOREIGN.items():
@@ -100,4 +103,4 @@ def _decoded(path: str, start: bytes, whole: bool) -> str:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
     except UnicodeDecodeError as error:
         line = start.count(b"\n", 0, error.start) + 1
-        raise not_utf8(path, f"byte 0x{start[error.start]:02X} in line {line}") from None
+        raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None

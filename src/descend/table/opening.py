@@ -53,7 +53,8 @@ def _opened(data: Any) -> Table:
         from descend.table.frames import from_polars
 
         return from_polars(data)
-    if hasattr(data, "__arrow_c_stream__"):
+    # A single column also streams, but has no name.
+    if hasattr(data, "__arrow_c_stream__") and (hasattr(data, "schema") or not hasattr(data, "__array__")):
         from descend.table.frames import from_arrow
 
         return from_arrow(data)

@@ -28,7 +28,8 @@ class Scan(ABC):
     """How the rows of one source are written in SQL."""
 
     names: tuple[str, ...]
-    paths: tuple[str, ...] = ()
+    paths: Mapping[str, str]
+    """The files by absolute path, each with the path that was given for it."""
 
     @abstractmethod
     def types(self, database: Database, whole: bool) -> dict[str, str]:
@@ -47,44 +48,48 @@ class Scan(ABC):
         """Return what a SELECT must add to ``*`` so that conditions can use the names of the columns."""
 
     @abstractmethod
-    def explain(self, error: Exception) -> DataError | None:
-        """Return the error for a source that DuckDB cannot read, or None if it knows none for it."""
-
     def as_numbers(self, names: Sequence[str]) -> str | None:
-        """Return a relation that reads these columns as DOUBLE without a look at their types, if it can."""
-        return None
+        """Return a relation that reads these columns as DOUBLE without a look at their types, if there is one."""
+
+    @abstractmethod
+    def explain(self, error: Exception) -> DataError | None:
+        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
-class Relation(Scan):
-    """A scan whose columns and types DuckDB knows: Parquet, JSON, Arrow."""
-
-    def __init__(self, names: Sequence[str], write: Callable[[Sequence[str], bool], str], paths: Sequence[str]) -> None:
-        """Keep ``write``, which gives the FROM item for some files, its types guessed from all rows or the first."""
-        self.names = tuple(names)
-        self.paths = tuple(paths)
-        self._write = write
-        self._whole = False
-
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the SQL types as DuckDB describes them."""
-        self._whole = whole
-        return database.columns(self._write(self.paths, whole))
-
-    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item, which fixes the types itself."""
-        return self._write(self.paths if paths is None else paths, self._whole)
+class NamedScan(Scan):
+    """A scan whose columns go by their names in SQL."""
 
     def column(self, name: str) -> str:
         """Return the quoted name."""
         return identifier(name)
 
     def aliases(self) -> str:
-        """Return nothing: the columns have their own names."""
+        """Return nothing: there is no other name."""
         return ""
 
-    def explain(self, error: Exception) -> DataError | None:
-        """Return None: DuckDB's words will do."""
-        return None
+    def as_numbers(self, names: Sequence[str]) -> None:
+        """Return None: the types come with the names."""
+
+    def explain(self, error: Exception) -> None:
+        """Return None: DuckDB says where the fault is."""
+
+
+class Relation(NamedScan):
+    """A scan of a source that has types of its own: Parquet, Arrow."""
+
+    def __init__(self, names: Sequence[str], read: Callable[[Sequence[str]], str], paths: Mapping[str, str]) -> None:
+        """Keep ``read``, which gives the FROM item for some of the files."""
+        self.names = tuple(names)
+        self.paths = paths
+        self._read = read
+
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the SQL types, which the source fixes."""
+        return database.columns(self.relation({}))
+
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item."""
+        return self._read(list(self.paths) if paths is None else paths)
 
 
 class QueryTable(Table):
@@ -116,20 +121,24 @@ class QueryTable(Table):
         """Return one column as text, None where a cell is missing."""
         self._known([name])
         column = self._attempt(
-            lambda: self._database.run(f"SELECT {self._as_text(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
+            lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
         )
-        return np.asarray(column.filled(None) if isinstance(column, np.ma.MaskedArray) else column, dtype=object)
+        words = np.array(np.ma.getdata(column), dtype=object)
+        words[np.ma.getmaskarray(column)] = None
+        return words
 
     def filtered(self, where: str) -> QueryTable:
         """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import duckdb
 
-        table = QueryTable(self._database, self._scan, self.source, (*self.conditions, checked_condition(where)))
-        table._sql_types, table._whole = self._described(), self._whole
+        condition = checked_condition(where)
+        self._attempt(self._described)
+        table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
+        table._sql_types, table._whole = self._sql_types, self._whole
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:
-            raise bad_condition(where, error) from None
+            raise bad_condition(where, error, self) from None
         return table
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
@@ -174,7 +183,7 @@ class QueryTable(Table):
     def _explained(self, error: Exception) -> DataError:
         known = self._scan.explain(error)
         if known is None and self.conditions:
-            return bad_condition(self.conditions[-1], error)
+            return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(self.source, error)
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
@@ -184,8 +193,11 @@ class QueryTable(Table):
             if kind == "text":
                 self._refuse_words(name)
                 expressions[name] = f"TRY_CAST({self._as_text(name)} AS DOUBLE)"
-            elif kind in ("number", "boolean"):
+            elif kind == "number":
                 expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
+            elif kind == "boolean":
+                # Not a cast: DuckDB hands one down to its CSV reader, which reads no words as DOUBLE.
+                expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
                 raise not_numeric(name, self.source, kind)
         return self._database.doubles(expressions, self._from())
@@ -218,7 +230,7 @@ class QueryTable(Table):
             if row <= rows:
                 break
             row -= rows
-        return f"row {row} of {path}"
+        return f"row {row} of {self._scan.paths[path]}"
 
     def _from(self, number: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
@@ -231,9 +243,15 @@ class QueryTable(Table):
         return relation
 
     def _as_text(self, name: str) -> str:
-        column = self._scan.column(name)
-        # A JSON string read as text keeps its quotes unless it is extracted.
-        return f"({column} ->> '$')" if self._described()[name] == "JSON" else f"CAST({column} AS VARCHAR)"
+        return f"CAST({self._scan.column(name)} AS VARCHAR)"
+
+    def _label(self, name: str) -> str:
+        text, column = self._as_text(name), self._scan.column(name)
+        if self._described()[name] not in ("DOUBLE", "FLOAT"):
+            return text
+        # As `label` does it for arrays.
+        whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
     def _known(self, names: Sequence[str]) -> None:
         known = set(self.names)
@@ -249,5 +267,4 @@ class QueryTable(Table):
 
 def unreadable(source: str, error: Exception) -> DataError:
     """Return the error for a source DuckDB cannot read, in its own words."""
-    said = reason(error)
-    return DataError(f"{source} cannot be read: {said[:1].lower()}{said[1:]}. It may be damaged: write it again.")
+    return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")

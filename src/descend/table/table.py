@@ -106,7 +106,8 @@ class Table(ABC):
                 empty, infinite = bool(np.isnan(column).any()), bool(np.isinf(column).any())
                 kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
                 place = self._place(int(bad.argmax()))
-                first = f"{count} {kind} values, the first in {place}" if count > 1 else f"a {kind} value in {place}"
+                one = "a missing" if empty else "an infinite"
+                first = f"{count} {kind} values, the first in {place}" if count > 1 else f"{one} value in {place}"
                 found.append(f"`{name}` has {first}")
         shown, others = found[:3], len(found) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
@@ -129,17 +130,17 @@ class Table(ABC):
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
     """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
-    shown = cell if isinstance(cell, str) else str(cell)
+    shown = str(cell)
     shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
     start = f"`{name}` in {source} is text: {place} holds {shown}."
     if _is_decimal_comma(cell):
         return DataError(f"{start} Numbers need a decimal point, not a comma: write {str(cell).replace(',', '.')}.")
     if bad == cells:
         return DataError(f"{start} Use a column of numbers.")
-    others = "The other" if bad == 1 else f"{bad} of its {cells} cells are not numbers; the other"
-    good = f"{others} {cells - bad} cells are numbers." if cells - bad > 1 else f"{others} cell is a number."
+    others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
+    extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
-    return DataError(f"{start} {good} Correct the data, or leave such rows out with `--where '{condition}'`.")
+    return DataError(f"{start} {extent} Correct the data, or leave such rows out with `--where '{condition}'`.")
 
 
 def not_numeric(name: str, source: str, kind: str) -> DataError:
@@ -172,6 +173,17 @@ def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:
     if last and len(shown) > 1:
         return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
     return ", ".join(shown)
+
+
+def label(cell: object) -> str:
+    """Return a cell as text; a whole number has no point, whatever it is stored as.
+
+    >>> label(3.0), label(3), label(2.5), label("a")
+    ('3', '3', '2.5', 'a')
+    """
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell)
 
 
 def quoted_if_odd(name: str) -> str:
