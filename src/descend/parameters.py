@@ -87,7 +87,11 @@ class Parameters:
             raise ConfigError(f"The start of `{name}` must be a number; it is {value!r}.") from None
         labels = self.shapes[name]
         if array.ndim > 1 or (array.ndim == 1 and (labels is None or len(labels) != array.size)):
-            wanted = "one number" if labels is None else f"one number or {len(labels)} numbers, one for each of {', '.join(labels)}"
+            wanted = (
+                "one number"
+                if labels is None
+                else f"one number or {len(labels)} numbers, one for each of {', '.join(labels)}"
+            )
             raise ConfigError(f"The start of `{name}` must be {wanted}; it has shape {array.shape}.")
         if not np.isfinite(array).all():
             raise ConfigError(f"The start of `{name}` must be finite; it is {value!r}.")

@@ -41,10 +41,14 @@ class Registry(Generic[Part]):
         """Build the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
         call = CALL.fullmatch(text)
         if call is None:
-            raise ConfigError(f"`{text}` does not name a {self.kind}. Write a name or a call, such as {self._example()}.")
+            raise ConfigError(
+                f"`{text}` does not name a {self.kind}. Write a name or a call, such as {self._example()}."
+            )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name not in self.parts:
-            raise ConfigError(f"There is no {self.kind} `{call[1]}`.{closest(name, self.parts)} Known: {', '.join(self)}.")
+            raise ConfigError(
+                f"There is no {self.kind} `{call[1]}`.{closest(name, self.parts)} Known: {', '.join(self)}."
+            )
         part = self.parts[name]
         return part(**self._settings(part, name, arguments))
 

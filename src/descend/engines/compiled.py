@@ -25,7 +25,7 @@ class Compiled:
         self.language = language
         self.row_sums = row_sums(program)
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
-        more = (program.weights.name,) if program.weights is not None else ()
+        more = ((program.weights.name,) if program.weights is not None else ()) + program.more_columns
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
         self.prepare = self.code.prepare
         bodies = [self._body(order) for order in (0, 1, 2)]  # each may add to what the block holds
@@ -49,14 +49,18 @@ class Compiled:
             gradient = []
         by_hand = [inner.args[0] * omega for inner in self.row_sums] if order else []
         jacobian = list(program.jacobian.items()) if order == 2 else []
-        writer.count([value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)])
+        writer.count(
+            [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
+        )
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
         if order:
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)
-            results.append(f"gradient[{self._place(symbol)}] {'+=' if matrix else '='} {writer.sum_over_rows(part, matrix)}")
+            results.append(
+                f"gradient[{self._place(symbol)}] {'+=' if matrix else '='} {writer.sum_over_rows(part, matrix)}"
+            )
         for number, part in enumerate(by_hand):
             results.append(f"gradient[{number}] = {writer.sum_over_rows(part)}")
         if order == 2:

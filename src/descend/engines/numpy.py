@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 from descend.engines.compiled import compiled
 from descend.engines.totals import Array, Totals
 from descend.gradients.contract import Kernel, Program

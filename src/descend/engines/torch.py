@@ -21,7 +21,9 @@ def import_torch() -> Any:
     try:
         import torch
     except ImportError:
-        raise ConfigError("PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'.") from None
+        raise ConfigError(
+            "PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'."
+        ) from None
     return torch
 
 
@@ -30,7 +32,13 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        what: Program | Kernel,
+        columns: Mapping[str, Array],
+        weights: str | None = None,
+        device: str | None = None,
+    ) -> None:
         self.torch = import_torch()
         self.device = device or ("cuda" if self.torch.cuda.is_available() else "cpu")
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import sympy
-from sympy import Add, Expr, Float, Integer, Mul, Pow
+from sympy import Add, Expr, Float, Mul, Pow
 
 from descend.errors import FormulaError
 from descend.formula import syntax
@@ -20,10 +20,23 @@ from descend.registry import closest
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 OTHER_SPELLING = {
-    "ln": "log", "pow": "^", "power": "^", "square": "^", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-    "arctan2": "atan2", "expit": "sigmoid", "logistic": "sigmoid", "fabs": "abs", "maximum": "max", "minimum": "min",
-    "if": "where", "ifelse": "where", "iff": "where",
-}  # fmt: skip
+    "ln": "log",
+    "pow": "^",
+    "power": "^",
+    "square": "^",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "expit": "sigmoid",
+    "logistic": "sigmoid",
+    "fabs": "abs",
+    "maximum": "max",
+    "minimum": "min",
+    "if": "where",
+    "ifelse": "where",
+    "iff": "where",
+}
 WITHOUT_DERIVATIVE = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "mod", "digamma", "factorial")
 
 
@@ -42,9 +55,13 @@ class Builder:
     """
 
     def __init__(
-        self, text: str, columns: Sequence[str], numeric: Sequence[str], starts: Iterable[str] = (),
+        self,
+        text: str,
+        columns: Sequence[str],
+        numeric: Sequence[str],
+        starts: Iterable[str] = (),
         extra: dict[str, Callable[[Expr], Expr]] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.text = text
         self.known = set(columns)
         self.all_columns = columns
@@ -67,8 +84,12 @@ class Builder:
             self.fail(node, "The formula is nested too deeply.", "Simplify it, or split it into columns of the data.")
         except (OverflowError, MemoryError):
             self.fail(node, "A number in the formula is too large.", "Use numbers below 1e308.")
-        if any(not _ordinary(number) for number in result.atoms(sympy.Number)) or result.has(sympy.I, sympy.zoo, sympy.nan):
-            self.fail(node, "The formula holds a number that is not finite or not real.", "Check its constants and powers.")
+        if any(not _ordinary(number) for number in result.atoms(sympy.Number)) or result.has(
+            sympy.I, sympy.zoo, sympy.nan
+        ):
+            self.fail(
+                node, "The formula holds a number that is not finite or not real.", "Check its constants and powers."
+            )
         return result
 
     def _value(self, node: syntax.Node) -> Expr:
@@ -76,10 +97,14 @@ class Builder:
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
         if result.is_number and not isinstance(node, syntax.Number) and not self._finite(result):
-            self.fail(node, "This is not a finite real number.", "Check for a division by zero, or a root or logarithm of a negative number.")
+            self.fail(
+                node,
+                "This is not a finite real number.",
+                "Check for a division by zero, or a root or logarithm of a negative number.",
+            )
         return result
 
-    def _visit(self, node: syntax.Node) -> Expr:  # noqa: PLR0911
+    def _visit(self, node: syntax.Node) -> Expr:
         match node:
             case syntax.Number():
                 if not math.isfinite(float(node.text)):
@@ -92,7 +117,9 @@ class Builder:
             case syntax.Sum():
                 return Add(*(self._value(part) if sign == "+" else -self._value(part) for sign, part in node.terms))
             case syntax.Product():
-                return Mul(*(self._value(part) if sign == "*" else self._reciprocal(part) for sign, part in node.factors))
+                return Mul(
+                    *(self._value(part) if sign == "*" else self._reciprocal(part) for sign, part in node.factors)
+                )
             case syntax.Power():
                 return self._power(node)
             case syntax.Call():
@@ -143,7 +170,9 @@ class Builder:
         least, most = FUNCTIONS[name].arguments
         if len(node.arguments) < least or (most is not None and len(node.arguments) > most):
             counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
-            example = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}.get(name, f"{name}({', '.join('ab'[:least])})")
+            example = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}.get(
+                name, f"{name}({', '.join('ab'[:least])})"
+            )
             self.fail(node, f"`{name}` takes {counted}, not {len(node.arguments)}.", f"Write it as `{example}`.")
         arguments = [self._value(argument) for argument in node.arguments]
         if all(argument.is_number for argument in arguments):
@@ -160,8 +189,11 @@ class Builder:
         if name in self.known:
             self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
         if name in WITHOUT_DERIVATIVE:
-            self.fail(at, f"`{name}` has no derivative to descend along, so formulas cannot use it.",
-                      "Compute it beforehand, as a column of the data.")  # fmt: skip
+            self.fail(
+                at,
+                f"`{name}` has no derivative to descend along, so formulas cannot use it.",
+                "Compute it beforehand, as a column of the data.",
+            )
         hint = closest(name, FUNCTIONS)
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
@@ -183,7 +215,11 @@ class Builder:
             self.columns.setdefault(name, node)
             return Column(name)
         if node.quoted:
-            self.fail(node, f"There is no column `{name}`.{closest(name, self.known)}", f"Columns: {listed(self.all_columns)}.")
+            self.fail(
+                node,
+                f"There is no column `{name}`.{closest(name, self.known)}",
+                f"Columns: {listed(self.all_columns)}.",
+            )
         if name in CONSTANTS:
             return CONSTANTS[name]
         if name in self.extra or name in FUNCTIONS:
@@ -192,26 +228,38 @@ class Builder:
         return Parameter(name)
 
     def _refuse_function_name(self, node: syntax.Name) -> NoReturn:
-        self.fail(node, f"`{node.name}` is a built-in function, so it cannot be a parameter.", f"Rename it, for example `{node.name}_`.")
+        self.fail(
+            node,
+            f"`{node.name}` is a built-in function, so it cannot be a parameter.",
+            f"Rename it, for example `{node.name}_`.",
+        )
 
     def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
         name = node.name
         if name not in self.starts:
             near = next((column for column in self.all_columns if _misspelt(name, column)), None)
             if near is not None:
-                self.fail(node, f"`{name}` is not a column; did you mean `{near}`?",
-                          f"If it is a parameter, give it a start: --start {name}=1.")  # fmt: skip
+                self.fail(
+                    node,
+                    f"`{name}` is not a column; did you mean `{near}`?",
+                    f"If it is a parameter, give it a start: --start {name}=1.",
+                )
         known = self.parameters.setdefault(name, (node, labels))[1]
         if (known is None) != (labels is None):
             self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
         if known is not None and labels is not None and len(known) != len(labels):
-            self.fail(node, f"`{name}` has {len(known)} components in one place and {len(labels)} in another.",
-                      "Use lists of the same length, or another name.")  # fmt: skip
+            self.fail(
+                node,
+                f"`{name}` has {len(known)} components in one place and {len(labels)} in another.",
+                "Use lists of the same length, or another name.",
+            )
 
     def _dot(self, node: syntax.Dot) -> Expr:
         name = node.vector.name
         if name in self.known:
-            self.fail(node.vector, f"`{name}` is a column, so it cannot be the vector parameter.", "Choose another name.")
+            self.fail(
+                node.vector, f"`{name}` is a column, so it cannot be the vector parameter.", "Choose another name."
+            )
         if name in FUNCTIONS or name in CONSTANTS:
             self._refuse_function_name(node.vector)
         items: list[Expr] = []
@@ -232,7 +280,11 @@ class Builder:
         if set(self.parameters) - before or item.atoms(Parameter, Predictor):
             unknown = next((name for name in self.parameters if name not in before), "")
             del_hint = closest(unknown, self.known) if unknown else ""
-            what = f"`{unknown}` is not a column.{del_hint}" if unknown else "A list after `@` holds data only, no parameters."
+            what = (
+                f"`{unknown}` is not a column.{del_hint}"
+                if unknown
+                else "A list after `@` holds data only, no parameters."
+            )
             self.fail(node, what, f"Columns: {listed(self.all_columns)}.")
         return item
 
@@ -240,7 +292,11 @@ class Builder:
         taken = self.named_elsewhere if pattern.text == "*" else self.response_names
         found = [name for name in self.numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
         if not found:
-            self.fail(pattern, f"No other numeric column matches `{pattern.text}`.", f"Numeric columns: {listed(self.numeric)}.")
+            self.fail(
+                pattern,
+                f"No other numeric column matches `{pattern.text}`.",
+                f"Numeric columns: {listed(self.numeric)}.",
+            )
         for name in found:
             self.columns.setdefault(name, pattern)
         return [Column(name) for name in found]
@@ -277,7 +333,9 @@ def constant_call(name: str, arguments: list[float]) -> float:
         value = arguments[0]
         for other in arguments[1:] or [value]:
             # The template is ours; what is filled in are the reprs of floats.
-            value = float(eval(code.format(f"np.float64({value!r})", f"np.float64({other!r})"), {"np": np, "special": special}))
+            value = float(
+                eval(code.format(f"np.float64({value!r})", f"np.float64({other!r})"), {"np": np, "special": special})
+            )
     return value
 
 
@@ -293,7 +351,10 @@ def _misspelt(name: str, column: str) -> bool:
         return True
     import difflib
 
-    return min(len(name), len(column)) >= 3 and difflib.SequenceMatcher(None, name.casefold(), column.casefold()).ratio() >= 0.8
+    return (
+        min(len(name), len(column)) >= 3
+        and difflib.SequenceMatcher(None, name.casefold(), column.casefold()).ratio() >= 0.8
+    )
 
 
-__all__ = ["Builder", "FormulaError", "NAMES", "listed", "names_in"]
+__all__ = ["NAMES", "Builder", "FormulaError", "listed", "names_in"]

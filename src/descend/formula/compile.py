@@ -32,7 +32,13 @@ COUNT = Setting("n")
 @lru_cache(maxsize=1)
 def numpy_names() -> dict[str, Any]:
     """Return what code in NumPy refers to; SciPy's functions are loaded at their first use."""
-    return {"np": np, "special": _Special(), "dot": np.dot, "total": np.add.reduce, "spread": lambda number, count: np.full(count, number)}
+    return {
+        "np": np,
+        "special": _Special(),
+        "dot": np.dot,
+        "total": np.add.reduce,
+        "spread": lambda number, count: np.full(count, number),
+    }
 
 
 class _Special:
@@ -47,7 +53,13 @@ def torch_names() -> dict[str, Any]:
     """Return what code in PyTorch refers to."""
     import torch
 
-    return {"torch": torch, "math": math, "dot": torch.matmul, "total": torch.sum, "spread": lambda number, count: number.expand(count)}
+    return {
+        "torch": torch,
+        "math": math,
+        "dot": torch.matmul,
+        "total": torch.sum,
+        "spread": lambda number, count: number.expand(count),
+    }
 
 
 def names_of(language: Language) -> dict[str, Any]:
@@ -70,7 +82,9 @@ def compile_expression(expression: Expr, symbols: Sequence[Expr], language: Lang
     """Return a function of arrays (or numbers), one per symbol, that evaluates ``expression``."""
     arguments = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
     body = Writer(language, arguments).write(expression)
-    return define("evaluate", f"def evaluate({', '.join(arguments.values())}):\n    return {body}\n", names_of(language))
+    return define(
+        "evaluate", f"def evaluate({', '.join(arguments.values())}):\n    return {body}\n", names_of(language)
+    )
 
 
 class RowWriter(Writer):
@@ -85,7 +99,7 @@ class RowWriter(Writer):
 
     def __init__(
         self, language: Language, names: Mapping[Expr, str], quantities: Mapping[Expr, Expr], prepared: dict[Expr, str]
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(language, names, dict(prepared))
         self.quantities = quantities
         self.prepared = prepared
@@ -107,7 +121,13 @@ class RowWriter(Writer):
         known = self.kinds.get(expression)
         if known is None:
             if expression.is_Symbol:
-                known = DATA if isinstance(expression, Column) else SCALAR if isinstance(expression, Parameter | Setting) else ROWS
+                known = (
+                    DATA
+                    if isinstance(expression, Column)
+                    else SCALAR
+                    if isinstance(expression, Parameter | Setting)
+                    else ROWS
+                )
             elif not expression.args:
                 known = CONSTANT
             else:
@@ -158,7 +178,11 @@ class RowWriter(Writer):
 
     def _product(self, node: Expr) -> tuple[str, int]:
         grouped = self._grouped(node, Mul)
-        return super()._product(node) if grouped is None else ("*".join(self.write(part, PRODUCT + 1) for part in grouped), PRODUCT)
+        return (
+            super()._product(node)
+            if grouped is None
+            else ("*".join(self.write(part, PRODUCT + 1) for part in grouped), PRODUCT)
+        )
 
     def _grouped(self, node: Expr, operation: type) -> list[Expr] | None:
         """Split a sum or product into its numbers, its data and the rest, so that each array is touched once."""
@@ -196,7 +220,11 @@ class RowWriter(Writer):
                 data.append(factor)
             else:
                 mixed += [factor.base] * 2 if factor.is_Pow and factor.exp == 2 else [factor]
-        arrays = [self._multiplied(mixed)] if mixed and (data or matrix) else [self._multiplied(mixed[:1]), self._multiplied(mixed[1:])]
+        arrays = (
+            [self._multiplied(mixed)]
+            if mixed and (data or matrix)
+            else [self._multiplied(mixed[:1]), self._multiplied(mixed[1:])]
+        )
         if data:
             arrays.append(self.name(Mul(*data)))
         arrays = [array for array in arrays if array]
@@ -226,8 +254,13 @@ class RowCode:
     """
 
     def __init__(
-        self, formula: Formula, slices: Mapping[str, slice], language: Language, quantities: Mapping[Expr, Expr], more: Sequence[str] = ()
-    ) -> None:  # fmt: skip
+        self,
+        formula: Formula,
+        slices: Mapping[str, slice],
+        language: Language,
+        quantities: Mapping[Expr, Expr],
+        more: Sequence[str] = (),
+    ) -> None:
         self.formula = formula
         self.slices = slices
         self.language = language
@@ -260,7 +293,9 @@ class RowCode:
         """Return the block of all rows."""
         count = len(columns[self.columns[0]])
         arrays = [columns[name] for name in self.columns]
-        arrays += [over_rows(expression, columns, count) for expression in self.prepared if not isinstance(expression, Column)]
+        arrays += [
+            over_rows(expression, columns, count) for expression in self.prepared if not isinstance(expression, Column)
+        ]
         for predictor in self.matrices:
             arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
         return tuple(arrays)

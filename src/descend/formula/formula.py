@@ -40,7 +40,9 @@ class Formula:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, so those that prediction needs."""
-        used = self.expression.atoms(Column).union(*(item.atoms(Column) for term in self.terms.values() for item in term.items))
+        used = self.expression.atoms(Column).union(
+            *(item.atoms(Column) for term in self.terms.values() for item in term.items)
+        )
         return tuple(name for name in self.columns if Column(name) in used)
 
     @cached_property
@@ -64,7 +66,11 @@ class Formula:
 
 
 def read_formula(
-    text: str, columns: Sequence[str], numeric: Sequence[str] | None = None, starts: Iterable[str] = (), excluded: Iterable[str] = ()
+    text: str,
+    columns: Sequence[str],
+    numeric: Sequence[str] | None = None,
+    starts: Iterable[str] = (),
+    excluded: Iterable[str] = (),
 ) -> Formula:
     """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
 
@@ -78,11 +84,15 @@ def read_formula(
     >>> list(formula.parameters), formula.columns
     (['w', 'b'], ('y', 'x'))
     """
-    return _read(text, tuple(columns), tuple(columns if numeric is None else numeric), frozenset(starts), frozenset(excluded))
+    return _read(
+        text, tuple(columns), tuple(columns if numeric is None else numeric), frozenset(starts), frozenset(excluded)
+    )
 
 
 @lru_cache(maxsize=256)
-def _read(text: str, columns: tuple[str, ...], numeric: tuple[str, ...], starts: frozenset[str], excluded: frozenset[str]) -> Formula:
+def _read(
+    text: str, columns: tuple[str, ...], numeric: tuple[str, ...], starts: frozenset[str], excluded: frozenset[str]
+) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)
     for name in names_in(left):
@@ -95,21 +105,42 @@ def _read(text: str, columns: tuple[str, ...], numeric: tuple[str, ...], starts:
         raise pointed(text, left.start, left.end, "The response must be a column.", f"Columns: {listed(columns)}.")
     expression = builder.build(right)
     if not builder.parameters:
-        raise pointed(text, right.start, right.end, "There is nothing to fit: every name here is a column or a constant.",
-                      "Add a parameter, for example `y ~ w*x`.")  # fmt: skip
+        raise pointed(
+            text,
+            right.start,
+            right.end,
+            "There is nothing to fit: every name here is a column or a constant.",
+            "Add a parameter, for example `y ~ w*x`.",
+        )
     for name, (node, labels) in builder.parameters.items():
-        gone = Parameter(name) not in expression.free_symbols if labels is None else not any(
-            term.vector == name and predictor in expression.free_symbols for predictor, term in builder.terms.items()
-        )  # fmt: skip
+        gone = (
+            Parameter(name) not in expression.free_symbols
+            if labels is None
+            else not any(
+                term.vector == name and predictor in expression.free_symbols
+                for predictor, term in builder.terms.items()
+            )
+        )
         if gone:
-            raise pointed(text, node.start, node.end, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
+            raise pointed(
+                text,
+                node.start,
+                node.end,
+                f"`{name}` cancels out, so no data can determine it.",
+                "Remove it from the formula.",
+            )
     parameters = {name: labels for name, (_, labels) in builder.parameters.items()}
     return Formula(text, response, expression, parameters, builder.terms, tuple(builder.columns))
 
 
 def _refuse_response(text: str, start: int, end: int, name: str, columns: Sequence[str]) -> None:
-    raise pointed(text, start, end, f"`{name}` is on the left of `~` but is not a column.{closest(name, columns)}",
-                  f"Columns: {listed(columns)}.")  # fmt: skip
+    raise pointed(
+        text,
+        start,
+        end,
+        f"`{name}` is on the left of `~` but is not a column.{closest(name, columns)}",
+        f"Columns: {listed(columns)}.",
+    )
 
 
 def guess_columns(text: str) -> tuple[str, ...]:

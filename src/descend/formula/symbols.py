@@ -58,4 +58,3 @@ class Term:
     vector: str
     items: tuple[Expr, ...]
     labels: tuple[str, ...]
-

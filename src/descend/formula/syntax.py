@@ -14,163 +14,27 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 
 from descend.errors import FormulaError
-
-LONGEST = 100_000
-DEEPEST = 60
-
-# One character for one, so that positions stay those of the user's text.
-SAME_MEANING = str.maketrans("−–×·⋅∗÷（），［］～＝＋－＊／＾＜＞", "--****/(),[]~=+-*/^<>")
-
-TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    | (?P<name>[^\W\d]\w*)
-    | `(?P<quoted>(?:[^`]|``)+)`
-    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^@~=<>(),\[\]?])
-    )""",
-    re.VERBOSE,
+from descend.formula.tokens import Token, pointed, tokenize
+from descend.formula.tree import (
+    Call,
+    Comparison,
+    Dot,
+    Logic,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Pattern,
+    Power,
+    Product,
+    Sum,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A piece of the formula, from character ``start`` up to, not including, ``end``."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Number(Node):
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Name(Node):
-    name: str
-    quoted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Node):
-    function: str
-    arguments: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sum(Node):
-    terms: tuple[tuple[str, Node], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Product(Node):
-    factors: tuple[tuple[str, Node], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Negative(Node):
-    operand: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Power(Node):
-    base: Node
-    exponent: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison(Node):
-    operands: tuple[Node, ...]
-    operators: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Logic(Node):
-    operator: str
-    operands: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern(Node):
-    """Columns by pattern, inside ``[ ]``: ``x*``, ``*_size``, ``*``."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dot(Node):
-    """``w @ [x1, x2]``: a vector parameter times a list of columns."""
-
-    vector: Name
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
-    """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
-    before, shown = text[:start], text[start:end]
-    if len(text) > 100:  # Show the neighbourhood only; 10,000 parentheses help nobody.
-        before, shown = before[-40:], shown[:20]
-        text = before + shown + text[end:][:20]
-    width = sum(2 if ord(character) > 0x2E7F else 1 for character in before)
-    marks = sum(2 if ord(character) > 0x2E7F else 1 for character in shown)
-    line = "".join(" " if character.isspace() else character for character in text)
-    return FormulaError(f"{what}\n    {line}\n    {' ' * width}{'^' * max(1, marks)}\n{next_step}".rstrip())
-
-
-def tokenize(text: str) -> list[Token]:
-    """Split ``text`` into tokens. Raises FormulaError at the first character that cannot belong to a formula."""
-    if len(text) > LONGEST:
-        raise FormulaError(f"The formula is {len(text):,} characters long; at most {LONGEST:,} can be read.")
-    plain = text.translate(SAME_MEANING)
-    tokens: list[Token] = []
-    position = 0
-    while position < len(plain):
-        match = TOKEN.match(plain, position)
-        if match is None:
-            start = position + len(plain[position:]) - len(plain[position:].lstrip())
-            if start == len(plain):
-                break
-            raise _stray(text, start)
-        kind = str(match.lastgroup)
-        begin, end = match.span(kind)
-        if kind == "name" and not plain[begin:end].isidentifier():
-            odd = next(at for at in range(begin, end) if not plain[begin : at + 1].isidentifier())
-            raise pointed(text, odd, odd + 1, f"`{text[odd]}` cannot stand in a formula.", "Write powers with `^`, such as `x^2`.")
-        quoted = kind == "quoted"  # The user's own characters, untranslated.
-        tokens.append(Token(kind, (text if quoted else plain)[begin:end], begin - quoted, end + quoted))
-        position = match.end()
-    tokens.append(Token("end", "", len(text), len(text)))
-    return tokens
-
-
-def _stray(text: str, start: int) -> FormulaError:
-    character = text[start]
-    hints = {
-        "`": "A column name that starts with a backtick must end with one.",
-        ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
-        "{": "Use round brackets.",
-        "}": "Use round brackets.",
-        '"': "Column names with odd characters go in backticks: `unit price`.",
-        "'": "Column names with odd characters go in backticks: `unit price`.",
-    }
-    return pointed(
-        text, start, start + 1, f"`{character}` cannot stand in a formula.",
-        hints.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions."),
-    )  # fmt: skip
+DEEPEST = 60
 
 
 class Parser:
@@ -213,14 +77,26 @@ class Parser:
             what = "The formula stops short: something must follow here."
             self.fail(token, what, "Complete it, for example `y ~ w*x + b`.")
         before = self.tokens[self.position - 1] if self.position else None
-        if before is not None and before.kind in ("number", "name", "quoted") and token.kind in ("number", "name", "quoted"):
+        if (
+            before is not None
+            and before.kind in ("number", "name", "quoted")
+            and token.kind in ("number", "name", "quoted")
+        ):
             joined = f"{self.text[before.start : before.end]}*{self.text[token.start : token.end]}"
-            self.fail(token, f"`{token.text}` follows another value with nothing between them.", f"To multiply, write `{joined}`.")
+            self.fail(
+                token,
+                f"`{token.text}` follows another value with nothing between them.",
+                f"To multiply, write `{joined}`.",
+            )
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
 
     def nested(self, rule: Callable[[], Node]) -> Node:
         if self.depth >= DEEPEST:
-            self.fail(self.now, f"The formula is nested more than {DEEPEST} deep.", "Simplify it, or split it into columns of the data.")
+            self.fail(
+                self.now,
+                f"The formula is nested more than {DEEPEST} deep.",
+                "Simplify it, or split it into columns of the data.",
+            )
         self.depth += 1
         node = rule()
         self.depth -= 1
@@ -234,7 +110,11 @@ class Parser:
             self.fail(self.now, "A formula has one `~`.", "Write response ~ expression, for example `y ~ w*x`.")
         if self.accept("="):
             self.position -= 1
-            self.fail(self.now, "`=` cannot stand here.", "Write response ~ expression; to compare two values write `==` inside where( ).")
+            self.fail(
+                self.now,
+                "`=` cannot stand here.",
+                "Write response ~ expression; to compare two values write `==` inside where( ).",
+            )
         self.unexpected()
 
     def expression(self) -> Node:
@@ -312,14 +192,20 @@ class Parser:
     def named(self) -> Node:
         token = self.take()
         if token.kind == "quoted":
-            name = Name(token.start, token.end, token.text.replace("``", "`"), quoted=True)
+            name = Name(token.start, token.end, token.text, quoted=True)
         else:
             if token.text in ("and", "or", "not"):
-                self.fail(token, f"`{token.text}` joins conditions, so it cannot stand alone.",
-                          f"If it is a column, put it in backticks: ``{token.text}``.")  # fmt: skip
+                self.fail(
+                    token,
+                    f"`{token.text}` joins conditions, so it cannot stand alone.",
+                    f"If it is a column, put it in backticks: ``{token.text}``.",
+                )
             if token.text.startswith("__"):
-                self.fail(token, f"`{token.text}` is not a name a formula can use: it begins with two underscores.",
-                          "If it is a column, rename it.")  # fmt: skip
+                self.fail(
+                    token,
+                    f"`{token.text}` is not a name a formula can use: it begins with two underscores.",
+                    "If it is a column, rename it.",
+                )
             name = Name(token.start, token.end, token.text, quoted=False)
         opened = self.now
         if not name.quoted and self.accept("("):
@@ -327,11 +213,19 @@ class Parser:
         if self.accept("@"):
             opened = self.now
             if not self.accept("["):
-                self.fail(opened, "After `@` comes a list of columns.", f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`.")
+                self.fail(
+                    opened,
+                    "After `@` comes a list of columns.",
+                    f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`.",
+                )
             items = self.items(opened)
             return Dot(name.start, self.tokens[self.position - 1].end, name, items)
         if opened.kind == "operator" and opened.text == "[":
-            self.fail(opened, f"`{name.name}[ ]`: a parameter cannot be indexed.", f"For a sum over columns write `{name.name} @ [x1, x2]`.")
+            self.fail(
+                opened,
+                f"`{name.name}[ ]`: a parameter cannot be indexed.",
+                f"For a sum over columns write `{name.name} @ [x1, x2]`.",
+            )
         return name
 
     def call(self, name: Name, opened: Token) -> Node:
@@ -379,12 +273,24 @@ def parse_formula(text: str) -> tuple[Node, Node]:
     if not text.strip():
         raise FormulaError("The formula is empty. Write response ~ expression, for example `y ~ w*x`.")
     if not any(token.text == "~" and token.kind == "operator" for token in parser.tokens):
-        at = next((token for token in parser.tokens if token.text == "=" and token.kind == "operator"), parser.tokens[0])
-        raise pointed(text, at.start, at.end, "A formula needs a `~` between the response and the expression.",
-                      "Write response ~ expression, for example `y ~ w*x`.")  # fmt: skip
+        at = next(
+            (token for token in parser.tokens if token.text == "=" and token.kind == "operator"), parser.tokens[0]
+        )
+        raise pointed(
+            text,
+            at.start,
+            at.end,
+            "A formula needs a `~` between the response and the expression.",
+            "Write response ~ expression, for example `y ~ w*x`.",
+        )
     if parser.now.text == "~":
-        raise pointed(text, parser.now.start, parser.now.end, "Nothing stands before the `~`.",
-                      "Write the response there, for example `y ~ w*x`.")  # fmt: skip
+        raise pointed(
+            text,
+            parser.now.start,
+            parser.now.end,
+            "Nothing stands before the `~`.",
+            "Write the response there, for example `y ~ w*x`.",
+        )
     left = parser.expression()
     if not parser.accept("~"):
         parser.finish()
@@ -405,19 +311,17 @@ def parse_expression(text: str) -> Node:
 
 def parse_assignment(text: str) -> tuple[Name, tuple[Node, ...] | None, Node]:
     """Parse ``name = expression`` or ``name[x1] = expression``; return name, index and expression."""
+    example = "Write it as `w = mean(2*x*(w*x - y))`."
+    if not text.strip():
+        raise FormulaError(f"The gradient is empty. {example}")
     parser = Parser(text)
-    token = parser.now
-    if token.kind not in ("name", "quoted") or not text.strip():
-        raise pointed(text or " ", token.start, max(token.end, token.start + 1), "A name and `=` must come first.",
-                      "Write it as `w = mean(2*x*(w*x - y))`.")  # fmt: skip
-    parser.take()
-    index: tuple[Node, ...] | None = None
+    token = parser.take()
+    if token.kind not in ("name", "quoted"):
+        parser.fail(token, "A name and `=` must come first.", example)
     opened = parser.now
-    if parser.accept("["):
-        index = parser.items(opened)
+    index = parser.items(opened) if parser.accept("[") else None
     if not parser.accept("="):
-        parser.fail(parser.now, "A name and `=` must come first.", "Write it as `w = mean(2*x*(w*x - y))`.")
+        parser.fail(parser.now, "A name and `=` must come first.", example)
     node = parser.expression()
     parser.finish()
-    name = token.text.replace("``", "`") if token.kind == "quoted" else token.text
-    return Name(token.start, token.end, name, token.kind == "quoted"), index, node
+    return Name(token.start, token.end, token.text, token.kind == "quoted"), index, node

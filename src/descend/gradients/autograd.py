@@ -9,11 +9,10 @@ from typing import Any
 from descend.errors import ConfigError
 from descend.formula.compile import RowCode, compile_expression
 from descend.formula.printers.code import TORCH
-from descend.gradients.by_hand import Call
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.parameters import Parameters
+from descend.models import Call, FunctionModel
 
 Tensor = Any
 
@@ -27,8 +26,14 @@ class AutogradKernel:
 
     language = "torch"
 
-    def __init__(self, loss: Loss, score: Callable[..., Tensor], response: Callable[..., Tensor], weights: Callable[..., Tensor] | None,
-                 prepare: Callable[[Mapping[str, Array]], tuple[Array, ...]]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        loss: Loss,
+        score: Callable[..., Tensor],
+        response: Callable[..., Tensor],
+        weights: Callable[..., Tensor] | None,
+        prepare: Callable[[Mapping[str, Array]], tuple[Array, ...]],
+    ) -> None:
         self.score, self.response, self.weights, self.prepare = score, response, weights, prepare
         symbols = (PREDICTION, RESPONSE, RESIDUAL)
         value, _, weight = loss.expressions
@@ -60,10 +65,15 @@ class AutogradKernel:
         return (value if self.weights is None else value * self.weights(block)).sum()
 
     def _curvature(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
-        """Return J' W J with the rows of J taken forward, one tangent per parameter."""
+        """Return J' W J. Column k of J is d/dv of (J'v)_k, so p backward passes through one graph give all of it."""
         import torch
 
-        jacobian = torch.func.jacfwd(lambda point: self.score(point, block))(theta.detach())
+        leaf = theta.detach().requires_grad_(True)
+        score = self.score(leaf, block)
+        v = torch.zeros_like(score, requires_grad=True)
+        (pulled,) = torch.autograd.grad(score, leaf, v, create_graph=True)
+        columns = [torch.autograd.grad(part, v, retain_graph=True, materialize_grads=True)[0] for part in pulled]
+        jacobian = torch.stack(columns, dim=1)
         with torch.no_grad():
             score, y = self.score(theta, block), self.response(block)
             weight = self.weight(score, y, score - y) * (1.0 if self.weights is None else self.weights(block))
@@ -90,27 +100,32 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     return AutogradKernel(program.loss, score, response_of, weights, code.prepare)
 
 
-def autograd_of_function(forward: Call, loss: Loss, response: str, parameters: Parameters, weights: str | None) -> AutogradKernel:
+def autograd_of_function(model: FunctionModel, weights: str | None) -> AutogradKernel:
     """Let PyTorch differentiate a Python function of columns and parameters."""
-    names = tuple(dict.fromkeys((*forward.columns, response, *([weights] if weights else []))))
+    parameters = model.parameters
+    names = tuple(dict.fromkeys((*model.inputs, model.response, *([weights] if weights else []))))
 
     def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
-        values = {name: theta[place] if labels is not None else theta[place.start]
-                  for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)}  # fmt: skip
-        return checked_prediction(forward, dict(zip(names, block, strict=True)), values, len(block[0]))
+        values = {
+            name: theta[place] if labels is not None else theta[place.start]
+            for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
+        }
+        return checked_prediction(model.forward, dict(zip(names, block, strict=True)), values, len(block[0]))
 
     return AutogradKernel(
-        loss, score, lambda block: block[names.index(response)],
+        model.loss,
+        score,
+        lambda block: block[names.index(model.response)],
         None if weights is None else lambda block: block[names.index(weights)],
         lambda columns: tuple(columns[name] for name in names),
-    )  # fmt: skip
+    )
 
 
 def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Mapping[str, Tensor], rows: int) -> Tensor:
     """Call the user's function and refuse what is not one tensor element per row."""
     import torch
 
-    name = getattr(forward.function, "__name__", "the function")
+    name = forward.name
     try:
         prediction = forward(columns, values)
     except (RuntimeError, TypeError) as error:
@@ -121,11 +136,15 @@ def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Map
             "or give the gradient by hand: gradient=your_function."
         ) from None
     if not isinstance(prediction, torch.Tensor):
-        raise ConfigError(f"`{name}` returned a {type(prediction).__name__}; it must return a tensor with one prediction per row.")
+        raise ConfigError(
+            f"`{name}` returned a {type(prediction).__name__}; it must return a tensor with one prediction per row."
+        )
     if prediction.ndim == 2 and prediction.shape[1] == 1:
         prediction = prediction[:, 0]
     if prediction.ndim == 0:
         return prediction.expand(rows)
     if prediction.shape != (rows,):
-        raise ConfigError(f"`{name}` returned shape {tuple(prediction.shape)} for {rows} rows. It must return one prediction per row.")
+        raise ConfigError(
+            f"`{name}` returned shape {tuple(prediction.shape)} for {rows} rows. It must return one prediction per row."
+        )
     return prediction

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,13 +21,16 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived
 from descend.losses import Loss
+from descend.models import Call, FunctionModel
 from descend.registry import closest
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 
 
 @lru_cache(maxsize=128)
-def by_hand(formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple[str, ...], weights: str | None = None) -> Program:
+def by_hand(
+    formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple[str, ...], weights: str | None = None
+) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
     mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
@@ -49,7 +51,11 @@ def by_hand(formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple
     missing = [label for label in program.parameters.labels if label not in given]
     if missing:
         raise FormulaError(f"No gradient is given for `{missing[0]}`. Add one, for example `{missing[0]} = mean(...)`.")
-    return dataclasses.replace(program, by_hand=tuple(given[label] for label in program.parameters.labels))
+    read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
+    more = tuple(name for name in columns if name in read and name not in formula.columns)
+    return dataclasses.replace(
+        program, by_hand=tuple(given[label] for label in program.parameters.labels), more_columns=more
+    )
 
 
 def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
@@ -60,8 +66,11 @@ def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, E
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
     for unknown, (at, _) in builder.parameters.items():
         if unknown not in formula.parameters and unknown != "n":
-            builder.fail(at, f"`{unknown}` is neither a column nor a parameter of the formula.{closest(unknown, [*columns, *formula.parameters])}",
-                         f"Parameters: {', '.join(formula.parameters)}.")  # fmt: skip
+            builder.fail(
+                at,
+                f"`{unknown}` is neither a column nor a parameter of the formula.{closest(unknown, [*columns, *formula.parameters])}",
+                f"Parameters: {', '.join(formula.parameters)}.",
+            )
     if "n" in builder.parameters and "n" not in formula.parameters:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
@@ -71,34 +80,6 @@ def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, E
         stray = min(symbol.name for symbol in outside.atoms(Column, Predictor))
         builder.fail(node, f"`{stray}` differs from row to row, so it must stand inside mean( ) or sum( ).", EXAMPLE)
     return label, expression
-
-
-@dataclasses.dataclass(frozen=True)
-class Call:
-    """A Python function whose arguments are columns and parameters, told apart by their names."""
-
-    function: Callable[..., Any]
-    columns: tuple[str, ...]
-    parameters: tuple[str, ...]
-    order: tuple[str, ...]
-
-    def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
-        return self.function(**{name: columns[name] if name in columns else values[name] for name in self.order})
-
-
-def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
-    """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters."""
-    label = getattr(function, "__name__", "the function")
-    try:
-        arguments = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        raise ConfigError(f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments.") from None
-    for argument in arguments.values():
-        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
-            raise ConfigError(f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`.")
-    order = tuple(arguments)
-    data = tuple(name for name in order if name in set(columns))
-    return Call(function, data, tuple(name for name in order if name not in data), order)
 
 
 class FunctionKernel:
@@ -111,31 +92,17 @@ class FunctionKernel:
 
     language = "numpy"
 
-    def __init__(self, forward: Call, gradient: Call, loss: Loss, response: str, parameters: Any) -> None:
-        self.forward, self.gradient, self.loss, self.response = forward, gradient, loss, response
-        self.parameters = parameters
-        self.names = tuple(dict.fromkeys((*forward.columns, *gradient.columns, response)))
+    def __init__(self, model: FunctionModel, gradient: Call) -> None:
+        self.model, self.gradient, self.loss, self.parameters = model, gradient, model.loss, model.parameters
+        self.names = tuple(dict.fromkeys((*model.inputs, *gradient.columns, model.response)))
 
     def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
         return tuple(columns[name] for name in self.names)
 
-    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        """Return the prediction of each row."""
-        rows = len(next(iter(columns.values())))
-        prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
-        if prediction.ndim == 0:
-            return np.full(rows, float(prediction))
-        if prediction.shape != (rows,):
-            raise ConfigError(
-                f"`{self.forward.function.__name__}` returned shape {prediction.shape} for {rows} rows. "
-                "It must return one prediction per row."
-            )
-        return prediction
-
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         columns = dict(zip(self.names, block, strict=True))
-        y = columns[self.response]
-        prediction = self.predict(theta, columns)
+        y = columns[self.model.response]
+        prediction = self.model.score(theta, columns)
         loss = float(np.add.reduce(self.loss.value(prediction, y)))
         if order == 0:
             return loss, None, None
@@ -157,7 +124,7 @@ class FunctionKernel:
             parts = list(result) if isinstance(result, tuple | list) else [result]
         flat = np.concatenate([np.atleast_1d(np.asarray(part, dtype=np.float64)).ravel() for part in parts])
         if flat.size != parameters.size:
-            name = getattr(self.gradient.function, "__name__", "gradient")
+            name = self.gradient.name
             raise ConfigError(
                 f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{'s' if parameters.size > 1 else ''}"
                 f" ({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, not one number per row."
@@ -170,6 +137,6 @@ class FunctionKernel:
             step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
             ahead, behind = theta.copy(), theta.copy()
             ahead[k], behind[k] = value + step, value - step
-            jacobian[k] = (self.predict(ahead, columns) - self.predict(behind, columns)) / (ahead[k] - behind[k])
+            jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (ahead[k] - behind[k])
         curvature: Array = (jacobian * self.loss.weight(prediction, y)) @ jacobian.T
         return curvature

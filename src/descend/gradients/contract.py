@@ -44,6 +44,8 @@ class Program:
     jacobian: Mapping[Expr, Expr]
     weights: Column | None = None
     by_hand: tuple[Expr, ...] | None = None
+    more_columns: tuple[str, ...] = ()
+    """Columns that only the gradient by hand reads."""
 
 
 class Kernel(Protocol):

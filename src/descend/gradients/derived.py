@@ -20,6 +20,8 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = score_of(formula, loss)
-    jacobian = formula.jacobian if score is formula.expression else {symbol: score.diff(symbol) for symbol in formula.unknowns}
+    jacobian = (
+        formula.jacobian if score is formula.expression else {symbol: score.diff(symbol) for symbol in formula.unknowns}
+    )
     column = Column(weights) if weights is not None else None
     return Program(formula, loss, Parameters(formula.parameters), score, jacobian, column)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from descend.errors import ConfigError
 from descend.table.table import Numbers
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_VALUES = 10**8
@@ -33,6 +35,9 @@ def parse_column_range(text: str) -> Numbers:
     >>> parse_column_range("3:0:-1")
     array([3., 2., 1.])
     """
+    from decimal import Decimal
+    from fractions import Fraction
+
     parts = [part.strip() for part in text.split(":")]
     if len(parts) not in (2, 3):
         raise ConfigError(f"`{text}` is not a range. Write start:stop:step, such as 0:10:0.1.")
@@ -54,6 +59,8 @@ def parse_column_range(text: str) -> Numbers:
 
 
 def _values(start: Decimal, step: Decimal, count: int) -> Numbers:
+    from fractions import Fraction
+
     places = max(0, *(-int(number.as_tuple().exponent) for number in (start, step)))
     first, stride = int(Fraction(start) * 10**places), int(Fraction(step) * 10**places) if count > 1 else 0
     largest = max(abs(first), abs(first + stride * (count - 1)))

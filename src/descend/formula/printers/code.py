@@ -86,8 +86,17 @@ SAME = {symbol: symbol for symbol in COMPARISONS.values()}
 TEXT = Language("text", "^", None, WORDS, False, SAME, exact_number, plain_name, lambda name: name)
 NUMPY = Language("numpy", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"np.{name}")
 TORCH = Language("torch", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"math.{name}")
-SQL = Language("sql", "", "power({0}, {1})", WORDS, False, SAME | {"==": "=", "!=": "<>"}, float_number, quoted,
-               lambda name: {"pi": "pi()", "e": "exp(1)"}[name])  # fmt: skip
+SQL = Language(
+    "sql",
+    "",
+    "power({0}, {1})",
+    WORDS,
+    False,
+    SAME | {"==": "=", "!=": "<>"},
+    float_number,
+    quoted,
+    lambda name: {"pi": "pi()", "e": "exp(1)"}[name],
+)
 
 
 class Writer:
@@ -97,7 +106,9 @@ class Writer:
     known: expressions that already have a name (shared subexpressions); consulted at every node.
     """
 
-    def __init__(self, language: Language, names: Mapping[Expr, str] | None = None, known: Mapping[Expr, str] | None = None) -> None:
+    def __init__(
+        self, language: Language, names: Mapping[Expr, str] | None = None, known: Mapping[Expr, str] | None = None
+    ) -> None:
         self.language = language
         self.names = names or {}
         self.known = known if known is not None else {}
@@ -135,7 +146,9 @@ class Writer:
             return self.names[symbol], ATOM
         if isinstance(symbol, Predictor):
             return symbol.name, ATOM
-        return (self.language.column if isinstance(symbol, Column) or self.language is not SQL else str)(symbol.name), ATOM
+        return (self.language.column if isinstance(symbol, Column) or self.language is not SQL else str)(
+            symbol.name
+        ), ATOM
 
     def _sum(self, node: Expr) -> str:
         parts: list[str] = []
@@ -194,7 +207,9 @@ class Writer:
         if self.language is TEXT:
             return f"{name}({', '.join(arguments)})", ATOM
         if self.language is TORCH:
-            arguments = [f"torch.tensor({text}, dtype=torch.float64)" if NUMERAL.fullmatch(text) else text for text in arguments]
+            arguments = [
+                f"torch.tensor({text}, dtype=torch.float64)" if NUMERAL.fullmatch(text) else text for text in arguments
+            ]
         template: str = getattr(SPELLINGS[name], self.language.name)
         return template.format(*arguments), ATOM if PLAIN_CALL.fullmatch(template) else OR
 
@@ -209,7 +224,9 @@ class Writer:
             return f"{words['not']} {self.write(node.args[0], ATOM)}", NOT
         if isinstance(node, And | Or):
             word = words["and" if isinstance(node, And) else "or"]
-            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), AND if isinstance(node, And) else OR
+            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), AND if isinstance(
+                node, And
+            ) else OR
         if node in (sympy.true, sympy.false):
             return ("1 == 1" if node else "1 == 0"), COMPARE
         raise TypeError(f"no way to write {type(node).__name__}")

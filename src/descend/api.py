@@ -1,0 +1,190 @@
+"""Fit, compare, derive and generate: the rooms wired together, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent import Outcome, Step, diagnosis
+from descend.descent.problem import Gradient, Problem, Wish, pose
+from descend.descent.run import Run, Settings, run, whole
+from descend.errors import ConfigError
+from descend.fit import Evidence, Fit, load
+from descend.losses import LOSSES, Loss
+from descend.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+
+def fit(
+    model: str | Callable[..., Any],
+    data: Any,
+    *,
+    response: str | None = None,
+    inputs: Sequence[str] | None = None,
+    start: Mapping[str, Any] | None = None,
+    gradient: Gradient = None,
+    loss: str | Loss = "squared",
+    weights: str | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    optimizer: str | Optimizer | type | None = None,
+    learning_rate: float | str | None = None,
+    schedule: str = "constant",
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    tolerance: float | None = None,
+    time_limit: float | None = None,
+    where: str | None = None,
+    missing: str = "raise",
+    engine: str = "auto",
+    device: str | None = None,
+    log_every: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Fit:
+    """Fit a model to data by gradient descent.
+
+    With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
+
+    model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``.
+    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame.
+    response: the column that a function or module predicts. inputs: the columns a module takes, in order.
+    start: starting values by name; for a vector a number or one number per component.
+    gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` (one per parameter),
+        or a function of columns and parameters that returns dJ/dparameters.
+    loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
+    l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given.
+    learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
+    epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
+    batch_size: rows per step; all of them if not given. seed: of the order of the batches.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
+    time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
+    engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    log_every: print every so many epochs, and the last. on_step: called with every step.
+
+    Raises FormulaError, DataError or ConfigError, before the first step.
+
+    >>> x = np.arange(0, 10, 0.1)
+    >>> fitted = fit("y ~ w*x", {"x": x, "y": 2 * x}, start={"w": 0.0}, optimizer="gd", learning_rate=0.01, epochs=100)
+    >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
+    (2.0, 'converged')
+    """
+    settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
+    whole(log_every, "log_every", 1)
+    reader = _reader(log_every, on_step)
+    if _is_module(model):
+        raise ConfigError("PyTorch modules are not wired in yet.")
+    wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device)
+    problem = pose(model, data, wish)
+    return _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+
+
+def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
+    """Put the result of a run into the user's hands."""
+    trace = run.trace
+    last, final = trace[-1], trace.last_finite
+    outcome = last.outcome or Outcome.INTERRUPTED
+    return Fit(
+        model=problem.model,
+        theta=final.theta,
+        loss=float(final.loss),
+        rows=problem.objective.rows,
+        epochs=last.epoch,
+        outcome=outcome,
+        advice=diagnosis.advice(outcome, trace, run.optimizer, problem.first),
+        gradient=problem.gradient,
+        optimizer=run.optimizer.name,
+        learning_rate=run.learning_rate,
+        engine=problem.objective.engine.name,
+        seconds=last.seconds,
+        asked=run.asked,
+        trace=trace,
+        notes=run.notes + problem.notes,
+        penalised=penalised,
+        table=problem.table,
+        evidence=Evidence(problem.columns, problem.objective, problem.table.source),
+        plotter=_plot,
+    )
+
+
+def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
+    if log_every is None:
+        return on_step
+
+    def read(step: Step) -> None:
+        if step.epoch % log_every == 0 or step.outcome is not None:
+            print(step)
+        if on_step is not None:
+            on_step(step)
+
+    return read
+
+
+def _is_module(model: object) -> bool:
+    """Tell a torch module without importing torch: whoever holds one has imported it."""
+    import sys
+
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def _plot(fit: Fit) -> Figure:
+    from descend.report.plots import plot_fit
+
+    return plot_fit(fit)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several optimizers on one problem, in the order they were named."""
+
+    fits: Mapping[str, Fit]
+
+    def plot(self) -> Figure:
+        """Draw all loss curves over each other; returns a Matplotlib figure."""
+        from descend.report.plots import plot_comparison
+
+        return plot_comparison(self.fits)
+
+
+def compare(
+    model: str | Callable[..., Any],
+    data: Any,
+    optimizers: Sequence[str],
+    *,
+    on_fit: Callable[[str, Fit], None] | None = None,
+    **options: Any,
+) -> Comparison:
+    """Fit the same model from the same start with several optimizers.
+
+    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``. options: those of `fit`.
+    on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
+
+    >>> x = np.arange(0, 10, 0.1)
+    >>> compared = compare("y ~ w*x + b", {"x": x, "y": 2 * x + 1}, ["gd", "lbfgs"])
+    >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
+    [('gd', 'converged'), ('lbfgs', 'converged')]
+    """
+    names = list(dict.fromkeys(text.strip() for text in optimizers if text.strip()))
+    if not names:
+        raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
+    fits: dict[str, Fit] = {}
+    for name in names:
+        fits[name] = fit(model, data, optimizer=name, **options)
+        if on_fit is not None:
+            on_fit(name, fits[name])
+        if fits[name].outcome is Outcome.INTERRUPTED:
+            break
+    return Comparison(fits)
+
+
+__all__ = ["LOSSES", "Comparison", "compare", "fit", "load"]

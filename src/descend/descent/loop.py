@@ -1,0 +1,131 @@
+"""The only loop: a generator of steps."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.descent.step import Step
+from descend.optimizers import Optimizer, Schedule
+from descend.optimizers.schedules import Constant
+from descend.parameters import Parameters
+
+CLOSE_ENOUGH = 1e-9
+"""The tolerance of a run that is not given one."""
+NO_FURTHER = 1e-5
+"""An optimizer that can go no further has converged if what remains is below this, and has stalled otherwise."""
+PATIENCE = 200
+"""Epochs without progress after which a run that may end by itself has stalled."""
+BEYOND_BOUNDS = 1e8
+"""How many times the larger of first loss and ``Plan.scale`` a loss must be to count as diverged."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run goes on, and in what steps.
+
+    epochs: how many at most; asked: whether the user asked for that number, so that all of them are run.
+    rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
+    tolerance: of what remains of the gradient (``Point.remaining``). seconds: time limit.
+    batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
+    scales, scale: units of the parameters and of J (see ``descent.start``). stop: asked between steps.
+    """
+
+    epochs: int
+    asked: bool
+    rate: float
+    schedule: Schedule = field(default_factory=Constant)
+    tolerance: float | None = None
+    seconds: float = math.inf
+    batch_size: int | None = None
+    seed: int = 0
+    scales: NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
+    scale: float = 0.0
+    stop: Callable[[], bool] = bool
+
+
+def descend(objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None) -> Iterator[Step]:
+    """Yield the steps of a run; the last one carries the outcome.
+
+    Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
+    once over all rows or once per batch. So a step never shows the loss of another theta than its own.
+    """
+    began = time.perf_counter()
+    judge = Judge(plan)
+    state = optimizer.init(theta)
+    constant = isinstance(plan.schedule, Constant)
+    rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
+    needs = max(1, optimizer.needs)
+    for epoch in itertools.count():
+        point = objective(theta, needs)
+        if not constant:
+            rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
+        point.rate = rate
+        norm = point.norm
+        seconds = time.perf_counter() - began
+        outcome = judge.outcome(epoch, point, norm, seconds)
+        yield Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
+        if outcome is not None:
+            return
+        if plan.batch_size is None:
+            theta, state = optimizer.step(point, state)
+            judge.stuck = theta is point.theta
+            continue
+        for rows in batches(objective.rows, plan.batch_size, plan.seed, epoch):
+            if plan.stop():
+                break
+            part = objective(theta, needs, rows)
+            part.rate = rate
+            theta, state = optimizer.step(part, state)
+
+
+def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
+    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone."""
+    order = np.random.default_rng([seed, epoch]).permutation(rows)
+    return [order[begin : begin + size] for begin in range(0, rows, size)]
+
+
+class Judge:
+    """Says at every epoch whether, and how, the run ends there."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.stuck = False
+        self.first_loss = math.nan
+        self.best = math.inf
+        self.best_epoch = 0
+
+    def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
+        plan, loss = self.plan, point.loss
+        if epoch == 0:
+            self.first_loss = loss
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            return Outcome.DIVERGED
+        if loss > BEYOND_BOUNDS * max(abs(self.first_loss), plan.scale):
+            return Outcome.DIVERGED
+        last = epoch >= plan.epochs
+        if plan.tolerance is not None or not plan.asked or last or self.stuck:
+            remaining = point.remaining(plan.scales, self.first_loss)
+            limit = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
+            if remaining <= limit or (self.stuck and remaining <= NO_FURTHER):
+                return Outcome.CONVERGED
+        if last:
+            return Outcome.EPOCHS_USED_UP
+        if self.stuck or (not plan.asked and self._no_progress(epoch, loss)):
+            return Outcome.STALLED
+        if seconds >= plan.seconds:
+            return Outcome.TIME_USED_UP
+        return Outcome.INTERRUPTED if plan.stop() else None
+
+    def _no_progress(self, epoch: int, loss: float) -> bool:
+        if loss < self.best - 1e-13 * abs(self.best) or not math.isfinite(self.best):
+            self.best, self.best_epoch = loss, epoch
+        return epoch - self.best_epoch >= PATIENCE

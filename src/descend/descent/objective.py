@@ -1,0 +1,123 @@
+"""J: the mean loss over rows that an engine sums, plus penalties."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.totals import Engine
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l2 * theta**2 + l1 * |theta|, summed over the parameters; one factor per component."""
+
+    l1: Array
+    l2: Array
+
+    @property
+    def has_l1(self) -> bool:
+        return bool(self.l1.any())
+
+
+class Point:
+    """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
+
+    __slots__ = ("curvature", "gradient", "has_l1", "loss", "objective", "rate", "rows", "theta")
+
+    def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
+                 objective: Objective, rows: NDArray[np.intp] | None, has_l1: bool) -> None:  # fmt: skip
+        self.theta = theta
+        self.loss = loss
+        self.gradient = gradient
+        self.curvature = curvature
+        self.objective = objective
+        self.rows = rows
+        self.has_l1 = has_l1
+        self.rate = 0.0
+
+    def at(self, theta: Array, order: int = 1) -> Point:
+        """Evaluate J elsewhere, over the same rows."""
+        return self.objective(theta, order, self.rows)
+
+    def shrink(self, theta: Array, rate: float) -> Array:
+        """Apply the proximal operator of the l1 penalty: move each component towards 0 by rate * l1, not beyond."""
+        penalty = self.objective.penalty
+        if penalty is None or not self.has_l1:
+            return theta
+        return np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
+
+    @property
+    def slope(self) -> Array:
+        """dJ/dtheta; with an l1 penalty the subgradient of least norm, which is zero at the minimum."""
+        gradient = self.gradient
+        assert gradient is not None
+        if not self.has_l1:
+            return gradient
+        penalty = self.objective.penalty
+        assert penalty is not None
+        at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
+        return np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
+
+    @property
+    def norm(self) -> float:
+        """Euclidean norm of ``slope``."""
+        slope = self.slope
+        return math.sqrt(slope.dot(slope))
+
+    def remaining(self, scales: Array, first_loss: float) -> float:
+        """Say how far the gradient is from zero, as a share of J, whatever the units.
+
+        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J|, |J_0 - J| / 1000), with s_k the change of theta_k that
+        would matter at the start; J_0 keeps it finite for data that the model fits perfectly.
+        """
+        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3)
+        largest = float(np.maximum.reduce(np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)))
+        return largest / reference if reference > 0.0 else largest
+
+
+class Objective:
+    """J(theta) = sum of losses / sum of row weights + penalty.
+
+    The last full evaluation is kept, so that asking again for the same theta costs nothing.
+    """
+
+    def __init__(self, engine: Engine, penalty: Penalty | None = None) -> None:
+        self.engine = engine
+        self.penalty = penalty
+        self.has_l1 = penalty is not None and penalty.has_l1
+        self.rows = engine.rows
+        self._last: tuple[Point, int] | None = None
+
+    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        last = self._last
+        if last is not None and rows is None and last[0].theta is theta and last[1] >= order:
+            return last[0]
+        totals = self.engine.evaluate(theta, order, rows)
+        count = totals.rows
+        loss = totals.loss / count
+        gradient = totals.gradient / count if totals.gradient is not None else None
+        curvature = totals.curvature / count if totals.curvature is not None else None
+        if self.penalty is not None:
+            loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
+        point = Point(theta, loss, gradient, curvature, self, rows, self.has_l1)
+        if rows is None:
+            self._last = (point, order)
+        return point
+
+    def _penalised(
+        self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None
+    ) -> tuple[float, Array | None, Array | None]:
+        penalty = self.penalty
+        assert penalty is not None
+        loss += float(penalty.l2 @ theta**2 + penalty.l1 @ np.abs(theta))
+        if gradient is not None:
+            gradient = gradient + 2.0 * penalty.l2 * theta
+        if curvature is not None:
+            curvature = curvature + np.diag(2.0 * penalty.l2)
+        return loss, gradient, curvature

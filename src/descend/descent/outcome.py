@@ -1,0 +1,31 @@
+"""How a run ends: each outcome carries its advice, and none of them can be taken for another."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a run ended. Compares equal to its own name: ``fit.outcome == "converged"``."""
+
+    CONVERGED = "converged"
+    EPOCHS_USED_UP = "epochs_used_up"
+    TIME_USED_UP = "time_used_up"
+    DIVERGED = "diverged"
+    STALLED = "stalled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in a sentence."""
+        return ADVICE[self]
+
+
+ADVICE = {
+    Outcome.CONVERGED: "The gradient is zero to within the tolerance; no further epochs are needed.",
+    Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero: give more epochs, or a larger learning rate.",
+    Outcome.TIME_USED_UP: "The time limit ended the run before the gradient reached zero: continue from these parameters.",
+    Outcome.DIVERGED: "The loss grew beyond all bounds: use a smaller learning rate, or --learning-rate auto.",
+    Outcome.STALLED: "The loss stopped falling although the gradient is not zero: try other starting values or --optimizer lbfgs.",
+    Outcome.INTERRUPTED: "The run was interrupted: these are the parameters it had reached; continue from them with --start.",
+}

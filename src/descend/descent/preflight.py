@@ -1,0 +1,140 @@
+"""What is refused before the first step: data and models for which no descent can determine the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.objective import Objective, Point
+from descend.errors import ConfigError, DataError
+from descend.losses import Loss
+from descend.models import FormulaModel, Model
+
+Array = NDArray[np.float64]
+SINGULAR = 1e-13
+"""Of the largest eigenvalue, after scaling to a unit diagonal: a curvature below this determines nothing."""
+ALTERNATIVES = (1.0, 0.1, 0.01)
+"""Starts tried in turn for parameters the user gave none, until the loss is finite."""
+
+
+def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
+    """Refuse too few rows for the parameters, and inputs that never change."""
+    size = model.parameters.size
+    if rows == 1:
+        raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+    if size > rows and not penalised:
+        raise DataError(
+            f"{size} parameters ({_listed(model.parameters.labels)}) cannot be determined from {rows} rows of {source}. "
+            "Give more rows, use fewer parameters, or add a penalty with --l2."
+        )
+    constant = [name for name in model.inputs if columns[name].min() == columns[name].max()]
+    if constant and len(constant) == len(model.inputs) and size > 1 and not penalised:
+        name = constant[0]
+        raise DataError(
+            f"`{name}` is {columns[name][0]:g} in every row of {source}, so the {size} parameters "
+            f"({_listed(model.parameters.labels)}) cannot be told apart. Use data in which `{name}` varies."
+        )
+
+
+def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
+    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
+    bad = ~np.isfinite(y)
+    if bad.any():
+        raise DataError(
+            f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row {int(bad.argmax()) + 1}. "
+            "Leave such rows out with --where, or change the left side of the formula."
+        )
+    if loss.response_domain is None:
+        return
+    condition, meaning = loss.response_domain
+    low, high = (0.0, np.inf) if loss.name == "poisson" else (0.0, 1.0)
+    bad = (y < low) | (y > high)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but the {loss.name} loss needs {meaning}. "
+            "Leave such rows out with --where, or choose another loss."
+        )
+
+
+def check_weights(weights: Array, name: str, source: str) -> None:
+    """Refuse negative weights, and weights that are all zero."""
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise DataError(f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more.")
+    if not weights.any():
+        raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
+
+
+def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
+    """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
+
+    Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
+    """
+    curvature = point.curvature
+    if not model.linear or curvature is None or not np.isfinite(curvature).all():
+        return None
+    labels = model.parameters.labels
+    diagonal = curvature.diagonal()
+    constant = [name for name in model.inputs if columns[name].min() == columns[name].max()]
+    idle = np.flatnonzero(diagonal <= 0.0)
+    if idle.size:
+        why = f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row" if constant else "its column is 0 in every row"
+        raise DataError(f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data.")
+    scale = 1.0 / np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
+    if values[0] > SINGULAR * values[-1]:
+        return None
+    involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
+    if constant:
+        raise DataError(
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {_listed(involved, 'and')} cannot be told "
+            f"apart. Remove one of them, or use data in which `{constant[0]}` varies."
+        )
+    return (
+        f"{_listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
+        "Only some combination of them is determined; remove one, or add a penalty with --l2."
+    )
+
+
+def finite_start(objective: Objective, model: Model, theta: Array, free: NDArray[np.bool_], columns: Mapping[str, Array]) -> Point:
+    """Evaluate J, gradient and curvature at the start; where it is not finite, move the components that are ``free`` to move.
+
+    Raises ConfigError naming the first row at fault if no start gives a finite loss.
+    """
+    trials = [theta, *(np.where(free, value, theta) for value in ALTERNATIVES if free.any())]
+    for trial in trials:
+        point = objective(trial, 2)
+        assert point.gradient is not None
+        if np.isfinite(point.loss) and np.isfinite(point.gradient).all():
+            return point
+    raise ConfigError(_not_finite(model, theta, columns))
+
+
+def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
+    start = model.parameters.mentioned(theta)
+    loss = model.loss
+    advice = "Give other starting values with --start."
+    if isinstance(model, FormulaModel):
+        prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
+        bad = ~np.isfinite(prediction)
+        if loss.name == "poisson" and not bad.any():
+            bad = prediction <= 0
+            advice = "Write the formula so that it stays positive, such as `y ~ exp(a + b*x)`, or give other starting values with --start."
+        if bad.any():
+            row = int(bad.argmax())
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
+            return f"{what} at the start ({start}), so the loss is not finite there. {advice}"
+    return f"The loss is not finite at the start ({start}). {advice}"
+
+
+def _begin(source: str) -> str:
+    return source[:1].upper() + source[1:] if source.startswith("the ") else source
+
+
+def _listed(labels: tuple[str, ...] | list[str], last: str = "", most: int = 6) -> str:
+    names = list(labels[:most]) + ([f"{len(labels) - most} more"] if len(labels) > most else [])
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if last and len(names) > 1 else ", ".join(names)

@@ -1,0 +1,244 @@
+"""A problem: model, rows, gradient and engine put together, checked, and evaluated where the descent will start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent import preflight
+from descend.descent.objective import Objective, Penalty, Point
+from descend.engines.numpy import NumpyEngine
+from descend.engines.totals import Engine
+from descend.errors import ConfigError
+from descend.formula import read_formula
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Parameter
+from descend.gradients.by_hand import FunctionKernel, by_hand
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.derived import derived
+from descend.losses import LOSSES, Loss
+from descend.models import FormulaModel, FunctionModel, Model, bind
+from descend.parameters import Parameters
+from descend.registry import closest
+from descend.table import Table, open_table
+
+Array = NDArray[np.float64]
+Gradient = str | Sequence[str] | Callable[..., Any] | None
+GRADIENTS = ("by_hand", "derived", "autograd")
+ENGINES = ("auto", "numpy", "torch")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a run needs, and what its result remembers.
+
+    gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
+    """
+
+    model: Model
+    gradient: str
+    table: Table
+    columns: Mapping[str, Array]
+    objective: Objective
+    first: Point
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for: see ``descend.fit``."""
+
+    response: str | None = None
+    start: Mapping[str, Any] | None = None
+    gradient: Gradient = None
+    loss: str | Loss = "squared"
+    weights: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    where: str | None = None
+    missing: str = "raise"
+    engine: str = "auto"
+    device: str | None = None
+
+
+def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
+    """Put a problem together.
+
+    Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
+    """
+    loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
+    penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
+    table = open_table(data, wish.where)
+    fitted, given = read_model(model, table, wish, loss)
+    source, what = _gradient(fitted, wish.gradient, table, wish.weights)
+    needed = dict.fromkeys((*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([wish.weights] if wish.weights else [])))
+    columns = table.numbers(tuple(needed), wish.missing)
+    rows = len(next(iter(columns.values())))
+    preflight.check_rows(fitted, columns, rows, table.source, penalised)
+    if wish.weights is not None:
+        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    response = fitted.response if isinstance(fitted.response, str) else str(fitted.response)
+    preflight.check_response(loss, fitted.observed(columns), response, table.source)
+
+    engine = _engine(wish, what, columns)
+    objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
+    free = np.isnan(fitted.parameters.start({name: 0.0 for name in given}, math.nan))
+    first = preflight.finite_start(objective, fitted, theta, free, columns)
+    note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
+    return Problem(fitted, source, table, columns, objective, first, (note,) if note else ())
+
+
+def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
+    """Return the model, and the starting values that were given for it."""
+    start = dict(wish.start or {})
+    if isinstance(model, str):
+        if wish.weights is not None:
+            _known(wish.weights, table, "weights")
+        excluded = (wish.weights,) if wish.weights else ()
+        formula = read_formula(model, table.names, table.numeric_names, starts=start, excluded=excluded)
+        return FormulaModel(formula, loss), start
+    if not callable(model):
+        raise ConfigError(f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}.")
+    if wish.response is None:
+        raise ConfigError('Which column does the function predict? Say so with response="y".')
+    _known(wish.response, table, "response")
+    forward = bind(model, [name for name in table.names if name not in start])
+    if wish.response in forward.columns:
+        raise ConfigError(f"`{forward.name}` takes the response `{wish.response}` as an argument, so it would predict it from itself.")
+    if not forward.parameters:
+        raise ConfigError(f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def {forward.name}(x, w)`.")
+    start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+    shapes = {name: _labels(start.get(name)) for name in forward.parameters}
+    return FunctionModel(forward, wish.response, Parameters(shapes), loss), start
+
+
+def _labels(value: Any) -> tuple[str, ...] | None:
+    return None if np.ndim(value) == 0 else tuple(str(number) for number in range(np.size(value)))
+
+
+def _known(name: str, table: Table, role: str) -> None:
+    if name not in table.names:
+        listed = ", ".join(plain_name(column) for column in table.names[:12])
+        raise ConfigError(f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}.")
+
+
+def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | None) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what an engine is to sum."""
+    if isinstance(gradient, str) and gradient == "by_hand":
+        raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
+    if isinstance(model, FormulaModel):
+        program = derived(model.formula, model.loss, weights)
+        if gradient is None or gradient == "derived":
+            return "derived", program
+        if gradient == "autograd":
+            return "autograd", _autograd(program, weights)
+        if isinstance(gradient, str) or not callable(gradient):
+            return "by_hand", by_hand(model.formula, model.loss, _texts(gradient), table.names, weights)
+        return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
+    if gradient is None or gradient == "autograd":
+        return "autograd", _autograd(model, weights)
+    if gradient == "derived":
+        raise ConfigError(
+            f"The gradient of a Python function cannot be derived: `{model.forward.name}` is not a formula. "
+            'Use gradient="autograd", give a gradient function, or write the model as a formula.'
+        )
+    if callable(gradient):
+        return "by_hand", _by_function(model, gradient, table, weights)
+    raise ConfigError(
+        f"The gradient of a Python function is a Python function or \"autograd\", not text: `{_texts(gradient)[0]}`. "
+        "Write the model as a formula to give its gradient as text."
+    )
+
+
+def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
+    """Split ``"a = ...; b = ..."`` into one text per parameter."""
+    texts = [gradient] if isinstance(gradient, str) else list(gradient)
+    return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
+
+
+def _autograd(what: Program | FunctionModel, weights: str | None) -> Kernel:
+    from descend.engines.torch import import_torch
+    from descend.gradients.autograd import autograd_of_formula, autograd_of_function
+
+    import_torch()
+    return autograd_of_formula(what) if isinstance(what, Program) else autograd_of_function(what, weights)
+
+
+def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
+    """Let a formula be called like a function, for a gradient function beside it."""
+    if model.response not in model.response_columns or model.loss.link is not None:
+        raise ConfigError("A gradient function goes with a plain column on the left of the formula and a loss without a link. Give the gradient as text.")
+    theta_names = tuple(program.parameters.shapes)
+
+    def forward(**arguments: Any) -> Array:
+        values = {name: arguments[name] for name in theta_names}
+        return model.predict(program.parameters.flat(values), {name: arguments[name] for name in model.inputs})
+
+    from descend.models import Call
+
+    call = Call(forward, model.inputs, theta_names, {})
+    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear)
+
+
+def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
+    bound = bind(gradient, [name for name in table.names if name not in model.parameters.shapes])
+    if weights is not None:
+        raise ConfigError(
+            f"Row weights (`{weights}`) cannot be put into `{bound.name}`, a gradient function. "
+            "Give the gradient as text, or derived or autograd, or leave the weights out."
+        )
+    for name in bound.parameters:
+        if name not in model.parameters.shapes:
+            raise ConfigError(
+                f"`{bound.name}` takes `{name}`, which is neither a column nor a parameter.{closest(name, [*table.names, *model.parameters.shapes])} "
+                f"Parameters: {', '.join(model.parameters.shapes)}."
+            )
+    return FunctionKernel(model, bound)
+
+
+def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
+    """Return the columns that a gradient by hand reads beyond those of the model."""
+    if isinstance(what, Program):
+        return what.more_columns
+    return what.names if isinstance(what, FunctionKernel) else ()
+
+
+def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) -> Engine:
+    """Choose and build the engine. NumPy sums expressions and functions by hand; PyTorch sums what autograd needs."""
+    if wish.engine not in ENGINES:
+        raise ConfigError(f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}.")
+    only = None if isinstance(what, Program) else what.language
+    name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
+    if only is not None and name != only:
+        kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
+        raise ConfigError(f"The {kind} runs on the engine `{only}`, not on `{name}`. Use --engine {only}, or another gradient.")
+    if wish.device and name != "torch":
+        raise ConfigError(f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch.")
+    if name == "torch":
+        from descend.engines.torch import TorchEngine
+
+        return TorchEngine(what, columns, wish.weights, wish.device)
+    return NumpyEngine(what, columns, wish.weights)
+
+
+def _penalty(model: Model, l1: float, l2: float) -> Penalty:
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added."""
+    factors = np.ones(model.parameters.size)
+    if isinstance(model, FormulaModel):
+        for symbol, slope in model.formula.jacobian.items():
+            if isinstance(symbol, Parameter) and slope == 1:
+                factors[model.parameters.slices[symbol.name]] = 0.0
+    return Penalty(l1 * factors, l2 * factors)
+
+
+def not_negative(value: float, name: str) -> float:
+    """Return the value of a penalty; ConfigError unless it is a finite number, 0 or more."""
+    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ConfigError(f"The {name} penalty must be a number, 0 or more; it is {value!r}.")
+    return float(value)

@@ -1,0 +1,149 @@
+"""One run: from a posed problem to a trace, with optimizer, learning rate and limits settled and Ctrl-C heard."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descend.descent import start
+from descend.descent.loop import Plan, descend
+from descend.descent.problem import Problem
+from descend.descent.step import Step, Trace
+from descend.errors import ConfigError
+from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+
+MOST_EPOCHS = 10_000
+"""Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
+MANY = 5_000
+"""Parameters above which the default optimizer forms nothing that grows with their square."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to descend: see ``descend.fit``."""
+
+    optimizer: str | Optimizer | None = None
+    learning_rate: float | str | None = None
+    schedule: str = "constant"
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    tolerance: float | None = None
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        whole(self.epochs, "number of epochs", 0)
+        whole(self.batch_size, "batch size", 1)
+        whole(self.seed, "seed", 0)
+        positive(self.tolerance, "tolerance")
+        positive(self.time_limit, "time limit")
+        if self.learning_rate is not None and self.learning_rate != "auto":
+            start.checked_rate(self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run was, and its steps."""
+
+    optimizer: Optimizer
+    learning_rate: float
+    asked: bool
+    trace: Trace
+    notes: tuple[str, ...]
+
+
+def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
+    """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
+    wish, has_l1 = settings.optimizer, problem.objective.has_l1
+    why = None
+    if wish is None:
+        wish, why = "lbfgs", "it needs no learning rate"
+        if has_l1:
+            wish, why = "momentum", "it can follow an l1 penalty"
+        elif settings.batch_size is not None:
+            wish, why = "adam", "it suits batches"
+        elif settings.learning_rate is not None:
+            wish, why = "gd", "a learning rate was given"
+        elif problem.model.parameters.size > MANY:
+            wish, why = "adam", "there are many parameters"
+    optimizer = OPTIMIZERS.build(wish) if isinstance(wish, str) else wish
+    if has_l1 and not optimizer.proximal:
+        able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
+        raise ConfigError(f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}.")
+    if settings.batch_size is not None and not optimizer.stochastic:
+        able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)
+        raise ConfigError(f"The optimizer `{optimizer.name}` needs all rows at every step, so it takes no batch size. Use one of: {able}.")
+    return optimizer, f"optimizer {optimizer.name}, chosen because {why}" if why else None
+
+
+def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
+    """Descend, handing every step to ``on_step``. Ctrl-C ends the run after the current step."""
+    objective, first = problem.objective, problem.first
+    optimizer, why = choose(problem, settings)
+    schedule = SCHEDULES.build(settings.schedule)
+    trace = Trace()
+    with np.errstate(all="ignore"), interruptible() as stop:
+        rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
+        batches = settings.batch_size is not None and settings.batch_size < objective.rows
+        plan = Plan(
+            epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
+            asked=settings.epochs is not None,
+            rate=rate,
+            schedule=schedule,
+            tolerance=settings.tolerance,
+            seconds=settings.time_limit or math.inf,
+            batch_size=settings.batch_size if batches else None,
+            seed=settings.seed,
+            scales=start.scales(first),
+            stop=stop,
+        )
+        for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters):
+            trace.append(step)
+            if on_step is not None:
+                on_step(step)
+    if getattr(optimizer, "line_search", "none") != "none":
+        rate_note = None  # a line search finds its own step
+    return Run(optimizer, rate, plan.asked, trace, tuple(note for note in (why, rate_note) if note))
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once, as usual.
+
+    Outside the main thread Python allows no handler, so Ctrl-C is left as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield bool
+        return
+    pressed: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, previous)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def whole(value: Any, name: str, least: int) -> None:
+    """Refuse a value that is not a whole number of at least ``least`` (None means not given)."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least):
+        raise ConfigError(f"The {name} must be a whole number, {least} or more; it is {value!r}.")
+
+
+def positive(value: Any, name: str) -> None:
+    """Refuse a value that is not a positive number (None means not given)."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise ConfigError(f"The {name} must be a positive number; it is {value!r}.")

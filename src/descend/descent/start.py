@@ -1,0 +1,56 @@
+"""Before the first step: where to start, in what units to measure, how large a step to take."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.objective import Point
+from descend.errors import ConfigError
+from descend.optimizers import Optimizer
+
+Array = NDArray[np.float64]
+
+
+def scales(point: Point) -> Array:
+    """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature at the start; 1 without."""
+    size = point.theta.size
+    if point.curvature is None:
+        return np.ones(size)
+    diagonal = point.curvature.diagonal()
+    usable = np.isfinite(diagonal) & (diagonal > 0.0)
+    return np.where(usable, np.sqrt(abs(point.loss) / np.where(usable, diagonal, 1.0)), 1.0)
+
+
+def largest_curvature(point: Point) -> float | None:
+    """Return lambda_max, the largest eigenvalue of the curvature, or None if it is not known or not positive."""
+    curvature = point.curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return None
+    largest = float(np.linalg.eigvalsh(curvature)[-1])
+    return largest if largest > 0.0 else None
+
+
+def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
+    """Return the learning rate, and a sentence if it was chosen here.
+
+    given: a number; "auto" or None: from the curvature at the start, by the optimizer's own rule.
+    Raises ConfigError unless it is positive and finite.
+    """
+    if given is None or given == "auto":
+        rate = optimizer.suggested_rate(point)
+        return rate, f"learning rate {rate:.4g}, chosen as {optimizer.rate_rule}"
+    return checked_rate(given), None
+
+
+def checked_rate(given: float | str) -> float:
+    """Return a learning rate as a float. Raises ConfigError unless it is positive and finite."""
+    try:
+        rate = float(given)
+    except (TypeError, ValueError):
+        raise ConfigError(f"The learning rate must be a number or `auto`; it is {given!r}.") from None
+    if not (math.isfinite(rate) and rate > 0.0):
+        raise ConfigError(f"The learning rate must be a positive number; it is {rate:g}. Use `auto` to have one chosen.")
+    return rate

@@ -1,0 +1,97 @@
+"""A run is a stream of plain rows, the steps; a trace keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.parameters import Parameters
+
+MOST_STEPS = 100_000
+"""A trace that would grow longer keeps every second step, then every fourth, and so on."""
+
+
+class Step:
+    """One row of a run: where it stood after ``epoch`` epochs, and J and its gradient at that same point.
+
+    theta: the flat parameters, or for a PyTorch module whatever stands for its weights.
+    gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
+    outcome: how the run ended, on its last step; None before.
+    """
+
+    __slots__ = ("_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "outcome", "seconds", "theta")
+
+    def __init__(self, epoch: int, theta: Any, loss: float, gradient_norm: float, learning_rate: float, seconds: float,
+                 outcome: Outcome | None, parameters: Parameters | None) -> None:  # fmt: skip
+        self.epoch = epoch
+        self.theta = theta
+        self.loss = loss
+        self.gradient_norm = gradient_norm
+        self.learning_rate = learning_rate
+        self.seconds = seconds
+        self.outcome = outcome
+        self._parameters = parameters
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name: a float for a scalar, an array for a vector; empty for a PyTorch module."""
+        return self._parameters.named(self.theta) if self._parameters is not None else {}
+
+    def __repr__(self) -> str:
+        values = self._parameters.mentioned(self.theta) if self._parameters is not None else ""
+        return f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
+
+
+class Trace(Sequence[Step]):
+    """The steps of a run, in order; the first is the start (epoch 0)."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.stride = 1
+
+    def append(self, step: Step) -> None:
+        """Add a step; thins out a trace that has grown too long, always keeping the last step."""
+        if self.steps and self.steps[-1].epoch % self.stride:
+            self.steps.pop()
+        self.steps.append(step)
+        if len(self.steps) > MOST_STEPS:
+            self.stride *= 2
+            self.steps = [kept for kept in self.steps if kept.epoch % self.stride == 0 or kept is step]
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        return self.steps[index]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The epoch of each step."""
+        return np.array([step.epoch for step in self.steps])
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """J of each step."""
+        return np.array([step.loss for step in self.steps])
+
+    @property
+    def last_finite(self) -> Step:
+        """The last step whose loss and gradient are finite; the first step if none is."""
+        for step in reversed(self.steps):
+            if np.isfinite(step.loss) and np.isfinite(step.gradient_norm):
+                return step
+        return self.steps[0]
+
+    def __repr__(self) -> str:
+        return f"Trace({len(self.steps)} steps)"

@@ -1,0 +1,6 @@
+"""The result a user holds: parameters and their uncertainty, prediction, and the model file."""
+
+from descend.fit.result import Evidence, Fit
+from descend.fit.store import load
+
+__all__ = ["Evidence", "Fit", "load"]

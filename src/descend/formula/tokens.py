@@ -1,0 +1,114 @@
+"""Formula text to tokens, and messages that point into the text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from descend.errors import FormulaError
+
+LONGEST = 100_000
+
+# What keyboards and word processors write for the signs of a formula. One character for one, so that positions
+# stay those of the user's text.
+SAME_MEANING = str.maketrans(
+    "−–×·\u0387⋅∗÷（），、［］【】～∼＝＋－＊／＾＜＞＠．０１２３４５６７８９", "--*****/(),,[][]~~=+-*/^<>@.0123456789"
+)
+TWO_IN_ONE = {"≤": "<=", "≥": ">=", "≠": "!="}
+
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<name>[^\W\d]\w*)
+    | `(?P<quoted>(?:[^`]|``)+)`
+    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^@~=<>≤≥≠(),\[\]?])
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the formula, its kind (number, name, quoted, operator, end) and where it stood."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split ``text`` into tokens. Raises FormulaError at the first character that cannot belong to a formula."""
+    if len(text) > LONGEST:
+        raise FormulaError(
+            f"The formula is {len(text):,} characters long; at most {LONGEST:,} can be read. "
+            "Compute parts of it beforehand, as columns of the data."
+        )
+    plain = text.translate(SAME_MEANING)
+    tokens: list[Token] = []
+    position = 0
+    while match := TOKEN.match(plain, position):
+        kind = str(match.lastgroup)
+        begin, end = match.span(kind)
+        position = match.end()
+        if kind == "name":
+            position = end = _end_of_name(text, plain, begin, end)
+            tokens.append(Token(kind, text[begin:end], begin, end))
+        elif kind == "quoted":
+            tokens.append(Token(kind, text[begin:end].replace("``", "`"), begin - 1, end + 1))
+        else:
+            tokens.append(Token(kind, TWO_IN_ONE.get(plain[begin:end], plain[begin:end]), begin, end))
+    stray = position + len(plain[position:]) - len(plain[position:].lstrip())
+    if stray < len(plain):
+        raise _stray(text, stray)
+    tokens.append(Token("end", "", len(text), len(text)))
+    return tokens
+
+
+def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
+    """Take in the marks that some scripts write after a letter, and refuse what is no letter, such as ``²``."""
+    while end < len(plain) and ("a" + plain[end]).isidentifier():
+        end += 1
+    if not plain[begin:end].isidentifier():
+        odd = next(at for at in range(begin, end) if not plain[begin : at + 1].isidentifier())
+        raise pointed(
+            text, odd, odd + 1, f"`{text[odd]}` cannot stand in a formula.", "Write powers with `^`, such as `x^2`."
+        )
+    return end
+
+
+def _stray(text: str, start: int) -> FormulaError:
+    character = text[start]
+    odd_name = "Column names with odd characters go in backticks: `unit price`."
+    hints = {
+        "`": "A column name that starts with a backtick must end with one.",
+        ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
+        "{": "Use round brackets.",
+        "}": "Use round brackets.",
+        '"': odd_name,
+        "'": odd_name,
+    }
+    shown = f"`{character}`" if character.isprintable() else f"The character U+{ord(character):04X}"
+    hint = hints.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions.")
+    return pointed(text, start, start + 1, f"{shown} cannot stand in a formula.", hint)
+
+
+def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
+    """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
+    before, shown, after = text[:start], text[start:end], text[end:]
+    if len(text) > 100:  # The neighbourhood only: 10,000 parentheses help nobody.
+        before = before if len(before) <= 43 else "..." + before[-40:]
+        shown = shown if len(shown) <= 23 else shown[:20] + "..."
+        after = after if len(after) <= 23 else after[:20] + "..."
+    line = "".join(character if character.isprintable() else " " for character in before + shown + after)
+    carets = "^" * max(1, _width(line[len(before) : len(before) + len(shown)]))
+    return FormulaError(f"{what}\n    {line}\n    {' ' * _width(line[: len(before)])}{carets}\n{next_step}")
+
+
+def _width(text: str) -> int:
+    """Count the places ``text`` takes in a terminal: two for a Chinese character, none for an accent of its own."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

@@ -1,0 +1,198 @@
+"""A model: the prediction as a function of parameters and columns, written as a formula or as a Python function."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.errors import ConfigError
+from descend.formula import as_text
+from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.formula import Formula
+from descend.formula.functions import FUNCTIONS, NAMES
+from descend.formula.symbols import Column
+from descend.losses import Loss
+from descend.parameters import Parameters
+
+Array = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FormulaModel:
+    """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``)."""
+
+    formula: Formula
+    loss: Loss
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        return Parameters(self.formula.parameters)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that prediction needs."""
+        return self.formula.inputs
+
+    @property
+    def response(self) -> str:
+        """The left side, as text."""
+        return as_text(self.formula.response)
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.formula.columns if Column(name) in self.formula.response.free_symbols)
+
+    @property
+    def linear(self) -> bool:
+        return self.formula.linear
+
+    @cached_property
+    def prediction(self) -> Expr:
+        """What predict returns: the expression, on the scale of the response."""
+        expression, link = self.formula.expression, self.loss.link
+        if link is None or NAMES.get(expression.func) == link:
+            return expression
+        return FUNCTIONS[link].build(expression)
+
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the prediction of each row."""
+        rows = len(next(iter(columns.values()))) if columns else 1
+        values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
+        for symbol in self.formula.unknowns:
+            term = self.formula.terms.get(symbol)
+            place = self.parameters.slices[symbol.name if term is None else term.vector]
+            values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+        with np.errstate(all="ignore"):
+            result = _evaluator(self.prediction, tuple(values))(*values.values())
+        return np.array(np.broadcast_to(np.asarray(result, dtype=np.float64), (rows,)))
+
+    def observed(self, columns: Mapping[str, Array]) -> Array:
+        """Return the response of each row."""
+        names = self.response_columns
+        with np.errstate(all="ignore"):
+            result = _evaluator(self.formula.response, tuple(Column(name) for name in names))(*(columns[name] for name in names))
+        return np.asarray(result, dtype=np.float64)
+
+    def __str__(self) -> str:
+        return self.formula.text
+
+
+@lru_cache(maxsize=128)
+def _evaluator(expression: Expr, symbols: tuple[Expr, ...]) -> Callable[..., Any]:
+    return compile_expression(expression, symbols)
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A Python function whose arguments are columns and parameters, told apart by their names."""
+
+    function: Callable[..., Any]
+    columns: tuple[str, ...]
+    parameters: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", "the function")
+
+    def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+        arguments = {name: columns[name] for name in self.columns}
+        return self.function(**arguments, **{name: values[name] for name in self.parameters})
+
+
+def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
+    """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
+
+    Raises ConfigError if its arguments have no names.
+    """
+    label = getattr(function, "__name__", "the function")
+    try:
+        arguments = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise ConfigError(f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments.") from None
+    for argument in arguments.values():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
+            raise ConfigError(f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`.")
+    known = set(columns)
+    data = tuple(name for name in arguments if name in known)
+    defaults = {name: argument.default for name, argument in arguments.items() if argument.default is not argument.empty}
+    return Call(function, data, tuple(name for name in arguments if name not in known), defaults)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FunctionModel:
+    """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts."""
+
+    forward: Call
+    response: str
+    parameters: Parameters
+    loss: Loss
+    linear: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that prediction needs."""
+        return self.forward.columns
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        return (self.response,)
+
+    def score(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Call the function with NumPy arrays. Raises ConfigError unless it returns one number per row."""
+        rows = len(next(iter(columns.values())))
+        prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
+        if prediction.ndim == 0:
+            return np.full(rows, float(prediction))
+        if prediction.shape != (rows,):
+            raise ConfigError(
+                f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one prediction per row."
+            )
+        return prediction
+
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the prediction of each row, on the scale of the response."""
+        import sys
+
+        if "torch" in sys.modules and self._wants_tensors(theta, columns):
+            import torch
+
+            tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
+            values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
+            with torch.no_grad():
+                score = np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
+        else:
+            score = self.score(theta, columns)
+        if self.loss.link is None:
+            return score
+        from descend.formula.symbols import Quantity
+
+        value = Quantity("score")
+        linked: Array = _evaluator(FUNCTIONS[self.loss.link].build(value), (value,))(score)
+        return linked
+
+    def _wants_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
+        """Find out whether the function is written with torch functions, which refuse NumPy arrays."""
+        one_row = {name: column[:1] for name, column in columns.items()}
+        try:
+            self.forward(one_row, self.parameters.named(theta))
+        except TypeError:
+            return True
+        return False
+
+    def observed(self, columns: Mapping[str, Array]) -> Array:
+        """Return the response of each row."""
+        return columns[self.response]
+
+    def __str__(self) -> str:
+        return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+
+
+Model = FormulaModel | FunctionModel
