@@ -14,8 +14,12 @@ from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError
 from descend.fit import Evidence, Fit, load
+from descend.formula import generated, guess_columns, read_formula
+from descend.formula.printers.code import plain_name
+from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.optimizers import Optimizer
+from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,4 +191,59 @@ def compare(
     return Comparison(fits)
 
 
-__all__ = ["LOSSES", "Comparison", "compare", "fit", "load"]
+def derive(formula: str, data: Any = None, *, loss: str | Loss = "squared", columns: Sequence[str] | None = None) -> Derivation:
+    """Derive dJ/dparameter of a formula, J being the mean of the loss over rows.
+
+    data: a table whose columns tell data from parameters; or ``columns`` names them. With neither, the names on the
+    left and in ``[ ]`` are columns, and x, t, z with or without a number or suffix (``x1``, ``t_start``).
+
+    >>> print(derive("y ~ w*x").code("text"))
+    dJ/dw = mean(2*x*(w*x - y))
+    """
+    numeric = None
+    if data is not None:
+        table = open_table(data)
+        columns, numeric = table.names, table.numeric_names
+    names = guess_columns(formula) if columns is None else columns
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    return Derivation(read_formula(formula, names, numeric), loss_function)
+
+
+def generate(
+    equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
+) -> dict[str, Array]:
+    """Make a table: ``columns`` given, and one more for each equation such as ``"y = 2*x + 2*uniform()"``.
+
+    columns: for each name a range ``"start:stop:step"``, an expression of the columns before it, or an array.
+    rows: how many; needed only if no column tells. seed: of the random numbers.
+
+    Raises ConfigError or FormulaError.
+
+    >>> data = generate("y = 2*x + 2*uniform()", {"x": "0:10:0.1"}, seed=0)
+    >>> len(data["x"]), data["y"][0].round(4)
+    (100, np.float64(1.2739))
+    """
+    whole(rows, "number of rows", 1)
+    whole(seed, "seed", 0)
+    given: dict[str, Array] = {}
+    computed: list[str] = []
+    for name, value in (columns or {}).items():
+        if isinstance(value, str) and ":" not in value:
+            computed.append(f"{plain_name(name)} = {value}")
+        else:
+            given[name] = parse_column_range(value) if isinstance(value, str) else np.asarray(value, dtype=np.float64)
+    lengths = {name: len(array) for name, array in given.items()}
+    for name, length in lengths.items():
+        if rows is not None and length != rows:
+            raise ConfigError(f"The column `{name}` has {length} values, but {rows} rows are asked for. Change one of them.")
+        if length != next(iter(lengths.values())):
+            first = next(iter(lengths))
+            raise ConfigError(f"`{first}` has {lengths[first]} values and `{name}` has {length}. Give them the same length.")
+    count = rows if rows is not None else next(iter(lengths.values()), None)
+    if count is None:
+        raise ConfigError("How many rows? Give rows=100 (--rows 100), or a column such as x=0:10:0.1.")
+    texts = [equations] if isinstance(equations, str) else list(equations)
+    return generated.generate([*computed, *texts], given, count, seed)
+
+
+__all__ = ["LOSSES", "Comparison", "compare", "derive", "fit", "generate", "load"]

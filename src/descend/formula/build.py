@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -47,6 +47,10 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(plain_name(name) for name in known[:most]) + more
 
 
+Extra = tuple[Callable[..., Expr], tuple[int, ...]]
+"""A function that only some texts may call: how to build it, and how many arguments it takes."""
+
+
 class Builder:
     """Turns the trees of one formula into expressions and gathers what they use.
 
@@ -60,7 +64,7 @@ class Builder:
         columns: Sequence[str],
         numeric: Sequence[str],
         starts: Iterable[str] = (),
-        extra: dict[str, Callable[[Expr], Expr]] | None = None,
+        extra: Mapping[str, Extra] | None = None,
     ) -> None:
         self.text = text
         self.known = set(columns)
@@ -159,9 +163,14 @@ class Builder:
     def _call(self, node: syntax.Call) -> Expr:
         name = node.function
         if name in self.extra:
-            if len(node.arguments) != 1:
-                self.fail(node, f"`{name}` takes 1 argument, not {len(node.arguments)}.", f"Write `{name}(...)`.")
-            return self.extra[name](self._value(node.arguments[0]))
+            build, counts = self.extra[name]
+            if len(node.arguments) not in counts:
+                counted = " or ".join(str(count) for count in counts)
+                plural = "" if counts == (1,) else "s"
+                self.fail(
+                    node, f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}.", "Check the brackets."
+                )
+            return build(*(self._value(argument) for argument in node.arguments))
         if name not in FUNCTIONS:
             self._unknown_function(node)
         if name == "where" and len(node.arguments) == 3:
@@ -197,7 +206,7 @@ class Builder:
         hint = closest(name, FUNCTIONS)
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
-        self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join(FUNCTIONS)}.")
+        self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
 
     def _condition(self, node: syntax.Node) -> Any:
         if isinstance(node, syntax.Logic):

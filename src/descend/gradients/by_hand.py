@@ -13,7 +13,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
-from descend.formula.build import Builder
+from descend.formula.build import Builder, Extra
 from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
@@ -60,7 +60,7 @@ def by_hand(
 
 def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
     name, index, node = syntax.parse_assignment(text)
-    extra: dict[str, Callable[[Expr], Expr]] = {"mean": lambda inside: row_sum(inside) / COUNT, "sum": row_sum}
+    extra: dict[str, Extra] = {"mean": (lambda inside: row_sum(inside) / COUNT, (1,)), "sum": (row_sum, (1,))}
     builder = Builder(text, columns, columns, starts=(*formula.parameters, "n"), extra=extra)
     expression = builder.build(node)
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"

@@ -152,7 +152,10 @@ class Writer:
 
     def _sum(self, node: Expr) -> str:
         parts: list[str] = []
-        for term in node.as_ordered_terms():
+        terms = node.as_ordered_terms()
+        leader = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
+        terms.sort(key=lambda term: term is not leader)  # rather `b - a` than `-a + b`
+        for term in terms:
             text, precedence = self._node(term)
             text = f"({text})" if precedence < SUM else text
             negative = text.startswith("-")

@@ -1,0 +1,174 @@
+"""The gradient of a formula under a loss, written out: as text, LaTeX, NumPy, PyTorch and SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from descend.formula.formula import Formula
+from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
+from descend.formula.printers.latex import as_latex
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.contract import score_of
+from descend.losses import Loss
+from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+
+MOST_TO_SIMPLIFY = 60
+"""Operations beyond which SymPy's own simplification takes longer than it is worth."""
+LANGUAGES = {"text": TEXT, "latex": None, "numpy": NUMPY, "torch": TORCH, "sql": SQL}
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """dJ/dparameter for J = mean of the loss over rows.
+
+    ``str()`` writes it in every language; ``gradient`` holds, for each parameter, the expression whose mean over
+    rows is the derivative (for a vector ``w @ [x1, x2]``: the factor of the columns).
+    """
+
+    formula: Formula
+    loss: Loss
+
+    @cached_property
+    def score(self) -> Expr:
+        return score_of(self.formula, self.loss)
+
+    @cached_property
+    def value(self) -> Expr:
+        """The loss of one row."""
+        return self._in_data(self.loss.expressions[0])
+
+    @cached_property
+    def gradient(self) -> dict[Expr, Expr]:
+        """For each scalar parameter and each predictor, the expression to average."""
+        slope = self._in_data(self.loss.expressions[1])
+        return {symbol: simplest(slope * self.score.diff(symbol)) for symbol in self.formula.unknowns}
+
+    def _in_data(self, expression: Expr) -> Expr:
+        residual = {RESIDUAL: PREDICTION - RESPONSE}
+        return expression.xreplace(residual).xreplace({PREDICTION: self.score, RESPONSE: self.formula.response})
+
+    def written(self, language: str) -> dict[str, str]:
+        """Return dJ/dparameter in one language, by parameter name."""
+        return {name: self._derivative(name, language) for name in self.formula.parameters}
+
+    def _parts(self, name: str) -> list[tuple[Expr, Expr]]:
+        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets."""
+        return [
+            (symbol, part) for symbol, part in self.gradient.items()
+            if symbol == Parameter(name) or (isinstance(symbol, Predictor) and self.formula.terms[symbol].vector == name)
+        ]  # fmt: skip
+
+    def _derivative(self, name: str, language: str) -> str:
+        parts = self._parts(name)
+        if language == "latex":
+            inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
+            return rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}} = \frac{{1}}{{n}} \sum_{{i=1}}^{{n}} {inner}"
+        if language == "sql":
+            return ", ".join(text for symbol, part in parts for text in self._averages(name, symbol, part))
+        write = self._writer(LANGUAGES[language]).write
+        if language == "text":
+            inside = [
+                write(part) if not isinstance(symbol, Predictor) else f"{write(part, PRODUCT)} * {self._list(symbol)}"
+                for symbol, part in parts
+            ]
+            return f"mean({' + '.join(inside)})"
+        return " + ".join(self._python_mean(symbol, write(part), language) for symbol, part in parts)
+
+    def _python_mean(self, symbol: Expr, inside: str, language: str) -> str:
+        module, matrix = ("np", "axis=0") if language == "numpy" else ("torch", "dim=0")
+        if isinstance(symbol, Predictor):
+            return f"{module}.mean(({inside})[:, None] * {self._matrix(symbol)}, {matrix})"
+        if not self.gradient[symbol].atoms(Column, Predictor):
+            return inside  # the same for every row, so its own mean
+        return f"{module}.mean({inside})"
+
+    def _averages(self, name: str, symbol: Expr, part: Expr) -> list[str]:
+        write = self._writer(SQL).write
+        if not isinstance(symbol, Predictor):
+            return [f"avg({write(part)}) as {quoted(name)}"]
+        term = self.formula.terms[symbol]
+        return [f"avg({write(part * item)}) as {quoted(f'{name}[{label}]')}" for item, label in zip(term.items, term.labels, strict=True)]
+
+    def _list(self, symbol: Expr) -> str:
+        return str(symbol.name).partition(" @ ")[2]
+
+    def _matrix(self, symbol: Expr) -> str:
+        number = [*self.formula.terms].index(symbol)
+        return f"X{number + 1}" if len(self.formula.terms) > 1 else "X"
+
+    def _latex_columns(self, symbol: Expr) -> str:
+        if not isinstance(symbol, Predictor):
+            return ""
+        return rf" \left[{', '.join(as_latex(item) for item in self.formula.terms[symbol].items)}\right]^\top"
+
+    def _writer(self, language: Language | None) -> Writer:
+        assert language is not None
+        names: dict[Expr, str] = {}
+        for symbol, term in self.formula.terms.items():
+            if language in (NUMPY, TORCH):
+                names[symbol] = f"({self._matrix(symbol)} @ {identifier(term.vector)})"
+            elif language is SQL:
+                products = [
+                    f"${identifier(term.vector)}_{number}*{Writer(SQL).write(item, POWER)}" for number, item in enumerate(term.items, 1)
+                ]
+                names[symbol] = f"({' + '.join(products)})"
+        if language is SQL:
+            names |= {Parameter(name): f"${identifier(name)}" for name, labels in self.formula.parameters.items() if labels is None}
+        return Writer(language, names)
+
+    def matrices(self, language: str) -> list[str]:
+        """Return the lines that build the matrices of ``w @ [...]`` in NumPy or PyTorch."""
+        stack = "np.column_stack" if language == "numpy" else "torch.column_stack"
+        write = self._writer(LANGUAGES[language]).write
+        return [
+            f"{self._matrix(symbol)} = {stack}([{', '.join(write(item) for item in term.items)}])"
+            for symbol, term in self.formula.terms.items()
+        ]
+
+    def code(self, language: str) -> str:
+        """Return the whole gradient in one language, ready to be pasted."""
+        written = self.written(language)
+        if language in ("numpy", "torch"):
+            lines = [*self.matrices(language), *(f"d{identifier(name)} = {text}" for name, text in written.items())]
+            needs_scipy = any("special." in line for line in lines)
+            return "\n".join(["from scipy import special"] * needs_scipy + lines)
+        if language == "sql":
+            return f"select {', '.join(written.values())} from data"
+        return "\n".join(written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items()))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "formula": self.formula.text,
+            "columns": list(self.formula.columns),
+            "parameters": list(self.formula.parameters),
+            "loss": str(self.loss),
+            "objective": f"mean({Writer(TEXT).write(self.value)})",
+            "gradient": {name: {language: self.written(language)[name] for language in LANGUAGES} for name in self.formula.parameters},
+            "code": {language: self.code(language) for language in LANGUAGES},
+        }
+
+    def __str__(self) -> str:
+        titles = {"latex": "LaTeX", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL"}
+        blocks = [f"J = mean({Writer(TEXT).write(self.value)})", self.code("text")]
+        blocks += [f"{title}\n" + "\n".join(f"    {line}" for line in self.code(language).splitlines()) for language, title in titles.items()]
+        return "\n\n".join(blocks)
+
+
+def _latex_factor(part: Expr) -> str:
+    text = as_latex(part)
+    return rf"\left({text}\right)" if part.is_Add else text
+
+
+def simplest(expression: Expr) -> Expr:
+    """Return the shortest of a few equal forms of ``expression``."""
+    forms = [expression, sympy.factor_terms(expression), sympy.powsimp(expression)]
+    if expression.count_ops() <= MOST_TO_SIMPLIFY:
+        forms.append(sympy.simplify(expression))
+        forms.append(sympy.factor_terms(forms[-1]))
+    return min(forms, key=lambda form: (form.count_ops(), len(str(form))))
