@@ -20,6 +20,7 @@ from descend.table.table import duplicate_names
 
 DELIMITERS = (",", "\t", ";", "|", " ")
 SAMPLED = 100
+DETECTED = 20_480
 NULLS = "['', 'NA', 'NULL', 'null']"
 
 
@@ -88,7 +89,7 @@ class DelimitedScan(Scan):
         )
 
     def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the types DuckDB detects in the first 20,480 rows of each file, or in all rows."""
+        """Return the types found in the first `DETECTED` rows of each file, or in all rows."""
         import duckdb
 
         sample = ", sample_size = -1" if whole else ""
@@ -100,7 +101,21 @@ class DelimitedScan(Scan):
             counts = ", ".join(f"count({column})" for column in self._columns.values())
             database.one(f"SELECT {counts} FROM {self.relation({})}")
             detected = []
-        return {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
+        types = {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
+        return types | self._numbers_taken_for_text(types, database, whole)
+
+    def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, whole: bool) -> dict[str, str]:
+        # DuckDB reads `+1` and `inf` as numbers but does not detect them as such.
+        words = [name for name, sql_type in types.items() if sql_type == "VARCHAR"]
+        if not words:
+            return {}
+        columns = [self._columns[name] for name in words]
+        tests = ", ".join(
+            f"count({column}) > 0 AND count({column}) = count(TRY_CAST({column} AS DOUBLE))" for column in columns
+        )
+        limit = "" if whole else f" LIMIT {DETECTED}"
+        are_numbers = database.one(f"SELECT {tests} FROM (SELECT {', '.join(columns)} FROM {self.relation({})}{limit})")
+        return {name: "DOUBLE" for name, are in zip(words, are_numbers, strict=True) if are}
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         """Return the read_csv call for these types; a column without one is read as text."""
