@@ -1,0 +1,5 @@
+"""`descend compare`."""
+
+
+def compare() -> None:
+    """To come."""

@@ -1,0 +1,5 @@
+"""`descend derive`."""
+
+
+def derive() -> None:
+    """To come."""

@@ -1,0 +1,82 @@
+"""`descend fit`: a formula and data in; a log, a table, a model file and a picture out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Context, Exit, Option
+
+from descend.cli import options
+from descend.cli.outputs import check_outputs, check_picture
+from descend.cli.terminal import Log, colours, say, say_json
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+
+def fit(
+    context: Context,
+    formula: options.Formula,
+    data: options.Data,
+    start: options.Start = None,
+    gradient: options.Gradient = None,
+    loss: options.Loss = "squared",
+    weights: options.Weights = None,
+    l1: options.L1 = 0.0,
+    l2: options.L2 = 0.0,
+    optimizer: options.Optimizer = None,
+    learning_rate: options.LearningRate = None,
+    schedule: options.Schedule = "constant",
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+    tolerance: options.Tolerance = None,
+    time_limit: options.TimeLimit = None,
+    where: options.Where = None,
+    missing: options.Missing = "raise",
+    engine: options.Engine = "auto",
+    device: options.Device = None,
+    log_every: Annotated[int | None, Option(metavar="N", help="Print every N epochs, and the last.")] = None,
+    save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
+    plot: options.Plot = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fit a formula to data: names that are columns are data, all others are parameters.
+
+    Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
+    """
+    check_picture(plot)
+    check_outputs({"--save": save, "--plot": plot}, data)
+    arguments = options.fitting(context.params)
+
+    from descend import api
+    from descend.descent.run import whole
+
+    whole(log_every, "log_every", 1)
+    with Log(sys.stderr if json else sys.stdout, epochs, log_every) as log:
+        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
+    if save is not None:
+        fitted.save(save)
+    if plot is not None:
+        from descend.report import plots
+
+        plots.save(fitted.plot(), plot)
+    if not quiet:
+        show(fitted, json)
+        for done, name in (("Model saved to", save), ("Plot drawn to", plot)):
+            if name is not None:
+                say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
+    raise Exit(0 if fitted.succeeded else 1)
+
+
+def show(fitted: Fit, json: bool) -> None:
+    """Print a fit, as a table or as JSON."""
+    if json:
+        say_json(fitted.summary())
+        return
+    from descend.report.fields import fields
+    from descend.report.text import render
+
+    say("\n" + render(fields(fitted), colour=colours(sys.stdout)))

@@ -1,0 +1,5 @@
+"""`descend generate`."""
+
+
+def generate() -> None:
+    """To come."""

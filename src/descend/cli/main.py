@@ -1,0 +1,92 @@
+"""`descend`: the verbs, and what becomes of errors.
+
+Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed; 2 wrong usage or bad input;
+130 interrupted before there was a fit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from descend.cli import compare, derive, fit, generate, plot, predict
+from descend.cli.terminal import flush, say
+from descend.errors import DescendError
+
+# Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
+UsageError = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (fit.fit, predict.predict, plot.plot, compare.compare, derive.derive, generate.generate):
+    app.command()(verb)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"descend {version('descend')}")
+        raise typer.Exit
+
+
+@app.callback()
+def descend(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Fit a model to data by gradient descent, wherever the data lie, and see how it was done."""
+
+
+def main() -> int:
+    """Run the command line and return its exit code; errors become one message on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter shows its code; it is no reason to lose a fit.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app(standalone_mode=False)
+    except DescendError as error:
+        code = _fail(f"{type(error).__name__}: {error}", 2)
+    except UsageError as error:
+        code = _fail(_usage(error), 2)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _fail("Interrupted before there was a result; files are left as they were.", 130)
+    except Exception as error:
+        if os.environ.get("DESCEND_DEBUG"):
+            raise
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        code = _fail(
+            f"{said}\nThis is a bug in descend. Please report it with the command that led here; "
+            "DESCEND_DEBUG=1 before the command shows where it happened.",
+            1,
+        )
+    flush()
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    say(message, file=sys.stderr)
+    return code
+
+
+def _usage(error: Exception) -> str:
+    """Say what is wrong with the command itself, and where its options are listed."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "descend"
+    message = error.format_message()  # type: ignore[attr-defined]
+    return f"UsageError: {message.rstrip('.')}.\n`{command} --help` lists what it takes."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

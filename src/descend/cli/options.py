@@ -1,0 +1,113 @@
+"""The options that more than one verb takes, and the texts among them that need reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from descend.errors import ConfigError
+
+Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
+Data = Annotated[
+    list[str], Argument(metavar="DATA...", help="CSV, Parquet or JSON files, or patterns such as 'data/*.csv'.")
+]
+Start = Annotated[
+    list[str] | None, Option(metavar="NAME=VALUE", help="Starting value, such as w=0 or w=0,b=1; may be repeated.")
+]
+Gradient = Annotated[
+    list[str] | None,
+    Option(
+        metavar="TEXT",
+        help='derived (the default), autograd, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
+    ),
+]
+Loss = Annotated[
+    str,
+    Option(
+        metavar="LOSS", help="squared, absolute, huber(delta=1), log_cosh, pinball(quantile=0.5), poisson or logistic."
+    ),
+]
+Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights.")]
+L1 = Annotated[float, Option("--l1", metavar="NUMBER", help="Penalty on the sum of |parameter|: gives exact zeros.")]
+L2 = Annotated[float, Option("--l2", metavar="NUMBER", help="Penalty on the sum of parameter^2.")]
+Optimizer = Annotated[
+    str | None,
+    Option(
+        metavar="OPTIMIZER",
+        help='gd, momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs; settings as in "adam(beta1=0.8)". '
+        "One is chosen if not given.",
+    ),
+]
+LearningRate = Annotated[
+    str | None, Option(metavar="NUMBER|auto", help="auto takes it from the curvature at the start.")
+]
+Schedule = Annotated[str, Option(metavar="SCHEDULE", help="constant, step, exponential, cosine or warm_up.")]
+Epochs = Annotated[
+    int | None, Option(metavar="N", help="Passes over the rows, all of them run; else until it has converged.")
+]
+BatchSize = Annotated[int | None, Option(metavar="N", help="Rows per step; all of them if not given.")]
+Seed = Annotated[int, Option(metavar="N", help="Fixes the order of the batches.")]
+Tolerance = Annotated[
+    float | None, Option(metavar="NUMBER", help="End the run once the gradient is this close to zero.")
+]
+TimeLimit = Annotated[float | None, Option(metavar="SECONDS", help="End the run after so long.")]
+Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows for which this SQL condition holds.")]
+Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
+Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy or torch.")]
+Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
+Plot = Annotated[str | None, Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file.")]
+Json = Annotated[bool, Option("--json", help="Print one JSON object; all else goes to stderr.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
+
+FITTING = (
+    "loss", "weights", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "seed", "tolerance",
+    "time_limit", "where", "missing", "engine", "device",
+)  # fmt: skip
+"""The options that `descend.fit` takes as they are."""
+
+
+def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of `descend.fit` from the options of a verb, by name."""
+    arguments = {name: given[name] for name in FITTING if name in given}
+    gradients = given["gradient"] or []
+    arguments["gradient"] = gradients[0] if len(gradients) == 1 else gradients or None
+    arguments["start"] = assignments(given["start"] or [], "--start")
+    return arguments
+
+
+def one_or_all(data: Sequence[str]) -> str | list[str]:
+    """Return a single file by its name, several as a list."""
+    return data[0] if len(data) == 1 else list(data)
+
+
+def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[float]]:
+    """Read ``w=0,b=1``, and several numbers for one name as in ``w=1,2,3``.
+
+    Raises ConfigError for anything else, and for a name given twice.
+
+    >>> assignments(["w=1,2", "b=0,c=3"], "--start")
+    {'w': [1.0, 2.0], 'b': 0.0, 'c': 3.0}
+    """
+    values: dict[str, list[float]] = {}
+    for text in texts:
+        name = ""
+        # Names may be in backticks, as in a formula, and hold commas there.
+        for part in re.findall(r"(?:`[^`]*`|[^,`])+", text):
+            before, sign, number = part.rpartition("=")
+            if sign:
+                name = before.strip().strip("`")
+                if name in values:
+                    raise ConfigError(f"`{option}` gives `{name}` twice. Give it once.")
+                values[name] = []
+            try:
+                values[name].append(float(number))
+            except (KeyError, ValueError):
+                raise ConfigError(
+                    f"`{option} {text}` cannot be read. Write a name and a number, such as `{option} w=0`."
+                ) from None
+        if not name:
+            raise ConfigError(f"`{option}` is empty. Write a name and a number, such as `{option} w=0`.")
+    return {name: numbers[0] if len(numbers) == 1 else numbers for name, numbers in values.items()}

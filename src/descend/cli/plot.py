@@ -1,0 +1,5 @@
+"""`descend plot`."""
+
+
+def plot() -> None:
+    """To come."""

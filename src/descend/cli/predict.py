@@ -1,0 +1,5 @@
+"""`descend predict`."""
+
+
+def predict() -> None:
+    """To come."""

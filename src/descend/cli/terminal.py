@@ -1,0 +1,151 @@
+"""What a verb says, and where: lines for people, a live line on a terminal, one JSON object for programs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from descend.descent import Step
+
+PATIENCE = 0.5
+"""Seconds a run takes before its progress is shown: most are over by then, and need not wait for rich."""
+REFRESH = 0.1
+"""Seconds between two looks of the live line."""
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print ``text`` at once, on stdout unless another file is given.
+
+    A reader that has gone (``| head``) is no error: what is left to say goes nowhere, and files are still written.
+    """
+    stream = sys.stdout if file is None else file
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def flush() -> None:
+    """Send off what is left in the buffers, so that Python finds nothing to complain about at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def say_json(content: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout."""
+    readable = "utf" in (sys.stdout.encoding or "").lower()
+    say(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=not readable))
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal that shows colours, and the user has not asked for none."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
+    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
+    if every is None and epochs is not None:
+        every = max(1, epochs // 5)
+    if every is not None:
+        yield from itertools.count(0, every)
+    yield 0
+    for decade in itertools.count():
+        yield from (lead * 10**decade for lead in (1, 2, 5))
+
+
+class Log:
+    """Reads the steps of a run: prints those that are due, and on a terminal shows how far it has come.
+
+    stream: where the lines go. epochs: how many were asked for, if any. every: print every so many.
+    """
+
+    def __init__(self, stream: TextIO, epochs: int | None = None, every: int | None = None) -> None:
+        self.stream = stream
+        self.epochs = epochs
+        self.due = due_epochs(epochs, every)
+        self.next = next(self.due)
+        self.live = Live(epochs) if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else None
+
+    def __call__(self, step: Step) -> None:
+        """Read one step."""
+        if step.epoch >= self.next or step.outcome is not None:
+            while self.next <= step.epoch:
+                self.next = next(self.due)
+            with self.live.aside() if self.live else contextlib.nullcontext():
+                say(str(step), file=self.stream)
+        if self.live and step.outcome is None:
+            self.live(step)
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.live:
+            self.live.stop()
+
+
+class Live:
+    """One line on stderr that shows where a run is, and is gone when it ends."""
+
+    def __init__(self, epochs: int | None) -> None:
+        self.epochs = epochs
+        self.shown = PATIENCE - REFRESH
+        self.progress: Progress | None = None
+
+    def __call__(self, step: Step) -> None:
+        """Show ``step``, unless another was shown a moment ago."""
+        if step.seconds - self.shown < REFRESH:
+            return
+        self.shown = step.seconds
+        if self.progress is None:
+            self.progress = self._started()
+        task = self.progress.task_ids[0]
+        state = f"loss {step.loss:.6g}  |gradient| {step.gradient_norm:.3g}  rate {step.learning_rate:.3g}"
+        self.progress.update(task, completed=step.epoch, state=state, refresh=True)
+
+    def _started(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        known = self.epochs is not None
+        extent = (
+            (BarColumn(bar_width=24), MofNCompleteColumn())
+            if known
+            else (SpinnerColumn(), TextColumn("{task.completed:.0f}"))
+        )
+        clock = TimeRemainingColumn() if known else TimeElapsedColumn()
+        left = TextColumn("left" if known else "gone")
+        progress = Progress(
+            TextColumn("epoch"), *extent, TextColumn("{task.fields[state]}"), clock, left,
+            console=Console(stderr=True), transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False,
+        )  # fmt: skip
+        progress.add_task("", total=self.epochs, state="")
+        progress.start()
+        return progress
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the live line away while another line is printed."""
+        if self.progress is not None:
+            self.progress.stop()
+        yield
+        if self.progress is not None:
+            self.progress.start()
+
+    def stop(self) -> None:
+        """Take the live line away."""
+        if self.progress is not None:
+            self.progress.stop()

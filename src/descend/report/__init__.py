@@ -1,0 +1,1 @@
+"""A fit shown to people: as fields, text and pictures."""

@@ -1,0 +1,68 @@
+"""A fit as a list of fields: what to show, before any choice of how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to show.
+
+    kind: ``formula``, ``parameter`` (value: number and standard error or None), ``number``, ``text``,
+        ``success`` or ``failure`` (how the run ended), ``advice``, or ``note``.
+    """
+
+    label: str
+    value: Any
+    kind: str
+
+
+def fields(fit: Fit) -> list[Field]:
+    """Return what there is to show of a fit, in reading order."""
+    labels = fit.model.parameters.labels
+    values = [float(value) for value in fit.theta]
+    errors = fit.standard_errors
+    flat = (
+        [None] * len(values)
+        if errors is None
+        else np.hstack([errors[name] for name in fit.model.parameters.shapes]).tolist()
+    )
+    shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
+    shown += [Field(label, pair, "parameter") for label, *pair in zip(labels, values, flat, strict=True)]
+    shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
+    if fit.r_squared is not None:
+        shown.append(Field("R²", fit.r_squared, "number"))
+    source = fit.evidence.source if fit.evidence is not None else ""
+    ended = f"{str(fit.outcome).replace('_', ' ')} after {_counted(fit.epochs, 'epoch')}, {_duration(fit.seconds)}"
+    return [
+        *shown,
+        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else ""), "text"),
+        Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
+        Field("optimizer", _optimizer(fit), "text"),
+        Field("outcome", ended, "success" if fit.succeeded else "failure"),
+        Field("", fit.advice, "advice"),
+        *(Field("note", _sentence(note), "note") for note in fit.notes),
+    ]
+
+
+def _optimizer(fit: Fit) -> str:
+    return f"{fit.optimizer}, learning rate {fit.learning_rate:.4g}"
+
+
+def _sentence(note: str) -> str:
+    return note if note.startswith("`") or note[:1].isupper() else note[:1].upper() + note[1:]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
