@@ -53,6 +53,8 @@ class Registry(Generic[Part]):
         return part(**self._settings(part, name, arguments))
 
     def _settings(self, part: type[Part], name: str, arguments: str) -> dict[str, Any]:
+        if not arguments.strip():
+            return {}
         known = {field.name: field for field in dataclasses.fields(part)}  # type: ignore[arg-type]
         settings: dict[str, Any] = {}
         # A call that is parsed but never evaluated: only literals come out of it.

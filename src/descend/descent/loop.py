@@ -100,30 +100,38 @@ class Judge:
         self.plan = plan
         self.stuck = False
         self.first_loss = math.nan
+        self.bound = math.inf
         self.best = math.inf
         self.best_epoch = 0
+        # A run whose epochs were asked for looks at its tolerance only where it ends anyway.
+        self.watching = plan.tolerance is not None or not plan.asked
 
     def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
         plan, loss = self.plan, point.loss
         if epoch == 0:
             self.first_loss = loss
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            return Outcome.DIVERGED
-        if loss > BEYOND_BOUNDS * max(abs(self.first_loss), plan.scale):
+            self.bound = BEYOND_BOUNDS * max(abs(loss), plan.scale)
+        if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
         last = epoch >= plan.epochs
-        if plan.tolerance is not None or not plan.asked or last or self.stuck:
-            remaining = point.remaining(plan.scales, self.first_loss)
-            limit = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
-            if remaining <= limit or (self.stuck and remaining <= NO_FURTHER):
-                return Outcome.CONVERGED
-        if last:
-            return Outcome.EPOCHS_USED_UP
-        if self.stuck or (not plan.asked and self._no_progress(epoch, loss)):
-            return Outcome.STALLED
+        if self.watching or last or self.stuck:
+            outcome = self._ended(epoch, point, last)
+            if outcome is not None:
+                return outcome
         if seconds >= plan.seconds:
             return Outcome.TIME_USED_UP
         return Outcome.INTERRUPTED if plan.stop() else None
+
+    def _ended(self, epoch: int, point: Any, last: bool) -> Outcome | None:
+        plan = self.plan
+        remaining = point.remaining(plan.scales, self.first_loss)
+        if remaining <= (CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance):
+            return Outcome.CONVERGED
+        if self.stuck:
+            return Outcome.CONVERGED if remaining <= NO_FURTHER else Outcome.STALLED
+        if last:
+            return Outcome.EPOCHS_USED_UP
+        return Outcome.STALLED if not plan.asked and self._no_progress(epoch, point.loss) else None
 
     def _no_progress(self, epoch: int, loss: float) -> bool:
         if loss < self.best - 1e-13 * abs(self.best) or not math.isfinite(self.best):

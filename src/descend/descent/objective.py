@@ -39,7 +39,7 @@ class Point:
         self.objective = objective
         self.rows = rows
         self.has_l1 = has_l1
-        self.rate = 0.0
+        self.rate = 0.0  # of the step taken from here; the loop sets it
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J elsewhere, over the same rows."""
@@ -67,8 +67,8 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.slope
-        return math.sqrt(slope.dot(slope))
+        slope = self.slope if self.has_l1 else self.gradient
+        return math.sqrt(slope.dot(slope))  # type: ignore[union-attr]
 
     def remaining(self, scales: Array, first_loss: float) -> float:
         """Say how far the gradient is from zero, as a share of J, whatever the units.
@@ -98,11 +98,12 @@ class Objective:
         last = self._last
         if last is not None and rows is None and last[0].theta is theta and last[1] >= order:
             return last[0]
-        totals = self.engine.evaluate(theta, order, rows)
-        count = totals.rows
-        loss = totals.loss / count
-        gradient = totals.gradient / count if totals.gradient is not None else None
-        curvature = totals.curvature / count if totals.curvature is not None else None
+        count, loss, gradient, curvature = self.engine.evaluate(theta, order, rows)
+        loss /= count
+        if gradient is not None:
+            gradient = gradient / count
+        if curvature is not None:
+            curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
         point = Point(theta, loss, gradient, curvature, self, rows, self.has_l1)

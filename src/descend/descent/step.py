@@ -55,7 +55,7 @@ class Trace(Sequence[Step]):
 
     def append(self, step: Step) -> None:
         """Add a step; thins out a trace that has grown too long, always keeping the last step."""
-        if self.steps and self.steps[-1].epoch % self.stride:
+        if self.stride > 1 and self.steps[-1].epoch % self.stride:
             self.steps.pop()
         self.steps.append(step)
         if len(self.steps) > MOST_STEPS:

@@ -31,14 +31,14 @@ class Compiled:
         bodies = [self._body(order) for order in (0, 1, 2)]  # each may add to what the block holds
         outcomes = [("loss", "None", "None"), ("loss", "gradient", "None"), ("loss", "gradient", "curvature")]
         self.functions = [self.code.define(body, outcome) for body, outcome in zip(bodies, outcomes, strict=True)]
-        self.combine = self._combiner() if program.by_hand is not None else None
+        self.combine = self._combiner()
 
     def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
         result: Sums = self.functions[order](theta, block)
         return result
 
     def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
-        return gradient if self.combine is None else rows * self.combine(theta, gradient, rows)
+        return gradient if self.combine is None else self.combine(theta, gradient, rows)
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()
@@ -74,7 +74,7 @@ class Compiled:
             matrix = self.code.matrices.get(symbol)
             text = writer.name(derivative)
             lines.append(f"jacobian[{self._place(symbol)}] {f'+= {matrix}.T*{text}' if matrix else f'= {text}'}")
-        return [*lines, f"curvature = dot(jacobian*{writer.name(weight)}, jacobian.T)"]
+        return [*lines, f"curvature = (jacobian*{writer.name(weight)}) @ jacobian.T"]
 
     def _zeros(self, shape: str) -> str:
         return f"np.zeros({shape})" if self.language == "numpy" else f"theta.new_zeros({shape})"
@@ -84,13 +84,15 @@ class Compiled:
         place = self.program.parameters.slices[vector]
         return f"{place.start}:{place.stop}" if isinstance(symbol, Predictor) else str(place.start)
 
-    def _combiner(self) -> Callable[..., Array]:
-        """Make the function that turns the sums of a gradient by hand into the gradient."""
-        assert self.program.by_hand is not None
+    def _combiner(self) -> Callable[..., Array] | None:
+        """Make the function that turns the sums of a gradient by hand into n times the gradient, if there is work to do."""
+        totals = [COUNT * expression for expression in self.program.by_hand or ()]
+        if totals == self.row_sums:
+            return None
         names: dict[Expr, str] = {inner: f"sums[{number}]" for number, inner in enumerate(self.row_sums)}
         names |= {Parameter(name): f"theta[{place.start}]" for name, place in self.program.parameters.slices.items()}
         writer = Writer(NUMPY, known=names | {COUNT: "rows"})
-        parts = ", ".join(writer.write(expression) for expression in self.program.by_hand)
+        parts = ", ".join(writer.write(expression) for expression in totals)
         return define("combine", f"def combine(theta, sums, rows):\n    return np.array([{parts}])\n", numpy_names())
 
 

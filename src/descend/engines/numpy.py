@@ -34,7 +34,7 @@ class NumpyEngine:
             blocks = [tuple(array[rows] for array in self.data)]
             count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
         loss, gradient, curvature = kernel.sums(theta, blocks[0], order)
-        for block in blocks[1:]:
+        for block in blocks[1:] if len(blocks) > 1 else ():
             more_loss, more_gradient, more_curvature = kernel.sums(theta, block, order)
             loss += more_loss
             if order:

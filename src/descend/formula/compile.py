@@ -25,6 +25,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Sett
 
 Array = NDArray[np.float64]
 CONSTANT, SCALAR, DATA, ROWS = range(4)
+ONES = Quantity("1")
 COUNT = Setting("n")
 """The number of rows, or the sum of their weights."""
 
@@ -35,7 +36,6 @@ def numpy_names() -> dict[str, Any]:
     return {
         "np": np,
         "special": _Special(),
-        "dot": np.dot,
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),
     }
@@ -56,7 +56,6 @@ def torch_names() -> dict[str, Any]:
     return {
         "torch": torch,
         "math": math,
-        "dot": torch.matmul,
         "total": torch.sum,
         "spread": lambda number, count: number.expand(count),
     }
@@ -209,6 +208,8 @@ class RowWriter(Writer):
 
         With a matrix (rows, k): the k sums of ``expression`` times each of its columns.
         """
+        if matrix is None and expression.is_Add and all(self._is_moment(term) for term in expression.args):
+            return " + ".join(self.sum_over_rows(term) for term in expression.args)
         numbers: list[Expr] = []
         data: list[Expr] = []
         mixed: list[Expr] = []
@@ -220,22 +221,34 @@ class RowWriter(Writer):
                 data.append(factor)
             else:
                 mixed += [factor.base] * 2 if factor.is_Pow and factor.exp == 2 else [factor]
-        arrays = (
-            [self._multiplied(mixed)]
-            if mixed and (data or matrix)
-            else [self._multiplied(mixed[:1]), self._multiplied(mixed[1:])]
-        )
+        together = bool(mixed) and bool(data or matrix)
+        parts = [mixed] if together else [mixed[:1], mixed[1:]]
+        arrays = [self._multiplied(part) for part in parts if part]
         if data:
             arrays.append(self.name(Mul(*data)))
-        arrays = [array for array in arrays if array]
         if matrix is not None:
-            text = f"dot({'*'.join(arrays)}, {matrix})" if arrays else f"total({matrix}, 0)"
+            text = self._dot("*".join(arrays), matrix) if arrays else f"total({matrix}, 0)"
         elif len(arrays) == 2:
-            text = f"dot({arrays[0]}, {arrays[1]})"
+            text = self._dot(*arrays)
         else:
-            text = f"total({arrays[0]})" if arrays else "count"
+            text = self._total(arrays[0]) if arrays else "count"
         number = Mul(*numbers)
         return text if number == 1 else f"{self.write(number, PRODUCT)}*{text}"
+
+    def _is_moment(self, term: Expr) -> bool:
+        """Whether ``term`` is data alone times numbers, so that its sum needs no array to be computed."""
+        return all(self.kind(factor) != ROWS for factor in Mul.make_args(term))
+
+    def _dot(self, left: str, right: str) -> str:
+        if self.language is TORCH:
+            return f"torch.matmul({left}, {right})"
+        return f"{left if left.isidentifier() else f'({left})'}.dot({right})"
+
+    def _total(self, array: str) -> str:
+        """Sum an array: in NumPy as an inner product with ones, which takes half the time of its sum."""
+        if self.language is TORCH:
+            return f"total({array})"
+        return self._dot(array, self.prepared.setdefault(ONES, f"h{len(self.prepared)}"))
 
     def _multiplied(self, factors: list[Expr]) -> str:
         if len(factors) < 2:
@@ -284,7 +297,7 @@ class RowCode:
         lines += [f"p{place.start} = theta[{place.start}]" for place in scalars.values()]
         for number, (predictor, matrix) in enumerate(self.matrices.items()):
             place = self.slices[self.formula.terms[predictor].vector]
-            lines.append(f"q{number} = dot({matrix}, theta[{place.start}:{place.stop}])")
+            lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")
         lines += [*body, f"return {', '.join(results)}"]
         source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
         return define("rows", source, names_of(self.language))
@@ -294,7 +307,9 @@ class RowCode:
         count = len(columns[self.columns[0]])
         arrays = [columns[name] for name in self.columns]
         arrays += [
-            over_rows(expression, columns, count) for expression in self.prepared if not isinstance(expression, Column)
+            np.ones(count) if expression is ONES else over_rows(expression, columns, count)
+            for expression in self.prepared
+            if not isinstance(expression, Column)
         ]
         for predictor in self.matrices:
             arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))

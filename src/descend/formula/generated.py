@@ -13,6 +13,7 @@ from descend.formula import syntax
 from descend.formula.build import Builder, Extra
 from descend.formula.compile import over_rows
 from descend.formula.symbols import Column
+from descend.formula.tree import Node
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
@@ -50,7 +51,7 @@ def generate(equations: Sequence[str], columns: Mapping[str, Array], rows: int, 
     return table
 
 
-def _column(equation: str, node: syntax.Node, table: Mapping[str, Array], rows: int, rng: np.random.Generator) -> Array:
+def _column(equation: str, node: Node, table: Mapping[str, Array], rows: int, rng: np.random.Generator) -> Array:
     draws: dict[Column, tuple[str, tuple[Expr, ...]]] = {}
 
     def drawn(name: str) -> Callable[..., Expr]:
@@ -65,14 +66,18 @@ def _column(equation: str, node: syntax.Node, table: Mapping[str, Array], rows: 
     builder = Builder(equation, tuple(table), tuple(table), extra=extra)
     expression = builder.build(node)
     for unknown, (at, _) in builder.parameters.items():
-        builder.fail(at, f"`{unknown}` is not defined.", f"Define it before, with --column \"{unknown}=0:10:0.1\" or an equation.")
+        builder.fail(
+            at, f"`{unknown}` is not defined.", f'Define it before, with --column "{unknown}=0:10:0.1" or an equation.'
+        )
     values: dict[str, Array] = dict(table)
     for symbol, (name, arguments) in draws.items():
         settings = [over_rows(argument, values, rows) for argument in arguments]
         try:
             values[symbol.name] = DISTRIBUTIONS[name][1](rng, rows, *settings)
         except ValueError as error:
-            raise ConfigError(f"`{equation}`: {name} cannot draw with these arguments ({error}). Check their signs.") from None
+            raise ConfigError(
+                f"`{equation}`: {name} cannot draw with these arguments ({error}). Check their signs."
+            ) from None
     result = over_rows(expression, values, rows)
     if not np.isfinite(result).all():
         row = int((~np.isfinite(result)).argmax()) + 1
