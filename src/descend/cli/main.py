@@ -17,7 +17,7 @@ from descend.cli.terminal import flush, say
 from descend.errors import DescendError
 
 # Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
-UsageError = typer.BadParameter.__bases__[0]
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     add_completion=False,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from descend.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
 Data = Annotated[
@@ -63,8 +66,8 @@ Json = Annotated[bool, Option("--json", help="Print one JSON object; all else go
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
 
 FITTING = (
-    "loss", "weights", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "seed", "tolerance",
-    "time_limit", "where", "missing", "engine", "device",
+    "loss", "weights", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "seed",
+    "tolerance", "time_limit", "where", "missing", "engine", "device",
 )  # fmt: skip
 """The options that `descend.fit` takes as they are."""
 
@@ -111,3 +114,25 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
         if not name:
             raise ConfigError(f"`{option}` is empty. Write a name and a number, such as `{option} w=0`.")
     return {name: numbers[0] if len(numbers) == 1 else numbers for name, numbers in values.items()}
+
+
+def split_list(text: str) -> list[str]:
+    """Split at commas, though not at those inside brackets; nothing twice.
+
+    >>> split_list("gd,adam(beta1=0.8, beta2=0.99),gd")
+    ['gd', 'adam(beta1=0.8, beta2=0.99)']
+    """
+    parts = (part.strip() for part in re.findall(r"(?:\([^)]*\)|[^,(]|\()+", text))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def with_gaps(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers with None in place of those that are missing or not finite, if any are."""
+    import numpy as np
+
+    finite = np.isfinite(numbers)
+    if finite.all():
+        return numbers
+    gaps = numbers.astype(object)
+    gaps[~finite] = None
+    return gaps

@@ -1,5 +1,57 @@
-"""`descend plot`."""
+"""`descend plot`: two columns against each other, or a saved model over data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Option
+
+from descend.cli import options
+from descend.cli.outputs import check_outputs, check_picture
+from descend.cli.terminal import say
+from descend.errors import ConfigError
 
 
-def plot() -> None:
-    """To come."""
+def plot(
+    files: Annotated[list[str], Argument(metavar="[MODEL] DATA...", help="Data, or a model file and data.")],
+    output: Annotated[str, Option(metavar="PICTURE", help="The picture: a .png, .svg, .pdf or .jpg file.")],
+    x: Annotated[
+        str | None, Option("--x", metavar="COLUMN", help="Column across, for a plot of the data alone.")
+    ] = None,
+    y: Annotated[str | None, Option("--y", metavar="COLUMN", help="Column upwards.")] = None,
+    where: options.Where = None,
+    missing: options.Missing = "raise",
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw the data, or a saved model over data.
+
+    Example: descend plot line.csv --x x --y y --output scatter.png
+
+    Example: descend plot line.json line.csv --output line.png
+    """
+    check_picture(output)
+    check_outputs({"--output": output}, files)
+    if (x is None) != (y is None):
+        raise ConfigError("A plot of two columns needs both --x and --y.")
+    if x is None and len(files) < 2:
+        raise ConfigError(
+            f"What is to be drawn of `{files[0]}`? Give two of its columns, as in --x x --y y, "
+            "or a model file and data, as in `descend plot line.json line.csv`."
+        )
+
+    from descend.report import plots
+    from descend.table import open_table
+
+    if x is not None and y is not None:
+        columns = open_table(options.one_or_all(files), where).numbers(tuple(dict.fromkeys((x, y))), missing)
+        figure = plots.plot_columns(columns[x], columns[y], x, y)
+    else:
+        from descend.fit import load
+
+        fitted = load(files[0])
+        table = open_table(options.one_or_all(files[1:]), where)
+        needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
+        figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing))
+    plots.save(figure, output)
+    if not quiet:
+        say(f"Plot drawn to {output}")

@@ -1,5 +1,129 @@
-"""`descend predict`."""
+"""`descend predict`: a saved model, and new rows or values."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from descend.cli import options
+from descend.cli.outputs import check_outputs
+from descend.cli.terminal import say, say_csv, say_json
+from descend.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from descend.fit import Fit
+    from descend.table import Table
+
+LARGEST_EXACT = 2**53
+"""Whole numbers beyond it are not all float64s, so they are handed on as text."""
 
 
-def predict() -> None:
-    """To come."""
+def predict(
+    model: Annotated[str, Argument(metavar="MODEL", help="A file that `descend fit --save` wrote.")],
+    data: Annotated[
+        list[str] | None, Argument(metavar="[DATA...]", help="The rows: CSV, Parquet or JSON files, or patterns.")
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        Option(metavar="NAME=VALUE", help="Values instead of data, such as x=7 or x=7,5; may be repeated."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        Option(metavar="FILE", help="Write the rows with their predictions: .csv, .tsv, .json, .jsonl, .parquet."),
+    ] = None,
+    name: Annotated[str, Option("--as", metavar="NAME", help="Name of the new column.")] = "prediction",
+    where: options.Where = None,
+    missing: options.Missing = "raise",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Predict with a saved model; prints CSV unless told where to write.
+
+    Example: descend predict line.json new.csv --output predicted.csv
+
+    Example: descend predict line.json --at x=7
+    """
+    if bool(data) == bool(at):
+        raise ConfigError("Predict for which rows? Give either data, such as new.csv, or values, such as --at x=7.")
+    check_outputs({"--output": output}, [model, *(data or [])])
+    if output is not None:
+        from descend.table.written import refuse_unknown_ending
+
+        refuse_unknown_ending(output)
+
+    from descend.fit import load
+    from descend.table import open_table
+
+    fitted = load(model)
+    given: Any = _values(fitted, at) if at else options.one_or_all(data or [])
+    table = open_table(given, where)
+    if name in table.names:
+        raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
+    predicted = fitted.predict(table, missing)
+    if not fitted.succeeded and not quiet:
+        say(
+            f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
+            file=sys.stderr,
+        )
+    if output is not None:
+        from descend.table.written import write_columns
+
+        write_columns(output, _columns(fitted, table, predicted, name, missing))
+    if json:
+        say_json({name: options.with_gaps(predicted).tolist(), "rows": len(predicted), "formula": str(fitted.model)})
+    elif output is not None:
+        if not quiet:
+            say(f"{len(predicted):,} predictions written to {output}")
+    elif at:
+        say("\n".join(f"{value:.10g}" for value in predicted))
+    else:
+        say_csv(_columns(fitted, table, predicted, name, missing))
+
+
+def _values(fitted: Fit, at: list[str]) -> dict[str, list[float]]:
+    """Return the values given for the inputs as columns; a single value goes with each of several."""
+    given = {
+        name: value if isinstance(value, list) else [value] for name, value in options.assignments(at, "--at").items()
+    }
+    rows = max(map(len, given.values()))
+    inputs = fitted.model.inputs
+    for name in given:
+        if name not in inputs:
+            raise ConfigError(
+                f"`--at` gives `{name}`, which the model does not use. Its inputs: {', '.join(inputs) or 'none'}."
+            )
+    for name in inputs:
+        if name not in given:
+            raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}=1`.")
+    return {name: values * rows if len(values) == 1 else values for name, values in given.items()}
+
+
+def _columns(fitted: Fit, table: Table, predicted: NDArray[Any], name: str, missing: str) -> dict[str, NDArray[Any]]:
+    """Return the columns of the table, for the rows that were predicted, and the predictions."""
+    cells = table.cells()
+    if missing == "drop" and fitted.model.inputs:
+        kept = table.complete(fitted.model.inputs)
+        cells = {column: values[kept] for column, values in cells.items()}
+    columns = {column: _tidy(table, column, values) for column, values in cells.items()}
+    return {**columns, name: options.with_gaps(predicted)}
+
+
+def _tidy(table: Table, name: str, cells: NDArray[Any]) -> NDArray[Any]:
+    """Write whole numbers without a point, and missing ones as nothing."""
+    import numpy as np
+
+    if cells.dtype.kind != "f":
+        return cells
+    finite = cells[np.isfinite(cells)]
+    whole = bool((finite == np.trunc(finite)).all())
+    if whole and finite.size and np.abs(finite).max() >= LARGEST_EXACT:
+        return table.text(name)
+    if whole and finite.size == cells.size:
+        return cells.astype(np.int64)
+    if not whole:
+        return options.with_gaps(cells)
+    return np.array([int(cell) if np.isfinite(cell) else None for cell in cells.tolist()], dtype=object)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from rich.progress import Progress
 
     from descend.descent import Step
@@ -30,7 +32,7 @@ def say(text: str, file: TextIO | None = None) -> None:
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _deaf(stream)
 
 
 def flush() -> None:
@@ -39,7 +41,11 @@ def flush() -> None:
         try:
             stream.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            _deaf(stream)
+
+
+def _deaf(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say_json(content: Mapping[str, Any]) -> None:
@@ -48,10 +54,24 @@ def say_json(content: Mapping[str, Any]) -> None:
     say(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=not readable))
 
 
+def say_csv(columns: Mapping[str, NDArray[Any]]) -> None:
+    """Print columns of one length as CSV on stdout."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    try:
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    except BrokenPipeError:
+        _deaf(sys.stdout)
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal on which a line can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def colours(stream: TextIO) -> bool:
     """Whether ``stream`` is a terminal that shows colours, and the user has not asked for none."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not plain
+    return on_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
@@ -76,7 +96,7 @@ class Log:
         self.epochs = epochs
         self.due = due_epochs(epochs, every)
         self.next = next(self.due)
-        self.live = Live(epochs) if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else None
+        self.live = Live(epochs) if on_terminal(sys.stderr) else None
 
     def __call__(self, step: Step) -> None:
         """Read one step."""
@@ -106,6 +126,8 @@ class Live:
 
     def __call__(self, step: Step) -> None:
         """Show ``step``, unless another was shown a moment ago."""
+        if step.epoch == 0:
+            self.shown = PATIENCE - REFRESH
         if step.seconds - self.shown < REFRESH:
             return
         self.shown = step.seconds
@@ -116,25 +138,22 @@ class Live:
         self.progress.update(task, completed=step.epoch, state=state, refresh=True)
 
     def _started(self) -> Progress:
+        from rich import progress as rich
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
 
-        known = self.epochs is not None
-        extent = (
-            (BarColumn(bar_width=24), MofNCompleteColumn())
-            if known
-            else (SpinnerColumn(), TextColumn("{task.completed:.0f}"))
-        )
-        clock = TimeRemainingColumn() if known else TimeElapsedColumn()
-        left = TextColumn("left" if known else "gone")
-        progress = Progress(
-            TextColumn("epoch"), *extent, TextColumn("{task.fields[state]}"), clock, left,
-            console=Console(stderr=True), transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False,
+        columns: list[rich.ProgressColumn] = [rich.TextColumn("epoch {task.completed:.0f}")]
+        if self.epochs is None:
+            columns += [rich.TextColumn("{task.fields[state]}"), rich.TimeElapsedColumn()]
+        else:
+            columns += [rich.TextColumn("of {task.total:.0f}"), rich.BarColumn(bar_width=20)]
+            columns += [rich.TextColumn("{task.fields[state]}"), rich.TimeRemainingColumn(), rich.TextColumn("left")]
+        live = rich.Progress(
+            *columns, console=Console(stderr=True), transient=True, auto_refresh=False,
+            redirect_stdout=False, redirect_stderr=False,
         )  # fmt: skip
-        progress.add_task("", total=self.epochs, state="")
-        progress.start()
-        return progress
+        live.add_task("", total=self.epochs, state="")
+        live.start()
+        return live
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,19 @@ class Table(ABC):
             elif not column.size:
                 raise self._no_rows()
         return columns if complete else self._without_gaps(columns, missing)
+
+    def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Return which rows have a finite number in each of these columns: those that ``drop`` keeps."""
+        complete: npt.NDArray[np.bool_] = np.logical_and.reduce(
+            [np.isfinite(column) for column in self._read(names).values()]
+        )
+        return complete
+
+    def cells(self) -> dict[str, npt.NDArray[Any]]:
+        """Return every column: numbers as float64, NaN where missing; anything else as text, None where missing."""
+        kinds = self.types
+        numbers = self._read([name for name in self.names if kinds[name] == "number"])
+        return {name: numbers[name] if name in numbers else self.text(name) for name in self.names}
 
     def _without_gaps(self, columns: dict[str, Numbers], missing: str) -> dict[str, Numbers]:
         if missing == "raise":
