@@ -75,7 +75,8 @@ class Parameters:
         for name, value in given.items():
             if name not in self.shapes:
                 raise ConfigError(
-                    f"There is no parameter `{name}` to start.{closest(name, self.shapes)} Parameters: {', '.join(self.shapes)}."
+                    f"There is no parameter `{name}` to start.{closest(name, self.shapes)} "
+                    f"Parameters: {', '.join(self.shapes)}."
                 )
             theta[self.slices[name]] = self._start_value(name, value)
         return theta

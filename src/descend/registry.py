@@ -60,11 +60,12 @@ class Registry(Generic[Part]):
         # A call that is parsed but never evaluated: only literals come out of it.
         try:
             call = ast.parse(f"f({arguments})", mode="eval").body
-            assert isinstance(call, ast.Call)
-            if call.args:
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
                 raise ValueError
-            values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-        except (SyntaxError, ValueError, AssertionError, MemoryError, RecursionError):
+            values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+            if len(values) < len(call.keywords) or not all(value.arg for value in call.keywords):
+                raise ValueError
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             raise ConfigError(
                 f"The settings of {self.kind} `{name}` cannot be read: ({arguments}). "
                 f"Write them as name=value, such as {self._example(name)}."
@@ -73,7 +74,8 @@ class Registry(Generic[Part]):
             if setting not in known:
                 listed = ", ".join(known) or "none"
                 raise ConfigError(
-                    f"The {self.kind} `{name}` has no setting `{setting}`.{closest(str(setting), known)} Its settings: {listed}."
+                    f"The {self.kind} `{name}` has no setting `{setting}`.{closest(setting, known)} "
+                    f"Its settings: {listed}."
                 )
             default = known[setting].default
             if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):

@@ -31,14 +31,12 @@ class Compiled:
         bodies = [self._body(order) for order in (0, 1, 2)]  # each may add to what the block holds
         outcomes = [("loss", "None", "None"), ("loss", "gradient", "None"), ("loss", "gradient", "curvature")]
         self.functions = [self.code.define(body, outcome) for body, outcome in zip(bodies, outcomes, strict=True)]
-        self.combine = self._combiner()
+        self.finish = self._combiner()
 
     def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
+        """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
-
-    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
-        return gradient if self.combine is None else self.combine(theta, gradient, rows)
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()
@@ -85,7 +83,7 @@ class Compiled:
         return f"{place.start}:{place.stop}" if isinstance(symbol, Predictor) else str(place.start)
 
     def _combiner(self) -> Callable[..., Array] | None:
-        """Make the function that turns the sums of a gradient by hand into n times the gradient, if there is work to do."""
+        """Make the function that turns the sums of a gradient by hand into n times the gradient, if need be."""
         totals = [COUNT * expression for expression in self.program.by_hand or ()]
         if totals == self.row_sums:
             return None
@@ -93,7 +91,7 @@ class Compiled:
         names |= {Parameter(name): f"theta[{place.start}]" for name, place in self.program.parameters.slices.items()}
         writer = Writer(NUMPY, known=names | {COUNT: "rows"})
         parts = ", ".join(writer.write(expression) for expression in totals)
-        return define("combine", f"def combine(theta, sums, rows):\n    return np.array([{parts}])\n", numpy_names())
+        return define("combine", f"def combine(sums, rows, theta):\n    return np.array([{parts}])\n", numpy_names())
 
 
 def row_sums(program: Program) -> list[Expr]:

@@ -20,6 +20,7 @@ class NumpyEngine:
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
+        self.sums, self.finish = self.kernel.sums, self.kernel.finish
         self.data = self.kernel.prepare(columns)
         self.rows = len(self.data[0])
         self.weights = columns[weights] if weights is not None else None
@@ -27,22 +28,21 @@ class NumpyEngine:
         self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
 
     def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
-        kernel = self.kernel
         if rows is None:
             blocks, count = self.blocks, self.total
         else:
             blocks = [tuple(array[rows] for array in self.data)]
             count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
-        loss, gradient, curvature = kernel.sums(theta, blocks[0], order)
+        loss, gradient, curvature = self.sums(theta, blocks[0], order)
         for block in blocks[1:] if len(blocks) > 1 else ():
-            more_loss, more_gradient, more_curvature = kernel.sums(theta, block, order)
+            more_loss, more_gradient, more_curvature = self.sums(theta, block, order)
             loss += more_loss
             if order:
-                gradient += more_gradient  # type: ignore[operator]
+                gradient += more_gradient
             if order == 2:
-                curvature += more_curvature  # type: ignore[operator]
-        if gradient is not None:
-            gradient = kernel.finish(gradient, count, theta)
+                curvature += more_curvature
+        if self.finish is not None and gradient is not None:
+            gradient = self.finish(gradient, count, theta)
         return Totals(count, float(loss), gradient, curvature)
 
 

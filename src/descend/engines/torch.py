@@ -61,7 +61,9 @@ class TorchEngine:
             loss = loss + more_loss
             gradient = more_gradient if gradient is None else gradient + more_gradient
             curvature = more_curvature if curvature is None else curvature + more_curvature
-        summed = None if gradient is None else self.kernel.finish(self._array(gradient), count, theta)
+        summed = None if gradient is None else self._array(gradient)
+        if self.kernel.finish is not None and summed is not None:
+            summed = self.kernel.finish(summed, count, theta)
         return Totals(count, float(loss), summed, None if curvature is None else self._array(curvature))
 
     def _blocks(self, chosen: Any | None) -> Iterator[tuple[Any, ...]]:

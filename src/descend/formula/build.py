@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-import numpy as np
 import sympy
-from sympy import Add, Expr, Float, Mul, Pow
+from sympy import Add, Expr, Mul, Pow
 
-from descend.errors import FormulaError
-from descend.formula import syntax
-from descend.formula.functions import CONSTANTS, FUNCTIONS, NAMES, RealFunction, exact, inexact
+from descend.formula import tree
+from descend.formula.functions import CONSTANTS, FUNCTIONS, RealFunction, absolute, constant_call, number, shortened
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term
+from descend.formula.tokens import Token, pointed, refuse_depth
 from descend.registry import closest
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
+LOGIC = {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}
 OTHER_SPELLING = {
-    "ln": "log",
-    "pow": "^",
-    "power": "^",
-    "square": "^",
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "expit": "sigmoid",
-    "logistic": "sigmoid",
-    "fabs": "abs",
-    "maximum": "max",
-    "minimum": "min",
-    "if": "where",
-    "ifelse": "where",
-    "iff": "where",
+    **dict.fromkeys(("pow", "power", "square"), "^"),
+    **dict.fromkeys(("expit", "logistic"), "sigmoid"),
+    **dict.fromkeys(("if", "iff", "ifelse"), "where"),
+    **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
+    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"},
 }
 WITHOUT_DERIVATIVE = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "mod", "digamma", "factorial")
+
+
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}
+SIZES = "Use numbers between 1e-307 and 1e308."
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
@@ -54,53 +48,52 @@ Extra = tuple[Callable[..., Expr], tuple[int, ...]]
 class Builder:
     """Turns the trees of one formula into expressions and gathers what they use.
 
-    columns: the names that are data; numeric: those of them that patterns may choose from.
-    starts: names the user gave a start, hence parameters whatever they look like.
+    columns: the names that are data; numeric: those of them that patterns may choose from, or those for each vector.
+    starts: names the user gave a start, hence parameters whatever they look like; None: any name may be a parameter.
+    extra: functions beside the built-in ones: how to build them, and how many arguments they may take.
+
+    response: names that no pattern takes; elsewhere: names that ``[*]`` leaves out.
     """
 
     def __init__(
         self,
         text: str,
         columns: Sequence[str],
-        numeric: Sequence[str],
-        starts: Iterable[str] = (),
+        numeric: Sequence[str] | Mapping[str, Sequence[str]] = (),
+        starts: Iterable[str] | None = (),
         extra: Mapping[str, Extra] | None = None,
     ) -> None:
         self.text = text
         self.known = set(columns)
         self.all_columns = columns
         self.numeric = numeric
-        self.starts = set(starts)
+        self.starts = None if starts is None else set(starts)
         self.extra = extra or {}
-        self.columns: dict[str, syntax.Node] = {}
-        self.parameters: dict[str, tuple[syntax.Node, tuple[str, ...] | None]] = {}
+        self.response: frozenset[str] = frozenset()
+        self.elsewhere: frozenset[str] = frozenset()
+        self.columns: dict[str, tree.Node] = {}
+        self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
         self.terms: dict[Predictor, Term] = {}
-        self.named_elsewhere: set[str] = set()
 
-    def fail(self, node: syntax.Node | syntax.Token, what: str, next_step: str) -> NoReturn:
-        raise syntax.pointed(self.text, node.start, node.end, what, next_step)
+    def fail(self, node: tree.Node | Token, what: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, node.start, node.end, what, next_step)
 
-    def build(self, node: syntax.Node) -> Expr:
+    @refuse_depth
+    def build(self, node: tree.Node) -> Expr:
         """Return the expression of a tree. Raises FormulaError where it is not a finite real number."""
-        try:
-            result = self._value(node)
-        except RecursionError:
-            self.fail(node, "The formula is nested too deeply.", "Simplify it, or split it into columns of the data.")
-        except (OverflowError, MemoryError):
-            self.fail(node, "A number in the formula is too large.", "Use numbers below 1e308.")
-        if any(not _ordinary(number) for number in result.atoms(sympy.Number)) or result.has(
-            sympy.I, sympy.zoo, sympy.nan
-        ):
-            self.fail(
-                node, "The formula holds a number that is not finite or not real.", "Check its constants and powers."
-            )
-        return result
+        result = self._value(node)
+        if result.has(sympy.I, sympy.zoo, sympy.oo, sympy.nan):
+            self.fail(node, "The formula holds a number that is not finite or not real.", "Check its constants.")
+        short = {value: shortened(value) for value in result.atoms(sympy.Rational)}
+        if any(value is None for value in short.values()):
+            self.fail(node, "The formula holds a number that is too large or too small.", SIZES)
+        return result.xreplace({value: short[value] for value in short if short[value] != value})
 
-    def _value(self, node: syntax.Node) -> Expr:
-        if isinstance(node, syntax.Comparison | syntax.Logic):
+    def _value(self, node: tree.Node) -> Expr:
+        if isinstance(node, tree.Comparison | tree.Logic):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
-        if result.is_number and not isinstance(node, syntax.Number) and not self._finite(result):
+        if result.is_number and not isinstance(node, tree.Number) and not _finite(result):
             self.fail(
                 node,
                 "This is not a finite real number.",
@@ -108,59 +101,57 @@ class Builder:
             )
         return result
 
-    def _visit(self, node: syntax.Node) -> Expr:
+    def _visit(self, node: tree.Node) -> Expr:
         match node:
-            case syntax.Number():
-                if not math.isfinite(float(node.text)):
-                    self.fail(node, f"{node.text} is too large a number.", "Use numbers below 1e308.")
-                return exact(node.text)
-            case syntax.Name():
+            case tree.Number():
+                return self._number(node)
+            case tree.Name():
                 return self._name(node)
-            case syntax.Negative():
+            case tree.Negative():
                 return -self._value(node.operand)
-            case syntax.Sum():
+            case tree.Sum():
                 return Add(*(self._value(part) if sign == "+" else -self._value(part) for sign, part in node.terms))
-            case syntax.Product():
+            case tree.Product():
                 return Mul(
                     *(self._value(part) if sign == "*" else self._reciprocal(part) for sign, part in node.factors)
                 )
-            case syntax.Power():
+            case tree.Power():
                 return self._power(node)
-            case syntax.Call():
+            case tree.Call():
                 return self._call(node)
-            case syntax.Dot():
+            case tree.Dot():
                 return self._dot(node)
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
-    def _reciprocal(self, node: syntax.Node) -> Expr:
+    def _number(self, node: tree.Number) -> Expr:
+        value = float(node.text)
+        if math.isinf(value) or (value == 0 and node.text.lower().partition("e")[0].strip("0.")):
+            self.fail(node, f"`{node.text}` is too {'large' if value else 'small'} a number.", SIZES)
+        return number(value)
+
+    def _reciprocal(self, node: tree.Node) -> Expr:
         divisor = self._value(node)
-        if divisor.is_zero:
+        if divisor == 0:
             self.fail(node, "This divides by zero.", "Check the denominator.")
         return 1 / divisor
 
-    def _power(self, node: syntax.Power) -> Expr:
+    def _power(self, node: tree.Power) -> Expr:
         base, exponent = self._value(node.base), self._value(node.exponent)
-        if base.is_number and exponent.is_number:
-            value = self._float_power(base, exponent)
-            if value is None:
-                self.fail(node, "This power is not a finite real number.", "Check its base and exponent.")
-            small = exponent.is_Rational and abs(exponent) <= 64
-            return Pow(base, exponent) if small else inexact(value)
-        if exponent.is_number and abs(float(exponent)) > 1000:
-            exponent = Float(float(exponent), precision=53)  # exact powers of numbers would grow without end
-        if base.is_zero:
+        if base == 0 and not exponent.is_number:
             self.fail(node, "This is a power of zero.", "Check the base.")
-        return Pow(base, exponent)
+        if exponent.is_number:
+            # SymPy keeps powers of numbers exactly, with as many digits as that takes; so they are tried first.
+            numbers = Mul(*(factor for factor in Mul.make_args(base) if factor.is_number))
+            value = _float_power(numbers, exponent)
+            if value is None:
+                self.fail(node, "This power is too large, too small or not real.", "Check its base and exponent.")
+            if base.is_number:
+                simple = exponent.is_Rational and abs(exponent.p) <= 64 and exponent.q <= 64
+                return Pow(base, exponent) if simple else number(value)
+        result = Pow(base, exponent)
+        return result.replace(sympy.Abs, absolute) if result.has(sympy.Abs) else result
 
-    @staticmethod
-    def _float_power(base: Expr, exponent: Expr) -> float | None:
-        try:
-            value = float(base) ** float(exponent)
-        except (OverflowError, ZeroDivisionError):
-            return None
-        return value if isinstance(value, float) and math.isfinite(value) else None
-
-    def _call(self, node: syntax.Call) -> Expr:
+    def _call(self, node: tree.Call) -> Expr:
         name = node.function
         if name in self.extra:
             build, counts = self.extra[name]
@@ -168,7 +159,9 @@ class Builder:
                 counted = " or ".join(str(count) for count in counts)
                 plural = "" if counts == (1,) else "s"
                 self.fail(
-                    node, f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}.", "Check the brackets."
+                    node,
+                    f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}.",
+                    "Check the brackets.",
                 )
             return build(*(self._value(argument) for argument in node.arguments))
         if name not in FUNCTIONS:
@@ -176,25 +169,27 @@ class Builder:
         if name == "where" and len(node.arguments) == 3:
             condition, chosen, other = node.arguments
             return FUNCTIONS["where"].build(self._condition(condition), self._value(chosen), self._value(other))
-        least, most = FUNCTIONS[name].arguments
-        if len(node.arguments) < least or (most is not None and len(node.arguments) > most):
-            counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
-            example = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}.get(
-                name, f"{name}({', '.join('ab'[:least])})"
-            )
-            self.fail(node, f"`{name}` takes {counted}, not {len(node.arguments)}.", f"Write it as `{example}`.")
+        self._check_count(node)
         arguments = [self._value(argument) for argument in node.arguments]
+        result = FUNCTIONS[name].build(*arguments)
         if all(argument.is_number for argument in arguments):
             value = constant_call(name, [float(argument) for argument in arguments])
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
-            result = FUNCTIONS[name].build(*arguments)
-            return inexact(value) if result.has(RealFunction) or not self._finite(result) else result
-        return FUNCTIONS[name].build(*arguments)
+            return number(value) if result.has(RealFunction) or not _finite(result) else result
+        return result
 
-    def _unknown_function(self, node: syntax.Call) -> NoReturn:
+    def _check_count(self, node: tree.Call) -> None:
+        name, given = node.function, len(node.arguments)
+        least, most = FUNCTIONS[name].arguments
+        if given < least or (most is not None and given > most):
+            counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
+            example = EXAMPLES.get(name, f"{name}({', '.join('ab'[:least])})")
+            self.fail(node, f"`{name}` takes {counted}, not {given}.", f"Write it as `{example}`.")
+
+    def _unknown_function(self, node: tree.Call) -> NoReturn:
         name = node.function
-        at = syntax.Name(node.start, node.start + len(name), name, quoted=False)
+        at = tree.Name(node.start, node.start + len(name), name, quoted=False)
         if name in self.known:
             self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
         if name in WITHOUT_DERIVATIVE:
@@ -208,17 +203,23 @@ class Builder:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
         self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
 
-    def _condition(self, node: syntax.Node) -> Any:
-        if isinstance(node, syntax.Logic):
+    def _condition(self, node: tree.Node) -> Any:
+        if isinstance(node, tree.Logic):
             parts = [self._condition(part) for part in node.operands]
-            return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[node.operator](*parts)
-        if not isinstance(node, syntax.Comparison):
+            return LOGIC[node.operator](*parts)
+        if not isinstance(node, tree.Comparison):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
         values = [self._value(part) for part in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
-        return sympy.And(*(RELATIONS[operator](left, right) for left, operator, right in pairs))
+        # Unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
+        return sympy.And(
+            *(
+                RELATIONS[operator](left, right, evaluate=bool(left.is_number and right.is_number))
+                for left, operator, right in pairs
+            )
+        )
 
-    def _name(self, node: syntax.Name) -> Expr:
+    def _name(self, node: tree.Name) -> Expr:
         name = node.name
         if name in self.known:
             self.columns.setdefault(name, node)
@@ -236,23 +237,17 @@ class Builder:
         self._parameter(node, None)
         return Parameter(name)
 
-    def _refuse_function_name(self, node: syntax.Name) -> NoReturn:
+    def _refuse_function_name(self, node: tree.Name) -> NoReturn:
         self.fail(
             node,
             f"`{node.name}` is a built-in function, so it cannot be a parameter.",
             f"Rename it, for example `{node.name}_`.",
         )
 
-    def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
+    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None) -> None:
         name = node.name
-        if name not in self.starts:
-            near = next((column for column in self.all_columns if _misspelt(name, column)), None)
-            if near is not None:
-                self.fail(
-                    node,
-                    f"`{name}` is not a column; did you mean `{near}`?",
-                    f"If it is a parameter, give it a start: --start {name}=1.",
-                )
+        if name not in self.parameters:
+            self._check_spelling(node)
         known = self.parameters.setdefault(name, (node, labels))[1]
         if (known is None) != (labels is None):
             self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
@@ -263,7 +258,19 @@ class Builder:
                 "Use lists of the same length, or another name.",
             )
 
-    def _dot(self, node: syntax.Dot) -> Expr:
+    def _check_spelling(self, node: tree.Name) -> None:
+        name = node.name
+        if self.starts is None or name in self.starts:
+            return
+        near = next((column for column in self.all_columns if _misspelt(name, column)), None)
+        if near is not None:
+            self.fail(
+                node,
+                f"`{name}` is not a column; did you mean `{near}`?",
+                f"If it is a parameter, give it a start: --start {name}=1, or in Python start={{{name!r}: 1}}.",
+            )
+
+    def _dot(self, node: tree.Dot) -> Expr:
         name = node.vector.name
         if name in self.known:
             self.fail(
@@ -273,7 +280,7 @@ class Builder:
             self._refuse_function_name(node.vector)
         items: list[Expr] = []
         for item in node.items:
-            items.extend(self._matching(item) if isinstance(item, syntax.Pattern) else [self._item(item)])
+            items.extend(self._matching(item, name) if isinstance(item, tree.Pattern) else [self._item(item)])
         labels = tuple(as_text(item) for item in items)
         if len(set(labels)) < len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
@@ -283,87 +290,63 @@ class Builder:
         self.terms[predictor] = Term(name, tuple(items), labels)
         return predictor
 
-    def _item(self, node: syntax.Node) -> Expr:
+    def _item(self, node: tree.Node) -> Expr:
         before = set(self.parameters)
         item = self._value(node)
-        if set(self.parameters) - before or item.atoms(Parameter, Predictor):
-            unknown = next((name for name in self.parameters if name not in before), "")
-            del_hint = closest(unknown, self.known) if unknown else ""
-            what = (
-                f"`{unknown}` is not a column.{del_hint}"
-                if unknown
-                else "A list after `@` holds data only, no parameters."
-            )
+        unknown = next((name for name in self.parameters if name not in before), None)
+        if unknown is not None:
+            what = f"`{unknown}` is not a column.{closest(unknown, self.known)}"
             self.fail(node, what, f"Columns: {listed(self.all_columns)}.")
+        if item.atoms(Parameter, Predictor):
+            self.fail(node, "A list after `@` holds data only, no parameters.", f"Columns: {listed(self.all_columns)}.")
         return item
 
-    def _matching(self, pattern: syntax.Pattern) -> list[Expr]:
-        taken = self.named_elsewhere if pattern.text == "*" else self.response_names
-        found = [name for name in self.numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
+    def _matching(self, pattern: tree.Pattern, vector: str) -> list[Expr]:
+        numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
+        taken = self.response | self.elsewhere if pattern.text == "*" else self.response
+        found = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
         if not found:
             self.fail(
                 pattern,
                 f"No other numeric column matches `{pattern.text}`.",
-                f"Numeric columns: {listed(self.numeric)}.",
+                f"Numeric columns: {listed(numeric) or 'none'}.",
             )
         for name in found:
             self.columns.setdefault(name, pattern)
         return [Column(name) for name in found]
 
-    response_names: frozenset[str] = frozenset()
 
-    @staticmethod
-    def _finite(expression: Expr) -> bool:
-        try:
-            value = complex(expression)
-        except (TypeError, ValueError, OverflowError):
-            return False
-        return value.imag == 0 and math.isfinite(value.real)
-
-
-def names_in(node: Any) -> Iterable[syntax.Name]:
+def names_in(node: Any) -> Iterable[tree.Name]:
     """Yield every name in a tree (or in a tuple of trees), in order."""
-    if isinstance(node, syntax.Name):
+    if isinstance(node, tree.Name):
         yield node
     elif isinstance(node, tuple):
         for part in node:
             yield from names_in(part)
-    elif isinstance(node, syntax.Node):
+    elif isinstance(node, tree.Node):
         for field in node.__slots__:
             yield from names_in(getattr(node, field))
 
 
-def constant_call(name: str, arguments: list[float]) -> float:
-    """Evaluate a function of numbers; NaN or infinity where it has no finite value."""
-    from scipy import special
-
-    code = FUNCTIONS[name].numpy
-    with np.errstate(all="ignore"):
-        value = arguments[0]
-        for other in arguments[1:] or [value]:
-            # The template is ours; what is filled in are the reprs of floats.
-            value = float(
-                eval(code.format(f"np.float64({value!r})", f"np.float64({other!r})"), {"np": np, "special": special})
-            )
-    return value
-
-
-def _ordinary(number: Expr) -> bool:
+def _float_power(base: Expr, exponent: Expr) -> float | None:
     try:
-        return math.isfinite(float(number))
-    except OverflowError:
+        value = float(base) ** float(exponent)
+    except (OverflowError, ZeroDivisionError, TypeError):
+        return None
+    if isinstance(value, complex) or not math.isfinite(value) or (value == 0 and base != 0):
+        return None
+    return float(value)
+
+
+def _finite(expression: Expr) -> bool:
+    try:
+        value = complex(expression)
+    except (TypeError, ValueError, OverflowError):
         return False
+    return value.imag == 0 and math.isfinite(value.real)
 
 
 def _misspelt(name: str, column: str) -> bool:
-    if name.casefold() == column.casefold():
-        return True
-    import difflib
-
-    return (
-        min(len(name), len(column)) >= 3
-        and difflib.SequenceMatcher(None, name.casefold(), column.casefold()).ratio() >= 0.8
-    )
-
-
-__all__ = ["NAMES", "Builder", "FormulaError", "listed", "names_in"]
+    name, column = name.casefold(), column.casefold()
+    long = min(len(name), len(column)) >= 3
+    return name == column or (long and difflib.SequenceMatcher(None, name, column).ratio() >= 0.8)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Mul, Pow, Rational
 
 from descend.formula.formula import Formula
+from descend.formula.functions import Special
 from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Setting
 
@@ -32,20 +33,13 @@ COUNT = Setting("n")
 
 @lru_cache(maxsize=1)
 def numpy_names() -> dict[str, Any]:
-    """Return what code in NumPy refers to; SciPy's functions are loaded at their first use."""
+    """Return what code in NumPy refers to; SciPy's functions load at their first use."""
     return {
         "np": np,
-        "special": _Special(),
+        "special": Special(),
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),
     }
-
-
-class _Special:
-    def __getattr__(self, name: str) -> Any:
-        from scipy import special
-
-        return getattr(special, name)
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +56,7 @@ def torch_names() -> dict[str, Any]:
 
 
 def names_of(language: Language) -> dict[str, Any]:
+    """Return what code in ``language`` refers to."""
     return torch_names() if language is TORCH else numpy_names()
 
 
@@ -77,8 +72,9 @@ def define(name: str, source: str, names: Mapping[str, Any]) -> Callable[..., An
     return function
 
 
-def compile_expression(expression: Expr, symbols: Sequence[Expr], language: Language = NUMPY) -> Callable[..., Any]:
-    """Return a function of arrays (or numbers), one per symbol, that evaluates ``expression``."""
+@lru_cache(maxsize=512)
+def compile_expression(expression: Expr, symbols: tuple[Expr, ...], language: Language = NUMPY) -> Callable[..., Any]:
+    """Return a function of arrays (or numbers), one per symbol, that evaluates ``expression``; cached."""
     arguments = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
     body = Writer(language, arguments).write(expression)
     return define(
@@ -120,13 +116,8 @@ class RowWriter(Writer):
         known = self.kinds.get(expression)
         if known is None:
             if expression.is_Symbol:
-                known = (
-                    DATA
-                    if isinstance(expression, Column)
-                    else SCALAR
-                    if isinstance(expression, Parameter | Setting)
-                    else ROWS
-                )
+                kinds_of_symbols = {Column: DATA, Parameter: SCALAR, Setting: SCALAR}
+                known = kinds_of_symbols.get(type(expression), ROWS)
             elif not expression.args:
                 known = CONSTANT
             else:
@@ -321,9 +312,14 @@ def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int
     return np.column_stack([over_rows(item, columns, count) for item in items])
 
 
+@lru_cache(maxsize=512)
+def _columns_of(expression: Expr) -> tuple[Column, ...]:
+    return tuple(sorted(expression.atoms(Column), key=lambda column: column.name))
+
+
 def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
     """Evaluate an expression of data alone: one number (or truth value) per row."""
-    used = sorted(expression.atoms(Column), key=str)
+    used = _columns_of(expression)
     with np.errstate(all="ignore"):
         value = compile_expression(expression, used)(*(columns[symbol.name] for symbol in used))
     array = np.broadcast_to(np.asarray(value), (count,))

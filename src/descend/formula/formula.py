@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sympy import Expr
+from sympy import Add, Expr
 
-from descend.errors import FormulaError
 from descend.formula.build import Builder, listed, names_in
+from descend.formula.functions import CONSTANTS, where
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import Dot, Node, parse_formula, pointed
+from descend.formula.syntax import parse_formula
+from descend.formula.tokens import refuse_depth
+from descend.formula.tree import Dot, Name, Node
 from descend.registry import closest
 
 USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
@@ -48,7 +50,7 @@ class Formula:
     @cached_property
     def jacobian(self) -> Mapping[Expr, Expr]:
         """Derivative of the expression by each scalar parameter and each predictor ``w @ [...]``."""
-        return {symbol: self.expression.diff(symbol) for symbol in self.unknowns}
+        return derivatives(self.expression, self.unknowns)
 
     @cached_property
     def unknowns(self) -> tuple[Expr, ...]:
@@ -95,52 +97,65 @@ def _read(
 ) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)
-    for name in names_in(left):
+    for name in _names(left):
         if name.name not in builder.known:
-            _refuse_response(text, name.start, name.end, name.name, columns)
+            what = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
+            builder.fail(name, what, f"Columns: {listed(columns)}.")
     response = builder.build(left)
-    builder.response_names = frozenset(builder.columns) | excluded
-    builder.named_elsewhere = {name.name for name in names_in((left, right))} | excluded
     if not builder.columns:
-        raise pointed(text, left.start, left.end, "The response must be a column.", f"Columns: {listed(columns)}.")
+        builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
+    builder.response = frozenset(builder.columns) | excluded
+    builder.elsewhere = frozenset(name.name for name in _names(right))
     expression = builder.build(right)
     if not builder.parameters:
-        raise pointed(
-            text,
-            right.start,
-            right.end,
-            "There is nothing to fit: every name here is a column or a constant.",
-            "Add a parameter, for example `y ~ w*x`.",
-        )
-    for name, (node, labels) in builder.parameters.items():
-        gone = (
-            Parameter(name) not in expression.free_symbols
-            if labels is None
-            else not any(
-                term.vector == name and predictor in expression.free_symbols
-                for predictor, term in builder.terms.items()
-            )
-        )
-        if gone:
-            raise pointed(
-                text,
-                node.start,
-                node.end,
-                f"`{name}` cancels out, so no data can determine it.",
-                "Remove it from the formula.",
-            )
+        what = "There is nothing to fit: every name here is a column or a constant."
+        builder.fail(right, what, "Add a parameter, for example `y ~ w*x`.")
+    terms = {predictor: term for predictor, term in builder.terms.items() if predictor in expression.free_symbols}
+    _refuse_idle(builder, expression, terms)
     parameters = {name: labels for name, (_, labels) in builder.parameters.items()}
-    return Formula(text, response, expression, parameters, builder.terms, tuple(builder.columns))
+    return Formula(text, response, expression, parameters, terms, tuple(builder.columns))
 
 
-def _refuse_response(text: str, start: int, end: int, name: str, columns: Sequence[str]) -> None:
-    raise pointed(
-        text,
-        start,
-        end,
-        f"`{name}` is on the left of `~` but is not a column.{closest(name, columns)}",
-        f"Columns: {listed(columns)}.",
-    )
+def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term]) -> None:
+    """Refuse parameters that the expression does not depend on, or only in steps."""
+    moving = _outside_conditions(expression)
+    for name, (node, _) in builder.parameters.items():
+        symbols = {Parameter(name), *(predictor for predictor, term in terms.items() if term.vector == name)}
+        if not symbols & expression.free_symbols:
+            builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
+        if not symbols & moving:
+            what = f"`{name}` stands only in a condition, where no gradient can find it."
+            builder.fail(node, what, "Make the switch smooth, for example with sigmoid( ).")
+
+
+def _outside_conditions(expression: Expr) -> set[Expr]:
+    """Return the symbols of an expression that stand outside the conditions of where( )."""
+    seen: set[Expr] = set()
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            waiting.extend(node.args[1:] if node.func is where else node.args)
+    return seen
+
+
+@refuse_depth
+def derivatives(expression: Expr, symbols: Iterable[Expr]) -> dict[Expr, Expr]:
+    """Return the derivative of ``expression`` by each symbol.
+
+    Of a sum, only the terms that hold the symbol are looked at: 5,000 terms with a parameter each take 5,000 steps.
+    """
+    parts: dict[Expr, list[Expr]] = {symbol: [] for symbol in symbols}
+    for term in Add.make_args(expression):
+        for symbol in term.free_symbols & parts.keys():
+            parts[symbol].append(term.diff(symbol))
+    return {symbol: Add(*terms) for symbol, terms in parts.items()}
+
+
+def _names(node: Node) -> Iterable[Name]:
+    """Yield the names in a tree that are not constants."""
+    return (name for name in names_in(node) if name.quoted or name.name not in CONSTANTS)
 
 
 def guess_columns(text: str) -> tuple[str, ...]:
@@ -150,10 +165,10 @@ def guess_columns(text: str) -> tuple[str, ...]:
     or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the caller must be told.
     """
     left, right = parse_formula(text)
-    names = {name.name: None for name in names_in(left)}
-    names |= {name.name: None for name in names_in(right) if name.quoted or USUALLY_DATA.fullmatch(name.name)}
+    names = {name.name: None for name in _names(left)}
+    names |= {name.name: None for name in _names(right) if name.quoted or USUALLY_DATA.fullmatch(name.name)}
     for dot in _dots(right):
-        names |= {name.name: None for name in names_in(dot.items)}
+        names |= {name.name: None for item in dot.items for name in _names(item)}
     return tuple(names)
 
 
@@ -166,6 +181,3 @@ def _dots(node: object) -> Iterable[Dot]:
     elif isinstance(node, Node):
         for field in node.__slots__:
             yield from _dots(getattr(node, field))
-
-
-__all__ = ["Formula", "FormulaError", "guess_columns", "read_formula"]

@@ -6,13 +6,18 @@ SymPy's own class serves where its derivative is right for real numbers; the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
+import numpy as np
 import sympy
-from sympy import Expr, Float, Integer, Rational
+from sympy import Expr, Integer, Rational
+
+LARGEST_EXACT = 2**53
+"""Whole numbers below this are floats exactly."""
 
 
 class RealFunction(sympy.Function):  # type: ignore[misc]
@@ -110,23 +115,38 @@ class where(RealFunction):
 
 
 class minimum(RealFunction):
-    """The smaller of two; its derivative is that of the smaller one (of the first where they are equal)."""
+    """The smaller of two; its derivative is that of the smaller one, and half of each where they are equal."""
 
     nargs = 2
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        first, second = self.args
-        return where(sympy.Le(first, second), Integer(argindex == 1), Integer(argindex == 2))
+        argument, other = self.args if argindex == 1 else reversed(self.args)
+        return (1 + sign(other - argument)) / 2
 
 
 class maximum(RealFunction):
-    """The larger of two; its derivative is that of the larger one (of the first where they are equal)."""
+    """The larger of two; its derivative is that of the larger one, and half of each where they are equal."""
 
     nargs = 2
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        first, second = self.args
-        return where(sympy.Ge(first, second), Integer(argindex == 1), Integer(argindex == 2))
+        argument, other = self.args if argindex == 1 else reversed(self.args)
+        return (1 + sign(argument - other)) / 2
+
+
+class arctan2(RealFunction):
+    """The angle of the point (x, y), arctan2(y, x); its gradient by (y, x) is (x, -y) / (x**2 + y**2)."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        y, x = self.args
+        return (x if argindex == 1 else -y) / (x**2 + y**2)
+
+
+def tangent(argument: Expr) -> Expr:
+    """Build tan(argument) without SymPy's cot, which it is fond of: tan(x + pi/2) is -1/tan(x)."""
+    return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
 
 
 @dataclass(frozen=True)
@@ -154,6 +174,9 @@ def _same(name: str, sql: str | None = None, latex: str | None = None) -> tuple[
             latex or rf"\{name}\left({{0}}\right)")  # fmt: skip
 
 
+GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
+"""PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
+
 FUNCTIONS: dict[str, Spelling] = {
     "exp": _unary(sympy.exp, *_same("exp", latex="e^{{{0}}}")),
     "log": _unary(sympy.log, *_same("log", sql="ln({0})")),
@@ -162,36 +185,60 @@ FUNCTIONS: dict[str, Spelling] = {
     "sqrt": _unary(sympy.sqrt, *_same("sqrt", latex=r"\sqrt{{{0}}}")),
     "sin": _unary(sympy.sin, *_same("sin")),
     "cos": _unary(sympy.cos, *_same("cos")),
-    "tan": _unary(sympy.tan, *_same("tan")),
+    "tan": _unary(tangent, *_same("tan")),
     "asin": _unary(sympy.asin, "np.arcsin({0})", "torch.asin({0})", "asin({0})", r"\arcsin\left({0}\right)"),
     "acos": _unary(sympy.acos, "np.arccos({0})", "torch.acos({0})", "acos({0})", r"\arccos\left({0}\right)"),
     "atan": _unary(sympy.atan, "np.arctan({0})", "torch.atan({0})", "atan({0})", r"\arctan\left({0}\right)"),
     "atan2": Spelling(
-        sympy.atan2, (2, 2), "np.arctan2({0}, {1})", "torch.atan2({0}, {1})", "atan2({0}, {1})",
+        arctan2,
+        (2, 2),
+        "np.arctan2({0}, {1})",
+        "torch.atan2({0}, {1})",
+        "atan2({0}, {1})",
         r"\operatorname{{atan2}}\left({0}, {1}\right)",
     ),
     "sinh": _unary(sympy.sinh, *_same("sinh")),
     "cosh": _unary(sympy.cosh, *_same("cosh")),
     "tanh": _unary(sympy.tanh, *_same("tanh")),
-    "sigmoid": _unary(sigmoid, "special.expit({0})", "torch.sigmoid({0})", "1 / (1 + exp(-({0})))", r"\sigma\left({0}\right)"),
+    "sigmoid": _unary(
+        sigmoid, "special.expit({0})", "torch.sigmoid({0})", "1.0 / (1.0 + exp(-({0})))", r"\sigma\left({0}\right)"
+    ),
     "softplus": _unary(
-        softplus, "np.logaddexp(0, {0})", "-torch.nn.functional.logsigmoid(-({0}))",
-        "greatest({0}, 0) + ln(1 + exp(-abs({0})))", r"\operatorname{{softplus}}\left({0}\right)",
+        softplus,
+        "np.logaddexp(0, {0})",
+        "-torch.nn.functional.logsigmoid(-({0}))",
+        # ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u.
+        "greatest({0}, 0.0) + 2.0 * atanh(1.0 / (1.0 + 2.0 * exp(abs({0}))))",
+        r"\operatorname{{softplus}}\left({0}\right)",
     ),
     "abs": _unary(absolute, "np.abs({0})", "torch.abs({0})", "abs({0})", r"\left|{0}\right|"),
     "min": Spelling(
-        _fold(minimum), (2, None), "np.minimum({0}, {1})", "torch.minimum({0}, {1})", "least({0}, {1})", r"\min\left({0}, {1}\right)"
+        _fold(minimum),
+        (2, None),
+        "np.minimum({0}, {1})",
+        "torch.minimum({0}, {1})",
+        "least({0}, {1})",
+        r"\min\left({0}, {1}\right)",
     ),
     "max": Spelling(
-        _fold(maximum), (2, None), "np.maximum({0}, {1})", "torch.maximum({0}, {1})", "greatest({0}, {1})", r"\max\left({0}, {1}\right)"
+        _fold(maximum),
+        (2, None),
+        "np.maximum({0}, {1})",
+        "torch.maximum({0}, {1})",
+        "greatest({0}, {1})",
+        r"\max\left({0}, {1}\right)",
     ),
     "where": Spelling(
-        where, (3, 3), "np.where({0}, {1}, {2})", "torch.where({0}, {1}, {2})", "case when {0} then {1} else {2} end",
+        where,
+        (3, 3),
+        "np.where({0}, {1}, {2})",
+        "torch.where({0}, {1}, {2})",
+        "case when {0} then {1} else {2} end",
         r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     ),
     "erf": _unary(sympy.erf, "special.erf({0})", "torch.erf({0})", "erf({0})", r"\operatorname{{erf}}\left({0}\right)"),
-    "gamma": _unary(gamma, "special.gamma({0})", "torch.exp(torch.lgamma({0}))", "gamma({0})", r"\Gamma\left({0}\right)"),
-}  # fmt: skip
+    "gamma": _unary(gamma, "special.gamma({0})", GAMMA_IN_TORCH, "gamma({0})", r"\Gamma\left({0}\right)"),
+}
 """What a formula may call, by name."""
 
 DERIVED_ONLY: dict[str, Spelling] = {
@@ -200,11 +247,11 @@ DERIVED_ONLY: dict[str, Spelling] = {
 }
 """What only a derivative brings in."""
 
-CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E}
+CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E, "π": sympy.pi}
 
 NAMES: dict[type, str] = {
     sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin",
-    sympy.acos: "acos", sympy.atan: "atan", sympy.atan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh",
+    sympy.acos: "acos", sympy.atan: "atan", arctan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh",
     sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
     maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
     gamma: "gamma", sign: "sign", digamma: "digamma",
@@ -214,16 +261,42 @@ NAMES: dict[type, str] = {
 SPELLINGS = FUNCTIONS | DERIVED_ONLY
 
 
-def spelling(function: Expr) -> Spelling:
-    """Return the row of a SymPy function application."""
-    return SPELLINGS[NAMES[function.func]]
+class Special:
+    """SciPy's special functions, loaded at their first use."""
+
+    def __getattr__(self, name: str) -> Any:
+        from scipy import special
+
+        return getattr(special, name)
 
 
-def exact(text: str) -> Expr:
-    """Turn the text of a decimal number into an exact SymPy number: 0.1 is 1/10, so that 0.5*2 is 1."""
-    return Integer(text) if text.isdigit() else Rational(text)
+def constant_call(name: str, arguments: Sequence[float]) -> float:
+    """Evaluate a function of numbers; NaN or infinity where it has no finite value."""
+    with np.errstate(all="ignore"):
+        if len(arguments) == 1:
+            return float(_numeric(name)(arguments[0]))
+        return float(reduce(_numeric(name), arguments))
 
 
-def inexact(value: float) -> Expr:
-    """Turn a float into a SymPy number that prints as the same float."""
-    return Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else Float(value, precision=53)
+@lru_cache(maxsize=len(FUNCTIONS))
+def _numeric(name: str) -> Callable[..., Any]:
+    # The text is a spelling from the table above; nothing of the user's is in it.
+    text = f"lambda first, second=None: {FUNCTIONS[name].numpy.format('first', 'second')}"
+    function: Callable[..., Any] = eval(text, {"np": np, "special": Special()})
+    return function
+
+
+def number(value: float) -> Expr:
+    """Turn a float into an exact SymPy number that prints as the same float: 0.1 is 1/10, so that 0.5*2 is 1."""
+    return Integer(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else Rational(repr(float(value)))
+
+
+def shortened(value: Expr) -> Expr | None:
+    """Round an exact number that no float holds, 2/3 and the like aside; None if it is too large or too small."""
+    if abs(value.p) < LARGEST_EXACT and value.q < LARGEST_EXACT:
+        return value
+    try:
+        rounded = float(value)
+    except OverflowError:
+        return None
+    return number(rounded) if math.isfinite(rounded) and rounded != 0 else None

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from descend.errors import FormulaError
-from descend.formula.tokens import Token, pointed, tokenize
+from descend.formula.tokens import SIMPLIFY, Token, pointed, refuse_depth, tokenize
 from descend.formula.tree import (
     Call,
     Comparison,
@@ -34,7 +34,10 @@ from descend.formula.tree import (
     Sum,
 )
 
-DEEPEST = 60
+ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
+FORM = "Write response ~ expression"
+DEEPEST = 40
+"""Nesting that Python's stack has room for in every later step, SymPy's derivatives above all."""
 
 
 class Parser:
@@ -76,27 +79,20 @@ class Parser:
         if token.kind == "end":
             what = "The formula stops short: something must follow here."
             self.fail(token, what, "Complete it, for example `y ~ w*x + b`.")
-        before = self.tokens[self.position - 1] if self.position else None
-        if (
-            before is not None
-            and before.kind in ("number", "name", "quoted")
-            and token.kind in ("number", "name", "quoted")
-        ):
-            joined = f"{self.text[before.start : before.end]}*{self.text[token.start : token.end]}"
-            self.fail(
-                token,
-                f"`{token.text}` follows another value with nothing between them.",
-                f"To multiply, write `{joined}`.",
-            )
+        values = ("number", "name", "quoted")
+        before = self.tokens[self.position - 1] if self.position else token
+        if before is not token and before.kind in values and token.kind in values:
+            joined = f"{self.written(before)}*{self.written(token)}"
+            what = f"`{token.text}` follows another value with nothing between them."
+            self.fail(token, what, f"To multiply, write `{joined}`.")
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
+
+    def written(self, token: Token) -> str:
+        return self.text[token.start : token.end]
 
     def nested(self, rule: Callable[[], Node]) -> Node:
         if self.depth >= DEEPEST:
-            self.fail(
-                self.now,
-                f"The formula is nested more than {DEEPEST} deep.",
-                "Simplify it, or split it into columns of the data.",
-            )
+            self.fail(self.now, f"The formula is nested more than {DEEPEST} deep.", SIMPLIFY)
         self.depth += 1
         node = rule()
         self.depth -= 1
@@ -105,16 +101,11 @@ class Parser:
     def finish(self) -> None:
         if self.now.kind == "end":
             return
-        if self.accept("~"):
-            self.position -= 1
-            self.fail(self.now, "A formula has one `~`.", "Write response ~ expression, for example `y ~ w*x`.")
-        if self.accept("="):
-            self.position -= 1
-            self.fail(
-                self.now,
-                "`=` cannot stand here.",
-                "Write response ~ expression; to compare two values write `==` inside where( ).",
-            )
+        if token := self.accept("~"):
+            self.fail(token, "A formula has one `~`.", f"{FORM}, for example `y ~ w*x`.")
+        if token := self.accept("="):
+            what = "`=` cannot stand here."
+            self.fail(token, what, f"{FORM}; to compare two values write `==` inside where( ).")
         self.unexpected()
 
     def expression(self) -> Node:
@@ -198,7 +189,7 @@ class Parser:
                 self.fail(
                     token,
                     f"`{token.text}` joins conditions, so it cannot stand alone.",
-                    f"If it is a column, put it in backticks: ``{token.text}``.",
+                    f"If it is a column, put it in backticks: `{token.text}`.",
                 )
             if token.text.startswith("__"):
                 self.fail(
@@ -254,9 +245,9 @@ class Parser:
         return tuple(items)
 
     def item(self) -> Node:
-        """Read a column, an expression, or a pattern: a run of names, `*` and `?` with no space that starts or ends on a sign."""
+        """Read a column, an expression, or a pattern: names, ``*`` and ``?``, with a sign first or last."""
         stop = self.position
-        while self.tokens[stop].text not in (",", "]") and self.tokens[stop].kind != "end":
+        while self.tokens[stop].kind != "end" and (self.tokens[stop].kind, self.tokens[stop].text) not in ENDS_OF_ITEM:
             stop += 1
         tokens = self.tokens[self.position : stop]
         text = "".join(token.text for token in tokens)
@@ -267,30 +258,18 @@ class Parser:
         return self.nested(self.expression)
 
 
+@refuse_depth
 def parse_formula(text: str) -> tuple[Node, Node]:
     """Parse ``response ~ expression`` and return both sides."""
-    parser = Parser(text)
     if not text.strip():
-        raise FormulaError("The formula is empty. Write response ~ expression, for example `y ~ w*x`.")
-    if not any(token.text == "~" and token.kind == "operator" for token in parser.tokens):
-        at = next(
-            (token for token in parser.tokens if token.text == "=" and token.kind == "operator"), parser.tokens[0]
-        )
-        raise pointed(
-            text,
-            at.start,
-            at.end,
-            "A formula needs a `~` between the response and the expression.",
-            "Write response ~ expression, for example `y ~ w*x`.",
-        )
-    if parser.now.text == "~":
-        raise pointed(
-            text,
-            parser.now.start,
-            parser.now.end,
-            "Nothing stands before the `~`.",
-            "Write the response there, for example `y ~ w*x`.",
-        )
+        raise FormulaError(f"The formula is empty. {FORM}, for example `y ~ w*x`.")
+    parser = Parser(text)
+    signs = {token.text: token for token in reversed(parser.tokens) if token.kind == "operator"}
+    if "~" not in signs:
+        what = "A formula needs a `~` between the response and the expression."
+        parser.fail(signs.get("=", parser.now), what, f"{FORM}, for example `y ~ w*x`.")
+    if token := parser.accept("~"):
+        parser.fail(token, "Nothing stands before the `~`.", "Write the response there, for example `y ~ w*x`.")
     left = parser.expression()
     if not parser.accept("~"):
         parser.finish()
@@ -299,6 +278,7 @@ def parse_formula(text: str) -> tuple[Node, Node]:
     return left, right
 
 
+@refuse_depth
 def parse_expression(text: str) -> Node:
     """Parse one expression without a ``~``."""
     if not text.strip():
@@ -309,6 +289,7 @@ def parse_expression(text: str) -> Node:
     return node
 
 
+@refuse_depth
 def parse_assignment(text: str) -> tuple[Name, tuple[Node, ...] | None, Node]:
     """Parse ``name = expression`` or ``name[x1] = expression``; return name, index and expression."""
     example = "Write it as `w = mean(2*x*(w*x - y))`."

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from descend.errors import FormulaError
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 LONGEST = 100_000
 
 # What keyboards and word processors write for the signs of a formula. One character for one, so that positions
@@ -26,6 +31,9 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+
+
+SIMPLIFY = "Simplify it, or split it into columns of the data."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +120,16 @@ def _width(text: str) -> int:
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
+
+
+def refuse_depth(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let ``function`` raise FormulaError where nesting exhausts Python's stack."""
+
+    @functools.wraps(function)
+    def guarded(*arguments: Given.args, **options: Given.kwargs) -> Result:
+        try:
+            return function(*arguments, **options)
+        except RecursionError:
+            raise FormulaError("The formula is nested too deeply. " + SIMPLIFY) from None
+
+    return guarded

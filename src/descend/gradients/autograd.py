@@ -25,6 +25,7 @@ class AutogradKernel:
     """
 
     language = "torch"
+    finish = None
 
     def __init__(
         self,
@@ -55,9 +56,6 @@ class AutogradKernel:
         loss.backward()
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._curvature(theta, block) if order == 2 else None
-
-    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
-        return gradient
 
     def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
         score, y = self.score(theta, block), self.response(block)
@@ -91,7 +89,7 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     writer.count([PREDICTION])
     named = writer.name(PREDICTION), writer.name(RESPONSE)
     score, response = (code.define(writer.lines, [name]) for name in named)
-    weights = None if program.weights is None else lambda block: block[code.columns.index(more[0])]
+    weights = None if program.weights is None else lambda block: block[len(program.formula.columns)]
     parameters = program.parameters.size
 
     def response_of(block: tuple[Tensor, ...]) -> Tensor:
@@ -132,8 +130,8 @@ def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Map
         if "numpy" not in str(error).lower() and "ufunc" not in str(error).lower():
             raise
         raise ConfigError(
-            f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it (torch.exp, not np.exp), "
-            "or give the gradient by hand: gradient=your_function."
+            f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it "
+            "(torch.exp, not np.exp), or give the gradient by hand: gradient=your_function."
         ) from None
     if not isinstance(prediction, torch.Tensor):
         raise ConfigError(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import sympy
@@ -66,11 +65,9 @@ def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, E
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
     for unknown, (at, _) in builder.parameters.items():
         if unknown not in formula.parameters and unknown != "n":
-            builder.fail(
-                at,
-                f"`{unknown}` is neither a column nor a parameter of the formula.{closest(unknown, [*columns, *formula.parameters])}",
-                f"Parameters: {', '.join(formula.parameters)}.",
-            )
+            hint = closest(unknown, [*columns, *formula.parameters])
+            what = f"`{unknown}` is neither a column nor a parameter of the formula.{hint}"
+            builder.fail(at, what, f"Parameters: {', '.join(formula.parameters)}.")
     if "n" in builder.parameters and "n" not in formula.parameters:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
@@ -91,6 +88,7 @@ class FunctionKernel:
     """
 
     language = "numpy"
+    finish = None
 
     def __init__(self, model: FunctionModel, gradient: Call) -> None:
         self.model, self.gradient, self.loss, self.parameters = model, gradient, model.loss, model.parameters
@@ -109,9 +107,6 @@ class FunctionKernel:
         gradient = self._gradient(columns, theta) * len(y)
         return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
 
-    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
-        return gradient
-
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
         parameters = self.parameters
         result = self.gradient(columns, parameters.named(theta))
@@ -124,10 +119,11 @@ class FunctionKernel:
             parts = list(result) if isinstance(result, tuple | list) else [result]
         flat = np.concatenate([np.atleast_1d(np.asarray(part, dtype=np.float64)).ravel() for part in parts])
         if flat.size != parameters.size:
-            name = self.gradient.name
+            plural = "s" if parameters.size > 1 else ""
             raise ConfigError(
-                f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{'s' if parameters.size > 1 else ''}"
-                f" ({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, not one number per row."
+                f"`{self.gradient.name}` returned {flat.size} numbers for {parameters.size} parameter{plural} "
+                f"({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, "
+                "not one number per row."
             )
         return flat
 
@@ -137,6 +133,8 @@ class FunctionKernel:
             step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
             ahead, behind = theta.copy(), theta.copy()
             ahead[k], behind[k] = value + step, value - step
-            jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (ahead[k] - behind[k])
+            jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (
+                ahead[k] - behind[k]
+            )
         curvature: Array = (jacobian * self.loss.weight(prediction, y)) @ jacobian.T
         return curvature

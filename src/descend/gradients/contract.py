@@ -1,8 +1,8 @@
-"""What a gradient source hands to an engine: what to sum over rows, as expressions or as a function of blocks of rows."""
+"""What a gradient source hands to an engine: what to sum over rows, as expressions or as code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +17,8 @@ from descend.losses import Loss
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
-Sums = tuple[float, Array | None, Array | None]
-"""Loss, gradient and curvature summed over some rows."""
+Sums = tuple[Any, Any, Any]
+"""Loss, gradient and curvature (or None) summed over some rows: numbers and arrays, or tensors in PyTorch."""
 
 
 class row_sum(RealFunction):
@@ -35,6 +35,7 @@ class Program:
     jacobian: derivative of the score by each scalar parameter and each predictor ``w @ [...]``.
     weights: the column of row weights, or None.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
+    more_columns: columns that only the gradient by hand reads.
     """
 
     formula: Formula
@@ -45,7 +46,6 @@ class Program:
     weights: Column | None = None
     by_hand: tuple[Expr, ...] | None = None
     more_columns: tuple[str, ...] = ()
-    """Columns that only the gradient by hand reads."""
 
 
 class Kernel(Protocol):
@@ -62,13 +62,12 @@ class Kernel(Protocol):
         """Return loss, gradient (order 1) and curvature (order 2) summed over a block."""
         ...
 
-    def finish(self, gradient: Array, rows: float, theta: Array) -> Array:
-        """Turn the sums of all blocks into the gradient sums of the contract; nothing to do for most."""
-        ...
+    finish: Callable[[Array, float, Array], Array] | None
+    """(sums, rows, theta) -> gradient sums, where what was summed is not yet n times the gradient; mostly None."""
 
 
 def score_of(formula: Formula, loss: Loss) -> Expr:
-    """Return what the loss works on: the expression, or its argument where the outermost function is the loss's link."""
+    """Return what the loss works on: the expression, or its argument if the outermost function is the loss's link."""
     expression = formula.expression
     if loss.link is not None and NAMES.get(expression.func) == loss.link:
         return expression.args[0]

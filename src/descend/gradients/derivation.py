@@ -59,15 +59,17 @@ class Derivation:
     def _parts(self, name: str) -> list[tuple[Expr, Expr]]:
         """Return what a parameter's derivative is made of: one part, or one for each list a vector meets."""
         return [
-            (symbol, part) for symbol, part in self.gradient.items()
-            if symbol == Parameter(name) or (isinstance(symbol, Predictor) and self.formula.terms[symbol].vector == name)
-        ]  # fmt: skip
+            (symbol, part)
+            for symbol, part in self.gradient.items()
+            if (self.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name) == name
+        ]
 
     def _derivative(self, name: str, language: str) -> str:
         parts = self._parts(name)
         if language == "latex":
             inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
-            return rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}} = \frac{{1}}{{n}} \sum_{{i=1}}^{{n}} {inner}"
+            left = rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}}"
+            return rf"{left} = \frac{{1}}{{n}} \sum_{{i=1}}^{{n}} {inner}"
         if language == "sql":
             return ", ".join(text for symbol, part in parts for text in self._averages(name, symbol, part))
         write = self._writer(LANGUAGES[language]).write
@@ -92,7 +94,10 @@ class Derivation:
         if not isinstance(symbol, Predictor):
             return [f"avg({write(part)}) as {quoted(name)}"]
         term = self.formula.terms[symbol]
-        return [f"avg({write(part * item)}) as {quoted(f'{name}[{label}]')}" for item, label in zip(term.items, term.labels, strict=True)]
+        return [
+            f"avg({write(part * item)}) as {quoted(f'{name}[{label}]')}"
+            for item, label in zip(term.items, term.labels, strict=True)
+        ]
 
     def _list(self, symbol: Expr) -> str:
         return str(symbol.name).partition(" @ ")[2]
@@ -114,11 +119,16 @@ class Derivation:
                 names[symbol] = f"({self._matrix(symbol)} @ {identifier(term.vector)})"
             elif language is SQL:
                 products = [
-                    f"${identifier(term.vector)}_{number}*{Writer(SQL).write(item, POWER)}" for number, item in enumerate(term.items, 1)
+                    f"${identifier(term.vector)}_{number}*{Writer(SQL).write(item, POWER)}"
+                    for number, item in enumerate(term.items, 1)
                 ]
                 names[symbol] = f"({' + '.join(products)})"
         if language is SQL:
-            names |= {Parameter(name): f"${identifier(name)}" for name, labels in self.formula.parameters.items() if labels is None}
+            names |= {
+                Parameter(name): f"${identifier(name)}"
+                for name, labels in self.formula.parameters.items()
+                if labels is None
+            }
         return Writer(language, names)
 
     def matrices(self, language: str) -> list[str]:
@@ -139,7 +149,9 @@ class Derivation:
             return "\n".join(["from scipy import special"] * needs_scipy + lines)
         if language == "sql":
             return f"select {', '.join(written.values())} from data"
-        return "\n".join(written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items()))
+        return "\n".join(
+            written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items())
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -149,14 +161,20 @@ class Derivation:
             "parameters": list(self.formula.parameters),
             "loss": str(self.loss),
             "objective": f"mean({Writer(TEXT).write(self.value)})",
-            "gradient": {name: {language: self.written(language)[name] for language in LANGUAGES} for name in self.formula.parameters},
+            "gradient": {
+                name: {language: self.written(language)[name] for language in LANGUAGES}
+                for name in self.formula.parameters
+            },
             "code": {language: self.code(language) for language in LANGUAGES},
         }
 
     def __str__(self) -> str:
         titles = {"latex": "LaTeX", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL"}
         blocks = [f"J = mean({Writer(TEXT).write(self.value)})", self.code("text")]
-        blocks += [f"{title}\n" + "\n".join(f"    {line}" for line in self.code(language).splitlines()) for language, title in titles.items()]
+        blocks += [
+            f"{title}\n" + "\n".join(f"    {line}" for line in self.code(language).splitlines())
+            for language, title in titles.items()
+        ]
         return "\n\n".join(blocks)
 
 

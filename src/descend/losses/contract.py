@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,7 @@ class Loss(ABC):
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
     link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
-    domain: condition the prediction must satisfy, as formula text, or None.
-    response_domain: condition y must satisfy, as formula text, or None.
+    response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     """
 
     name: ClassVar[str]
@@ -64,7 +62,9 @@ class Loss(ABC):
         return self._evaluate(2, prediction, y)
 
     def _evaluate(self, which: int, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        function = _function(self.expressions[which])
+        from descend.formula.compile import compile_expression
+
+        function = compile_expression(self.expressions[which], (PREDICTION, RESPONSE, RESIDUAL))
         result: NDArray[np.float64] = function(prediction, y, prediction - y)
         return np.broadcast_to(result, np.shape(prediction)) if np.ndim(result) == 0 else result
 
@@ -72,19 +72,12 @@ class Loss(ABC):
 @lru_cache(maxsize=64)
 def _expressions(loss: type[Loss], settings: tuple[tuple[str, float], ...]) -> tuple[Expr, Expr, Expr]:
     from descend.formula.build import Builder
-    from descend.formula.functions import exact
+    from descend.formula.functions import number
     from descend.formula.symbols import Column
     from descend.formula.syntax import parse_expression
 
     names = ("prediction", "y", "r", *(name for name, _ in settings))
-    numbers = {Column(name): exact(repr(value)) for name, value in settings}
+    numbers = {Column(name): number(float(value)) for name, value in settings}
     numbers |= {Column(symbol.name): symbol for symbol in (PREDICTION, RESPONSE, RESIDUAL)}
     texts = (loss.value_text, loss.slope_text, loss.weight_text)
-    return tuple(Builder(text, names, names).build(parse_expression(text)).xreplace(numbers) for text in texts)  # type: ignore[return-value]
-
-
-@lru_cache(maxsize=64)
-def _function(expression: Expr) -> Callable[..., Any]:
-    from descend.formula.compile import compile_expression
-
-    return compile_expression(expression, (PREDICTION, RESPONSE, RESIDUAL))
+    return tuple(Builder(text, names, names).build(parse_expression(text)).xreplace(numbers) for text in texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -12,16 +12,17 @@ from sympy import Expr, Integer, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Not, Or
 
-from descend.formula.functions import CONSTANTS, FUNCTIONS, NAMES, SPELLINGS
+from descend.errors import FormulaError
+from descend.formula.functions import CONSTANTS, FUNCTIONS, LARGEST_EXACT, NAMES, SPELLINGS
 from descend.formula.symbols import Column, Predictor
+from descend.formula.tokens import LONGEST, SIMPLIFY
 
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
-NUMERAL = re.compile(r"-?[\d.]+(e[+-]?\d+)?")
 PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
 COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Language:
     """What differs between the languages.
 
@@ -63,20 +64,21 @@ def quoted(name: str) -> str:
 
 def exact_number(number: Expr) -> str:
     """Write a number so that reading it as a formula gives the same number."""
-    if isinstance(number, Integer):
+    if isinstance(number, Integer) and abs(number) < LARGEST_EXACT:
         return str(int(number))
-    if isinstance(number, Rational):
-        short = repr(float(number))
-        return short if Rational(short) == number else f"{number.p}/{number.q}"
-    return repr(float(number))
+    short = repr(float(number))
+    return short if Rational(short) == number else f"{number.p}/{number.q}"
 
 
-def float_number(number: Expr) -> str:
-    return repr(float(number))
+def sql_number(number: Expr) -> str:
+    """Write a number for SQL. Short ones are exact decimals there; an exponent makes the others double precision."""
+    text = repr(float(number))
+    return text if "e" in text or len(text) <= 16 else f"{text}e0"
 
 
 def python_number(number: Expr) -> str:
-    return str(int(number)) if isinstance(number, Integer) and abs(number) < 2**53 else repr(float(number))
+    """Write a number for Python: whole as long as a float holds it exactly."""
+    return str(int(number)) if isinstance(number, Integer) and abs(number) < LARGEST_EXACT else repr(float(number))
 
 
 PYTHON_LOGIC = {"and": "&", "or": "|", "not": "~"}
@@ -93,7 +95,7 @@ SQL = Language(
     WORDS,
     False,
     SAME | {"==": "=", "!=": "<>"},
-    float_number,
+    sql_number,
     quoted,
     lambda name: {"pi": "pi()", "e": "exp(1)"}[name],
 )
@@ -107,7 +109,7 @@ class Writer:
     """
 
     def __init__(
-        self, language: Language, names: Mapping[Expr, str] | None = None, known: Mapping[Expr, str] | None = None
+        self, language: Language, names: Mapping[Expr, str] | None = None, known: dict[Expr, str] | None = None
     ) -> None:
         self.language = language
         self.names = names or {}
@@ -133,7 +135,7 @@ class Writer:
         if node.is_Pow:
             return self._power(node.base, node.exp)
         if node.func in NAMES:
-            return self._call(NAMES[node.func], [self.write(argument) for argument in node.args])
+            return self._call(NAMES[node.func], node.args)
         for name, constant in CONSTANTS.items():
             if node == constant:
                 return self.language.constant(name), ATOM
@@ -145,10 +147,9 @@ class Writer:
         if symbol in self.names:
             return self.names[symbol], ATOM
         if isinstance(symbol, Predictor):
-            return symbol.name, ATOM
-        return (self.language.column if isinstance(symbol, Column) or self.language is not SQL else str)(
-            symbol.name
-        ), ATOM
+            return symbol.name, PRODUCT
+        in_sql = self.language is SQL and not isinstance(symbol, Column)
+        return symbol.name if in_sql else self.language.column(symbol.name), ATOM
 
     def _sum(self, node: Expr) -> str:
         parts: list[str] = []
@@ -196,25 +197,34 @@ class Writer:
 
     def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
         if exponent == Rational(1, 2):
-            return self._call("sqrt", [self.write(base)])
+            return self._call("sqrt", [base])
         if exponent.is_Number and exponent < 0:
             below = self._node(base) if exponent == -1 else self._power(base, -exponent)
             return f"{self.language.number(Integer(1))}/{_bracketed(*below, looser_than=SIGN)}", PRODUCT
         if base == sympy.E:
-            return self._call("exp", [self.write(exponent)])
+            return self._call("exp", [exponent])
         if self.language.power is not None:
             return self.language.power.format(self.write(base), self.write(exponent)), ATOM
         return f"{self.write(base, ATOM)}{self.language.power_operator}{self.write(exponent, ATOM)}", POWER
 
-    def _call(self, name: str, arguments: list[str]) -> tuple[str, int]:
+    def _call(self, name: str, arguments: Sequence[Expr]) -> tuple[str, int]:
+        texts = [self.write(argument) for argument in arguments]
         if self.language is TEXT:
-            return f"{name}({', '.join(arguments)})", ATOM
+            return f"{name}({', '.join(texts)})", ATOM
         if self.language is TORCH:
-            arguments = [
-                f"torch.tensor({text}, dtype=torch.float64)" if NUMERAL.fullmatch(text) else text for text in arguments
+            texts = [
+                f"torch.tensor({text}, dtype=torch.float64)" if argument.is_number else text
+                for argument, text in zip(arguments, texts, strict=True)
+            ]
+        if self.language is NUMPY:  # whole numbers alone would make an array of integers
+            texts = [
+                repr(float(argument)) if argument.is_Integer else text
+                for argument, text in zip(arguments, texts, strict=True)
             ]
         template: str = getattr(SPELLINGS[name], self.language.name)
-        return template.format(*arguments), ATOM if PLAIN_CALL.fullmatch(template) else OR
+        if template.count("{0}") > 1 and len(texts[0]) > LONGEST:  # it would double once more
+            raise FormulaError(f"The formula is nested too deeply to be written as {self.language.name}. {SIMPLIFY}")
+        return template.format(*texts), ATOM if PLAIN_CALL.fullmatch(template) else OR
 
     def _comparison(self, node: Expr) -> str:
         symbol = self.language.comparisons[COMPARISONS[type(node)]]
@@ -226,10 +236,8 @@ class Writer:
         if isinstance(node, Not):
             return f"{words['not']} {self.write(node.args[0], ATOM)}", NOT
         if isinstance(node, And | Or):
-            word = words["and" if isinstance(node, And) else "or"]
-            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), AND if isinstance(
-                node, And
-            ) else OR
+            word, precedence = (words["and"], AND) if isinstance(node, And) else (words["or"], OR)
+            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), precedence
         if node in (sympy.true, sympy.false):
             return ("1 == 1" if node else "1 == 0"), COMPARE
         raise TypeError(f"no way to write {type(node).__name__}")
