@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.symbols import Quantity
+from descend.settings import refuse_bad_settings
 
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
@@ -35,6 +36,9 @@ class Loss(ABC):
     weight_text: ClassVar[str]
     link: ClassVar[str | None] = None
     response_domain: ClassVar[tuple[str, str] | None] = None
+
+    def __post_init__(self) -> None:
+        refuse_bad_settings("loss", self)
 
     @property
     def settings(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.losses.settings import require
+from descend.settings import setting
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,9 @@ class Huber(Loss):
     array([0.5, 1. ])
     """
 
-    delta: float = 1.0
+    delta: float = setting(1.0, above=0.0)
 
     name: ClassVar[str] = "huber"
     value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
     slope_text: ClassVar[str] = "min(max(r, -delta), delta)"
     weight_text: ClassVar[str] = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"
-
-    def __post_init__(self) -> None:
-        require("huber", "delta", self.delta, above=0.0)

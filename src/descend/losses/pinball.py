@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.losses.settings import require
+from descend.settings import setting
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,9 @@ class Pinball(Loss):
     array([ 0.1, -0.9])
     """
 
-    quantile: float = 0.5
+    quantile: float = setting(0.5, above=0.0, below=1.0)
 
     name: ClassVar[str] = "pinball"
     value_text: ClassVar[str] = "max((1 - quantile)*r, -quantile*r)"
     slope_text: ClassVar[str] = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 0))"
     weight_text: ClassVar[str] = "1/(2*max(abs(r), 1e-8))"
-
-    def __post_init__(self) -> None:
-        require("pinball", "quantile", self.quantile, above=0.0, below=1.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
-from descend.optimizers.settings import setting
+from descend.settings import setting
 
 
 @dataclass(frozen=True)

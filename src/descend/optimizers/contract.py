@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.settings import refuse_bad_settings
+from descend.settings import refuse_bad_settings
 
 Array = NDArray[np.float64]
 State = Any

@@ -11,7 +11,7 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.curvature import DAMPING, damped_inverse
 from descend.optimizers.line_search import NOISE, search
-from descend.optimizers.settings import setting
+from descend.settings import setting
 
 # A curvature matrix of more parameters costs more to sum and to invert than it saves.
 MOST_PARAMETERS_WITH_CURVATURE = 1000

@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.rates import MOMENTUM_OVER_CURVATURE, inverse_curvature
-from descend.optimizers.settings import setting
+from descend.settings import setting
 
 
 @dataclass(frozen=True)

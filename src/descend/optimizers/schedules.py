@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.errors import ConfigError
-from descend.optimizers.settings import refuse_bad_settings, setting
 from descend.registry import Registry
+from descend.settings import refuse_bad_settings, setting
 
 
 class Schedule(ABC):

@@ -1,4 +1,4 @@
-"""Settings of optimizers and schedules: each field knows its range, and a value outside it is refused."""
+"""Settings of losses, optimizers and schedules: each field knows its range, and a value outside it is refused."""
 
 from __future__ import annotations
 
