@@ -58,6 +58,21 @@ def message(data: Any, names: list[str] | None = None, **options: Any) -> str:
             "Line 2 of `q.csv` opens a double quote that is never closed. Close it.",
         ),
         (
+            "m.csv",
+            "x,y\n1,2\r\n3,4\n",
+            "`m.csv` ends its lines in more than one way, such as LF and CRLF. Save it again with one.",
+        ),
+        (
+            "m.csv",
+            "x,y\n" + "1,2\n" * 20_000 + "3,4\r\n5,6\n",
+            "`m.csv` ends its lines in more than one way, such as LF and CRLF. Save it again with one.",
+        ),
+        (
+            "c.csv",
+            '# made by a,"b\nx,y\n1,2\n3,"4"\n',
+            "`c.csv` has a double quote in a line above its header that starts with `#`. Remove the quote.",
+        ),
+        (
             "b.csv",
             b"x,y\n\0\1\2",
             "`b.csv` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON.",
@@ -95,6 +110,11 @@ def test_damaged_files_are_refused_in_the_words_of_the_reader(here: Path) -> Non
     packed = gzip.compress(b"x,y\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(100_000)))
     (here / "t.csv.gz").write_bytes(packed[: len(packed) // 2])
     assert message("t.csv.gz").startswith("`t.csv.gz` cannot be read: unexpected end of GZIP stream")
+    (here / "t.csv.gz").write_bytes(packed[:1000])
+    assert message("t.csv.gz") == (
+        "`t.csv.gz` cannot be read: compressed file ended before the end-of-stream marker was reached. "
+        "It may be damaged: write it again."
+    )
     (here / "t.csv.gz").write_bytes(b"\x1f\x8b" + b"x" * 50)
     assert message("t.csv.gz").endswith("It may be damaged: write it again.")
     (here / "j.json").write_text('[{"x": 1}, {"x": 2]')
@@ -126,6 +146,10 @@ def test_paths_that_lead_nowhere(here: Path) -> None:
     assert (
         message(here / "data/")
         == f"`{here}/data` is a folder. Give a file in it, or a pattern such as `{here}/data/*.csv`."
+    )
+    (here / "a\\[1].csv").write_text("x\n1\n")
+    assert message("a\\[1].csv") == (
+        "The name of `a\\[1].csv` has a backslash and one of *, ? and [, and cannot be read. Rename the file."
     )
     assert message("*.tsv") == "No file matches `*.tsv`. Check the pattern and the folder it starts from."
     assert message([]) == "The list of files is empty. Give at least one file."

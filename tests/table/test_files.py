@@ -234,6 +234,8 @@ def test_nothing_is_printed_when_python_ends_with_a_table_open(here: Path) -> No
         ('"a,b";c\n1;2\n', Layout(";", ("a,b", "c"), 1)),
         ("# 1\n# 2\n\na b\n1 2\n", Layout(" ", ("a", "b"), 4)),
         ("# a b\n\n1 2\n", Layout(" ", ("a", "b"), 2)),
+        ("a,b\r\n1,2\r\n", Layout(",", ("a", "b"), 1, "\r\n")),
+        ('"a\nb",c\r\n1,2\r\n', Layout(",", ("a\nb", "c"), 1, "\r\n")),
         ("x\u2028y,z\n1,2\n", Layout(",", ("x\u2028y", "z"), 1)),
     ],
 )

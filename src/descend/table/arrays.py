@@ -241,4 +241,6 @@ def _for_sql(cells: Cells) -> Cells | None:
         return numbers_of(cells.tolist())[0] if kind == "number" else cells
     if cells.dtype.kind == "f" and cells.dtype.itemsize not in (4, 8):
         return cells.astype(np.float64)
+    if cells.dtype.kind in "mM":
+        return cells.astype(f"{cells.dtype.kind}8[us]")
     return cells.astype(cells.dtype.newbyteorder("="), copy=False)

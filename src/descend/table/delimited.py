@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ NULLS = "['', 'NA', 'NULL', 'null']"
 
 @dataclass(frozen=True)
 class Layout:
-    """The delimiter of a file, its column names, and how many lines come before the first row."""
+    """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known."""
 
     delimiter: str
     names: tuple[str, ...]
     skip: int
+    line_end: str = "\n"
 
 
 def find_layout(head: str, source: str) -> Layout:
@@ -40,15 +42,21 @@ def find_layout(head: str, source: str) -> Layout:
     cells as the header. Lines above the header that are blank or start with ``#`` are skipped; if numbers
     follow them at once, the last of them is the header.
 
-    Raises DataError if there is no header, or a name stands in it twice.
+    Raises DataError if there is no header, a name stands in it twice, or lines end in more than one way.
 
-    >>> find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "a.csv")
-    Layout(delimiter=';', names=('time', 'signal'), skip=1)
+    >>> find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "`a.csv`")
+    Layout(delimiter=';', names=('time', 'signal'), skip=1, line_end='\\n')
     """
+    line_end = _line_end(head, source)
     # Unlike str.splitlines this ends lines only where a CSV file does.
-    lines = [line for line, _ in zip(io.StringIO(head, newline=None), range(2 * SAMPLED), strict=False)]
+    lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
     first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     marked = [line for line in lines[:first] if line.startswith("#")]
+    if any('"' in line for line in marked):
+        # DuckDB takes the quote for the start of a cell, which may run over many rows, and skips it.
+        raise DataError(
+            f"{source} has a double quote in a line above its header that starts with `#`. Remove the quote."
+        )
     if marked and (first == len(lines) or _has_number(lines[first])):
         bare = marked[-1][1:].lstrip(" ")
         header, skip = marked[-1] if bare.startswith(DELIMITERS) else bare, first
@@ -68,7 +76,12 @@ def find_layout(head: str, source: str) -> Layout:
     names = [name or f"column{position}" for position, name in enumerate(names)]
     if error := duplicate_names(names, source):
         raise error
-    return Layout(delimiter, tuple(names), skip)
+    return Layout(delimiter, tuple(names), skip, line_end)
+
+
+def has_rows(head: str, found: Layout) -> bool:
+    """Return whether there is anything below the header."""
+    return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), found.skip, None))
 
 
 class DelimitedScan(Scan):
@@ -83,8 +96,10 @@ class DelimitedScan(Scan):
         self.paths = paths
         stem = unused("c", found.names)
         self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
+        line_end = f"new_line = {literal(repr(found.line_end)[1:-1])}, " if found.line_end else ""
         self._options = (
             f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
+            f"{line_end}"
             f"nullstr = {NULLS}, compression = {literal(compression)}"
         )
 
@@ -147,11 +162,13 @@ class DelimitedScan(Scan):
     def explain(self, error: Exception) -> DataError | None:
         """Return the error for uneven lines, open quotes, other encodings, lines without end."""
         said = str(error)
+        file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
+        source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"
+        if "reached an invalid state" in said:
+            return mixed_line_ends(source)
         line = re.search(r"CSV Error on Line: (\d+)", said)
         if line is None:
             return None
-        file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
-        source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"
         uneven = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
         if uneven:
             cells = f"{uneven[2]} cell{'s' if uneven[2] != '1' else ''}"
@@ -172,6 +189,18 @@ def not_utf8(source: str, place: str) -> DataError:
         f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
         "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
     )
+
+
+def mixed_line_ends(source: str) -> DataError:
+    """Return the error for a file put together from files of different systems."""
+    return DataError(f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one.")
+
+
+def _line_end(head: str, source: str) -> str:
+    kinds = set(re.findall(r"\r\n|\r|\n", re.sub(r'"[^"]*"', "", head)))
+    if len(kinds) > 1:
+        raise mixed_line_ends(source)
+    return kinds.pop() if kinds else "\n"
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> csv._reader:  # type: ignore[name-defined]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.database import Database, absolute, files_literal
-from descend.table.delimited import DelimitedScan, find_layout
+from descend.table.delimited import DelimitedScan, Layout, find_layout, has_rows
 from descend.table.inspection import File, inspect
 from descend.table.query import QueryTable, Relation, Scan, unreadable
 from descend.table.records import RecordScan
@@ -44,7 +45,7 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
 
 
 def _delimited(files: Sequence[File], places: Mapping[str, str], database: Database) -> DelimitedScan:
-    layouts = [find_layout(file.head or _unpacked_head(file, database), f"`{file.path}`") for file in files]
+    layouts = [_layout(file, database) for file in files]
     first = layouts[0]
     for file, other in zip(files, layouts, strict=True):
         if other != first:
@@ -52,7 +53,7 @@ def _delimited(files: Sequence[File], places: Mapping[str, str], database: Datab
                 f"`{files[0].path}` and `{file.path}` do not have the same columns: "
                 f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
             )
-        if file.whole and not any(line.strip() for line in file.head.splitlines()[other.skip :]):
+        if file.whole and not has_rows(file.head, other):
             raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
     return DelimitedScan(places, first, files[0].packing or "none")
 
@@ -78,8 +79,15 @@ def _parquet(places: Mapping[str, str], database: Database, source: str) -> Rela
         raise unreadable(f"`{source}`", error) from None
 
 
+def _layout(file: File, database: Database) -> Layout:
+    if file.packing == "zstd":
+        # How lines end is lost in unpacking the first of them.
+        return replace(find_layout(_unpacked_head(file, database), f"`{file.path}`"), line_end="")
+    return find_layout(file.head, f"`{file.path}`")
+
+
 def _unpacked_head(file: File, database: Database) -> str:
-    """Return the first lines of a compressed file."""
+    """Return the first lines of a file packed by zstd, which DuckDB unpacks and Python does not."""
     import duckdb
 
     bell = "\x07"  # A delimiter that text does not hold, so that each line is one cell.
@@ -118,7 +126,7 @@ def _matching(text: str) -> list[str]:
                 f"`{path}` is a folder. Give a file in it, or a pattern such as `{path.rstrip('/')}/*.csv`."
             )
         if os.path.lexists(path):
-            return [path]
+            return [_openable(path)]
     if "://" in text:
         raise DataError(f"`{text}` is a web address. Download the file, then give its path.")
     if not glob.has_magic(text):
@@ -126,7 +134,16 @@ def _matching(text: str) -> list[str]:
     paths = sorted(path for path in glob.glob(home, recursive=True) if not os.path.isdir(path))
     if not paths:
         raise DataError(f"No file matches `{text}`. Check the pattern and the folder it starts from.")
-    return paths
+    return [_openable(path) for path in paths]
+
+
+def _openable(path: str) -> str:
+    # DuckDB escapes the signs of a pattern only where no backslash, to it a separator of folders, stands beside them.
+    if os.sep == "/" and "\\" in path and glob.has_magic(path):
+        raise DataError(
+            f"The name of `{path}` has a backslash and one of *, ? and [, and cannot be read. Rename the file."
+        )
+    return path
 
 
 def _missing(path: str) -> DataError:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import os
+import re
 import stat
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,7 +17,8 @@ from descend.table.delimited import not_utf8
 
 HEAD_BYTES = 1 << 16
 LONGEST_LINE = 1 << 26
-PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+PACKED_ENDINGS = (".gz", ".zst")
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 PARQUET_ENDINGS = (".parquet", ".pq")
 FOREIGN = {
@@ -33,7 +37,7 @@ class File:
 
     kind: ``delimited``, ``json`` or ``parquet``.
     packing: ``gzip``, ``zstd`` or an empty string.
-    head: the first lines of a text file that is not packed.
+    head: the first lines of a text file, unless it is packed by zstd.
     whole: whether ``head`` is all of it.
     """
 
@@ -64,43 +68,55 @@ def inspect(path: str) -> File:
 
 
 def _judged(path: str, file: BinaryIO) -> File:
-    name = path.lower()
     start = file.read(HEAD_BYTES)
     if not start:
         raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
     if start.startswith(b"PAR1"):
         return File(path, "parquet")
-    for magic, packing in PACKINGS.items():
-        if start.startswith(magic):
-            if packing == "zstd" and not zstandard.complete(file):
-                raise DataError(f"`{path}` is cut short: its last block is missing. Write it again.")
-            kind = "json" if name.rsplit(".", 1)[0].endswith(JSON_ENDINGS) else "delimited"
-            return File(path, kind, packing)
     for magic, words in FOREIGN.items():
         if start.startswith(magic):
             raise DataError(f"`{path}` is {words}.")
-    if name.endswith(PARQUET_ENDINGS):
+    if path.lower().endswith(PARQUET_ENDINGS):
         raise DataError(f"`{path}` is not a Parquet file, though its name says so. It may be damaged: write it again.")
+    if start.startswith(ZSTD):
+        if not zstandard.complete(file):
+            raise DataError(f"`{path}` is cut short: its last block is missing. Write it again.")
+        return File(path, _kind(path), "zstd")
+    file.seek(0)
+    if not start.startswith(GZIP):
+        return _text(path, file, "")
+    try:
+        with gzip.open(file) as unpacked:
+            return _text(path, unpacked, "gzip")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        said = str(error)[:1].lower() + str(error)[1:]
+        raise DataError(f"`{path}` cannot be read: {said}. It may be damaged: write it again.") from None
+
+
+def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
+    start = file.read(HEAD_BYTES)
     whole = len(start) < HEAD_BYTES
     if not whole:
         start += file.readline(LONGEST_LINE)
-    head = _decoded(path, start, whole)
-    if name.endswith(JSON_ENDINGS):
-        if "".join(head[:HEAD_BYTES].split())[:2] not in ("[{", "[]") and not head.lstrip().startswith("{"):
-            raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
-        return File(path, "json")
-    if not head.strip():
-        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
-    return File(path, "delimited", head=head, whole=whole)
-
-
-def _decoded(path: str, start: bytes, whole: bool) -> str:
     if b"\0" in start:
         raise DataError(
             f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
         )
     try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
+        head = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
     except UnicodeDecodeError as error:
         line = start.count(b"\n", 0, error.start) + 1
         raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None
+    if not head.strip():
+        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    kind = _kind(path)
+    if kind == "json" and not re.match(r"\s*(\{|\[\s*[{\]])", head):
+        raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
+    return File(path, kind, packing, head, whole)
+
+
+def _kind(path: str) -> str:
+    name = path.lower()
+    for ending in PACKED_ENDINGS:
+        name = name.removesuffix(ending)
+    return "json" if name.endswith(JSON_ENDINGS) else "delimited"

@@ -184,7 +184,7 @@ class QueryTable(Table):
         known = self._scan.explain(error)
         if known is None and self.conditions:
             return bad_condition(self.conditions[-1], error, self)
-        return known or unreadable(self.source, error)
+        return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
         expressions: dict[str, str] = {}

@@ -24,12 +24,14 @@ def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayL
 
     The ending decides: ``.csv``, ``.tsv``, ``.txt`` (commas), ``.json`` (a list of records), ``.jsonl`` and
     ``.ndjson`` (one record a line), ``.parquet``. In text each float has the fewest digits that give it
-    back exactly. A missing or infinite number is null in JSON, which has no word for it.
+    back exactly. NaN is an empty cell; in JSON it is null, and so is infinity, for which JSON has no word.
 
     Raises OutputError if the ending is another one or the file cannot be written.
     """
     target = refuse_unknown_ending(path)
     arrays = {name: np.asarray(column) for name, column in columns.items()}
+    if len({len(array) for array in arrays.values()}) > 1:
+        raise ValueError(f"columns of different lengths: { {name: len(array) for name, array in arrays.items()} }")
     with atomic_path(target) as temporary:
         try:
             WRITERS[target.suffix.lower()](temporary, arrays)
@@ -77,7 +79,7 @@ def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     for name in columns:
         if folded.count(name.casefold()) > 1:
             raise OutputError(
-                f"Parquet cannot hold two columns whose names differ only in capitals, such as `{name}`. Write CSV."
+                f"Parquet cannot tell columns apart whose names differ only in capitals, such as `{name}`. Write CSV."
             )
     with duckdb.connect(":memory:") as connection:
         connection.register("columns", dict(columns))
@@ -97,9 +99,19 @@ WRITERS = {
 
 def _rows(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[tuple[Any, ...]]:
     # Python's own floats are what repr writes shortest, and a block of them at a time is enough.
-    arrays = [column.astype(str) if column.dtype.kind in "mM" else column for column in columns.values()]
-    for start in range(0, len(arrays[0]) if arrays else 0, BLOCK):
-        yield from zip(*(array[start : start + BLOCK].tolist() for array in arrays), strict=True)
+    rows = len(next(iter(columns.values()), ()))
+    for start in range(0, rows, BLOCK):
+        yield from zip(*(_listed(column[start : start + BLOCK]) for column in columns.values()), strict=True)
+
+
+def _listed(cells: npt.NDArray[Any]) -> list[Any]:
+    """Return cells as Python objects, None for NaN."""
+    kind = cells.dtype.kind
+    listed: list[Any] = (cells.astype(str) if kind in "mM" else cells).tolist()
+    if kind in "fmM":
+        for position in np.flatnonzero(np.isnan(cells) if kind == "f" else np.isnat(cells)):
+            listed[position] = None
+    return listed
 
 
 def _records(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[str]:
