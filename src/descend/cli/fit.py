@@ -37,7 +37,9 @@ def fit(
     missing: options.Missing = "raise",
     engine: options.Engine = "auto",
     device: options.Device = None,
-    log_every: Annotated[int | None, Option(metavar="N", help="Print every N epochs, and the last.")] = None,
+    log_every: Annotated[
+        int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
+    ] = None,
     save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
     plot: options.Plot = None,
     json: options.Json = False,
@@ -54,7 +56,7 @@ def fit(
     from descend import api
     from descend.descent.run import whole
 
-    whole(log_every, "log_every", 1)
+    whole(log_every, "number of epochs between log lines", 1)
     with Log(sys.stderr if json else sys.stdout, epochs, log_every) as log:
         fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
     if save is not None:

@@ -20,15 +20,17 @@ def generate(
         list[str] | None,
         Option(metavar="NAME=START:STOP:STEP", help='Column of even steps, such as "x=0:10:0.1"; or an expression.'),
     ] = None,
-    rows: Annotated[int | None, Option(metavar="N", help="How many rows, unless a column tells.")] = None,
-    seed: Annotated[int, Option(metavar="N", help="Fixes the random numbers.")] = 0,
+    rows: Annotated[
+        int | None, Option(metavar="N", parser=options.whole("--rows"), help="How many rows, unless a column tells.")
+    ] = None,
+    seed: Annotated[int, Option(metavar="N", parser=options.whole("--seed"), help="Fixes the random numbers.")] = 0,
     output: Annotated[
         str | None,
         Option(metavar="FILE", help="Where to write: .csv, .tsv, .json, .jsonl or .parquet; else CSV is printed."),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Generate a table: uniform(low, high), normal(mean, deviation), exponential, poisson and bernoulli draw numbers.
+    """Generate a table from equations, with random numbers drawn by uniform, normal, exponential, poisson or bernoulli.
 
     Example: descend generate "y = 2*x + 2*uniform()" --column "x=0:10:0.1" --seed 0 --output line.csv
     """

@@ -24,10 +24,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 for verb in (fit.fit, predict.predict, plot.plot, compare.compare, derive.derive, generate.generate):
-    app.command()(verb)
+    app.command(short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
 
 
 def show_version(wanted: bool) -> None:
@@ -85,7 +85,8 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "descend"
     message = error.format_message()  # type: ignore[attr-defined]
-    return f"UsageError: {message.rstrip('.')}.\n`{command} --help` lists what it takes."
+    end = "" if message.endswith((".", "?")) else "."
+    return f"UsageError: {message}{end}\n`{command} --help` lists what it takes."
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -12,6 +12,27 @@ from descend.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def whole(option: str) -> Any:
+    """Return a reader of whole numbers that names the option in its error."""
+    return _reader(int, f"`{option}` takes a whole number")
+
+
+def number(option: str) -> Any:
+    """Return a reader of numbers that names the option in its error."""
+    return _reader(float, f"`{option}` takes a number")
+
+
+def _reader(kind: type[int] | type[float], wanted: str) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ConfigError(f"{wanted}; it was given `{text}`.") from None
+
+    return read
+
 
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
 Data = Annotated[
@@ -34,8 +55,15 @@ Loss = Annotated[
     ),
 ]
 Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights.")]
-L1 = Annotated[float, Option("--l1", metavar="NUMBER", help="Penalty on the sum of |parameter|: gives exact zeros.")]
-L2 = Annotated[float, Option("--l2", metavar="NUMBER", help="Penalty on the sum of parameter^2.")]
+L1 = Annotated[
+    float,
+    Option(
+        "--l1", metavar="NUMBER", parser=number("--l1"), help="Penalty on the sum of |parameter|: gives exact zeros."
+    ),
+]
+L2 = Annotated[
+    float, Option("--l2", metavar="NUMBER", parser=number("--l2"), help="Penalty on the sum of parameter^2.")
+]
 Optimizer = Annotated[
     str | None,
     Option(
@@ -47,16 +75,26 @@ Optimizer = Annotated[
 LearningRate = Annotated[
     str | None, Option(metavar="NUMBER|auto", help="auto takes it from the curvature at the start.")
 ]
-Schedule = Annotated[str, Option(metavar="SCHEDULE", help="constant, step, exponential, cosine or warm_up.")]
+Schedule = Annotated[str, Option(metavar="SCHEDULE", help="constant, step, exponential, cosine or warmup.")]
 Epochs = Annotated[
-    int | None, Option(metavar="N", help="Passes over the rows, all of them run; else until it has converged.")
+    int | None,
+    Option(
+        metavar="N",
+        parser=whole("--epochs"),
+        help="Run this many passes over the rows; otherwise the run ends when it has converged.",
+    ),
 ]
-BatchSize = Annotated[int | None, Option(metavar="N", help="Rows per step; all of them if not given.")]
-Seed = Annotated[int, Option(metavar="N", help="Fixes the order of the batches.")]
+BatchSize = Annotated[
+    int | None, Option(metavar="N", parser=whole("--batch-size"), help="Rows per step; all of them if not given.")
+]
+Seed = Annotated[int, Option(metavar="N", parser=whole("--seed"), help="Fixes the order of the batches.")]
 Tolerance = Annotated[
-    float | None, Option(metavar="NUMBER", help="End the run once the gradient is this close to zero.")
+    float | None,
+    Option(metavar="NUMBER", parser=number("--tolerance"), help="End the run once the gradient is this close to zero."),
 ]
-TimeLimit = Annotated[float | None, Option(metavar="SECONDS", help="End the run after so long.")]
+TimeLimit = Annotated[
+    float | None, Option(metavar="SECONDS", parser=number("--time-limit"), help="End the run after so long.")
+]
 Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows for which this SQL condition holds.")]
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
 Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy or torch.")]

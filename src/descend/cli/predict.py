@@ -41,7 +41,7 @@ def predict(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Predict with a saved model; prints CSV unless told where to write.
+    """Predict with a saved model: prints CSV unless told where to write.
 
     Example: descend predict line.json new.csv --output predicted.csv
 
