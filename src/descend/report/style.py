@@ -1,0 +1,146 @@
+"""How every picture looks: colours, fonts, axes, and text that is shown as it was written.
+
+Only Matplotlib's objects are used, never pyplot and never rcParams: nothing global changes, and no display is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from descend.errors import OutputError
+from descend.output import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+INK, GREY, GRID = "#222222", "#6B6B6B", "#E6E6E6"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+DASHES = ("-", "--", ":")
+"""Lines take the next colour, and after the last colour the next dashes."""
+
+HAN = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB",
+    "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Noto Sans CJK JP",
+    "Noto Sans JP", "Noto Sans KR", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts with Chinese, Japanese or Korean characters, used where they are installed."""
+
+MISSING = "\N{WHITE SQUARE}"
+"""Stands for a character that no font at hand can show."""
+MISSING_NOTE = f"{MISSING} stands for a character that no installed font has; Noto Sans CJK has most of them."
+
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
+"""The kinds of picture that can be written."""
+
+
+@lru_cache(maxsize=1)
+def fonts() -> tuple[str, ...]:
+    """Return the font families to use, in order; each character is taken from the first that has it."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in HAN if name in installed))
+
+
+@lru_cache(maxsize=1)
+def _characters() -> frozenset[int]:
+    """Return the code points that the fonts can show."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(code for name in fonts() for code in get_font(findfont(name)).get_charmap())
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Return ``text`` on one line of at most ``most`` characters, all of which the fonts can show."""
+    line = " ".join(text.split())
+    if len(line) > most:
+        line = line[: most - 1].rstrip() + "…"
+    if line.isascii() and line.isprintable():
+        return line
+    known = _characters()
+    return "".join(letter if letter.isprintable() and ord(letter) in known else MISSING for letter in line)
+
+
+def text(size: float, color: str = INK, **more: Any) -> dict[str, Any]:
+    """Return the properties of a text; `$` and `_` in it are plain characters, not mathematics."""
+    return {"fontfamily": list(fonts()), "fontsize": size, "color": color, "parse_math": False, **more}
+
+
+def canvas(panels: int, title: str = "") -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``panels`` axes side by side, under one title."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width = {1: 6.8, 2: 10.6}.get(panels, 14.0)
+    figure = Figure(figsize=(width, 4.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
+    if title:
+        figure.suptitle(title, **text(13, fontweight="bold"))
+    return figure, [_axes(figure, panels, place + 1) for place in range(panels)]
+
+
+def _axes(figure: Figure, panels: int, place: int) -> Axes:
+    axes: Axes = figure.add_subplot(1, panels, place, facecolor="white")
+    axes.set_axisbelow(True)
+    axes.grid(True, color=GRID, linewidth=0.8)
+    axes.tick_params(which="both", color=GRID, labelcolor=GREY, labelsize=9.5, labelfontfamily="DejaVu Sans")
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#BDBDBD")
+    return axes
+
+
+def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> None:
+    """Name what an axes shows."""
+    axes.set_xlabel(shown(x), **text(10.5))
+    axes.set_ylabel(shown(y, 44), **text(10.5))
+    if title:
+        axes.set_title(title, loc="left", **text(10.5, color))
+
+
+def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str]) -> None:
+    """Say which line is which."""
+    from matplotlib.lines import Line2D
+
+    box = axes.legend(handles, names, frameon=True, framealpha=0.85, edgecolor="none", fancybox=False)
+    for handle in box.legend_handles:
+        if isinstance(handle, Line2D):
+            handle.set_alpha(1.0)
+            handle.set_markersize(5.0)
+    for entry in box.get_texts():
+        entry.update(text(9.5))
+
+
+def caption(figure: Figure, sentences: Sequence[str]) -> None:
+    """Write what a reader has to know below the picture, and what could not be shown."""
+    from matplotlib.text import Text
+
+    said = [sentence for sentence in sentences if sentence]
+    if any(MISSING in entry.get_text() for entry in figure.findobj(Text)):
+        said.append(MISSING_NOTE)
+    if said:
+        figure.supxlabel("  ".join(said), x=0.99, ha="right", **text(9, GREY))
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Refuse a file name whose ending names no kind of picture that can be drawn; raises OutputError."""
+    if Path(path).suffix.lower() not in PICTURES:
+        raise OutputError(f"`{path}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
+
+
+def save(figure: Figure, path: str | os.PathLike[str], dpi: int = 150) -> None:
+    """Write ``figure`` to ``path``, in one step, as the kind of picture its suffix names.
+
+    dpi: dots per inch; a figure is 6.8 to 14 inches wide.
+
+    Raises OutputError if its suffix names no kind of picture, or nothing can be written there.
+    """
+    check_picture(path)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=dpi)
