@@ -22,22 +22,36 @@ if TYPE_CHECKING:
     from descend.fit import Fit
 
 _PLACES = {
-    "fit": "descend.api", "compare": "descend.api", "derive": "descend.api", "generate": "descend.api", "load": "descend.api",
-    "Comparison": "descend.api", "Fit": "descend.fit", "Outcome": "descend.descent", "Step": "descend.descent", "Trace": "descend.descent",
-    "DescendError": "descend.errors", "FormulaError": "descend.errors", "DataError": "descend.errors",
-    "ConfigError": "descend.errors", "OutputError": "descend.errors",
-}  # fmt: skip
+    "descend.api": ("Comparison", "compare", "derive", "fit", "generate", "load"),
+    "descend.descent": ("Outcome", "Step", "Trace"),
+    "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
+    "descend.fit": ("Fit",),
+}
 
 __all__ = [
-    "Comparison", "ConfigError", "DataError", "DescendError", "Fit", "FormulaError", "Outcome", "OutputError", "Step", "Trace",
-    "compare", "derive", "fit", "generate", "load",
-]  # fmt: skip
+    "Comparison",
+    "ConfigError",
+    "DataError",
+    "DescendError",
+    "Fit",
+    "FormulaError",
+    "Outcome",
+    "OutputError",
+    "Step",
+    "Trace",
+    "compare",
+    "derive",
+    "fit",
+    "generate",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    place = next((place for place, names in _PLACES.items() if name in names), None)
+    if place is None:
         raise AttributeError(f"module 'descend' has no attribute {name!r}")
-    value = getattr(import_module(_PLACES[name]), name)
+    value = getattr(import_module(place), name)
     globals()[name] = value
     return value
 

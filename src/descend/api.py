@@ -62,8 +62,8 @@ def fit(
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order.
     start: starting values by name; for a vector a number or one number per component.
-    gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` (one per parameter),
-        or a function of columns and parameters that returns dJ/dparameters.
+    gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
+        parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given.
@@ -191,7 +191,9 @@ def compare(
     return Comparison(fits)
 
 
-def derive(formula: str, data: Any = None, *, loss: str | Loss = "squared", columns: Sequence[str] | None = None) -> Derivation:
+def derive(
+    formula: str, data: Any = None, *, loss: str | Loss = "squared", columns: Sequence[str] | None = None
+) -> Derivation:
     """Derive dJ/dparameter of a formula, J being the mean of the loss over rows.
 
     data: a table whose columns tell data from parameters; or ``columns`` names them. With neither, the names on the
@@ -235,10 +237,14 @@ def generate(
     lengths = {name: len(array) for name, array in given.items()}
     for name, length in lengths.items():
         if rows is not None and length != rows:
-            raise ConfigError(f"The column `{name}` has {length} values, but {rows} rows are asked for. Change one of them.")
+            raise ConfigError(
+                f"The column `{name}` has {length} values, but {rows} rows are asked for. Change one of them."
+            )
         if length != next(iter(lengths.values())):
             first = next(iter(lengths))
-            raise ConfigError(f"`{first}` has {lengths[first]} values and `{name}` has {length}. Give them the same length.")
+            raise ConfigError(
+                f"`{first}` has {lengths[first]} values and `{name}` has {length}. Give them the same length."
+            )
     count = rows if rows is not None else next(iter(lengths.values()), None)
     if count is None:
         raise ConfigError("How many rows? Give rows=100 (--rows 100), or a column such as x=0:10:0.1.")

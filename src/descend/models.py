@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,12 @@ class FormulaModel:
         """The columns that prediction needs."""
         return self.formula.inputs
 
-    @property
+    @cached_property
     def response(self) -> str:
         """The left side, as text."""
         return as_text(self.formula.response)
 
-    @property
+    @cached_property
     def response_columns(self) -> tuple[str, ...]:
         return tuple(name for name in self.formula.columns if Column(name) in self.formula.response.free_symbols)
 
@@ -68,25 +68,26 @@ class FormulaModel:
         for symbol in self.formula.unknowns:
             term = self.formula.terms.get(symbol)
             place = self.parameters.slices[symbol.name if term is None else term.vector]
-            values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+            values[symbol] = (
+                theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+            )
         with np.errstate(all="ignore"):
-            result = _evaluator(self.prediction, tuple(values))(*values.values())
+            result = compile_expression(self.prediction, tuple(values))(*values.values())
         return np.array(np.broadcast_to(np.asarray(result, dtype=np.float64), (rows,)))
 
     def observed(self, columns: Mapping[str, Array]) -> Array:
         """Return the response of each row."""
         names = self.response_columns
+        if isinstance(self.formula.response, Column):
+            return columns[names[0]]
         with np.errstate(all="ignore"):
-            result = _evaluator(self.formula.response, tuple(Column(name) for name in names))(*(columns[name] for name in names))
+            result = compile_expression(self.formula.response, tuple(Column(name) for name in names))(
+                *(columns[name] for name in names)
+            )
         return np.asarray(result, dtype=np.float64)
 
     def __str__(self) -> str:
         return self.formula.text
-
-
-@lru_cache(maxsize=128)
-def _evaluator(expression: Expr, symbols: tuple[Expr, ...]) -> Callable[..., Any]:
-    return compile_expression(expression, symbols)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,13 +117,19 @@ def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
     try:
         arguments = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        raise ConfigError(f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments.") from None
+        raise ConfigError(
+            f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments."
+        ) from None
     for argument in arguments.values():
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
-            raise ConfigError(f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`.")
+            raise ConfigError(
+                f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`."
+            )
     known = set(columns)
     data = tuple(name for name in arguments if name in known)
-    defaults = {name: argument.default for name, argument in arguments.items() if argument.default is not argument.empty}
+    defaults = {
+        name: argument.default for name, argument in arguments.items() if argument.default is not argument.empty
+    }
     return Call(function, data, tuple(name for name in arguments if name not in known), defaults)
 
 
@@ -153,7 +160,8 @@ class FunctionModel:
             return np.full(rows, float(prediction))
         if prediction.shape != (rows,):
             raise ConfigError(
-                f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one prediction per row."
+                f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one "
+                "prediction per row."
             )
         return prediction
 
@@ -175,7 +183,7 @@ class FunctionModel:
         from descend.formula.symbols import Quantity
 
         value = Quantity("score")
-        linked: Array = _evaluator(FUNCTIONS[self.loss.link].build(value), (value,))(score)
+        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
         return linked
 
     def _wants_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:

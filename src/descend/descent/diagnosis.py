@@ -21,6 +21,8 @@ def advice(outcome: Outcome, trace: Trace, optimizer: Optimizer, first: Point) -
         return f"{grown}: it diverged. Use a smaller learning rate than {rate:g}, or --learning-rate auto."
     return (
         f"{grown}: the learning rate {rate:g} is too large. The largest stable rate at the start is {limit:.3g} "
-        f"(2/lambda_max with lambda_max = {curvature:.4g}" + (")" if optimizer.name == "gd" else f", for {optimizer.name})") + ". "
+        f"(2/lambda_max with lambda_max = {curvature:.4g}"
+        + (")" if optimizer.name == "gd" else f", for {optimizer.name})")
+        + ". "
         f"Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
     )

@@ -52,7 +52,9 @@ class Plan:
     stop: Callable[[], bool] = bool
 
 
-def descend(objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None) -> Iterator[Step]:
+def descend(
+    objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None
+) -> Iterator[Step]:
     """Yield the steps of a run; the last one carries the outcome.
 
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,

@@ -30,11 +30,13 @@ class Point:
 
     __slots__ = ("curvature", "gradient", "has_l1", "loss", "objective", "rate", "rows", "theta")
 
+    gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
+
     def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
                  objective: Objective, rows: NDArray[np.intp] | None, has_l1: bool) -> None:  # fmt: skip
         self.theta = theta
         self.loss = loss
-        self.gradient = gradient
+        self.gradient = gradient  # type: ignore[assignment]
         self.curvature = curvature
         self.objective = objective
         self.rows = rows
@@ -56,7 +58,6 @@ class Point:
     def slope(self) -> Array:
         """dJ/dtheta; with an l1 penalty the subgradient of least norm, which is zero at the minimum."""
         gradient = self.gradient
-        assert gradient is not None
         if not self.has_l1:
             return gradient
         penalty = self.objective.penalty
@@ -68,7 +69,7 @@ class Point:
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
         slope = self.slope if self.has_l1 else self.gradient
-        return math.sqrt(slope.dot(slope))  # type: ignore[union-attr]
+        return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float) -> float:
         """Say how far the gradient is from zero, as a share of J, whatever the units.

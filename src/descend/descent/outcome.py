@@ -23,9 +23,9 @@ class Outcome(StrEnum):
 
 ADVICE = {
     Outcome.CONVERGED: "The gradient is zero to within the tolerance; no further epochs are needed.",
-    Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero: give more epochs, or a larger learning rate.",
-    Outcome.TIME_USED_UP: "The time limit ended the run before the gradient reached zero: continue from these parameters.",
+    Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero: give more epochs or a larger rate.",
+    Outcome.TIME_USED_UP: "Time ran out before the gradient reached zero: continue from these parameters.",
     Outcome.DIVERGED: "The loss grew beyond all bounds: use a smaller learning rate, or --learning-rate auto.",
-    Outcome.STALLED: "The loss stopped falling although the gradient is not zero: try other starting values or --optimizer lbfgs.",
-    Outcome.INTERRUPTED: "The run was interrupted: these are the parameters it had reached; continue from them with --start.",
+    Outcome.STALLED: "The loss stopped falling though the gradient is not zero: try other starting values.",
+    Outcome.INTERRUPTED: "Interrupted: these are the parameters reached so far; continue from them with --start.",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,12 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
     if size > rows and not penalised:
         raise DataError(
-            f"{size} parameters ({_listed(model.parameters.labels)}) cannot be determined from {rows} rows of {source}. "
+            f"{size} parameters ({_listed(model.parameters.labels)}) cannot be determined from {rows} rows of "
+            f"{source}. "
             "Give more rows, use fewer parameters, or add a penalty with --l2."
         )
-    constant = [name for name in model.inputs if columns[name].min() == columns[name].max()]
-    if constant and len(constant) == len(model.inputs) and size > 1 and not penalised:
+    constant = _constant(model, columns) if size > 1 and not penalised else []
+    if constant and len(constant) == len(model.inputs):
         name = constant[0]
         raise DataError(
             f"`{name}` is {columns[name][0]:g} in every row of {source}, so the {size} parameters "
@@ -43,12 +45,13 @@ def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     bad = ~np.isfinite(y)
     if bad.any():
         raise DataError(
-            f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row {int(bad.argmax()) + 1}. "
+            f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
+            f"{int(bad.argmax()) + 1}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
     if loss.response_domain is None:
         return
-    condition, meaning = loss.response_domain
+    _, meaning = loss.response_domain
     low, high = (0.0, np.inf) if loss.name == "poisson" else (0.0, 1.0)
     bad = (y < low) | (y > high)
     if bad.any():
@@ -63,7 +66,9 @@ def check_weights(weights: Array, name: str, source: str) -> None:
     """Refuse negative weights, and weights that are all zero."""
     if (weights < 0).any():
         row = int((weights < 0).argmax())
-        raise DataError(f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more.")
+        raise DataError(
+            f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more."
+        )
     if not weights.any():
         raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
 
@@ -78,20 +83,28 @@ def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array],
         return None
     labels = model.parameters.labels
     diagonal = curvature.diagonal()
-    constant = [name for name in model.inputs if columns[name].min() == columns[name].max()]
     idle = np.flatnonzero(diagonal <= 0.0)
     if idle.size:
-        why = f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row" if constant else "its column is 0 in every row"
-        raise DataError(f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data.")
+        constant = _constant(model, columns)
+        why = (
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row"
+            if constant
+            else "its column is 0 in every row"
+        )
+        raise DataError(
+            f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data."
+        )
+    if len(labels) == 1:
+        return None
     scale = 1.0 / np.sqrt(diagonal)
     values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
     if values[0] > SINGULAR * values[-1]:
         return None
     involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
-    if constant:
+    if constant := _constant(model, columns):
         raise DataError(
-            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {_listed(involved, 'and')} cannot be told "
-            f"apart. Remove one of them, or use data in which `{constant[0]}` varies."
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {_listed(involved, 'and')} "
+            f"cannot be told apart. Remove one of them, or use data in which `{constant[0]}` varies."
         )
     return (
         f"{_listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
@@ -99,18 +112,26 @@ def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array],
     )
 
 
-def finite_start(objective: Objective, model: Model, theta: Array, free: NDArray[np.bool_], columns: Mapping[str, Array]) -> Point:
-    """Evaluate J, gradient and curvature at the start; where it is not finite, move the components that are ``free`` to move.
+def finite_start(
+    objective: Objective, model: Model, theta: Array, given: Collection[str], columns: Mapping[str, Array]
+) -> Point:
+    """Evaluate J, gradient and curvature at the start; where J is not finite, move what was not ``given``.
 
     Raises ConfigError naming the first row at fault if no start gives a finite loss.
     """
-    trials = [theta, *(np.where(free, value, theta) for value in ALTERNATIVES if free.any())]
-    for trial in trials:
-        point = objective(trial, 2)
-        assert point.gradient is not None
-        if np.isfinite(point.loss) and np.isfinite(point.gradient).all():
+    point = objective(theta, 2)
+    if _is_finite(point):
+        return point
+    free = np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    for value in ALTERNATIVES if free.any() else ():
+        point = objective(np.where(free, value, theta), 2)
+        if _is_finite(point):
             return point
     raise ConfigError(_not_finite(model, theta, columns))
+
+
+def _is_finite(point: Point) -> bool:
+    return bool(np.isfinite(point.loss) and np.isfinite(point.gradient).all())
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
@@ -122,13 +143,18 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
         bad = ~np.isfinite(prediction)
         if loss.name == "poisson" and not bad.any():
             bad = prediction <= 0
-            advice = "Write the formula so that it stays positive, such as `y ~ exp(a + b*x)`, or give other starting values with --start."
+            advice = "Keep the formula positive, as in `y ~ exp(a + b*x)`, or give other starting values with --start."
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
             return f"{what} at the start ({start}), so the loss is not finite there. {advice}"
     return f"The loss is not finite at the start ({start}). {advice}"
+
+
+def _constant(model: Model, columns: Mapping[str, Array]) -> list[str]:
+    """Return the inputs that are the same in every row."""
+    return [name for name in model.inputs if columns[name].min() == columns[name].max()]
 
 
 def _begin(source: str) -> str:

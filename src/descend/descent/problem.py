@@ -76,20 +76,20 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     table = open_table(data, wish.where)
     fitted, given = read_model(model, table, wish, loss)
     source, what = _gradient(fitted, wish.gradient, table, wish.weights)
-    needed = dict.fromkeys((*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([wish.weights] if wish.weights else [])))
+    needed = dict.fromkeys(
+        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([wish.weights] if wish.weights else []))
+    )
     columns = table.numbers(tuple(needed), wish.missing)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(fitted, columns, rows, table.source, penalised)
     if wish.weights is not None:
         preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-    response = fitted.response if isinstance(fitted.response, str) else str(fitted.response)
-    preflight.check_response(loss, fitted.observed(columns), response, table.source)
+    preflight.check_response(loss, fitted.observed(columns), fitted.response, table.source)
 
     engine = _engine(wish, what, columns)
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
-    free = np.isnan(fitted.parameters.start({name: 0.0 for name in given}, math.nan))
-    first = preflight.finite_start(objective, fitted, theta, free, columns)
+    first = preflight.finite_start(objective, fitted, theta, given, columns)
     note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
     return Problem(fitted, source, table, columns, objective, first, (note,) if note else ())
 
@@ -104,15 +104,22 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         formula = read_formula(model, table.names, table.numeric_names, starts=start, excluded=excluded)
         return FormulaModel(formula, loss), start
     if not callable(model):
-        raise ConfigError(f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}.")
+        raise ConfigError(
+            f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
+        )
     if wish.response is None:
         raise ConfigError('Which column does the function predict? Say so with response="y".')
     _known(wish.response, table, "response")
     forward = bind(model, [name for name in table.names if name not in start])
     if wish.response in forward.columns:
-        raise ConfigError(f"`{forward.name}` takes the response `{wish.response}` as an argument, so it would predict it from itself.")
+        raise ConfigError(
+            f"`{forward.name}` takes the response `{wish.response}` as an argument, so it would predict it from itself."
+        )
     if not forward.parameters:
-        raise ConfigError(f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def {forward.name}(x, w)`.")
+        raise ConfigError(
+            f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
+            f"{forward.name}(x, w)`."
+        )
     start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
     shapes = {name: _labels(start.get(name)) for name in forward.parameters}
     return FunctionModel(forward, wish.response, Parameters(shapes), loss), start
@@ -125,7 +132,9 @@ def _labels(value: Any) -> tuple[str, ...] | None:
 def _known(name: str, table: Table, role: str) -> None:
     if name not in table.names:
         listed = ", ".join(plain_name(column) for column in table.names[:12])
-        raise ConfigError(f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}.")
+        raise ConfigError(
+            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
+        )
 
 
 def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | None) -> tuple[str, Program | Kernel]:
@@ -151,7 +160,7 @@ def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | Non
     if callable(gradient):
         return "by_hand", _by_function(model, gradient, table, weights)
     raise ConfigError(
-        f"The gradient of a Python function is a Python function or \"autograd\", not text: `{_texts(gradient)[0]}`. "
+        f'The gradient of a Python function is a Python function or "autograd", not text: `{_texts(gradient)[0]}`. '
         "Write the model as a formula to give its gradient as text."
     )
 
@@ -173,7 +182,10 @@ def _autograd(what: Program | FunctionModel, weights: str | None) -> Kernel:
 def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
     """Let a formula be called like a function, for a gradient function beside it."""
     if model.response not in model.response_columns or model.loss.link is not None:
-        raise ConfigError("A gradient function goes with a plain column on the left of the formula and a loss without a link. Give the gradient as text.")
+        raise ConfigError(
+            "A gradient function goes with a plain column on the left of the formula and a loss without a "
+            "link. Give the gradient as text."
+        )
     theta_names = tuple(program.parameters.shapes)
 
     def forward(**arguments: Any) -> Array:
@@ -196,7 +208,8 @@ def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Tabl
     for name in bound.parameters:
         if name not in model.parameters.shapes:
             raise ConfigError(
-                f"`{bound.name}` takes `{name}`, which is neither a column nor a parameter.{closest(name, [*table.names, *model.parameters.shapes])} "
+                f"`{bound.name}` takes `{name}`, which is neither a column nor a "
+                f"parameter.{closest(name, [*table.names, *model.parameters.shapes])} "
                 f"Parameters: {', '.join(model.parameters.shapes)}."
             )
     return FunctionKernel(model, bound)
@@ -206,20 +219,26 @@ def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
     """Return the columns that a gradient by hand reads beyond those of the model."""
     if isinstance(what, Program):
         return what.more_columns
-    return what.names if isinstance(what, FunctionKernel) else ()
+    return getattr(what, "names", ())
 
 
 def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) -> Engine:
     """Choose and build the engine. NumPy sums expressions and functions by hand; PyTorch sums what autograd needs."""
     if wish.engine not in ENGINES:
-        raise ConfigError(f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}.")
+        raise ConfigError(
+            f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
     only = None if isinstance(what, Program) else what.language
     name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
-        raise ConfigError(f"The {kind} runs on the engine `{only}`, not on `{name}`. Use --engine {only}, or another gradient.")
+        raise ConfigError(
+            f"The {kind} runs on the engine `{only}`, not on `{name}`. Use --engine {only}, or another gradient."
+        )
     if wish.device and name != "torch":
-        raise ConfigError(f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch.")
+        raise ConfigError(
+            f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch."
+        )
     if name == "torch":
         from descend.engines.torch import TorchEngine
 
@@ -239,6 +258,6 @@ def _penalty(model: Model, l1: float, l2: float) -> Penalty:
 
 def not_negative(value: float, name: str) -> float:
     """Return the value of a penalty; ConfigError unless it is a finite number, 0 or more."""
-    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if not (math.isfinite(value) and value >= 0):
         raise ConfigError(f"The {name} penalty must be a number, 0 or more; it is {value!r}.")
     return float(value)

@@ -76,10 +76,15 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     optimizer = OPTIMIZERS.build(wish) if isinstance(wish, str) else wish
     if has_l1 and not optimizer.proximal:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
-        raise ConfigError(f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}.")
+        raise ConfigError(
+            f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}."
+        )
     if settings.batch_size is not None and not optimizer.stochastic:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)
-        raise ConfigError(f"The optimizer `{optimizer.name}` needs all rows at every step, so it takes no batch size. Use one of: {able}.")
+        raise ConfigError(
+            f"The optimizer `{optimizer.name}` needs all rows at every step, so it takes no batch size. Use "
+            f"one of: {able}."
+        )
     return optimizer, f"optimizer {optimizer.name}, chosen because {why}" if why else None
 
 

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 def scales(point: Point) -> Array:
-    """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature at the start; 1 without."""
+    """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature there; 1 without."""
     size = point.theta.size
     if point.curvature is None:
         return np.ones(size)
@@ -52,5 +52,7 @@ def checked_rate(given: float | str) -> float:
     except (TypeError, ValueError):
         raise ConfigError(f"The learning rate must be a number or `auto`; it is {given!r}.") from None
     if not (math.isfinite(rate) and rate > 0.0):
-        raise ConfigError(f"The learning rate must be a positive number; it is {rate:g}. Use `auto` to have one chosen.")
+        raise ConfigError(
+            f"The learning rate must be a positive number; it is {rate:g}. Use `auto` to have one chosen."
+        )
     return rate

@@ -43,7 +43,9 @@ class Step:
 
     def __repr__(self) -> str:
         values = self._parameters.mentioned(self.theta) if self._parameters is not None else ""
-        return f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
+        return (
+            f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
+        )
 
 
 class Trace(Sequence[Step]):

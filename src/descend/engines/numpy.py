@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from descend.engines.compiled import compiled
 from descend.engines.totals import Array, Totals
 from descend.gradients.contract import Kernel, Program
@@ -27,7 +30,7 @@ class NumpyEngine:
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
         self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
 
-    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:
             blocks, count = self.blocks, self.total
         else:

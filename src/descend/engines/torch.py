@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
 from descend.engines.totals import Array, Totals
@@ -46,10 +47,10 @@ class TorchEngine:
         self.rows = len(self.data[0])
         self.weights = None if weights is None else self._tensor(columns[weights])
 
-    def _tensor(self, array: Array) -> Any:
+    def _tensor(self, array: NDArray[Any]) -> Any:
         return self.torch.from_numpy(np.require(array, requirements="W")).to(self.device)
 
-    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         point = self._tensor(theta)
         chosen = None if rows is None else self._tensor(rows)
         count = float(self.rows if chosen is None else len(chosen))

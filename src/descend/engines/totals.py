@@ -28,7 +28,7 @@ class Engine(Protocol):
     name: str
     rows: int
 
-    def evaluate(self, theta: Array, order: int = 1, rows: Array | None = None) -> Totals:
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         """Sum over all rows, or over those whose numbers (from 0) are in ``rows``.
 
         order: 0 loss, 1 and gradient, 2 and curvature.

@@ -16,6 +16,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.fit.uncertainty import covariance
 from descend.formula import as_text
+from descend.formula.functions import number
 from descend.formula.symbols import Parameter
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
@@ -126,13 +127,17 @@ class Fit:
         """The formula with the parameters' values in it, to four digits; empty for a Python function."""
         if not isinstance(self.model, FormulaModel):
             return ""
-        from sympy import Float
-
         expression = self.model.formula.expression
-        numbers = {Parameter(name): Float(f"{value:.4g}") for name, value in self.parameters.items() if np.ndim(value) == 0}
+        numbers = {
+            Parameter(name): number(float(f"{value:.4g}"))
+            for name, value in self.parameters.items()
+            if np.ndim(value) == 0
+        }
         for predictor, term in self.model.formula.terms.items():
             values = self.parameters[term.vector]
-            numbers[predictor] = sum(Float(f"{value:.4g}") * item for value, item in zip(values, term.items, strict=True))
+            numbers[predictor] = sum(
+                number(float(f"{value:.4g}")) * item for value, item in zip(values, term.items, strict=True)
+            )
         return f"{self.model.response} ~ {as_text(expression.xreplace(numbers))}"
 
     def predict(self, data: Any, missing: str = "raise") -> Array:
@@ -187,7 +192,10 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Turn arrays into lists, and what JSON has no number for into None."""
     if values is None:
         return None
-    return {name: _number(value) if np.ndim(value) == 0 else [_number(part) for part in value] for name, value in values.items()}
+    return {
+        name: _number(value) if np.ndim(value) == 0 else [_number(part) for part in value]
+        for name, value in values.items()
+    }
 
 
 def _number(value: float) -> float | None:

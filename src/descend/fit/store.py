@@ -64,19 +64,24 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
             raise ValueError
     except OSError as error:
-        raise DataError(f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name.") from None
+        raise DataError(
+            f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
+        ) from None
     except (ValueError, UnicodeDecodeError):
         raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
     if content["format"] != FORMAT:
         raise DataError(
-            f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. Install a newer descend."
+            f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "
+            "Install a newer descend."
         )
     try:
         return _fit(content, model, place)
     except DescendError:
         raise
     except (KeyError, TypeError, ValueError):
-        raise DataError(f"The model file `{place}` is damaged: something is missing in it. Fit and save it again.") from None
+        raise DataError(
+            f"The model file `{place}` is damaged: something is missing in it. Fit and save it again."
+        ) from None
 
 
 def _fit(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Fit:

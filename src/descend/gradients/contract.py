@@ -62,8 +62,10 @@ class Kernel(Protocol):
         """Return loss, gradient (order 1) and curvature (order 2) summed over a block."""
         ...
 
-    finish: Callable[[Array, float, Array], Array] | None
-    """(sums, rows, theta) -> gradient sums, where what was summed is not yet n times the gradient; mostly None."""
+    @property
+    def finish(self) -> Callable[[Array, float, Array], Array] | None:
+        """(sums, rows, theta) -> gradient sums, where what was summed is not yet n times the gradient; mostly None."""
+        ...
 
 
 def score_of(formula: Formula, loss: Loss) -> Expr:
