@@ -19,6 +19,9 @@ from descend.errors import DescendError
 # Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+INTERRUPTED = 130
+"""The exit code that shells give a process that Ctrl-C ended."""
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -61,7 +64,7 @@ def main() -> int:
     except UsageError as error:
         code = _fail(_usage(error), 2)
     except (typer.Abort, KeyboardInterrupt):
-        code = _fail("Interrupted before there was a result; files are left as they were.", 130)
+        code = INTERRUPTED
     except Exception as error:
         if os.environ.get("DESCEND_DEBUG"):
             raise
@@ -71,6 +74,8 @@ def main() -> int:
             "DESCEND_DEBUG=1 before the command shows where it happened.",
             1,
         )
+    if code == INTERRUPTED:  # Typer turns Ctrl-C into this code itself
+        _fail("Interrupted before there was a result; no file was left half-written.", code)
     flush()
     return code if isinstance(code, int) else 0
 

@@ -16,7 +16,7 @@ class Field:
     """One thing to show.
 
     kind: ``formula``, ``parameter`` (value: number and standard error or None), ``number``, ``text``,
-        ``success`` or ``failure`` (how the run ended), ``advice``, or ``note``.
+        ``success``, ``partial`` or ``failure`` (how the run ended), ``advice``, or ``note``.
     """
 
     label: str
@@ -40,28 +40,36 @@ def fields(fit: Fit) -> list[Field]:
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
     source = fit.evidence.source if fit.evidence is not None else ""
-    ended = f"{str(fit.outcome).replace('_', ' ')} after {_counted(fit.epochs, 'epoch')}, {_duration(fit.seconds)}"
     return [
         *shown,
         Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else ""), "text"),
         Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
         Field("optimizer", _optimizer(fit), "text"),
-        Field("outcome", ended, "success" if fit.succeeded else "failure"),
+        _outcome(fit),
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note), "note") for note in fit.notes),
     ]
 
 
+def _outcome(fit: Fit) -> Field:
+    name = str(fit.outcome).replace("_", " ")
+    if fit.succeeded and fit.outcome != "converged":
+        return Field("outcome", f"{name}: all {fit.epochs:,} that were asked for, {_duration(fit.seconds)}", "partial")
+    epochs = f"{fit.epochs:,} epoch" + ("" if fit.epochs == 1 else "s")
+    return Field(
+        "outcome", f"{name} after {epochs}, {_duration(fit.seconds)}", "success" if fit.succeeded else "failure"
+    )
+
+
 def _optimizer(fit: Fit) -> str:
-    return f"{fit.optimizer}, learning rate {fit.learning_rate:.4g}"
+    from descend.optimizers import OPTIMIZERS
+
+    searches = getattr(OPTIMIZERS.parts.get(fit.optimizer), "line_search", "none") != "none"
+    return fit.optimizer if searches else f"{fit.optimizer}, learning rate {fit.learning_rate:.4g}"
 
 
 def _sentence(note: str) -> str:
     return note if note.startswith("`") or note[:1].isupper() else note[:1].upper() + note[1:]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _duration(seconds: float) -> str:

@@ -12,8 +12,16 @@ from descend.report.fields import Field
 MOST_PARAMETERS = 40
 """Parameters listed; the rest are counted."""
 WIDTH = 100
-STYLES = {"formula": "1", "parameter": "1", "success": "32", "failure": "1;31", "advice": "2", "note": "2"}
-"""ANSI codes: bold, green, bold red, dim."""
+STYLES = {
+    "formula": "1",
+    "parameter": "1",
+    "success": "32",
+    "partial": "33",
+    "failure": "1;31",
+    "advice": "2",
+    "note": "2",
+}
+"""ANSI codes: bold, green, yellow, bold red, dim."""
 
 
 def render(fields: Sequence[Field], colour: bool = False) -> str:
