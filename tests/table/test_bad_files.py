@@ -58,6 +58,12 @@ def message(data: Any, names: list[str] | None = None, **options: Any) -> str:
             "Line 2 of `q.csv` opens a double quote that is never closed. Close it.",
         ),
         (
+            "w.txt",
+            " x    y\n 1  2.5\n10  3.5\n",
+            "`w.txt` has columns set apart by several spaces. Put one comma between them; "
+            "`sed 's/^ *//; s/  */,/g' FILE > NEW` does so.",
+        ),
+        (
             "m.csv",
             "x,y\n1,2\r\n3,4\n",
             "`m.csv` ends its lines in more than one way, such as LF and CRLF. Save it again with one.",

@@ -170,6 +170,11 @@ def test_rows_keep_their_order(here: Path) -> None:
     assert np.array_equal(open_table("t.csv", where="y = 3").numbers(["x"])["x"], x[x % 7 == 3])
 
 
+def test_no_column_asked_for_is_no_column_given() -> None:
+    Path("t.csv").write_text(LINE)
+    assert open_table("t.csv").numbers([]) == {}
+
+
 def test_only_the_columns_asked_for_are_read() -> None:
     Path("t.csv").write_text("x,y\n1,2\n3,not a number\n")
     assert open_table("t.csv").numbers(["x"])["x"].tolist() == [1.0, 3.0]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, identifier, unused
+from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, unused
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 Cells = npt.NDArray[Any]
@@ -64,12 +64,7 @@ class ArrayTable(Table):
 
         condition = checked_condition(where)
         place = unused("place", self.names)
-        folded = [name.casefold() for name in self.names]
-        columns = {
-            name: cells
-            for name in self.names
-            if folded.count(name.casefold()) == 1 and (cells := _for_sql(self._cells(name))) is not None
-        }
+        columns = {name: cells for name in distinct(self.names) if (cells := _for_sql(self._cells(name))) is not None}
         columns[place] = np.arange(self.rows)
         database = Database()
         database.connection.register("data", columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import weakref
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,12 @@ def unused(stem: str, names: Sequence[str]) -> str:
     while any(name.startswith(stem) for name in taken):
         stem += "_"
     return stem
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return the names that differ from every other one in more than capitals, which SQL does not see."""
+    counts = Counter(name.casefold() for name in names)
+    return [name for name in names if counts[name.casefold()] == 1]
 
 
 def reason(error: Exception) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from descend.errors import DataError
-from descend.table.database import Database, as_read, files_literal, identifier, literal, unused
+from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, unused
 from descend.table.query import Scan
 from descend.table.table import duplicate_names
 
@@ -71,6 +71,11 @@ def find_layout(head: str, source: str) -> Layout:
         raise DataError(
             f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
             "Add a line above it with a name for each column."
+        )
+    if len(names) == 1 and _is_aligned(header, lines[1:]):
+        raise DataError(
+            f"{source} has columns set apart by several spaces. Put one comma between them; "
+            "`sed 's/^ *//; s/  */,/g' FILE > NEW` does so."
         )
     # Programs that write row numbers leave their column without a name.
     names = [name or f"column{position}" for position, name in enumerate(names)]
@@ -148,12 +153,7 @@ class DelimitedScan(Scan):
 
     def aliases(self) -> str:
         """Return the names that are distinct in SQL, as names of their columns."""
-        folded = [name.casefold() for name in self.names]
-        return "".join(
-            f", {column} AS {identifier(name)}"
-            for name, column in self._columns.items()
-            if folded.count(name.casefold()) == 1
-        )
+        return "".join(f", {self._columns[name]} AS {identifier(name)}" for name in distinct(self.names))
 
     def as_numbers(self, names: Sequence[str]) -> str:
         """Return the read_csv call that reads these columns as DOUBLE."""
@@ -220,6 +220,12 @@ def _delimiter(lines: Sequence[str]) -> str:
         if len(header) > 1 and share > best_share and (delimiter != " " or (share == 1.0 and rows and all(header))):
             best, best_share = delimiter, share
     return best
+
+
+def _is_aligned(header: str, rows: Sequence[str]) -> bool:
+    """Return whether a file of one column looks like several columns lined up with spaces."""
+    widths = {len(row.split()) for row in rows if row.strip()}
+    return widths == {len(header.split())} and 1 not in widths
 
 
 def _has_number(line: str) -> bool:

@@ -142,12 +142,13 @@ class QueryTable(Table):
         return table
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
+        if not names:
+            return {}
         self._known(names)
         columns = self._optimistic(names)
         if columns is None:
             columns = self._attempt(lambda: self._typed(names))
-        if columns:
-            self._rows = len(next(iter(columns.values())))
+        self._rows = len(columns[names[0]])
         return columns
 
     def _optimistic(self, names: Sequence[str]) -> dict[str, Numbers] | None:

@@ -23,6 +23,7 @@ class Table(ABC):
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
 
+    >>> from descend.table import open_table
     >>> table = open_table({"x": [1.0, 2.0, 3.0], "site": ["a", "b", "a"]})
     >>> table.names, table.rows, table.types["site"]
     (('x', 'site'), 3, 'text')
@@ -207,4 +208,5 @@ def quoted_if_odd(name: str) -> str:
 
 def _is_decimal_comma(cell: object) -> bool:
     whole, comma, part = str(cell).strip().lstrip("+-").partition(",")
-    return bool(comma) and whole.isdecimal() and part.isdecimal()
+    # Three digits behind it may as well be thousands.
+    return bool(comma) and whole.isdecimal() and part.isdecimal() and len(part) != 3
