@@ -98,6 +98,15 @@ def test_text_is_what_a_category_needs() -> None:
     assert table.text("dose").tolist() == ["1", "0.5", None]
 
 
+def test_cells_and_complete_rows() -> None:
+    table = open_table({"x": [1.0, np.nan, 3.0], "site": ["a", "b", None], "yes": [True, False, True]})
+    assert table.complete(["x"]).tolist() == [True, False, True]
+    cells = table.cells()
+    assert cells["x"].tolist()[::2] == [1.0, 3.0]
+    assert cells["site"].tolist() == ["a", "b", None]
+    assert cells["yes"].tolist() == ["true", "false", "true"]
+
+
 def test_an_open_table_passes_through(line: dict[str, np.ndarray]) -> None:
     table = open_table(line)
     assert open_table(table) is table

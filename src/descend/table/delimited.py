@@ -50,24 +50,13 @@ def find_layout(head: str, source: str) -> Layout:
     line_end = _line_end(head, source)
     # Unlike str.splitlines this ends lines only where a CSV file does.
     lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
-    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
-    marked = [line for line in lines[:first] if line.startswith("#")]
-    if any('"' in line for line in marked):
-        # DuckDB takes the quote for the start of a cell, which may run over many rows, and skips it.
-        raise DataError(
-            f"{source} has a double quote in a line above its header that starts with `#`. Remove the quote."
-        )
-    if marked and (first == len(lines) or _has_number(lines[first])):
-        bare = marked[-1][1:].lstrip(" ")
-        header, skip = marked[-1] if bare.startswith(DELIMITERS) else bare, first
-    else:
-        header, skip = lines[first] if first < len(lines) else "", first + 1
+    header, skip = _header(lines, source)
     lines = [header, *lines[skip:][:SAMPLED]]
     delimiter = _delimiter(lines)
     names = [name.strip() for name in next(_cells(lines, delimiter), [])]
     if not any(names):
         raise DataError(f"{source} has no header. Add a first line with a name for each column.")
-    if not marked and all(map(_is_number, filter(None, names))):
+    if all(map(_is_number, filter(None, names))):
         raise DataError(
             f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
             "Add a line above it with a name for each column."
@@ -194,6 +183,21 @@ def not_utf8(source: str, place: str) -> DataError:
 def mixed_line_ends(source: str) -> DataError:
     """Return the error for a file put together from files of different systems."""
     return DataError(f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one.")
+
+
+def _header(lines: Sequence[str], source: str) -> tuple[str, int]:
+    """Return the header, without a mark of comment, and how many lines come before the first row."""
+    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    marked = [line for line in lines[:first] if line.startswith("#")]
+    if any('"' in line for line in marked):
+        # DuckDB takes the quote for the start of a cell, which may run over many rows, and skips it.
+        raise DataError(
+            f"{source} has a double quote in a line above its header that starts with `#`. Remove the quote."
+        )
+    if marked and (first == len(lines) or _has_number(lines[first])):
+        bare = marked[-1][1:].lstrip(" ")
+        return marked[-1] if bare.startswith(DELIMITERS) else bare, first
+    return lines[first] if first < len(lines) else "", first + 1
 
 
 def _line_end(head: str, source: str) -> str:

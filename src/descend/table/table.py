@@ -193,9 +193,11 @@ def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:
 def label(cell: object) -> str:
     """Return a cell as text; a whole number has no point, whatever it is stored as.
 
-    >>> label(3.0), label(3), label(2.5), label("a")
-    ('3', '3', '2.5', 'a')
+    >>> label(3.0), label(3), label(2.5), label("a"), label(True)
+    ('3', '3', '2.5', 'a', 'true')
     """
+    if isinstance(cell, bool):
+        return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
