@@ -286,3 +286,15 @@ assert [name for name in before if name != 'backend' and matplotlib.rcParams[nam
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parent)
+
+
+def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
+    rows = {"X": np.arange(24.0).reshape(4, 3, 2), "y": np.arange(4.0)}
+    model = SimpleNamespace(
+        inputs=(), response_columns=(), response="y",
+        observed=lambda columns: columns["y"], predict=lambda theta, columns: columns["X"].sum(axis=(1, 2)),
+    )  # fmt: skip
+    fitted = SimpleNamespace(model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED)
+    left, right = drawn(plot_model(fitted, rows)).axes
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))
+    assert right.get_ylabel() == "observed - predicted"

@@ -56,25 +56,26 @@ def plot_model(fit: Fit, columns: Mapping[str, Any]) -> Figure:
 
     Raises DataError if a column is missing.
     """
-    inputs, needed = fit.model.inputs, list(fit.model.response_columns)
-    observed = all(name in columns for name in needed)
-    for name in (*inputs, *(needed if len(inputs) != 1 else ())):
+    model, inputs = fit.model, fit.model.inputs
+    tensors = not inputs and not model.response_columns  # a module whose rows are not columns: take them as they are
+    one = len(inputs) <= 1 and not tensors
+    observed = all(name in columns for name in model.response_columns)
+    needed = tuple(columns) if tensors else (*inputs, *(model.response_columns if observed or not one else ()))
+    for name in needed:
         if name not in columns:
             raise DataError(
-                f"There is no column `{name}` in the data, which the picture of `{fit.model}` needs. "
+                f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
                 f"Columns: {', '.join(columns)}."
             )
-    read = {name: np.asarray(columns[name], dtype=np.float64) for name in (*inputs, *(needed if observed else ()))}
-    drawn, sampled = _sample(read)
+    drawn, sampled = _sample({name: _column(columns[name]) for name in needed})
+    figure, axes = style.canvas((1 if one else 2) + bool(fit.trace), _title(fit))
     with np.errstate(all="ignore"):
-        y = fit.model.observed(drawn) if observed else None
-        panels = (1 if len(inputs) <= 1 else 2) + bool(fit.trace)
-        figure, axes = style.canvas(panels, _title(fit))
-        if len(inputs) <= 1:
+        y = model.observed(drawn) if observed else None
+        if one:
             _draw_curve(axes[0], fit, drawn, y)
         else:
             assert y is not None
-            _draw_predicted(axes[0], axes[1], fit, y, fit.model.predict(fit.theta, drawn))
+            _draw_predicted(axes[0], axes[1], fit, y, model.predict(fit.theta, drawn))
     if fit.trace:
         _draw_loss(axes[-1], fit)
     style.caption(
@@ -200,7 +201,14 @@ def _points(axes: Axes, x: Array, y: Array, color: str) -> Sequence[Any]:
     return axes.plot(x, y, "o", color=color, markersize=size, alpha=alpha, markeredgewidth=0.0, zorder=2)
 
 
-def _sample(columns: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
+def _column(values: Any) -> Any:
+    """Return a column as float64; rows that are tensors of more than one dimension stay as they are."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+    return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)
+
+
+def _sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """Return at most MOST_POINTS rows, and a sentence that says so where rows were left out."""
     total = len(next(iter(columns.values())))
     if total <= MOST_POINTS:
@@ -249,11 +257,11 @@ def _response(fit: Fit) -> str:
 
 
 def _title(fit: Fit) -> str:
-    """Return the formula with its values; of a function, its name and the values."""
+    """Return the formula with its values; of a function or module, its name, and the values if they are few."""
     text = fit.fitted_formula
     if not text:
         values = fit.model.parameters.mentioned(fit.theta, digits=4)
-        text = f"{fit.model}:  {values}" if values else str(fit.model)
+        text = f"{fit.model}:  {values}" if values and not values.endswith("...") else str(fit.model)
     return style.shown(text, 110)
 
 
