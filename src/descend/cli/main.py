@@ -58,7 +58,7 @@ def main() -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
         code = _fail(f"{type(error).__name__}: {error}", 2)
     except UsageError as error:

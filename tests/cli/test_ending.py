@@ -1,0 +1,113 @@
+"""How a process ends: Ctrl-C, a kill, a reader that goes away."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MAIN = [sys.executable, "-c", "import sys; from descend.cli.main import main; sys.exit(main())"]
+SLOW = ["--optimizer", "gd", "--epochs", "2000"]
+ENDLESS = [
+    "fit",
+    "y ~ a*x + b",
+    "line.csv",
+    "--epochs",
+    "1000000000",
+    "--learning-rate",
+    "0.001",
+    "--log-every",
+    "1000",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, line: dict[str, np.ndarray]) -> Path:
+    np.savetxt(tmp_path / "line.csv", np.column_stack([line["x"], line["y"]]), delimiter=",", header="x,y", comments="")
+    return tmp_path
+
+
+@pytest.fixture
+def endless(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A fit that runs for ever, and has begun."""
+    words = [*MAIN, *ENDLESS, "--save", "line.json"]
+    process = subprocess.Popen(words, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("epoch     0")
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_ctrl_c_keeps_what_was_reached(endless: subprocess.Popen[str], folder: Path) -> None:
+    endless.send_signal(signal.SIGINT)
+    stdout, stderr = endless.communicate(timeout=30)
+    assert (endless.returncode, stderr) == (1, "")
+    assert "outcome          interrupted after" in stdout
+    assert stdout.endswith("Model saved to line.json\n")
+    saved = json.loads((folder / "line.json").read_text())
+    assert saved["outcome"] == "interrupted"
+    assert f"  a   {saved['parameters']['a']:.6g}" in stdout
+
+
+def test_a_second_ctrl_c_ends_at_once(folder: Path) -> None:
+    # A step that takes for ever: only the second Ctrl-C can end it.
+    code = """
+import sys, time
+from descend.cli.main import main
+from descend.cli.terminal import Log
+Log.__call__ = lambda log, step: (print("begun", flush=True), time.sleep(60))
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", code, *ENDLESS, "--save", "line.json"]
+    process = subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (
+        130,
+        "Interrupted before there was a result; no file was left half-written.\n",
+    )
+    assert not (folder / "line.json").exists()
+
+
+def test_a_kill_leaves_the_old_file_or_the_new_one(folder: Path) -> None:
+    whole = subprocess.run(
+        [*MAIN, "fit", "y ~ a*x", "line.csv", "--save", "line.json"], cwd=folder, check=True, capture_output=True
+    )
+    assert whole.returncode == 0
+    code = (
+        "import sys, descend; f = descend.load('line.json'); print('go', flush=True)\nwhile True: f.save('line.json')"
+    )
+    for _ in range(5):
+        writer = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(random.uniform(0.0, 0.05))
+        writer.kill()
+        writer.communicate()
+        assert json.loads((folder / "line.json").read_text())["formula"] == "y ~ a*x"
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
+    words = [*MAIN, "fit", "y ~ a*x + b", "line.csv", *SLOW, "--log-every", "1", "--save", "line.json"]
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(timeout=30) == 0
+    assert json.loads((folder / "line.json").read_text())["epochs"] == 2000
