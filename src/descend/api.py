@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def fit(
     weights: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
-    optimizer: str | Optimizer | type | None = None,
+    optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
     epochs: int | None = None,
@@ -58,15 +59,19 @@ def fit(
 
     With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
 
-    model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``.
-    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame.
-    response: the column that a function or module predicts. inputs: the columns a module takes, in order.
+    model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
+        where it is and holds the fitted weights at the end.
+    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame; for a module also
+        tensors ``(X, y)``, of which it is passed rows of X as they are.
+    response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
+        per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
-    optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given.
+    optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
+        ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
@@ -85,9 +90,17 @@ def fit(
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
-    if _is_module(model):
-        raise ConfigError("PyTorch modules are not wired in yet.")
     wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device)
+    if _is_module(model):
+        from descend.descent.module.problem import pose_module
+
+        problem, settings = pose_module(model, data, inputs, wish, settings)
+        with problem.objective.session():  # type: ignore[attr-defined]
+            return _fit(problem, run(problem, settings, reader), penalised=False)
+    if inputs is not None:
+        raise ConfigError(
+            "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
+        )
     problem = pose(model, data, wish)
     return _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
 
@@ -183,7 +196,8 @@ def compare(
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
     fits: dict[str, Fit] = {}
     for name in names:
-        fits[name] = fit(model, data, optimizer=name, **options)
+        # A module is trained where it is, so each optimizer gets a copy of its own.
+        fits[name] = fit(copy.deepcopy(model) if _is_module(model) else model, data, optimizer=name, **options)
         if on_fit is not None:
             on_fit(name, fits[name])
         if fits[name].outcome is Outcome.INTERRUPTED:

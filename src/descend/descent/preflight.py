@@ -20,11 +20,16 @@ ALTERNATIVES = (1.0, 0.1, 0.01)
 """Starts tried in turn for parameters the user gave none, until the loss is finite."""
 
 
-def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
-    """Refuse too few rows for the parameters, and inputs that never change."""
-    size = model.parameters.size
+def check_more_than_one_row(rows: int, source: str) -> None:
+    """Refuse a single row, through which anything passes."""
     if rows == 1:
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+
+
+def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
+    """Refuse too few rows for the parameters, and inputs that never change."""
+    check_more_than_one_row(rows, source)
+    size = model.parameters.size
     if size > rows and not penalised:
         raise DataError(
             f"{size} parameters ({_listed(model.parameters.labels)}) cannot be determined from {rows} rows of "

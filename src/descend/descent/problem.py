@@ -99,7 +99,7 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
     start = dict(wish.start or {})
     if isinstance(model, str):
         if wish.weights is not None:
-            _known(wish.weights, table, "weights")
+            known_column(wish.weights, table, "weights")
         excluded = (wish.weights,) if wish.weights else ()
         formula = read_formula(model, table.names, table.numeric_names, starts=start, excluded=excluded)
         return FormulaModel(formula, loss), start
@@ -109,7 +109,7 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         )
     if wish.response is None:
         raise ConfigError('Which column does the function predict? Say so with response="y".')
-    _known(wish.response, table, "response")
+    known_column(wish.response, table, "response")
     forward = bind(model, [name for name in table.names if name not in start])
     if wish.response in forward.columns:
         raise ConfigError(
@@ -129,7 +129,8 @@ def _labels(value: Any) -> tuple[str, ...] | None:
     return None if np.ndim(value) == 0 else tuple(str(number) for number in range(np.size(value)))
 
 
-def _known(name: str, table: Table, role: str) -> None:
+def known_column(name: str, table: Table, role: str) -> None:
+    """Refuse a name that is no column of the table."""
     if name not in table.names:
         listed = ", ".join(plain_name(column) for column in table.names[:12])
         raise ConfigError(

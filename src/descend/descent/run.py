@@ -74,6 +74,11 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         elif problem.model.parameters.size > MANY:
             wish, why = "adam", "there are many parameters"
     optimizer = OPTIMIZERS.build(wish) if isinstance(wish, str) else wish
+    if not isinstance(optimizer, Optimizer):
+        raise ConfigError(
+            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
+            "Optimizers of PyTorch step PyTorch modules only."
+        )
     if has_l1 and not optimizer.proximal:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
         raise ConfigError(

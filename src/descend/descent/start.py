@@ -16,9 +16,8 @@ Array = NDArray[np.float64]
 
 def scales(point: Point) -> Array:
     """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature there; 1 without."""
-    size = point.theta.size
     if point.curvature is None:
-        return np.ones(size)
+        return np.ones(1)
     diagonal = point.curvature.diagonal()
     usable = np.isfinite(diagonal) & (diagonal > 0.0)
     return np.where(usable, np.sqrt(abs(point.loss) / np.where(usable, diagonal, 1.0)), 1.0)

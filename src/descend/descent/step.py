@@ -38,7 +38,7 @@ class Step:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Parameters by name: a float for a scalar, an array for a vector; empty for a PyTorch module."""
+        """Parameters by name: a float for a scalar, an array for a vector; empty for a PyTorch module of many."""
         return self._parameters.named(self.theta) if self._parameters is not None else {}
 
     def __repr__(self) -> str:
@@ -56,8 +56,8 @@ class Trace(Sequence[Step]):
         self.stride = 1
 
     def append(self, step: Step) -> None:
-        """Add a step; thins out a trace that has grown too long, always keeping the last step."""
-        if self.stride > 1 and self.steps[-1].epoch % self.stride:
+        """Add a step; thins out a trace that has grown too long, but keeps the last step and the last finite one."""
+        if self.stride > 1 and self.steps[-1].epoch % self.stride and np.isfinite(step.loss + step.gradient_norm):
             self.steps.pop()
         self.steps.append(step)
         if len(self.steps) > MOST_STEPS:

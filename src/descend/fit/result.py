@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
@@ -41,7 +42,7 @@ class Evidence:
 class Fit:
     """The result of a fit.
 
-    theta: the parameters as one flat vector; ``parameters`` names them.
+    theta: the parameters as one flat vector, or what stands for those of a module; ``parameters`` names them.
     loss: J there, penalties included. rows: how many were used. epochs: how many were run.
     outcome: how the run ended; advice: what to do about it, in words.
     trace: the steps; empty for a fit that was loaded.
@@ -49,8 +50,8 @@ class Fit:
     notes: what was chosen or noticed on the way, in sentences.
     """
 
-    model: Model
-    theta: Array
+    model: Model | ModuleModel
+    theta: Any
     loss: float
     rows: int
     epochs: int
@@ -100,13 +101,17 @@ class Fit:
             return None if stored is None else np.array(stored, dtype=np.float64)
         if self.loss_function.name != "squared" or self.penalised or self.outcome is Outcome.DIVERGED:
             return None
+        if isinstance(self.model, ModuleModel):
+            return None  # no curvature matrix is formed for a module
         with np.errstate(all="ignore"):
             return covariance(self.evidence.objective(self.theta, 2), self.rows)
 
     @cached_property
     def standard_errors(self) -> dict[str, Any] | None:
         """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance."""
-        return None if self.covariance is None else self.model.parameters.named(np.sqrt(self.covariance.diagonal()))
+        if self.covariance is None or isinstance(self.model, ModuleModel):
+            return None
+        return self.model.parameters.named(np.sqrt(self.covariance.diagonal()))
 
     @cached_property
     def r_squared(self) -> float | None:
@@ -141,7 +146,12 @@ class Fit:
         return f"{self.model.response} ~ {as_text(expression.xreplace(numbers))}"
 
     def predict(self, data: Any, missing: str = "raise") -> Array:
-        """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns."""
+        """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
+
+        A module is given tensors too, and predicts as it is now, in evaluation mode.
+        """
+        if isinstance(self.model, ModuleModel):
+            return self.model.predict(self.theta, self.model.read(data, missing))
         table = open_table(data)
         inputs = self.model.inputs
         if not inputs:
@@ -185,6 +195,7 @@ class Fit:
 
     def __repr__(self) -> str:
         values = self.model.parameters.mentioned(self.theta)
+        values = values or f"{self.model.parameters.size} parameters"
         return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {self.epochs} epochs)"
 
 
@@ -192,10 +203,11 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Turn arrays into lists, and what JSON has no number for into None."""
     if values is None:
         return None
-    return {
-        name: _number(value) if np.ndim(value) == 0 else [_number(part) for part in value]
-        for name, value in values.items()
-    }
+    return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    return _number(value) if np.ndim(value) == 0 else [_plain_value(part) for part in value]
 
 
 def _number(value: float) -> float | None:

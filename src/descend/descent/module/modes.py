@@ -1,0 +1,83 @@
+"""Training and evaluation mode of a module: whether they differ, and how to visit one and leave no trace."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+
+class Modes:
+    """The two modes of a module, switched only if they differ.
+
+    In training mode every submodule is as the module was given, so that parts switched to ``eval()`` by hand stay
+    frozen; a module that was given in evaluation mode as a whole is trained all the same.
+
+    differ: whether the module computes something else in training than in evaluation: dropout, batch normalisation.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.given = [(part, part.training) for part in module.modules()]
+        self.training = [(part, flag or not module.training) for part, flag in self.given]
+        self.differ = True
+
+    def train(self) -> None:
+        """Switch to training mode, if it makes a difference."""
+        if self.differ:
+            _switch(self.training)
+
+    def evaluate(self) -> None:
+        """Switch to evaluation mode, if it makes a difference."""
+        if self.differ:
+            self.module.eval()
+
+    def restore(self) -> None:
+        """Leave the module in the modes it was given in."""
+        _switch(self.given)
+
+    def find_out(self, rows: Any) -> Any:
+        """Compare both modes on a few rows, set ``differ``, and return what evaluation mode gives."""
+        import torch
+
+        self.module.eval()
+        expected = self.module(rows)
+        before = [buffer.clone() for buffer in self.module.buffers()]
+        with undisturbed(self.module):
+            _switch(self.training)
+            found = self.module(rows)
+            same = all(torch.equal(old, new) for old, new in zip(before, self.module.buffers(), strict=True))
+        self.differ = not (same and isinstance(found, torch.Tensor) and torch.equal(expected, found))
+        self.train()
+        return expected
+
+
+@contextlib.contextmanager
+def evaluating(module: Any) -> Iterator[None]:
+    """Put a module in evaluation mode for a while."""
+    given = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        _switch(given)
+
+
+@contextlib.contextmanager
+def undisturbed(module: Any) -> Iterator[None]:
+    """Let a module run in training mode, then put its buffers and the random numbers back."""
+    import torch
+
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    devices = {tensor.device for tensor in module.parameters() if tensor.is_cuda}
+    with torch.random.fork_rng(list(devices)):
+        try:
+            yield
+        finally:
+            for buffer, copy in buffers:
+                buffer.copy_(copy)
+
+
+def _switch(flags: list[tuple[Any, bool]]) -> None:
+    for part, flag in flags:
+        part.training = flag

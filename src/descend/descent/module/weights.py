@@ -1,0 +1,142 @@
+"""What stands for the parameters of a module in the loop: a handle, for they stay in the module and change in place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+FEW = 100
+"""A module of at most so many numbers has them written down at every step; more are only kept by the module."""
+
+
+class Weights:
+    """The parameters of a module at one moment of a run. After every step there is a new handle.
+
+    values: the numbers at that moment, in the order of ``named_parameters``; None if they are more than FEW.
+    """
+
+    __slots__ = ("parameters", "values")
+
+    def __init__(self, parameters: ModuleParameters) -> None:
+        self.parameters = parameters
+        self.values: list[float] | None = None
+        parameters.present = self
+
+    @property
+    def size(self) -> int:
+        return self.parameters.size
+
+    @property
+    def length(self) -> float:
+        """Euclidean norm of what is trained, now; 1 for zeros."""
+        return math.sqrt(sum(float((tensor.detach() ** 2).sum()) for tensor in self.parameters.trained)) or 1.0
+
+    def moved(self, compare: bool = False) -> Weights:
+        """Return the handle after a step. With ``compare``, this same one if nothing has changed since `keep`."""
+        return self if compare and self.parameters.unchanged() else Weights(self.parameters)
+
+
+class ModuleParameters:
+    """Names and shapes of the parameters of a module, and a copy of the last state that was worth keeping.
+
+    trained: the parameters that are fitted; those with ``requires_grad=False`` are left alone.
+    present: the handle of the state the module is in.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.named_parameters = dict(module.named_parameters())
+        self.trained = [tensor for tensor in self.named_parameters.values() if tensor.requires_grad]
+        self.size: int = sum(tensor.numel() for tensor in self.named_parameters.values())
+        self.present: Weights = Weights(self)
+        self._has_buffers = next(module.buffers(), None) is not None
+        self._kept: tuple[Weights, list[Any]] | None = None
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
+
+    def named(self, theta: Weights) -> dict[str, Any]:
+        """Return the parameters by name, as arrays; empty for a moment that is past and was not written down."""
+        if theta is self.present:
+            return {name: as_array(tensor) for name, tensor in self.named_parameters.items()}
+        if theta.values is None:
+            return {}
+        numbers, named, begin = np.array(theta.values), {}, 0
+        for name, tensor in self.named_parameters.items():
+            named[name] = numbers[begin : begin + tensor.numel()].reshape(tuple(tensor.shape))
+            begin += tensor.numel()
+        return named
+
+    def mentioned(self, theta: Weights, digits: int = 6, most: int = 4) -> str:
+        """Write values for a log line: ``weight=2.05  bias=0.97``; an empty string if they were not written down."""
+        if theta.values is None:
+            return ""
+        parts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta.values, strict=True)]
+        return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One label per number: ``bias``, ``weight[0,1]``."""
+        return tuple(
+            name if len(tensor.flatten()) == 1 else f"{name}[{','.join(map(str, place))}]"
+            for name, tensor in self.named_parameters.items()
+            for place in np.ndindex(tuple(tensor.shape))
+        )
+
+    def write_down(self) -> None:
+        """Give the present handle its numbers, if they are few."""
+        if self.size <= FEW and self.present.values is None:
+            self.present.values = [
+                value for tensor in self.named_parameters.values() for value in tensor.detach().flatten().tolist()
+            ]
+
+    def keep(self) -> None:
+        """Copy what a descent changes, so that `restore` can bring it back."""
+        import torch
+
+        with torch.no_grad():
+            if self._kept is None:
+                copies = [tensor.clone() for tensor in self._changing()]
+            else:
+                copies = self._kept[1]
+                for copy, tensor in zip(copies, self._changing(), strict=True):
+                    copy.copy_(tensor)
+        self._kept = self.present, copies
+
+    def unchanged(self) -> bool:
+        """Whether every trained parameter is as it was when last kept."""
+        return self._kept is not None and all(
+            bool((copy == tensor).all()) for copy, tensor in zip(self._kept[1], self.trained, strict=False)
+        )
+
+    def restore(self) -> None:
+        """Return to the state last kept."""
+        import torch
+
+        if self._kept is None:
+            return
+        self.present, copies = self._kept
+        with torch.no_grad():
+            for copy, tensor in zip(copies, self._changing(), strict=True):
+                tensor.copy_(copy)
+
+    def _changing(self) -> list[Any]:
+        # Buffers are looked up anew: a module may assign them instead of changing them in place.
+        return [*self.trained, *self.module.buffers()] if self._has_buffers else self.trained
+
+    def forget(self) -> None:
+        """Free the copy."""
+        self._kept = None
+
+
+def as_array(tensor: Any) -> Any:
+    """Return a copy of a tensor as an array of its dtype, or float32 if NumPy has no such; a float for a scalar."""
+    tensor = tensor.detach().cpu()
+    try:
+        array = tensor.numpy().copy()
+    except TypeError:
+        array = tensor.float().numpy()
+    return float(array) if array.ndim == 0 else array

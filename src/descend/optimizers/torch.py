@@ -1,0 +1,154 @@
+"""Steps of a PyTorch module by ``torch.optim``: our optimizers under the same names, or any class of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from descend.errors import ConfigError
+from descend.optimizers import OPTIMIZERS
+from descend.optimizers.contract import Optimizer
+from descend.optimizers.rates import HALVINGS, OR_LESS
+
+Made = Callable[..., Any]
+TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "gd": ("SGD", lambda ours: {}),
+    "momentum": ("SGD", lambda ours: {"momentum": ours.momentum}),
+    # Without momentum there is nothing to look ahead along, and torch refuses to.
+    "nesterov": ("SGD", lambda ours: {"momentum": ours.momentum, "nesterov": ours.momentum > 0}),
+    "adagrad": ("Adagrad", lambda ours: {"eps": ours.epsilon}),
+    "rmsprop": ("RMSprop", lambda ours: {"alpha": ours.decay, "eps": ours.epsilon}),
+    "adam": ("Adam", lambda ours: {"betas": (ours.beta1, ours.beta2), "eps": ours.epsilon}),
+    "adamw": ("AdamW", lambda ours: {
+        "betas": (ours.beta1, ours.beta2), "eps": ours.epsilon, "weight_decay": ours.weight_decay,
+    }),
+    # One iteration per epoch, which ends only where nothing is left to gain.
+    "lbfgs": ("LBFGS", lambda ours: {
+        "history_size": ours.history, "max_iter": 1, "tolerance_grad": 0, "tolerance_change": 0,
+        "line_search_fn": "strong_wolfe" if ours.line_search == "wolfe" else None,
+    }),
+}  # fmt: skip
+"""Name of ours -> the class of ``torch.optim`` that takes the same steps, and its settings."""
+
+
+REACH = 0.1
+"""What a weight of a network is like: the length that stands in for a Gauss-Newton step."""
+
+
+@Optimizer.register
+class TorchOptimizer:
+    """An `Optimizer` whose steps are those of a ``torch.optim.Optimizer``.
+
+    It is handed an evaluation with a ``closure``: that leaves the gradient of a training pass in ``.grad`` and returns
+    the loss, at no cost where the last pass did so already. Its state is the torch optimizer itself, so unlike ours it
+    changes in place.
+
+    torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None.
+    """
+
+    needs: ClassVar[int] = 1
+    thorough: ClassVar[bool] = False
+    proximal: ClassVar[bool] = False
+
+    def __init__(self, torch_optimizer: Any, name: str, ours: Optimizer | None = None) -> None:
+        self.torch_optimizer = torch_optimizer
+        self.name = name
+        self.reach = REACH
+        self.ours = ours
+        self.stochastic = type(torch_optimizer).__name__ != "LBFGS"
+        self.line_search: str = getattr(ours, "line_search", "none")
+        self.searches = self.line_search != "none"
+        self.rates = [float(group.get("lr", 1.0)) for group in torch_optimizer.param_groups]
+        self.rate = self.rates[0]
+
+    @property
+    def rate_rule(self) -> str:
+        """How `suggested_rate` chooses, in words."""
+        if self.ours is None:
+            return f"the default of {self.name}"
+        share = getattr(self.ours, "share", None)
+        return self.ours.rate_rule if share is None else f"what is usual for {self.name}{OR_LESS}"
+
+    def init(self, theta: Any) -> Any:
+        return self.torch_optimizer
+
+    def step(self, evaluation: Any, state: Any) -> tuple[Any, Any]:
+        if evaluation.rate != self.rate:
+            # Groups of parameters may have rates of their own; a schedule keeps their proportions.
+            for group, rate in zip(state.param_groups, self.rates, strict=True):
+                group["lr"] = evaluation.rate * (rate / self.rates[0])
+            self.rate = evaluation.rate
+        state.step(evaluation.closure)
+        return evaluation.theta.moved(compare=self.searches), state
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None if self.ours is None else self.ours.largest_stable_rate(curvature_max)
+
+    def suggested_rate(self, evaluation: Any) -> float:
+        """Return a learning rate for a run that begins at ``evaluation``.
+
+        For gd and its like from the largest curvature, as for other models; where there is none, such that the first
+        step is as long as the weights. Methods whose step is about eta take a share of ``reach``, no curvature matrix
+        being at hand. Both are halved until the first step does not raise J. Other classes have their own default.
+        """
+        share = getattr(self.ours, "share", None)
+        if self.ours is None or not self.stochastic:
+            return 1.0 if self.ours else self.rates[0]
+        if share is not None:
+            rate = self.reach / float(share)
+        else:
+            curvature = evaluation.largest_curvature()
+            rate = evaluation.theta.length / evaluation.norm if curvature is None else 1.0 / curvature
+            rate *= 1.0 - getattr(self.ours, "momentum", 0.0)
+        trials = (rate / 2**halvings for halvings in range(HALVINGS))
+        return next((trial for trial in trials if evaluation.descends(trial, signs=share is not None)), rate)
+
+
+def torch_optimizer(wish: Any, parameters: list[Any], rate: float | None = None) -> TorchOptimizer:
+    """Make the optimizer of a module.
+
+    wish: our name or optimizer; a class such as ``torch.optim.NAdam``; a function of the parameters that returns a
+        torch optimizer; or a torch optimizer made from them.
+    parameters: those to train. rate: the learning rate; None leaves it to the class, or to `suggested_rate`.
+
+    Raises ConfigError if ``wish`` is none of these, or brings a learning rate of its own while one is given.
+    """
+    import torch
+
+    base: Any = torch.optim.Optimizer
+    if isinstance(wish, str):
+        wish = OPTIMIZERS.build(wish)
+    given = {} if rate is None else {"lr": rate}
+    if isinstance(wish, Optimizer):
+        if wish.name not in TRANSLATIONS:
+            raise ConfigError(
+                f"The optimizer `{wish.name}` is not for modules: torch.optim has none like it. "
+                f"Use one of: {', '.join(TRANSLATIONS)}."
+            )
+        name, settings = TRANSLATIONS[wish.name]
+        return TorchOptimizer(getattr(torch.optim, name)(parameters, **given, **settings(wish)), wish.name, wish)
+    if isinstance(wish, type) and issubclass(wish, base):
+        try:
+            return TorchOptimizer(wish(parameters, **given), wish.__name__)
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise ConfigError(
+                f"PyTorch makes no {wish.__name__} of these parameters: {str(error).rstrip('.')}. "
+                "Make it yourself: optimizer=lambda parameters: ..."
+            ) from None
+    if not isinstance(wish, base) and callable(wish):
+        wish = wish(parameters)
+    if not isinstance(wish, base):
+        raise ConfigError(
+            f"A module is stepped by one of {', '.join(TRANSLATIONS)}, by a class such as torch.optim.NAdam, or by "
+            f"the torch optimizer that a function makes of its parameters; this is a {type(wish).__name__}."
+        )
+    name = type(wish).__name__
+    if rate is not None:
+        raise ConfigError(
+            f"The {name} given has a learning rate already. "
+            f"Leave out the learning rate, or set it where the {name} is made."
+        )
+    mine = {id(parameter) for parameter in parameters}
+    if not any(id(parameter) in mine for group in wish.param_groups for parameter in group["params"]):
+        raise ConfigError(f"The {name} given holds no parameter of this module. Make it from module.parameters().")
+    return TorchOptimizer(wish, name)
