@@ -14,7 +14,7 @@ from descend.errors import ConfigError
 def derive(
     formula: options.Formula,
     data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Files whose columns tell data from parameters.")
+        list[str] | None, Argument(metavar="DATA...", help="Files whose columns tell data from parameters.")
     ] = None,
     loss: options.Loss = "squared",
     columns: Annotated[

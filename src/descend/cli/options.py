@@ -7,11 +7,35 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from descend.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class Verb(TyperCommand):
+    """A command whose help names the losses, optimizers and schedules there are, looked up only when help is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with the registered names where ``{losses}`` and the like stand."""
+        for parameter in self.params:
+            text = getattr(parameter, "help", None)
+            if text and "{" in text:
+                parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
+def _registered() -> dict[str, str]:
+    from descend.losses import LOSSES
+    from descend.optimizers import OPTIMIZERS, SCHEDULES
+
+    return {
+        "losses": ", ".join(LOSSES),
+        "optimizers": ", ".join(OPTIMIZERS),
+        "schedules": ", ".join(SCHEDULES),
+    }
 
 
 def whole(option: str) -> Any:
@@ -50,9 +74,7 @@ Gradient = Annotated[
 ]
 Loss = Annotated[
     str,
-    Option(
-        metavar="LOSS", help="squared, absolute, huber(delta=1), log_cosh, pinball(quantile=0.5), poisson or logistic."
-    ),
+    Option(metavar="LOSS", help='{losses}; settings as in "huber(delta=2)".'),
 ]
 Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights.")]
 L1 = Annotated[
@@ -68,14 +90,13 @@ Optimizer = Annotated[
     str | None,
     Option(
         metavar="OPTIMIZER",
-        help='gd, momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs; settings as in "adam(beta1=0.8)". '
-        "One is chosen if not given.",
+        help='{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
     ),
 ]
 LearningRate = Annotated[
     str | None, Option(metavar="NUMBER|auto", help="auto takes it from the curvature at the start.")
 ]
-Schedule = Annotated[str, Option(metavar="SCHEDULE", help="constant, step, exponential, cosine or warmup.")]
+Schedule = Annotated[str, Option(metavar="SCHEDULE", help="{schedules}.")]
 Epochs = Annotated[
     int | None,
     Option(

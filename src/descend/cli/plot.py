@@ -13,7 +13,7 @@ from descend.errors import ConfigError
 
 
 def plot(
-    files: Annotated[list[str], Argument(metavar="[MODEL] DATA...", help="Data, or a model file and data.")],
+    files: Annotated[list[str], Argument(metavar="[MODEL] DATA", help="Data, or a model file and data.")],
     output: Annotated[str, Option(metavar="PICTURE", help="The picture: a .png, .svg, .pdf or .jpg file.")],
     x: Annotated[
         str | None, Option("--x", metavar="COLUMN", help="Column across, for a plot of the data alone.")

@@ -25,7 +25,7 @@ LARGEST_EXACT = 2**53
 def predict(
     model: Annotated[str, Argument(metavar="MODEL", help="A file that `descend fit --save` wrote.")],
     data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="The rows: CSV, Parquet or JSON files, or patterns.")
+        list[str] | None, Argument(metavar="DATA...", help="The rows: CSV, Parquet or JSON files, or patterns.")
     ] = None,
     at: Annotated[
         list[str] | None,
