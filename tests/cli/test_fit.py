@@ -69,8 +69,8 @@ def test_what_a_person_reads(run: Callable[..., Any], folder: Path) -> None:
 def test_without_options_it_converges_and_says_how(run: Callable[..., Any], folder: Path) -> None:
     ran = run("fit", "y ~ w*x + b", "line.csv")
     assert ran.code == 0
-    assert "outcome          converged after 2 epochs" in ran.stdout
-    assert "note             Optimizer lbfgs, chosen because it needs no learning rate" in ran.stdout
+    assert "  outcome          converged after " in ran.stdout
+    assert re.search(r"^  note             Optimizer \w+, chosen because ", ran.stdout, re.MULTILINE)
 
 
 def test_json_is_one_object_on_stdout(run: Callable[..., Any], folder: Path) -> None:
