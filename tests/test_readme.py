@@ -19,6 +19,7 @@ from descend.optimizers import OPTIMIZERS, SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "README.zh-CN.md"]
+BREAK = "-- next block --"
 INSTALLING = re.compile(r"^(make|source|pip) ")
 
 
@@ -48,37 +49,29 @@ def test_the_two_commands_come_first():
         assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
 
 
+@pytest.mark.slow
 def test_the_commands_and_the_python_blocks_do_what_the_page_shows(tmp_path):
-    """The blocks run in order in one folder, the Python ones in one process; shown lines appear in that order."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "NO_COLOR": "1",
-    }
-    python, output = "", ""
-    for language, text in blocks("README.md")[2:]:
+    """The commands run in order in one folder, the Python blocks in one process."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "NO_COLOR": "1"}
+
+    def output_of(*command: str) -> str:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, **pipes)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    page = blocks("README.md")[2:]
+    script = f"print({BREAK!r})\n".join(text for language, text in page if language == "python")
+    printed = iter(output_of(sys.executable, "-W", "error", "-c", script).split(BREAK))
+    output = ""
+    for language, text in page:
         if language == "text":
             expect_lines(output, text)
         elif language == "python":
-            # What came before runs again, so that only the last block may print.
-            script = (
-                f"import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()):\n    exec({python!r})\n{text}"
-            )
-            done = subprocess.run(
-                [sys.executable, "-W", "error", "-c", script],
-                cwd=tmp_path,
-                env=environment,
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stderr
-            python, output = python + text, done.stdout
+            output = next(printed)
         elif not INSTALLING.match(text):
-            command = ["bash", "-euo", "pipefail", "-c", text]
-            done = subprocess.run(
-                command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            assert done.returncode == 0, done.stdout
-            output = done.stdout
+            output = output_of("bash", "-euo", "pipefail", "-c", text)
     assert {"line.csv", "line.json", "line.png", "scatter.png", "plane.png", "losses.png"} <= set(os.listdir(tmp_path))
 
 
