@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+MOST_LISTED = 10_000
+"""Numbers of a module that `Fit.summary` lists; the weights of a large one are better read from it."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Fit:
     def summary(self) -> dict[str, Any]:
         """Return the fit as plain values: the object that `--json` prints."""
         return {
-            "parameters": _plain(self.parameters),
+            "parameters": {} if self._too_many_to_list else _plain(self.parameters),
             "standard_errors": _plain(self.standard_errors),
             "loss": _number(self.loss),
             "rows": self.rows,
@@ -192,6 +194,10 @@ class Fit:
             "loss_function": str(self.loss_function),
             "notes": list(self.notes),
         }
+
+    @property
+    def _too_many_to_list(self) -> bool:
+        return isinstance(self.model, ModuleModel) and self.model.parameters.size > MOST_LISTED
 
     def __repr__(self) -> str:
         values = self.model.parameters.mentioned(self.theta)

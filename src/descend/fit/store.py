@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from descend.descent.module.model import ModuleModel
+from descend.descent.module.weights import ModuleParameters
 from descend.descent.outcome import Outcome
 from descend.errors import DataError, DescendError
 from descend.fit.result import Fit
+from descend.fit.weights import load_weights, written_weights
 from descend.formula import read_formula
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, bind
 from descend.output import write_atomically
 from descend.parameters import Parameters
@@ -24,14 +27,26 @@ FORMAT = 1
 
 
 def save(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write ``fit`` to ``path``, in one step."""
+    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
+    if isinstance(fit.model, ModuleModel):
+        with written_weights(fit.model.module, path) as weights:
+            _write(path, _content(fit) | {"module": _module_entry(fit.model) | weights})
+    else:
+        _write(path, _content(fit))
+
+
+def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _content(fit: Fit) -> dict[str, Any]:
     model = fit.model
     formula = model.formula.text if isinstance(model, FormulaModel) else None
     content = {
         "descend": version("descend"),
         "format": FORMAT,
         "formula": formula,
-        "function": None if formula else model.forward.name,  # type: ignore[union-attr]
+        "function": model.forward.name if isinstance(model, FunctionModel) else None,
         "response": None if formula else model.response,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in model.parameters.shapes.items()},
@@ -43,7 +58,12 @@ def save(fit: Fit, path: str | os.PathLike[str]) -> None:
     content["loss_function"] = _loss_text(fit)
     if formula:
         content["formula"] = formula
-    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return content
+
+
+def _module_entry(model: ModuleModel) -> dict[str, Any]:
+    row_shape = None if model.row_shape is None else list(model.row_shape)
+    return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
 
 
 def _loss_text(fit: Fit) -> str:
@@ -54,7 +74,8 @@ def _loss_text(fit: Fit) -> str:
 def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> Fit:
     """Read a model file.
 
-    model: the Python function, for a fit that was made with one; a formula is in the file.
+    model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
+        formula is in the file.
 
     Raises DataError if the file is missing, or is not a model file.
     """
@@ -88,7 +109,10 @@ def _fit(content: dict[str, Any], function: Callable[..., Any] | None, place: Pa
     loss = LOSSES.build(content["loss_function"])
     shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
     columns = tuple(content["columns"])
-    fitted: FormulaModel | FunctionModel
+    fitted: FormulaModel | FunctionModel | ModuleModel
+    if "module" in content:
+        fitted = _module(content, function, loss, place)
+        return _restored(content, fitted, fitted.parameters.present)
     if content["formula"] and content["function"] is None:
         numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
         fitted = FormulaModel(read_formula(content["formula"], columns, numeric, starts=shapes), loss)
@@ -102,6 +126,24 @@ def _fit(content: dict[str, Any], function: Callable[..., Any] | None, place: Pa
     theta = fitted.parameters.flat(content["parameters"])
     if not np.isfinite(theta).all():
         raise ValueError
+    return _restored(content, fitted, theta)
+
+
+def _module(content: dict[str, Any], module: Any, loss: Loss, place: Path) -> ModuleModel:
+    entry = content["module"]
+    if not hasattr(module, "load_state_dict"):
+        raise DataError(
+            f"`{place}` was fitted with the PyTorch module `{entry['name']}`, of which it holds the weights only. "
+            "Make the module and load them into it, in Python: descend.load(path, model=module)."
+        )
+    load_weights(module, entry, place)
+    parameters = ModuleParameters(module)
+    parameters.write_down()
+    row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
+    return ModuleModel(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
+
+
+def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | ModuleModel, theta: Any) -> Fit:
     return Fit(
         model=fitted,
         theta=theta,

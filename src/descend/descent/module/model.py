@@ -69,7 +69,7 @@ class ModuleModel:
 
     def score(self, rows: Tensor) -> Tensor:
         """Call the module. Raises ConfigError unless it returns one number per row."""
-        return one_per_row(self.module(rows), len(rows), self.name)
+        return one_per_row(self.module(rows), rows.shape[0], self.name)
 
     def read(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""

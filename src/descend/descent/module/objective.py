@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,18 +40,25 @@ class ModulePoint:
         self.rows = rows
         self.rate = 0.0
         self.run = objective.runs
+        self._loss: float | None = None
+        self._norm: float | None = None
 
-    @cached_property
+    # Both wait for the device, so they are asked for once, and in batches not at all.
+    @property
     def loss(self) -> float:
-        return float(self.total)
+        if self._loss is None:
+            self._loss = self.total.item()
+        return self._loss
 
-    @cached_property
+    @property
     def norm(self) -> float:
         """Euclidean norm of the gradient over all trained parameters."""
-        import torch
+        if self._norm is None:
+            import torch
 
-        norms = [torch.linalg.vector_norm(gradient) for gradient in self.objective.gradients]
-        return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else 0.0
+            norms = [torch.linalg.vector_norm(gradient) for gradient in self.objective.gradients]
+            self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
+        return self._norm
 
     def remaining(self, scales: Any, first_loss: float) -> float:
         """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
@@ -114,7 +120,7 @@ class Rows:
 
     @property
     def rows(self) -> int:
-        return len(self.y)
+        return int(self.y.shape[0])
 
     def count(self, chosen: NDArray[np.intp] | None) -> Any:
         """Return the number of rows, or the sum of their weights, of all or the chosen ones."""
@@ -199,7 +205,10 @@ class ModuleObjective:
             for inputs, y, weights in self.engine.blocks(rows, whole):
                 score = self.model.score(inputs)
                 value = self.value(score, y, score - y)
-                loss = (value if weights is None else value * weights).sum() / count
+                if weights is None and y.shape[0] == count:
+                    loss = value.mean()
+                else:
+                    loss = (value if weights is None else value * weights).sum() / count
                 if backward:
                     loss.backward()
                 total = loss.detach() if total is None else total + loss.detach()
