@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
+from descend.models import FormulaModel
 from descend.optimizers import Optimizer
 from descend.table import open_table, parse_column_range
 
@@ -90,7 +91,7 @@ def fit(
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
-    wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device)
+    wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, optimizer is None)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -102,7 +103,29 @@ def fit(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
     problem = pose(model, data, wish)
-    return _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+    fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+    if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
+        return _second_look(model, wish, settings, problem, fitted)
+    return fitted
+
+
+def _can_search(problem: Problem, fitted: Fit) -> bool:
+    failed = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
+    return failed and isinstance(problem.model, FormulaModel) and not problem.model.linear
+
+
+def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
+    """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
+    searched = pose(model, problem.table, replace(wish, start=None, where=None))
+    again = _fit(searched, run(searched, settings), fitted.penalised)
+    if not again.loss < fitted.loss * (1.0 - 1e-6):
+        return fitted
+    ended = problem.model.parameters.mentioned(fitted.theta)
+    note = (
+        f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); "
+        "a search found this lower one"
+    )
+    return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
 def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:

@@ -36,7 +36,7 @@ class Plan:
     rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
     tolerance: of what remains of the gradient (``Point.remaining``). seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
-    scales, scale: units of the parameters and of J (see ``descent.start``). stop: asked between steps.
+    scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
     """
 
     epochs: int
@@ -61,7 +61,7 @@ def descend(
     once over all rows or once per batch. So a step never shows the loss of another theta than its own.
     """
     began = time.perf_counter()
-    judge = Judge(plan)
+    judge = Judge(plan, optimizer.thorough)
     state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
@@ -98,15 +98,16 @@ def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp
 class Judge:
     """Says at every epoch whether, and how, the run ends there."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, thorough: bool) -> None:
         self.plan = plan
         self.stuck = False
         self.first_loss = math.nan
         self.bound = math.inf
         self.best = math.inf
+        self.least = math.inf
         self.best_epoch = 0
-        # A run whose epochs were asked for looks at its tolerance only where it ends anyway.
-        self.watching = plan.tolerance is not None or not plan.asked
+        # Where epochs were asked for, or the optimizer ends by itself, the usual tolerance ends nothing.
+        self.watching = plan.tolerance is not None or not (plan.asked or thorough)
 
     def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
         plan, loss = self.plan, point.loss
@@ -126,16 +127,17 @@ class Judge:
 
     def _ended(self, epoch: int, point: Any, last: bool) -> Outcome | None:
         plan = self.plan
-        remaining = point.remaining(plan.scales, self.first_loss)
-        if remaining <= (CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance):
-            return Outcome.CONVERGED
-        if self.stuck:
-            return Outcome.CONVERGED if remaining <= NO_FURTHER else Outcome.STALLED
-        if last:
-            return Outcome.EPOCHS_USED_UP
-        return Outcome.STALLED if not plan.asked and self._no_progress(epoch, point.loss) else None
+        remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
+        done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
+        usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
+        if remaining <= (max(usual, NO_FURTHER) if done else usual):
+            return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
+        if done:
+            return Outcome.STALLED
+        return Outcome.EPOCHS_USED_UP if last else None
 
-    def _no_progress(self, epoch: int, loss: float) -> bool:
-        if loss < self.best - 1e-13 * abs(self.best) or not math.isfinite(self.best):
-            self.best, self.best_epoch = loss, epoch
+    def _no_progress(self, epoch: int, loss: float, remaining: float) -> bool:
+        """Whether neither J nor its gradient has become smaller for a long time."""
+        if loss < self.best - 1e-13 * abs(self.best) or remaining < 0.9 * self.least or not math.isfinite(self.best):
+            self.best, self.least, self.best_epoch = min(loss, self.best), min(remaining, self.least), epoch
         return epoch - self.best_epoch >= PATIENCE

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
+from descend.formula.compile import triangle
 
 Array = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Penalty:
 class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
-    __slots__ = ("curvature", "gradient", "has_l1", "loss", "objective", "rate", "rows", "theta")
+    __slots__ = ("curvature", "factor", "gradient", "has_l1", "loss", "objective", "rate", "rows", "theta")
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
 
@@ -41,6 +42,7 @@ class Point:
         self.objective = objective
         self.rows = rows
         self.has_l1 = has_l1
+        self.factor: Array | None = None  # triangle of the scaled Jacobian and residual, after order 3
         self.rate = 0.0  # of the step taken from here; the loop sets it
 
     def at(self, theta: Array, order: int = 1) -> Point:
@@ -71,15 +73,27 @@ class Point:
         slope = self.slope if self.has_l1 else self.gradient
         return math.sqrt(slope.dot(slope))
 
-    def remaining(self, scales: Array, first_loss: float) -> float:
+    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
         """Say how far the gradient is from zero, as a share of J, whatever the units.
 
-        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J|, |J_0 - J| / 1000), with s_k the change of theta_k that
-        would matter at the start; J_0 keeps it finite for data that the model fits perfectly.
+        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
+        that would matter at the start, and S the size of J for a model that predicts nothing: J_0 and S keep it
+        finite for data that the model fits perfectly, where only rounding is left.
         """
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3)
+        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
         largest = float(np.maximum.reduce(np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)))
         return largest / reference if reference > 0.0 else largest
+
+    def flat(self, scales: Array) -> bool:
+        """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
+
+        A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
+        """
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or not np.isfinite(curvature).all():
+            return False
+        reach = np.maximum(np.abs(self.theta), scales)
+        return bool((curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)).any())
 
 
 class Objective:
@@ -99,7 +113,11 @@ class Objective:
         last = self._last
         if last is not None and rows is None and last[0].theta is theta and last[1] >= order:
             return last[0]
-        count, loss, gradient, curvature = self.engine.evaluate(theta, order, rows)
+        if order == 3:
+            if not self.engine.factors:
+                return self(theta, 2, rows)
+            return self._factored(theta, rows)
+        count, loss, gradient, curvature, _ = self.engine.evaluate(theta, order, rows)
         loss /= count
         if gradient is not None:
             gradient = gradient / count
@@ -110,6 +128,24 @@ class Objective:
         point = Point(theta, loss, gradient, curvature, self, rows, self.has_l1)
         if rows is None:
             self._last = (point, order)
+        return point
+
+    def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
+        """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
+        count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
+        assert factor is not None
+        factor = factor / math.sqrt(count)
+        loss /= count
+        if self.penalty is not None:
+            # l2 theta**2 is the squared loss of one more row for each parameter, sqrt(l2) theta against 0.
+            roots = np.sqrt(2.0 * self.penalty.l2)
+            factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
+            loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
+        upper, right = factor[:-1, :-1], factor[:-1, -1]
+        point = Point(theta, loss, upper.T @ right, upper.T @ upper, self, rows, self.has_l1)
+        point.factor = factor
+        if rows is None:
+            self._last = (point, 3)
         return point
 
     def _penalised(

@@ -26,6 +26,6 @@ ADVICE = {
     Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero: give more epochs or a larger rate.",
     Outcome.TIME_USED_UP: "Time ran out before the gradient reached zero: continue from these parameters.",
     Outcome.DIVERGED: "The loss grew beyond all bounds: use a smaller learning rate, or --learning-rate auto.",
-    Outcome.STALLED: "The loss stopped falling though the gradient is not zero: try other starting values.",
+    Outcome.STALLED: "The loss stopped falling away from a minimum, or on a plateau: try other starting values.",
     Outcome.INTERRUPTED: "Interrupted: these are the parameters reached so far; continue from them with --start.",
 }

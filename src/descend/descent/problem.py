@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent import preflight
 from descend.descent.objective import Objective, Penalty, Point
+from descend.descent.search import search
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
@@ -38,6 +39,7 @@ class Problem:
     """What a run needs, and what its result remembers.
 
     gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
+    scale: the size of J for a model that predicts nothing, 0 if that is not known.
     """
 
     model: Model
@@ -47,6 +49,7 @@ class Problem:
     objective: Objective
     first: Point
     notes: tuple[str, ...]
+    scale: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Wish:
     missing: str = "raise"
     engine: str = "auto"
     device: str | None = None
+    polish: bool = True
+    """Whether a start that is searched for may be improved by a short descent."""
 
 
 def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
@@ -84,14 +89,22 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     preflight.check_rows(fitted, columns, rows, table.source, penalised)
     if wish.weights is not None:
         preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-    preflight.check_response(loss, fitted.observed(columns), fitted.response, table.source)
+    y = fitted.observed(columns)
+    preflight.check_response(loss, y, fitted.response, table.source)
 
     engine = _engine(wish, what, columns)
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
+    found = None
+    if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
+        with np.errstate(all="ignore"):
+            found = search(derived(fitted.formula, loss, wish.weights), columns, theta, given, wish.polish)
+        theta = theta if found is None else found.theta
     first = preflight.finite_start(objective, fitted, theta, given, columns)
     note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
-    return Problem(fitted, source, table, columns, objective, first, (note,) if note else ())
+    notes = (found.note if found is not None else None, note)
+    scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
+    return Problem(fitted, source, table, columns, objective, first, tuple(text for text in notes if text), scale)
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:

@@ -50,10 +50,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run was, and its steps."""
+    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none."""
 
     optimizer: Optimizer
-    learning_rate: float
+    learning_rate: float | None
     asked: bool
     trace: Trace
     notes: tuple[str, ...]
@@ -64,7 +64,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     wish, has_l1 = settings.optimizer, problem.objective.has_l1
     why = None
     if wish is None:
-        wish, why = "lbfgs", "it needs no learning rate"
+        wish, why = "levenberg_marquardt", "it needs no learning rate"
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
         elif settings.batch_size is not None:
@@ -112,15 +112,16 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             batch_size=settings.batch_size if batches else None,
             seed=settings.seed,
             scales=start.scales(first),
+            scale=problem.scale,
             stop=stop,
         )
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters):
             trace.append(step)
             if on_step is not None:
                 on_step(step)
-    if getattr(optimizer, "line_search", "none") != "none":
-        rate_note = None  # a line search finds its own step
-    return Run(optimizer, rate, plan.asked, trace, tuple(note for note in (why, rate_note) if note))
+    uses_rate = optimizer.uses_rate
+    notes = (why, rate_note if uses_rate else None)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
 
 
 @contextlib.contextmanager

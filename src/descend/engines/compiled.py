@@ -15,6 +15,13 @@ from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": NUMPY, "torch": TORCH}
+OUTCOMES = [
+    ("None", "None"),
+    ("gradient", "None"),
+    ("gradient", "curvature"),
+    ("None", "factor(weight, slope, jacobian)"),
+]
+"""What the function of each order returns beside the loss."""
 
 
 class Compiled:
@@ -28,9 +35,8 @@ class Compiled:
         more = ((program.weights.name,) if program.weights is not None else ()) + program.more_columns
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
         self.prepare = self.code.prepare
-        bodies = [self._body(order) for order in (0, 1, 2)]  # each may add to what the block holds
-        outcomes = [("loss", "None", "None"), ("loss", "gradient", "None"), ("loss", "gradient", "curvature")]
-        self.functions = [self.code.define(body, outcome) for body, outcome in zip(bodies, outcomes, strict=True)]
+        bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
+        self.functions = [self.code.define(body, ["loss", *OUTCOMES[order]]) for order, body in enumerate(bodies)]
         self.finish = self._combiner()
 
     def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
@@ -43,16 +49,16 @@ class Compiled:
         omega = program.weights if program.weights is not None else 1
         value, slope, weight = program.loss.expressions
         gradient = [(symbol, slope * omega * derivative) for symbol, derivative in program.jacobian.items()]
-        if order == 0 or program.by_hand is not None:
+        if order not in (1, 2) or program.by_hand is not None:
             gradient = []
-        by_hand = [inner.args[0] * omega for inner in self.row_sums] if order else []
-        jacobian = list(program.jacobian.items()) if order == 2 else []
+        by_hand = [inner.args[0] * omega for inner in self.row_sums] if order in (1, 2) else []
+        jacobian = list(program.jacobian.items()) if order >= 2 else []
         writer.count(
             [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
         )
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
-        if order:
+        if order in (1, 2):
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)
@@ -61,18 +67,22 @@ class Compiled:
             )
         for number, part in enumerate(by_hand):
             results.append(f"gradient[{number}] = {writer.sum_over_rows(part)}")
+        if jacobian:
+            results += self._jacobian(writer, jacobian)
         if order == 2:
-            results += self._curvature(writer, jacobian, weight * omega)
+            results.append(f"curvature = (jacobian*{writer.name(weight * omega)}) @ jacobian.T")
+        if order == 3:
+            results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]
 
-    def _curvature(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]], weight: Expr) -> list[str]:
-        """Write J' W J, with J (parameters, rows) filled row by row."""
+    def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]]) -> list[str]:
+        """Write J (parameters, rows), filled row by row."""
         lines = [f"jacobian = {self._zeros(f'({self.program.parameters.size}, count)')}"]
         for symbol, derivative in jacobian:
             matrix = self.code.matrices.get(symbol)
             text = writer.name(derivative)
             lines.append(f"jacobian[{self._place(symbol)}] {f'+= {matrix}.T*{text}' if matrix else f'= {text}'}")
-        return [*lines, f"curvature = (jacobian*{writer.name(weight)}) @ jacobian.T"]
+        return lines
 
     def _zeros(self, shape: str) -> str:
         return f"np.zeros({shape})" if self.language == "numpy" else f"theta.new_zeros({shape})"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.compiled import compiled
+from descend.engines.compiled import Compiled, compiled
 from descend.engines.totals import Array, Totals
+from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program
 
 BLOCK = 16_384
@@ -24,6 +25,7 @@ class NumpyEngine:
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
         self.sums, self.finish = self.kernel.sums, self.kernel.finish
+        self.factors = isinstance(self.kernel, Compiled) and self.finish is None and not self.kernel.row_sums
         self.data = self.kernel.prepare(columns)
         self.rows = len(self.data[0])
         self.weights = columns[weights] if weights is not None else None
@@ -40,13 +42,21 @@ class NumpyEngine:
         for block in blocks[1:] if len(blocks) > 1 else ():
             more_loss, more_gradient, more_curvature = self.sums(theta, block, order)
             loss += more_loss
-            if order:
+            if gradient is not None:
                 gradient += more_gradient
-            if order == 2:
-                curvature += more_curvature
+            if curvature is not None:
+                curvature = _joined(curvature, more_curvature, order)
+        if order == 3:
+            return Totals(count, float(loss), None, None, curvature)
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
         return Totals(count, float(loss), gradient, curvature)
+
+
+def _joined(one: Array, other: Array | None, order: int) -> Array:
+    """Add two curvatures, or make one factor of two."""
+    assert other is not None
+    return triangle(np.vstack([one, other])) if order == 3 else one + other
 
 
 def _cut(data: tuple[Any, ...], rows: int) -> Any:

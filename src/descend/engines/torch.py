@@ -32,6 +32,7 @@ class TorchEngine:
     """Sums over columns held as float64 tensors on one device, a block of rows at a time."""
 
     name = "torch"
+    factors = False
 
     def __init__(
         self,

@@ -14,12 +14,15 @@ class Totals(NamedTuple):
     """Raw sums over rows, float64.
 
     rows: their number, or the sum of their weights. gradient: (p,) or None. curvature: (p, p) or None.
+    factor: (p + 1, p + 1) or None; upper triangle R of QR [sqrt(W) J, slope / sqrt(W)], so that its first p rows and
+        columns give curvature = R'R and, times its last column, the gradient, with twice their digits.
     """
 
     rows: float
     loss: float
     gradient: Array | None
     curvature: Array | None
+    factor: Array | None = None
 
 
 class Engine(Protocol):
@@ -27,10 +30,12 @@ class Engine(Protocol):
 
     name: str
     rows: int
+    factors: bool
+    """Whether order 3 is available."""
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         """Sum over all rows, or over those whose numbers (from 0) are in ``rows``.
 
-        order: 0 loss, 1 and gradient, 2 and curvature.
+        order: 0 loss, 1 and gradient, 2 and curvature, 3 loss and factor where ``factors`` says there is one.
         """
         ...

@@ -48,7 +48,7 @@ class Fit:
     loss: J there, penalties included. rows: how many were used. epochs: how many were run.
     outcome: how the run ended; advice: what to do about it, in words.
     trace: the steps; empty for a fit that was loaded.
-    gradient, optimizer, engine: which were used. learning_rate: of the first step.
+    gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
     notes: what was chosen or noticed on the way, in sentences.
     """
 
@@ -61,7 +61,7 @@ class Fit:
     advice: str
     gradient: str
     optimizer: str
-    learning_rate: float
+    learning_rate: float | None
     engine: str
     seconds: float
     asked: bool
@@ -71,6 +71,8 @@ class Fit:
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
     evidence: Evidence | None = None
+    from_start: Fit | None = None
+    """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
     plotter: Callable[[Fit], Figure] | None = None
 
     @cached_property
@@ -186,7 +188,7 @@ class Fit:
             "advice": self.advice,
             "gradient": self.gradient,
             "optimizer": self.optimizer,
-            "learning_rate": _number(self.learning_rate),
+            "learning_rate": None if self.learning_rate is None else _number(self.learning_rate),
             "engine": self.engine,
             "seconds": self.seconds,
             "r_squared": self.r_squared,

@@ -82,6 +82,10 @@ class Builder:
     def build(self, node: tree.Node) -> Expr:
         """Return the expression of a tree. Raises FormulaError where it is not a finite real number."""
         result = self._value(node)
+        if result.has(sympy.Abs):  # from sqrt(x^2)
+            result = result.replace(sympy.Abs, absolute)
+        powers = {power for power in result.atoms(Pow) if power.is_number and not _exact(power.base, power.exp)}
+        result = result.xreplace({power: number(float(power)) for power in powers})
         if result.has(sympy.I, sympy.zoo, sympy.oo, sympy.nan):
             self.fail(node, "The formula holds a number that is not finite or not real.", "Check its constants.")
         short = {value: shortened(value) for value in result.atoms(sympy.Rational)}
@@ -142,14 +146,12 @@ class Builder:
         if exponent.is_number:
             # SymPy keeps powers of numbers exactly, with as many digits as that takes; so they are tried first.
             numbers = Mul(*(factor for factor in Mul.make_args(base) if factor.is_number))
-            value = _float_power(numbers, exponent)
+            value = _float_power(numbers if base.is_number else abs(numbers), exponent)
             if value is None:
                 self.fail(node, "This power is too large, too small or not real.", "Check its base and exponent.")
-            if base.is_number:
-                simple = exponent.is_Rational and abs(exponent.p) <= 64 and exponent.q <= 64
-                return Pow(base, exponent) if simple else number(value)
-        result = Pow(base, exponent)
-        return result.replace(sympy.Abs, absolute) if result.has(sympy.Abs) else result
+            if base.is_number and not _exact(base, exponent):
+                return number(value)
+        return Pow(base, exponent)
 
     def _call(self, node: tree.Call) -> Expr:
         name = node.function
@@ -222,6 +224,10 @@ class Builder:
     def _name(self, node: tree.Name) -> Expr:
         name = node.name
         if name in self.known:
+            if name in CONSTANTS and not node.quoted:
+                value = repr(float(CONSTANTS[name]))
+                next_step = f"For the column put it in backticks: `{name}`; for the constant write {value}."
+                self.fail(node, f"`{name}` is a column, and also the name of a constant.", next_step)
             self.columns.setdefault(name, node)
             return Column(name)
         if node.quoted:
@@ -336,6 +342,14 @@ def _float_power(base: Expr, exponent: Expr) -> float | None:
     if isinstance(value, complex) or not math.isfinite(value) or (value == 0 and base != 0):
         return None
     return float(value)
+
+
+def _exact(base: Expr, exponent: Expr) -> bool:
+    """Say whether this power of a number is kept as it is: 2^3, pi^2 and 1/sqrt(2), but not 2^0.1 or sqrt(1.4142135)."""
+    if exponent.is_Integer:
+        return bool(abs(exponent) <= 64)
+    simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)
+    return bool(simple and abs(exponent) <= 64 and (2 * exponent).is_Integer)
 
 
 def _finite(expression: Expr) -> bool:

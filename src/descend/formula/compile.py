@@ -37,6 +37,7 @@ def numpy_names() -> dict[str, Any]:
     return {
         "np": np,
         "special": Special(),
+        "factor": numpy_factor,
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),
     }
@@ -50,9 +51,45 @@ def torch_names() -> dict[str, Any]:
     return {
         "torch": torch,
         "math": math,
+        "factor": torch_factor,
         "total": torch.sum,
         "spread": lambda number, count: number.expand(count),
     }
+
+
+def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
+    """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]: R'R is curvature, gradient and loss, unsquared.
+
+    jacobian: (parameters, rows). A row of weight zero counts for nothing.
+    """
+    root = np.sqrt(np.broadcast_to(weight, slope.shape))
+    whole = np.empty((slope.size, len(jacobian) + 1))
+    np.multiply(jacobian.T, root[:, None], out=whole[:, :-1])
+    np.divide(slope, root, out=whole[:, -1], where=root > 0.0)
+    whole[root <= 0.0, -1] = 0.0
+    return triangle(whole)
+
+
+def triangle(matrix: Array) -> Array:
+    """Return the upper triangle of a QR factorization, (k, k) for a matrix of k columns."""
+    columns = matrix.shape[1]
+    if not np.isfinite(matrix).all():
+        return np.full((columns, columns), np.nan)
+    upper: Array = np.asarray(np.linalg.qr(matrix, mode="r"))
+    return upper if len(upper) == columns else np.vstack([upper, np.zeros((columns - len(upper), columns))])
+
+
+def torch_factor(weight: Any, slope: Any, jacobian: Any) -> Any:
+    """Do what ``numpy_factor`` does, with tensors."""
+    import torch
+
+    root = torch.sqrt(torch.as_tensor(weight, dtype=slope.dtype, device=slope.device)).expand(slope.shape)
+    last = torch.where(root > 0.0, slope / root, torch.zeros_like(slope))
+    whole = torch.cat([jacobian.T * root[:, None], last[:, None]], dim=1)
+    whole = torch.cat([whole, whole.new_zeros((max(0, whole.shape[1] - len(whole)), whole.shape[1]))])
+    if not torch.isfinite(whole).all():
+        return whole.new_full((whole.shape[1], whole.shape[1]), float("nan"))
+    return torch.linalg.qr(whole, mode="r")[1]
 
 
 def names_of(language: Language) -> dict[str, Any]:

@@ -292,8 +292,8 @@ def number(value: float) -> Expr:
 
 
 def shortened(value: Expr) -> Expr | None:
-    """Round an exact number that no float holds, 2/3 and the like aside; None if it is too large or too small."""
-    if abs(value.p) < LARGEST_EXACT and value.q < LARGEST_EXACT:
+    """Return a number as it is if it can be written shortly, 0.1 or 2/3, else rounded; None where no float is near."""
+    if max(abs(value.p), value.q) < 10**6:
         return value
     try:
         rounded = float(value)

@@ -3,7 +3,7 @@
     formula     =  expression "~" expression
     expression  =  logic; logic = comparison {("and" | "or") comparison}; comparison = sum {("<" | "<=" | ...) sum}
     sum         =  product {("+" | "-") product}
-    product     =  signed {("*" | "/") signed}
+    product     =  {"+" | "-"} signed {("*" | "/") signed}
     signed      =  {"+" | "-"} power
     power       =  atom [("^" | "**") signed]                        right associative, binds tighter than a sign
     atom        =  number | name | call | "(" expression ")" | name "@" list | list "@" name
@@ -145,6 +145,9 @@ class Parser:
         return first if len(terms) == 1 else Sum(first.start, terms[-1][1].end, tuple(terms))
 
     def product(self) -> Node:
+        if token := self.accept("+", "-"):  # the sign of the whole product: -(a + b)/c is read as it is written
+            operand = self.nested(self.product)
+            return operand if token.text == "+" else Negative(token.start, operand.end, operand)
         first = self.signed()
         factors = [("*", first)]
         while token := self.accept("*", "/"):

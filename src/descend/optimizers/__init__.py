@@ -8,6 +8,7 @@ from descend.optimizers.adamw import AdamW
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.gd import GradientDescent
 from descend.optimizers.lbfgs import LBFGS
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.momentum import Momentum
 from descend.optimizers.nesterov import Nesterov
 from descend.optimizers.rmsprop import RMSprop
@@ -15,7 +16,7 @@ from descend.optimizers.schedules import SCHEDULES, Schedule
 from descend.registry import Registry
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", [GradientDescent, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS]
+    "optimizer", [GradientDescent, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS, LevenbergMarquardt]
 )
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Array", "Evaluation", "Optimizer", "Schedule", "State"]

@@ -28,6 +28,9 @@ class Evaluation(Protocol):
     """(p,) dJ/dtheta of the smooth part: all of J but the l1 penalty."""
     curvature: Array | None
     """(p, p) Gauss-Newton curvature of the smooth part; present if the optimizer needs order 2 or asked for it."""
+    factor: Array | None
+    """(p + 1, p + 1) upper triangle R with curvature = R'R over its first p rows and columns and gradient = R'q, q its
+    last column; where order 3 was asked for and the engine has it."""
     rate: float
     """Learning rate of this step, a schedule already applied."""
     has_l1: bool
@@ -54,13 +57,20 @@ class Optimizer(ABC):
 
     name: ClassVar[str]
     needs: ClassVar[int] = 1
-    """Order of evaluation a step needs: 1 loss and gradient, 2 also curvature."""
+    """Order of evaluation a step needs: 1 loss and gradient, 2 also curvature, 3 also its factor."""
+    thorough: ClassVar[bool] = False
+    """Whether it ends by itself once no further digit can be had, rather than at the usual tolerance."""
     proximal: ClassVar[bool] = False
     """Whether it supports an l1 penalty."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""
     rate_rule: ClassVar[str]
     """How `suggested_rate` chooses the learning rate, in words for the user."""
+
+    @property
+    def uses_rate(self) -> bool:
+        """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
+        return True
 
     def __post_init__(self) -> None:
         refuse_bad_settings("optimizer", self)

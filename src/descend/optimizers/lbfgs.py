@@ -54,7 +54,12 @@ class LBFGS(Optimizer):
 
     name: ClassVar[str] = "lbfgs"
     stochastic: ClassVar[bool] = False
+    thorough: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
+
+    @property
+    def uses_rate(self) -> bool:
+        return self.line_search == "none"
 
     def init(self, theta: Array) -> State:
         # wolfe: H0 is out of date, H0, its damping, pairs s, y.  none: last change of theta, last gradient, pairs s, y.

@@ -22,9 +22,9 @@ TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "adamw": ("AdamW", lambda ours: {
         "betas": (ours.beta1, ours.beta2), "eps": ours.epsilon, "weight_decay": ours.weight_decay,
     }),
-    # One iteration per epoch, which ends only where nothing is left to gain.
+    # One iteration per epoch, which ends only where nothing is left to gain; its line search may take 25 evaluations.
     "lbfgs": ("LBFGS", lambda ours: {
-        "history_size": ours.history, "max_iter": 1, "tolerance_grad": 0, "tolerance_change": 0,
+        "history_size": ours.history, "max_iter": 1, "max_eval": 26, "tolerance_grad": 0, "tolerance_change": 0,
         "line_search_fn": "strong_wolfe" if ours.line_search == "wolfe" else None,
     }),
 }  # fmt: skip
@@ -56,8 +56,7 @@ class TorchOptimizer:
         self.reach = REACH
         self.ours = ours
         self.stochastic = type(torch_optimizer).__name__ != "LBFGS"
-        self.line_search: str = getattr(ours, "line_search", "none")
-        self.searches = self.line_search != "none"
+        self.uses_rate = ours is None or ours.uses_rate
         self.rates = [float(group.get("lr", 1.0)) for group in torch_optimizer.param_groups]
         self.rate = self.rates[0]
 
@@ -79,7 +78,13 @@ class TorchOptimizer:
                 group["lr"] = evaluation.rate * (rate / self.rates[0])
             self.rate = evaluation.rate
         state.step(evaluation.closure)
-        return evaluation.theta.moved(compare=self.searches), state
+        if not self.uses_rate and evaluation.theta.unchanged:
+            # torch learns nothing from changes below 1e-10, and an old memory may point nowhere: begin anew.
+            state.state.clear()
+            state.step(evaluation.closure)
+            if evaluation.theta.unchanged:
+                return evaluation.theta, state
+        return evaluation.theta.moved(), state
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None if self.ours is None else self.ours.largest_stable_rate(curvature_max)

@@ -62,10 +62,8 @@ def _outcome(fit: Fit) -> Field:
 
 
 def _optimizer(fit: Fit) -> str:
-    from descend.optimizers import OPTIMIZERS
-
-    searches = getattr(OPTIMIZERS.parts.get(fit.optimizer), "line_search", "none") != "none"
-    return fit.optimizer if searches else f"{fit.optimizer}, learning rate {fit.learning_rate:.4g}"
+    rate = "" if fit.learning_rate is None else f", learning rate {fit.learning_rate:.4g}"
+    return fit.optimizer + rate
 
 
 def _sentence(note: str) -> str:

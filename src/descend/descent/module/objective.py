@@ -60,9 +60,13 @@ class ModulePoint:
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
-    def remaining(self, scales: Any, first_loss: float) -> float:
+    def flat(self, scales: Any) -> bool:
+        """Whether some parameter has lost all influence: without a curvature, nobody can tell."""
+        return False
+
+    def remaining(self, scales: Any, first_loss: float, scale: float = 0.0) -> float:
         """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3)
+        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
         trained = [tensor for tensor in self.objective.model.parameters.trained if tensor.grad is not None]
         parts = [
             float((tensor.grad.abs() * tensor.detach().abs().clamp(min=1.0)).max())

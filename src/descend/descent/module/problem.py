@@ -97,7 +97,7 @@ def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Sett
         optimizer.reach *= BATCHED
     tolerance = settings.tolerance
     precision = torch.finfo(model.parameters.trained[0].dtype).eps
-    if tolerance is None and precision > np.finfo(np.float64).eps and (settings.epochs is None or optimizer.searches):
+    if tolerance is None and precision > np.finfo(np.float64).eps and (settings.epochs is None or not optimizer.uses_rate):
         tolerance = math.sqrt(precision)
     return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
 

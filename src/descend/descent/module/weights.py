@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,14 @@ class Weights:
         """Euclidean norm of what is trained, now; 1 for zeros."""
         return math.sqrt(sum(float((tensor.detach() ** 2).sum()) for tensor in self.parameters.trained)) or 1.0
 
-    def moved(self, compare: bool = False) -> Weights:
-        """Return the handle after a step. With ``compare``, this same one if nothing has changed since `keep`."""
-        return self if compare and self.parameters.unchanged() else Weights(self.parameters)
+    @property
+    def unchanged(self) -> bool:
+        """Whether the parameters are as they were when last kept."""
+        return self.parameters.unchanged()
+
+    def moved(self) -> Weights:
+        """Return the handle after a step."""
+        return Weights(self.parameters)
 
 
 class ModuleParameters:
@@ -49,10 +55,13 @@ class ModuleParameters:
         self.module = module
         self.named_parameters = dict(module.named_parameters())
         self.trained = [tensor for tensor in self.named_parameters.values() if tensor.requires_grad]
-        self.size: int = sum(tensor.numel() for tensor in self.named_parameters.values())
         self.present: Weights = Weights(self)
         self._has_buffers = next(module.buffers(), None) is not None
         self._kept: tuple[Weights, list[Any]] | None = None
+
+    @cached_property
+    def size(self) -> int:
+        return sum(tensor.numel() for tensor in self.named_parameters.values())
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

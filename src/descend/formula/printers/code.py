@@ -184,10 +184,11 @@ class Writer:
             else:
                 upper.append(self.write(factor, PRODUCT + 1 if upper else PRODUCT))
         text = ("-" if negative else "") + ("*".join(upper) or self.language.number(Integer(1)))
-        if len(lower) == 1:
-            text += f"/{_bracketed(*lower[0], looser_than=SIGN)}"
+        below = [_bracketed(*part, looser_than=SIGN) for part in lower]
+        if len(lower) == 2 and SUM in (precedence for _, precedence in lower):
+            text += f"/{below[0]}/{below[1]}"  # read again, 3*(a + b) alone would become 3*a + 3*b
         elif lower:
-            text += f"/({'*'.join(_bracketed(*part, looser_than=SIGN) for part in lower)})"
+            text += f"/{below[0]}" if len(below) == 1 else f"/({'*'.join(below)})"
         return text, PRODUCT if len(upper) + len(lower) > 1 else SIGN
 
     def _base_and_exponent(self, factor: Expr) -> tuple[Expr, Expr]:

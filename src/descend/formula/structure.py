@@ -1,0 +1,184 @@
+"""What the expression tells before any descent: which parameters enter linearly, and in what units each is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import sympy
+from sympy import Expr
+
+from descend.formula.formula import Formula
+from descend.formula.functions import NAMES
+from descend.formula.symbols import Column, Parameter, Predictor
+
+Unit = dict[Expr, float]
+"""Exponents of symbols: {x: 1, b: 1} is the unit of b*x. The symbols of parameters stand for units still unknown."""
+RESPONSE_UNIT = sympy.Symbol("response")
+SAME_UNIT = ("abs", "min", "max", "where", "softplus")
+
+
+@lru_cache(maxsize=128)
+def linear_unknowns(formula: Formula) -> frozenset[Expr]:
+    """Return the largest set of parameters (and predictors ``w @ [...]``) in which the expression is jointly linear.
+
+    Two of them go together if neither appears in the derivative by the other; the set is a largest clique of that
+    relation, so `a*exp(-b*x) + c` gives a and c, and `b1*(1 - exp(-b2*x))` gives b1.
+    """
+    jacobian = formula.jacobian
+    alone = [symbol for symbol in formula.unknowns if symbol not in jacobian[symbol].free_symbols]
+    beside = {
+        one: {
+            other
+            for other in alone
+            if other is not one and other not in jacobian[one].free_symbols and one not in jacobian[other].free_symbols
+        }
+        for one in alone
+    }
+    return max(_cliques(frozenset(), set(alone), set(), beside), key=len, default=frozenset())
+
+
+def _cliques(
+    chosen: frozenset[Expr], open_: set[Expr], done: set[Expr], beside: Mapping[Expr, set[Expr]]
+) -> Iterator[frozenset[Expr]]:
+    """Enumerate maximal cliques. Source: Bron & Kerbosch (1973), Commun. ACM 16, 575-577, with a pivot."""
+    if not open_ and not done:
+        yield chosen
+        return
+    pivot = max(open_ | done, key=lambda symbol: len(beside[symbol] & open_))
+    for symbol in sorted(open_ - beside[pivot], key=str):
+        yield from _cliques(chosen | {symbol}, open_ & beside[symbol], done & beside[symbol], beside)
+        open_ = open_ - {symbol}
+        done = done | {symbol}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """In what unit a parameter is measured: a product of powers of data expressions and of the response.
+
+    location: the data expression it is subtracted from or added to, if any, so that it lies within its range.
+    """
+
+    unit: Mapping[Expr, float]
+    location: Expr | None
+
+
+@lru_cache(maxsize=128)
+def measures(formula: Formula) -> Mapping[Expr, Measure]:
+    """Infer the unit of each scalar parameter from the formula, as physicists do.
+
+    What is added has one unit; what a function such as exp takes is a pure number; the whole has the unit of the
+    response. Each largest expression of data alone counts as one quantity. That gives linear equations for the
+    exponents, solved in the sense of least squares: formulas that respect no units are no error here.
+    """
+    parameters = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
+    equations: list[Unit] = []
+    locations: dict[Expr, Expr] = {}
+    whole = _unit(formula.expression, equations, locations)
+    if whole is not None:
+        equations.append(_times(whole, {RESPONSE_UNIT: 1.0}, -1.0))
+    bases = sorted({base for equation in equations for base in equation if base not in parameters}, key=str)
+    matrix = np.array([[equation.get(symbol, 0.0) for symbol in parameters] for equation in equations])
+    known = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])
+    if not equations or not bases or not parameters:
+        return {symbol: Measure({}, locations.get(symbol)) for symbol in parameters}
+    exponents = np.linalg.lstsq(matrix, known, rcond=1e-9)[0].round(6)
+    return {
+        symbol: Measure({base: power for base, power in zip(bases, row, strict=True) if power}, locations.get(symbol))
+        for symbol, row in zip(parameters, exponents.tolist(), strict=True)
+    }
+
+
+def _unit(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Unit | None:
+    """Return the unit of an expression, None for that of a bare zero or condition; note what must hold inside it."""
+    if not node.atoms(Parameter, Predictor):
+        return {node: 1.0} if node.atoms(Column) else {}
+    if isinstance(node, Parameter | Predictor):
+        return {node: 1.0}
+    if node.is_Add:
+        return _unit_of_sum(node, equations, locations)
+    if node.is_Mul:
+        unit: Unit = {}
+        data = [factor for factor in node.args if not factor.atoms(Parameter, Predictor)]
+        for factor in (sympy.Mul(*data), *(factor for factor in node.args if factor not in data)):
+            unit = _times(unit, _unit(factor, equations, locations) or {})
+        return unit
+    if node.is_Pow and node.exp.is_number:
+        return _times({}, _unit(node.base, equations, locations) or {}, float(node.exp))
+    arguments = [argument for argument in node.args if isinstance(argument, Expr)]
+    inside = [unit for unit in (_unit(argument, equations, locations) for argument in arguments) if unit is not None]
+    if NAMES.get(node.func) in SAME_UNIT and inside:
+        equations += [_times(one, other, -1.0) for one, other in pairwise(inside)]
+        return inside[0]
+    equations += inside  # pure numbers
+    return {}
+
+
+def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Unit | None:
+    data = [term for term in node.args if not term.atoms(Parameter, Predictor)]
+    mixed = [term for term in node.args if term.atoms(Parameter, Predictor)]
+    level = sympy.Add(*data)
+    if level.atoms(Column):
+        for term in mixed:
+            symbol = -term if term.could_extract_minus_sign() else term
+            if isinstance(symbol, Parameter):
+                locations[symbol] = level if symbol is not term else -level
+    units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
+    if data:
+        units.insert(0, {level: 1.0} if level.atoms(Column) else {})
+    equations += [_times(one, other, -1.0) for one, other in pairwise(units)]
+    return units[0] if units else None
+
+
+def _times(one: Unit, other: Unit, power: float = 1.0) -> Unit:
+    result = dict(one)
+    for symbol, exponent in other.items():
+        result[symbol] = result.get(symbol, 0.0) + power * exponent
+    return {symbol: exponent for symbol, exponent in result.items() if exponent}
+
+
+@lru_cache(maxsize=128)
+def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...]]:
+    """Return the parameters whose sign makes no difference, each with those whose sign must change along with it.
+
+    Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a.
+    """
+    expression = formula.expression
+    linear = [symbol for symbol in formula.unknowns if symbol in linear_unknowns(formula)]
+    found: dict[Parameter, tuple[Parameter, ...]] = {}
+    for symbol in formula.unknowns:
+        if isinstance(symbol, Predictor) or symbol in linear:
+            continue
+        partners = [(), *((other,) for other in linear if isinstance(other, Parameter))]
+        for others in partners:
+            if expression.xreplace({each: -each for each in (symbol, *others)}) == expression:
+                found[symbol] = others
+                break
+    return found
+
+
+@lru_cache(maxsize=128)
+def interchangeable(formula: Formula) -> tuple[tuple[tuple[Parameter, ...], ...], ...]:
+    """Return groups of parameters that can change places as a whole, such as those of two peaks in a sum.
+
+    Each element lists two or more tuples of parameters: the parameters, in order of appearance, of terms of the sum
+    that are the same but for the names.
+    """
+    order = {name: place for place, name in enumerate(formula.parameters)}
+    families: list[list[tuple[Expr, tuple[Parameter, ...]]]] = []
+    for term in sympy.Add.make_args(formula.expression):
+        own = tuple(sorted(term.atoms(Parameter), key=lambda symbol: order[symbol.name]))
+        if term.atoms(Predictor) or not own:
+            continue
+        for family in families:
+            first, names = family[0]
+            if len(names) == len(own) and first.xreplace(dict(zip(names, own, strict=True))) == term:
+                family.append((term, own))
+                break
+        else:
+            families.append([(term, own)])
+    groups = (tuple(own for _, own in family) for family in families if len(family) > 1)
+    return tuple(group for group in groups if len({name for own in group for name in own}) == sum(map(len, group)))
