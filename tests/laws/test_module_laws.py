@@ -13,7 +13,7 @@ from descend.descent.loop import batches
 from descend.losses import LOSSES
 from descend.optimizers.torch import TRANSLATIONS
 
-EXACT = {"max_iter": 1, "tolerance_grad": 0, "tolerance_change": 0}
+EXACT = {"max_iter": 1, "max_eval": 26, "tolerance_grad": 0, "tolerance_change": 0}
 TWINS = [
     ("gd", lambda p: torch.optim.SGD(p, lr=0.05)),
     ("momentum(momentum=0.8)", lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.8)),
@@ -23,7 +23,7 @@ TWINS = [
     ("rmsprop(decay=0.9)", lambda p: torch.optim.RMSprop(p, lr=0.05, alpha=0.9)),
     ("adam(beta1=0.8, beta2=0.99)", lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.8, 0.99))),
     ("adamw(weight_decay=0.1)", lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1)),
-    ("lbfgs(history=3)", lambda p: torch.optim.LBFGS(p, lr=0.05, history_size=3, line_search_fn="strong_wolfe", **EXACT)),
+    ("lbfgs(history=3)", lambda p: torch.optim.LBFGS(p, 0.05, history_size=3, line_search_fn="strong_wolfe", **EXACT)),
     ('lbfgs(line_search="none")', lambda p: torch.optim.LBFGS(p, lr=0.05, history_size=10, **EXACT)),
     (torch.optim.NAdam, lambda p: torch.optim.NAdam(p, lr=0.05)),
     (torch.optim.Adam, lambda p: torch.optim.Adam(p, lr=0.05)),
@@ -78,7 +78,9 @@ def test_full_batch_is_the_plain_loop(twin):
     fit = descend.fit(module, (X, y), optimizer=twin[0], learning_rate=0.05, epochs=50)
     assert len(fit.trace) == 51
     np.testing.assert_allclose([step.theta.values for step in fit.trace], expected, rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(fit.trace[-1].theta.values, torch.cat([p.detach().flatten() for p in module.parameters()]))
+    np.testing.assert_allclose(
+        fit.trace[-1].theta.values, torch.cat([p.detach().flatten() for p in module.parameters()])
+    )
 
 
 @pytest.mark.parametrize("twin", BATCHED, ids=name)
