@@ -59,7 +59,7 @@ def _begun(
     model: ModuleModel, table: Table, columns: Mapping[str, Any], engine: Rows, modes: Modes, notes: list[str]
 ) -> Problem:
     """Try the module out on a few rows, then evaluate it on all of them."""
-    few = engine.inputs[: min(FEW_ROWS, block_size(engine.inputs))]
+    few = engine.inputs[: min(FEW_ROWS, max(2, block_size(engine.inputs)))]  # batch normalisation needs two
     try:
         output = modes.find_out(few)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
@@ -76,7 +76,9 @@ def _begun(
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
     whole: Any = model
-    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes))
+    y = model.observed(columns)
+    scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
+    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale)
 
 
 def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:
@@ -97,7 +99,11 @@ def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Sett
         optimizer.reach *= BATCHED
     tolerance = settings.tolerance
     precision = torch.finfo(model.parameters.trained[0].dtype).eps
-    if tolerance is None and precision > np.finfo(np.float64).eps and (settings.epochs is None or not optimizer.uses_rate):
+    if (
+        tolerance is None
+        and precision > np.finfo(np.float64).eps
+        and (settings.epochs is None or not optimizer.uses_rate)
+    ):
         tolerance = math.sqrt(precision)
     return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
 
