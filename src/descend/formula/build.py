@@ -27,6 +27,7 @@ OTHER_SPELLING = {
     **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"},
 }
+NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 WITHOUT_DERIVATIVE = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "mod", "digamma", "factorial")
 
 
@@ -82,12 +83,12 @@ class Builder:
     def build(self, node: tree.Node) -> Expr:
         """Return the expression of a tree. Raises FormulaError where it is not a finite real number."""
         result = self._value(node)
+        if not _real(result):
+            self.fail(node, "This holds a number that is not finite or not real.", "Check its constants and powers.")
         if result.has(sympy.Abs):  # from sqrt(x^2)
             result = result.replace(sympy.Abs, absolute)
         powers = {power for power in result.atoms(Pow) if power.is_number and not _exact(power.base, power.exp)}
         result = result.xreplace({power: number(float(power)) for power in powers})
-        if result.has(sympy.I, sympy.zoo, sympy.oo, sympy.nan):
-            self.fail(node, "The formula holds a number that is not finite or not real.", "Check its constants.")
         short = {value: shortened(value) for value in result.atoms(sympy.Rational)}
         if any(value is None for value in short.values()):
             self.fail(node, "The formula holds a number that is too large or too small.", SIZES)
@@ -151,7 +152,10 @@ class Builder:
                 self.fail(node, "This power is too large, too small or not real.", "Check its base and exponent.")
             if base.is_number and not _exact(base, exponent):
                 return number(value)
-        return Pow(base, exponent)
+        result = Pow(base, exponent)
+        if not _real(result):
+            self.fail(node, "This power is not a real number.", "Check its base and exponent.")
+        return result
 
     def _call(self, node: tree.Call) -> Expr:
         name = node.function
@@ -350,6 +354,12 @@ def _exact(base: Expr, exponent: Expr) -> bool:
         return bool(abs(exponent) <= 64)
     simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)
     return bool(simple and abs(exponent) <= 64 and (2 * exponent).is_Integer)
+
+
+def _real(expression: Expr) -> bool:
+    """Say whether all numbers in an expression are finite and real; SymPy makes sqrt(-x^2) an imaginary one."""
+    powers = (power for power in expression.atoms(Pow) if power.is_number)
+    return not expression.has(*NOT_REAL) and all(_finite(power) for power in powers)
 
 
 def _finite(expression: Expr) -> bool:
