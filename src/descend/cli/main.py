@@ -6,6 +6,7 @@ Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed; 2 w
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -54,6 +55,7 @@ def descend(
 
 def main() -> int:
     """Run the command line and return its exit code; errors become one message on stderr."""
+    gc.set_threshold(200_000)  # imports make hundreds of thousands of objects and no garbage
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter shows its code; it is no reason to lose a fit.
         if hasattr(stream, "reconfigure"):
