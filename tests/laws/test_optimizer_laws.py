@@ -40,6 +40,7 @@ TWINS = [
     ('lbfgs(line_search="none")', "LBFGS", {"history_size": 10, **EXACT}, 0.5),
     ('lbfgs(history=2, line_search="none")', "LBFGS", {"history_size": 2, **EXACT}, 0.5),
 ]
+NO_TWIN = {"levenberg_marquardt"}  # torch.optim has no such method; SciPy is its judge
 PROBLEMS = {"quadratic": (QUADRATIC, [3.0, 1.0, -1.0]), "exponential": (problems.exponential(), [1.0, 1.0, 0.0])}
 
 
@@ -68,7 +69,7 @@ def test_trajectory_is_that_of_torch(name, twin, settings, rate, problem):
 
 
 def test_every_optimizer_has_its_twin_in_torch():
-    assert {OPTIMIZERS.build(name).name for name, *_ in TWINS} == set(OPTIMIZERS)
+    assert {OPTIMIZERS.build(name).name for name, *_ in TWINS} | NO_TWIN == set(OPTIMIZERS)
 
 
 @every_optimizer
@@ -154,8 +155,8 @@ def test_a_gradient_that_is_not_finite_raises_nothing(name, bad):
     assert optimizer.suggested_rate(run.last) > 0
 
 
-@every_optimizer
-def test_works_without_a_curvature(name):
+@pytest.mark.parametrize("name", [name for name in ALL if OPTIMIZERS.build(name).needs < 2])
+def test_works_without_a_curvature_that_it_does_not_need(name):
     def objective(theta):
         return (*QUADRATIC(theta)[:2], None)
 
@@ -216,6 +217,8 @@ BAD = {
     "it is 0.",
     'lbfgs(line_search="armijo")': "The setting `line_search` of optimizer `lbfgs` must be 'wolfe' or 'none', "
     "such as 'wolfe'; it is 'armijo'.",
+    "levenberg_marquardt(damping=0)": "The setting `damping` of optimizer `levenberg_marquardt` must be a number above 0, "
+    "such as 0.001; it is 0.0.",
     "gd(momentum=0.9)": "The optimizer `gd` has no setting `momentum`. Its settings: none.",
 }
 

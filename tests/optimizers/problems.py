@@ -30,6 +30,7 @@ class Evaluated:
         with np.errstate(all="ignore"):
             self.loss, self.gradient, curvature = self.objective(self.theta)
         self.curvature = curvature if self.order >= 2 else None
+        self.factor = None
 
     def at(self, theta: Array, order: int = 1) -> Evaluated:
         return type(self)(self.objective, theta, order, self.rate, self.l1, self.count)
