@@ -16,8 +16,8 @@ from descend.errors import ConfigError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
-from descend.formula.functions import FUNCTIONS, NAMES
-from descend.formula.symbols import Column
+from descend.formula.functions import FUNCTIONS
+from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.parameters import Parameters
 
@@ -49,17 +49,20 @@ class FormulaModel:
     def response_columns(self) -> tuple[str, ...]:
         return tuple(name for name in self.formula.columns if Column(name) in self.formula.response.free_symbols)
 
-    @property
+    @cached_property
     def linear(self) -> bool:
-        return self.formula.linear
+        """Whether what the loss works on is linear in the parameters."""
+        score = self.loss.score(self.formula.expression)
+        if score is self.formula.expression:
+            return self.formula.linear
+        return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
 
     @cached_property
     def prediction(self) -> Expr:
         """What predict returns: the expression, on the scale of the response."""
-        expression, link = self.formula.expression, self.loss.link
-        if link is None or NAMES.get(expression.func) == link:
-            return expression
-        return FUNCTIONS[link].build(expression)
+        expression = self.formula.expression
+        absorbed = self.loss.score(expression) is not expression
+        return expression if self.loss.link is None or absorbed else FUNCTIONS[self.loss.link].build(expression)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.formula import Formula
-from descend.formula.functions import NAMES, RealFunction
+from descend.formula.functions import RealFunction
 from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.parameters import Parameters
@@ -66,11 +66,3 @@ class Kernel(Protocol):
     def finish(self) -> Callable[[Array, float, Array], Array] | None:
         """(sums, rows, theta) -> gradient sums, where what was summed is not yet n times the gradient; mostly None."""
         ...
-
-
-def score_of(formula: Formula, loss: Loss) -> Expr:
-    """Return what the loss works on: the expression, or its argument if the outermost function is the loss's link."""
-    expression = formula.expression
-    if loss.link is not None and NAMES.get(expression.func) == loss.link:
-        return expression.args[0]
-    return expression

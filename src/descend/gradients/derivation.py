@@ -13,7 +13,6 @@ from descend.formula.formula import Formula
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
 from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter, Predictor
-from descend.gradients.contract import score_of
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
@@ -35,7 +34,7 @@ class Derivation:
 
     @cached_property
     def score(self) -> Expr:
-        return score_of(self.formula, self.loss)
+        return self.loss.score(self.formula.expression)
 
     @cached_property
     def value(self) -> Expr:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
-from descend.gradients.contract import Program, score_of
+from descend.gradients.contract import Program
 from descend.losses import Loss
 from descend.parameters import Parameters
 
@@ -19,7 +19,7 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
         J = sum omega l / sum omega,   dJ/dtheta_k = sum omega l'(s, y) ds/dtheta_k / sum omega
     so only the score is differentiated here; the loss brings its own slope l'.
     """
-    score = score_of(formula, loss)
+    score = loss.score(formula.expression)
     jacobian = (
         formula.jacobian if score is formula.expression else {symbol: score.diff(symbol) for symbol in formula.unknowns}
     )

@@ -53,6 +53,13 @@ class Loss(ABC):
         """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL."""
         return _expressions(type(self), tuple(self.settings.items()))
 
+    def score(self, expression: Expr) -> Expr:
+        """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
+        from descend.formula.functions import NAMES
+
+        absorbed = self.link is not None and NAMES.get(expression.func) == self.link
+        return expression.args[0] if absorbed else expression
+
     def value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the loss of each row."""
         return self._evaluate(0, prediction, y)
