@@ -207,7 +207,9 @@ class Builder:
         hint = closest(name, FUNCTIONS)
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
-        self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
+        known = f"Functions: {', '.join((*FUNCTIONS, *self.extra))}."
+        next_step = known if hint else f"To multiply, write `{name}*(...)`. {known}"
+        self.fail(at, f"There is no function `{name}`.{hint}", next_step)
 
     def _condition(self, node: tree.Node) -> Any:
         if isinstance(node, tree.Logic):
@@ -349,7 +351,7 @@ def _float_power(base: Expr, exponent: Expr) -> float | None:
 
 
 def _exact(base: Expr, exponent: Expr) -> bool:
-    """Say whether this power of a number is kept as it is: 2^3, pi^2 and 1/sqrt(2), but not 2^0.1 or sqrt(1.4142135)."""
+    """Say whether a power of numbers is kept as it is: 2^3, pi^2 and 1/sqrt(2), but not 2^0.1 or sqrt(1.4142135)."""
     if exponent.is_Integer:
         return bool(abs(exponent) <= 64)
     simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)

@@ -21,7 +21,7 @@ from sympy import Expr, Mul, Pow, Rational
 
 from descend.formula.formula import Formula
 from descend.formula.functions import Special
-from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer
+from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer, signed_sum
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Setting
 
 Array = NDArray[np.float64]
@@ -60,13 +60,15 @@ def torch_names() -> dict[str, Any]:
 def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
     """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]: R'R is curvature, gradient and loss, unsquared.
 
-    jacobian: (parameters, rows). A row of weight zero counts for nothing.
+    jacobian: (parameters, rows). A row of weight zero counts for nothing; if its slope is not zero, as where a weight
+    underflows, there is no such R, and all of it is nan.
     """
-    root = np.sqrt(np.broadcast_to(weight, slope.shape))
-    whole = np.empty((slope.size, len(jacobian) + 1))
+    root = np.sqrt(np.broadcast_to(weight, jacobian.shape[1:]))
+    whole = np.empty((root.size, len(jacobian) + 1))
     np.multiply(jacobian.T, root[:, None], out=whole[:, :-1])
     np.divide(slope, root, out=whole[:, -1], where=root > 0.0)
-    whole[root <= 0.0, -1] = 0.0
+    if not root.all():
+        whole[root == 0.0, -1] = np.where(slope[root == 0.0] == 0.0, 0.0, np.nan)
     return triangle(whole)
 
 
@@ -83,13 +85,20 @@ def torch_factor(weight: Any, slope: Any, jacobian: Any) -> Any:
     """Do what ``numpy_factor`` does, with tensors."""
     import torch
 
-    root = torch.sqrt(torch.as_tensor(weight, dtype=slope.dtype, device=slope.device)).expand(slope.shape)
-    last = torch.where(root > 0.0, slope / root, torch.zeros_like(slope))
-    whole = torch.cat([jacobian.T * root[:, None], last[:, None]], dim=1)
-    whole = torch.cat([whole, whole.new_zeros((max(0, whole.shape[1] - len(whole)), whole.shape[1]))])
-    if not torch.isfinite(whole).all():
-        return whole.new_full((whole.shape[1], whole.shape[1]), float("nan"))
-    return torch.linalg.qr(whole, mode="r")[1]
+    root = torch.sqrt(torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device)).expand(jacobian.shape[1])
+    last = torch.where((root == 0.0) & (slope == 0.0), torch.zeros_like(root), slope / root)
+    return torch_triangle(torch.cat([jacobian.T * root[:, None], last[:, None]], dim=1))
+
+
+def torch_triangle(matrix: Any) -> Any:
+    """Do what ``triangle`` does, with a tensor."""
+    import torch
+
+    rows, columns = matrix.shape
+    if not torch.isfinite(matrix).all():
+        return matrix.new_full((columns, columns), float("nan"))
+    upper = torch.linalg.qr(matrix, mode="r")[1]
+    return upper if rows >= columns else torch.cat([upper, matrix.new_zeros((columns - rows, columns))])
 
 
 def names_of(language: Language) -> dict[str, Any]:
@@ -201,15 +210,17 @@ class RowWriter(Writer):
 
     def _sum(self, node: Expr) -> str:
         grouped = self._grouped(node, sympy.Add)
-        return super()._sum(node) if grouped is None else " + ".join(self.write(part, SUM) for part in grouped)
+        return (
+            super()._sum(node)
+            if grouped is None
+            else self._joined([self.write(part, SUM) for part in grouped], signed_sum)
+        )
 
     def _product(self, node: Expr) -> tuple[str, int]:
         grouped = self._grouped(node, Mul)
-        return (
-            super()._product(node)
-            if grouped is None
-            else ("*".join(self.write(part, PRODUCT + 1) for part in grouped), PRODUCT)
-        )
+        if grouped is None:
+            return super()._product(node)
+        return self._joined([self.write(part, PRODUCT + 1) for part in grouped], "*".join), PRODUCT
 
     def _grouped(self, node: Expr, operation: type) -> list[Expr] | None:
         """Split a sum or product into its numbers, its data and the rest, so that each array is touched once."""
@@ -237,7 +248,7 @@ class RowWriter(Writer):
         With a matrix (rows, k): the k sums of ``expression`` times each of its columns.
         """
         if matrix is None and expression.is_Add and all(self._is_moment(term) for term in expression.args):
-            return " + ".join(self.sum_over_rows(term) for term in expression.args)
+            return self._joined([self.sum_over_rows(term) for term in expression.args], signed_sum)
         numbers: list[Expr] = []
         data: list[Expr] = []
         mixed: list[Expr] = []
@@ -284,7 +295,7 @@ class RowWriter(Writer):
         product = Mul(*factors)
         if product in self.known:
             return self.known[product]
-        return self._assign(product, "*".join(self.name(factor) for factor in factors))
+        return self._assign(product, self._joined([self.name(factor) for factor in factors], "*".join))
 
 
 class RowCode:
@@ -321,8 +332,9 @@ class RowCode:
         """Make the function out of lines of code; only after every body that shares the block was written."""
         names = [*self.prepared.values(), *self.matrices.values()]
         lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
-        scalars = {name: place for name, place in self.slices.items() if Parameter(name) in self.formula.unknowns}
-        lines += [f"p{place.start} = theta[{place.start}]" for place in scalars.values()]
+        for name, place in self.slices.items():
+            if self.formula.parameters[name] is None:
+                lines.append(f"p{place.start} = theta[{place.start}]")
         for number, (predictor, matrix) in enumerate(self.matrices.items()):
             place = self.slices[self.formula.terms[predictor].vector]
             lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")

@@ -110,18 +110,22 @@ def _read(
     if not builder.parameters:
         what = "There is nothing to fit: every name here is a column or a constant."
         builder.fail(right, what, "Add a parameter, for example `y ~ w*x`.")
-    terms = {predictor: term for predictor, term in builder.terms.items() if predictor in expression.free_symbols}
-    _refuse_idle(builder, expression, terms)
+    used = expression.free_symbols
+    terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
+    _refuse_idle(builder, expression, terms, used)
     parameters = {name: labels for name, (_, labels) in builder.parameters.items()}
     return Formula(text, response, expression, parameters, terms, tuple(builder.columns))
 
 
-def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term]) -> None:
+def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
     """Refuse parameters that the expression does not depend on, or only in steps."""
     moving = _outside_conditions(expression)
+    vectors: dict[str, set[Expr]] = {}
+    for predictor, term in terms.items():
+        vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
-        symbols = {Parameter(name), *(predictor for predictor, term in terms.items() if term.vector == name)}
-        if not symbols & expression.free_symbols:
+        symbols = vectors.get(name, {Parameter(name)})
+        if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
         if not symbols & moving:
             what = f"`{name}` stands only in a condition, where no gradient can find it."

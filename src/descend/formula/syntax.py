@@ -35,6 +35,7 @@ from descend.formula.tree import (
 )
 
 ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
+CHOICE = "For a choice between two values write where(x > 0, a, b)."
 FORM = "Write response ~ expression"
 DEEPEST = 40
 """Nesting that Python's stack has room for in every later step, SymPy's derivatives above all."""
@@ -84,7 +85,8 @@ class Parser:
         if before is not token and before.kind in values and token.kind in values:
             joined = f"{self.written(before)}*{self.written(token)}"
             what = f"`{token.text}` follows another value with nothing between them."
-            self.fail(token, what, f"To multiply, write `{joined}`.")
+            choice = token.text in ("if", "else")
+            self.fail(token, what, CHOICE if choice else f"To multiply, write `{joined}`.")
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
 
     def written(self, token: Token) -> str:
@@ -241,6 +243,8 @@ class Parser:
         return Dot(opened.start, token.end, Name(token.start, token.end, token.text, quoted=False), items)
 
     def items(self, opened: Token) -> tuple[Node, ...]:
+        if token := self.accept("]"):
+            self.fail(token, "This list is empty.", "Name columns in it, for example `w @ [x1, x2]`.")
         items = [self.item()]
         while self.accept(","):
             items.append(self.item())

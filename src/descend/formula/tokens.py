@@ -88,9 +88,11 @@ def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
 
 def _stray(text: str, start: int) -> FormulaError:
     character = text[start]
+    if character == "`":
+        closed = "Put another one after the column name: `unit price`."
+        return pointed(text, start, start + 1, "This backtick is never closed.", closed)
     odd_name = "Column names with odd characters go in backticks: `unit price`."
     hints = {
-        "`": "A column name that starts with a backtick must end with one.",
         ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
         "{": "Use round brackets.",
         "}": "Use round brackets.",
@@ -104,6 +106,7 @@ def _stray(text: str, start: int) -> FormulaError:
 
 def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
     """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
+    what = re.sub(r"`([^`]{60})[^`]+`", r"`\1...`", what)
     before, shown, after = text[:start], text[start:end], text[end:]
     if len(text) > 100:  # The neighbourhood only: 10,000 parentheses help nobody.
         before = before if len(before) <= 43 else "..." + before[-40:]

@@ -18,6 +18,9 @@ from descend.formula.symbols import Column, Predictor
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
+MOST_TO_SORT = 200
+"""Terms of a sum beyond which nobody reads them, and sorting by degree takes minutes."""
+LONGEST_CHAIN = 100
 PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
 COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
 
@@ -43,6 +46,12 @@ class Language:
 
 def _bracketed(text: str, precedence: int, looser_than: int) -> str:
     return f"({text})" if precedence < looser_than else text
+
+
+def signed_sum(parts: list[str]) -> str:
+    """Join the terms of a sum, some of which begin with a minus sign."""
+    rest = (f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts[1:])
+    return parts[0] + "".join(rest)
 
 
 def plain_name(name: str) -> str:
@@ -152,19 +161,10 @@ class Writer:
         return symbol.name if in_sql else self.language.column(symbol.name), ATOM
 
     def _sum(self, node: Expr) -> str:
-        parts: list[str] = []
-        terms = node.as_ordered_terms()
+        terms = node.as_ordered_terms() if len(node.args) <= MOST_TO_SORT else list(node.args)
         leader = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
         terms.sort(key=lambda term: term is not leader)  # rather `b - a` than `-a + b`
-        for term in terms:
-            text, precedence = self._node(term)
-            text = f"({text})" if precedence < SUM else text
-            negative = text.startswith("-")
-            if parts:
-                parts.append(" - " if negative else " + ")
-                text = text[1:] if negative else text
-            parts.append(text)
-        return "".join(parts)
+        return self._joined([self.write(term, SUM) for term in terms], signed_sum)
 
     def _product(self, node: Expr) -> tuple[str, int]:
         coefficient, rest = node.as_coeff_Mul()
@@ -183,13 +183,20 @@ class Writer:
                 lower.append(self._node(base) if exponent == -1 else self._power(base, -exponent))
             else:
                 upper.append(self.write(factor, PRODUCT + 1 if upper else PRODUCT))
-        text = ("-" if negative else "") + ("*".join(upper) or self.language.number(Integer(1)))
+        text = ("-" if negative else "") + (self._joined(upper, "*".join) or self.language.number(Integer(1)))
         below = [_bracketed(*part, looser_than=SIGN) for part in lower]
         if len(lower) == 2 and SUM in (precedence for _, precedence in lower):
             text += f"/{below[0]}/{below[1]}"  # read again, 3*(a + b) alone would become 3*a + 3*b
         elif lower:
             text += f"/{below[0]}" if len(below) == 1 else f"/({'*'.join(below)})"
         return text, PRODUCT if len(upper) + len(lower) > 1 else SIGN
+
+    def _joined(self, parts: list[str], join: Callable[[list[str]], str]) -> str:
+        """Join parts, a long list in brackets of brackets: Python takes each operator for one more level of nesting."""
+        while len(parts) > LONGEST_CHAIN and self.language is not TEXT:
+            chunks = (parts[begin : begin + LONGEST_CHAIN] for begin in range(0, len(parts), LONGEST_CHAIN))
+            parts = [f"({join(chunk)})" for chunk in chunks]
+        return join(parts)
 
     def _base_and_exponent(self, factor: Expr) -> tuple[Expr, Expr]:
         if factor in self.known or not factor.is_Pow:
