@@ -134,6 +134,8 @@ class Objective:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
         count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
         assert factor is not None
+        if math.isfinite(loss) and not np.isfinite(factor).all():
+            return self(theta, 2, rows)
         factor = factor / math.sqrt(count)
         loss /= count
         if self.penalty is not None:

@@ -1,4 +1,4 @@
-"""From a Program to a kernel: three straight-line functions, for order 0, 1 and 2, in NumPy or PyTorch."""
+"""From a Program to a kernel: four straight-line functions, for order 0 to 3, in NumPy or PyTorch."""
 
 from __future__ import annotations
 

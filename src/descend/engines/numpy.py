@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.compiled import Compiled, compiled
+from descend.engines.compiled import compiled
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program
@@ -25,7 +25,7 @@ class NumpyEngine:
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
         self.sums, self.finish = self.kernel.sums, self.kernel.finish
-        self.factors = isinstance(self.kernel, Compiled) and self.finish is None and not self.kernel.row_sums
+        self.factors = isinstance(what, Program) and what.by_hand is None
         self.data = self.kernel.prepare(columns)
         self.rows = len(self.data[0])
         self.weights = columns[weights] if weights is not None else None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.engines.compiled import compiled
 from descend.engines.totals import Array, Totals
 from descend.errors import ConfigError
+from descend.formula.compile import torch_triangle
 from descend.gradients.contract import Kernel, Program
 
 BLOCK = 1 << 18
@@ -32,7 +33,6 @@ class TorchEngine:
     """Sums over columns held as float64 tensors on one device, a block of rows at a time."""
 
     name = "torch"
-    factors = False
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class TorchEngine:
         self.torch = import_torch()
         self.device = device or ("cuda" if self.torch.cuda.is_available() else "cpu")
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
+        self.factors = isinstance(what, Program) and what.by_hand is None
         self.data = tuple(self._tensor(array) for array in self.kernel.prepare(columns))
         self.rows = len(self.data[0])
         self.weights = None if weights is None else self._tensor(columns[weights])
@@ -62,7 +63,14 @@ class TorchEngine:
             more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
             loss = loss + more_loss
             gradient = more_gradient if gradient is None else gradient + more_gradient
-            curvature = more_curvature if curvature is None else curvature + more_curvature
+            if curvature is None:
+                curvature = more_curvature
+            elif order == 3:
+                curvature = torch_triangle(self.torch.cat([curvature, more_curvature]))
+            else:
+                curvature = curvature + more_curvature
+        if order == 3:
+            return Totals(count, float(loss), None, None, self._array(curvature))
         summed = None if gradient is None else self._array(gradient)
         if self.kernel.finish is not None and summed is not None:
             summed = self.kernel.finish(summed, count, theta)
