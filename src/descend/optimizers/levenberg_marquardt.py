@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,14 @@ ATTEMPTS = 60
 """Larger and larger dampings that are tried before giving up."""
 WORTH_IT = 1e-4
 """Share of the predicted decrease of J that a step must achieve."""
+ROUGHLY = 1e-9
+"""Decrease of J, as a share of it, below which squared numbers no longer serve."""
+ILL = 1e-6
+"""A step that fails under so little damping may owe it to squared numbers."""
+WELL = 1e-9
+"""Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
+LAST = 64 * np.finfo(np.float64).eps
+"""Relative size of a step that changes no digit worth having."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +33,10 @@ class LevenbergMarquardt(Optimizer):
     With C = R'R the Gauss-Newton (Fisher) curvature, g = R'q the gradient and D the largest column norms of R so far:
         (R'R + lambda D**2) d = -R'q,   theta <- theta + d
     lambda falls where the model of J held (by the ratio of actual to predicted decrease) and grows where it did not.
-    The system is solved by QR of R, itself from QR of the Jacobian where the engine has it, so no digits are lost to
-    squaring. Near the minimum, where the decrease of J drowns in rounding, undamped steps are taken for as long as
-    they halve |q|, the part of the residual that the parameters can still explain. Then no further digit can be had.
-    The learning rate is not used.
+    The system is solved as it stands for as long as that is safe; where it is ill-conditioned, by QR of R, itself from
+    QR of the Jacobian where the engine has it, so that no digits are lost to squaring. At last, where the decrease of J
+    drowns in rounding, undamped steps are taken for as long as they shorten q, the part of the residual that the
+    parameters can still explain. Then no further digit can be had. The learning rate is not used.
 
     damping: the first lambda, above 0.
 
@@ -38,7 +47,7 @@ class LevenbergMarquardt(Optimizer):
     damping: float = setting(1e-3, above=0.0)
 
     name: ClassVar[str] = "levenberg_marquardt"
-    needs: ClassVar[int] = 3
+    needs: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
@@ -48,39 +57,33 @@ class LevenbergMarquardt(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # Largest column norms so far, lambda, and the factor lambda grows by next.
-        return (np.zeros(theta.size), self.damping, 2.0)
+        # Largest column norms so far, lambda, the factor lambda grows by next, and whether to work on the triangle.
+        return (np.zeros(theta.size), self.damping, 2.0, False)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        norms, damping, growth = state
-        upper, right = system(evaluation)
-        if not np.isfinite(upper).all() or not np.isfinite(right).all():
+        norms, damping, growth, fine = state
+        assert evaluation.curvature is not None
+        if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
-        norms = np.maximum(norms, np.sqrt(np.add.reduce(upper * upper)))
+        system = Triangle(evaluation.at(evaluation.theta, 3)) if fine else Normal(evaluation)
+        norms = np.maximum(norms, system.norms)
         scale = np.where(norms > 0.0, norms, 1.0)
         for _ in range(ATTEMPTS):
-            move = damped(upper / scale, right, damping) / scale
-            change = upper @ move
-            predicted = -float(change @ (right + 0.5 * change))
-            if not predicted > NOISE * abs(evaluation.loss):
-                return self._last_digits(evaluation, upper / scale, right, scale), (norms, damping, growth)
-            new = evaluation.at(evaluation.theta + move, 3)
+            move, predicted = system.move(damping, scale)
+            if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
+                break
+            new = evaluation.at(evaluation.theta + move, system.order)
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and np.isfinite(new.gradient).all():
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, 1e-15), 2.0)
+                return new.theta, (norms, max(damping, 1e-15), 2.0, fine)
+            if not fine and damping < ILL:
+                break
             damping *= growth
             growth *= 2.0
-        return evaluation.theta, state
-
-    @staticmethod
-    def _last_digits(evaluation: Evaluation, scaled: Array, right: Array, scale: Array) -> Array:
-        move = np.linalg.lstsq(scaled, -right, rcond=1e-14)[0] / scale
-        new = evaluation.at(evaluation.theta + move, 3)
-        if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss * (1.0 + 1e-10) + 1e-300:
-            return evaluation.theta
-        left = np.linalg.norm(system(new)[1])
-        return new.theta if left < 0.9 * np.linalg.norm(right) else evaluation.theta
+        if not system.safe(scale):
+            return self.step(evaluation, (norms, damping, growth, True))
+        return last_digits(evaluation, system, scale), (norms, damping, growth, fine)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -89,14 +92,73 @@ class LevenbergMarquardt(Optimizer):
         return 1.0
 
 
-def system(evaluation: Evaluation) -> tuple[Array, Array]:
+class Normal:
+    """The system (C + lambda D**2) d = -g, from curvature and gradient."""
+
+    order = 2
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        assert evaluation.curvature is not None
+        self.curvature, self.gradient = evaluation.curvature, evaluation.gradient
+        self.norms = np.sqrt(np.maximum(self.curvature.diagonal(), 0.0))
+
+    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
+        matrix = self.curvature / (scale * scale[:, None])
+        matrix.flat[:: scale.size + 1] += damping
+        try:
+            move = np.linalg.solve(matrix, -self.gradient / scale) / scale
+        except np.linalg.LinAlgError:
+            return np.zeros_like(scale), 0.0
+        return move, -float(move @ (self.gradient + 0.5 * (self.curvature @ move)))
+
+    def newton(self, scale: Array) -> tuple[Array, float]:
+        """Return the undamped d, and |q|."""
+        move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -self.gradient / scale) / scale
+        return move, math.sqrt(max(-float(self.gradient @ move), 0.0))
+
+    def safe(self, scale: Array) -> bool:
+        """Whether its undamped step can be trusted."""
+        return bool(np.linalg.eigvalsh(self.curvature / (scale * scale[:, None]))[0] > WELL)
+
+
+class Triangle:
+    """The same system as a least-squares problem: minimize |R d + q|**2 + lambda |D d|**2."""
+
+    order = 3
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.upper, self.right = triangle(evaluation)
+        self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
+
+    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts."""
+        size = scale.size
+        whole = np.zeros((2 * size, size + 1))
+        whole[:size, :size] = self.upper / scale
+        whole[:size, size] = self.right
+        whole[range(size, 2 * size), range(size)] = np.sqrt(damping)
+        solved = np.asarray(np.linalg.qr(whole, mode="r"))
+        move = -np.linalg.solve(solved[:size, :size], solved[:size, size]) / scale
+        change = self.upper @ move
+        return move, -float(change @ (self.right + 0.5 * change))
+
+    def newton(self, scale: Array) -> tuple[Array, float]:
+        """Return the undamped d, and |q|."""
+        move = np.linalg.lstsq(self.upper / scale, -self.right, rcond=1e-14)[0] / scale
+        return move, float(np.linalg.norm(self.right))
+
+    def safe(self, scale: Array) -> bool:
+        """Whether its undamped step can be trusted: there is nothing better."""
+        return True
+
+
+def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
     if evaluation.factor is not None:
         return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
     curvature = evaluation.curvature
     assert curvature is not None
-    if not np.isfinite(curvature).all():
-        return curvature, evaluation.gradient
     diagonal = curvature.diagonal()
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])
@@ -106,13 +168,13 @@ def system(evaluation: Evaluation) -> tuple[Array, Array]:
     return (vectors * roots).T * scale, right
 
 
-def damped(upper: Array, right: Array, damping: float) -> Array:
-    """Return the d that minimizes |R d + q|**2 + damping |d|**2."""
-    size = len(right)
-    whole = np.zeros((2 * size, size + 1))
-    whole[:size, :size] = upper
-    whole[:size, size] = right
-    whole[range(size, 2 * size), range(size)] = np.sqrt(damping)
-    triangle = np.asarray(np.linalg.qr(whole, mode="r"))
-    move: Array = -np.linalg.solve(triangle[:size, :size], triangle[:size, size])
-    return move
+def last_digits(evaluation: Evaluation, system: Normal | Triangle, scale: Array) -> Array:
+    """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
+    theta = evaluation.theta
+    move, offset = system.newton(scale)
+    if (np.abs(move) <= LAST * np.abs(theta)).all():
+        return theta
+    new = evaluation.at(theta + move, system.order)
+    if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss * (1.0 + 1e-10) + 1e-300:
+        return theta
+    return new.theta if type(system)(new).newton(scale)[1] < 0.9 * offset else theta
