@@ -207,9 +207,7 @@ class Builder:
         hint = closest(name, FUNCTIONS)
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
-        known = f"Functions: {', '.join((*FUNCTIONS, *self.extra))}."
-        next_step = known if hint else f"To multiply, write `{name}*(...)`. {known}"
-        self.fail(at, f"There is no function `{name}`.{hint}", next_step)
+        self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
 
     def _condition(self, node: tree.Node) -> Any:
         if isinstance(node, tree.Logic):

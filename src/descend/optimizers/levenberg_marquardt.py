@@ -57,18 +57,19 @@ class LevenbergMarquardt(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # Largest column norms so far, lambda, the factor lambda grows by next, and whether to work on the triangle.
-        return (np.zeros(theta.size), self.damping, 2.0, False)
+        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle, and
+        # whether only the last digits are left.
+        return (np.zeros(theta.size), self.damping, 2.0, False, False)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        norms, damping, growth, fine = state
+        norms, damping, growth, fine, last = state
         assert evaluation.curvature is not None
         if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
         system = Triangle(evaluation.at(evaluation.theta, 3)) if fine else Normal(evaluation)
         norms = np.maximum(norms, system.norms)
         scale = np.where(norms > 0.0, norms, 1.0)
-        for _ in range(ATTEMPTS):
+        for _ in range(0 if last else ATTEMPTS):
             move, predicted = system.move(damping, scale)
             if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
                 break
@@ -76,14 +77,14 @@ class LevenbergMarquardt(Optimizer):
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and np.isfinite(new.gradient).all():
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, 1e-15), 2.0, fine)
+                return new.theta, (norms, max(damping, 1e-15), 2.0, fine, False)
             if not fine and damping < ILL:
                 break
             damping *= growth
             growth *= 2.0
-        if not system.safe(scale):
-            return self.step(evaluation, (norms, damping, growth, True))
-        return last_digits(evaluation, system, scale), (norms, damping, growth, fine)
+        if not last and not system.safe(scale):
+            return self.step(evaluation, (norms, damping, growth, True, False))
+        return last_digits(evaluation, system, scale), (norms, damping, growth, fine, True)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
