@@ -17,6 +17,7 @@ from descend.formula.tree import Node
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
+EXAMPLE = "y = 2*x + uniform()"
 
 DISTRIBUTIONS: dict[str, tuple[tuple[int, ...], Draw]] = {
     "uniform": ((0, 2), lambda rng, rows, low=0.0, high=1.0: rng.uniform(low, high, rows)),
@@ -42,9 +43,9 @@ def generate(equations: Sequence[str], columns: Mapping[str, Array], rows: int, 
     rng = np.random.default_rng(seed)
     table = dict(columns)
     for equation in equations:
-        name, index, node = syntax.parse_assignment(equation)
+        name, index, node = syntax.parse_assignment(equation, EXAMPLE)
         if index is not None:
-            raise FormulaError(f"`{equation}`: a column name cannot be indexed. Write it as `y = 2*x + uniform()`.")
+            raise FormulaError(f"`{equation}`: a column name cannot be indexed. Write it as `{EXAMPLE}`.")
         if name.name in table:
             raise ConfigError(f"The column `{name.name}` is defined twice. Give each column one definition.")
         table[name.name] = _column(equation, node, table, rows, rng)

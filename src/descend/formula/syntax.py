@@ -297,19 +297,19 @@ def parse_expression(text: str) -> Node:
 
 
 @refuse_depth
-def parse_assignment(text: str) -> tuple[Name, tuple[Node, ...] | None, Node]:
+def parse_assignment(text: str, example: str = "w = mean(2*x*(w*x - y))") -> tuple[Name, tuple[Node, ...] | None, Node]:
     """Parse ``name = expression`` or ``name[x1] = expression``; return name, index and expression."""
-    example = "Write it as `w = mean(2*x*(w*x - y))`."
+    next_step = f"Write it as `{example}`."
     if not text.strip():
-        raise FormulaError(f"The gradient is empty. {example}")
+        raise FormulaError(f"The equation is empty. {next_step}")
     parser = Parser(text)
     token = parser.take()
     if token.kind not in ("name", "quoted"):
-        parser.fail(token, "A name and `=` must come first.", example)
+        parser.fail(token, "A name and `=` must come first.", next_step)
     opened = parser.now
     index = parser.items(opened) if parser.accept("[") else None
     if not parser.accept("="):
-        parser.fail(parser.now, "A name and `=` must come first.", example)
+        parser.fail(parser.now, "A name and `=` must come first.", next_step)
     node = parser.expression()
     parser.finish()
     return Name(token.start, token.end, token.text, token.kind == "quoted"), index, node
