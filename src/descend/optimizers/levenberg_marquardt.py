@@ -114,8 +114,11 @@ class Normal:
         return move, -float(move @ (self.gradient + 0.5 * (self.curvature @ move)))
 
     def newton(self, scale: Array) -> tuple[Array, float]:
-        """Return the undamped d, and |q|."""
-        move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -self.gradient / scale) / scale
+        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
+        try:
+            move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -self.gradient / scale) / scale
+        except np.linalg.LinAlgError:
+            return np.zeros_like(scale), math.inf
         return move, math.sqrt(max(-float(self.gradient @ move), 0.0))
 
     def safe(self, scale: Array) -> bool:
