@@ -243,15 +243,14 @@ class Builder:
         if name in CONSTANTS:
             return CONSTANTS[name]
         if name in self.extra or name in FUNCTIONS:
-            self._refuse_function_name(node)
+            self._refuse_built_in(node)
         self._parameter(node, None)
         return Parameter(name)
 
-    def _refuse_function_name(self, node: tree.Name) -> NoReturn:
+    def _refuse_built_in(self, node: tree.Name) -> NoReturn:
+        what = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
         self.fail(
-            node,
-            f"`{node.name}` is a built-in function, so it cannot be a parameter.",
-            f"Rename it, for example `{node.name}_`.",
+            node, f"`{node.name}` is {what}, so it cannot be a parameter.", f"Rename it, for example `{node.name}_`."
         )
 
     def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None) -> None:
@@ -287,7 +286,7 @@ class Builder:
                 node.vector, f"`{name}` is a column, so it cannot be the vector parameter.", "Choose another name."
             )
         if name in FUNCTIONS or name in CONSTANTS:
-            self._refuse_function_name(node.vector)
+            self._refuse_built_in(node.vector)
         items: list[Expr] = []
         for item in node.items:
             items.extend(self._matching(item, name) if isinstance(item, tree.Pattern) else [self._item(item)])

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sympy import Add, Expr
+from sympy import Expr
 
 from descend.formula.build import Builder, listed, names_in
+from descend.formula.derivative import derivatives
 from descend.formula.functions import CONSTANTS, where
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import parse_formula
-from descend.formula.tokens import refuse_depth
 from descend.formula.tree import Dot, Name, Node
 from descend.registry import closest
 
@@ -49,8 +49,8 @@ class Formula:
 
     @cached_property
     def jacobian(self) -> Mapping[Expr, Expr]:
-        """Derivative of the expression by each scalar parameter and each predictor ``w @ [...]``."""
-        return derivatives(self.expression, self.unknowns)
+        """Derivative of the expression by each scalar parameter and each predictor ``w @ [...]``, to compute with."""
+        return derivatives(self.expression, self.unknowns, guarded=True)
 
     @cached_property
     def unknowns(self) -> tuple[Expr, ...]:
@@ -142,19 +142,6 @@ def _outside_conditions(expression: Expr) -> set[Expr]:
             seen.add(node)
             waiting.extend(node.args[1:] if node.func is where else node.args)
     return seen
-
-
-@refuse_depth
-def derivatives(expression: Expr, symbols: Iterable[Expr]) -> dict[Expr, Expr]:
-    """Return the derivative of ``expression`` by each symbol.
-
-    Of a sum, only the terms that hold the symbol are looked at: 5,000 terms with a parameter each take 5,000 steps.
-    """
-    parts: dict[Expr, list[Expr]] = {symbol: [] for symbol in symbols}
-    for term in Add.make_args(expression):
-        for symbol in term.free_symbols & parts.keys():
-            parts[symbol].append(term.diff(symbol))
-    return {symbol: Add(*terms) for symbol, terms in parts.items()}
 
 
 def _names(node: Node) -> Iterable[Name]:

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
 from descend.formula.printers.latex import as_latex
@@ -45,7 +46,8 @@ class Derivation:
     def gradient(self) -> dict[Expr, Expr]:
         """For each scalar parameter and each predictor, the expression to average."""
         slope = self._in_data(self.loss.expressions[1])
-        return {symbol: simplest(slope * self.score.diff(symbol)) for symbol in self.formula.unknowns}
+        parts = derivatives(self.score, self.formula.unknowns)
+        return {symbol: simplest(slope * part) for symbol, part in parts.items()}
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}
