@@ -22,6 +22,8 @@ CLOSE_ENOUGH = 1e-9
 """The tolerance of a run that is not given one."""
 NO_FURTHER = 1e-5
 """An optimizer that can go no further has converged if what remains is below this, and has stalled otherwise."""
+NO_PROMISE = 1e-8
+"""Likewise if a Gauss-Newton step promises no more than this share of J."""
 PATIENCE = 200
 """Epochs without progress after which a run that may end by itself has stalled."""
 BEYOND_BOUNDS = 1e8
@@ -130,7 +132,7 @@ class Judge:
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
-        if remaining <= (max(usual, NO_FURTHER) if done else usual):
+        if remaining <= (max(usual, NO_FURTHER) if done else usual) or (done and point.promise() <= NO_PROMISE):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

@@ -84,16 +84,33 @@ class Point:
         largest = float(np.maximum.reduce(np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)))
         return largest / reference if reference > 0.0 else largest
 
+    def promise(self) -> float:
+        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of J.
+
+        Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
+        """
+        curvature = self._curvature()
+        if curvature is None or self.has_l1:
+            return math.inf
+        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+        gradient = self.gradient / scale
+        step = np.linalg.lstsq(curvature / (scale * scale[:, None]), gradient, rcond=1e-14)[0]
+        return float(gradient @ step) / (2.0 * abs(self.loss)) if self.loss else math.inf
+
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
 
         A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
         """
-        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or not np.isfinite(curvature).all():
+        curvature = self._curvature()
+        if curvature is None:
             return False
         reach = np.maximum(np.abs(self.theta), scales)
         return bool((curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)).any())
+
+    def _curvature(self) -> Array | None:
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        return curvature if curvature is not None and np.isfinite(curvature).all() else None
 
 
 class Objective:

@@ -96,11 +96,11 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
     found = None
-    if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
             found = search(derived(fitted.formula, loss, wish.weights), columns, theta, given, wish.polish)
-        theta = theta if found is None else found.theta
-    first = preflight.finite_start(objective, fitted, theta, given, columns)
+            theta = theta if found is None else found.theta
+        first = preflight.finite_start(objective, fitted, theta, given, columns)
     note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
     notes = (found.note if found is not None else None, note)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0

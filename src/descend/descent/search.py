@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,21 +11,16 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
+from descend.descent.trials import name_of, place_of, spread, trials, tunings
 from descend.engines.numpy import NumpyEngine
-from descend.formula.compile import over_rows
-from descend.formula.formula import Formula
-from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
-from descend.formula.symbols import Parameter, Predictor
+from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
+from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
 ROWS = 512
 """Rows that trial points are judged on, evenly spaced through the table."""
-TRIALS = 64
-"""Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all."""
-MOST_TRIALS = 512
 STAGES = ((32, 8), (8, 100))
 """How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
 SAME = 1e-6
@@ -47,29 +42,35 @@ def search(
 
     1. Spread trial points over the nonlinear parameters, each in its own unit (``formula.structure.measures``).
     2. At each, solve for the linear parameters, where J is a parabola in them, and take J there.
-    3. Descend a little way from the best few (``polish``), and return the lowest.
+    3. From the best, tune one wave after another (sin, cos, tan) to every frequency the rows can tell apart.
+    4. Descend a little way from the best few (``polish``), and return the lowest.
     Everything is deterministic.
     """
     sample = _sample(columns)
-    linear = linear_components(program.formula, program.parameters, given)
+    linear = linear_components(program, given)
     quadratic = program.loss.name == "squared"
     engine = NumpyEngine(program, sample, None if program.weights is None else program.weights.name)
     objective = Objective(engine)
-    scanned = [
-        symbol for symbol in program.formula.unknowns if isinstance(symbol, Parameter) and symbol.name not in given
-    ]
-    scanned = [symbol for symbol in scanned if not linear[program.parameters.slices[symbol.name].start]]
-    trials = list(_trials(program, sample, theta, scanned))
-    solved = [found for found in (_solved(objective, trial, linear, quadratic) for trial in trials) if found]
-    if not solved:
+    free = [symbol for symbol in program.formula.unknowns if name_of(program, symbol) not in given]
+    scanned = [symbol for symbol in free if not linear[place_of(program, symbol)].any()]
+    tried = 0
+
+    def solved(points: Iterable[Array]) -> list[tuple[float, Array]]:
+        nonlocal tried
+        found = [_solved(objective, point, linear, quadratic) for point in points]
+        tried += len(found)
+        return sorted((pair for pair in found if pair is not None), key=lambda pair: pair[0])
+
+    ends = solved(trials(program, sample, theta, scanned))
+    if not ends:
         return None
-    solved.sort(key=lambda pair: pair[0])
-    words = (
-        f"start found among {len(trials)} trial points" if len(trials) > 1 else "linear parameters solved at the start"
-    )
+    for symbol in waves(program.formula):
+        if symbol in scanned:
+            ends += solved(tunings(program, sample, ends[0][1], symbol, scanned))
+            ends.sort(key=lambda pair: pair[0])
+    words = f"start found among {tried} trial points" if tried > 1 else "linear parameters solved at the start"
     if not polish:
-        return Found(solved[0][1], words)
-    ends = solved
+        return Found(ends[0][1], words)
     for count, epochs in STAGES:
         starts = [_settled(program, point, given) for _, point in ends[:count]]
         ends = sorted((_descended(objective, point, epochs) for point in starts), key=lambda pair: pair[0])
@@ -80,100 +81,50 @@ def search(
 
 
 def _settled(program: Program, theta: Array, given: Collection[str]) -> Array:
-    """Choose among equal answers: signs that make no difference positive, interchangeable terms in ascending order."""
+    """Choose among equal answers: positive signs, phases in [-pi, pi], interchangeable terms in ascending order."""
     formula, slices = program.formula, program.parameters.slices
     settled = theta.copy()
+
+    def places(*symbols: Parameter | None) -> list[int] | None:
+        free = [symbol for symbol in symbols if symbol is not None and symbol.name not in given]
+        return [slices[symbol.name].start for symbol in free] if len(free) == len(symbols) else None
+
     for symbol, others in even_parameters(formula).items():
-        together = [slices[each.name].start for each in (symbol, *others)]
-        if settled[together[0]] < 0.0 and not any(each.name in given for each in (symbol, *others)):
+        together = places(symbol, *others)
+        if together and settled[together[0]] < 0.0:
             settled[together] *= -1.0
+    for phase, amplitude in phases(formula).items():
+        if (pair := places(phase, amplitude)) and settled[pair[1]] < 0.0:
+            settled[pair] = settled[pair[0]] + math.pi, -settled[pair[1]]
+        if own := places(phase):
+            settled[own[0]] = math.remainder(settled[own[0]], 2.0 * math.pi)
     linear = linear_unknowns(formula)
     for group in interchangeable(formula):
-        if any(symbol.name in given for own in group for symbol in own):
+        rows = [places(*own) for own in group]
+        if any(row is None for row in rows):
             continue
-        places = np.array([[slices[symbol.name].start for symbol in own] for own in group])
+        at = np.array(rows)
         leader = next((column for column, symbol in enumerate(group[0]) if symbol not in linear), 0)
-        settled[places] = settled[places[np.argsort(settled[places[:, leader]], kind="stable")]]
+        settled[at] = settled[at[np.argsort(settled[at[:, leader]], kind="stable")]]
     return settled
 
 
 def _sample(columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Choose a row at random (the same each time) from each of ROWS stretches: even steps could hide a wave."""
     rows = len(next(iter(columns.values())))
-    chosen = np.unique(np.linspace(0, rows - 1, min(rows, ROWS)).round().astype(np.intp))
-    return {name: column if len(chosen) == rows else column[chosen] for name, column in columns.items()}
+    if rows <= ROWS:
+        return dict(columns)
+    within = np.array([spread(number, 1)[0] for number in range(ROWS)])
+    chosen = ((np.arange(ROWS) + within) * rows / ROWS).astype(np.intp)
+    return {name: column[chosen] for name, column in columns.items()}
 
 
-def linear_components(formula: Formula, parameters: Parameters, given: Collection[str]) -> NDArray[np.bool_]:
+def linear_components(program: Program, given: Collection[str]) -> NDArray[np.bool_]:
     """Mark the components of theta in which the expression is jointly linear, save those that were given a start."""
-    linear = np.zeros(parameters.size, dtype=bool)
-    for symbol in linear_unknowns(formula):
-        name = formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name
-        linear[parameters.slices[name]] = name not in given
+    linear = np.zeros(program.parameters.size, dtype=bool)
+    for symbol in linear_unknowns(program.formula):
+        linear[place_of(program, symbol)] = name_of(program, symbol) not in given
     return linear
-
-
-def _trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: list[Parameter]) -> Iterator[Array]:
-    """Yield trial points: a Kronecker sequence, mapped to each parameter's range on both sides of zero."""
-    count = len(scanned)
-    ranges = [_Range.of(program, sample, symbol) for symbol in scanned]
-    places = [program.parameters.slices[symbol.name].start for symbol in scanned]
-    for number in range(min(MOST_TRIALS, TRIALS * count) if count else 1):
-        trial = theta.copy()
-        for place, span, share in zip(places, ranges, spread(number, count), strict=True):
-            trial[place] = span.at(share)
-        yield trial
-
-
-def spread(number: int, dimensions: int) -> list[float]:
-    """Return point ``number`` of a sequence that fills the unit cube evenly.
-
-    With g the root of g**(d+1) = g + 1:   x_k = (1/2 + (number + 1) / g**k) mod 1
-
-    Source: Roberts (2018), The unreasonable effectiveness of quasirandom sequences; Kronecker (1884).
-    """
-    root = 2.0
-    for _ in range(60):
-        root = (1.0 + root) ** (1.0 / (dimensions + 1))
-    return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
-
-
-@dataclass(frozen=True)
-class _Range:
-    """Where to look for one parameter: magnitudes around ``size``, and within [low, high] for a location."""
-
-    size: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, program: Program, sample: Mapping[str, Array], symbol: Parameter) -> _Range:
-        measure = measures(program.formula)[symbol]
-        count = len(next(iter(sample.values())))
-        size = 1.0
-        for base, power in measure.unit.items():
-            expression = program.formula.response if base == RESPONSE_UNIT else base
-            size *= _typical(over_rows(expression, sample, count)) ** power
-        if not (math.isfinite(size) and size > 0.0):
-            size = 1.0
-        if measure.location is None:
-            return cls(size, math.nan, math.nan)
-        level = over_rows(measure.location, sample, count)
-        return cls(size, float(level.min()), float(level.max()))
-
-    def at(self, share: float) -> float:
-        """Map [0, 1) to trial values: a location lies mostly in its range, a quarter of magnitudes are negative."""
-        if not math.isnan(self.low):
-            if share < 0.6:
-                return self.low + (self.high - self.low) * share / 0.6
-            share = (share - 0.6) / 0.4
-        sign, share = (-1.0, share / 0.25) if share < 0.25 else (1.0, (share - 0.25) / 0.75)
-        return float(sign * self.size * 10.0 ** (4.0 * share - 1.5))
-
-
-def _typical(values: Array) -> float:
-    """Return how much a quantity varies, or its size if it does not."""
-    spread_ = float(np.std(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
-    return 2.0 * spread_ if spread_ > 0.0 else float(np.abs(values).max(initial=0.0)) or 1.0
 
 
 def _solved(

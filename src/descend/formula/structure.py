@@ -1,4 +1,4 @@
-"""What the expression tells before any descent: which parameters enter linearly, and in what units each is measured."""
+"""What the expression tells before any descent: which parameters enter linearly, in what units each is measured."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 Unit = dict[Expr, float]
 """Exponents of symbols: {x: 1, b: 1} is the unit of b*x. The symbols of parameters stand for units still unknown."""
 RESPONSE_UNIT = sympy.Symbol("response")
+TURNING = (sympy.sin, sympy.cos, sympy.tan)
 SAME_UNIT = ("abs", "min", "max", "where", "softplus")
 
 
@@ -28,14 +29,10 @@ def linear_unknowns(formula: Formula) -> frozenset[Expr]:
     Two of them go together if neither appears in the derivative by the other; the set is a largest clique of that
     relation, so `a*exp(-b*x) + c` gives a and c, and `b1*(1 - exp(-b2*x))` gives b1.
     """
-    jacobian = formula.jacobian
-    alone = [symbol for symbol in formula.unknowns if symbol not in jacobian[symbol].free_symbols]
+    within = {symbol: slope.free_symbols for symbol, slope in formula.jacobian.items()}
+    alone = [symbol for symbol in formula.unknowns if symbol not in within[symbol]]
     beside = {
-        one: {
-            other
-            for other in alone
-            if other is not one and other not in jacobian[one].free_symbols and one not in jacobian[other].free_symbols
-        }
+        one: {other for other in alone if other is not one and other not in within[one] and one not in within[other]}
         for one in alone
     }
     return max(_cliques(frozenset(), set(alone), set(), beside), key=len, default=frozenset())
@@ -68,27 +65,27 @@ class Measure:
 
 @lru_cache(maxsize=128)
 def measures(formula: Formula) -> Mapping[Expr, Measure]:
-    """Infer the unit of each scalar parameter from the formula, as physicists do.
+    """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula, as physicists do.
 
     What is added has one unit; what a function such as exp takes is a pure number; the whole has the unit of the
     response. Each largest expression of data alone counts as one quantity. That gives linear equations for the
     exponents, solved in the sense of least squares: formulas that respect no units are no error here.
     """
-    parameters = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
+    unknowns = formula.unknowns
     equations: list[Unit] = []
     locations: dict[Expr, Expr] = {}
     whole = _unit(formula.expression, equations, locations)
     if whole is not None:
         equations.append(_times(whole, {RESPONSE_UNIT: 1.0}, -1.0))
-    bases = sorted({base for equation in equations for base in equation if base not in parameters}, key=str)
-    matrix = np.array([[equation.get(symbol, 0.0) for symbol in parameters] for equation in equations])
+    bases = sorted({base for equation in equations for base in equation if base not in unknowns}, key=str)
+    matrix = np.array([[equation.get(symbol, 0.0) for symbol in unknowns] for equation in equations])
     known = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])
-    if not equations or not bases or not parameters:
-        return {symbol: Measure({}, locations.get(symbol)) for symbol in parameters}
+    if not equations or not bases:
+        return {symbol: Measure({}, locations.get(symbol)) for symbol in unknowns}
     exponents = np.linalg.lstsq(matrix, known, rcond=1e-9)[0].round(6)
     return {
         symbol: Measure({base: power for base, power in zip(bases, row, strict=True) if power}, locations.get(symbol))
-        for symbol, row in zip(parameters, exponents.tolist(), strict=True)
+        for symbol, row in zip(unknowns, exponents.tolist(), strict=True)
     }
 
 
@@ -140,19 +137,64 @@ def _times(one: Unit, other: Unit, power: float = 1.0) -> Unit:
     return {symbol: exponent for symbol, exponent in result.items() if exponent}
 
 
+@dataclass(frozen=True)
+class Wave:
+    """A parameter that sets how fast sin, cos or tan turns: ``along`` times a frequency, or divided by a period."""
+
+    along: Expr
+    is_period: bool
+
+
+@lru_cache(maxsize=128)
+def waves(formula: Formula) -> Mapping[Parameter, Wave]:
+    """Return the frequencies and periods, such as w in `sin(w*x + p)`, or t in `cos(2*pi*x/t)`."""
+    found: dict[Parameter, Wave] = {}
+    for node in sorted(formula.expression.atoms(*TURNING), key=str):
+        for term in sympy.Add.make_args(sympy.expand(node.args[0])):
+            for symbol in term.atoms(Parameter):
+                for along, is_period in ((term / symbol, False), (term * symbol, True)):
+                    if along.atoms(Column) and not along.atoms(Parameter, Predictor):
+                        found.setdefault(symbol, Wave(along, is_period))
+    return found
+
+
+@lru_cache(maxsize=128)
+def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
+    """Return the parameters that a full turn leaves the same, such as p in `a*sin(w*x + p)`.
+
+    Each comes with the amplitude, if any, whose sign half a turn makes up for.
+    """
+    expression = formula.expression
+    if not expression.atoms(*TURNING):
+        return {}
+    linear = [symbol for symbol in formula.unknowns if symbol in linear_unknowns(formula)]
+    found: dict[Parameter, Parameter | None] = {}
+    for symbol in formula.unknowns:
+        if symbol in linear or expression.xreplace({symbol: symbol + 2 * sympy.pi}) != expression:
+            continue
+        half = {symbol: symbol + sympy.pi}
+        amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
+        found[symbol] = next(amplitudes, None)
+    return found
+
+
 @lru_cache(maxsize=128)
 def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...]]:
     """Return the parameters whose sign makes no difference, each with those whose sign must change along with it.
 
-    Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a.
+    Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a. A phase changes
+    along with its frequency: `cos(w*x + p)`.
     """
     expression = formula.expression
-    linear = [symbol for symbol in formula.unknowns if symbol in linear_unknowns(formula)]
+    known = linear_unknowns(formula)
+    linear = [symbol for symbol in formula.unknowns if symbol in known and isinstance(symbol, Parameter)]
+    turned = [*phases(formula)]
+    partners = [(), *((other,) for other in linear), *((phase,) for phase in turned)]
+    partners += [(phase, other) for phase in turned for other in linear]
     found: dict[Parameter, tuple[Parameter, ...]] = {}
     for symbol in formula.unknowns:
-        if isinstance(symbol, Predictor) or symbol in linear:
+        if isinstance(symbol, Predictor) or symbol in linear or symbol in turned:
             continue
-        partners = [(), *((other,) for other in linear if isinstance(other, Parameter))]
         for others in partners:
             if expression.xreplace({each: -each for each in (symbol, *others)}) == expression:
                 found[symbol] = others
@@ -164,21 +206,31 @@ def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...
 def interchangeable(formula: Formula) -> tuple[tuple[tuple[Parameter, ...], ...], ...]:
     """Return groups of parameters that can change places as a whole, such as those of two peaks in a sum.
 
-    Each element lists two or more tuples of parameters: the parameters, in order of appearance, of terms of the sum
-    that are the same but for the names.
+    Each element lists two or more tuples of parameters: those, in order of appearance, of parts of the sum that are
+    the same but for the names. Terms that share a parameter, as in `a*sin(w*x) + b*cos(w*x)`, make one part.
     """
-    order = {name: place for place, name in enumerate(formula.parameters)}
     families: list[list[tuple[Expr, tuple[Parameter, ...]]]] = []
-    for term in sympy.Add.make_args(formula.expression):
-        own = tuple(sorted(term.atoms(Parameter), key=lambda symbol: order[symbol.name]))
-        if term.atoms(Predictor) or not own:
-            continue
+    for part, own in _parts(formula):
         for family in families:
             first, names = family[0]
-            if len(names) == len(own) and first.xreplace(dict(zip(names, own, strict=True))) == term:
-                family.append((term, own))
+            if len(names) == len(own) and first.xreplace(dict(zip(names, own, strict=True))) == part:
+                family.append((part, own))
                 break
         else:
-            families.append([(term, own)])
-    groups = (tuple(own for _, own in family) for family in families if len(family) > 1)
-    return tuple(group for group in groups if len({name for own in group for name in own}) == sum(map(len, group)))
+            families.append([(part, own)])
+    return tuple(tuple(own for _, own in family) for family in families if len(family) > 1)
+
+
+def _parts(formula: Formula) -> list[tuple[Expr, tuple[Parameter, ...]]]:
+    """Cut the sum into parts that share no parameter, each with its parameters in order of appearance."""
+    order = {name: place for place, name in enumerate(formula.parameters)}
+    parts: list[tuple[Expr, set[Parameter]]] = []
+    for term in sympy.Add.make_args(formula.expression):
+        own = term.atoms(Parameter)
+        if not own or term.atoms(Predictor):
+            continue
+        together = [part for part in parts if part[1] & own]
+        parts = [part for part in parts if part not in together]
+        parts.append((sympy.Add(term, *(part for part, _ in together)), own.union(*(names for _, names in together))))
+    listed = [(part, tuple(sorted(own, key=lambda symbol: order[symbol.name]))) for part, own in parts]
+    return sorted(listed, key=lambda part: order[part[1][0].name])

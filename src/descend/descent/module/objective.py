@@ -60,6 +60,10 @@ class ModulePoint:
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
+    def promise(self) -> float:
+        """Return what a Gauss-Newton step promises: without a curvature, nobody can tell."""
+        return math.inf
+
     def flat(self, scales: Any) -> bool:
         """Whether some parameter has lost all influence: without a curvature, nobody can tell."""
         return False

@@ -1,0 +1,124 @@
+"""Where to look for parameters: trial points in the data's own units, and the frequencies that rows can tell apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.compile import over_rows
+from descend.formula.structure import RESPONSE_UNIT, Wave, measures, phases, waves
+from descend.formula.symbols import Parameter, Predictor
+from descend.gradients.contract import Program
+
+Array = NDArray[np.float64]
+TRIALS = 64
+"""Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all; as many at once for a wave."""
+MOST_TRIALS = 512
+
+
+def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
+    """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
+    ranges = [_range(program, sample, symbol) for symbol in scanned]
+    places = [place_of(program, symbol) for symbol in scanned]
+    many = any(symbol in waves(program.formula) for symbol in scanned)
+    for number in range(MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1):
+        trial = theta.copy()
+        for place, at, share in zip(places, ranges, spread(number, len(scanned)), strict=True):
+            trial[place] = at(share)
+        yield trial
+
+
+def place_of(program: Program, symbol: Expr) -> slice:
+    """Return where a scalar parameter, or the vector of a ``w @ [...]``, lies in theta."""
+    return program.parameters.slices[name_of(program, symbol)]
+
+
+def name_of(program: Program, symbol: Expr) -> str:
+    """Return the name of a scalar parameter, or of the vector of a ``w @ [...]``."""
+    return program.formula.terms[symbol].vector if isinstance(symbol, Predictor) else str(symbol.name)
+
+
+def tunings(
+    program: Program, sample: Mapping[str, Array], theta: Array, symbol: Parameter, scanned: Sequence[Expr]
+) -> Iterator[Array]:
+    """Yield ``theta`` with one wave at every frequency that the rows can tell apart, for each phase also a quarter on.
+
+    Their step is half a turn over all rows, as J has a valley about that wide at the true one.
+    """
+    wave, place = waves(program.formula)[symbol], place_of(program, symbol)
+    turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
+    slowest, count = turns(wave, sample)
+    for number in range(1, count + 1):
+        tuned = theta.copy()
+        tuned[place] = _tuned(wave, slowest * number)
+        yield tuned
+        for phase in turned:
+            quarter = tuned.copy()
+            quarter[phase] += math.pi / 2.0
+            yield quarter
+
+
+def turns(wave: Wave, sample: Mapping[str, Array]) -> tuple[float, int]:
+    """Return the frequency that makes half a turn over all rows, and how many times it a row can follow (Nyquist)."""
+    along = over_rows(wave.along, sample, len(next(iter(sample.values()))))
+    levels = np.unique(along[np.isfinite(along)])
+    return (math.pi / float(levels[-1] - levels[0]), len(levels) - 1) if len(levels) > 1 else (1.0, 1)
+
+
+def _tuned(wave: Wave, frequency: float) -> float:
+    return 1.0 / frequency if wave.is_period else frequency
+
+
+def spread(number: int, dimensions: int) -> list[float]:
+    """Return point ``number`` of a sequence that fills the unit cube evenly.
+
+    With g the root of g**(d+1) = g + 1:   x_k = (1/2 + (number + 1) / g**k) mod 1
+
+    Source: Roberts (2018), The unreasonable effectiveness of quasirandom sequences; Kronecker (1884).
+    """
+    root = 2.0
+    for _ in range(60):
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))
+    return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
+
+
+def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
+    """Return the map from [0, 1) to trial values of one parameter, or of all components of a vector."""
+    formula, rows = program.formula, len(next(iter(sample.values())))
+    if symbol in phases(formula):
+        return lambda share: 2.0 * math.pi * share
+    if symbol in waves(formula):
+        wave = waves(formula)[symbol]
+        slowest, count = turns(wave, sample)
+        return lambda share: _tuned(wave, slowest * (0.5 + count * share))
+    measure = measures(formula)[symbol]
+    size = 1.0
+    for base, power in measure.unit.items():
+        size *= _typical(over_rows(formula.response if base == RESPONSE_UNIT else base, sample, rows)) ** power
+    if not (math.isfinite(size) and size > 0.0):
+        size = 1.0
+    if isinstance(symbol, Predictor):
+        items = formula.terms[symbol].items
+        each = size / np.array([_typical(over_rows(item, sample, rows)) for item in items]) / len(items)
+        return lambda share: _magnitude(1.0, share) * each
+    if measure.location is None:
+        return lambda share: _magnitude(size, share)
+    level = over_rows(measure.location, sample, rows)
+    low, width = float(level.min()), float(np.ptp(level))
+    return lambda share: low + width * share / 0.6 if share < 0.6 else _magnitude(size, (share - 0.6) / 0.4)
+
+
+def _magnitude(size: float, share: float) -> float:
+    """Map [0, 1) to magnitudes around ``size``; a quarter of them are negative."""
+    sign, share = (-1.0, share / 0.25) if share < 0.25 else (1.0, (share - 0.25) / 0.75)
+    return sign * size * math.pow(10.0, 4.0 * share - 1.5)
+
+
+def _typical(values: Array) -> float:
+    """Return how much a quantity varies, or its size if it does not."""
+    varies = float(np.std(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
+    return 2.0 * varies if varies > 0.0 else float(np.abs(values).max(initial=0.0)) or 1.0
