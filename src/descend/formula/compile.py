@@ -315,7 +315,7 @@ class RowCode:
         self.slices = slices
         self.language = language
         self.quantities = quantities
-        self.columns = (*formula.columns, *more)
+        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))  # the formula may use the weights too
         self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
         self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
 
