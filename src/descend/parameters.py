@@ -84,15 +84,14 @@ class Parameters:
     def _start_value(self, name: str, value: Any) -> Any:
         try:
             array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ConfigError(f"The start of `{name}` must be a number; it is {value!r}.") from None
         labels = self.shapes[name]
         if array.ndim > 1 or (array.ndim == 1 and (labels is None or len(labels) != array.size)):
-            wanted = (
-                "one number"
-                if labels is None
-                else f"one number or {len(labels)} numbers, one for each of {', '.join(labels)}"
-            )
+            wanted = "one number"
+            if labels is not None:
+                some = ", ".join(labels[:12]) + (" ..." if len(labels) > 12 else "")
+                wanted += f" or {len(labels)} numbers, one for each of {some}"
             raise ConfigError(f"The start of `{name}` must be {wanted}; it has shape {array.shape}.")
         if not np.isfinite(array).all():
             raise ConfigError(f"The start of `{name}` must be finite; it is {value!r}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
@@ -79,7 +80,7 @@ class Registry(Generic[Part]):
                 )
             default = known[setting].default
             if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
+                value = float(value) if abs(value) < 1e308 else math.inf if value > 0 else -math.inf
             if default is not dataclasses.MISSING and type(value) is not type(default):
                 raise ConfigError(
                     f"The setting `{setting}` of {self.kind} `{name}` must be a {_word(default)}, such as {default!r}; "
