@@ -11,6 +11,7 @@ from sympy import Expr
 
 from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
+from descend.formula.functions import where
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
 from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -47,6 +48,8 @@ class Derivation:
         """For each scalar parameter and each predictor, the expression to average."""
         slope = self._in_data(self.loss.expressions[1])
         parts = derivatives(self.score, self.formula.unknowns)
+        if slope.has(where):  # SymPy would spend seconds on the condition, to no end
+            return {symbol: slope * simplest(part) for symbol, part in parts.items()}
         return {symbol: simplest(slope * part) for symbol, part in parts.items()}
 
     def _in_data(self, expression: Expr) -> Expr:
