@@ -41,6 +41,9 @@ def fit(
     weights: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
+    fix: Mapping[str, Any] | None = None,
+    ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -71,6 +74,9 @@ def fit(
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
+        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
@@ -92,6 +98,8 @@ def fit(
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
     wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, optimizer is None)
+    if bounds or fix or ties:
+        wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -148,12 +156,18 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
         seconds=last.seconds,
         asked=run.asked,
         trace=trace,
-        notes=run.notes + problem.notes,
+        notes=run.notes + problem.notes + _at_bounds(problem, final.theta),
         penalised=penalised,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,
     )
+
+
+def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
+    held = getattr(problem.model, "constraints", None)
+    note = None if held is None else held.note(theta)
+    return () if note is None else (note,)
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:

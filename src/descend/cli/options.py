@@ -86,6 +86,13 @@ L1 = Annotated[
 L2 = Annotated[
     float, Option("--l2", metavar="NUMBER", parser=number("--l2"), help="Penalty on the sum of parameter^2.")
 ]
+Bound = Annotated[list[str] | None, Option(metavar="TEXT", help='Bounds, such as "b>0" or "0<=c<=1"; may be repeated.')]
+Fix = Annotated[
+    list[str] | None, Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0; may be repeated.")
+]
+Tie = Annotated[
+    list[str] | None, Option(metavar="TEXT", help='Let others set a parameter, as in "b2 = 2*b1"; may be repeated.')
+]
 Optimizer = Annotated[
     str | None,
     Option(
@@ -137,6 +144,8 @@ def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
     gradients = given["gradient"] or []
     arguments["gradient"] = gradients[0] if len(gradients) == 1 else gradients or None
     arguments["start"] = assignments(given["start"] or [], "--start")
+    arguments["bounds"], arguments["ties"] = given["bound"], given["tie"]
+    arguments["fix"] = assignments(given["fix"] or [], "--fix")
     return arguments
 
 

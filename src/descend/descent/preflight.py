@@ -129,7 +129,8 @@ def finite_start(
         return point
     free = np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
     for value in ALTERNATIVES if free.any() else ():
-        point = objective(np.where(free, value, theta), 2)
+        trial = np.where(free, value, theta)
+        point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
             return point
     raise ConfigError(_not_finite(model, theta, columns))

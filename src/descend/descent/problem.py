@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.constraints import Bounds, Constraints, constrained
+from descend.constraints.bounds import Given as Bounded
+from descend.constraints.ties import Ties, mentioned, refuse_starts
 from descend.descent import preflight
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import search
@@ -69,6 +72,9 @@ class Wish:
     device: str | None = None
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""
+    bounds: Bounded = None
+    fix: Mapping[str, Any] | None = None
+    ties: Ties = None
 
 
 def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
@@ -95,10 +101,13 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     engine = _engine(wish, what, columns)
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
+    if fitted.constraints is not None and fitted.constraints.bounds is not None:
+        theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
     with np.errstate(all="ignore"):
         if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
-            found = search(derived(fitted.formula, loss, wish.weights), columns, theta, given, wish.polish)
+            program = derived(fitted.formula, loss, wish.weights)
+            found = search(program, columns, theta, given, wish.polish, objective.bounds)
             theta = theta if found is None else found.theta
         first = preflight.finite_start(objective, fitted, theta, given, columns)
     note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
@@ -114,8 +123,12 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         if wish.weights is not None:
             known_column(wish.weights, table, "weights")
         excluded = (wish.weights,) if wish.weights else ()
-        formula = read_formula(model, table.names, table.numeric_names, starts=start, excluded=excluded)
-        return FormulaModel(formula, loss), start
+        names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
+        formula = read_formula(model, table.names, table.numeric_names, starts=names, excluded=excluded)
+        held = _constraints(Parameters(formula.parameters), wish, table, start)
+        if held is not None and held.given:
+            formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
+        return FormulaModel(formula, loss, held), start
     if not callable(model):
         raise ConfigError(
             f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
@@ -134,8 +147,44 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
             f"{forward.name}(x, w)`."
         )
     start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
-    shapes = {name: _labels(start.get(name)) for name in forward.parameters}
-    return FunctionModel(forward, wish.response, Parameters(shapes), loss), start
+    whole = Parameters({name: _labels((wish.fix or {}).get(name, start.get(name))) for name in forward.parameters})
+    for name in {*(wish.fix or ()), *mentioned(None, wish.ties, None)} - {*(wish.start or ())}:
+        start.pop(name, None)  # what the function has as a default
+    held = _constraints(whole, wish, table, start)
+    if held is None:
+        return FunctionModel(forward, wish.response, whole, loss), start
+    forward = replace(forward, constraints=held)
+    return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+
+
+def _constraints(whole: Parameters, wish: Wish, table: Table, start: Mapping[str, Any]) -> Constraints | None:
+    held = constrained(whole, wish.fix, wish.ties, wish.bounds, table.names)
+    if held is not None:
+        refuse_starts(held, start)
+    return held
+
+
+def _within(
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: Objective
+) -> tuple[Array, Bounds]:
+    """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
+
+    Raises ConfigError for a start that was given outside its bounds.
+    """
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
+        raise ConfigError(
+            f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
+            "Give a start inside them, or leave it out to have one chosen."
+        )
+    theta = np.where(chosen, theta, bounds.interior(theta))
+
+    def finite(corner: Array) -> bool:
+        with np.errstate(all="ignore"):
+            point = objective(corner, 1)
+        return bool(math.isfinite(point.loss) and np.isfinite(point.gradient).all())
+
+    return theta, bounds.where_not_finite(finite, theta)
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:

@@ -61,12 +61,14 @@ class Run:
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
-    wish, has_l1 = settings.optimizer, problem.objective.has_l1
+    wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
     why = None
     if wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
+        elif bounds is not None and (settings.batch_size is not None or problem.model.parameters.size > MANY):
+            wish, why = "momentum", "it keeps within bounds"
         elif settings.batch_size is not None:
             wish, why = "adam", "it suits batches"
         elif settings.learning_rate is not None:
@@ -83,6 +85,12 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
         raise ConfigError(
             f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}."
+        )
+    if bounds is not None and not optimizer.bounded:
+        able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].bounded)
+        raise ConfigError(
+            f"The optimizer `{optimizer.name}` cannot keep within bounds ({bounds.texts[0]}): its steps are made from "
+            f"earlier ones, which a bound cuts short. Use one of: {able}."
         )
     if settings.batch_size is not None and not optimizer.stochastic:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)

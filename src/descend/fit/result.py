@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Rational
 
+from descend.constraints import Constraints
 from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
@@ -77,8 +79,19 @@ class Fit:
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """Parameters by name: a float for a scalar, an array for a vector."""
-        return self.model.parameters.named(self.theta)
+        """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
+        named = self.model.parameters.named(self.theta)
+        return named if self.constraints is None else self.constraints.complete(named)
+
+    @property
+    def constraints(self) -> Constraints | None:
+        """Which parameters are fixed, tied or bounded, if any are."""
+        return None if isinstance(self.model, ModuleModel) else self.model.constraints
+
+    @cached_property
+    def at_bound(self) -> list[str]:
+        """The labels of the parameters that ended at a bound."""
+        return [] if self.constraints is None else self.constraints.at_bound(self.theta)
 
     @cached_property
     def column_types(self) -> Mapping[str, str]:
@@ -86,6 +99,8 @@ class Fit:
         if self.table is None:
             return dict(self.stored.get("columns", {}))
         names = (*self.model.response_columns, *self.model.inputs)
+        if isinstance(self.model, FormulaModel):  # fixed at 0, a parameter may leave out a column the text still names
+            names = tuple(dict.fromkeys((*names, *self.model.formula.columns)))
         return {name: self.table.types[name] for name in names}
 
     @property
@@ -112,9 +127,14 @@ class Fit:
 
     @cached_property
     def standard_errors(self) -> dict[str, Any] | None:
-        """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance."""
+        """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
+
+        Of tied parameters by the delta method; NaN for what is fixed or lies at a bound.
+        """
         if self.covariance is None or isinstance(self.model, ModuleModel):
             return None
+        if self.constraints is not None:
+            return self.constraints.standard_errors(self.theta, self.covariance)
         return self.model.parameters.named(np.sqrt(self.covariance.diagonal()))
 
     @cached_property
@@ -147,7 +167,10 @@ class Fit:
             numbers[predictor] = sum(
                 number(float(f"{value:.4g}")) * item for value, item in zip(values, term.items, strict=True)
             )
-        return f"{self.model.response} ~ {as_text(expression.xreplace(numbers))}"
+        filled = expression.xreplace(numbers)
+        if self.constraints is not None and self.constraints.tied:  # a/6 with a = 3.014 is no number of four digits
+            filled = filled.xreplace({each: number(float(f"{float(each):.4g}")) for each in filled.atoms(Rational)})
+        return f"{self.model.response} ~ {as_text(filled)}"
 
     def predict(self, data: Any, missing: str = "raise") -> Array:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
@@ -181,6 +204,7 @@ class Fit:
         return {
             "parameters": {} if self._too_many_to_list else _plain(self.parameters),
             "standard_errors": _plain(self.standard_errors),
+            **self._held_back(),
             "loss": _number(self.loss),
             "rows": self.rows,
             "epochs": self.epochs,
@@ -195,6 +219,16 @@ class Fit:
             "formula": str(self.model),
             "loss_function": str(self.loss_function),
             "notes": list(self.notes),
+        }
+
+    def _held_back(self) -> dict[str, Any]:
+        """Return what is fixed, tied, bounded, and at its bound."""
+        held = self.constraints
+        return {
+            "fixed": {} if held is None else _plain(held.fixed),
+            "ties": {} if held is None else dict(held.tie_texts),
+            "bounds": [] if held is None or held.bounds is None else held.bounds.texts,
+            "at_bound": self.at_bound,
         }
 
     @property

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sympy import Expr
 
@@ -73,12 +74,15 @@ def read_formula(
     numeric: Sequence[str] | None = None,
     starts: Iterable[str] = (),
     excluded: Iterable[str] = (),
+    given: Mapping[str, Any] | None = None,
 ) -> Formula:
     """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
 
     numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
     starts: names that have a starting value, hence parameters even if they look like a misspelt column.
     excluded: columns that ``[*]`` leaves out, such as the weights.
+    given: parameters that are fixed or tied, so that the formula is one of the others: an expression for each, and
+        for each component of a vector.
 
     Raises FormulaError, pointing at the place.
 
@@ -86,14 +90,18 @@ def read_formula(
     >>> list(formula.parameters), formula.columns
     (['w', 'b'], ('y', 'x'))
     """
-    return _read(
-        text, tuple(columns), tuple(columns if numeric is None else numeric), frozenset(starts), frozenset(excluded)
-    )
+    names = tuple(columns), tuple(columns if numeric is None else numeric)
+    return _read(text, *names, frozenset(starts), frozenset(excluded), tuple((given or {}).items()))
 
 
 @lru_cache(maxsize=256)
 def _read(
-    text: str, columns: tuple[str, ...], numeric: tuple[str, ...], starts: frozenset[str], excluded: frozenset[str]
+    text: str,
+    columns: tuple[str, ...],
+    numeric: tuple[str, ...],
+    starts: frozenset[str],
+    excluded: frozenset[str],
+    given: tuple[tuple[str, Any], ...],
 ) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)
@@ -106,6 +114,7 @@ def _read(
         builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
     builder.response = frozenset(builder.columns) | excluded
     builder.elsewhere = frozenset(name.name for name in _names(right))
+    builder.given = dict(given)
     expression = builder.build(right)
     if not builder.parameters:
         what = "There is nothing to fit: every name here is a column or a constant."
@@ -113,7 +122,7 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    parameters = {name: labels for name, (_, labels) in builder.parameters.items()}
+    parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
     return Formula(text, response, expression, parameters, terms, tuple(builder.columns))
 
 
@@ -124,7 +133,12 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
+        if name in builder.given:
+            continue
         symbols = vectors.get(name, {Parameter(name)})
+        if builder.given and not symbols & used:
+            what = f"`{name}` drops out once {listed(builder.given)} {'is' if len(builder.given) == 1 else 'are'} set."
+            builder.fail(node, what, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
         if not symbols & moving:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Field:
     """One thing to show.
 
-    kind: ``formula``, ``parameter`` (value: number and standard error or None), ``number``, ``text``,
+    kind: ``formula``, ``parameter`` (value: number, standard error or None, and what holds it back, such as
+        ``fixed``, or an empty text), ``number``, ``text``,
         ``success``, ``partial`` or ``failure`` (how the run ended), ``advice``, or ``note``.
     """
 
@@ -26,16 +27,16 @@ class Field:
 
 def fields(fit: Fit) -> list[Field]:
     """Return what there is to show of a fit, in reading order."""
-    labels = fit.model.parameters.labels
-    values = [float(value) for value in fit.theta]
+    held = fit.constraints
+    labels = fit.model.parameters.labels if held is None else held.whole.labels
+    values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
     errors = fit.standard_errors
-    flat = (
-        [None] * len(values)
-        if errors is None
-        else np.hstack([errors[name] for name in fit.model.parameters.shapes]).tolist()
-    )
+    flat = [None] * len(values) if errors is None else [
+        None if np.isnan(error) else error for error in np.hstack([errors[name] for name in fit.parameters]).tolist()
+    ]  # fmt: skip
+    marks = ["" if held is None else held.mark(label, fit.theta) for label in labels]
     shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    shown += [Field(label, pair, "parameter") for label, *pair in zip(labels, values, flat, strict=True)]
+    shown += [Field(label, pair, "parameter") for label, *pair in zip(labels, values, flat, marks, strict=True)]
     shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))

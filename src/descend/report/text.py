@@ -40,14 +40,14 @@ def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
     if any(field.value[1] is not None for field in listed):
         columns.append(["std. error", *_aligned([field.value[1] for field in listed], digits=3)])
     widths = [max(map(width, column)) for column in columns]
+    marks = ["", *(field.value[2] for field in listed)]
     lines = []
     for number, row in enumerate(zip(*columns, strict=True)):
         name, value, *error = (
             pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
         )
-        lines.append(
-            "   ".join(["  " + name, _styled(value, "parameter" if number else "advice", colour), *error]).rstrip()
-        )
+        cells = ["  " + name, _styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
+        lines.append("   ".join(cells).rstrip())
     if len(fields) > len(listed):
         lines.append(f"  and {len(fields) - len(listed):,} more: see --json")
     return lines

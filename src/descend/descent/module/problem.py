@@ -119,6 +119,12 @@ def _refuse_what_modules_lack(wish: Wish) -> None:
             f"The {'l1' if wish.l1 else 'l2'} penalty is not for modules. "
             'Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
         )
+    for given, option in ((wish.bounds, "bounds"), (wish.fix, "fix"), (wish.ties, "ties")):
+        if given:
+            raise ConfigError(
+                f"`{option}` is for formulas and functions: the weights of a module have no names in it. Leave it out; "
+                "to hold weights of a module, set requires_grad_(False) on them."
+            )
     if wish.engine not in ("auto", "torch"):
         raise ConfigError(f"A module runs on PyTorch, not on the engine `{wish.engine}`. Leave out the engine.")
     if wish.device is not None:
