@@ -68,7 +68,8 @@ class Bounds:
 
     def held(self, theta: Array) -> Mask:
         """Mark the components that lie at a bound."""
-        return ((theta <= self.low) & ~self.barred[0]) | ((theta >= self.high) & ~self.barred[1])
+        held: Mask = ((theta <= self.low) & ~self.barred[0]) | ((theta >= self.high) & ~self.barred[1])
+        return held
 
     def blocked(self, theta: Array, slope: Array) -> Mask:
         """Mark the components that a descent against ``slope`` would take out of their bounds."""
@@ -77,7 +78,8 @@ class Bounds:
     def contains(self, theta: Array) -> Mask:
         """Mark the components that lie inside, where a strict bound itself is outside."""
         above = np.where(self.strict[0], theta > self.low, theta >= self.low)
-        inside: Mask = above & np.where(self.strict[1], theta < self.high, theta <= self.high)
+        below = np.where(self.strict[1], theta < self.high, theta <= self.high)
+        inside: Mask = above & below
         return inside
 
     def interior(self, theta: Array) -> Array:

@@ -211,7 +211,9 @@ def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | Non
         if gradient == "autograd":
             return "autograd", _autograd(program, weights)
         if isinstance(gradient, str) or not callable(gradient):
-            return "by_hand", by_hand(model.formula, model.loss, _texts(gradient), table.names, weights)
+            return "by_hand", by_hand(
+                model.formula, model.loss, _texts(gradient), table.names, weights, model.constraints
+            )
         return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
     if gradient is None or gradient == "autograd":
         return "autograd", _autograd(model, weights)
@@ -258,24 +260,25 @@ def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
     from descend.models import Call
 
     call = Call(forward, model.inputs, theta_names, {})
-    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear)
+    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear, model.constraints)
 
 
 def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
-    bound = bind(gradient, [name for name in table.names if name not in model.parameters.shapes])
+    whole = model.parameters if model.constraints is None else model.constraints.whole
+    bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
     if weights is not None:
         raise ConfigError(
             f"Row weights (`{weights}`) cannot be put into `{bound.name}`, a gradient function. "
             "Give the gradient as text, or derived or autograd, or leave the weights out."
         )
     for name in bound.parameters:
-        if name not in model.parameters.shapes:
+        if name not in whole.shapes:
             raise ConfigError(
                 f"`{bound.name}` takes `{name}`, which is neither a column nor a "
-                f"parameter.{closest(name, [*table.names, *model.parameters.shapes])} "
-                f"Parameters: {', '.join(model.parameters.shapes)}."
+                f"parameter.{closest(name, [*table.names, *whole.shapes])} "
+                f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, bound)
+    return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
 def _gradient_columns(what: Program | Kernel) -> Iterable[str]:

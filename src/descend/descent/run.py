@@ -89,8 +89,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     if bounds is not None and not optimizer.bounded:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].bounded)
         raise ConfigError(
-            f"The optimizer `{optimizer.name}` cannot keep within bounds ({bounds.texts[0]}): its steps are made from "
-            f"earlier ones, which a bound cuts short. Use one of: {able}."
+            f"The optimizer `{optimizer.name}` cannot keep within bounds ({bounds.texts[0]}): cut short at a bound, "
+            f"its steps need not lead to the minimum. Use one of: {able}."
         )
     if settings.batch_size is not None and not optimizer.stochastic:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)

@@ -137,7 +137,8 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
             continue
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:
-            what = f"`{name}` drops out once {listed(builder.given)} {'is' if len(builder.given) == 1 else 'are'} set."
+            others = ", ".join(f"`{other}`" for other in builder.given)
+            what = f"`{name}` drops out once {others} {'is' if len(builder.given) == 1 else 'are'} set."
             builder.fail(node, what, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")

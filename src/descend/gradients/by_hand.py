@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.constraints import Constraints
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
@@ -21,6 +22,7 @@ from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import Call, FunctionModel
+from descend.parameters import Parameters
 from descend.registry import closest
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
@@ -28,47 +30,60 @@ EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 
 @lru_cache(maxsize=128)
 def by_hand(
-    formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple[str, ...], weights: str | None = None
+    formula: Formula,
+    loss: Loss,
+    texts: tuple[str, ...],
+    columns: tuple[str, ...],
+    weights: str | None = None,
+    held: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
     mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
+    held: which parameters are fixed or tied. A gradient of the former is not needed; one of the latter is, and adds to
+    those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
     program = derived(formula, loss, weights)
+    whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
-        label, expression = _read(text, formula, columns)
+        label, expression = _read(text, whole, columns, {} if held is None else held.given)
         if label in given:
             raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
-        if label not in program.parameters.labels:
+        if label not in whole.labels:
             raise FormulaError(
-                f"There is no parameter `{label}` to give a gradient for.{closest(label, program.parameters.labels)} "
-                f"Parameters: {', '.join(program.parameters.labels)}."
+                f"There is no parameter `{label}` to give a gradient for.{closest(label, whole.labels)} "
+                f"Parameters: {', '.join(whole.labels)}."
             )
         given[label] = expression
-    missing = [label for label in program.parameters.labels if label not in given]
+    tied = {} if held is None else held.tied
+    missing = [label for label in (*program.parameters.labels, *tied) if label not in given]
     if missing:
         raise FormulaError(f"No gradient is given for `{missing[0]}`. Add one, for example `{missing[0]} = mean(...)`.")
     read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
     more = tuple(name for name in columns if name in read and name not in formula.columns)
+    for name, expression in tied.items():
+        for symbol in expression.atoms(Parameter):
+            given[symbol.name] += given[name] * expression.diff(symbol)
     return dataclasses.replace(
         program, by_hand=tuple(given[label] for label in program.parameters.labels), more_columns=more
     )
 
 
-def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
+def _read(text: str, parameters: Parameters, columns: tuple[str, ...], held: Mapping[str, Expr]) -> tuple[str, Expr]:
     name, index, node = syntax.parse_assignment(text)
     extra: dict[str, Extra] = {"mean": (lambda inside: row_sum(inside) / COUNT, (1,)), "sum": (row_sum, (1,))}
-    builder = Builder(text, columns, columns, starts=(*formula.parameters, "n"), extra=extra)
+    builder = Builder(text, columns, columns, starts=(*parameters.shapes, "n"), extra=extra)
+    builder.given = held
     expression = builder.build(node)
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
     for unknown, (at, _) in builder.parameters.items():
-        if unknown not in formula.parameters and unknown != "n":
-            hint = closest(unknown, [*columns, *formula.parameters])
+        if unknown not in parameters.shapes and unknown != "n":
+            hint = closest(unknown, [*columns, *parameters.shapes])
             what = f"`{unknown}` is neither a column nor a parameter of the formula.{hint}"
-            builder.fail(at, what, f"Parameters: {', '.join(formula.parameters)}.")
-    if "n" in builder.parameters and "n" not in formula.parameters:
+            builder.fail(at, what, f"Parameters: {', '.join(parameters.shapes)}.")
+    if "n" in builder.parameters and "n" not in parameters.shapes:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
         builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
@@ -83,7 +98,8 @@ class FunctionKernel:
     """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
 
     The gradient function returns dJ/dparameters as means over the rows it is given: one number (or vector) for one
-    parameter, a sequence in the order of the parameters, or a dict by name. Curvature is that of the forward
+    parameter, a sequence in the order of the parameters, or a dict by name; of all parameters, those that are fixed or
+    tied as well, though a dict may leave out those that are fixed. Curvature is that of the forward
     function by central differences.
     """
 
@@ -108,9 +124,12 @@ class FunctionKernel:
         return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
 
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
-        parameters = self.parameters
-        result = self.gradient(columns, parameters.named(theta))
+        held = self.gradient.constraints
+        parameters = self.parameters if held is None else held.whole
+        result = self.gradient(columns, self.parameters.named(theta))
         if isinstance(result, Mapping):
+            if held is not None:
+                result = {name: np.zeros_like(value) for name, value in held.fixed.items()} | dict(result)
             parts = [result.get(name) for name in parameters.shapes]
             if any(part is None for part in parts):
                 missing = next(name for name, part in zip(parameters.shapes, parts, strict=True) if part is None)
@@ -125,7 +144,7 @@ class FunctionKernel:
                 f"({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, "
                 "not one number per row."
             )
-        return flat
+        return flat if held is None else held.jacobian(theta).T @ flat
 
     def _curvature(self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array) -> Array:
         jacobian = np.empty((theta.size, len(y)))
