@@ -99,8 +99,8 @@ class Fit:
         if self.table is None:
             return dict(self.stored.get("columns", {}))
         names = (*self.model.response_columns, *self.model.inputs)
-        if isinstance(self.model, FormulaModel):  # fixed at 0, a parameter may leave out a column the text still names
-            names = tuple(dict.fromkeys((*names, *self.model.formula.columns)))
+        if isinstance(self.model, FormulaModel):  # to read its text again, all columns it names must be known
+            names = (*names, *self.model.formula.unused)
         return {name: self.table.types[name] for name in names}
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -31,6 +31,7 @@ class Formula:
     parameters: name -> labels of its components, or None for a scalar; in order of appearance.
     terms: what each ``w @ [...]`` in the expression stands for.
     columns: the names of the columns either side uses.
+    unused: those that the text names, but that fixed parameters have taken out of it.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Formula:
     parameters: Mapping[str, tuple[str, ...] | None]
     terms: Mapping[Predictor, Term]
     columns: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -123,7 +125,12 @@ def _read(
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
     parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
-    return Formula(text, response, expression, parameters, terms, tuple(builder.columns))
+    formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
+    if not given:
+        return formula
+    needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
+    unused = tuple(name for name in formula.columns if name not in needed)
+    return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
