@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step, diagnosis
+from descend.descent.identifiability import Verdict, at_end
+from descend.descent.module.model import ModuleModel
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError
@@ -133,6 +135,9 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
+    verdict = Verdict()
+    if not (penalised or isinstance(problem.model, ModuleModel) or outcome is Outcome.DIVERGED):
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
     return Fit(
         model=problem.model,
         theta=final.theta,
@@ -148,7 +153,8 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
         seconds=last.seconds,
         asked=run.asked,
         trace=trace,
-        notes=run.notes + problem.notes,
+        notes=run.notes + problem.notes + (() if problem.doubts else verdict.sentences),
+        undetermined=verdict.labels,
         penalised=penalised,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import preflight
+from descend.descent import identifiability, preflight
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import search
 from descend.engines.numpy import NumpyEngine
@@ -39,7 +39,8 @@ class Problem:
     """What a run needs, and what its result remembers.
 
     gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
-    scale: the size of J for a model that predicts nothing, 0 if that is not known.
+    scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
+        some parameters cannot be told apart.
     """
 
     model: Model
@@ -50,6 +51,7 @@ class Problem:
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
+    doubts: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             found = search(derived(fitted.formula, loss, wish.weights), columns, theta, given, wish.polish)
         theta = theta if found is None else found.theta
     first = preflight.finite_start(objective, fitted, theta, given, columns)
-    note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
-    notes = (found.note if found is not None else None, note)
+    told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+    notes = (*(() if found is None else (found.note,)), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
-    return Problem(fitted, source, table, columns, objective, first, tuple(text for text in notes if text), scale)
+    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told))
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:

@@ -67,6 +67,8 @@ class Fit:
     asked: bool
     trace: Trace = field(default_factory=Trace)
     notes: tuple[str, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    """The parameters that the data do not determine, by their labels; a note says why."""
     penalised: bool = False
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
@@ -115,7 +117,9 @@ class Fit:
         """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance."""
         if self.covariance is None or isinstance(self.model, ModuleModel):
             return None
-        return self.model.parameters.named(np.sqrt(self.covariance.diagonal()))
+        errors = np.sqrt(self.covariance.diagonal())
+        errors[[label in self.undetermined for label in self.model.parameters.labels]] = np.nan
+        return self.model.parameters.named(errors)
 
     @cached_property
     def r_squared(self) -> float | None:
