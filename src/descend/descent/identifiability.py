@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from descend.descent import preflight
 from descend.descent.objective import Objective, Point
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
-from descend.models import FormulaModel, Model
+from descend.models import FormulaModel, FunctionModel, Model
 from descend.optimizers.levenberg_marquardt import system
 
 Array = NDArray[np.float64]
@@ -27,6 +28,9 @@ UNCERTAIN = 3.0
 """... and two parameters or more uncertain by this many times their value along it."""
 INVOLVED = 1e-4
 """Share of a direction from which on a parameter takes part in it."""
+
+MOST = 500
+"""Parameters above which the singular values would take longer than the descent."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,20 @@ def _singular(curvature: Array) -> bool:
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < SUSPECT**2 * len(scale))
 
 
-def at_end(model: Model, objective: Objective, theta: Array, converged: bool) -> Verdict:
+def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> Verdict:
     """Say what the data leave undetermined at theta.
 
-    With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D, v a
-    row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, the standard
-    error along it is s/S, s**2 = 2 J / (n - p); it counts if it is many times the parameters themselves.
+    With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
+    v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, the
+    standard error along it is s/S, s**2 = 2 J / (n - p); it counts if it is many times the parameters themselves.
+    A module is not looked into: no matrix of its parameters is formed.
     """
+    if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
+        return Verdict()
     size = theta.size
     with np.errstate(all="ignore"):
         point = objective(theta, 3)
-        if size < 2 or point.curvature is None:
+        if point.curvature is None:
             return Verdict()
         upper = system(point)[0]
         norms = np.sqrt(np.add.reduce(upper * upper))

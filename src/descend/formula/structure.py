@@ -75,20 +75,22 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
     exponents, solved in the sense of least squares: formulas that respect no units are no error here.
     """
     parameters = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
+    unknowns = formula.unknowns
     equations: list[Unit] = []
     locations: dict[Expr, Expr] = {}
     whole = _unit(formula.expression, equations, locations)
     if whole is not None:
         equations.append(_times(whole, {RESPONSE_UNIT: 1.0}, -1.0))
-    bases = sorted({base for equation in equations for base in equation if base not in parameters}, key=str)
-    matrix = np.array([[equation.get(symbol, 0.0) for symbol in parameters] for equation in equations])
+    bases = sorted({base for equation in equations for base in equation if base not in unknowns}, key=str)
+    matrix = np.array([[equation.get(symbol, 0.0) for symbol in unknowns] for equation in equations])
     known = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])
     if not equations or not bases or not parameters:
         return {symbol: Measure({}, locations.get(symbol)) for symbol in parameters}
     exponents = np.linalg.lstsq(matrix, known, rcond=1e-9)[0].round(6)
     return {
         symbol: Measure({base: power for base, power in zip(bases, row, strict=True) if power}, locations.get(symbol))
-        for symbol, row in zip(parameters, exponents.tolist(), strict=True)
+        for symbol, row in zip(unknowns, exponents.tolist(), strict=True)
+        if isinstance(symbol, Parameter)
     }
 
 
