@@ -13,7 +13,7 @@ from descend.descent import preflight
 from descend.descent.objective import Objective, Point
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.optimizers.levenberg_marquardt import system
+from descend.optimizers.levenberg_marquardt import triangle
 
 Array = NDArray[np.float64]
 SUSPECT = 1e-5
@@ -22,10 +22,10 @@ EXACT = 1e-12
 """Below this share nothing is left but rounding. NIST's hardest problems have 1e-5, a polynomial of degree 10 1e-10."""
 EXACT_SUMMED = 1e-7
 """The same where only the curvature is known, in which these shares are squared, and 1e-14 is rounding."""
-CORRELATED = 1e-2
+CORRELATED = 1e-3
 """A direction in which parameters merely change each other's part: the share must be below this, ..."""
-UNCERTAIN = 3.0
-"""... and two parameters or more uncertain by this many times their value along it."""
+UNCERTAIN = 0.5
+"""... and two parameters or more as uncertain along it as this share of their values, as good as unknown."""
 INVOLVED = 1e-4
 """Share of a direction from which on a parameter takes part in it."""
 
@@ -35,7 +35,7 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Verdict:
-    """labels: the parameters that are not determined. sentences: why, and what to do."""
+    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off."""
 
     labels: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
@@ -53,15 +53,42 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
     if note is None and (model.linear or curvature is None or not _singular(curvature)):
         return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
-    return structural or ((note,) if note else ())
+    return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())
+
+
+def _null(point: Point) -> bool:
+    """Whether some direction is lost to rounding even where nothing was squared."""
+    upper = triangle(point)[0]
+    singular = np.linalg.svd(upper / np.sqrt(np.add.reduce(upper * upper)), compute_uv=False)
+    return bool(singular[-1] <= (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0])
+
+
+def free_values(model: Model) -> dict[str, float]:
+    """Return values for the parameters that may be chosen freely: a search for all of them would go astray."""
+    if not isinstance(model, FormulaModel):
+        return {}
+    free = {name: value for each in redundancies(model.formula) for name, value in each.fixed.items()}
+    return {name: value for name, value in free.items() if name in model.formula.parameters}
 
 
 def _singular(curvature: Array) -> bool:
-    diagonal = curvature.diagonal()
-    if not (np.isfinite(curvature).all() and (diagonal > 0.0).all()):
+    return bool((curvature.diagonal() > 0.0).all() and _smallest(curvature) < SUSPECT**2)
+
+
+def _doubtful(curvature: Array | None) -> bool:
+    """Whether a curvature, which costs little to look at, leaves a doubt worth a closer look."""
+    if curvature is None or not np.isfinite(curvature).all():
         return False
-    scale = 1.0 / np.sqrt(diagonal)
-    return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < SUSPECT**2 * len(scale))
+    return not (curvature.diagonal() > 0.0).all() or _smallest(curvature) < CORRELATED**2
+
+
+def _smallest(curvature: Array) -> float:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest."""
+    if not np.isfinite(curvature).all():
+        return 1.0
+    scale = 1.0 / np.sqrt(curvature.diagonal())
+    values = np.linalg.eigvalsh(curvature * scale * scale[:, None])
+    return float(values[0] / values[-1])
 
 
 def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> Verdict:
@@ -76,10 +103,10 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
         return Verdict()
     size = theta.size
     with np.errstate(all="ignore"):
-        point = objective(theta, 3)
-        if point.curvature is None:
+        if not _doubtful(objective(theta, 2).curvature):
             return Verdict()
-        upper = system(point)[0]
+        point = objective(theta, 3)
+        upper = triangle(point)[0]
         norms = np.sqrt(np.add.reduce(upper * upper))
         if not np.isfinite(norms).all():
             return Verdict()
@@ -99,7 +126,7 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
         uncertain = np.sort(np.abs(spread * direction / theta))
         if not uncertain[-2] > UNCERTAIN:
             return Verdict()
-        return _named(model, objective, point, direction, norms, exact=False)
+        return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
 
 
 def _no_influence(labels: Sequence[str]) -> str:

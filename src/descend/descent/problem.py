@@ -104,6 +104,13 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         theta = theta if found is None else found.theta
     first = preflight.finite_start(objective, fitted, theta, given, columns)
     told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+    free = identifiability.free_values(fitted) if found is not None and told else {}
+    if isinstance(fitted, FormulaModel) and free.keys() - given.keys():
+        theta = fitted.parameters.start(free | given, 1.0)
+        with np.errstate(all="ignore"):
+            held = search(derived(fitted.formula, loss, wish.weights), columns, theta, free | given, wish.polish)
+        if held is not None:
+            found, first = held, preflight.finite_start(objective, fitted, held.theta, free | given, columns)
     notes = (*(() if found is None else (found.note,)), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
     return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told))
