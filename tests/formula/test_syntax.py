@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.formula.expressions import read
 
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.syntax import parse_assignment, parse_expression
+from tests.formula.expressions import read
 
 COLUMNS = ("x", "y", "z", "unit price", "价格", "温度", "and")
 
