@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step, diagnosis
+from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.run import Run, Settings, run, whole
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.fit import Evidence, Fit, load
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -25,6 +26,8 @@ from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from descend.descent.explanation import Explanation
 
 Array = NDArray[np.float64]
 
@@ -141,6 +144,9 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
+    verdict = Verdict()
+    if not penalised and outcome is not Outcome.DIVERGED:
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
     return Fit(
         model=problem.model,
         theta=final.theta,
@@ -156,7 +162,11 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
         seconds=last.seconds,
         asked=run.asked,
         trace=trace,
-        notes=run.notes + problem.notes + _at_bounds(problem, final.theta),
+        notes=run.notes
+        + problem.notes
+        + (() if problem.doubts else verdict.sentences)
+        + _at_bounds(problem, final.theta),
+        undetermined=verdict.labels,
         penalised=penalised,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
@@ -262,6 +272,39 @@ def derive(
     return Derivation(read_formula(formula, names, numeric), loss_function)
 
 
+def explain(
+    formula: str,
+    data: Any = None,
+    *,
+    loss: str | Loss = "squared",
+    columns: Sequence[str] | None = None,
+    where: str | None = None,
+    missing: str = "raise",
+) -> Explanation:
+    """Explain a formula: how its parameters enter, which of them trade off, and where it has no value.
+
+    data: a table to explain it on, which adds scales, the rows where it has no value, and the start a fit would use.
+    columns: as for `derive`. loss, where, missing: as for `fit`.
+
+    >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
+    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
+    """
+    from descend.descent import explanation
+
+    if data is None:
+        return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
+    table = open_table(data, where)
+    read = read_formula(formula, table.names, table.numeric_names)
+    explained = explanation.of_formula(read)
+    found = explanation.with_data(explained, table, table.numbers(read.columns, missing))
+    try:
+        with np.errstate(all="ignore"):
+            found |= explanation.of_problem(pose(formula, table, Wish(loss=loss, missing=missing)))
+    except DescendError as error:
+        found["start_note"] = str(error)
+    return replace(explained, **found)
+
+
 def generate(
     equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
 ) -> dict[str, Array]:
@@ -303,4 +346,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "compare", "derive", "fit", "generate", "load"]
+__all__ = ["LOSSES", "Comparison", "compare", "derive", "explain", "fit", "generate", "load"]

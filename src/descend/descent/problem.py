@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from descend.constraints import Bounds, Constraints, constrained
 from descend.constraints.bounds import Given as Bounded
 from descend.constraints.ties import Ties, mentioned, refuse_starts
-from descend.descent import preflight
+from descend.descent import identifiability, preflight
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.search import search
+from descend.descent.search import Found, search
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
@@ -42,7 +42,8 @@ class Problem:
     """What a run needs, and what its result remembers.
 
     gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
-    scale: the size of J for a model that predicts nothing, 0 if that is not known.
+    scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
+        some parameters cannot be told apart.
     """
 
     model: Model
@@ -53,6 +54,7 @@ class Problem:
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
+    doubts: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,31 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
+    searching = isinstance(fitted, FormulaModel) and not fitted.linear
     with np.errstate(all="ignore"):
-        if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
-            program = derived(fitted.formula, loss, wish.weights)
-            found = search(program, columns, theta, given, wish.polish, objective.bounds)
+        if searching and len(given) < len(fitted.parameters.shapes):
+            found = _searched(fitted, wish, columns, theta, given, objective)
             theta = theta if found is None else found.theta
         first = preflight.finite_start(objective, fitted, theta, given, columns)
-    note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
-    notes = (found.note if found is not None else None, note)
+        told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+        free = identifiability.free_values(fitted) if found is not None and told else {}
+        if searching and free.keys() - given.keys():
+            held = free | given
+            again = _searched(fitted, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+            if again is not None:
+                found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
+    notes = (*(() if found is None else (found.note,)), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
-    return Problem(fitted, source, table, columns, objective, first, tuple(text for text in notes if text), scale)
+    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told))
+
+
+def _searched(
+    model: Model, wish: Wish, columns: Mapping[str, Array], theta: Array, given: Mapping[str, Any], objective: Objective
+) -> Found | None:
+    """Search for starting values of what is not ``given``."""
+    assert isinstance(model, FormulaModel)
+    program = derived(model.formula, model.loss, wish.weights)
+    return search(program, columns, theta, given, wish.polish, objective.bounds)
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:

@@ -37,7 +37,12 @@ class Found:
 
 
 def search(
-    program: Program, columns: Mapping[str, Array], theta: Array, given: Collection[str], polish: bool, bounds: Bounds | None = None
+    program: Program,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Collection[str],
+    polish: bool,
+    bounds: Bounds | None = None,
 ) -> Found | None:
     """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
 

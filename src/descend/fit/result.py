@@ -69,6 +69,8 @@ class Fit:
     asked: bool
     trace: Trace = field(default_factory=Trace)
     notes: tuple[str, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    """The parameters that the data do not determine, by their labels; a note says why."""
     penalised: bool = False
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
@@ -133,9 +135,11 @@ class Fit:
         """
         if self.covariance is None or isinstance(self.model, ModuleModel):
             return None
+        errors = np.sqrt(self.covariance.diagonal())
+        errors[[label in self.undetermined for label in self.model.parameters.labels]] = np.nan
         if self.constraints is not None:
             return self.constraints.standard_errors(self.theta, self.covariance)
-        return self.model.parameters.named(np.sqrt(self.covariance.diagonal()))
+        return self.model.parameters.named(errors)
 
     @cached_property
     def r_squared(self) -> float | None:
