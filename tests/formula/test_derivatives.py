@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Expr
+from tests.formula.expressions import read, texts
 
 from descend.engines.numpy import NumpyEngine
 from descend.engines.torch import TorchEngine
@@ -20,7 +21,6 @@ from descend.formula.symbols import Column, Parameter
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from tests.formula.expressions import read, texts
 
 DIGITS = 50
 STEP = mpmath.mpf(10) ** -16
@@ -33,10 +33,8 @@ IN_MPMATH = {
     "min": min,
     "max": max,
     "sign": mpmath.sign,
-    **{
-        name: getattr(mpmath, name)
-        for name in "exp log sqrt sin cos tan asin acos atan atan2 sinh cosh tanh erf gamma digamma".split()
-    },
+    **{name: getattr(mpmath, name) for name in FUNCTIONS if hasattr(mpmath, name)},
+    "digamma": mpmath.digamma,
 }
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import sympy
+import re
+
 from sympy import Expr
+from sympy.core.alphabets import greeks
 from sympy.printing.latex import LatexPrinter
 
-from descend.formula.functions import NAMES, SPELLINGS, RealFunction
-from descend.formula.symbols import Predictor
+from descend.formula.functions import CONSTANTS, NAMES, SPELLINGS, RealFunction
+
+LETTER = re.compile(rf"([A-Za-z]|{'|'.join(greeks)})(?:_?(\d+)|_([A-Za-z0-9]+))?")
+"""A letter of either alphabet, with an index: ``x``, ``x1``, ``k_max``, ``beta_2``."""
+ESCAPED = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"},
+}
 
 
 class Latex(LatexPrinter):  # type: ignore[misc]
-    """SymPy's LaTeX, with the functions of our own and ``w @ [x1, x2]`` as an inner product."""
+    """SymPy's LaTeX, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product."""
 
     def _print_Function(self, node: Expr, exp: str | None = None) -> str:
         if not isinstance(node, RealFunction):
@@ -20,23 +28,48 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         text = spelling.latex.format(*(self._print(argument) for argument in node.args))
         return f"{text}^{{{exp}}}" if exp else text
 
+    _print_gamma = _print_Function  # SymPy has a method of that name
+
+    def _print_Predictor(self, symbol: Expr) -> str:
+        vector, items = terms(symbol)
+        return rf"{written(vector)}^\top \left[{', '.join(self._print(item) for item in items)}\right]"
+
     def _print_RealSymbol(self, symbol: Expr) -> str:
-        if isinstance(symbol, Predictor):
-            vector, _, items = symbol.name.partition(" @ ")
-            return rf"{self._print_Symbol(sympy.Symbol(vector))}^\top \left{items[:-1]}\right]"
-        plain = symbol.name.replace("_", "").isalnum() and symbol.name.isascii()
-        return str(super()._print_Symbol(symbol)) if plain else rf"\text{{{_escape(symbol.name)}}}"
+        return written(symbol.name)
 
 
-def _escape(name: str) -> str:
-    return "".join(f"\\{character}" if character in "&%$#_{}" else character for character in name)
+def written(name: str) -> str:
+    """Write a name: letters slanted, with their index; words upright."""
+    letter = LETTER.fullmatch(name)
+    if letter is None:
+        word = "".join(ESCAPED.get(character, character) for character in name)
+        return rf"\mathrm{{{word}}}" if re.fullmatch(r"\w+", name, re.ASCII) else rf"\text{{{word}}}"
+    base = letter[1] if len(letter[1]) == 1 else rf"\{letter[1]}"
+    index = letter[2] or letter[3]
+    if index is None:
+        return base
+    return f"{base}_{{{index}}}" if index.isdigit() or len(index) == 1 else rf"{base}_{{\mathrm{{{index}}}}}"
+
+
+def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
+    """Return the vector and the items of ``w @ [x1, x2]``, by reading its name, which is that text."""
+    from descend.formula.build import Builder, names_in
+    from descend.formula.syntax import parse_expression
+    from descend.formula.tree import Dot
+
+    node = parse_expression(predictor.name)
+    assert isinstance(node, Dot)
+    columns = [name.name for name in names_in(node.items) if name.quoted or name.name not in CONSTANTS]
+    builder = Builder(predictor.name, columns, starts=None)
+    builder.build(node)
+    return node.vector.name, builder.terms[predictor].items
 
 
 def as_latex(expression: Expr) -> str:
     """Write an expression as LaTeX.
 
     >>> from descend.formula import read_formula
-    >>> as_latex(read_formula("y ~ a*exp(-b*x)", columns=["x", "y"]).expression)
-    'a e^{- b x}'
+    >>> as_latex(read_formula("y ~ a*exp(-beta*x1)", columns=["x1", "y"]).expression)
+    'a e^{- \\\\beta x_{1}}'
     """
     return str(Latex().doprint(expression))
