@@ -113,8 +113,9 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    problem = pose(model, data, wish)
-    fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+    with np.errstate(all="ignore"):
+        problem = pose(model, data, wish)
+        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted

@@ -16,21 +16,30 @@ def refuse_unwritable(path: str | os.PathLike[str]) -> Path:
 
     Raises OutputError if it cannot, leaving nothing behind.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # of a link, what it points to is replaced
     folder = target.parent
+    try:
+        there = target.exists()
+    except OSError as error:
+        raise _unwritable(path, error) from None
     if target.is_dir():
-        raise OutputError(f"`{target}` is a folder, so no file can be written there. Give a file name inside it.")
+        raise OutputError(f"`{path}` is a folder, so no file can be written there. Give a file name inside it.")
+    if there and not target.is_file():
+        raise OutputError(f"`{path}` is a device or a pipe, not a file that could be replaced. Choose another place.")
     if not folder.exists():
-        raise OutputError(f"`{target}` cannot be written: the folder `{folder}` does not exist. Create it first.")
+        shown = Path(path).parent
+        raise OutputError(f"`{path}` cannot be written: the folder `{shown}` does not exist. Create it first.")
     try:
         handle, trial = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=folder)
     except OSError as error:
-        raise OutputError(
-            f"`{target}` cannot be written: {(error.strerror or str(error)).lower()}. Choose another place."
-        ) from None
+        raise _unwritable(path, error) from None
     os.close(handle)
     os.unlink(trial)
     return target
+
+
+def _unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    return OutputError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}. Choose another place.")
 
 
 @contextlib.contextmanager

@@ -68,8 +68,9 @@ def fit(
         from descend.report import plots
 
         plots.save(fitted.plot(), plot)
-    if not quiet:
+    if json or not quiet:
         show(fitted, json)
+    if not quiet:
         for done, name in (("Model saved to", save), ("Plot drawn to", plot)):
             if name is not None:
                 say(f"{done} {name}", file=sys.stderr if json else sys.stdout)

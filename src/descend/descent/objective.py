@@ -100,7 +100,7 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self._curvature()
-        if curvature is None or self.has_l1:
+        if curvature is None or self.proximal:
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient = self.gradient / scale

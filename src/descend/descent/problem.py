@@ -78,12 +78,31 @@ class Wish:
     fix: Mapping[str, Any] | None = None
     ties: Ties = None
 
+    def check(self) -> None:
+        """Refuse what is of the wrong kind altogether. Raises ConfigError."""
+        loss: Any = self.loss
+        if not isinstance(loss, str | Loss):
+            what = type(loss).__name__
+            raise ConfigError(f"A loss is named by text, such as `huber(delta=2)`; this is of type {what}.")
+        names: dict[str, Any] = {"weights": self.weights, "response": self.response}
+        for option, name in names.items():
+            if name is not None and not isinstance(name, str):
+                what = type(name).__name__
+                raise ConfigError(
+                    f"`{option}` is the name of a column; this is of type {what}. Put the values into the data."
+                )
+        start: Any = self.start
+        if start is not None and not isinstance(start, Mapping):
+            what = type(start).__name__
+            raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
+
 
 def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     """Put a problem together.
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
+    wish.check()
     loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
     penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
     table = open_table(data, wish.where)

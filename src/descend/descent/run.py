@@ -39,6 +39,10 @@ class Settings:
     time_limit: float | None = None
 
     def __post_init__(self) -> None:
+        schedule: Any = self.schedule
+        if not isinstance(schedule, str):
+            kind = type(schedule).__name__
+            raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {kind}.")
         whole(self.epochs, "number of epochs", 0)
         whole(self.batch_size, "batch size", 1)
         whole(self.seed, "seed", 0)
@@ -128,7 +132,11 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             if on_step is not None:
                 on_step(step)
     uses_rate = optimizer.uses_rate
-    notes = (why, rate_note if uses_rate else None)
+    if not uses_rate and settings.learning_rate is not None:
+        rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
+    elif not uses_rate:
+        rate_note = None
+    notes = (why, rate_note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
 
 

@@ -43,6 +43,12 @@ class TorchEngine:
     ) -> None:
         self.torch = import_torch()
         self.device = device or ("cuda" if self.torch.cuda.is_available() else "cpu")
+        try:
+            self.torch.zeros(1, device=self.device)
+        except (RuntimeError, AssertionError):
+            raise ConfigError(
+                f"PyTorch cannot use the device `{device}` on this machine. Leave the device out, or use `cpu`."
+            ) from None
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.data = tuple(self._tensor(array) for array in self.kernel.prepare(columns))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Rational
 
 from descend.constraints import Constraints
 from descend.descent.module.model import ModuleModel
@@ -18,9 +17,7 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.fit.uncertainty import covariance
-from descend.formula import as_text
-from descend.formula.functions import number
-from descend.formula.symbols import Parameter
+from descend.formula.printers.filled import filled
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.table import Table, open_table
@@ -160,21 +157,7 @@ class Fit:
         """The formula with the parameters' values in it, to four digits; empty for a Python function."""
         if not isinstance(self.model, FormulaModel):
             return ""
-        expression = self.model.formula.expression
-        numbers = {
-            Parameter(name): number(float(f"{value:.4g}"))
-            for name, value in self.parameters.items()
-            if np.ndim(value) == 0
-        }
-        for predictor, term in self.model.formula.terms.items():
-            values = self.parameters[term.vector]
-            numbers[predictor] = sum(
-                number(float(f"{value:.4g}")) * item for value, item in zip(values, term.items, strict=True)
-            )
-        filled = expression.xreplace(numbers)
-        if self.constraints is not None and self.constraints.tied:  # a/6 with a = 3.014 is no number of four digits
-            filled = filled.xreplace({each: number(float(f"{float(each):.4g}")) for each in filled.atoms(Rational)})
-        return f"{self.model.response} ~ {as_text(filled)}"
+        return f"{self.model.response} ~ {filled(self.model.formula, self.parameters)}"
 
     def predict(self, data: Any, missing: str = "raise") -> Array:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.

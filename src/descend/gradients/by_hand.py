@@ -127,6 +127,8 @@ class FunctionKernel:
         held = self.gradient.constraints
         parameters = self.parameters if held is None else held.whole
         result = self.gradient(columns, self.parameters.named(theta))
+        if result is None:
+            raise ConfigError(f"`{self.gradient.name}` returned nothing. Let it end in `return` and dJ/dparameter.")
         if isinstance(result, Mapping):
             if held is not None:
                 result = {name: np.zeros_like(value) for name, value in held.fixed.items()} | dict(result)
