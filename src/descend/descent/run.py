@@ -69,6 +69,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     why = None
     if wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
+        if problem.model.linear and problem.model.loss.name == "squared":
+            wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
         elif bounds is not None and (settings.batch_size is not None or problem.model.parameters.size > MANY):

@@ -278,10 +278,10 @@ def constant_call(name: str, arguments: Sequence[float]) -> float:
         return float(reduce(_numeric(name), arguments))
 
 
-@lru_cache(maxsize=len(FUNCTIONS))
+@lru_cache(maxsize=len(SPELLINGS))
 def _numeric(name: str) -> Callable[..., Any]:
     # The text is a spelling from the table above; nothing of the user's is in it.
-    text = f"lambda first, second=None: {FUNCTIONS[name].numpy.format('first', 'second')}"
+    text = f"lambda first, second=None: {SPELLINGS[name].numpy.format('first', 'second')}"
     function: Callable[..., Any] = eval(text, {"np": np, "special": Special()})
     return function
 

@@ -23,6 +23,8 @@ ILL = 1e-6
 """A step that fails under so little damping may owe it to squared numbers."""
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
+LEAST_DAMPING = 1e-30
+"""So little that even a system of condition 1e15 is not damped any more."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
 
@@ -72,6 +74,8 @@ class LevenbergMarquardt(Optimizer):
         system = system_at(evaluation) if fine else Normal(evaluation)
         norms = np.maximum(norms, system.norms)
         scale = np.where(norms > 0.0, norms, 1.0)
+        if damping < ILL and not last and not system.safe(scale):
+            return self.step(evaluation, (norms, damping, growth, True, False))
         for _ in range(0 if last else ATTEMPTS):
             move, predicted = system.move(damping, scale)
             if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
@@ -80,7 +84,7 @@ class LevenbergMarquardt(Optimizer):
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and np.isfinite(new.gradient).all():
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, 1e-15), 2.0, fine, False)
+                return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, False)
             if not fine and damping < ILL:
                 break
             damping *= growth
@@ -227,6 +231,6 @@ def last_digits(evaluation: Evaluation, system: Normal | Triangle | Bounded, sca
     if (np.abs(move) <= LAST * np.abs(theta)).all():
         return theta
     new = evaluation.at(ahead(evaluation, move), system.order)
-    if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss * (1.0 + 1e-10) + 1e-300:
+    if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
         return theta
     return new.theta if type(system)(new).newton(scale)[1] < 0.9 * offset else theta

@@ -13,7 +13,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Not, Or
 
 from descend.errors import FormulaError
-from descend.formula.functions import CONSTANTS, FUNCTIONS, LARGEST_EXACT, NAMES, SPELLINGS
+from descend.formula.functions import CONSTANTS, FUNCTIONS, LARGEST_EXACT, NAMES, SPELLINGS, constant_call
 from descend.formula.symbols import Column, Predictor
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
@@ -223,7 +223,10 @@ class Writer:
         texts = [self.write(argument) for argument in arguments]
         if self.language is TEXT:
             return f"{name}({', '.join(texts)})", ATOM
-        if self.language is TORCH:
+        if self.language is TORCH:  # whose functions take tensors only
+            if all(argument.is_number for argument in arguments):
+                value = constant_call(name, [float(argument) for argument in arguments])
+                return repr(value), ATOM if value >= 0 else SIGN
             texts = [
                 f"torch.tensor({text}, dtype=torch.float64)" if argument.is_number else text
                 for argument, text in zip(arguments, texts, strict=True)
@@ -249,7 +252,7 @@ class Writer:
             return f"{words['not']} {self.write(node.args[0], ATOM)}", NOT
         if isinstance(node, And | Or):
             word, precedence = (words["and"], AND) if isinstance(node, And) else (words["or"], OR)
-            return f" {word} ".join(self.write(part, inside) for part in sorted(node.args, key=str)), precedence
+            return f" {word} ".join(sorted(self.write(part, inside) for part in node.args)), precedence
         if node in (sympy.true, sympy.false):
             return ("1 == 1" if node else "1 == 0"), COMPARE
         raise TypeError(f"no way to write {type(node).__name__}")
