@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.fit import Fit, Intervals
 
 
 @dataclass(frozen=True)
 class Field:
     """One thing to show.
 
-    kind: ``formula``, ``parameter`` (value: number and standard error or None), ``number``, ``text``,
-        ``success``, ``partial`` or ``failure`` (how the run ended), ``advice``, or ``note``.
+    kind: ``formula``, ``parameter`` (value: number, standard error or None, and the ends of its interval if asked
+        for), ``number``, ``text``, ``success``, ``partial`` or ``failure`` (how the run ended), ``advice``, or
+        ``note``.
     """
 
     label: str
@@ -24,7 +25,7 @@ class Field:
     kind: str
 
 
-def fields(fit: Fit) -> list[Field]:
+def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     """Return what there is to show of a fit, in reading order."""
     labels = fit.model.parameters.labels
     values = [float(value) for value in fit.theta]
@@ -35,10 +36,12 @@ def fields(fit: Fit) -> list[Field]:
         else np.hstack([errors[name] for name in fit.model.parameters.shapes]).tolist()
     )
     shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    shown += [Field(label, pair, "parameter") for label, *pair in zip(labels, values, flat, strict=True)]
+    ends = [] if intervals is None else [intervals.low.tolist(), intervals.high.tolist()]
+    shown += [Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, *ends, strict=True)]
     shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
+    shown += _spread(fit, intervals)
     source = fit.evidence.source if fit.evidence is not None else ""
     return [
         *shown,
@@ -49,6 +52,20 @@ def fields(fit: Fit) -> list[Field]:
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note), "note") for note in fit.notes),
     ]
+
+
+def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
+    """Say what the standard errors and intervals rest on, where it is not the usual."""
+    shown = []
+    if intervals is not None:
+        shown.append(Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method}", "text"))
+    if fit.sigma is not None:
+        shown.append(Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text"))
+    elif fit.weights is not None:
+        shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
+    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
+        shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+    return shown
 
 
 def _outcome(fit: Fit) -> Field:
