@@ -23,6 +23,10 @@ CLOSE = 1e-6
 """Relative error of tau at which an end is found."""
 FARTHEST = 40
 """How many times the distance is doubled before an end counts as open: some 1e12 standard errors."""
+NEAR = 5.0
+"""Standard errors over which the others are taken to move along the ellipse of the covariance."""
+LEVEL_OFF = 1e-9
+"""Relative growth of tau, over two doublings of the distance, at which it has come to an end."""
 TRIALS = 60
 """Evaluations between two brackets at most."""
 
@@ -98,7 +102,10 @@ class _Profile:
     def at(self, distance: float, near: _Reached) -> _Reached | None:
         """Fit the others with this one held at ``distance``, starting from a point nearby."""
         self.held.value = float(self.theta[self.place] + distance * self.error)
-        found = refit(self.held, near.free + (distance - near.distance) * self.along) or refit(self.held, near.free)
+        moved = distance - near.distance
+        # Far out the ellipse says nothing of the others any more.
+        ahead = refit(self.held, near.free + moved * self.along) if abs(moved) <= NEAR else None
+        found = ahead or refit(self.held, near.free)
         if found is None:
             return None
         loss, free = found
@@ -116,7 +123,7 @@ class _Profile:
         if self.error == 0.0:
             return 0.0  # a perfect fit: any other value is infinitely less likely
         inside = _Reached(0.0, 0.0, np.delete(self.theta, self.place))
-        outside, wall, step = None, math.inf, reach
+        outside, wall, step, flat = None, math.inf, reach, 0
         for _ in range(FARTHEST):
             trial = self.at(sign * step, inside)
             if trial is None:
@@ -126,7 +133,10 @@ class _Profile:
                 outside = trial
                 break
             else:
+                flat = flat + 1 if abs(trial.tau) <= abs(inside.tau) * (1.0 + LEVEL_OFF) else 0
                 inside = trial
+                if flat == 2:
+                    break
             inner = abs(inside.distance)
             step = min(2.0 * step, 0.5 * (inner + wall)) if math.isfinite(wall) else self._next(inside, reach)
         if outside is None:

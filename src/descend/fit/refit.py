@@ -13,9 +13,11 @@ from descend.formula.compile import triangle
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 Array = NDArray[np.float64]
-TOLERANCE = 1e-7
+TOLERANCE = 1e-5
 """Of the gradient: J is then right to about the square of it, far more than the ends of an interval need."""
 EPOCHS = 200
+NEARBY = LevenbergMarquardt(damping=1e-8)
+"""Hardly damped, for the minimum is near."""
 
 
 class OnRows:
@@ -63,5 +65,5 @@ def refit(objective: OnRows | Held, theta: Array) -> tuple[float, Array] | None:
         loss = objective(theta, 0).loss
         return (loss, theta) if math.isfinite(loss) else None
     plan = Plan(EPOCHS, asked=False, rate=1.0, tolerance=TOLERANCE)
-    *_, last = descend(objective, LevenbergMarquardt(), theta, plan)
+    *_, last = descend(objective, NEARBY, theta, plan)
     return (last.loss, last.theta) if math.isfinite(last.loss) and math.isfinite(last.gradient_norm) else None

@@ -16,6 +16,7 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import ConfigError
+from descend.fit.diagnostics import Diagnostics, diagnose
 from descend.fit.intervals import (
     Intervals,
     checked_errors,
@@ -208,6 +209,29 @@ class Fit:
         assert self.evidence is not None
         columns = self.evidence.columns
         return np.asarray(self.model.observed(columns) - self.model.predict(self.theta, columns), dtype=np.float64)
+
+    def diagnostics(self) -> Diagnostics:
+        """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
+
+        Residuals are weighed, and ordered by the input if there is one, else as the rows are. Squared loss only.
+
+        Raises ConfigError for other losses, for modules, and for a fit that was loaded.
+        """
+        if self.loss_function.name != "squared" or isinstance(self.model, ModuleModel):
+            what = "a module" if isinstance(self.model, ModuleModel) else f"the {self.loss_function.name} loss"
+            raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
+        rows = self.counted_rows
+        root = np.sqrt(rows.omega)
+        residuals = rows.y - rows.score
+        if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
+            return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
+        place: Any = slice(None)
+        order = "the rows"
+        if len(self.model.inputs) == 1 and self.evidence is not None:
+            column = self.evidence.columns[self.model.inputs[0]]
+            place = np.argsort(column[self._omega(len(column)) > 0.0], kind="stable")
+            order = f"`{self.model.inputs[0]}`"
+        return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
 
     @cached_property
     def correlation(self) -> Array | None:

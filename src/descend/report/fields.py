@@ -42,6 +42,7 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
+    shown += _residuals(fit)
     source = fit.evidence.source if fit.evidence is not None else ""
     return [
         *shown,
@@ -66,6 +67,16 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
         shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
     return shown
+
+
+def _residuals(fit: Fit) -> list[Field]:
+    """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
+    if fit.evidence is None or fit.covariance is None or fit.loss_function.name != "squared":
+        return []
+    if str(fit.outcome) != "converged":
+        return []
+    warning = fit.diagnostics().warning
+    return [Field("residuals", _sentence(warning), "note")] if warning else []
 
 
 def _outcome(fit: Fit) -> Field:
