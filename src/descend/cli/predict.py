@@ -79,10 +79,11 @@ def predict(
     if interval is None:
         predicted = fitted.predict(table, missing)
     else:
-        for end in ("low", "high"):
+        for end, word in {"low": "lower", "high": "upper"}.items():
             if end in (*table.names, name):
                 raise ConfigError(
-                    f"The column `{end}` of the interval would replace that of the data. Rename the latter."
+                    f"The data have a column `{end}`, as the {word} end of the interval would be called. "
+                    "Leave it out or rename it."
                 )
         band = fitted.predict(table, missing, interval=interval, level=level or 0.95)
         predicted, ends = band.prediction, {"low": band.low, "high": band.high}
