@@ -16,6 +16,7 @@ from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Evidence, Fit, load
+from descend.fit.intervals import checked_errors
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.derivation import Derivation
@@ -42,6 +43,8 @@ def fit(
     gradient: Gradient = None,
     loss: str | Loss = "squared",
     weights: str | None = None,
+    sigma: str | None = None,
+    errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
@@ -75,7 +78,9 @@ def fit(
     start: starting values by name; for a vector a number or one number per component.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
-    loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
+    loss: such as ``"huber(delta=2)"``. weights: the column of row weights, relative to each other: the size of the
+        errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
+    errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``.
@@ -100,7 +105,9 @@ def fit(
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
-    wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, optimizer is None)
+    wish = Wish(
+        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
+    )
     if bounds or fix or ties:
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
     if _is_module(model):
@@ -115,7 +122,8 @@ def fit(
         )
     with np.errstate(all="ignore"):
         problem = pose(model, data, wish)
-        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+        kind = checked_errors(errors, problem.model.loss)
+        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind)
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted
@@ -129,7 +137,7 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
 def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
     """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
     searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised)
+    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors)
     if not again.loss < fitted.loss * (1.0 - 1e-6):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
@@ -140,7 +148,7 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
     return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
-def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
     """Put the result of a run into the user's hands."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
@@ -169,6 +177,9 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
         + _at_bounds(problem, final.theta),
         undetermined=verdict.labels,
         penalised=penalised,
+        weights=problem.weights,
+        sigma=problem.sigma,
+        errors=errors,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,

@@ -180,6 +180,17 @@ class FunctionModel:
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
+        score = self.scores(theta, columns)
+        if self.loss.link is None:
+            return score
+        from descend.formula.symbols import Quantity
+
+        value = Quantity("score")
+        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
+        return linked
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the score of each row, also of a function that is written with torch functions."""
         import sys
 
         if "torch" in sys.modules and self._wants_tensors(theta, columns):
@@ -188,16 +199,8 @@ class FunctionModel:
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
             with torch.no_grad():
-                score = np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
-        else:
-            score = self.score(theta, columns)
-        if self.loss.link is None:
-            return score
-        from descend.formula.symbols import Quantity
-
-        value = Quantity("score")
-        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
-        return linked
+                return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
+        return self.score(theta, columns)
 
     def _wants_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out whether the function is written with torch functions, which refuse NumPy arrays."""

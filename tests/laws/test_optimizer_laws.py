@@ -217,8 +217,8 @@ BAD = {
     "it is 0.",
     'lbfgs(line_search="armijo")': "The setting `line_search` of optimizer `lbfgs` must be 'wolfe' or 'none', "
     "such as 'wolfe'; it is 'armijo'.",
-    "levenberg_marquardt(damping=0)": "The setting `damping` of optimizer `levenberg_marquardt` must be a number above 0, "
-    "such as 0.001; it is 0.0.",
+    "levenberg_marquardt(damping=0)": "The setting `damping` of optimizer `levenberg_marquardt` must be a number "
+    "above 0, such as 0.001; it is 0.0.",
     "gd(momentum=0.9)": "The optimizer `gd` has no setting `momentum`. Its settings: none.",
 }
 

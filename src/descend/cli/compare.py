@@ -28,6 +28,7 @@ def compare(
     gradient: options.Gradient = None,
     loss: options.Loss = "squared",
     weights: options.Weights = None,
+    sigma: options.Sigma = None,
     l1: options.L1 = 0.0,
     l2: options.L2 = 0.0,
     bound: options.Bound = None,

@@ -78,6 +78,17 @@ def check_weights(weights: Array, name: str, source: str) -> None:
         raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
 
 
+def check_sigma(sigma: Array, name: str, source: str) -> None:
+    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows."""
+    bad = ~(sigma > 1e-150)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
+            "Leave such rows out with --where, or correct them."
+        )
+
+
 def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
     """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
 

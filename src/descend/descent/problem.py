@@ -43,7 +43,7 @@ class Problem:
 
     gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
-        some parameters cannot be told apart.
+        some parameters cannot be told apart. weights, sigma: their columns.
     """
 
     model: Model
@@ -55,6 +55,8 @@ class Problem:
     notes: tuple[str, ...]
     scale: float = 0.0
     doubts: bool = False
+    weights: str | None = None
+    sigma: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Wish:
     missing: str = "raise"
     engine: str = "auto"
     device: str | None = None
+    sigma: str | None = None
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""
     bounds: Bounded = None
@@ -107,19 +110,25 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
     table = open_table(data, wish.where)
     fitted, given = read_model(model, table, wish, loss)
-    source, what = _gradient(fitted, wish.gradient, table, wish.weights)
+    # Known standard deviations are weights 1 / sigma**2, in a column of their own.
+    weights = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
+    source, what = _gradient(fitted, wish.gradient, table, weights)
+    spread = wish.sigma or wish.weights
     needed = dict.fromkeys(
-        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([wish.weights] if wish.weights else []))
+        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([spread] if spread else []))
     )
-    columns = table.numbers(tuple(needed), wish.missing)
+    columns: Mapping[str, Array] = table.numbers(tuple(needed), wish.missing)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(fitted, columns, rows, table.source, penalised)
     if wish.weights is not None:
         preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and weights is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = fitted.observed(columns)
     preflight.check_response(loss, y, fitted.response, table.source)
 
-    engine = _engine(wish, what, columns)
+    engine = _engine(wish, what, columns, weights)
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -128,37 +137,46 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     searching = isinstance(fitted, FormulaModel) and not fitted.linear
     with np.errstate(all="ignore"):
         if searching and len(given) < len(fitted.parameters.shapes):
-            found = _searched(fitted, wish, columns, theta, given, objective)
+            found = _searched(fitted, weights, wish, columns, theta, given, objective)
             theta = theta if found is None else found.theta
         first = preflight.finite_start(objective, fitted, theta, given, columns)
         told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
         free = identifiability.free_values(fitted) if found is not None and told else {}
         if searching and free.keys() - given.keys():
             held = free | given
-            again = _searched(fitted, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+            again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
             if again is not None:
                 found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
     notes = (*(() if found is None else (found.note,)), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
-    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told))
+    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma)
 
 
 def _searched(
-    model: Model, wish: Wish, columns: Mapping[str, Array], theta: Array, given: Mapping[str, Any], objective: Objective
+    model: Model,
+    weights: str | None,
+    wish: Wish,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Mapping[str, Any],
+    objective: Objective,
 ) -> Found | None:
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
-    program = derived(model.formula, model.loss, wish.weights)
+    program = derived(model.formula, model.loss, weights)
     return search(program, columns, theta, given, wish.polish, objective.bounds)
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
     start = dict(wish.start or {})
+    if wish.sigma is not None:
+        _check_sigma_wish(wish, loss)
+        known_column(wish.sigma, table, "sigma")
     if isinstance(model, str):
         if wish.weights is not None:
             known_column(wish.weights, table, "weights")
-        excluded = (wish.weights,) if wish.weights else ()
+        excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
         names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
         formula = read_formula(model, table.names, table.numeric_names, starts=names, excluded=excluded)
         held = _constraints(Parameters(formula.parameters), wish, table, start)
@@ -221,6 +239,20 @@ def _within(
         return bool(math.isfinite(point.loss) and np.isfinite(point.gradient).all())
 
     return theta, bounds.where_not_finite(finite, theta)
+
+
+def _check_sigma_wish(wish: Wish, loss: Loss) -> None:
+    if wish.weights is not None:
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma and `{wish.weights}` as weights, but both say how far each row is "
+            "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
+            "each other, so that it is estimated. Give one of them."
+        )
+    if loss.name != "squared":
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss has "
+            "errors of another kind. Use the squared loss, or give relative weights."
+        )
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:
@@ -324,7 +356,7 @@ def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
     return getattr(what, "names", ())
 
 
-def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) -> Engine:
+def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
     """Choose and build the engine. NumPy sums expressions and functions by hand; PyTorch sums what autograd needs."""
     if wish.engine not in ENGINES:
         raise ConfigError(
@@ -344,8 +376,8 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) ->
     if name == "torch":
         from descend.engines.torch import TorchEngine
 
-        return TorchEngine(what, columns, wish.weights, wish.device)
-    return NumpyEngine(what, columns, wish.weights)
+        return TorchEngine(what, columns, weights, wish.device)
+    return NumpyEngine(what, columns, weights)
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:

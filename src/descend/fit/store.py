@@ -174,5 +174,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         asked=content["asked"],
         notes=tuple(content["notes"]),
         penalised=content["penalised"],
+        weights=content.get("weights"),
+        sigma=content.get("sigma"),
         stored=content,
     )

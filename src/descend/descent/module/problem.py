@@ -114,6 +114,11 @@ def _refuse_what_modules_lack(wish: Wish) -> None:
         raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")
     if wish.gradient not in (None, "autograd"):
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
+    if wish.sigma is not None:
+        raise ConfigError(
+            "A module has no standard errors, so `sigma` would change none. "
+            "Use weights instead: a column with 1 / sigma**2."
+        )
     if wish.l1 or wish.l2:
         raise ConfigError(
             f"The {'l1' if wish.l1 else 'l2'} penalty is not for modules. "
