@@ -44,6 +44,7 @@ class Held:
         self.objective, self.place, self.rows = objective, place, objective.rows
         self.free = np.arange(size) != place
         self.value = math.nan
+        self.bounds = None
 
     def whole(self, free: Array) -> Array:
         """Return the flat vector of all parameters."""

@@ -206,7 +206,7 @@ class Builder:
                 f"`{name}` has no derivative to descend along, so formulas cannot use it.",
                 "Compute it beforehand, as a column of the data.",
             )
-        hint = closest(name, FUNCTIONS)
+        hint = closest(name, (*FUNCTIONS, *self.extra))
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
         self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")

@@ -169,8 +169,6 @@ class RowWriter(Writer):
             else:
                 kinds = {self.kind(argument) for argument in expression.args}
                 known = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
-            if known == SCALAR and self.language is TORCH:
-                known = ROWS
             self.kinds[expression] = known
         return known
 
@@ -200,11 +198,11 @@ class RowWriter(Writer):
                     self._assign(node, text)
             elif not node.is_Symbol and self.kind(node) == DATA:
                 self.known[node] = self.prepared[node] = f"h{len(self.prepared)}"
-            elif not node.is_Symbol and self.kind(node) == SCALAR:
+            elif not node.is_Symbol and self.kind(node) == SCALAR and self.language is not TORCH:
                 self._assign(node, self.numbers.write(node))
             elif not node.is_Symbol and self.kind(node) == CONSTANT and not node.is_Boolean:
                 return (repr(float(node)), ATOM if node > 0 else SIGN)
-            elif not node.is_Symbol and not node.is_Boolean and self.uses[node] > 1 and self.kind(node) == ROWS:
+            elif not node.is_Symbol and not node.is_Boolean and self.uses[node] > 1 and self.kind(node) != DATA:
                 self._assign(node, super()._node(node)[0])
         return super()._node(node)
 

@@ -92,7 +92,7 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
 def _unit(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Unit | None:
     """Return the unit of an expression, None for that of a bare zero or condition; note what must hold inside it."""
     if not node.atoms(Parameter, Predictor):
-        return {node: 1.0} if node.atoms(Column) else {}
+        return {-node if node.could_extract_minus_sign() else node: 1.0} if node.atoms(Column) else {}
     if isinstance(node, Parameter | Predictor):
         return {node: 1.0}
     if node.is_Add:
@@ -125,7 +125,7 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
                 locations[symbol] = level if symbol is not term else -level
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
-        units.insert(0, {level: 1.0} if level.atoms(Column) else {})
+        units.insert(0, _unit(level, equations, locations) or {})
     equations += [_times(one, other, -1.0) for one, other in pairwise(units)]
     return units[0] if units else None
 

@@ -106,7 +106,7 @@ def _stray(text: str, start: int) -> FormulaError:
 
 def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
     """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
-    what = re.sub(r"`([^`]{60})[^`]+`", r"`\1...`", what)
+    what = re.sub(r"`([^`]*)`", lambda word: word[0] if len(word[1]) <= 60 else f"`{word[1][:60]}...`", what)
     before, shown, after = text[:start], text[start:end], text[end:]
     if len(text) > 100:  # The neighbourhood only: 10,000 parentheses help nobody.
         before = before if len(before) <= 43 else "..." + before[-40:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +22,6 @@ from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import Call, FunctionModel
-from descend.parameters import Parameters
 from descend.registry import closest
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
@@ -48,7 +47,7 @@ def by_hand(
     whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
-        label, expression = _read(text, whole, columns, {} if held is None else held.given)
+        label, expression = _read(text, formula, tuple(whole.shapes), columns, {} if held is None else held.given)
         if label in given:
             raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
         if label not in whole.labels:
@@ -71,19 +70,22 @@ def by_hand(
     )
 
 
-def _read(text: str, parameters: Parameters, columns: tuple[str, ...], held: Mapping[str, Expr]) -> tuple[str, Expr]:
+def _read(
+    text: str, formula: Formula, known: Collection[str], columns: tuple[str, ...], held: Mapping[str, Expr]
+) -> tuple[str, Expr]:
+    """Read one gradient. known: the names of all parameters; held: what stands for those that are fixed or tied."""
     name, index, node = syntax.parse_assignment(text)
-    extra: dict[str, Extra] = {"mean": (lambda inside: row_sum(inside) / COUNT, (1,)), "sum": (row_sum, (1,))}
-    builder = Builder(text, columns, columns, starts=(*parameters.shapes, "n"), extra=extra)
+    extra: dict[str, Extra] = {"mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,))}
+    # A pattern such as w @ [x*] takes the columns it took in the formula.
+    taken: dict[str, list[str]] = {}
+    for term in formula.terms.values():
+        taken.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
+    builder = Builder(text, columns, taken, starts=None, extra=extra)
     builder.given = held
     expression = builder.build(node)
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
-    for unknown, (at, _) in builder.parameters.items():
-        if unknown not in parameters.shapes and unknown != "n":
-            hint = closest(unknown, [*columns, *parameters.shapes])
-            what = f"`{unknown}` is neither a column nor a parameter of the formula.{hint}"
-            builder.fail(at, what, f"Parameters: {', '.join(parameters.shapes)}.")
-    if "n" in builder.parameters and "n" not in parameters.shapes:
+    _check_parameters(builder, formula, known, columns)
+    if "n" in builder.parameters and "n" not in known:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
         builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
@@ -92,6 +94,32 @@ def _read(text: str, parameters: Parameters, columns: tuple[str, ...], held: Map
         stray = min(symbol.name for symbol in outside.atoms(Column, Predictor))
         builder.fail(node, f"`{stray}` differs from row to row, so it must stand inside mean( ) or sum( ).", EXAMPLE)
     return label, expression
+
+
+def _sum(inside: Expr) -> Expr:
+    return inside * COUNT if inside.is_number else row_sum(inside)
+
+
+def _check_parameters(builder: Builder, formula: Formula, known: Collection[str], columns: tuple[str, ...]) -> None:
+    """Refuse names that the formula does not have, and vectors that it does not have in this form."""
+    for name, (at, labels) in builder.parameters.items():
+        if name == "n" and "n" not in known and labels is None:
+            continue
+        if name not in known:
+            hint = closest(name, [*columns, *known])
+            what = f"`{name}` is neither a column nor a parameter of the formula.{hint}"
+            builder.fail(at, what, f"Parameters: {', '.join(known)}.")
+        if name not in formula.parameters:
+            continue  # fixed or tied
+        forms = [predictor.name for predictor, term in formula.terms.items() if term.vector == name]
+        used = [predictor.name for predictor, term in builder.terms.items() if term.vector == name]
+        if not forms and used:
+            builder.fail(at, f"`{name}` is a number in the formula, not a vector.", f"Write `{name}`.")
+        if forms and (not used or set(used) - set(forms)):
+            shown = next((form for form in used if form not in forms), name)
+            builder.fail(
+                at, f"The formula does not hold `{shown}`.", f"It holds `{'` and `'.join(forms)}`: write that."
+            )
 
 
 class FunctionKernel:
@@ -124,27 +152,33 @@ class FunctionKernel:
         return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
 
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
-        held = self.gradient.constraints
+        held, name = self.gradient.constraints, self.gradient.name
         parameters = self.parameters if held is None else held.whole
+        labels = ", ".join(parameters.labels[:12]) + (" ..." if parameters.size > 12 else "")
         result = self.gradient(columns, self.parameters.named(theta))
-        if result is None:
-            raise ConfigError(f"`{self.gradient.name}` returned nothing. Let it end in `return` and dJ/dparameter.")
         if isinstance(result, Mapping):
             if held is not None:
-                result = {name: np.zeros_like(value) for name, value in held.fixed.items()} | dict(result)
-            parts = [result.get(name) for name in parameters.shapes]
-            if any(part is None for part in parts):
-                missing = next(name for name, part in zip(parameters.shapes, parts, strict=True) if part is None)
-                raise ConfigError(f"The gradient function returned no entry for `{missing}`.")
-        else:
-            parts = list(result) if isinstance(result, tuple | list) else [result]
-        flat = np.concatenate([np.atleast_1d(np.asarray(part, dtype=np.float64)).ravel() for part in parts])
+                result = {fixed: np.zeros_like(value) for fixed, value in held.fixed.items()} | dict(result)
+            missing = next((entry for entry in parameters.shapes if entry not in result), None)
+            if missing is not None:
+                raise ConfigError(
+                    f"`{name}` returned no entry for `{missing}`. Return dJ/dparameter for each of {labels}."
+                )
+            result = [result[entry] for entry in parameters.shapes]
+        parts = list(result) if isinstance(result, tuple | list) else [result]
+        try:
+            flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
+        except (TypeError, ValueError):
+            flat = np.empty(0)
+        if any(part is None for part in parts) or (not flat.size and parts):
+            raise ConfigError(
+                f"`{name}` returned {result!r:.60}, not numbers. Return dJ/dparameter for each of {labels}."
+            )
         if flat.size != parameters.size:
             plural = "s" if parameters.size > 1 else ""
             raise ConfigError(
-                f"`{self.gradient.name}` returned {flat.size} numbers for {parameters.size} parameter{plural} "
-                f"({', '.join(parameters.labels)}). Return dJ/dparameter for each: a mean over rows, "
-                "not one number per row."
+                f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{plural} ({labels}). "
+                "Return dJ/dparameter for each: a mean over rows, not one number per row."
             )
         return flat if held is None else held.jacobian(theta).T @ flat
 

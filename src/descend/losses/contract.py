@@ -77,7 +77,7 @@ class Loss(ABC):
 
         function = compile_expression(self.expressions[which], (PREDICTION, RESPONSE, RESIDUAL))
         result: NDArray[np.float64] = function(prediction, y, prediction - y)
-        return np.broadcast_to(result, np.shape(prediction)) if np.ndim(result) == 0 else result
+        return np.full(np.shape(prediction), float(result)) if np.ndim(result) == 0 else result
 
 
 @lru_cache(maxsize=64)
