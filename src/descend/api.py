@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.descent import Outcome, Step, diagnosis
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
+from descend.descent.robust import needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Evidence, Fit, load
@@ -120,8 +121,16 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
+    wish.check()
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    prepared: tuple[str, ...] = ()
     with np.errstate(all="ignore"):
+        if needs_preparation(loss_function):
+            data, wish = open_table(data, where), replace(wish, where=None)
+            wish, prepared = prepare(model, data, wish, loss_function)
         problem = pose(model, data, wish)
+        if prepared:
+            problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
         fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind)
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
@@ -303,6 +312,7 @@ def explain(
     """
     from descend.descent import explanation
 
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     if data is None:
         return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     table = open_table(data, where)
@@ -311,7 +321,9 @@ def explain(
     found = explanation.with_data(explained, table, table.numbers(read.columns, missing))
     try:
         with np.errstate(all="ignore"):
-            found |= explanation.of_problem(pose(formula, table, Wish(loss=loss, missing=missing)))
+            # The start does not hang on the scale of a robust loss.
+            known = "squared" if loss_function.estimated else loss_function
+            found |= explanation.of_problem(pose(formula, table, Wish(loss=known, missing=missing)))
     except DescendError as error:
         found["start_note"] = str(error)
     return replace(explained, **found)
