@@ -165,7 +165,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
     verdict = Verdict()
     if not penalised and outcome is not Outcome.DIVERGED:
         verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
-    return Fit(
+    fitted = Fit(
         model=problem.model,
         theta=final.theta,
         loss=float(final.loss),
@@ -193,6 +193,24 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,
     )
+    return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
+
+
+def _not_separated(fitted: Fit) -> Fit:
+    """Let no logistic fit pass for converged whose parameters ran towards infinity."""
+    if not isinstance(fitted.model, FormulaModel) or fitted.evidence is None or fitted.outcome is Outcome.DIVERGED:
+        return fitted
+    from descend.descent.separation import separation
+
+    right = fitted.fitted_formula.partition(" ~ ")[2]
+    right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
+    curvature = fitted.evidence.objective(fitted.theta, 2).curvature
+    told = separation(fitted.model, fitted.theta, fitted.evidence.columns, curvature, right)
+    if told is None:
+        return fitted
+    if fitted.outcome is Outcome.CONVERGED:
+        return replace(fitted, outcome=Outcome.STALLED, advice=told)
+    return replace(fitted, notes=(*fitted.notes, told))
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
