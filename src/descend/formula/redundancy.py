@@ -229,7 +229,7 @@ def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
     for first, inner in [(symbol, sympy.Integer(1)) for symbol in symbols] + [(symbol, symbol) for symbol in symbols]:
         total, product, free = sympy.Integer(0), sympy.Integer(1), {}
         for symbol in symbols:
-            slope = sympy.cancel(formula.jacobian[symbol] / formula.jacobian[first]) / inner
+            slope = sympy.cancel(formula.expression.diff(symbol) / formula.expression.diff(first)) / inner
             rates = (slope, sympy.cancel(slope * symbol))
             fixed = [each for each in rates if not each.atoms(Column, Predictor) | (each.free_symbols & {*symbols})]
             if not fixed:
