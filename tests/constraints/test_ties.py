@@ -188,7 +188,7 @@ MESSAGES = [
     ),
     ({"ties": ["a[1] = c"]}, "A component of a vector cannot be tied.\n    a[1] = c\n    ^\n"
      "Write it as a parameter of its own."),
-    ({"ties": [""]}, "The tie is empty. Write it as `b2 = 2*b1`."),
+    ({"ties": [""]}, "The equation is empty. Write it as `b2 = 2*b1`."),
     ({"ties": ["a = c", "a = b"]}, "`a` is tied twice.\n    a = b\n    ^\nTie it once."),
     ({"ties": ["a = c"], "bounds": ["a > 0"]}, "`a` is tied (a = c), so it takes no bounds. Leave out one of the two."),
     ({"ties": ["a = c"], "start": {"a": 1}}, "`a` is tied (a = c), so it takes no start. Leave out one of the two."),

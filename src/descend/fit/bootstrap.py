@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.descent.run import interruptible, whole
 from descend.errors import ConfigError
-from descend.fit.intervals import Intervals, why_none
+from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.refit import OnRows, refit
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def bootstrap_intervals(
 
         Phi(z0 + (z0 + z) / (1 - a (z0 + z))),   z = the normal quantiles of (1 -+ level) / 2
 
-    z0: normal quantile of the share of values below the estimate. a: sum u**3 / (6 (sum u**2)**1.5), with u_i the
+    z is widened to the t quantile of the n - p degrees of freedom times sqrt(n / (n - p)), for fits to few rows spread
+    less than they should. z0: normal quantile of the share of values below the estimate. a: sum u**3 / (6 (sum u**2)**1.5), with u_i the
     influence of row i on the parameter. Whole rows are drawn, with their inputs and weights, so it is right
-    too if the residuals are unlike; with few rows it is a little short. Each fit starts at the optimum; the few
+    too if the residuals are unlike. Each fit starts at the optimum; the few
     that find no minimum are left out, and counted. Ctrl-C ends it with the fits made so far.
 
-    Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200.
+    Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200; widening, Hesterberg (2015), Am. Statist. 69, 371-386.
 
     Raises ConfigError where there are no standard errors.
     """
@@ -51,9 +53,11 @@ def bootstrap_intervals(
             "Give more rows, or use the method t or profile."
         )
     low, high = np.empty(fit.theta.size), np.empty(fit.theta.size)
-    influence = _influence(fit)
+    influence, degrees = _influence(fit), fit.degrees_of_freedom
+    assert degrees is not None
+    reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
     for place in range(fit.theta.size):
-        low[place], high[place] = _ends(values[:, place], fit.theta[place], influence[:, place], level)
+        low[place], high[place] = _ends(values[:, place], fit.theta[place], influence[:, place], reach)
     return Intervals(fit, low, high, level, "bootstrap", notes)
 
 
@@ -91,13 +95,14 @@ def _influence(fit: Fit) -> Array:
     return influence
 
 
-def _ends(values: Array, estimate: float, influence: Array, level: float) -> tuple[float, float]:
+def _ends(values: Array, estimate: float, influence: Array, reach: float) -> tuple[float, float]:
     from scipy import special
 
     squares = float(influence @ influence)
     skewness = float((influence**3).sum()) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
     below = (np.count_nonzero(values < estimate) + 0.5 * np.count_nonzero(values == estimate)) / len(values)
     bias = float(special.ndtri(np.clip(below, 0.5 / len(values), 1.0 - 0.5 / len(values))))
-    z = bias + special.ndtri(np.array([0.5 - 0.5 * level, 0.5 + 0.5 * level]))
-    low, high = np.quantile(values, special.ndtr(bias + z / (1.0 - skewness * z)))
+    z = bias + np.array([-reach, reach])
+    # "weibull": of k values the least stands for a share of 1 / (k + 1), so that no end is drawn inwards.
+    low, high = np.quantile(values, special.ndtr(bias + z / (1.0 - skewness * z)), method="weibull")
     return float(low), float(high)
