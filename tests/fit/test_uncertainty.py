@@ -209,12 +209,8 @@ def test_what_is_refused(rows):
     assert said(sigma="s", weights="omega") == (
         "`s` is given as sigma and `omega` as weights, but both say how far each row is trusted: sigma in the unit of "
         "the response, so that the size of the errors is known; weights relative to each other, so that it is "
-<<<<<<< HEAD
         "estimated. "
         "Give one of them."
-=======
-        "estimated. Give one of them."
->>>>>>> 15b614f (Bootstrap intervals widened for few rows, and no end drawn inwards by few resamples)
     )
     assert said(sigma="s", loss="huber") == (
         "`s` is given as sigma, the standard deviation of normal errors, but the huber loss has errors of another "

@@ -52,7 +52,7 @@ def test_squared_is_gauss_newton_with_halving():
 @pytest.mark.parametrize("formula", ["y ~ a + b*x", "y ~ sigmoid(a + b*x)"])
 def test_separated_data_are_no_converged_fit(formula, optimizer):
     fitted = fit(formula, {"x": X, "y": (X > 0.2).astype(float)}, loss="logistic", optimizer=optimizer)
-    a, b = (f"{abs(value):.4g}" for value in fitted.theta)
+    a, b = (short(abs(value)) for value in fitted.theta)
     assert fitted.outcome == "stalled"
     assert fitted.advice == (
         f"The data are separated by {b}*x - {a}: it is positive exactly where `y` is 1. The loss falls for as long as "
