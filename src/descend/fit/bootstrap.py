@@ -33,10 +33,11 @@ def bootstrap_intervals(
         Phi(z0 + (z0 + z) / (1 - a (z0 + z))),   z = the normal quantiles of (1 -+ level) / 2
 
     z is widened to the t quantile of the n - p degrees of freedom times sqrt(n / (n - p)), for fits to few rows spread
-    less than they should. z0: normal quantile of the share of values below the estimate. a: sum u**3 / (6 (sum u**2)**1.5), with u_i the
-    influence of row i on the parameter. Whole rows are drawn, with their inputs and weights, so it is right
-    too if the residuals are unlike. Each fit starts at the optimum; the few
-    that find no minimum are left out, and counted. Ctrl-C ends it with the fits made so far.
+    less than they should. z0: normal quantile of the share of values below the estimate.
+    a: sum u**3 / (6 (sum u**2)**1.5), with u_i the influence of row i on the parameter.
+
+    Whole rows are drawn, with their inputs and weights, so it is right too if the residuals are unlike. Each fit starts
+    at the optimum; the few that find no minimum are left out, and counted. Ctrl-C ends it with the fits made so far.
 
     Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200; widening, Hesterberg (2015), Am. Statist. 69, 371-386.
 
