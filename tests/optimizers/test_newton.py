@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from descend import fit
+from descend.formula.printers.filled import short
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=60)

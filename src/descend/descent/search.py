@@ -87,7 +87,7 @@ def search(
     return Found(_settled(program, point, given, bounds), words)
 
 
-def _settled(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None) -> Array:
+def _settled(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
     """Choose among equal answers: positive signs, phases in [-pi, pi], interchangeable terms in ascending order."""
     formula, slices = program.formula, program.parameters.slices
     settled = theta.copy()

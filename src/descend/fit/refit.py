@@ -25,6 +25,7 @@ class OnRows:
 
     def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
         self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
+        self.bounds = objective.bounds
         self._last: tuple[Point, int] | None = None
 
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
