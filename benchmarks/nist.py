@@ -3,7 +3,8 @@
 DIR holds their files as published (https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml). Each problem comes with
 two starts, and with parameters and standard deviations certified to 11 digits. A cell shows the correct digits of
 the worst parameter and of the worst standard deviation, at most 11; descend is also run without any start, where
-like terms of a sum (two peaks, say) may come out in either order.
+like terms of a sum (two peaks, say) may come out in either order. Where a start leads nowhere descend goes on to search
+for another, all by itself, and says so; here that counts like any other end.
 
     python benchmarks/nist.py tests/fit/nist
 """

@@ -211,6 +211,22 @@ def test_a_step_into_a_place_without_influence_is_no_error():
         np.testing.assert_allclose([abs(a), *sorted(rates)], [2.0, 0.3, 2.0], rtol=0.1)
 
 
+@pytest.mark.parametrize("start", [(1.2, 0.3, 5.6, 5.5, 6.5, 7.6), (0.5, 0.7, 3.6, 4.2, 4.0, 6.3)])
+def test_three_exponentials_without_noise(start):
+    # Lanczos (1956), Applied Analysis, p. 272: J'J is so ill-conditioned on the way that it leads no further.
+    x = np.arange(24) * 0.05
+    truth = np.array([0.0951, 1.0, 0.8607, 3.0, 1.5576, 5.0])
+    y = sum(truth[k] * np.exp(-truth[k + 1] * x) for k in (0, 2, 4))
+    fit = descend.fit(
+        "y ~ b1*exp(-b2*x) + b3*exp(-b4*x) + b5*exp(-b6*x)",
+        {"x": x, "y": y},
+        start={f"b{k + 1}": value for k, value in enumerate(start)},
+        optimizer="levenberg_marquardt",
+    )
+    assert fit.outcome == "converged"
+    np.testing.assert_allclose(list(fit.parameters.values()), truth, rtol=1e-7)
+
+
 def test_overflow_on_the_way_means_a_shorter_step():
     x = np.linspace(0.0, 10.0, 50)
     objective = problems.least_squares(lambda a: np.exp(a * x) - np.exp(0.5 * x), lambda a: [x * np.exp(a * x)])

@@ -66,13 +66,13 @@ READ = {"x": [1.0, 3.0], "y": [2.5, 4.5]}
         ("line.csv", "# made by a logger, version 2\n" + LINE),
         ("line.csv", "# made by a logger\n# " + LINE),
         ("line.csv", "x,y\n+1.0e0, 25e-1\n3.,4.5\n"),
-        ("line.csv.gz", gzip.compress(LINE.encode())),
-        ("line.csv", gzip.compress(LINE.encode())),
+        ("line.csv.gz", gzip.compress(LINE.encode(), mtime=0)),
+        ("line.csv", gzip.compress(LINE.encode(), mtime=0)),
         ("line.json", '[{"x": 1, "y": 2.5}, {"x": 3, "y": 4.5}]'),
         ("line.json", '[\n  {"x": 1, "y": 2.5},\n  {"y": 4.5, "x": 3}\n]\n'),
         ("line.jsonl", '{"x": 1, "y": 2.5}\n{"x": 3, "y": 4.5}\n'),
         ("line.ndjson", '{"x": "1", "y": 2.5}\n{"x": "3", "y": 4.5}\n'),
-        ("line.jsonl.gz", gzip.compress(b'{"x": 1, "y": 2.5}\n{"x": 3, "y": 4.5}\n')),
+        ("line.jsonl.gz", gzip.compress(b'{"x": 1, "y": 2.5}\n{"x": 3, "y": 4.5}\n', mtime=0)),
     ],
 )
 def test_one_table_in_many_forms(name: str, content: str | bytes) -> None:

@@ -29,6 +29,22 @@ def import_torch() -> Any:
     return torch
 
 
+def checked_device(torch: Any, device: str | None) -> str:
+    """Return the device to compute on: the one asked for, else CUDA if there is some, else the CPU."""
+    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if device is None:
+        return there[-1]
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError(
+            f"PyTorch cannot compute in double precision on the device `{device}` ({reason}). "
+            f"Devices here: {', '.join(there)}."
+        ) from None
+    return device
+
+
 class TorchEngine:
     """Sums over columns held as float64 tensors on one device, a block of rows at a time."""
 
@@ -42,13 +58,7 @@ class TorchEngine:
         device: str | None = None,
     ) -> None:
         self.torch = import_torch()
-        self.device = device or ("cuda" if self.torch.cuda.is_available() else "cpu")
-        try:
-            self.torch.zeros(1, device=self.device)
-        except (RuntimeError, AssertionError):
-            raise ConfigError(
-                f"PyTorch cannot use the device `{device}` on this machine. Leave the device out, or use `cpu`."
-            ) from None
+        self.device = checked_device(self.torch, device)
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.data = tuple(self._tensor(array) for array in self.kernel.prepare(columns))

@@ -199,12 +199,19 @@ class RowWriter(Writer):
             elif not node.is_Symbol and self.kind(node) == DATA:
                 self.known[node] = self.prepared[node] = f"h{len(self.prepared)}"
             elif not node.is_Symbol and self.kind(node) == SCALAR and self.language is not TORCH:
-                self._assign(node, self.numbers.write(node))
+                self._assign_number(node)
             elif not node.is_Symbol and self.kind(node) == CONSTANT and not node.is_Boolean:
                 return (repr(float(node)), ATOM if node > 0 else SIGN)
             elif not node.is_Symbol and not node.is_Boolean and self.uses[node] > 1 and self.kind(node) != DATA:
                 self._assign(node, super()._node(node)[0])
         return super()._node(node)
+
+    def _assign_number(self, node: Expr) -> None:
+        """Compute what depends on parameters only; each function in it, which costs most of the time, just once."""
+        for part in sympy.postorder_traversal(node):
+            costly = part.args and not (part.is_Add or part.is_Mul or part.is_Boolean)
+            if part is node or (costly and part not in self.known and self.kind(part) == SCALAR):
+                self._assign(part, self.numbers.write(part))
 
     def _sum(self, node: Expr) -> str:
         grouped = self._grouped(node, sympy.Add)
@@ -315,7 +322,7 @@ class RowCode:
         self.slices = slices
         self.language = language
         self.quantities = quantities
-        self.columns = (*formula.columns, *more)
+        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))  # the formula may use the weights too
         self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
         self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
 

@@ -83,13 +83,14 @@ class AutogradKernel:
 def autograd_of_formula(program: Program) -> AutogradKernel:
     """Let PyTorch differentiate the formula of ``program``."""
     quantities = {PREDICTION: program.score, RESPONSE: program.formula.response}
-    more = (program.weights.name,) if program.weights is not None else ()
+    more = () if program.weights is None else (program.weights.name,)
     code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)
-    writer = code.writer()
-    writer.count([PREDICTION])
-    named = writer.name(PREDICTION), writer.name(RESPONSE)
-    score, response = (code.define(writer.lines, [name]) for name in named)
-    weights = None if program.weights is None else lambda block: block[len(program.formula.columns)]
+    writers = {quantity: code.writer() for quantity in quantities}
+    writers[PREDICTION].count([PREDICTION])
+    named = [(writer, writer.name(quantity)) for quantity, writer in writers.items()]
+    score, response = (code.define(writer.lines, [name]) for writer, name in named)
+    places = [code.columns.index(name) for name in more]
+    weights = (lambda block: block[places[0]]) if places else None
     parameters = program.parameters.size
 
     def response_of(block: tuple[Tensor, ...]) -> Tensor:

@@ -20,7 +20,7 @@ WORTH_IT = 1e-4
 ROUGHLY = 1e-9
 """Decrease of J, as a share of it, below which squared numbers no longer serve."""
 ILL = 1e-6
-"""A step that fails under so little damping may owe it to squared numbers."""
+"""So little damping does not help a system that is too ill-conditioned for squared numbers."""
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST_DAMPING = 1e-30
@@ -85,8 +85,6 @@ class LevenbergMarquardt(Optimizer):
             if ratio > WORTH_IT and np.isfinite(new.gradient).all():
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
                 return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, False)
-            if not fine and damping < ILL:
-                break
             damping *= growth
             growth *= 2.0
         if not last and not system.safe(scale):
