@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,34 +12,43 @@ from descend.errors import OutputError
 
 
 def refuse_unwritable(path: str | os.PathLike[str]) -> Path:
-    """Return ``path`` if a file can be written there; called before any work starts.
+    """Return where a file named ``path`` will lie, if one can be written there; called before any work starts.
 
     Raises OutputError if it cannot, leaving nothing behind.
     """
-    target = Path(os.path.realpath(path))  # of a link, what it points to is replaced
-    folder = target.parent
+    shown = Path(path)
     try:
-        there = target.exists()
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    if target.is_dir():
-        raise OutputError(f"`{path}` is a folder, so no file can be written there. Give a file name inside it.")
-    if there and not target.is_file():
-        raise OutputError(f"`{path}` is a device or a pipe, not a file that could be replaced. Choose another place.")
-    if not folder.exists():
-        shown = Path(path).parent
-        raise OutputError(f"`{path}` cannot be written: the folder `{shown}` does not exist. Create it first.")
-    try:
-        handle, trial = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=folder)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    os.close(handle)
-    os.unlink(trial)
+        target = Path(os.path.realpath(shown))  # a link stays a link; the file it leads to is written
+        folder = target.parent
+        if target.is_dir():
+            raise OutputError(f"`{shown}` is a folder, so no file can be written there. Give a file name inside it.")
+        if not folder.exists():
+            raise OutputError(
+                f"`{shown}` cannot be written: the folder `{shown.parent}` does not exist. Create it first."
+            )
+        if target.exists():
+            if not target.is_file():
+                raise OutputError(f"`{shown}` cannot be written: it is not a file but a device. Choose another place.")
+            if not os.access(target, os.W_OK):
+                raise OutputError(f"`{shown}` cannot be written: the file is read-only. Choose another place.")
+        _create_beside(target).unlink()
+    except (OSError, ValueError) as error:
+        raise OutputError(_refusal(shown, error)) from None
     return target
 
 
-def _unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    return OutputError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}. Choose another place.")
+def _refusal(shown: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"`{shown}` cannot be written: {reason[:1].lower()}{reason[1:]}. Choose another place."
+
+
+def _create_beside(target: Path) -> Path:
+    """Create an empty file in the same folder, with the same suffix and a name that nobody else has."""
+    with contextlib.suppress(FileNotFoundError):
+        os.lstat(target)  # a name that is too long fails here, not after hours of work
+    temporary = target.with_name(f".descend-{secrets.token_hex(8)}{target.suffix[:20]}")
+    temporary.open("xb").close()
+    return temporary
 
 
 @contextlib.contextmanager
@@ -49,26 +58,22 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     The temporary file keeps the suffix of ``path``, for writers that choose a format by it.
     """
     target = refuse_unwritable(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _create_beside(target)
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write text (UTF-8) or bytes to ``path`` in one step."""
+    """Write text (UTF-8) or bytes to ``path`` in one step. Raises OutputError if the disk is full."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        try:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            raise OutputError(_refusal(Path(path), error)) from None

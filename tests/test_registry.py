@@ -1,0 +1,131 @@
+"""Picking a named part from text: settings, spelling, and every message."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.optimizers import OPTIMIZERS, SCHEDULES
+from descend.registry import Registry, closest
+
+
+@dataclass(frozen=True)
+class Plain:
+    name: ClassVar[str] = "plain"
+
+
+@dataclass(frozen=True)
+class Rich:
+    name: ClassVar[str] = "rich_one"
+    rate: float = 0.5
+    steps: int = 10
+    mode: str = "fast"
+    nested: bool = False
+
+
+PARTS: Registry[object] = Registry("part", [Plain, Rich])
+
+
+def test_a_registry_lists_its_parts():
+    assert list(PARTS) == ["plain", "rich_one"]
+    assert PARTS["plain"] is Plain
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("plain", Plain()),
+        (" plain() ", Plain()),
+        ("rich_one", Rich()),
+        ("rich-one(rate=1)", Rich(rate=1.0)),
+        ("rich_one( steps = 3, rate=-1e-3 )", Rich(rate=-1e-3, steps=3)),
+        ("rich_one(mode='slow', nested=True)", Rich(mode="slow", nested=True)),
+        ('rich_one(mode="a)b")', Rich(mode="a)b")),
+        ("rich_one(rate=0.5,)", Rich()),
+    ],
+)
+def test_parts_from_text(text, part):
+    assert PARTS.build(text) == part
+
+
+UNREADABLE = (
+    "The settings of part `rich_one` cannot be read: ({}). Write them as name=value, such as `rich_one(rate=0.5)`."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "`` does not name a part. Write a name or a call, such as `rich_one(rate=0.5)`."),
+        ("rich_one(", "`rich_one(` does not name a part. Write a name or a call, such as `rich_one(rate=0.5)`."),
+        ("no(1) more", "`no(1) more` does not name a part. Write a name or a call, such as `rich_one(rate=0.5)`."),
+        ("plan", "There is no part `plan`. Did you mean `plain`? Known: plain, rich_one."),
+        ("Plain", "There is no part `Plain`. Did you mean `plain`? Known: plain, rich_one."),
+        ("other", "There is no part `other`. Known: plain, rich_one."),
+        ("plain(rate=1)", "The part `plain` has no setting `rate`. Its settings: none."),
+        (
+            "rich_one(rat=1)",
+            "The part `rich_one` has no setting `rat`. Did you mean `rate`? Its settings: rate, steps, mode, nested.",
+        ),
+        ("rich_one(rate='a')", "The setting `rate` of part `rich_one` must be a number, such as 0.5; it is 'a'."),
+        ("rich_one(rate=True)", "The setting `rate` of part `rich_one` must be a number, such as 0.5; it is True."),
+        (
+            "rich_one(steps=1.5)",
+            "The setting `steps` of part `rich_one` must be a whole number, such as 10; it is 1.5.",
+        ),
+        ("rich_one(mode=1)", "The setting `mode` of part `rich_one` must be a text, such as 'fast'; it is 1."),
+        (
+            "rich_one(nested=1)",
+            "The setting `nested` of part `rich_one` must be a True or False, such as False; it is 1.",
+        ),
+        ("rich_one(rate=[1])", "The setting `rate` of part `rich_one` must be a number, such as 0.5; it is [1]."),
+        ("rich_one(0.5)", UNREADABLE.format("0.5")),
+        ("rich_one(rate)", UNREADABLE.format("rate")),
+        ("rich_one(rate=x)", UNREADABLE.format("rate=x")),
+        ("rich_one(rate=1, rate=2)", UNREADABLE.format("rate=1, rate=2")),
+        ("rich_one(rate=1)(steps=2)", UNREADABLE.format("rate=1)(steps=2")),
+        ("rich_one(rate=__import__('os'))", UNREADABLE.format("rate=__import__('os')")),
+        ("rich_one(**{'rate': 1})", UNREADABLE.format("**{'rate': 1}")),
+        ("rich_one(rate=\0)", UNREADABLE.format("rate=\0")),
+        ("rich_one(rate=1 for x in y)", UNREADABLE.format("rate=1 for x in y")),
+    ],
+)
+def test_messages(text, message):
+    with pytest.raises(ConfigError) as caught:
+        PARTS.build(text)
+    assert str(caught.value) == message
+
+
+def test_a_whole_number_too_large_for_a_float():
+    with pytest.raises(ConfigError) as caught:
+        LOSSES.build(f"huber(delta={10**400})")
+    assert str(caught.value) == "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is inf."
+
+
+@pytest.mark.parametrize("registry", [LOSSES, OPTIMIZERS, SCHEDULES], ids=lambda registry: registry.kind)
+@given(text=st.text(alphabet="abdehlmu_-()=,.0123456789 '\"[]{}*\\\n", max_size=30))
+def test_no_text_crashes_a_registry(registry, text):
+    for whole in (text, f"huber({text})", f"adam({text})", f"step({text})"):
+        with contextlib.suppress(ConfigError):
+            registry.build(whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("adm", " Did you mean `adam`?"),
+        ("ADAM", " Did you mean `adam`?"),
+        ("momentun", " Did you mean `momentum`?"),
+        ("xyz", ""),
+        ("", ""),
+    ],
+)
+def test_closest(name, hint):
+    assert closest(name, ["gd", "adam", "momentum"]) == hint
