@@ -106,7 +106,9 @@ def test_messages(text, message):
 def test_a_whole_number_too_large_for_a_float():
     with pytest.raises(ConfigError) as caught:
         LOSSES.build(f"huber(delta={10**400})")
-    assert str(caught.value) == "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is inf."
+    assert str(caught.value) == (
+        "The setting `delta` of loss `huber` must be a number above 0, or 'auto', such as 1.0; it is inf."
+    )
 
 
 @pytest.mark.parametrize("registry", [LOSSES, OPTIMIZERS, SCHEDULES], ids=lambda registry: registry.kind)

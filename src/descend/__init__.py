@@ -3,6 +3,7 @@
     fit       a formula, a Python function or a PyTorch module, to a table     -> Fit
     compare   the same with several optimizers                                 -> Comparison
     derive    the gradient of a formula, in several languages                  -> Derivation
+    explain   what a formula says before any descent                           -> Explanation
     generate  a table from formulas with random numbers                        -> dict of arrays
     load      a model file                                                     -> Fit
     DescendError and its kinds FormulaError, DataError, ConfigError, OutputError
@@ -18,13 +19,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.api import Comparison, compare, derive, fit, generate, load
+    from descend.api import Comparison, compare, derive, explain, fit, generate, load
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
     from descend.fit import Fit
 
 _PLACES = {
-    "descend.api": ("Comparison", "compare", "derive", "fit", "generate", "load"),
+    "descend.api": ("Comparison", "compare", "derive", "explain", "fit", "generate", "load"),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
     "descend.fit": ("Fit",),
@@ -43,6 +44,7 @@ __all__ = [
     "Trace",
     "compare",
     "derive",
+    "explain",
     "fit",
     "generate",
     "load",

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step, diagnosis
+from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
+from descend.descent.robust import needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.fit import Evidence, Fit, load
+from descend.fit.intervals import checked_errors
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.derivation import Derivation
@@ -25,6 +28,8 @@ from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from descend.descent.explanation import Explanation
 
 Array = NDArray[np.float64]
 
@@ -39,8 +44,13 @@ def fit(
     gradient: Gradient = None,
     loss: str | Loss = "squared",
     weights: str | None = None,
+    sigma: str | None = None,
+    errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
+    fix: Mapping[str, Any] | None = None,
+    ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -69,8 +79,13 @@ def fit(
     start: starting values by name; for a vector a number or one number per component.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
-    loss: such as ``"huber(delta=2)"``. weights: the column of row weights.
+    loss: such as ``"huber(delta=2)"``. weights: the column of row weights, relative to each other: the size of the
+        errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
+    errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
+        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
@@ -91,7 +106,11 @@ def fit(
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
-    wish = Wish(response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, optimizer is None)
+    wish = Wish(
+        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
+    )
+    if bounds or fix or ties:
+        wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -102,8 +121,18 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    problem = pose(model, data, wish)
-    fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2))
+    wish.check()
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    prepared: tuple[str, ...] = ()
+    with np.errstate(all="ignore"):
+        if needs_preparation(loss_function):
+            data, wish = open_table(data, where), replace(wish, where=None)
+            wish, prepared = prepare(model, data, wish, loss_function)
+        problem = pose(model, data, wish)
+        if prepared:
+            problem = replace(problem, notes=prepared + problem.notes)
+        kind = checked_errors(errors, problem.model.loss)
+        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind)
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted
@@ -117,7 +146,7 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
 def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
     """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
     searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised)
+    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors)
     if not again.loss < fitted.loss * (1.0 - 1e-6):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
@@ -128,12 +157,15 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
     return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
-def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
     """Put the result of a run into the user's hands."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
-    return Fit(
+    verdict = Verdict()
+    if not penalised and outcome is not Outcome.DIVERGED:
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
+    fitted = Fit(
         model=problem.model,
         theta=final.theta,
         loss=float(final.loss),
@@ -148,12 +180,43 @@ def _fit(problem: Problem, run: Run, penalised: bool) -> Fit:
         seconds=last.seconds,
         asked=run.asked,
         trace=trace,
-        notes=run.notes + problem.notes,
+        notes=run.notes
+        + problem.notes
+        + (() if problem.doubts else verdict.sentences)
+        + _at_bounds(problem, final.theta),
+        undetermined=verdict.labels,
         penalised=penalised,
+        weights=problem.weights,
+        sigma=problem.sigma,
+        errors=errors,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,
     )
+    return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
+
+
+def _not_separated(fitted: Fit) -> Fit:
+    """Let no logistic fit pass for converged whose parameters ran towards infinity."""
+    if not isinstance(fitted.model, FormulaModel) or fitted.evidence is None or fitted.outcome is Outcome.DIVERGED:
+        return fitted
+    from descend.descent.separation import separation
+
+    right = fitted.fitted_formula.partition(" ~ ")[2]
+    right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
+    curvature = fitted.evidence.objective(fitted.theta, 2).curvature
+    told = separation(fitted.model, fitted.theta, fitted.evidence.columns, curvature, right)
+    if told is None:
+        return fitted
+    if fitted.outcome is Outcome.CONVERGED:
+        return replace(fitted, outcome=Outcome.STALLED, advice=told)
+    return replace(fitted, notes=(*fitted.notes, told))
+
+
+def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
+    held = getattr(problem.model, "constraints", None)
+    note = None if held is None else held.note(theta)
+    return () if note is None else (note,)
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
@@ -248,6 +311,42 @@ def derive(
     return Derivation(read_formula(formula, names, numeric), loss_function)
 
 
+def explain(
+    formula: str,
+    data: Any = None,
+    *,
+    loss: str | Loss = "squared",
+    columns: Sequence[str] | None = None,
+    where: str | None = None,
+    missing: str = "raise",
+) -> Explanation:
+    """Explain a formula: how its parameters enter, which of them trade off, and where it has no value.
+
+    data: a table to explain it on, which adds scales, the rows where it has no value, and the start a fit would use.
+    columns: as for `derive`. loss, where, missing: as for `fit`.
+
+    >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
+    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
+    """
+    from descend.descent import explanation
+
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    if data is None:
+        return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
+    table = open_table(data, where)
+    read = read_formula(formula, table.names, table.numeric_names)
+    explained = explanation.of_formula(read)
+    found = explanation.with_data(explained, table, table.numbers(read.columns, missing))
+    try:
+        with np.errstate(all="ignore"):
+            # The start does not hang on the scale of a robust loss.
+            known = "squared" if loss_function.estimated else loss_function
+            found |= explanation.of_problem(pose(formula, table, Wish(loss=known, missing=missing)))
+    except DescendError as error:
+        found["start_note"] = str(error)
+    return replace(explained, **found)
+
+
 def generate(
     equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
 ) -> dict[str, Array]:
@@ -289,4 +388,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "compare", "derive", "fit", "generate", "load"]
+__all__ = ["LOSSES", "Comparison", "compare", "derive", "explain", "fit", "generate", "load"]

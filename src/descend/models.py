@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.constraints import Constraints
 from descend.errors import ConfigError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
@@ -26,10 +27,14 @@ Array = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FormulaModel:
-    """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``)."""
+    """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
+
+    constraints: what holds parameters back; the formula is one of those that are free.
+    """
 
     formula: Formula
     loss: Loss
+    constraints: Constraints | None = None
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -101,6 +106,8 @@ class Call:
     columns: tuple[str, ...]
     parameters: tuple[str, ...]
     defaults: Mapping[str, Any]
+    constraints: Constraints | None = None
+    """What holds parameters back, so that the function is called with the values of those that are free."""
 
     @property
     def name(self) -> str:
@@ -108,6 +115,8 @@ class Call:
 
     def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
+        if self.constraints is not None:
+            values = self.constraints.complete(values)
         return self.function(**arguments, **{name: values[name] for name in self.parameters})
 
 
@@ -145,6 +154,7 @@ class FunctionModel:
     parameters: Parameters
     loss: Loss
     linear: bool = False
+    constraints: Constraints | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -170,6 +180,17 @@ class FunctionModel:
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
+        score = self.scores(theta, columns)
+        if self.loss.link is None:
+            return score
+        from descend.formula.symbols import Quantity
+
+        value = Quantity("score")
+        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
+        return linked
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the score of each row, also of a function that is written with torch functions."""
         import sys
 
         if "torch" in sys.modules and self._wants_tensors(theta, columns):
@@ -178,16 +199,8 @@ class FunctionModel:
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
             with torch.no_grad():
-                score = np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
-        else:
-            score = self.score(theta, columns)
-        if self.loss.link is None:
-            return score
-        from descend.formula.symbols import Quantity
-
-        value = Quantity("score")
-        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
-        return linked
+                return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
+        return self.score(theta, columns)
 
     def _wants_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out whether the function is written with torch functions, which refuse NumPy arrays."""

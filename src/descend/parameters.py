@@ -78,23 +78,24 @@ class Parameters:
                     f"There is no parameter `{name}` to start.{closest(name, self.shapes)} "
                     f"Parameters: {', '.join(self.shapes)}."
                 )
-            theta[self.slices[name]] = self._start_value(name, value)
+            theta[self.slices[name]] = self.checked(name, value)
         return theta
 
-    def _start_value(self, name: str, value: Any) -> Any:
+    def checked(self, name: str, value: Any, role: str = "start") -> Any:
+        """Return a value of one parameter as an array. Raises ConfigError if it is not finite, or has another shape."""
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
-            raise ConfigError(f"The start of `{name}` must be a number; it is {value!r}.") from None
+            raise ConfigError(f"The {role} of `{name}` must be a number; it is {value!r}.") from None
         labels = self.shapes[name]
         if array.ndim > 1 or (array.ndim == 1 and (labels is None or len(labels) != array.size)):
             wanted = "one number"
             if labels is not None:
                 some = ", ".join(labels[:12]) + (" ..." if len(labels) > 12 else "")
                 wanted += f" or {len(labels)} numbers, one for each of {some}"
-            raise ConfigError(f"The start of `{name}` must be {wanted}; it has shape {array.shape}.")
+            raise ConfigError(f"The {role} of `{name}` must be {wanted}; it has shape {array.shape}.")
         if not np.isfinite(array).all():
-            raise ConfigError(f"The start of `{name}` must be finite; it is {value!r}.")
+            raise ConfigError(f"The {role} of `{name}` must be finite; it is {value!r}.")
         return array
 
     def mentioned(self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4) -> str:

@@ -63,7 +63,7 @@ class Registry(Generic[Part]):
             call = ast.parse(f"f({arguments})", mode="eval").body
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
                 raise ValueError
-            values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+            values = {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
             if len(values) < len(call.keywords) or not all(value.arg for value in call.keywords):
                 raise ValueError
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
@@ -81,7 +81,8 @@ class Registry(Generic[Part]):
             default = known[setting].default
             if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value) if abs(value) < 1e308 else math.inf if value > 0 else -math.inf
-            if default is not dataclasses.MISSING and type(value) is not type(default):
+            estimated = value == "auto" and known[setting].metadata.get("auto")
+            if not estimated and default is not dataclasses.MISSING and type(value) is not type(default):
                 raise ConfigError(
                     f"The setting `{setting}` of {self.kind} `{name}` must be a {_word(default)}, such as {default!r}; "
                     f"it is {value!r}."
@@ -95,6 +96,11 @@ class Registry(Generic[Part]):
             if fields:
                 return f"`{candidate}({fields[0].name}={fields[0].default!r})`"
         return f"`{name or next(iter(self.parts))}`"
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return what a literal says; ``auto`` needs no quotes."""
+    return node.id if isinstance(node, ast.Name) and node.id == "auto" else ast.literal_eval(node)
 
 
 def closest(name: str, known: Any) -> str:

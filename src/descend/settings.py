@@ -17,9 +17,17 @@ def setting(
     below: float | None = None,
     at_most: float | None = None,
     choices: tuple[str, ...] = (),
+    auto: bool = False,
 ) -> Any:
-    """Return a dataclass field with a default and the range its values must lie in."""
-    bounds = {"at_least": at_least, "above": above, "below": below, "at_most": at_most, "choices": choices}
+    """Return a dataclass field with a default and the range its values must lie in; ``auto``: or be "auto"."""
+    bounds = {
+        "at_least": at_least,
+        "above": above,
+        "below": below,
+        "at_most": at_most,
+        "choices": choices,
+        "auto": auto,
+    }
     return dataclasses.field(default=default, metadata=bounds)
 
 
@@ -36,6 +44,8 @@ def refuse_bad_settings(kind: str, part: Any) -> None:
 
 def _inside(value: Any, field: dataclasses.Field[Any]) -> bool:
     bounds = field.metadata
+    if bounds["auto"] and value == "auto":
+        return True
     if isinstance(field.default, str):
         return isinstance(value, str) and (not bounds["choices"] or value in bounds["choices"])
     if isinstance(value, bool) or not isinstance(value, int if isinstance(field.default, int) else (int, float)):
@@ -58,4 +68,5 @@ def _range(field: dataclasses.Field[Any]) -> str:
         for word, key in [("at least", "at_least"), ("above", "above"), ("below", "below"), ("at most", "at_most")]
         if bounds[key] is not None
     ]
-    return f"a {'whole ' if isinstance(field.default, int) else ''}number {' and '.join(words)}"
+    text = f"a {'whole ' if isinstance(field.default, int) else ''}number {' and '.join(words)}"
+    return f"{text}, or 'auto'" if bounds["auto"] else text

@@ -110,9 +110,18 @@ def test_the_score_of_a_logistic_loss_is_inside_the_sigmoid():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("huber(delta=0)", "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is 0.0."),
-        ("huber(delta=-1.5)", "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is -1.5."),
-        ("huber(delta=1e999)", "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is inf."),
+        (
+            "huber(delta=0)",
+            "The setting `delta` of loss `huber` must be a number above 0, or 'auto', such as 1.0; it is 0.0.",
+        ),
+        (
+            "huber(delta=-1.5)",
+            "The setting `delta` of loss `huber` must be a number above 0, or 'auto', such as 1.0; it is -1.5.",
+        ),
+        (
+            "huber(delta=1e999)",
+            "The setting `delta` of loss `huber` must be a number above 0, or 'auto', such as 1.0; it is inf.",
+        ),
         (
             "pinball(quantile=1)",
             "The setting `quantile` of loss `pinball` must be a number above 0 and below 1, such as 0.5; it is 1.0.",
@@ -128,7 +137,7 @@ def test_the_score_of_a_logistic_loss_is_inside_the_sigmoid():
         (
             "hubber",
             "There is no loss `hubber`. Did you mean `huber`? "
-            "Known: squared, absolute, huber, log_cosh, pinball, poisson, logistic.",
+            "Known: squared, absolute, huber, soft_l1, cauchy, tukey, log_cosh, pinball, poisson, logistic.",
         ),
         ("2", "`2` does not name a loss. Write a name or a call, such as `huber(delta=1.0)`."),
     ],
@@ -142,7 +151,10 @@ def test_bad_settings(text, message):
 def test_bad_settings_from_python():
     with pytest.raises(ConfigError) as caught:
         Huber(delta=float("nan"))
-    assert str(caught.value) == "The setting `delta` of loss `huber` must be a number above 0, such as 1.0; it is nan."
+    assert (
+        str(caught.value)
+        == "The setting `delta` of loss `huber` must be a number above 0, or 'auto', such as 1.0; it is nan."
+    )
 
 
 @pytest.mark.parametrize("text", ["log-cosh", " log_cosh ", "log_cosh()"])

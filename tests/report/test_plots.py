@@ -215,7 +215,7 @@ def test_a_loaded_fit_is_drawn_over_other_rows(line, tmp_path):
 
 def test_a_model_of_one_input_is_drawn_without_the_response(line):
     (axes, _) = drawn(plot_model(fit("y ~ w*x", line), {"x": [1.0, 2.0, np.nan]})).axes
-    assert names(axes) == ["fit"] and axes.lines[0].get_xdata()[-1] == 2.0
+    assert names(axes) == ["fit", "95% confidence", "95% prediction"] and axes.lines[0].get_xdata()[-1] == 2.0
 
 
 def test_a_missing_column_is_named(plane):
@@ -242,7 +242,14 @@ def test_a_constant_column_is_drawn(values):
         observed=lambda columns: columns["y"], predict=lambda theta, columns: 0 * columns["x"],
     )  # fmt: skip
     constant = SimpleNamespace(
-        model=model, theta=None, trace=(), rows=3, evidence=None, fitted_formula="y ~ 0", outcome=Outcome.CONVERGED
+        model=model,
+        theta=None,
+        trace=(),
+        rows=3,
+        evidence=None,
+        fitted_formula="y ~ 0",
+        outcome=Outcome.CONVERGED,
+        covariance=None,
     )
     drawn(plot_model(constant, {"x": values, "y": values}))
 
@@ -294,7 +301,9 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
         inputs=(), response_columns=(), response="y",
         observed=lambda columns: columns["y"], predict=lambda theta, columns: columns["X"].sum(axis=(1, 2)),
     )  # fmt: skip
-    fitted = SimpleNamespace(model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED)
+    fitted = SimpleNamespace(
+        model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None
+    )
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))
     assert right.get_ylabel() == "observed - predicted"

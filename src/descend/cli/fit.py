@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Context, Exit, Option
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs, check_picture
-from descend.cli.terminal import Log, colours, say, say_json
+from descend.cli.terminal import Counter, Log, colours, say, say_json
+from descend.errors import ConfigError
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.fit import Fit, Intervals
 
 
 def fit(
@@ -23,8 +25,13 @@ def fit(
     gradient: options.Gradient = None,
     loss: options.Loss = "squared",
     weights: options.Weights = None,
+    sigma: options.Sigma = None,
+    errors: options.Errors = None,
     l1: options.L1 = 0.0,
     l2: options.L2 = 0.0,
+    bound: options.Bound = None,
+    fix: options.Fix = None,
+    tie: options.Tie = None,
     optimizer: options.Optimizer = None,
     learning_rate: options.LearningRate = None,
     schedule: options.Schedule = "constant",
@@ -39,6 +46,15 @@ def fit(
     device: options.Device = None,
     log_every: Annotated[
         int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
+    ] = None,
+    interval: Annotated[
+        str | None,
+        Option(metavar="METHOD", help="Intervals of the parameters: t, profile, bootstrap or sandwich."),
+    ] = None,
+    level: options.Level = None,
+    resamples: Annotated[
+        int | None,
+        Option(metavar="N", parser=options.whole("--resamples"), help="Of the bootstrap; 1,000 if not given."),
     ] = None,
     save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
     plot: options.Plot = None,
@@ -55,30 +71,53 @@ def fit(
 
     from descend import api
     from descend.descent.run import whole
+    from descend.fit.bootstrap import FEWEST
+    from descend.fit.intervals import checked_level, checked_method
 
+    checked_level(0.95 if level is None else level)
+    if interval is not None:
+        checked_method(interval)
+    elif level is not None:
+        interval = "t"
+    whole(resamples, "number of resamples", FEWEST)
     whole(log_every, "number of epochs between log lines", 1)
     with Log(sys.stderr if json else sys.stdout, epochs, log_every) as log:
         fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
+    found = None
     if save is not None:
         fitted.save(save)
     if plot is not None:
         from descend.report import plots
 
         plots.save(fitted.plot(), plot)
+    if interval is not None and (json or not quiet):
+        fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
+    if json or not quiet:
+        show(fitted, json, found)
     if not quiet:
-        show(fitted, json)
         for done, name in (("Model saved to", save), ("Plot drawn to", plot)):
             if name is not None:
                 say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if fitted.succeeded else 1)
 
 
-def show(fitted: Fit, json: bool) -> None:
+def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
+    """Return the intervals of a fit, and the fit with a note where there are none: it is not lost for that."""
+    try:
+        with Counter(sys.stderr, "bootstrap", resamples) as count:
+            found = fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count)
+    except ConfigError as error:
+        return replace(fitted, notes=(*fitted.notes, str(error))), None
+    return replace(fitted, notes=(*fitted.notes, *found.notes)), found
+
+
+def show(fitted: Fit, json: bool, found: Intervals | None = None) -> None:
     """Print a fit, as a table or as JSON."""
     if json:
-        say_json(fitted.summary())
+        more = {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
+        say_json(fitted.summary() | more)
         return
     from descend.report.fields import fields
     from descend.report.text import render
 
-    say("\n" + render(fields(fitted), colour=colours(sys.stdout)))
+    say("\n" + render(fields(fitted, found), colour=colours(sys.stdout)))

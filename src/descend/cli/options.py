@@ -76,7 +76,14 @@ Loss = Annotated[
     str,
     Option(metavar="LOSS", help='{losses}; settings as in "huber(delta=2)".'),
 ]
-Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights.")]
+Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights, relative to each other.")]
+Sigma = Annotated[
+    str | None, Option(metavar="COLUMN", help="Column of known standard deviations of the response, in its unit.")
+]
+Errors = Annotated[
+    str | None,
+    Option(metavar="model|sandwich", help="Standard errors from the curvature, or robust against unlike residuals."),
+]
 L1 = Annotated[
     float,
     Option(
@@ -85,6 +92,13 @@ L1 = Annotated[
 ]
 L2 = Annotated[
     float, Option("--l2", metavar="NUMBER", parser=number("--l2"), help="Penalty on the sum of parameter^2.")
+]
+Bound = Annotated[list[str] | None, Option(metavar="TEXT", help='Bounds, such as "b>0" or "0<=c<=1"; may be repeated.')]
+Fix = Annotated[
+    list[str] | None, Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0; may be repeated.")
+]
+Tie = Annotated[
+    list[str] | None, Option(metavar="TEXT", help='Let others set a parameter, as in "b2 = 2*b1"; may be repeated.')
 ]
 Optimizer = Annotated[
     str | None,
@@ -120,13 +134,17 @@ Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows fo
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
 Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy or torch.")]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
+Level = Annotated[
+    float | None,
+    Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),
+]
 Plot = Annotated[str | None, Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON object; all else goes to stderr.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
 
 FITTING = (
-    "loss", "weights", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size", "seed",
-    "tolerance", "time_limit", "where", "missing", "engine", "device",
+    "loss", "weights", "sigma", "errors", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size",
+    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device",
 )  # fmt: skip
 """The options that `descend.fit` takes as they are."""
 
@@ -137,6 +155,8 @@ def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
     gradients = given["gradient"] or []
     arguments["gradient"] = gradients[0] if len(gradients) == 1 else gradients or None
     arguments["start"] = assignments(given["start"] or [], "--start")
+    arguments["bounds"], arguments["ties"] = given["bound"], given["tie"]
+    arguments["fix"] = assignments(given["fix"] or [], "--fix")
     return arguments
 
 

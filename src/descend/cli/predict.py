@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -15,7 +16,6 @@ from descend.errors import ConfigError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from descend.fit import Fit
     from descend.table import Table
 
 LARGEST_EXACT = 2**53
@@ -36,6 +36,13 @@ def predict(
         Option(metavar="FILE", help="Write the rows with their predictions: .csv, .tsv, .json, .jsonl, .parquet."),
     ] = None,
     name: Annotated[str, Option("--as", metavar="NAME", help="Name of the new column.")] = "prediction",
+    interval: Annotated[
+        str | None,
+        Option(
+            metavar="confidence|prediction", help="Add columns low and high: of the mean, or of one more measurement."
+        ),
+    ] = None,
+    level: options.Level = None,
     where: options.Where = None,
     missing: options.Missing = "raise",
     json: options.Json = False,
@@ -56,14 +63,30 @@ def predict(
         refuse_unknown_ending(output)
 
     from descend.fit import load
+    from descend.fit.intervals import checked_level
+    from descend.fit.predict import columns_needed
     from descend.table import open_table
 
+    if level is not None:
+        interval, level = interval or "confidence", checked_level(level)
     fitted = load(model)
-    given: Any = _values(fitted, at) if at else options.one_or_all(data or [])
+    inputs = columns_needed(fitted, interval)
+    given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
     table = open_table(given, where)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
-    predicted = fitted.predict(table, missing)
+    ends: dict[str, NDArray[Any]] = {}
+    if interval is None:
+        predicted = fitted.predict(table, missing)
+    else:
+        for end, word in {"low": "lower", "high": "upper"}.items():
+            if end in (*table.names, name):
+                raise ConfigError(
+                    f"The data have a column `{end}`, as the {word} end of the interval would be called. "
+                    "Leave it out or rename it."
+                )
+        band = fitted.predict(table, missing, interval=interval, level=level or 0.95)
+        predicted, ends = band.prediction, {"low": band.low, "high": band.high}
     if not fitted.succeeded and not quiet:
         say(
             f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
@@ -72,25 +95,26 @@ def predict(
     if output is not None:
         from descend.table.written import write_columns
 
-        write_columns(output, _columns(fitted, table, predicted, name, missing))
+        write_columns(output, _columns(inputs, table, {name: predicted, **ends}, missing))
     if json:
-        say_json({name: options.with_gaps(predicted).tolist(), "rows": len(predicted), "formula": str(fitted.model)})
+        columns = {column: options.with_gaps(values).tolist() for column, values in {name: predicted, **ends}.items()}
+        say_json(columns | {"rows": len(predicted), "formula": str(fitted.model)})
     elif output is not None:
         if not quiet:
             say(f"{len(predicted):,} predictions written to {output}")
     elif at:
-        say("\n".join(f"{value:.10g}" for value in predicted))
+        rows = zip(predicted, *ends.values(), strict=True)
+        say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
     else:
-        say_csv(_columns(fitted, table, predicted, name, missing))
+        say_csv(_columns(inputs, table, {name: predicted, **ends}, missing))
 
 
-def _values(fitted: Fit, at: list[str]) -> dict[str, list[float]]:
+def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
     """Return the values given for the inputs as columns; a single value goes with each of several."""
     given = {
         name: value if isinstance(value, list) else [value] for name, value in options.assignments(at, "--at").items()
     }
     rows = max(map(len, given.values()))
-    inputs = fitted.model.inputs
     for name in given:
         if name not in inputs:
             raise ConfigError(
@@ -102,14 +126,16 @@ def _values(fitted: Fit, at: list[str]) -> dict[str, list[float]]:
     return {name: values * rows if len(values) == 1 else values for name, values in given.items()}
 
 
-def _columns(fitted: Fit, table: Table, predicted: NDArray[Any], name: str, missing: str) -> dict[str, NDArray[Any]]:
+def _columns(
+    inputs: Sequence[str], table: Table, new: dict[str, NDArray[Any]], missing: str
+) -> dict[str, NDArray[Any]]:
     """Return the columns of the table, for the rows that were predicted, and the predictions."""
     cells = table.cells()
-    if missing == "drop" and fitted.model.inputs:
-        kept = table.complete(fitted.model.inputs)
+    if missing == "drop" and inputs:
+        kept = table.complete(inputs)
         cells = {column: values[kept] for column, values in cells.items()}
     columns = {column: _tidy(table, column, values) for column, values in cells.items()}
-    return {**columns, name: options.with_gaps(predicted)}
+    return {**columns, **{name: options.with_gaps(values) for name, values in new.items()}}
 
 
 def _tidy(table: Table, name: str, cells: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -168,3 +169,38 @@ class Live:
         """Take the live line away."""
         if self.progress is not None:
             self.progress.stop()
+
+
+class Counter:
+    """Says on ``stream`` how many of so many are done: drawn over on a terminal, else a line every ten seconds."""
+
+    def __init__(self, stream: TextIO, what: str, total: int) -> None:
+        self.stream, self.what, self.total = stream, what, total
+        self.live = on_terminal(stream)
+        self.wait = REFRESH if self.live else 10.0
+        self.shown = time.monotonic()
+        self.width = 0
+
+    def __call__(self, done: int) -> None:
+        """Say that ``done`` are done, unless this was said a moment ago."""
+        now = time.monotonic()
+        if now - self.shown < self.wait:
+            return
+        self.shown = now
+        text = f"{self.what}: {done:,} of {self.total:,}"
+        if self.live:
+            self.width = len(text)
+            self._draw(text)
+        else:
+            say(text, file=self.stream)
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.width:
+            self._draw(" " * self.width + "\r")
+
+    def _draw(self, text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            print(f"\r{text}", end="", file=self.stream, flush=True)

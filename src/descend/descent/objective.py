@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.constraints import Bounds
 from descend.engines.totals import Engine
 from descend.formula.compile import triangle
 
@@ -29,19 +30,19 @@ class Penalty:
 class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
-    __slots__ = ("curvature", "factor", "gradient", "has_l1", "loss", "objective", "rate", "rows", "theta")
+    __slots__ = ("curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows", "theta")
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
 
     def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
-                 objective: Objective, rows: NDArray[np.intp] | None, has_l1: bool) -> None:  # fmt: skip
+                 objective: Objective, rows: NDArray[np.intp] | None, proximal: bool) -> None:  # fmt: skip
         self.theta = theta
         self.loss = loss
         self.gradient = gradient  # type: ignore[assignment]
         self.curvature = curvature
         self.objective = objective
         self.rows = rows
-        self.has_l1 = has_l1
+        self.proximal = proximal
         self.factor: Array | None = None  # triangle of the scaled Jacobian and residual, after order 3
         self.rate = 0.0  # of the step taken from here; the loop sets it
 
@@ -49,28 +50,37 @@ class Point:
         """Evaluate J elsewhere, over the same rows."""
         return self.objective(theta, order, self.rows)
 
+    @property
+    def bounds(self) -> Bounds | None:
+        """The bounds on theta, if there are any."""
+        return self.objective.bounds
+
     def shrink(self, theta: Array, rate: float) -> Array:
-        """Apply the proximal operator of the l1 penalty: move each component towards 0 by rate * l1, not beyond."""
-        penalty = self.objective.penalty
-        if penalty is None or not self.has_l1:
-            return theta
-        return np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
+        """Apply the proximal operator of l1 penalty and bounds.
+
+        It moves each component towards 0 by rate * l1, not beyond, and then into its bounds.
+        """
+        penalty, bounds = self.objective.penalty, self.objective.bounds
+        if penalty is not None and self.proximal:
+            theta = np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
+        return theta if bounds is None else bounds.project(theta, self.theta)
 
     @property
     def slope(self) -> Array:
-        """dJ/dtheta; with an l1 penalty the subgradient of least norm, which is zero at the minimum."""
+        """dJ/dtheta; with an l1 penalty or bounds the subgradient of least norm, which is zero at the minimum."""
         gradient = self.gradient
-        if not self.has_l1:
+        if not self.proximal:
             return gradient
-        penalty = self.objective.penalty
-        assert penalty is not None
-        at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
-        return np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
+        penalty, bounds = self.objective.penalty, self.objective.bounds
+        if penalty is not None:
+            at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
+            gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
+        return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
 
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.slope if self.has_l1 else self.gradient
+        slope = self.slope if self.proximal else self.gradient
         return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -90,7 +100,7 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self._curvature()
-        if curvature is None or self.has_l1:
+        if curvature is None or self.proximal:
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient = self.gradient / scale
@@ -106,7 +116,10 @@ class Point:
         if curvature is None:
             return False
         reach = np.maximum(np.abs(self.theta), scales)
-        return bool((curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)).any())
+        idle = curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)
+        if self.bounds is not None:
+            idle &= ~self.bounds.blocked(self.theta, self.gradient)
+        return bool(idle.any())
 
     def _curvature(self) -> Array | None:
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
@@ -119,12 +132,24 @@ class Objective:
     The last full evaluation is kept, so that asking again for the same theta costs nothing.
     """
 
-    def __init__(self, engine: Engine, penalty: Penalty | None = None) -> None:
+    def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
         self.engine = engine
         self.penalty = penalty
         self.has_l1 = penalty is not None and penalty.has_l1
+        self.bounds = bounds
         self.rows = engine.rows
         self._last: tuple[Point, int] | None = None
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Bounds on theta: nothing is evaluated outside them but what is asked for."""
+        return self._bounds
+
+    @bounds.setter
+    def bounds(self, bounds: Bounds | None) -> None:
+        self._bounds = bounds
+        self.proximal = self.has_l1 or bounds is not None
+        self._last = None
 
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last
@@ -142,7 +167,7 @@ class Objective:
             curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
-        point = Point(theta, loss, gradient, curvature, self, rows, self.has_l1)
+        point = Point(theta, loss, gradient, curvature, self, rows, self.proximal)
         if rows is None:
             self._last = (point, order)
         return point
@@ -161,7 +186,7 @@ class Objective:
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
         upper, right = factor[:-1, :-1], factor[:-1, -1]
-        point = Point(theta, loss, upper.T @ right, upper.T @ upper, self, rows, self.has_l1)
+        point = Point(theta, loss, upper.T @ right, upper.T @ upper, self, rows, self.proximal)
         point.factor = factor
         if rows is None:
             self._last = (point, 3)

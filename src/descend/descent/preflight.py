@@ -7,9 +7,14 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.descent.objective import Objective, Point
 from descend.errors import ConfigError, DataError
+from descend.formula import as_text
+from descend.formula.compile import items_matrix
+from descend.formula.domain import innermost_failure
+from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 
@@ -78,6 +83,17 @@ def check_weights(weights: Array, name: str, source: str) -> None:
         raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
 
 
+def check_sigma(sigma: Array, name: str, source: str) -> None:
+    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows."""
+    bad = ~(sigma > 1e-150)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
+            "Leave such rows out with --where, or correct them."
+        )
+
+
 def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
     """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
 
@@ -117,6 +133,7 @@ def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array],
     )
 
 
+@np.errstate(all="ignore")
 def finite_start(
     objective: Objective, model: Model, theta: Array, given: Collection[str], columns: Mapping[str, Array]
 ) -> Point:
@@ -129,7 +146,8 @@ def finite_start(
         return point
     free = np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
     for value in ALTERNATIVES if free.any() else ():
-        point = objective(np.where(free, value, theta), 2)
+        trial = np.where(free, value, theta)
+        point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
             return point
     raise ConfigError(_not_finite(model, theta, columns))
@@ -153,8 +171,32 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            return f"{what} at the start ({start}), so the loss is not finite there. {advice}"
+            part = _culprit(model, theta, columns, row)
+            if part is not None and not part[0].atoms(Parameter, Predictor):
+                raise DataError(
+                    f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
+                    "Leave such rows out with --where, or change the formula."
+                )
+            culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
+            return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
     return f"The loss is not finite at the start ({start}). {advice}"
+
+
+def _culprit(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> tuple[Expr, float] | None:
+    """Return the smallest part of the formula that is not finite in a row, and what it is."""
+    values: dict[Expr, float] = {Column(name): float(columns[name][row]) for name in model.inputs}
+    for symbol in model.formula.unknowns:
+        term = model.formula.terms.get(symbol)
+        place = model.parameters.slices[symbol.name if term is None else term.vector]
+        if term is None:
+            values[symbol] = float(theta[place.start])
+            continue
+        one = {name: columns[name][row : row + 1] for name in model.inputs}
+        for item in term.items:
+            if (found := innermost_failure(item, values)) is not None:
+                return found
+        values[symbol] = float(items_matrix(term.items, one, 1)[0] @ theta[place])
+    return innermost_failure(model.prediction, values)
 
 
 def _constant(model: Model, columns: Mapping[str, Array]) -> list[str]:

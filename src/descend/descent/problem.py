@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import preflight
+from descend.constraints import Bounds, Constraints, constrained
+from descend.constraints.bounds import Given as Bounded
+from descend.constraints.ties import Ties, mentioned, refuse_starts
+from descend.descent import identifiability, preflight
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.search import search
+from descend.descent.search import Found, search
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
@@ -39,7 +42,8 @@ class Problem:
     """What a run needs, and what its result remembers.
 
     gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
-    scale: the size of J for a model that predicts nothing, 0 if that is not known.
+    scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
+        some parameters cannot be told apart. weights, sigma: their columns.
     """
 
     model: Model
@@ -50,6 +54,9 @@ class Problem:
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
+    doubts: bool = False
+    weights: str | None = None
+    sigma: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,30 @@ class Wish:
     missing: str = "raise"
     engine: str = "auto"
     device: str | None = None
+    sigma: str | None = None
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""
+    bounds: Bounded = None
+    fix: Mapping[str, Any] | None = None
+    ties: Ties = None
+
+    def check(self) -> None:
+        """Refuse what is of the wrong kind altogether. Raises ConfigError."""
+        loss: Any = self.loss
+        if not isinstance(loss, str | Loss):
+            what = type(loss).__name__
+            raise ConfigError(f"A loss is named by text, such as `huber(delta=2)`; this is of type {what}.")
+        names: dict[str, Any] = {"weights": self.weights, "response": self.response}
+        for option, name in names.items():
+            if name is not None and not isinstance(name, str):
+                what = type(name).__name__
+                raise ConfigError(
+                    f"`{option}` is the name of a column; this is of type {what}. Put the values into the data."
+                )
+        start: Any = self.start
+        if start is not None and not isinstance(start, Mapping):
+            what = type(start).__name__
+            raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
 
 
 def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
@@ -76,46 +105,84 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
+    wish.check()
     loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
     penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
     table = open_table(data, wish.where)
     fitted, given = read_model(model, table, wish, loss)
-    source, what = _gradient(fitted, wish.gradient, table, wish.weights)
+    # Known standard deviations are weights 1 / sigma**2, in a column of their own.
+    weights = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
+    source, what = _gradient(fitted, wish.gradient, table, weights)
+    spread = wish.sigma or wish.weights
     needed = dict.fromkeys(
-        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([wish.weights] if wish.weights else []))
+        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([spread] if spread else []))
     )
-    columns = table.numbers(tuple(needed), wish.missing)
+    columns: Mapping[str, Array] = table.numbers(tuple(needed), wish.missing)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(fitted, columns, rows, table.source, penalised)
     if wish.weights is not None:
         preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and weights is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = fitted.observed(columns)
     preflight.check_response(loss, y, fitted.response, table.source)
 
-    engine = _engine(wish, what, columns)
+    engine = _engine(wish, what, columns, weights)
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
+    if fitted.constraints is not None and fitted.constraints.bounds is not None:
+        theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
+    searching = isinstance(fitted, FormulaModel) and not fitted.linear
     with np.errstate(all="ignore"):
-        if isinstance(fitted, FormulaModel) and not fitted.linear and len(given) < len(fitted.parameters.shapes):
-            found = search(derived(fitted.formula, loss, wish.weights), columns, theta, given, wish.polish)
+        if searching and len(given) < len(fitted.parameters.shapes):
+            found = _searched(fitted, weights, wish, columns, theta, given, objective)
             theta = theta if found is None else found.theta
         first = preflight.finite_start(objective, fitted, theta, given, columns)
-    note = None if penalised else preflight.check_identifiable(fitted, first, columns, table.source)
-    notes = (found.note if found is not None else None, note)
+        told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+        free = identifiability.free_values(fitted) if found is not None and told else {}
+        if searching and free.keys() - given.keys():
+            held = free | given
+            again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+            if again is not None:
+                found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
+    notes = (*(() if found is None else (found.note,)), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
-    return Problem(fitted, source, table, columns, objective, first, tuple(text for text in notes if text), scale)
+    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma)
+
+
+def _searched(
+    model: Model,
+    weights: str | None,
+    wish: Wish,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Mapping[str, Any],
+    objective: Objective,
+) -> Found | None:
+    """Search for starting values of what is not ``given``."""
+    assert isinstance(model, FormulaModel)
+    program = derived(model.formula, model.loss, weights)
+    return search(program, columns, theta, given, wish.polish, objective.bounds)
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
     start = dict(wish.start or {})
+    if wish.sigma is not None:
+        _check_sigma_wish(wish, loss)
+        known_column(wish.sigma, table, "sigma")
     if isinstance(model, str):
         if wish.weights is not None:
             known_column(wish.weights, table, "weights")
-        excluded = (wish.weights,) if wish.weights else ()
-        formula = read_formula(model, table.names, table.numeric_names, starts=start, excluded=excluded)
-        return FormulaModel(formula, loss), start
+        excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
+        names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
+        formula = read_formula(model, table.names, table.numeric_names, starts=names, excluded=excluded)
+        held = _constraints(Parameters(formula.parameters), wish, table, start)
+        if held is not None and held.given:
+            formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
+        return FormulaModel(formula, loss, held), start
     if not callable(model):
         raise ConfigError(
             f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
@@ -134,8 +201,58 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
             f"{forward.name}(x, w)`."
         )
     start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
-    shapes = {name: _labels(start.get(name)) for name in forward.parameters}
-    return FunctionModel(forward, wish.response, Parameters(shapes), loss), start
+    whole = Parameters({name: _labels((wish.fix or {}).get(name, start.get(name))) for name in forward.parameters})
+    for name in {*(wish.fix or ()), *mentioned(None, wish.ties, None)} - {*(wish.start or ())}:
+        start.pop(name, None)  # what the function has as a default
+    held = _constraints(whole, wish, table, start)
+    if held is None:
+        return FunctionModel(forward, wish.response, whole, loss), start
+    forward = replace(forward, constraints=held)
+    return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+
+
+def _constraints(whole: Parameters, wish: Wish, table: Table, start: Mapping[str, Any]) -> Constraints | None:
+    held = constrained(whole, wish.fix, wish.ties, wish.bounds, table.names)
+    if held is not None:
+        refuse_starts(held, start)
+    return held
+
+
+def _within(
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: Objective
+) -> tuple[Array, Bounds]:
+    """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
+
+    Raises ConfigError for a start that was given outside its bounds.
+    """
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
+        raise ConfigError(
+            f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
+            "Give a start inside them, or leave it out to have one chosen."
+        )
+    theta = np.where(chosen, theta, bounds.interior(theta))
+
+    def finite(corner: Array) -> bool:
+        with np.errstate(all="ignore"):
+            point = objective(corner, 1)
+        return bool(math.isfinite(point.loss) and np.isfinite(point.gradient).all())
+
+    return theta, bounds.where_not_finite(finite, theta)
+
+
+def _check_sigma_wish(wish: Wish, loss: Loss) -> None:
+    if wish.weights is not None:
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma and `{wish.weights}` as weights, but both say how far each row is "
+            "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
+            "each other, so that it is estimated. Give one of them."
+        )
+    if loss.name != "squared":
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss has "
+            "errors of another kind. Use the squared loss, or give relative weights."
+        )
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:
@@ -162,7 +279,9 @@ def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | Non
         if gradient == "autograd":
             return "autograd", _autograd(program, weights)
         if isinstance(gradient, str) or not callable(gradient):
-            return "by_hand", by_hand(model.formula, model.loss, _texts(gradient), table.names, weights)
+            return "by_hand", by_hand(
+                model.formula, model.loss, _texts(gradient), table.names, weights, model.constraints
+            )
         return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
     if gradient is None or gradient == "autograd":
         return "autograd", _autograd(model, weights)
@@ -209,24 +328,25 @@ def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
     from descend.models import Call
 
     call = Call(forward, model.inputs, theta_names, {})
-    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear)
+    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear, model.constraints)
 
 
 def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
-    bound = bind(gradient, [name for name in table.names if name not in model.parameters.shapes])
+    whole = model.parameters if model.constraints is None else model.constraints.whole
+    bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
     if weights is not None:
         raise ConfigError(
             f"Row weights (`{weights}`) cannot be put into `{bound.name}`, a gradient function. "
             "Give the gradient as text, or derived or autograd, or leave the weights out."
         )
     for name in bound.parameters:
-        if name not in model.parameters.shapes:
+        if name not in whole.shapes:
             raise ConfigError(
                 f"`{bound.name}` takes `{name}`, which is neither a column nor a "
-                f"parameter.{closest(name, [*table.names, *model.parameters.shapes])} "
-                f"Parameters: {', '.join(model.parameters.shapes)}."
+                f"parameter.{closest(name, [*table.names, *whole.shapes])} "
+                f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, bound)
+    return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
 def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
@@ -236,7 +356,7 @@ def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
     return getattr(what, "names", ())
 
 
-def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) -> Engine:
+def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
     """Choose and build the engine. NumPy sums expressions and functions by hand; PyTorch sums what autograd needs."""
     if wish.engine not in ENGINES:
         raise ConfigError(
@@ -256,8 +376,8 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array]) ->
     if name == "torch":
         from descend.engines.torch import TorchEngine
 
-        return TorchEngine(what, columns, wish.weights, wish.device)
-    return NumpyEngine(what, columns, wish.weights)
+        return TorchEngine(what, columns, weights, wish.device)
+    return NumpyEngine(what, columns, weights)
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:

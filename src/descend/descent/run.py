@@ -39,6 +39,10 @@ class Settings:
     time_limit: float | None = None
 
     def __post_init__(self) -> None:
+        schedule: Any = self.schedule
+        if not isinstance(schedule, str):
+            kind = type(schedule).__name__
+            raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {kind}.")
         whole(self.epochs, "number of epochs", 0)
         whole(self.batch_size, "batch size", 1)
         whole(self.seed, "seed", 0)
@@ -61,7 +65,7 @@ class Run:
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
-    wish, has_l1 = settings.optimizer, problem.objective.has_l1
+    wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
     why = None
     if wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
@@ -69,6 +73,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
+        elif bounds is not None and (settings.batch_size is not None or problem.model.parameters.size > MANY):
+            wish, why = "momentum", "it keeps within bounds"
         elif settings.batch_size is not None:
             wish, why = "adam", "it suits batches"
         elif settings.learning_rate is not None:
@@ -85,6 +91,12 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
         raise ConfigError(
             f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}."
+        )
+    if bounds is not None and not optimizer.bounded:
+        able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].bounded)
+        raise ConfigError(
+            f"The optimizer `{optimizer.name}` cannot keep within bounds ({bounds.texts[0]}): cut short at a bound, "
+            f"its steps need not lead to the minimum. Use one of: {able}."
         )
     if settings.batch_size is not None and not optimizer.stochastic:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)
@@ -122,7 +134,11 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             if on_step is not None:
                 on_step(step)
     uses_rate = optimizer.uses_rate
-    notes = (why, rate_note if uses_rate else None)
+    if not uses_rate and settings.learning_rate is not None:
+        rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
+    elif not uses_rate:
+        rate_note = None
+    notes = (why, rate_note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
 
 

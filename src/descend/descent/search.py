@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.constraints import Bounds
 from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
 from descend.descent.trials import name_of, place_of, spread, trials, tunings
@@ -36,7 +37,12 @@ class Found:
 
 
 def search(
-    program: Program, columns: Mapping[str, Array], theta: Array, given: Collection[str], polish: bool
+    program: Program,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Collection[str],
+    polish: bool,
+    bounds: Bounds | None = None,
 ) -> Found | None:
     """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
 
@@ -44,20 +50,21 @@ def search(
     2. At each, solve for the linear parameters, where J is a parabola in them, and take J there.
     3. From the best, tune one wave after another (sin, cos, tan) to every frequency the rows can tell apart.
     4. Descend a little way from the best few (``polish``), and return the lowest.
-    Everything is deterministic.
+    Everything is deterministic, and stays within ``bounds``.
     """
     sample = _sample(columns)
     linear = linear_components(program, given)
     quadratic = program.loss.name == "squared"
     engine = NumpyEngine(program, sample, None if program.weights is None else program.weights.name)
-    objective = Objective(engine)
+    objective = Objective(engine, bounds=bounds)
     free = [symbol for symbol in program.formula.unknowns if name_of(program, symbol) not in given]
     scanned = [symbol for symbol in free if not linear[place_of(program, symbol)].any()]
     tried = 0
 
     def solved(points: Iterable[Array]) -> list[tuple[float, Array]]:
         nonlocal tried
-        found = [_solved(objective, point, linear, quadratic) for point in points]
+        inside = points if bounds is None else (bounds.folded(point, number) for number, point in enumerate(points))
+        found = [_solved(objective, point, linear, quadratic) for point in inside]
         tried += len(found)
         return sorted((pair for pair in found if pair is not None), key=lambda pair: pair[0])
 
@@ -72,15 +79,15 @@ def search(
     if not polish:
         return Found(ends[0][1], words)
     for count, epochs in STAGES:
-        starts = [_settled(program, point, given) for _, point in ends[:count]]
+        starts = [_settled(program, point, given, bounds) for _, point in ends[:count]]
         ends = sorted((_descended(objective, point, epochs) for point in starts), key=lambda pair: pair[0])
     best, point = ends[0]
     reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
     words += f"; {reached} of the {len(ends)} best descents from them ended here"
-    return Found(_settled(program, point, given), words)
+    return Found(_settled(program, point, given, bounds), words)
 
 
-def _settled(program: Program, theta: Array, given: Collection[str]) -> Array:
+def _settled(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
     """Choose among equal answers: positive signs, phases in [-pi, pi], interchangeable terms in ascending order."""
     formula, slices = program.formula, program.parameters.slices
     settled = theta.copy()
@@ -106,7 +113,7 @@ def _settled(program: Program, theta: Array, given: Collection[str]) -> Array:
         at = np.array(rows)
         leader = next((column for column, symbol in enumerate(group[0]) if symbol not in linear), 0)
         settled[at] = settled[at[np.argsort(settled[at[:, leader]], kind="stable")]]
-    return settled
+    return settled if bounds is None or bounds.contains(settled).all() else theta
 
 
 def _sample(columns: Mapping[str, Array]) -> dict[str, Array]:
@@ -141,7 +148,9 @@ def _solved(
         step = _newton(point.curvature[np.ix_(linear, linear)], point.gradient[linear])
         moved = point.theta.copy()
         moved[linear] += step
-        if quadratic:
+        if objective.bounds is not None:
+            moved = objective.bounds.project(moved, point.theta)
+        if quadratic and objective.bounds is None:
             loss = point.loss + 0.5 * float(point.gradient[linear] @ step)
             return (max(loss, 0.0), moved) if math.isfinite(loss) else None
         point = objective(moved, 2)

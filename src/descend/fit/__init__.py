@@ -1,6 +1,8 @@
 """The result a user holds: parameters and their uncertainty, prediction, and the model file."""
 
+from descend.fit.intervals import Intervals
+from descend.fit.predict import Prediction
 from descend.fit.result import Evidence, Fit
 from descend.fit.store import load
 
-__all__ = ["Evidence", "Fit", "load"]
+__all__ = ["Evidence", "Fit", "Intervals", "Prediction", "load"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from descend.constraints import Constraints, constrained
 from descend.descent.module.model import ModuleModel
 from descend.descent.module.weights import ModuleParameters
 from descend.descent.outcome import Outcome
@@ -40,7 +42,8 @@ def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
 
 
 def _content(fit: Fit) -> dict[str, Any]:
-    model = fit.model
+    model, held = fit.model, fit.constraints
+    parameters = model.parameters if held is None else held.whole
     formula = model.formula.text if isinstance(model, FormulaModel) else None
     content = {
         "descend": version("descend"),
@@ -49,7 +52,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "function": model.forward.name if isinstance(model, FunctionModel) else None,
         "response": None if formula else model.response,
         "columns": dict(fit.column_types),
-        "shapes": {name: None if labels is None else list(labels) for name, labels in model.parameters.shapes.items()},
+        "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
         "asked": fit.asked,
         "penalised": fit.penalised,
         "covariance": None if fit.covariance is None else fit.covariance.tolist(),
@@ -115,18 +118,29 @@ def _fit(content: dict[str, Any], function: Callable[..., Any] | None, place: Pa
         return _restored(content, fitted, fitted.parameters.present)
     if content["formula"] and content["function"] is None:
         numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
-        fitted = FormulaModel(read_formula(content["formula"], columns, numeric, starts=shapes), loss)
+        held = _constraints(content, shapes)
+        given = None if held is None else held.given
+        formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
+        fitted = FormulaModel(formula, loss, held)
     else:
         if function is None:
             raise DataError(
                 f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
                 "Load it in Python: descend.load(path, model=function)."
             )
-        fitted = FunctionModel(bind(function, columns), content["response"], Parameters(shapes), loss)
+        held, forward = _constraints(content, shapes), bind(function, columns)
+        free = Parameters(shapes) if held is None else held.free
+        forward = forward if held is None else replace(forward, constraints=held)
+        fitted = FunctionModel(forward, content["response"], free, loss, constraints=held)
     theta = fitted.parameters.flat(content["parameters"])
     if not np.isfinite(theta).all():
         raise ValueError
     return _restored(content, fitted, theta)
+
+
+def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints | None:
+    """Read what held parameters back; files of fits without it need not say so."""
+    return constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
 
 
 def _module(content: dict[str, Any], module: Any, loss: Loss, place: Path) -> ModuleModel:
@@ -160,5 +174,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         asked=content["asked"],
         notes=tuple(content["notes"]),
         penalised=content["penalised"],
+        weights=content.get("weights"),
+        sigma=content.get("sigma"),
         stored=content,
     )

@@ -1,4 +1,4 @@
-"""Standard errors of a least-squares fit, from the Gauss-Newton curvature."""
+"""Covariance of the parameters: from the curvature of J, and robust, from what each row pulls at the parameters."""
 
 from __future__ import annotations
 
@@ -6,29 +6,156 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.objective import Point
+from descend.fit.rows import Rows
+from descend.losses import Loss
+from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
 Array = NDArray[np.float64]
+LIKELIHOODS = ("squared", "poisson", "logistic")
+"""Losses that are the negative log-likelihood of a distribution, whose curvature alone tells the covariance."""
+KINKED = {"absolute": 2.0, "pinball": 1.0}
+"""Losses whose slope jumps at a residual of zero, and by how much; their curvature is a density, to be estimated."""
+SINGULAR = 1e-13
+"""Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
 
 
-def covariance(point: Point, rows: int) -> Array | None:
+def covariance(point: Point, degrees: float) -> Array | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
-    derivatives of the prediction, the usual s**2 (sum omega f f')^-1, s**2 = sum omega r**2 / (n - p), is
+    derivatives of the prediction, the usual s**2 (sum omega f f')^-1, s**2 = sum omega r**2 / degrees, is
 
-        2 J / (n - p) * C^-1
+        2 J / degrees * C^-1
 
-    None if n <= p, or if C is singular to rounding.
+    degrees: of freedom, rows less parameters. None if there are none left, or if C is singular to rounding.
     """
-    curvature, size = point.curvature, point.theta.size
-    if curvature is None or rows <= size or not np.isfinite(curvature).all():
+    inverse = inverse_curvature(point) if degrees > 0 else None
+    return None if inverse is None else 2.0 * point.loss / degrees * inverse
+
+
+def known_covariance(point: Point, total: float, share: float = 1.0) -> Array | None:
+    """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
+
+    total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
+    which is twice a negative log-likelihood.
+    """
+    inverse = inverse_curvature(point)
+    return None if inverse is None else share / total * inverse
+
+
+def inverse_curvature(point: Point) -> Array | None:
+    """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
+
+    Parameters that lie at a bound are held there: their entries are 0. None if C is singular to rounding.
+    """
+    if point.bounds is not None and (held := point.bounds.held(point.theta)).any():
+        return _with_some_held(point, ~held)
+    if point.factor is not None:
+        return _inverse(point.factor[:-1, :-1])
+    return None if point.curvature is None else inverse(point.curvature)
+
+
+def _with_some_held(point: Point, free: NDArray[np.bool_]) -> Array | None:
+    result = np.zeros((free.size, free.size))
+    if point.curvature is None:
         return None
+    if free.any():
+        inner = inverse(point.curvature[np.ix_(free, free)])
+        if inner is None:
+            return None
+        result[np.ix_(free, free)] = inner
+    return result
+
+
+def _inverse(upper: Array) -> Array | None:
+    """Return (R'R)^-1 of a triangle R."""
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not (np.isfinite(norms).all() and (norms > 0.0).all()):
+        return None
+    _, values, right = np.linalg.svd(upper / norms)
+    if values[-1] < SINGULAR * values[0]:
+        return None
+    root = right.T / values / norms[:, None]
+    result: Array = root @ root.T
+    return result
+
+
+def inverse(curvature: Array) -> Array | None:
+    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding."""
     diagonal = curvature.diagonal()
-    if not (diagonal > 0.0).all():
+    if not (np.isfinite(curvature).all() and (diagonal > 0.0).all()):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     scaled = curvature * scale * scale[:, None]
     if np.linalg.eigvalsh(scaled)[0] < 1e-14:
         return None
-    result: Array = 2.0 * point.loss / (rows - size) * np.linalg.inv(scaled) * scale * scale[:, None]
+    result: Array = np.linalg.inv(scaled) * scale * scale[:, None]
     return result
+
+
+def sandwich(rows: Rows, loss: Loss, degrees: float) -> Array | None:
+    """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
+
+    With g_i = omega_i l'(s_i, y_i) f_i what row i pulls at the parameters, and b_i its curvature:
+
+        B^-1 (sum g_i g_i' c_i) B^-1,   B = sum b_i f_i f_i'
+
+    squared, poisson, logistic: HC3. b_i = omega_i times the weight of the loss; c_i = 1 / (1 - h_i)**2 with the
+        leverage h_i = b_i f_i' B^-1 f_i, which a row has on its own prediction.
+    huber, log_cosh and the like: HC1. b_i = omega_i l''(s_i, y_i), c_i = n / (n - p).
+    absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with
+        the bandwidth h of Hall and Sheather; g_i g_i' is taken by its expectation.
+
+    Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
+    Koenker (2005), Quantile Regression, sec. 3.4.
+    """
+    if degrees <= 0:
+        return None
+    jacobian, omega = rows.jacobian, rows.omega
+    pull = omega * loss.slope(rows.score, rows.y)
+    correction = np.full(len(rows.y), np.sqrt((degrees + jacobian.shape[1]) / degrees))
+    if loss.name in KINKED:
+        share = loss.settings.get("quantile", 0.5)
+        bend = omega * KINKED[loss.name] * _density(rows.score - rows.y, 1.0 - share)
+        pull, correction = omega * KINKED[loss.name] * np.sqrt(share * (1.0 - share)), np.ones(len(rows.y))
+    elif loss.name in LIKELIHOODS:
+        bend = omega * loss.weight(rows.score, rows.y)
+    else:
+        bend = omega * _second_derivative(loss, rows)
+    bread = inverse((jacobian * bend[:, None]).T @ jacobian)
+    if bread is None:
+        return None
+    if loss.name in LIKELIHOODS:
+        left = 1.0 - bend * np.einsum("ij,jk,ik->i", jacobian, bread, jacobian)
+        if left.min() < 1e-10:
+            return None  # a row that alone determines a parameter: its residual says nothing
+        correction = 1.0 / left
+    pulled = (jacobian * (pull * correction)[:, None]) @ bread
+    result: Array = pulled.T @ pulled
+    return result
+
+
+def _second_derivative(loss: Loss, rows: Rows) -> Array:
+    from descend.formula.compile import compile_expression
+
+    bend = loss.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE}).diff(PREDICTION)
+    value = compile_expression(bend, (PREDICTION, RESPONSE))(rows.score, rows.y)
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), rows.y.shape)
+
+
+def _density(residuals: Array, share: float) -> Array:
+    """Return each row's part in the kernel estimate of the density of the residuals at zero."""
+    from scipy import special
+
+    n = len(residuals)
+    z = special.ndtri(share)
+    height = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    width = n ** (-1 / 3) * special.ndtri(0.975) ** (2 / 3) * (1.5 * height**2 / (2.0 * z * z + 1.0)) ** (1 / 3)
+    width = min(width, 0.99 * share, 0.99 * (1.0 - share))
+    low, high = np.quantile(residuals, [0.25, 0.75])
+    spread = min(float(np.std(residuals, ddof=1)), float(high - low) / 1.34)
+    bandwidth = spread * (special.ndtri(share + width) - special.ndtri(share - width))
+    if not bandwidth > 0.0:
+        return np.zeros(n)
+    density: Array = np.exp(-0.5 * (residuals / bandwidth) ** 2) / np.sqrt(2.0 * np.pi) / bandwidth
+    return density

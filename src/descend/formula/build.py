@@ -54,6 +54,7 @@ class Builder:
     extra: functions beside the built-in ones: how to build them, and how many arguments they may take.
 
     response: names that no pattern takes; elsewhere: names that ``[*]`` leaves out.
+    given: parameters that are no unknowns: an expression of others, or a number; of a vector, one for each component.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Builder:
         self.extra = extra or {}
         self.response: frozenset[str] = frozenset()
         self.elsewhere: frozenset[str] = frozenset()
+        self.given: Mapping[str, Any] = {}
         self.columns: dict[str, tree.Node] = {}
         self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
         self.terms: dict[Predictor, Term] = {}
@@ -245,7 +247,7 @@ class Builder:
         if name in self.extra or name in FUNCTIONS:
             self._refuse_built_in(node)
         self._parameter(node, None)
-        return Parameter(name)
+        return self.given.get(name, Parameter(name))
 
     def _refuse_built_in(self, node: tree.Name) -> NoReturn:
         what = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
@@ -295,6 +297,8 @@ class Builder:
             twice = next(label for label in labels if labels.count(label) > 1)
             self.fail(node, f"`{twice}` is twice in the list.", "Name each column once.")
         self._parameter(node.vector, labels)
+        if name in self.given:
+            return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
         predictor = Predictor(f"{name} @ [{', '.join(labels)}]")
         self.terms[predictor] = Term(name, tuple(items), labels)
         return predictor

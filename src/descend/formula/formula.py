@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sympy import Expr
 
@@ -30,6 +31,7 @@ class Formula:
     parameters: name -> labels of its components, or None for a scalar; in order of appearance.
     terms: what each ``w @ [...]`` in the expression stands for.
     columns: the names of the columns either side uses.
+    unused: those that the text names, but that fixed parameters have taken out of it.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Formula:
     parameters: Mapping[str, tuple[str, ...] | None]
     terms: Mapping[Predictor, Term]
     columns: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -73,12 +76,15 @@ def read_formula(
     numeric: Sequence[str] | None = None,
     starts: Iterable[str] = (),
     excluded: Iterable[str] = (),
+    given: Mapping[str, Any] | None = None,
 ) -> Formula:
     """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
 
     numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
     starts: names that have a starting value, hence parameters even if they look like a misspelt column.
     excluded: columns that ``[*]`` leaves out, such as the weights.
+    given: parameters that are fixed or tied, so that the formula is one of the others: an expression for each, and
+        for each component of a vector.
 
     Raises FormulaError, pointing at the place.
 
@@ -86,14 +92,18 @@ def read_formula(
     >>> list(formula.parameters), formula.columns
     (['w', 'b'], ('y', 'x'))
     """
-    return _read(
-        text, tuple(columns), tuple(columns if numeric is None else numeric), frozenset(starts), frozenset(excluded)
-    )
+    names = tuple(columns), tuple(columns if numeric is None else numeric)
+    return _read(text, *names, frozenset(starts), frozenset(excluded), tuple((given or {}).items()))
 
 
 @lru_cache(maxsize=256)
 def _read(
-    text: str, columns: tuple[str, ...], numeric: tuple[str, ...], starts: frozenset[str], excluded: frozenset[str]
+    text: str,
+    columns: tuple[str, ...],
+    numeric: tuple[str, ...],
+    starts: frozenset[str],
+    excluded: frozenset[str],
+    given: tuple[tuple[str, Any], ...],
 ) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)
@@ -106,6 +116,7 @@ def _read(
         builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
     builder.response = frozenset(builder.columns) | excluded
     builder.elsewhere = frozenset(name.name for name in _names(right))
+    builder.given = dict(given)
     expression = builder.build(right)
     if not builder.parameters:
         what = "There is nothing to fit: every name here is a column or a constant."
@@ -113,8 +124,13 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    parameters = {name: labels for name, (_, labels) in builder.parameters.items()}
-    return Formula(text, response, expression, parameters, terms, tuple(builder.columns))
+    parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
+    formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
+    if not given:
+        return formula
+    needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
+    unused = tuple(name for name in formula.columns if name not in needed)
+    return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
@@ -124,7 +140,13 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
+        if name in builder.given:
+            continue
         symbols = vectors.get(name, {Parameter(name)})
+        if builder.given and not symbols & used:
+            others = ", ".join(f"`{other}`" for other in builder.given)
+            what = f"`{name}` drops out once {others} {'is' if len(builder.given) == 1 else 'are'} set."
+            builder.fail(node, what, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
         if not symbols & moving:

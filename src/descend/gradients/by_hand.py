@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.constraints import Constraints
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
@@ -28,36 +29,51 @@ EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 
 @lru_cache(maxsize=128)
 def by_hand(
-    formula: Formula, loss: Loss, texts: tuple[str, ...], columns: tuple[str, ...], weights: str | None = None
+    formula: Formula,
+    loss: Loss,
+    texts: tuple[str, ...],
+    columns: tuple[str, ...],
+    weights: str | None = None,
+    held: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
     mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
+    held: which parameters are fixed or tied. A gradient of the former is not needed; one of the latter is, and adds to
+    those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
     program = derived(formula, loss, weights)
+    whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
-        label, expression = _read(text, formula, columns)
+        label, expression = _read(text, formula, tuple(whole.shapes), columns, {} if held is None else held.given)
         if label in given:
             raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
-        if label not in program.parameters.labels:
+        if label not in whole.labels:
             raise FormulaError(
-                f"There is no parameter `{label}` to give a gradient for.{closest(label, program.parameters.labels)} "
-                f"Parameters: {', '.join(program.parameters.labels)}."
+                f"There is no parameter `{label}` to give a gradient for.{closest(label, whole.labels)} "
+                f"Parameters: {', '.join(whole.labels)}."
             )
         given[label] = expression
-    missing = [label for label in program.parameters.labels if label not in given]
+    tied = {} if held is None else held.tied
+    missing = [label for label in (*program.parameters.labels, *tied) if label not in given]
     if missing:
         raise FormulaError(f"No gradient is given for `{missing[0]}`. Add one, for example `{missing[0]} = mean(...)`.")
     read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
     more = tuple(name for name in columns if name in read and name not in formula.columns)
+    for name, expression in tied.items():
+        for symbol in expression.atoms(Parameter):
+            given[symbol.name] += given[name] * expression.diff(symbol)
     return dataclasses.replace(
         program, by_hand=tuple(given[label] for label in program.parameters.labels), more_columns=more
     )
 
 
-def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, Expr]:
+def _read(
+    text: str, formula: Formula, known: Collection[str], columns: tuple[str, ...], held: Mapping[str, Expr]
+) -> tuple[str, Expr]:
+    """Read one gradient. known: the names of all parameters; held: what stands for those that are fixed or tied."""
     name, index, node = syntax.parse_assignment(text)
     extra: dict[str, Extra] = {"mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,))}
     # A pattern such as w @ [x*] takes the columns it took in the formula.
@@ -65,10 +81,11 @@ def _read(text: str, formula: Formula, columns: tuple[str, ...]) -> tuple[str, E
     for term in formula.terms.values():
         taken.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
     builder = Builder(text, columns, taken, starts=None, extra=extra)
+    builder.given = held
     expression = builder.build(node)
     label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
-    _check_parameters(builder, formula, columns)
-    if "n" in builder.parameters and "n" not in formula.parameters:
+    _check_parameters(builder, formula, known, columns)
+    if "n" in builder.parameters and "n" not in known:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
         builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
@@ -83,15 +100,17 @@ def _sum(inside: Expr) -> Expr:
     return inside * COUNT if inside.is_number else row_sum(inside)
 
 
-def _check_parameters(builder: Builder, formula: Formula, columns: tuple[str, ...]) -> None:
+def _check_parameters(builder: Builder, formula: Formula, known: Collection[str], columns: tuple[str, ...]) -> None:
     """Refuse names that the formula does not have, and vectors that it does not have in this form."""
     for name, (at, labels) in builder.parameters.items():
-        if name == "n" and "n" not in formula.parameters and labels is None:
+        if name == "n" and "n" not in known and labels is None:
             continue
-        if name not in formula.parameters:
-            hint = closest(name, [*columns, *formula.parameters])
+        if name not in known:
+            hint = closest(name, [*columns, *known])
             what = f"`{name}` is neither a column nor a parameter of the formula.{hint}"
-            builder.fail(at, what, f"Parameters: {', '.join(formula.parameters)}.")
+            builder.fail(at, what, f"Parameters: {', '.join(known)}.")
+        if name not in formula.parameters:
+            continue  # fixed or tied
         forms = [predictor.name for predictor, term in formula.terms.items() if term.vector == name]
         used = [predictor.name for predictor, term in builder.terms.items() if term.vector == name]
         if not forms and used:
@@ -107,7 +126,8 @@ class FunctionKernel:
     """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
 
     The gradient function returns dJ/dparameters as means over the rows it is given: one number (or vector) for one
-    parameter, a sequence in the order of the parameters, or a dict by name. Curvature is that of the forward
+    parameter, a sequence in the order of the parameters, or a dict by name; of all parameters, those that are fixed or
+    tied as well, though a dict may leave out those that are fixed. Curvature is that of the forward
     function by central differences.
     """
 
@@ -132,10 +152,13 @@ class FunctionKernel:
         return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
 
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
-        parameters, name = self.parameters, self.gradient.name
+        held, name = self.gradient.constraints, self.gradient.name
+        parameters = self.parameters if held is None else held.whole
         labels = ", ".join(parameters.labels[:12]) + (" ..." if parameters.size > 12 else "")
-        result = self.gradient(columns, parameters.named(theta))
+        result = self.gradient(columns, self.parameters.named(theta))
         if isinstance(result, Mapping):
+            if held is not None:
+                result = {fixed: np.zeros_like(value) for fixed, value in held.fixed.items()} | dict(result)
             missing = next((entry for entry in parameters.shapes if entry not in result), None)
             if missing is not None:
                 raise ConfigError(
@@ -157,7 +180,7 @@ class FunctionKernel:
                 f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{plural} ({labels}). "
                 "Return dJ/dparameter for each: a mean over rows, not one number per row."
             )
-        return flat
+        return flat if held is None else held.jacobian(theta).T @ flat
 
     def _curvature(self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array) -> Array:
         jacobian = np.empty((theta.size, len(y)))

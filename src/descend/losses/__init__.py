@@ -1,15 +1,33 @@
 """The losses, one file each; ``LOSSES`` is the registry that the command line, messages and law tests read."""
 
 from descend.losses.absolute import Absolute
+from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.huber import Huber
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
+from descend.losses.soft_l1 import SoftL1
 from descend.losses.squared import Squared
+from descend.losses.tukey import Tukey
 from descend.registry import Registry
 
-LOSSES: Registry[Loss] = Registry("loss", [Squared, Absolute, Huber, LogCosh, Pinball, Poisson, Logistic])
+LOSSES: Registry[Loss] = Registry(
+    "loss", [Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic]
+)
 
-__all__ = ["LOSSES", "Absolute", "Huber", "LogCosh", "Logistic", "Loss", "Pinball", "Poisson", "Squared"]
+__all__ = [
+    "LOSSES",
+    "Absolute",
+    "Cauchy",
+    "Huber",
+    "LogCosh",
+    "Logistic",
+    "Loss",
+    "Pinball",
+    "Poisson",
+    "SoftL1",
+    "Squared",
+    "Tukey",
+]

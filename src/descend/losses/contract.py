@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.errors import ConfigError
 from descend.formula.symbols import Quantity
 from descend.settings import refuse_bad_settings
 
@@ -27,6 +28,8 @@ class Loss(ABC):
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
     link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
+    efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
+        5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     """
 
@@ -35,22 +38,39 @@ class Loss(ABC):
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
     link: ClassVar[str | None] = None
+    efficient: ClassVar[float | None] = None
+    many_minima: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
 
     def __post_init__(self) -> None:
         refuse_bad_settings("loss", self)
 
     @property
-    def settings(self) -> dict[str, float]:
+    def settings(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
+    @property
+    def estimated(self) -> str | None:
+        """The setting that is to be estimated from the data, if any."""
+        return next((name for name, value in self.settings.items() if value == "auto"), None)
+
     def __str__(self) -> str:
-        listed = ", ".join(f"{name}={value:g}" for name, value in self.settings.items())
+        listed = ", ".join(
+            f"{name}={value if isinstance(value, str) else f'{value:g}'}" for name, value in self.settings.items()
+        )
         return f"{self.name}({listed})" if listed else self.name
 
     @property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
-        """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL."""
+        """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL.
+
+        Raises ConfigError while a setting is still to be estimated.
+        """
+        if self.estimated is not None:
+            raise ConfigError(
+                f"The {self.estimated} of the {self.name} loss is estimated only where a formula or function is "
+                f'fitted. Give it as a number here, as in "{self.name}({self.estimated}=1)".'
+            )
         return _expressions(type(self), tuple(self.settings.items()))
 
     def score(self, expression: Expr) -> Expr:

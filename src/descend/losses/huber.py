@@ -16,7 +16,7 @@ class Huber(Loss):
     With r = prediction - y:   r**2 / 2                if |r| <= delta
                                delta * (|r| - delta/2) otherwise
 
-    delta: float > 0, in the unit of y. Larger residuals count as outliers.
+    delta: float > 0, in the unit of y. Larger residuals count as outliers. Or "auto": 1.345 times the noise.
 
     Raises ConfigError if delta is not finite and positive.
     Source: Huber (1964), Ann. Math. Statist. 35, 73-101.
@@ -26,9 +26,10 @@ class Huber(Loss):
     array([0.5, 1. ])
     """
 
-    delta: float = setting(1.0, above=0.0)
+    delta: float = setting(1.0, above=0.0, auto=True)
 
     name: ClassVar[str] = "huber"
+    efficient: ClassVar[float | None] = 1.345
     value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
     slope_text: ClassVar[str] = "min(max(r, -delta), delta)"
     weight_text: ClassVar[str] = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"

@@ -11,12 +11,13 @@ from descend.optimizers.lbfgs import LBFGS
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.momentum import Momentum
 from descend.optimizers.nesterov import Nesterov
+from descend.optimizers.newton import Newton
 from descend.optimizers.rmsprop import RMSprop
 from descend.optimizers.schedules import SCHEDULES, Schedule
 from descend.registry import Registry
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", [GradientDescent, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS, LevenbergMarquardt]
+    "optimizer", [GradientDescent, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS, LevenbergMarquardt, Newton]
 )
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Array", "Evaluation", "Optimizer", "Schedule", "State"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.settings import refuse_bad_settings
+
+if TYPE_CHECKING:
+    from descend.constraints import Bounds
 
 Array = NDArray[np.float64]
 State = Any
@@ -33,8 +36,13 @@ class Evaluation(Protocol):
     last column; where order 3 was asked for and the engine has it."""
     rate: float
     """Learning rate of this step, a schedule already applied."""
-    has_l1: bool
-    """Whether J holds an l1 penalty; without one `shrink` is the identity."""
+    proximal: bool
+    """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Bounds on theta, if there are any."""
+        ...
 
     def at(self, theta: Array, order: int = 1) -> Evaluation:
         """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature.
@@ -44,7 +52,7 @@ class Evaluation(Protocol):
         ...
 
     def shrink(self, theta: Array, rate: float) -> Array:
-        """Apply the proximal operator of ``rate`` times the l1 penalty."""
+        """Apply the proximal operator of ``rate`` times the l1 penalty, and of the bounds."""
         ...
 
 
@@ -62,6 +70,8 @@ class Optimizer(ABC):
     """Whether it ends by itself once no further digit can be had, rather than at the usual tolerance."""
     proximal: ClassVar[bool] = False
     """Whether it supports an l1 penalty."""
+    bounded: ClassVar[bool] = False
+    """Whether it keeps within bounds, and ends at the minimum within them."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""
     rate_rule: ClassVar[str]

@@ -15,7 +15,7 @@ class GradientDescent(Optimizer):
 
     With g = dJ/dtheta and learning rate eta:   theta <- theta - eta*g
 
-    With an l1 penalty it is the proximal gradient method:   theta <- shrink(theta - eta*g, eta)
+    With an l1 penalty or bounds it is the proximal gradient method:   theta <- shrink(theta - eta*g, eta)
 
     It has no settings. It converges on a quadratic of largest curvature L if eta < 2/L.
 
@@ -26,7 +26,7 @@ class GradientDescent(Optimizer):
 
     >>> import numpy as np
     >>> from types import SimpleNamespace
-    >>> evaluation = SimpleNamespace(theta=np.array([3.0]), gradient=np.array([12.0]), rate=0.25, has_l1=False)
+    >>> evaluation = SimpleNamespace(theta=np.array([3.0]), gradient=np.array([12.0]), rate=0.25, proximal=False)
     >>> GradientDescent().step(evaluation, ())[0]
     array([0.])
     >>> GradientDescent().largest_stable_rate(curvature_max=4.0)
@@ -35,6 +35,7 @@ class GradientDescent(Optimizer):
 
     name: ClassVar[str] = "gd"
     proximal: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = INVERSE_CURVATURE
 
     def init(self, theta: Array) -> State:
@@ -42,7 +43,7 @@ class GradientDescent(Optimizer):
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         theta = evaluation.theta - evaluation.rate * evaluation.gradient
-        if evaluation.has_l1:
+        if evaluation.proximal:
             theta = evaluation.shrink(theta, evaluation.rate)
         return theta, state
 

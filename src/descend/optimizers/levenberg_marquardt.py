@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.line_search import NOISE
 from descend.settings import setting
@@ -52,6 +53,7 @@ class LevenbergMarquardt(Optimizer):
     needs: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
 
     @property
@@ -68,7 +70,8 @@ class LevenbergMarquardt(Optimizer):
         assert evaluation.curvature is not None
         if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
-        system = Triangle(evaluation.at(evaluation.theta, 3)) if fine else Normal(evaluation)
+        fine = fine or evaluation.bounds is not None
+        system = system_at(evaluation) if fine else Normal(evaluation)
         norms = np.maximum(norms, system.norms)
         scale = np.where(norms > 0.0, norms, 1.0)
         if damping < ILL and not last and not system.safe(scale):
@@ -77,7 +80,7 @@ class LevenbergMarquardt(Optimizer):
             move, predicted = system.move(damping, scale)
             if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
                 break
-            new = evaluation.at(evaluation.theta + move, system.order)
+            new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and np.isfinite(new.gradient).all():
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
@@ -159,6 +162,51 @@ class Triangle:
         return True
 
 
+class Bounded:
+    """The same problem, solved within bounds: minimize |R d + q|**2 + lambda |D d|**2 over low <= theta + d <= high."""
+
+    order = 3
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        assert evaluation.bounds is not None
+        self.upper, self.right = triangle(evaluation)
+        self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
+        self.least, self.most = evaluation.bounds.room(evaluation.theta)
+        self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
+
+    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts."""
+        whole = np.vstack([self.upper / scale, np.sqrt(damping) * np.eye(scale.size)])
+        right = np.append(self.right, np.zeros(scale.size))
+        move = bounded_least_squares(whole, right, self.least * scale, self.most * scale) / scale
+        change = self.upper @ move
+        return move, -float(change @ (self.right + 0.5 * change))
+
+    def newton(self, scale: Array) -> tuple[Array, float]:
+        """Return the undamped d, and the length of that part of q which parameters that may still move can explain."""
+        move = bounded_least_squares(self.upper / scale, self.right, self.least * scale, self.most * scale) / scale
+        if not self.free.any():
+            return move, 0.0
+        basis = np.linalg.qr(self.upper[:, self.free])[0]
+        return move, float(np.linalg.norm(basis.T @ self.right))
+
+    def safe(self, scale: Array) -> bool:
+        """Whether its undamped step can be trusted: there is nothing better."""
+        return True
+
+
+def system_at(evaluation: Evaluation) -> Triangle | Bounded:
+    """Return the system from the triangle of the Jacobian."""
+    point = evaluation.at(evaluation.theta, 3)
+    return Triangle(point) if evaluation.bounds is None else Bounded(point)
+
+
+def ahead(evaluation: Evaluation, move: Array) -> Array:
+    """Return where a step leads: exactly at a bound, not beside it by rounding."""
+    bounds = evaluation.bounds
+    return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
+
+
 def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
     if evaluation.factor is not None:
@@ -174,13 +222,13 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     return (vectors * roots).T * scale, right
 
 
-def last_digits(evaluation: Evaluation, system: Normal | Triangle, scale: Array) -> Array:
+def last_digits(evaluation: Evaluation, system: Normal | Triangle | Bounded, scale: Array) -> Array:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
     theta = evaluation.theta
     move, offset = system.newton(scale)
     if (np.abs(move) <= LAST * np.abs(theta)).all():
         return theta
-    new = evaluation.at(theta + move, system.order)
+    new = evaluation.at(ahead(evaluation, move), system.order)
     if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
         return theta
     return new.theta if type(system)(new).newton(scale)[1] < 0.9 * offset else theta

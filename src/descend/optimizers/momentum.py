@@ -19,7 +19,7 @@ class Momentum(Optimizer):
     v <- m*v + g
     theta <- theta - eta*v
 
-    With an l1 penalty:   theta' = shrink(theta - eta*(m*v + g), eta);   v <- (theta - theta')/eta
+    With an l1 penalty or bounds:   theta' = shrink(theta - eta*(m*v + g), eta);   v <- (theta - theta')/eta
 
     momentum: m, at least 0 and below 1; 0 is gradient descent.
 
@@ -32,7 +32,7 @@ class Momentum(Optimizer):
     >>> from types import SimpleNamespace
     >>> theta, state = np.zeros(1), np.zeros(1)
     >>> for _ in range(3):
-    ...     evaluation = SimpleNamespace(theta=theta, gradient=np.ones(1), rate=1.0, has_l1=False)
+    ...     evaluation = SimpleNamespace(theta=theta, gradient=np.ones(1), rate=1.0, proximal=False)
     ...     theta, state = Momentum(momentum=0.5).step(evaluation, state)
     ...     print(theta)
     [-1.]
@@ -44,6 +44,7 @@ class Momentum(Optimizer):
 
     name: ClassVar[str] = "momentum"
     proximal: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
 
     def init(self, theta: Array) -> State:
@@ -53,7 +54,7 @@ class Momentum(Optimizer):
         velocity = self.momentum * state + evaluation.gradient
         rate = evaluation.rate
         theta = evaluation.theta - rate * velocity
-        if evaluation.has_l1:
+        if evaluation.proximal:
             theta = evaluation.shrink(theta, rate)
             # A schedule may end at rate 0, where nothing moves and the velocity is what it was.
             velocity = (evaluation.theta - theta) / rate if rate > 0.0 else state

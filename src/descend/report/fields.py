@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.fit import Fit, Intervals
 
 
 @dataclass(frozen=True)
 class Field:
     """One thing to show.
 
-    kind: ``formula``, ``parameter`` (value: number and standard error or None), ``number``, ``text``,
-        ``success``, ``partial`` or ``failure`` (how the run ended), ``advice``, or ``note``.
+    kind: ``formula``, ``parameter`` (value: number, standard error or None, what holds it back, such as ``fixed``, or
+        an empty text, and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
+        ``failure`` (how the run ended), ``advice``, or ``note``.
     """
 
     label: str
@@ -24,21 +26,26 @@ class Field:
     kind: str
 
 
-def fields(fit: Fit) -> list[Field]:
+def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     """Return what there is to show of a fit, in reading order."""
-    labels = fit.model.parameters.labels
-    values = [float(value) for value in fit.theta]
+    held = fit.constraints
+    labels = fit.model.parameters.labels if held is None else held.whole.labels
+    values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
     errors = fit.standard_errors
-    flat = (
-        [None] * len(values)
-        if errors is None
-        else np.hstack([errors[name] for name in fit.model.parameters.shapes]).tolist()
-    )
+    flat = [None] * len(values) if errors is None else [
+        None if np.isnan(error) else error for error in np.hstack([errors[name] for name in fit.parameters]).tolist()
+    ]  # fmt: skip
+    marks = ["" if held is None else held.mark(label, fit.theta) for label in labels]
     shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    shown += [Field(label, pair, "parameter") for label, *pair in zip(labels, values, flat, strict=True)]
+    ends = [] if intervals is None else [_ends(fit, labels, intervals.low), _ends(fit, labels, intervals.high)]
+    shown += [
+        Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
+    ]
     shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
+    shown += _spread(fit, intervals)
+    shown += _residuals(fit)
     source = fit.evidence.source if fit.evidence is not None else ""
     return [
         *shown,
@@ -51,6 +58,30 @@ def fields(fit: Fit) -> list[Field]:
     ]
 
 
+def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
+    """Say what the standard errors and intervals rest on, where it is not the usual."""
+    shown = []
+    if intervals is not None:
+        shown.append(Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method}", "text"))
+    if fit.sigma is not None:
+        shown.append(Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text"))
+    elif fit.weights is not None:
+        shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
+    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
+        shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+    return shown
+
+
+def _residuals(fit: Fit) -> list[Field]:
+    """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
+    if fit.evidence is None or fit.covariance is None or fit.loss_function.name != "squared":
+        return []
+    if str(fit.outcome) != "converged":
+        return []
+    warning = fit.diagnostics().warning
+    return [Field("residuals", _sentence(warning), "note")] if warning else []
+
+
 def _outcome(fit: Fit) -> Field:
     name = str(fit.outcome).replace("_", " ")
     if fit.succeeded and fit.outcome != "converged":
@@ -59,6 +90,12 @@ def _outcome(fit: Fit) -> Field:
     return Field(
         "outcome", f"{name} after {epochs}, {_duration(fit.seconds)}", "success" if fit.succeeded else "failure"
     )
+
+
+def _ends(fit: Fit, labels: Sequence[str], ends: Any) -> list[float | None]:
+    """Return the ends of intervals in the order of ``labels``; None for what is fixed or tied."""
+    known = dict(zip(fit.model.parameters.labels, ends.tolist(), strict=True))
+    return [known.get(label) for label in labels]
 
 
 def _optimizer(fit: Fit) -> str:

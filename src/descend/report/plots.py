@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
+from descend.fit.predict import band
 from descend.report import style
 from descend.report.style import save
 
@@ -32,6 +33,10 @@ DECADES = 100.0
 """A loss whose largest value is so many times its smallest is drawn on a logarithmic scale."""
 LARGEST = 1e250
 """Matplotlib needs room above what it draws, so that values beyond this are drawn here."""
+BANDS = {"confidence": 0.28, "prediction": 0.10}
+"""The bands around a curve, and how opaque they are."""
+LEVEL = 0.95
+"""The level of the bands."""
 DEEPEST = 1e-16
 """Losses below this share of the largest are rounding."""
 
@@ -145,9 +150,27 @@ def _draw_curve(axes: Axes, fit: Fit, columns: Mapping[str, Array], y: Array | N
     handles += axes.plot(grid, curve, color=style.VERMILLION, linewidth=2.4, zorder=3)
     seen = y is None or _keep_in_view(axes, y, curve)
     names.append("fit" if seen else "fit, outside the picture")
+    for interval, alpha in BANDS.items():
+        ends = _band(fit, inputs[0] if inputs else "", grid, interval)
+        if seen and ends is not None:
+            handles.append(axes.fill_between(grid, *ends, color=style.VERMILLION, alpha=alpha, linewidth=0.0, zorder=1))
+            names.append(f"{LEVEL * 100:g}% {interval}")
     rows = _rows(fit.rows) if fit.evidence is not None else ""
     style.label(axes, inputs[0] if inputs else "row", _response(fit), f"Data and fit{', ' + rows if rows else ''}")
     style.legend(axes, handles, names)
+
+
+def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
+    """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
+    if fit.covariance is None or fit.outcome is not Outcome.CONVERGED or not len(grid):
+        return None
+    if interval == "prediction" and (fit.weights or fit.sigma or fit.loss_function.name != "squared"):
+        return None  # of what weight would the next row be?
+    found = band(fit, {name: grid}, interval, LEVEL)
+    finite = np.isfinite(found.low) & np.isfinite(found.high)
+    if not finite.all():
+        return None
+    return np.clip(found.low, -LARGEST, LARGEST), np.clip(found.high, -LARGEST, LARGEST)
 
 
 def _draw_predicted(left: Axes, right: Axes, fit: Fit, y: Array, predicted: Array) -> None:

@@ -39,15 +39,18 @@ def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
     columns = [names, values]
     if any(field.value[1] is not None for field in listed):
         columns.append(["std. error", *_aligned([field.value[1] for field in listed], digits=3)])
+    if len(listed[0].value) > 3:
+        columns.append(["low", *_aligned([field.value[3] for field in listed])])
+        columns.append(["high", *_aligned([field.value[4] for field in listed])])
     widths = [max(map(width, column)) for column in columns]
+    marks = ["", *(field.value[2] for field in listed)]
     lines = []
     for number, row in enumerate(zip(*columns, strict=True)):
         name, value, *error = (
             pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
         )
-        lines.append(
-            "   ".join(["  " + name, _styled(value, "parameter" if number else "advice", colour), *error]).rstrip()
-        )
+        cells = ["  " + name, _styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
+        lines.append("   ".join(cells).rstrip())
     if len(fields) > len(listed):
         lines.append(f"  and {len(fields) - len(listed):,} more: see --json")
     return lines

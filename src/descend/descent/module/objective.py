@@ -28,7 +28,7 @@ class ModulePoint:
     The gradient itself lies in ``.grad`` of the parameters until the module runs again.
     """
 
-    has_l1 = False
+    proximal = False
     curvature = None
 
     def __init__(
@@ -161,6 +161,7 @@ class ModuleObjective:
     """
 
     has_l1 = False
+    bounds = None
     penalty = None
 
     def __init__(self, model: ModuleModel, engine: Rows, modes: Modes) -> None:

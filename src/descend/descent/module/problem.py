@@ -114,11 +114,22 @@ def _refuse_what_modules_lack(wish: Wish) -> None:
         raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")
     if wish.gradient not in (None, "autograd"):
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
+    if wish.sigma is not None:
+        raise ConfigError(
+            "A module has no standard errors, so `sigma` would change none. "
+            "Use weights instead: a column with 1 / sigma**2."
+        )
     if wish.l1 or wish.l2:
         raise ConfigError(
             f"The {'l1' if wish.l1 else 'l2'} penalty is not for modules. "
             'Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
         )
+    for given, option in ((wish.bounds, "bounds"), (wish.fix, "fix"), (wish.ties, "ties")):
+        if given:
+            raise ConfigError(
+                f"`{option}` is for formulas and functions: the weights of a module have no names in it. Leave it out; "
+                "to hold weights of a module, set requires_grad_(False) on them."
+            )
     if wish.engine not in ("auto", "torch"):
         raise ConfigError(f"A module runs on PyTorch, not on the engine `{wish.engine}`. Leave out the engine.")
     if wish.device is not None:

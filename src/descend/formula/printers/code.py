@@ -161,10 +161,14 @@ class Writer:
         return symbol.name if in_sql else self.language.column(symbol.name), ATOM
 
     def _sum(self, node: Expr) -> str:
-        terms = node.as_ordered_terms() if len(node.args) <= MOST_TO_SORT else list(node.args)
+        terms = self._terms(node)
         leader = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
         terms.sort(key=lambda term: term is not leader)  # rather `b - a` than `-a + b`
         return self._joined([self.write(term, SUM) for term in terms], signed_sum)
+
+    def _terms(self, node: Expr) -> list[Expr]:
+        """Return the terms of a sum in the order they are written."""
+        return node.as_ordered_terms() if len(node.args) <= MOST_TO_SORT else list(node.args)
 
     def _product(self, node: Expr) -> tuple[str, int]:
         coefficient, rest = node.as_coeff_Mul()

@@ -1,0 +1,42 @@
+"""`descend explain`: what a formula says before any descent, and what it says about a table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Option
+
+from descend.cli import options
+from descend.cli.terminal import say, say_json
+from descend.errors import ConfigError
+
+
+def explain(
+    formula: options.Formula,
+    data: Annotated[
+        list[str] | None, Argument(metavar="DATA...", help="Files to explain the formula on; their start is shown.")
+    ] = None,
+    loss: options.Loss = "squared",
+    columns: Annotated[
+        str | None, Option(metavar="LIST", help="The names that are data, such as x,t; else x, t, z and the like are.")
+    ] = None,
+    where: options.Where = None,
+    missing: options.Missing = "raise",
+    json: options.Json = False,
+) -> None:
+    """Explain a formula: how parameters enter, which trade off, where it has no value, and where a fit would start.
+
+    Example: descend explain "y ~ a*exp(-b*x) + c" decay.csv
+    """
+    if data and columns is not None:
+        raise ConfigError("Data and --columns both say which names are data. Give one of them.")
+
+    from descend import api
+
+    names = None if columns is None else options.split_list(columns)
+    source = options.one_or_all(data) if data else None
+    explained = api.explain(formula, source, loss=loss, columns=names, where=where, missing=missing)
+    if json:
+        say_json(explained.as_dict())
+    else:
+        say(str(explained))

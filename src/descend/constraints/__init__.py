@@ -1,0 +1,6 @@
+"""What holds some parameters back: bounds, fixed values, ties to others."""
+
+from descend.constraints.bounds import Bounds, read_bounds
+from descend.constraints.ties import Constraints, constrained
+
+__all__ = ["Bounds", "Constraints", "constrained", "read_bounds"]

@@ -1,0 +1,181 @@
+"""Which parameters the data cannot tell apart, and what is determined all the same: said before and after a descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent import preflight
+from descend.descent.objective import Objective, Point
+from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
+from descend.models import FormulaModel, FunctionModel, Model
+from descend.optimizers.levenberg_marquardt import triangle
+
+Array = NDArray[np.float64]
+SUSPECT = 1e-5
+"""Singular value of the scaled Jacobian, as a share of the largest, below which the expression is searched."""
+EXACT = 1e-12
+"""Below this share nothing is left but rounding. NIST's hardest problems have 1e-5, a polynomial of degree 10 1e-10."""
+EXACT_SUMMED = 1e-7
+"""The same where only the curvature is known, in which these shares are squared, and 1e-14 is rounding."""
+CORRELATED = 1e-3
+"""A direction in which parameters merely change each other's part: the share must be below this, ..."""
+UNCERTAIN = 0.5
+"""... and two parameters or more as uncertain along it as this share of their values, as good as unknown."""
+INVOLVED = 1e-4
+"""Share of a direction from which on a parameter takes part in it."""
+
+MOST = 500
+"""Parameters above which the singular values would take longer than the descent."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off."""
+
+    labels: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
+    """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
+
+    Raises DataError where a column that never changes is the cause (see ``preflight.check_identifiable``).
+    """
+    note = preflight.check_identifiable(model, point, columns, source)
+    if not isinstance(model, FormulaModel) or model.parameters.size < 2:
+        return (note,) if note else ()
+    curvature = point.curvature
+    if note is None and (model.linear or curvature is None or not _singular(curvature)):
+        return ()
+    structural = tuple(str(each) for each in redundancies(model.formula))
+    return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())
+
+
+def _null(point: Point) -> bool:
+    """Whether some direction is lost to rounding even where nothing was squared."""
+    upper = triangle(point)[0]
+    singular = np.linalg.svd(upper / np.sqrt(np.add.reduce(upper * upper)), compute_uv=False)
+    return bool(singular[-1] <= (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0])
+
+
+def free_values(model: Model) -> dict[str, float]:
+    """Return values for the parameters that may be chosen freely: a search for all of them would go astray."""
+    if not isinstance(model, FormulaModel):
+        return {}
+    free = {name: value for each in redundancies(model.formula) for name, value in each.fixed.items()}
+    return {name: value for name, value in free.items() if name in model.formula.parameters}
+
+
+def _singular(curvature: Array) -> bool:
+    return bool((curvature.diagonal() > 0.0).all() and _smallest(curvature) < SUSPECT**2)
+
+
+def _doubtful(curvature: Array | None) -> bool:
+    """Whether a curvature, which costs little to look at, leaves a doubt worth a closer look."""
+    if curvature is None or not np.isfinite(curvature).all():
+        return False
+    return not (curvature.diagonal() > 0.0).all() or _smallest(curvature) < CORRELATED**2
+
+
+def _smallest(curvature: Array) -> float:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest."""
+    if not np.isfinite(curvature).all():
+        return 1.0
+    scale = 1.0 / np.sqrt(curvature.diagonal())
+    values = np.linalg.eigvalsh(curvature * scale * scale[:, None])
+    return float(values[0] / values[-1])
+
+
+def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> Verdict:
+    """Say what the data leave undetermined at theta.
+
+    With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
+    v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, the
+    standard error along it is s/S, s**2 = 2 J / (n - p); it counts if it is many times the parameters themselves.
+    A module is not looked into: no matrix of its parameters is formed.
+    """
+    if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
+        return Verdict()
+    size = theta.size
+    with np.errstate(all="ignore"):
+        if not _doubtful(objective(theta, 2).curvature):
+            return Verdict()
+        point = objective(theta, 3)
+        upper = triangle(point)[0]
+        norms = np.sqrt(np.add.reduce(upper * upper))
+        if not np.isfinite(norms).all():
+            return Verdict()
+        labels = model.parameters.labels
+        if not norms.all():
+            idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
+            return Verdict(tuple(idle), (_no_influence(idle),))
+        _, singular, directions = np.linalg.svd(upper / norms)
+        exact = EXACT if point.factor is not None else EXACT_SUMMED
+        null = int((singular <= exact * singular[0]).sum())
+        if null:
+            return _exactly(model, objective, point, directions[-null:] / norms, norms)
+        if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
+            return Verdict()
+        spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
+        direction = directions[-1] / norms
+        uncertain = np.sort(np.abs(spread * direction / theta))
+        if not uncertain[-2] > UNCERTAIN:
+            return Verdict()
+        return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+
+
+def _no_influence(labels: Sequence[str]) -> str:
+    has, it = ("has", "it") if len(labels) == 1 else ("have", "them")
+    return (
+        f"{joined(labels)} {has} no influence on any prediction here, so these data do not determine {it}. "
+        f"Start elsewhere, or remove {it} from the formula."
+    )
+
+
+def _exactly(model: Model, objective: Objective, point: Point, directions: Array, norms: Array) -> Verdict:
+    """Name directions along which nothing changes, by the expression if it says why."""
+    labels = model.parameters.labels
+    if isinstance(model, FormulaModel):
+        structural = redundancies(model.formula)
+        if structural:
+            involved = {label for each in structural for label in each.parameters}
+            known = tuple(label for label in labels if label in involved)
+            return Verdict(known, tuple(str(each) for each in structural))
+    if len(directions) == 1:
+        return _named(model, objective, point, directions[0], norms, exact=True)
+    part = np.abs(directions * norms) > INVOLVED
+    several = tuple(labels[k] for k in np.flatnonzero(part.any(axis=0)))
+    left = len(several) - len(directions)
+    only = "no combination" if left < 1 else f"only {left} combination{'s' if left > 1 else ''}"
+    return Verdict(several, (f"{joined(several)} trade off: these data determine {only} of them.",))
+
+
+def _named(model: Model, objective: Objective, point: Point, direction: Array, norms: Array, exact: bool) -> Verdict:
+    """Put one direction into words: what it leaves unchanged, if that is a simple combination."""
+    labels, theta = model.parameters.labels, point.theta
+    places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else 0.05))
+    involved = tuple(labels[k] for k in places)
+    if len(places) < 2:
+        return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
+    if model.linear:
+        alike = "multiples of each other" if len(places) == 2 else "linear combinations of each other"
+        almost = "" if exact else "almost "
+        sentence = f"{joined(involved)} cannot be told apart by these data: their columns are {almost}{alike}."
+        return Verdict(involved, (sentence,))
+    motions = motions_along(theta[None, places], direction[None, places], 1e-5 if exact else 0.05, simple=True)
+    if motions is not None:
+        moved = theta.copy()
+        for place, motion in zip(places, motions, strict=True):
+            moved[place] = motion.moved(theta[place], 0.1)
+        noise = point.loss * (1e-6 if exact else 1.0 / objective.rows) + 1e-14 * abs(objective(theta * 0.0, 0).loss)
+        if objective(moved, 0).loss - point.loss <= noise:
+            found = trade_off(involved, motions)
+            verb = "is" if len(found.determined) == 1 else "are"
+            told = f"{joined(involved)} trade off: only {joined(found.determined)} {verb} determined by these data."
+            return Verdict(involved, (told,))
+    return Verdict(involved, (f"{joined(involved)} trade off: these data determine only some combination of them.",))

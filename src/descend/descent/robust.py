@@ -1,0 +1,85 @@
+"""Robust losses before their descent: the scale estimated from the data, and a start close by where one is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from descend.descent.problem import Problem, Wish, pose
+from descend.descent.run import Settings, run
+from descend.errors import ConfigError, DataError
+from descend.losses import Huber, Loss
+from descend.table import Table
+
+NORMAL = 1.4826
+"""Standard deviation of normal noise over its median absolute deviation."""
+ROUNDS = 20
+SETTLED = 1e-3
+"""Relative change of the noise at which its estimate is good enough."""
+
+
+def needs_preparation(loss: Loss) -> bool:
+    """Whether a loss cannot be descended as it is."""
+    return loss.estimated is not None or loss.many_minima
+
+
+def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
+    """Return the wish with every setting of its loss known and with a start where it needs one; and what was done.
+
+    The noise is estimated by huber fits, the first of least squares, each with delta = 1.345 times the noise that the
+    last one left, s = 1.4826 median |r|, until s no longer changes. The setting becomes ``loss.efficient`` times s.
+
+    Source: Huber (1981), Robust Statistics, ch. 7; Hampel (1974), J. Am. Stat. Assoc. 69, 383-393.
+
+    Raises ConfigError where the gradient is a function, and DataError where there is no noise.
+    """
+    by_function = callable(wish.gradient)
+    if by_function and loss.estimated is None:
+        return wish, ()
+    if by_function:
+        raise ConfigError(
+            f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
+            "one loss only. Give the scale as a number, or leave the gradient out."
+        )
+    assert loss.efficient is not None and Huber.efficient is not None
+    setting = next(iter(loss.settings))
+    if loss.estimated is None:
+        delta = Huber.efficient * loss.settings[setting] / loss.efficient
+        _, start = _ended(model, table, replace(wish, loss=Huber(delta)))
+        return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
+    noise, start = _noise_of(model, table, replace(wish, loss="squared"))
+    for _ in range(ROUNDS):
+        before = noise
+        noise, start = _noise_of(model, table, replace(wish, loss=Huber(Huber.efficient * noise), start=start))
+        if abs(noise - before) <= SETTLED * before:
+            break
+    value = loss.efficient * noise
+    settled = replace(loss, **{setting: value})
+    note = (
+        f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {noise:.4g}, "
+        "estimated by huber fits"
+    )
+    return replace(wish, start=start, loss=settled), (note,)
+
+
+def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, Any]]:
+    problem, start = _ended(model, table, wish)
+    columns = problem.columns
+    residual = problem.model.predict(problem.model.parameters.flat(start), columns) - problem.model.observed(columns)
+    noise = NORMAL * float(np.median(np.abs(residual)))
+    if not noise > 1e-12 * float(np.abs(problem.model.observed(columns)).max()):
+        raise DataError(
+            "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
+            "Give the scale of the loss as a number."
+        )
+    return noise, start
+
+
+def _ended(model: Any, table: Table, wish: Wish) -> tuple[Problem, dict[str, Any]]:
+    by_text = wish.gradient not in (None, "derived", "autograd")
+    problem = pose(model, table, replace(wish, gradient=None) if by_text else wish)
+    theta = run(problem, Settings()).trace.last_finite.theta
+    return problem, problem.model.parameters.named(theta)

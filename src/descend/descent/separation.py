@@ -1,0 +1,76 @@
+"""Outcomes that a formula tells apart without error: a logistic loss then has no minimum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.functions import NAMES
+from descend.models import FormulaModel
+
+Array = NDArray[np.float64]
+CERTAIN = 1e-6
+"""Distance of a probability from 0 or 1 below which the outcome is as good as certain."""
+RUN_AWAY = 50.0
+"""Standard errors in units of the parameter itself, beyond which it is on its way to infinity."""
+
+
+def separation(
+    model: FormulaModel, theta: Array, columns: Mapping[str, Array], curvature: Array | None, fitted: str
+) -> str | None:
+    """Say so if parameters of a logistic fit have run towards infinity, where the loss has no minimum.
+
+    If a score linear in theta is positive exactly where y is 1, k theta lowers the loss for every k > 1. If some rows
+    only are certain, and a standard error is many times its parameter, the same holds for a part of the rows.
+    fitted: the right side of the formula with theta in it.
+
+    Source: Albert & Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71, 1-10.
+    """
+    y, probability = model.observed(columns), model.predict(theta, columns)
+    if not np.isin(y, (0.0, 1.0)).all() or len(np.unique(y)) < 2:
+        return None
+    expression = model.formula.expression
+    linear = model.linear or (NAMES.get(expression.func) == "sigmoid" and _linear_inside(model))
+    wrong = np.abs(y - probability)
+    name = model.response
+    if (wrong < 0.5).all() and (linear or (wrong < CERTAIN).all()):
+        return (
+            f"The data are separated by {fitted}: it is positive exactly where `{name}` is 1. The loss falls for as "
+            "long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more data."
+        )
+    if curvature is None or not (wrong < CERTAIN).any():
+        return None
+    away = [
+        label
+        for k, label in enumerate(model.parameters.labels)
+        if _error(curvature, k, len(y)) > RUN_AWAY * abs(theta[k]) > 0.0
+        and _makes_certain(model, theta, k, columns, wrong)
+    ]
+    if not away:
+        return None
+    rows = int((wrong < CERTAIN).sum())
+    return (
+        f"{', '.join(away)} ran towards infinity: in {rows:,} rows the outcome is certain, so the loss falls for as "
+        "long as the parameters grow, and there is no best fit. Add a penalty with --l2, or more data."
+    )
+
+
+def _error(curvature: Array, k: int, rows: int) -> float:
+    """Return the standard error of one parameter if the others were known, the least it can be."""
+    return 1.0 / math.sqrt(rows * curvature[k, k]) if curvature[k, k] > 0.0 else math.inf
+
+
+def _makes_certain(model: FormulaModel, theta: Array, k: int, columns: Mapping[str, Array], wrong: Array) -> bool:
+    """Whether a tenth of a parameter would leave some rows far less certain: one that is merely small would not."""
+    lessened = theta.copy()
+    lessened[k] /= 10.0
+    probability, y = model.predict(lessened, columns), model.observed(columns)
+    return bool((np.abs(y - probability)[wrong < CERTAIN] > 100.0 * CERTAIN).any())
+
+
+def _linear_inside(model: FormulaModel) -> bool:
+    inside = model.formula.expression.args[0]
+    return all(not inside.diff(symbol).free_symbols & set(model.formula.unknowns) for symbol in model.formula.unknowns)

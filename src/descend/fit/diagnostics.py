@@ -1,0 +1,166 @@
+"""Do the residuals look like errors? Normality, autocorrelation and runs, each with p-value and verdict in words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+SUSPICIOUS = 0.01
+"""A p-value below this gets a verdict that something is off."""
+FEWEST = 8
+"""Rows below which nothing can be told."""
+MANY = 5_000
+"""Values above which SciPy's normal distribution is worth its import."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of the residuals.
+
+    statistic: its value. p: the probability of one as extreme if the errors are normal, alike and independent.
+    verdict: what that means, in a sentence.
+    """
+
+    name: str
+    statistic: float
+    p: float
+    verdict: str
+
+    @property
+    def suspicious(self) -> bool:
+        return self.p < SUSPICIOUS
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """The checks of a fit's residuals; none if they cannot be judged, and ``note`` then says why.
+
+    lag_one: correlation of each residual with the next.
+    """
+
+    checks: tuple[Check, ...]
+    lag_one: float | None = None
+    note: str = ""
+
+    def __getitem__(self, name: str) -> Check:
+        return next(check for check in self.checks if check.name == name)
+
+    @property
+    def warning(self) -> str:
+        """One sentence on what is off; empty if nothing is."""
+        return "; ".join(check.verdict for check in self.checks if check.suspicious)
+
+
+def diagnose(residuals: Array, jacobian: Array, order: str) -> Diagnostics:
+    """Check residuals, given in the order in which neighbours might depend on each other.
+
+    residuals: (rows,) sqrt(omega) times observed less predicted. jacobian: (rows, p) sqrt(omega) times the derivatives
+    of the prediction. order: what they are ordered by, in words.
+    """
+    rows, size = jacobian.shape
+    if rows < max(FEWEST, size + 3):
+        return Diagnostics((), note=f"{rows} rows with {size} parameters are too few to judge the residuals")
+    return Diagnostics(
+        (normality(residuals), autocorrelation(residuals, jacobian, order), runs(residuals, order)),
+        float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
+    )
+
+
+def normality(residuals: Array) -> Check:
+    """Anderson-Darling test of normality, with mean and variance estimated.
+
+    With z the ordered standardized residuals:
+        A**2 = -n - sum (2 i - 1) (log Phi(z_i) + log Phi(-z_(n+1-i))) / n,   corrected by 1 + 0.75/n + 2.25/n**2
+
+    Source: Anderson & Darling (1952); p-value, D'Agostino & Stephens (1986), Goodness-of-Fit Techniques, table 4.9.
+    """
+    n = len(residuals)
+    z = np.sort((residuals - residuals.mean()) / residuals.std(ddof=1))
+    weights = 2.0 * np.arange(1, n + 1) - 1.0
+    square = -n - float(weights @ (_log_normal(z) + _log_normal(-z[::-1]))) / n
+    a = square * (1.0 + 0.75 / n + 2.25 / n**2)
+    if a >= 0.6:
+        p = math.exp(1.2937 - 5.709 * a + 0.0186 * a * a) if a < 13.0 else 0.0
+    elif a > 0.34:
+        p = math.exp(0.9177 - 4.279 * a - 1.38 * a * a)
+    elif a > 0.2:
+        p = 1.0 - math.exp(-8.318 + 42.796 * a - 59.938 * a * a)
+    else:
+        p = 1.0 - math.exp(-13.436 + 101.14 * a - 223.73 * a * a)
+    said = "are not normal" if p < SUSPICIOUS else "may be normal"
+    return Check("normality", a, p, f"the residuals {said} (Anderson-Darling, p = {p:.2g})")
+
+
+def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
+    """Durbin-Watson test of whether neighbouring residuals are alike or opposed.
+
+    d = sum (e_t - e_(t-1))**2 / sum e_t**2, near 2 if they are independent. The p-value is two-sided, from the exact
+    mean and variance of d given the jacobian (of a linear model, of which this is the tangent), taken as normal.
+
+    Source: Durbin & Watson (1950), Biometrika 37, 409-428, and (1951) 38, 159-177.
+    """
+    n, size = jacobian.shape
+    d = float(np.square(np.diff(residuals)).sum() / (residuals @ residuals))
+    basis, _ = np.linalg.qr(jacobian)
+    second = _differenced(basis)
+    inner = basis.T @ second
+    trace = 2.0 * (n - 1) - float(np.trace(inner))
+    squares = 2.0 * (3 * n - 4) - 2.0 * float(np.square(second).sum()) + float(np.square(inner).sum())
+    mean = trace / (n - size)
+    variance = 2.0 * (squares - trace * mean) / ((n - size) * (n - size + 2))
+    p = _two_sided((d - mean) / math.sqrt(variance))
+    how = "alike" if d < mean else "opposed"
+    said = f"are {how}" if p < SUSPICIOUS else "may be independent"
+    return Check("autocorrelation", d, p, f"neighbouring residuals {said}, in the order of {order} "
+                 f"(Durbin-Watson {d:.3g}, p = {p:.2g})")  # fmt: skip
+
+
+def runs(residuals: Array, order: str) -> Check:
+    """Wald-Wolfowitz test of whether the signs of the residuals change as often as by chance.
+
+    With n+ and n- residuals above and below zero, the number of runs has mean 1 + 2 n+ n- / n and variance
+    2 n+ n- (2 n+ n- - n) / (n**2 (n - 1)); the p-value is two-sided, normal. Residuals of zero are left out.
+
+    Source: Wald & Wolfowitz (1940), Ann. Math. Statist. 11, 147-162.
+    """
+    signs = residuals[residuals != 0.0] > 0.0
+    n, above = len(signs), int(signs.sum())
+    count = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
+    both = 2.0 * above * (n - above)
+    variance = both * (both - n) / (n * n * (n - 1.0)) if n > 1 else 0.0
+    mean = 1.0 + both / n if n else 0.0
+    p = _two_sided((count - mean) / math.sqrt(variance)) if variance > 0.0 else 1.0
+    how = "too seldom" if count < mean else "too often"
+    said = f"change {how}" if p < SUSPICIOUS else "change as by chance"
+    return Check("runs", float(count), p, f"the signs of the residuals {said}, in the order of {order} "
+                 f"({count} runs, p = {p:.2g})")  # fmt: skip
+
+
+def _differenced(matrix: Array) -> Array:
+    """Return A X, with A the matrix of the sum of squared differences."""
+    steps = np.diff(matrix, axis=0)
+    result = np.zeros_like(matrix)
+    result[:-1] -= steps
+    result[1:] += steps
+    return result
+
+
+def _two_sided(z: float) -> float:
+    return math.erfc(abs(z) / math.sqrt(2.0))
+
+
+def _log_normal(z: Array) -> Array:
+    """Return log Phi(z); far out, where Phi underflows, by the first terms of its expansion."""
+    if len(z) > MANY:
+        from scipy import special
+
+        return np.asarray(special.log_ndtr(z))
+    return np.array([
+        math.log(0.5 * math.erfc(-value / math.sqrt(2.0))) if value > -30.0
+        else -0.5 * value * value - math.log(-value * math.sqrt(2.0 * math.pi))
+        for value in z.tolist()
+    ])  # fmt: skip

@@ -1,0 +1,65 @@
+"""How probable the data are under a fit, and the criteria that weigh this against the number of parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.fit.rows import Rows
+from descend.losses import Loss
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Information criteria of a fit: of two fits to the same rows, the one with the lower number is preferred.
+
+    log_likelihood: L. With k parameters that were estimated, a residual variance among them, and n rows:
+    aic: 2 k - 2 L. aicc: aic + 2 k (k + 1) / (n - k - 1), for few rows; infinite if n <= k + 1. bic: k log n - 2 L.
+
+    Source: Akaike (1974); Hurvich & Tsai (1989), Biometrika 76, 297-307; Schwarz (1978), Ann. Statist. 6, 461-464.
+    """
+
+    log_likelihood: float
+    aic: float
+    aicc: float
+    bic: float
+
+
+def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
+    """Return the criteria of a fit whose log-likelihood and number of ``estimated`` parameters are known."""
+    aic = 2.0 * estimated - 2.0 * likelihood
+    left = rows - estimated - 1
+    aicc = aic + 2.0 * estimated * (estimated + 1) / left if left > 0 else math.inf
+    return Criteria(likelihood, aic, aicc, estimated * math.log(rows) - 2.0 * likelihood)
+
+
+def log_likelihood(rows: Rows, loss: Loss, known: bool) -> float:
+    """Return the log-likelihood at the parameters of a fit.
+
+    squared, sigma known:   -1/2 sum(log(2 pi sigma_i**2) + r_i**2 / sigma_i**2)
+    squared otherwise:      -n/2 (log(2 pi S / n) + 1) + 1/2 sum log omega_i,   S = sum omega_i r_i**2
+        of normal residuals of variance v / omega_i, at the v that makes it largest; infinite if S = 0.
+    poisson:                sum omega_i (y_i log m_i - m_i - log(y_i!))
+    logistic:               sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i))
+
+    It is that of the left side of the formula: of log(y) for `log(y) ~ ...`.
+    """
+    omega, y = rows.omega, rows.y
+    if loss.name == "squared":
+        squares = float(omega @ (y - rows.score) ** 2)
+        if known:
+            return -0.5 * (float(np.log(2.0 * np.pi / omega).sum()) + squares)
+        if squares == 0.0:
+            return math.inf
+        n = len(y)
+        return -0.5 * n * (math.log(2.0 * math.pi * squares / n) + 1.0) + 0.5 * float(np.log(omega).sum())
+    total = -float(omega @ loss.value(rows.score, y))
+    if loss.name == "poisson":
+        counts, place = np.unique(y, return_inverse=True)
+        total -= float(omega @ np.array([math.lgamma(count + 1.0) for count in counts.tolist()])[place])
+    return total

@@ -1,0 +1,106 @@
+"""Predictions with the band in which the mean, or one more measurement, is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.module.model import ModuleModel
+from descend.errors import ConfigError
+from descend.fit.intervals import checked_level, quantile, why_none
+from descend.fit.rows import score_and_jacobian
+from descend.registry import closest
+from descend.table import open_table
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
+
+Array = NDArray[np.float64]
+BANDS = ("confidence", "prediction")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A prediction per row, and the interval [low, high] around it.
+
+    interval: ``"confidence"``, of the mean, or ``"prediction"``, of one more measurement. level: of confidence.
+    """
+
+    prediction: Array
+    low: Array
+    high: Array
+    interval: str
+    level: float
+
+
+def predict_with_band(fit: Fit, data: Any, missing: str, interval: str, level: float) -> Prediction:
+    """Predict new rows with their band; raises ConfigError where there is none, and says why."""
+    if interval not in BANDS:
+        raise ConfigError(
+            f"There is no interval `{interval}` of a prediction.{closest(str(interval), BANDS)} "
+            f"Known: {', '.join(BANDS)}."
+        )
+    checked_level(level)
+    if fit.covariance is None or isinstance(fit.model, ModuleModel):
+        raise ConfigError(why_none(fit))
+    table = open_table(data)
+    names = columns_needed(fit, interval)
+    spread = names[-1] if names else ""
+    if interval == "prediction" and spread in (fit.sigma, fit.weights) and spread not in table.names:
+        raise ConfigError(
+            f"A prediction interval needs the {'sigma' if fit.sigma else 'weight'} of each new row: the column "
+            f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
+        )
+    columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
+    return band(fit, columns, interval, level)
+
+
+def columns_needed(fit: Fit, interval: str | None) -> tuple[str, ...]:
+    """Return the columns that a prediction with this interval reads; the sigma or weight of a row comes last."""
+    spread = (fit.sigma or fit.weights) if interval == "prediction" else None
+    inputs: tuple[str, ...] = fit.model.inputs
+    return inputs if spread is None else (*(name for name in inputs if name != spread), spread)
+
+
+def band(fit: Fit, columns: Mapping[str, Array], interval: str, level: float) -> Prediction:
+    """Return predictions and their band, by the delta method.
+
+    With f the derivatives of the prediction by the parameters and V their covariance:
+
+        confidence: prediction -+ q sqrt(f' V f),   prediction: prediction -+ q sqrt(f' V f + v)
+
+    v is the variance of one measurement: s**2, s**2 / weight, or sigma**2; q as for ``t_intervals``. For logistic
+    the band is that of the log-odds, for poisson that of the log of the mean, so that it stays where y can be.
+    """
+    loss, covariance = fit.loss_function, fit.covariance
+    assert covariance is not None and not isinstance(fit.model, ModuleModel)
+    if interval == "prediction" and loss.name != "squared":
+        raise ConfigError(
+            f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
+            "estimate. Ask for a confidence interval, or use the squared loss."
+        )
+    prediction = fit.model.predict(fit.theta, columns)
+    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    with np.errstate(all="ignore"):
+        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+        if interval == "prediction":
+            variance = variance + _one_measurement(fit, columns)
+        reach = quantile(level, fit.error_degrees) * np.sqrt(variance)
+        low, high = score - reach, score + reach
+        if loss.link == "sigmoid":
+            low, high = 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
+        elif loss.name == "poisson":
+            low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
+    return Prediction(prediction, low, high, interval, level)
+
+
+def _one_measurement(fit: Fit, columns: Mapping[str, Array]) -> Array | float:
+    if fit.sigma is not None:
+        return columns[fit.sigma] ** 2
+    deviation = fit.residual_standard_deviation
+    assert deviation is not None
+    return deviation**2 if fit.weights is None else deviation**2 / columns[fit.weights]

@@ -1,0 +1,54 @@
+"""Write a formula with the values of its parameters in it, in the user's own arrangement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sympy import Add, Expr
+
+from descend.formula.formula import Formula
+from descend.formula.printers.code import TEXT, Writer
+from descend.formula.symbols import Column, Parameter
+
+
+class Filled(Writer):
+    """Formula text whose sums end with what is merely added: `2.037*x + 0.9139`."""
+
+    def _terms(self, node: Expr) -> list[Expr]:
+        return sorted(super()._terms(node), key=lambda term: not term.atoms(Column))
+
+
+def filled(formula: Formula, values: Mapping[str, Any]) -> str:
+    """Return the right side of ``formula`` with values to four digits or more.
+
+    Values are never computed with: `a*(year - 2000)` stays that product, since 2.172 times 2000 would be wrong by
+    more than anyone wants to know.
+
+    >>> from descend.formula import read_formula
+    >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
+    '-2.172*(x - 2000) + 7.456'
+    """
+    names: dict[Expr, str] = {}
+    signed: dict[Expr, Expr] = {}
+
+    def stand_in(name: str, value: float) -> Expr:
+        symbol = Parameter(name)
+        names[symbol] = short(abs(value))
+        return -symbol if value < 0 else symbol
+
+    for name, labels in formula.parameters.items():
+        if labels is None:
+            signed[Parameter(name)] = stand_in(name, float(values[name]))
+    for predictor, term in formula.terms.items():
+        parts = zip(term.labels, np.asarray(values[term.vector]).tolist(), term.items, strict=True)
+        signed[predictor] = Add(*(stand_in(f"{term.vector}[{label}]", value) * item for label, value, item in parts))
+    return Filled(TEXT, names).write(formula.expression.xreplace(signed))
+
+
+def short(value: float) -> str:
+    """Write a number of no sign to four digits, and at least two after the point where it is large."""
+    before_point = math.floor(math.log10(value)) + 1 if value > 0.0 else 0
+    return f"{value:.{min(max(4, before_point + 2), 12)}g}"

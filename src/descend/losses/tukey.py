@@ -1,0 +1,39 @@
+"""Tukey's biweight loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from descend.losses.contract import Loss
+from descend.settings import setting
+
+
+@dataclass(frozen=True)
+class Tukey(Loss):
+    """Squared error near zero, constant in the tails: outliers do not count at all.
+
+    With r = prediction - y:   scale**2 / 6 * (1 - (1 - (r/scale)**2)**3)   if |r| <= scale
+                               scale**2 / 6                                  otherwise
+    slope r (1 - (r/scale)**2)**2 and weight (1 - (r/scale)**2)**2 if |r| <= scale, 0 otherwise.
+
+    It has many minima, so a fit begins where a huber fit ends.
+
+    scale: float > 0, in the unit of y: residuals beyond it do not count; or "auto", 4.685 times the noise.
+
+    Raises ConfigError if scale is not finite and positive.
+    Source: Beaton & Tukey (1974), Technometrics 16, 147-185.
+
+    >>> import numpy as np
+    >>> Tukey(scale=2.0).slope(prediction=np.array([1.0, 3.0]), y=np.zeros(2))
+    array([0.5625, 0.    ])
+    """
+
+    scale: float = setting(4.685, above=0.0, auto=True)
+
+    name: ClassVar[str] = "tukey"
+    efficient: ClassVar[float | None] = 4.685
+    many_minima: ClassVar[bool] = True
+    value_text: ClassVar[str] = "scale^2/6*(1 - max(1 - (r/scale)^2, 0)^3)"
+    slope_text: ClassVar[str] = "r*max(1 - (r/scale)^2, 0)^2"
+    weight_text: ClassVar[str] = "max(1 - (r/scale)^2, 0)^2"

@@ -1,0 +1,64 @@
+"""Linear least squares within bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.optimizers.contract import Array
+
+ROUNDING = 1e-13
+"""A slope below this share of what it is summed from is rounding."""
+
+
+def bounded_least_squares(matrix: Array, right: Array, low: Array, high: Array, rcond: float = 1e-14) -> Array:
+    """Return the d that minimizes |M d + q|**2 over low <= d <= high, where low <= 0 <= high.
+
+    An active set: 1. solve for the free components; 2. where that leaves the bounds, go as far as they allow, hold
+    what reached its bound, and solve again; 3. free the held component along which the sum falls most, if any.
+    The sum never rises, and no set comes twice, so it ends at the minimum.
+
+    Source: Stark & Parker (1995), Comput. Stat. 10, 129-141; Lawson & Hanson (1974), Solving Least Squares Problems.
+
+    >>> bounded_least_squares(np.eye(2), np.array([-2.0, 3.0]), np.zeros(2), np.ones(2))
+    array([1., 0.])
+    """
+    move = np.zeros(matrix.shape[1])
+    free = (low < 0.0) & (high > 0.0)
+    spent = np.zeros_like(free)  # freed in vain: rounding alone spoke for them
+    lengths = np.sqrt(np.add.reduce(matrix * matrix))
+    for _ in range(10 * move.size + 10):
+        before, freed = move, free.copy()
+        move, free = _solved(matrix, right, low, high, move, free, rcond)
+        spent = spent | (freed & ~free) if (move == before).all() else np.zeros_like(free)
+        residual = matrix @ move + right
+        pull = -(matrix.T @ residual)
+        small = ROUNDING * lengths * float(np.linalg.norm(residual) + np.linalg.norm(right))
+        inward = ((move <= low) & (pull > small)) | ((move >= high) & (pull < -small))
+        inward &= ~free & ~spent & (low < high)
+        if not inward.any():
+            break
+        free[np.argmax(np.where(inward, np.abs(pull) / np.maximum(lengths, np.finfo(float).tiny), -1.0))] = True
+    return move
+
+
+def _solved(
+    matrix: Array, right: Array, low: Array, high: Array, move: Array, free: NDArray[np.bool_], rcond: float
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Solve for the free components, holding those that would leave their bounds."""
+    free = free.copy()
+    while free.any():
+        held = matrix[:, ~free] @ move[~free] + right
+        target = move.copy()
+        target[free] = np.linalg.lstsq(matrix[:, free], -held, rcond=rcond)[0]
+        inside = np.minimum(np.maximum(target, low), high)
+        outside = free & (inside != target)
+        if not outside.any():
+            return target, free
+        shares = np.full(move.size, np.inf)
+        shares[outside] = ((inside - move)[outside]) / ((target - move)[outside])
+        first = int(np.argmin(shares))
+        move = np.where(free, np.minimum(np.maximum(move + shares[first] * (target - move), low), high), move)
+        move[first] = inside[first]
+        free[first] = False
+    return move, free

@@ -1,0 +1,67 @@
+"""Newton's method, with the expected curvature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, Normal, Triangle, last_digits
+
+HALVINGS = 50
+
+
+@dataclass(frozen=True)
+class Newton(Optimizer):
+    """Steps to the minimum of the parabola whose curvature is the Fisher information, halved until J falls.
+
+    With C = R'R the curvature and g the gradient:   C d = -g,   theta <- theta + 2**-k d
+    with the least k at which J falls by at least 1e-4 of what the slope promises. For the poisson and logistic losses
+    this is Fisher scoring, that is iteratively reweighted least squares; for the squared loss it is Gauss-Newton.
+    Close to the minimum it takes the last steps of ``levenberg_marquardt``, which is safer far from it.
+    The learning rate is not used.
+
+    Source: Fisher (1935), in Bliss, Ann. Appl. Biol. 22, 164-165; Nelder & Wedderburn (1972), J. R. Stat. Soc. A 135,
+    370-384; halving, Armijo (1966), Pac. J. Math. 16, 1-3.
+    """
+
+    name: ClassVar[str] = "newton"
+    needs: ClassVar[int] = 2
+    stochastic: ClassVar[bool] = False
+    thorough: ClassVar[bool] = True
+    rate_rule: ClassVar[str] = "1, unused: each step is halved until J falls"
+
+    @property
+    def uses_rate(self) -> bool:
+        return False
+
+    def init(self, theta: Array) -> State:
+        return False  # whether only the last digits are left
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        assert evaluation.curvature is not None
+        if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
+            return evaluation.theta, state
+        system: Normal | Triangle = Normal(evaluation)
+        scale = np.where(system.norms > 0.0, system.norms, 1.0)
+        if not system.safe(scale):
+            system = Triangle(evaluation.at(evaluation.theta, 3))
+        move, _ = system.newton(scale)
+        slope = float(evaluation.gradient @ move)
+        if state or not -slope > ROUGHLY * abs(evaluation.loss):
+            return last_digits(evaluation, system, scale), True
+        share = 1.0
+        for _ in range(HALVINGS):
+            new = evaluation.at(evaluation.theta + share * move, system.order)
+            if new.loss <= evaluation.loss + WORTH_IT * share * slope and np.isfinite(new.gradient).all():
+                return new.theta, False
+            share /= 2.0
+        return evaluation.theta, state
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return 1.0

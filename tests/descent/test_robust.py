@@ -1,0 +1,112 @@
+"""Robust losses: the same minimum as SciPy's, the scale estimated from the data, a start where one is needed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from descend import ConfigError, DataError, derive, fit
+from descend.losses import LOSSES, Cauchy, Huber, SoftL1, Tukey
+
+RANDOM = np.random.default_rng(3)
+X = np.linspace(0.0, 4.0, 80)
+CLEAN = 3.0 * np.exp(-0.8 * X) + 1.0 + 0.05 * RANDOM.normal(size=80)
+Y = np.where(np.arange(80) % 9 == 4, CLEAN + 3.0, CLEAN)
+DATA = {"x": X, "y": Y}
+FORMULA = "y ~ a*exp(-b*x) + c"
+
+
+def residuals(theta):
+    return theta[0] * np.exp(-theta[1] * X) + theta[2] - Y
+
+
+@pytest.mark.parametrize("loss", [Huber(0.1), SoftL1(0.1), Cauchy(0.1)])
+def test_the_minimum_is_that_of_scipy(loss):
+    fitted = fit(FORMULA, DATA, loss=loss)
+    (scale,) = loss.settings.values()
+    options = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15}
+    theirs = least_squares(residuals, [3.0, 0.8, 1.0], loss=loss.name, f_scale=scale, **options)
+    assert fitted.outcome == "converged"
+    assert fitted.theta == pytest.approx(theirs.x, abs=1e-7)
+    assert fitted.loss * 80 == pytest.approx(theirs.cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+def test_an_estimated_scale_sees_the_noise_and_not_the_outliers(name):
+    setting = "delta" if name == "huber" else "scale"
+    fitted = fit(FORMULA, DATA, loss=f"{name}({setting}=auto)")
+    noise = fitted.loss_function.settings[setting] / fitted.loss_function.efficient
+    assert noise == pytest.approx(0.05, rel=0.15)
+    assert fitted.theta == pytest.approx([3.0, 0.8, 1.0], abs=0.06)
+    value = fitted.loss_function.settings[setting]
+    assert (
+        f"{setting} {value:.4g} of the {name} loss is {fitted.loss_function.efficient:g} times the noise, {noise:.4g}, "
+        "estimated by huber fits" in fitted.notes
+    )
+
+
+def test_tukey_leaves_outliers_out_altogether():
+    """The fit is least squares of the rows that count, weighted: outliers moved further change nothing."""
+    further = {"x": X, "y": np.where(Y - CLEAN > 1.0, Y + 1000.0, Y)}
+    near, far = (fit(FORMULA, data, loss="tukey(scale=0.25)") for data in (DATA, further))
+    assert far.theta == pytest.approx(near.theta, abs=1e-9)
+    assert "started from a huber fit, as this loss has many minima" in near.notes
+
+
+def test_the_efficiency_of_what_auto_stands_for():
+    """With normal noise the variance is that of least squares over 0.95: (E psi')**2 / E psi**2."""
+    r = np.linspace(-12.0, 12.0, 48_001)
+    density = np.exp(-(r**2) / 2.0) / np.sqrt(2.0 * np.pi) * (r[1] - r[0])
+    for part in (Huber, SoftL1, Cauchy, Tukey):
+        slope = part(part.efficient).slope(r, np.zeros_like(r))
+        efficiency = (np.gradient(slope, r) @ density) ** 2 / (slope**2 @ density)
+        assert efficiency == pytest.approx(0.95, abs=1e-3), part.name
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+def test_slope_and_weight_are_those_of_reweighted_least_squares(name):
+    loss = LOSSES[name](0.7)
+    r = np.array([-3.0, -0.5, 0.01, 0.3, 2.0])
+    step = 1e-6
+    numeric = (loss.value(r + step, 0 * r) - loss.value(r - step, 0 * r)) / (2.0 * step)
+    assert loss.slope(r, 0 * r) == pytest.approx(numeric, abs=1e-8)
+    assert loss.weight(r, 0 * r) * r == pytest.approx(loss.slope(r, 0 * r), abs=1e-12)
+
+
+def test_a_formula_that_fits_most_rows_exactly_leaves_no_noise_to_estimate():
+    with pytest.raises(DataError) as error:
+        fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss="cauchy(scale=auto)")
+    assert str(error.value) == (
+        "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
+        "Give the scale of the loss as a number."
+    )
+
+
+def test_a_gradient_function_knows_one_loss_only():
+    with pytest.raises(ConfigError) as error:
+        fit(
+            lambda x, w: w * x, DATA, response="y", gradient=lambda x, y, w: np.mean(x), loss="huber(delta=auto)",
+            start={"w": 0.0},
+        )  # fmt: skip
+    assert str(error.value) == (
+        "The delta of the huber loss cannot be estimated with a gradient function, which knows one loss only. "
+        "Give the scale as a number, or leave the gradient out."
+    )
+
+
+def test_what_is_not_fitted_needs_a_number():
+    with pytest.raises(ConfigError) as error:
+        str(derive("y ~ w*x", loss="huber(delta=auto)"))
+    assert str(error.value) == (
+        "The delta of the huber loss is estimated only where a formula or function is fitted. "
+        'Give it as a number here, as in "huber(delta=1)".'
+    )
+
+
+def test_a_scale_that_is_neither_a_number_nor_auto():
+    with pytest.raises(ConfigError) as error:
+        Cauchy(scale=-1.0)
+    assert str(error.value) == (
+        "The setting `scale` of loss `cauchy` must be a number above 0, or 'auto', such as 1.0; it is -1.0."
+    )

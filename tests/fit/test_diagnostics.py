@@ -1,0 +1,99 @@
+"""What is said of residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import descend
+from descend import ConfigError
+from descend.fit.diagnostics import autocorrelation, normality, runs
+
+X = np.linspace(0, 10, 80)
+
+
+def checks(errors: np.ndarray):
+    return descend.fit("y ~ w*x + b", {"x": X, "y": 2 * X + 1 + errors}).diagnostics()
+
+
+def test_normal_independent_errors_raise_no_alarm():
+    found = checks(np.random.default_rng(0).normal(size=80))
+    assert found.warning == "" and [check.name for check in found.checks] == ["normality", "autocorrelation", "runs"]
+    assert all(check.p > 0.01 for check in found.checks) and abs(found.lag_one) < 0.3
+
+
+def test_each_fault_is_named():
+    random = np.random.default_rng(1)
+    skewed = checks(random.exponential(size=80) ** 2)
+    assert skewed["normality"].suspicious and skewed.warning.startswith(
+        "the residuals are not normal (Anderson-Darling"
+    )
+    wave = checks(np.sin(X) + 0.1 * random.normal(size=80))
+    assert wave.lag_one > 0.8 and wave["runs"].suspicious
+    assert wave["autocorrelation"].verdict.startswith("neighbouring residuals are alike, in the order of `x` (Durbin-W")
+    assert wave["runs"].verdict.startswith("the signs of the residuals change too seldom, in the order of `x` (")
+    zigzag = checks((-1.0) ** np.arange(80) + 0.1 * random.normal(size=80))
+    assert "neighbouring residuals are opposed" in zigzag.warning and "change too often" in zigzag.warning
+
+
+def test_the_order_of_one_input_is_what_counts():
+    shuffled = np.random.default_rng(2).permutation(80)
+    y = 2 * X + np.sin(X)
+    fit = descend.fit("y ~ w*x + b", {"x": X[shuffled], "y": y[shuffled]})
+    assert fit.diagnostics()["autocorrelation"].suspicious
+
+
+def test_anderson_darling_is_that_of_scipy():
+    from scipy import stats
+
+    values = np.random.default_rng(3).gamma(3.0, size=60)
+    n = len(values)
+    with pytest.warns(FutureWarning) if _warns() else _nothing():
+        expected = stats.anderson(values).statistic
+    check = normality(values)
+    assert check.statistic == pytest.approx(expected * (1 + 0.75 / n + 2.25 / n**2))
+    # The 5% point of the corrected statistic is 0.752.
+    assert np.exp(1.2937 - 5.709 * 0.752 + 0.0186 * 0.752**2) == pytest.approx(0.05, rel=0.02)
+
+
+def _warns() -> bool:
+    import warnings
+
+    from scipy import stats
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        stats.anderson(np.arange(10.0))
+    return bool(caught)
+
+
+def _nothing():
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def test_p_values_are_uniform_under_independence():
+    random = np.random.default_rng(4)
+    jacobian = np.column_stack([np.ones(40), np.linspace(0, 1, 40)])
+    basis, _ = np.linalg.qr(jacobian)
+    found = {"normality": [], "autocorrelation": [], "runs": []}
+    for _ in range(2000):
+        errors = random.normal(size=40)
+        residuals = errors - basis @ (basis.T @ errors)
+        found["normality"].append(normality(residuals).p)
+        found["autocorrelation"].append(autocorrelation(residuals, jacobian, "x").p)
+        found["runs"].append(runs(residuals, "x").p)
+    for name, values in found.items():
+        assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.02), name
+        assert np.mean(np.array(values) < 0.01) < 0.02, name
+
+
+def test_what_cannot_be_judged():
+    few = descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.1, 2.9]}).diagnostics()
+    assert few.checks == () and few.note == "3 rows with 1 parameters are too few to judge the residuals"
+    perfect = descend.fit("y ~ w*x", {"x": X, "y": 2 * X}).diagnostics()
+    assert perfect.checks == () and perfect.note == "the model fits perfectly, so only rounding is left to judge"
+    with pytest.raises(ConfigError) as error:
+        descend.fit("y ~ w*x", {"x": X, "y": 2 * X + 0.1}, loss="huber").diagnostics()
+    assert str(error.value) == "The residuals of the huber loss have no known distribution to be checked against."
