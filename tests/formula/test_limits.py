@@ -12,17 +12,15 @@ from descend.engines.numpy import NumpyEngine
 from descend.engines.torch import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
-from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import SQL, TORCH, Writer
 from descend.formula.printers.latex import as_latex
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 
-UNARY = [name for name, spelling in FUNCTIONS.items() if spelling.arguments == (1, 1)]
 DEEP = 38
 SHAPES = {
-    **{name: f"{name}(" * DEEP + "a*x" + ")" * DEEP for name in UNARY},
+    **{name: f"{name}(" * DEEP + "a*x" + ")" * DEEP for name in ("exp", "log", "sqrt", "tan", "sigmoid", "gamma")},
     "brackets": "(" * DEEP + "a*x" + ")" * DEEP,
     "polynomials": "(" * DEEP + "a*x" + " + 1)^2" * DEEP,
     "fractions": "1/(b + " * DEEP + "a*x" + ")" * DEEP,

@@ -81,7 +81,7 @@ def agree(expression: Expr, values: dict[str, np.ndarray], database: duckdb.Duck
         np.testing.assert_array_less(abs(in_sql(expression, values, database) - expected)[fine], allowed[fine] + 1e-300)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(text=texts(depth=4))
 @example(text="sin(pi/7)*x")
 @example(text="min(x, pi)")

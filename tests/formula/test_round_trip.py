@@ -14,7 +14,7 @@ from descend.formula import as_text, guess_columns, read_formula
 from descend.formula.syntax import parse_assignment, parse_expression
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(texts(depth=4))
 def test_text_reads_back_as_the_same_expression(text):
     try:
@@ -38,7 +38,7 @@ NOISE = st.one_of(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(NOISE)
 def test_no_text_crashes_the_parser(text):
     begin = time.perf_counter()
