@@ -83,7 +83,7 @@ def test_every_language_gives_the_gradient(text, loss):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_is_simplified_to_the_same(name):
-    text, theta = f"y ~ c*{name}({ARGUMENTS.get(name, 'a*x')})^2 + b", [0.4, 0.3, 0.7]
+    text, theta = f"y ~ c*{name}({ARGUMENTS.get(name, 'a*x')}) + b", [0.4, 0.3, 0.7]
     formula = read_formula(text, COLUMNS)
     theta = [dict(zip("cab", theta, strict=True))[parameter] for parameter in formula.parameters]
     derivation = Derivation(formula, LOSSES.build("squared"))

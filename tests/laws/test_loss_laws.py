@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from descend.formula.build import Builder
@@ -43,6 +43,7 @@ def rows(prediction: float, y: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([prediction]), np.array([y])
 
 
+@settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
     value = loss.expressions[0].xreplace({RESIDUAL: PREDICTION - RESPONSE})
@@ -53,6 +54,7 @@ def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
         np.testing.assert_allclose(loss.slope(*data), expected, rtol=1e-12, atol=1e-14)
 
 
+@settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_slope_is_the_central_difference_of_the_value(loss, prediction, y):
     h = 1e-5
@@ -62,6 +64,7 @@ def test_slope_is_the_central_difference_of_the_value(loss, prediction, y):
     assert loss.slope(*rows(prediction, y))[0] == pytest.approx((ahead - behind) / (2 * h), rel=1e-5, abs=2e-5)
 
 
+@settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_weight_is_finite_and_not_negative(loss, prediction, y):
     for at in (prediction, y):
@@ -70,6 +73,7 @@ def test_weight_is_finite_and_not_negative(loss, prediction, y):
         assert weight >= 0
 
 
+@settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_the_best_prediction_is_the_response(loss, prediction, y):
     best = y if loss.link is None else np.log(y / (1 - y))
@@ -79,6 +83,7 @@ def test_the_best_prediction_is_the_response(loss, prediction, y):
     assert away[0] >= 0 >= away[1]
 
 
+@settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_numpy_and_torch_agree(loss, prediction, y):
     data = rows(prediction, y)
