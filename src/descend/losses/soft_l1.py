@@ -23,7 +23,7 @@ class SoftL1(Loss):
 
     >>> import numpy as np
     >>> SoftL1(scale=1.0).slope(prediction=np.array([0.75, 100.0]), y=np.zeros(2)).round(4)
-    array([0.6 , 1.  ])
+    array([0.6, 1. ])
     """
 
     scale: float = setting(1.0, above=0.0, auto=True)

@@ -29,7 +29,7 @@ def filled(formula: Formula, values: Mapping[str, Any]) -> str:
 
     >>> from descend.formula import read_formula
     >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
-    '-2.172*(x - 2000) + 7.456'
+    '7.456 - 2.172*(x - 2000)'
     """
     names: dict[Expr, str] = {}
     signed: dict[Expr, Expr] = {}
