@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.compiled import compiled
+from descend.engines.compiled import Compiled, compiled
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import triangle
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel, Program, Sums
 
 BLOCK = 16_384
 """Rows per block: its arrays stay in the processor's cache."""
@@ -24,7 +25,12 @@ class NumpyEngine:
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
-        self.sums, self.finish = self.kernel.sums, self.kernel.finish
+        self.finish = self.kernel.finish
+        self.sums: Sequence[Callable[..., Sums]] = (
+            self.kernel.functions
+            if isinstance(self.kernel, Compiled)
+            else [partial(self.kernel.sums, order=order) for order in range(4)]
+        )
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.data = self.kernel.prepare(columns)
         self.rows = len(self.data[0])
@@ -38,9 +44,9 @@ class NumpyEngine:
         else:
             blocks = [tuple(array[rows] for array in self.data)]
             count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
-        loss, gradient, curvature = self.sums(theta, blocks[0], order)
+        loss, gradient, curvature = self.sums[order](theta, blocks[0])
         for block in blocks[1:] if len(blocks) > 1 else ():
-            more_loss, more_gradient, more_curvature = self.sums(theta, block, order)
+            more_loss, more_gradient, more_curvature = self.sums[order](theta, block)
             loss += more_loss
             if gradient is not None:
                 gradient += more_gradient
