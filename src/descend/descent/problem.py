@@ -33,7 +33,6 @@ from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
 Gradient = str | Sequence[str] | Callable[..., Any] | None
-GRADIENTS = ("by_hand", "derived", "autograd")
 ENGINES = ("auto", "numpy", "torch")
 
 
@@ -41,7 +40,8 @@ ENGINES = ("auto", "numpy", "torch")
 class Problem:
     """What a run needs, and what its result remembers.
 
-    gradient: the source, one of GRADIENTS. columns: the rows used. first: J, gradient and curvature at the start.
+    gradient: the source, ``by_hand``, ``derived`` or ``autograd``. columns: the rows used. first: J, gradient and
+        curvature at the start.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
         some parameters cannot be told apart. weights, sigma: their columns.
     """

@@ -23,15 +23,6 @@ def scales(point: Point) -> Array:
     return np.where(usable, np.sqrt(abs(point.loss) / np.where(usable, diagonal, 1.0)), 1.0)
 
 
-def largest_curvature(point: Point) -> float | None:
-    """Return lambda_max, the largest eigenvalue of the curvature, or None if it is not known or not positive."""
-    curvature = point.curvature
-    if curvature is None or not np.isfinite(curvature).all():
-        return None
-    largest = float(np.linalg.eigvalsh(curvature)[-1])
-    return largest if largest > 0.0 else None
-
-
 def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
     """Return the learning rate, and a sentence if it was chosen here.
 
