@@ -389,6 +389,12 @@ class Fit:
 
         save(self, path)
 
+    def export(self, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
+        """Return the fitted model as text in another language (see ``descend.fit.export.exported``)."""
+        from descend.fit.export import exported
+
+        return exported(self, to, table=table, name=name, dialect=dialect)
+
     def plot(self) -> Figure:
         """Draw the data with the fitted curve, and the loss per epoch; returns a Matplotlib figure."""
         if self.plotter is None or self.evidence is None:

@@ -11,6 +11,7 @@ from sympy import Add, Expr
 
 from descend.formula.formula import Formula
 from descend.formula.printers.code import TEXT, Writer
+from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter
 
 
@@ -31,6 +32,30 @@ def filled(formula: Formula, values: Mapping[str, Any]) -> str:
     >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
     '7.456 - 2.172*(x - 2000)'
     """
+    expression, names = _with_values(formula, formula.expression, values)
+    return Filled(TEXT, names).write(expression)
+
+
+def filled_latex(formula: Formula, prediction: Expr, values: Mapping[str, Any]) -> str:
+    """Return ``prediction``, an expression in the symbols of ``formula``, as a LaTeX equation with values in it.
+
+    >>> from descend.formula import read_formula
+    >>> read = read_formula("y ~ a*exp(-b*x)", ["x", "y"])
+    >>> print(filled_latex(read, read.expression, {"a": 2.5, "b": 1.2e-7}))
+    y = 2.5 e^{- 1.2 \\cdot 10^{-7} x}
+    """
+    expression, names = _with_values(formula, prediction, values)
+    written = {symbol: _power_of_ten(text) for symbol, text in names.items()}
+    return f"{as_latex(formula.response)} = {as_latex(expression, written)}"
+
+
+def _power_of_ten(text: str) -> str:
+    digits, e, exponent = text.partition("e")
+    return rf"{digits} \cdot 10^{{{int(exponent)}}}" if e else digits
+
+
+def _with_values(formula: Formula, expression: Expr, values: Mapping[str, Any]) -> tuple[Expr, dict[Expr, str]]:
+    """Put a symbol for the size of each value into ``expression``, its sign before it; return how each is written."""
     names: dict[Expr, str] = {}
     signed: dict[Expr, Expr] = {}
 
@@ -45,7 +70,7 @@ def filled(formula: Formula, values: Mapping[str, Any]) -> str:
     for predictor, term in formula.terms.items():
         parts = zip(term.labels, np.asarray(values[term.vector]).tolist(), term.items, strict=True)
         signed[predictor] = Add(*(stand_in(f"{term.vector}[{label}]", value) * item for label, value, item in parts))
-    return Filled(TEXT, names).write(formula.expression.xreplace(signed))
+    return expression.xreplace(signed), names
 
 
 def short(value: float) -> str:

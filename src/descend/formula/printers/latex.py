@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from sympy import Expr
 from sympy.core.alphabets import greeks
@@ -19,7 +20,14 @@ ESCAPED = {
 
 
 class Latex(LatexPrinter):  # type: ignore[misc]
-    """SymPy's LaTeX, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product."""
+    """SymPy's LaTeX, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product.
+
+    names: how a symbol is written, where it is not by its own name.
+    """
+
+    def __init__(self, names: Mapping[Expr, str] | None = None) -> None:
+        super().__init__()
+        self.names = names or {}
 
     def _print_Function(self, node: Expr, exp: str | None = None) -> str:
         if not isinstance(node, RealFunction):
@@ -35,7 +43,7 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         return rf"{written(vector)}^\top \left[{', '.join(self._print(item) for item in items)}\right]"
 
     def _print_RealSymbol(self, symbol: Expr) -> str:
-        return written(symbol.name)
+        return self.names.get(symbol) or written(symbol.name)
 
 
 def written(name: str) -> str:
@@ -65,11 +73,11 @@ def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
     return node.vector.name, builder.terms[predictor].items
 
 
-def as_latex(expression: Expr) -> str:
-    """Write an expression as LaTeX.
+def as_latex(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
+    """Write an expression as LaTeX, a symbol as ``names`` has it or else by its own name.
 
     >>> from descend.formula import read_formula
     >>> as_latex(read_formula("y ~ a*exp(-beta*x1)", columns=["x1", "y"]).expression)
     'a e^{- \\\\beta x_{1}}'
     """
-    return str(Latex().doprint(expression))
+    return str(Latex(names).doprint(expression))
