@@ -192,3 +192,11 @@ def test_trial_points_fill_the_cube_evenly():
     points = np.array([spread(number, 2) for number in range(256)])
     counts, *_ = np.histogram2d(*points.T, bins=8, range=[[0, 1], [0, 1]])
     assert counts.min() >= 2 and counts.max() <= 6
+
+
+def test_a_trial_point_where_the_loss_overflows_its_digits_is_not_taken_for_the_best():
+    x = np.linspace(0.0, 5.0, 50)
+    data = {"x": x, "y": 3.0 * np.exp(-0.7 * x) - 0.5 + np.sin(37.0 * x) / 50}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", data, optimizer="gd", epochs=1)
+    assert fit.trace[0].loss < 1e-2
+    assert fit.trace[0].parameters["b"] == pytest.approx(0.7, abs=0.2)

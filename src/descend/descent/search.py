@@ -24,6 +24,8 @@ ROWS = 512
 """Rows that trial points are judged on, evenly spaced through the table."""
 STAGES = ((32, 8), (8, 100))
 """How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
+CANCELLED = 1e-6
+"""Share of J left of it after a step, below which the difference has too few digits to rank points by."""
 SAME = 1e-6
 """Relative difference of J below which two descents have ended in the same place."""
 
@@ -152,7 +154,9 @@ def _solved(
             moved = objective.bounds.project(moved, point.theta)
         if quadratic and objective.bounds is None:
             loss = point.loss + 0.5 * float(point.gradient[linear] @ step)
-            return (max(loss, 0.0), moved) if math.isfinite(loss) else None
+            if not loss > CANCELLED * point.loss:
+                loss = objective(moved, 0).loss
+            return (loss, moved) if math.isfinite(loss) else None
         point = objective(moved, 2)
     return (point.loss, point.theta) if _usable(point) else None
 
