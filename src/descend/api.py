@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step, diagnosis
+from descend.descent.checkpoint import read
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.robust import needs_preparation, prepare
@@ -24,6 +26,7 @@ from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel
 from descend.optimizers import Optimizer
+from descend.output import refuse_unwritable
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ def fit(
     missing: str = "raise",
     engine: str = "auto",
     device: str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Fit:
@@ -94,6 +99,8 @@ def fit(
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
+        to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
@@ -111,8 +118,16 @@ def fit(
     )
     if bounds or fix or ties:
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
+    if resume and checkpoint is None:
+        raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if _is_module(model):
         from descend.descent.module.problem import pose_module
+
+        if checkpoint is not None:
+            raise ConfigError(
+                "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
+                "Save those from `on_step`, with torch.save."
+            )
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
         with problem.objective.session():  # type: ignore[attr-defined]
@@ -128,6 +143,8 @@ def fit(
         if needs_preparation(loss_function):
             data, wish = open_table(data, where), replace(wish, where=None)
             wish, prepared = prepare(model, data, wish, loss_function)
+        if checkpoint is not None:
+            settings, wish = _taken_up(settings, wish, checkpoint, resume)
         problem = pose(model, data, wish)
         if prepared:
             problem = replace(problem, notes=prepared + problem.notes)
@@ -136,6 +153,15 @@ def fit(
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted
+
+
+def _taken_up(settings: Settings, wish: Wish, path: str | os.PathLike[str], resume: bool) -> tuple[Settings, Wish]:
+    """Make a run write checkpoints; one that is resumed starts where it did, whatever start is found or given now."""
+    refuse_unwritable(path)
+    found = read(path) if resume else None
+    if found is not None:
+        wish = replace(wish, start=found.start)
+    return replace(settings, checkpoint=path, taken_up=found), wish
 
 
 def _can_search(problem: Problem, fitted: Fit) -> bool:

@@ -44,6 +44,8 @@ def fit(
     missing: options.Missing = "raise",
     engine: options.Engine = "auto",
     device: options.Device = None,
+    checkpoint: options.Checkpoint = None,
+    resume: options.Resume = False,
     log_every: Annotated[
         int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
     ] = None,
@@ -66,7 +68,7 @@ def fit(
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
     """
     check_picture(plot)
-    check_outputs({"--save": save, "--plot": plot}, data)
+    check_outputs({"--save": save, "--plot": plot, "--checkpoint": checkpoint}, data)
     arguments = options.fitting(context.params)
 
     from descend import api

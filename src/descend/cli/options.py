@@ -134,6 +134,10 @@ Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows fo
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
 Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy or torch.")]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
+Checkpoint = Annotated[
+    str | None, Option(metavar="FILE", help="Note every few seconds where the run stands, for --resume.")
+]
+Resume = Annotated[bool, Option("--resume", help="Go on from the checkpoint, to the same trajectory.")]
 Level = Annotated[
     float | None,
     Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),
@@ -144,7 +148,7 @@ Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors."
 
 FITTING = (
     "loss", "weights", "sigma", "errors", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size",
-    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device",
+    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device", "checkpoint", "resume",
 )  # fmt: skip
 """The options that `descend.fit` takes as they are."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.step import Step
+from descend.descent.step import Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
 from descend.parameters import Parameters
@@ -39,6 +39,7 @@ class Plan:
     tolerance: of what remains of the gradient (``Point.remaining``). seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
+    snapshots: whether each step carries what the run can be taken up from again.
     """
 
     epochs: int
@@ -52,12 +53,16 @@ class Plan:
     scales: NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     scale: float = 0.0
     stop: Callable[[], bool] = bool
+    snapshots: bool = False
 
 
 def descend(
-    objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None
-) -> Iterator[Step]:
+    objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None,
+    taken_up: Snapshot | None = None,
+) -> Iterator[Step]:  # fmt: skip
     """Yield the steps of a run; the last one carries the outcome.
+
+    taken_up: where an earlier run stood, to go on from there rather than from ``theta``.
 
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
     once over all rows or once per batch. So a step never shows the loss of another theta than its own.
@@ -68,7 +73,13 @@ def descend(
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
-    for epoch in itertools.count():
+    begin = 0 if taken_up is None else taken_up.epoch
+    if taken_up is not None:
+        theta, state = taken_up.theta, taken_up.state
+        began -= taken_up.seconds
+        judge.memory = taken_up.judge
+        objective(theta, taken_up.order)
+    for epoch in itertools.count(begin):
         point = objective(theta, needs)
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
@@ -76,7 +87,10 @@ def descend(
         norm = point.norm
         seconds = time.perf_counter() - began
         outcome = judge.outcome(epoch, point, norm, seconds)
-        yield Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
+        step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
+        if plan.snapshots:
+            step.snapshot = Snapshot(epoch, theta, state, objective.last_order, judge.memory, seconds)
+        yield step
         if outcome is not None:
             return
         if plan.batch_size is None:
@@ -110,6 +124,15 @@ class Judge:
         self.best_epoch = 0
         # Where epochs were asked for, or the optimizer ends by itself, the usual tolerance ends nothing.
         self.watching = plan.tolerance is not None or not (plan.asked or thorough)
+
+    @property
+    def memory(self) -> tuple[Any, ...]:
+        """What it remembers of the steps so far."""
+        return self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck
+
+    @memory.setter
+    def memory(self, memory: tuple[Any, ...]) -> None:
+        self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck = memory
 
     def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
         plan, loss = self.plan, point.loss

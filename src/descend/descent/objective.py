@@ -141,6 +141,11 @@ class Objective:
         self._last: tuple[Point, int] | None = None
 
     @property
+    def last_order(self) -> int:
+        """The order of the last evaluation over all rows."""
+        return 0 if self._last is None else self._last[1]
+
+    @property
     def bounds(self) -> Bounds | None:
         """Bounds on theta: nothing is evaluated outside them but what is asked for."""
         return self._bounds

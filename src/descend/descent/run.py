@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from descend.descent import start
+from descend.descent import checkpoint, start
+from descend.descent.checkpoint import Checkpoint
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+from descend.optimizers.schedules import Constant
 
 MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
@@ -37,6 +40,9 @@ class Settings:
     seed: int = 0
     tolerance: float | None = None
     time_limit: float | None = None
+    checkpoint: str | os.PathLike[str] | None = None
+    taken_up: Checkpoint | None = None
+    """Where an earlier run stood, to go on from there."""
 
     def __post_init__(self) -> None:
         schedule: Any = self.schedule
@@ -128,9 +134,14 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             scales=start.scales(first),
             scale=problem.scale,
             stop=stop,
+            snapshots=settings.checkpoint is not None,
         )
-        for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters):
+        keep = _kept(problem, settings, optimizer, plan, trace)
+        taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
+        for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
             trace.append(step)
+            if keep is not None:
+                keep(step)
             if on_step is not None:
                 on_step(step)
     uses_rate = optimizer.uses_rate
@@ -138,8 +149,47 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
     elif not uses_rate:
         rate_note = None
-    notes = (why, rate_note)
+    resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
+    notes = (resumed, why, rate_note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
+
+
+def _kept(
+    problem: Problem, settings: Settings, optimizer: Optimizer, plan: Plan, trace: Trace
+) -> checkpoint.Writer | None:
+    """Return the writer of checkpoints, if any is wanted; a run that is taken up begins with the steps before it."""
+    if settings.checkpoint is None:
+        return None
+    model, objective = problem.model, problem.objective
+    same = {
+        "model": str(model),
+        "parameters": list(model.parameters.labels),
+        "loss": repr(model.loss),
+        "penalty": None
+        if objective.penalty is None
+        else [objective.penalty.l1.tolist(), objective.penalty.l2.tolist()],
+        "bounds": None if objective.bounds is None else list(objective.bounds.texts),
+        "gradient": problem.gradient,
+        "engine": objective.engine.name,
+        "rows": objective.rows,
+        "optimizer": repr(optimizer),
+        "learning rate": plan.rate,
+        "schedule": repr(plan.schedule),
+        "batch size": plan.batch_size,
+        "seed": plan.seed,
+    }
+    if not isinstance(plan.schedule, Constant):
+        same["number of epochs"] = plan.epochs
+    keep = checkpoint.Writer(settings.checkpoint, same, model.parameters.named(problem.first.theta))
+    found = settings.taken_up
+    if found is not None:
+        at = found.snapshot
+        checkpoint.refuse_another_run(settings.checkpoint, found, same, objective(at.theta, at.order).loss)
+        for step in found.steps:
+            step.named_by(model.parameters)
+            trace.append(step)
+            keep(step)
+    return keep
 
 
 @contextlib.contextmanager

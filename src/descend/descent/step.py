@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -15,15 +16,34 @@ MOST_STEPS = 100_000
 """A trace that would grow longer keeps every second step, then every fourth, and so on."""
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """All that the rest of a run depends on: with it, the same steps follow again.
+
+    state: of the optimizer. order: of the evaluation at theta, whose last bits depend on it. judge: what the judge of
+    the run remembers. seconds: spent so far.
+    """
+
+    epoch: int
+    theta: Any
+    state: Any
+    order: int
+    judge: tuple[Any, ...]
+    seconds: float
+
+
 class Step:
     """One row of a run: where it stood after ``epoch`` epochs, and J and its gradient at that same point.
 
     theta: the flat parameters, or for a PyTorch module whatever stands for its weights.
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before.
+    snapshot: where the run is to be kept, what it can be taken up from again.
     """
 
-    __slots__ = ("_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "outcome", "seconds", "theta")
+    __slots__ = (
+        "_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "outcome", "seconds", "snapshot", "theta",
+    )  # fmt: skip
 
     def __init__(self, epoch: int, theta: Any, loss: float, gradient_norm: float, learning_rate: float, seconds: float,
                  outcome: Outcome | None, parameters: Parameters | None) -> None:  # fmt: skip
@@ -34,6 +54,11 @@ class Step:
         self.learning_rate = learning_rate
         self.seconds = seconds
         self.outcome = outcome
+        self._parameters = parameters
+        self.snapshot: Snapshot | None = None
+
+    def named_by(self, parameters: Parameters) -> None:
+        """Give the parameters their names, for a step that was read from a file."""
         self._parameters = parameters
 
     @property
