@@ -14,8 +14,9 @@ from descend.engines.totals import Array, Totals
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program, Sums
 
-BLOCK = 16_384
-"""Rows per block: its arrays stay in the processor's cache."""
+BLOCK = 8_192
+"""Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
+handed back to the heap rather than to the system."""
 
 
 class NumpyEngine:
