@@ -116,6 +116,8 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
     )
+    if (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant"):
+        wish = replace(wish, grow=True)
     if bounds or fix or ties:
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
     if resume and checkpoint is None:
@@ -196,6 +198,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         theta=final.theta,
         loss=float(final.loss),
         rows=problem.objective.rows,
+        passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
         advice=diagnosis.advice(outcome, trace, run.optimizer, problem.first),

@@ -36,7 +36,8 @@ class Plan:
 
     epochs: how many at most; asked: whether the user asked for that number, so that all of them are run.
     rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
-    tolerance: of what remains of the gradient (``Point.remaining``). seconds: time limit.
+    tolerance: of what remains of the gradient (``Point.remaining``). promise: if a Gauss-Newton step promises no more
+        than this share of J, the run has converged. seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
     snapshots: whether each step carries what the run can be taken up from again.
@@ -47,6 +48,7 @@ class Plan:
     rate: float
     schedule: Schedule = field(default_factory=Constant)
     tolerance: float | None = None
+    promise: float = 0.0
     seconds: float = math.inf
     batch_size: int | None = None
     seed: int = 0
@@ -123,7 +125,7 @@ class Judge:
         self.least = math.inf
         self.best_epoch = 0
         # Where epochs were asked for, or the optimizer ends by itself, the usual tolerance ends nothing.
-        self.watching = plan.tolerance is not None or not (plan.asked or thorough)
+        self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
 
     @property
     def memory(self) -> tuple[Any, ...]:
@@ -155,7 +157,8 @@ class Judge:
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
-        if remaining <= (max(usual, NO_FURTHER) if done else usual) or (done and point.promise() <= NO_PROMISE):
+        enough = NO_PROMISE if done else plan.promise
+        if remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

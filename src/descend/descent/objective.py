@@ -130,6 +130,7 @@ class Objective:
     """J(theta) = sum of losses / sum of row weights + penalty.
 
     The last full evaluation is kept, so that asking again for the same theta costs nothing.
+    passes: how often all rows were read so far.
     """
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
@@ -138,6 +139,7 @@ class Objective:
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
         self.rows = engine.rows
+        self.passes = 0.0
         self._last: tuple[Point, int] | None = None
 
     @property
@@ -164,6 +166,7 @@ class Objective:
             if not self.engine.factors:
                 return self(theta, 2, rows)
             return self._factored(theta, rows)
+        self.passes += 1.0 if rows is None else len(rows) / self.rows
         count, loss, gradient, curvature, _ = self.engine.evaluate(theta, order, rows)
         loss /= count
         if gradient is not None:
@@ -179,6 +182,7 @@ class Objective:
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
+        self.passes += 1.0 if rows is None else len(rows) / self.rows
         count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
         assert factor is not None
         if math.isfinite(loss) and not np.isfinite(factor).all():

@@ -14,6 +14,7 @@ from descend.constraints import Bounds, Constraints, constrained
 from descend.constraints.bounds import Given as Bounded
 from descend.constraints.ties import Ties, mentioned, refuse_starts
 from descend.descent import identifiability, preflight
+from descend.descent.growth import FEWEST, MANY, Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
 from descend.engines.numpy import NumpyEngine
@@ -44,6 +45,7 @@ class Problem:
         curvature at the start.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
         some parameters cannot be told apart. weights, sigma: their columns.
+    grown: how the start was improved on samples; begin: where it was before.
     """
 
     model: Model
@@ -57,6 +59,13 @@ class Problem:
     doubts: bool = False
     weights: str | None = None
     sigma: str | None = None
+    grown: Grown | None = None
+    begin: Array | None = None
+
+    @property
+    def start(self) -> Array:
+        """Where it all began: theta before it was improved on samples."""
+        return self.first.theta if self.begin is None else self.begin
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class Wish:
     sigma: str | None = None
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""
+    grow: bool = False
+    """Whether a start may be improved on samples of many rows."""
     bounds: Bounded = None
     fix: Mapping[str, Any] | None = None
     ties: Ties = None
@@ -139,6 +150,9 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         if searching and len(given) < len(fitted.parameters.shapes):
             found = _searched(fitted, weights, wish, columns, theta, given, objective)
             theta = theta if found is None else found.theta
+        larger = _grown(fitted, wish, what, columns, theta, objective)
+        begin = theta if larger is not None else None
+        theta = theta if larger is None else larger.theta
         first = preflight.finite_start(objective, fitted, theta, given, columns)
         told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
         free = identifiability.free_values(fitted) if found is not None and told else {}
@@ -147,9 +161,43 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
             if again is not None:
                 found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
-    notes = (*(() if found is None else (found.note,)), *told)
+    notes = (*(each.note for each in (found, larger) if each is not None), *told)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
-    return Problem(fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma)
+    return Problem(
+        fitted,
+        source,
+        table,
+        columns,
+        objective,
+        first,
+        notes,
+        scale,
+        bool(told),
+        wish.weights,
+        wish.sigma,
+        larger,
+        begin,
+    )
+
+
+def _grown(
+    model: Model,
+    wish: Wish,
+    what: Program | Kernel,
+    columns: Mapping[str, Array],
+    theta: Array,
+    objective: Objective,
+) -> Grown | None:
+    """Improve the start on samples, where there are so many rows that it pays."""
+    parabola = model.linear and model.loss.name == "squared"
+    if not wish.grow or parabola or objective.rows < FEWEST or not isinstance(what, Program):
+        return None
+    if model.parameters.size > MANY:
+        return None
+    larger = grown(what, columns, theta, objective.penalty, objective.bounds)
+    if larger is not None:
+        objective.passes += larger.passes
+    return larger
 
 
 def _searched(

@@ -24,6 +24,8 @@ from descend.optimizers.schedules import Constant
 
 MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
+ENOUGH = 1e-16
+"""Share of J below which what a step promises is lost in the rounding of J: so ends a run over very many rows."""
 MANY = 5_000
 """Parameters above which the default optimizer forms nothing that grows with their square."""
 
@@ -77,6 +79,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         wish, why = "levenberg_marquardt", "it needs no learning rate"
         if problem.model.linear and problem.model.loss.name == "squared":
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
+        elif problem.grown is not None:
+            wish += "(damping=1e-12)"  # so close to the minimum J is as good as a parabola
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
         elif bounds is not None and (settings.batch_size is not None or problem.model.parameters.size > MANY):
@@ -128,6 +132,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             rate=rate,
             schedule=schedule,
             tolerance=settings.tolerance,
+            promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
             seconds=settings.time_limit or math.inf,
             batch_size=settings.batch_size if batches else None,
             seed=settings.seed,
@@ -180,7 +185,7 @@ def _kept(
     }
     if not isinstance(plan.schedule, Constant):
         same["number of epochs"] = plan.epochs
-    keep = checkpoint.Writer(settings.checkpoint, same, model.parameters.named(problem.first.theta))
+    keep = checkpoint.Writer(settings.checkpoint, same, model.parameters.named(problem.start))
     found = settings.taken_up
     if found is not None:
         at = found.snapshot

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.constraints import Bounds
 from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
-from descend.descent.trials import name_of, place_of, spread, trials, tunings
+from descend.descent.trials import name_of, place_of, trials, tunings
 from descend.engines.numpy import NumpyEngine
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
 from descend.formula.symbols import Parameter
@@ -54,10 +54,10 @@ def search(
     4. Descend a little way from the best few (``polish``), and return the lowest.
     Everything is deterministic, and stays within ``bounds``.
     """
-    sample = _sample(columns)
+    rows = sample(columns, ROWS)
     linear = linear_components(program, given)
     quadratic = program.loss.name == "squared"
-    engine = NumpyEngine(program, sample, None if program.weights is None else program.weights.name)
+    engine = NumpyEngine(program, rows, None if program.weights is None else program.weights.name)
     objective = Objective(engine, bounds=bounds)
     free = [symbol for symbol in program.formula.unknowns if name_of(program, symbol) not in given]
     scanned = [symbol for symbol in free if not linear[place_of(program, symbol)].any()]
@@ -70,12 +70,12 @@ def search(
         tried += len(found)
         return sorted((pair for pair in found if pair is not None), key=lambda pair: pair[0])
 
-    ends = solved(trials(program, sample, theta, scanned))
+    ends = solved(trials(program, rows, theta, scanned))
     if not ends:
         return None
     for symbol in waves(program.formula):
         if symbol in scanned:
-            ends += solved(tunings(program, sample, ends[0][1], symbol, scanned))
+            ends += solved(tunings(program, rows, ends[0][1], symbol, scanned))
             ends.sort(key=lambda pair: pair[0])
     words = f"start found among {tried} trial points" if tried > 1 else "linear parameters solved at the start"
     if not polish:
@@ -118,13 +118,13 @@ def _settled(program: Program, theta: Array, given: Collection[str], bounds: Bou
     return settled if bounds is None or bounds.contains(settled).all() else theta
 
 
-def _sample(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """Choose a row at random (the same each time) from each of ROWS stretches: even steps could hide a wave."""
+def sample(columns: Mapping[str, Array], size: int) -> dict[str, Array]:
+    """Choose a row at random (the same each time) from each of ``size`` stretches: even steps could hide a wave."""
     rows = len(next(iter(columns.values())))
-    if rows <= ROWS:
+    if rows <= size:
         return dict(columns)
-    within = np.array([spread(number, 1)[0] for number in range(ROWS)])
-    chosen = ((np.arange(ROWS) + within) * rows / ROWS).astype(np.intp)
+    within = np.random.default_rng(size).random(size)
+    chosen = ((np.arange(size) + within) * rows / size).astype(np.intp)
     return {name: column[chosen] for name, column in columns.items()}
 
 

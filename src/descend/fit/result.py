@@ -82,6 +82,8 @@ class Fit:
     undetermined: tuple[str, ...] = ()
     """The parameters that the data do not determine, by their labels; a note says why."""
     penalised: bool = False
+    passes: float = 0.0
+    """How often all rows were read; a sample counts by its share of them."""
     weights: str | None = None
     """The column of relative row weights."""
     sigma: str | None = None
@@ -409,6 +411,7 @@ class Fit:
             **self._held_back(),
             "loss": _number(self.loss),
             "rows": self.rows,
+            "passes": self.passes,
             "epochs": self.epochs,
             "outcome": str(self.outcome),
             "advice": self.advice,

@@ -164,6 +164,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         loss=np.nan if content["loss"] is None else content["loss"],
         rows=content["rows"],
         epochs=content["epochs"],
+        passes=content.get("passes", 0.0),
         outcome=Outcome(content["outcome"]),
         advice=content["advice"],
         gradient=content["gradient"],

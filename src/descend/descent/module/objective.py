@@ -170,6 +170,7 @@ class ModuleObjective:
         self.modes = modes
         self.rows = engine.rows
         self.runs = 0
+        self.passes = 0.0
         self.finite = True
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
@@ -206,6 +207,7 @@ class ModuleObjective:
         import torch
 
         self.runs += 1
+        self.passes += 1.0 if rows is None else len(rows) / self.rows
         if backward:
             self.clear()
         count = self.engine.count(rows)

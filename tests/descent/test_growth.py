@@ -1,0 +1,77 @@
+"""Many rows: the start is improved on samples, so that few passes over all of them are left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import descend
+
+ROWS = 240_000
+X = np.sort(np.random.default_rng(1).uniform(0.0, 5.0, ROWS))
+NOISE = np.random.default_rng(2).normal(size=ROWS)
+CURVE = 3.0 * np.exp(-0.7 * X) - 0.5
+COLUMNS = {
+    "x": X,
+    "y": CURVE + 0.1 * NOISE,
+    "count": np.random.default_rng(3).poisson(np.exp(0.3 + 0.4 * X)).astype(float),
+    "won": (X - 2.0 + np.random.default_rng(4).logistic(size=ROWS) > 0.0).astype(float),
+    "weight": np.random.default_rng(5).uniform(0.1, 2.0, ROWS),
+}
+
+
+@pytest.mark.parametrize(
+    ("formula", "options"),
+    [
+        ("y ~ a*exp(-b*x) + c", {}),
+        ("y ~ a*exp(-b*x) + c", {"weights": "weight"}),
+        ("y ~ a*exp(-b*x) + c", {"loss": "huber(delta=0.2)"}),
+        ("y ~ a*exp(-b*x) + c", {"bounds": ["c >= -0.45"]}),
+        ("y ~ a*exp(-b*x) + c", {"l2": 0.01}),
+        ("count ~ exp(a + b*x)", {"loss": "poisson"}),
+        ("won ~ a + b*x", {"loss": "logistic"}),
+        ("y ~ a*exp(-b*x) + c*exp(-d*x) + g", {"fix": {"g": -0.5}}),
+    ],
+    ids=str,
+)
+def test_three_passes_reach_what_many_do(formula, options):
+    fit = descend.fit(formula, COLUMNS, **options)
+    start = fit.model.parameters.named(fit.theta)
+    whole = descend.fit(formula, COLUMNS, optimizer="levenberg_marquardt", start=start, **options)
+    assert fit.outcome == "converged"
+    errors = np.array(list((fit.standard_errors or dict.fromkeys(fit.parameters, 1.0)).values()))
+    errors = errors[: whole.theta.size]
+    far = np.abs(fit.theta - whole.theta) / np.where(errors > 0, errors, 1.0)
+    assert far.max() < 1e-3
+    assert fit.loss == pytest.approx(whole.loss, rel=1e-12)
+    assert any(note.startswith("start improved on samples of 937 and 15,000 rows") for note in fit.notes)
+
+
+def test_a_smooth_problem_takes_three_passes():
+    fit = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS)
+    assert fit.passes < 3.5
+    assert fit.summary()["passes"] == fit.passes
+    exact = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, optimizer="levenberg_marquardt", start=fit.parameters)
+    np.testing.assert_allclose(fit.theta, exact.theta, rtol=1e-9)
+
+
+def test_the_users_start_is_where_it_begins():
+    ascending = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, start={"a": 1.0, "b": 2.0, "c": 0.0})
+    assert ascending.passes < 3.5
+    assert ascending.parameters == pytest.approx({"a": 3.0, "b": 0.7, "c": -0.5}, abs=0.02)
+
+
+@pytest.mark.parametrize("options", [{"epochs": 5}, {"optimizer": "levenberg_marquardt"}, {"learning_rate": 0.1}])
+def test_what_is_asked_for_is_done_on_all_rows(options):
+    options = {"epochs": 5, **options}
+    start = {"a": 1.0, "b": 2.0, "c": 0.0}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, start=start, **options)
+    assert fit.trace[0].parameters == start
+    assert not any("samples" in note for note in fit.notes)
+
+
+def test_it_is_resumed_bit_for_bit(tmp_path):
+    whole = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, checkpoint=tmp_path / "run.json")
+    again = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, checkpoint=tmp_path / "run.json", resume=True)
+    assert again.theta.tolist() == whole.theta.tolist()
+    assert again.outcome == "converged"
