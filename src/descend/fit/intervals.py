@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.fit.rows import refuse_without_data
 from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 from descend.registry import closest
@@ -46,6 +47,23 @@ def _plain(end: Any) -> Any:
     if np.ndim(end):
         return [_plain(part) for part in end]
     return float(end) if math.isfinite(end) else None
+
+
+def intervals_by(
+    fit: Fit, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+) -> Intervals:
+    """Return the intervals of a fit by one of METHODS (see ``Fit.intervals``)."""
+    level, method = checked_level(level), checked_method(method)
+    if method in ("t", "sandwich"):
+        return t_intervals(fit, level, fit.kind_of_errors if method == "t" else "sandwich", method)
+    refuse_without_data(fit, f"{method} intervals")
+    if method == "profile":
+        from descend.fit.profile import profile_intervals
+
+        return profile_intervals(fit, level)
+    from descend.fit.bootstrap import bootstrap_intervals
+
+    return bootstrap_intervals(fit, level, resamples, seed, on_resample)
 
 
 def t_intervals(fit: Fit, level: float, kind: str, method: str) -> Intervals:
@@ -99,14 +117,6 @@ def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
             f"There is no interval by `{method}`.{closest(str(method), known)} Known: {', '.join(known)}."
         )
     return method
-
-
-def refuse_without_data(fit: Fit, what: str) -> None:
-    """Refuse to recompute from rows that a loaded fit does not have."""
-    if fit.evidence is None:
-        raise ConfigError(
-            f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
-        )
 
 
 def why_none(fit: Fit) -> str:
