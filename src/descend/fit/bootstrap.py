@@ -13,7 +13,8 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.run import interruptible, whole
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
-from descend.fit.refit import OnRows, refit
+from descend.fit.refit import Part, refit, well_conditioned
+from descend.fit.uncertainty import KINKED
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 FEWEST = 100
 """Resamples below which the ends of an interval are noise."""
+CLOSE = 1e-6
+"""Square of the distance to the minimum, in standard errors, at which a resample is fitted."""
 
 
 def bootstrap_intervals(
@@ -68,13 +71,17 @@ def _resampled(
     assert fit.evidence is not None
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
+    objective, free = fit.evidence.objective, np.ones(fit.theta.size, dtype=bool)
+    lean = fit.loss_function.name not in KINKED and well_conditioned(objective(fit.theta, 2).curvature)
+    close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
     with np.errstate(all="ignore"), interruptible() as stop:
         for done in range(1, resamples + 1):
-            found = refit(OnRows(fit.evidence.objective, random.integers(0, fit.rows, fit.rows)), fit.theta)
+            part = Part(objective, random.integers(0, fit.rows, fit.rows))
+            found = refit(part, fit.theta, free, close, lean)
             if found is None:
                 failed += 1
             else:
-                values.append(found[1])
+                values.append(found.theta)
             if on_resample is not None:
                 on_resample(done)
             if stop():
