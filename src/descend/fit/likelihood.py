@@ -44,7 +44,8 @@ def criteria_of(fit: Fit) -> Criteria | None:
     loss = fit.loss_function
     if fit.penalised or loss.name not in LIKELIHOODS or isinstance(fit.model, ModuleModel):
         return None
-    estimated = fit.model.parameters.size + (loss.name == "squared" and fit.sigma is None)
+    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - len(fit.at_bound)
+    estimated = fit.model.parameters.size - redundant + (loss.name == "squared" and fit.sigma is None)
     with np.errstate(all="ignore"):
         found = log_likelihood(fit.counted_rows, loss, fit.sigma is not None)
     return criteria(found, estimated, len(fit.counted_rows.y))

@@ -13,9 +13,11 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Point
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
-from descend.fit.refit import Part, refit, well_conditioned
+from descend.fit.refit import Part, free_to_move, refit, well_conditioned
 from descend.fit.rows import row_weights
+from descend.fit.standard_errors import generalized_covariance, undetermined
 from descend.fit.uncertainty import LIKELIHOODS
+from descend.formula.symbols import Parameter
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -29,6 +31,8 @@ NEAR = 5.0
 """Standard errors over which the others are taken to move along the tangent of the profile."""
 LEVEL_OFF = 1e-9
 """Relative growth of tau, over two doublings of the distance, at which it has come to an end."""
+IMAGES = 33
+"""Values at which a tie is looked at."""
 TRIALS = 60
 """Points between two brackets at most."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
@@ -74,18 +78,47 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
             "Use the method sandwich or bootstrap."
         )
     covariance = fit.covariance_of("model")
-    if covariance is None:
+    generalized = generalized_covariance(fit, "model")
+    if covariance is None or generalized is None:
         raise ConfigError(why_none(fit))
     reach = quantile(level, fit.error_degrees)
-    low, high, notes = np.empty(fit.theta.size), np.empty(fit.theta.size), []
+    unknown = undetermined(fit, covariance)
+    ends, notes = {}, []
     with np.errstate(all="ignore"):
         for place, label in enumerate(fit.model.parameters.labels):
-            profile = _Profile(fit, place, covariance, reach)
-            low[place], high[place] = ends = profile.end(-1.0), profile.end(1.0)
-            for end, word in zip(ends, ("lower", "upper"), strict=True):
+            if unknown[place]:
+                ends[label] = (-math.inf, math.inf)
+                continue
+            profile = _Profile(fit, place, generalized, reach)
+            ends[label] = (profile.end(-1.0), profile.end(1.0))
+            for end, word in zip(ends[label], ("lower", "upper"), strict=True):
                 if math.isinf(end):
                     notes.append(f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there")
-    return Intervals(fit, low, high, level, "profile", notes)
+    tied, more = _of_tied(fit, ends)
+    return Intervals(fit, ends | tied, level, "profile", notes + more)
+
+
+def _of_tied(fit: Fit, ends: dict[str, tuple[float, float]]) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Return the images of the ends of the parameters that others are tied to.
+
+    That is their profile interval as long as they are tied to one parameter, and rise or fall with it all the way.
+    """
+    held = fit.constraints
+    found: dict[str, tuple[float, float]] = {}
+    notes: list[str] = []
+    if held is None:
+        return found, notes
+    for name, expression in held.tied.items():
+        symbols = [symbol.name for symbol in expression.atoms(Parameter)]
+        if len(symbols) == 1:
+            values = np.linspace(*ends[symbols[0]], IMAGES)
+            image = np.array([held.complete({**fit.parameters, symbols[0]: float(value)})[name] for value in values])
+            rises = np.diff(image)
+            if np.isfinite(image).all() and ((rises > 0.0).all() or (rises < 0.0).all()):
+                found[name] = (float(image.min()), float(image.max()))
+                continue
+        notes.append(f"`{name}` is tied in a way that leaves it no profile interval: ask for t or bootstrap instead")
+    return found, notes
 
 
 class _Profile:
@@ -98,9 +131,10 @@ class _Profile:
         self.parameters = fit.model.parameters
         objective = fit.evidence.objective
         self.part, self.bounds = Part(objective), objective.bounds
-        self.free = np.arange(fit.theta.size) != place
-        curvature = objective(fit.theta, 2).curvature
-        self.lean = well_conditioned(curvature)
+        self.free = free_to_move(fit)
+        point = objective(fit.theta, 2)
+        self.lean = well_conditioned(point, self.free)
+        self.free[place] = False
         total = float(row_weights(fit).sum())
         if fit.loss_function.name != "squared":
             self.factor = 2.0 * total
@@ -109,8 +143,8 @@ class _Profile:
             self.factor = total if fit.sigma is not None or perfect else fit.degrees_of_freedom / fit.loss
         self.error = math.sqrt(covariance[place, place])
         tangent = covariance[:, place] / self.error if self.error else np.zeros(fit.theta.size)
-        if not self.error and fit.model.parameters.labels[place] in fit.at_bound and curvature is not None:
-            self.error = 1.0 / math.sqrt(0.5 * self.factor * curvature[place, place])
+        if not self.error and fit.model.parameters.labels[place] in fit.at_bound and point.curvature is not None:
+            self.error = 1.0 / math.sqrt(0.5 * self.factor * point.curvature[place, place])
         self.start = _Reached(0.0, 0.0, 1.0, fit.theta, tangent)
 
     def end(self, sign: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
 from descend.formula.compile import triangle
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -49,9 +53,20 @@ def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True)
     return found or _descent(part, theta, free)
 
 
-def well_conditioned(curvature: Array | None) -> bool:
+def free_to_move(fit: Fit) -> Mask:
+    """Mark the parameters that a refit moves: all but those that others can make up for."""
+    if fit.rank is None:
+        return np.ones(fit.theta.size, dtype=bool)
+    bounds = None if fit.constraints is None else fit.constraints.bounds
+    return fit.rank.kept.copy() if bounds is None else fit.rank.kept | bounds.held(fit.theta)
+
+
+def well_conditioned(point: Point, free: Mask) -> bool:
     """Whether Gauss-Newton steps may be taken from the curvature itself, which squares the condition."""
-    if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).all():
+    if point.curvature is None or not free.any():
+        return False
+    curvature = point.curvature[np.ix_(free, free)]
+    if not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).all():
         return False
     scale = 1.0 / np.sqrt(curvature.diagonal())
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] > WELL)
@@ -85,7 +100,7 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
     return None
 
 
-def _ahead(theta: Array, places: NDArray[np.intp], step: Array, bounds: Bounds | None) -> Array:
+def _ahead(theta: Array, places: NDArray[np.intp], step: NDArray[Any], bounds: Bounds | None) -> Array:
     move = np.zeros(theta.size)
     move[places] = step
     return theta + move if bounds is None else bounds.moved(theta, move)

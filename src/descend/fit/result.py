@@ -23,9 +23,9 @@ from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
 from descend.fit.predict import Prediction, predict_with_band
 from descend.fit.rows import Rows, counted_rows
-from descend.fit.standard_errors import correlation, covariance_of, standard_errors
+from descend.fit.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.fit.summary import summary
-from descend.fit.uncertainty import LIKELIHOODS
+from descend.fit.uncertainty import LIKELIHOODS, Rank
 from descend.formula.printers.filled import filled
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
@@ -138,6 +138,8 @@ class Fit:
     def covariance_of(self, kind: str) -> Array | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty leave none.
 
+        Entries of parameters that the data do not determine by themselves are NaN.
+
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
@@ -147,13 +149,18 @@ class Fit:
         return covariance_of(self, kind)
 
     @cached_property
+    def rank(self) -> Rank | None:
+        """What the data determine where they do not determine all parameters; None if they do."""
+        return rank_of_fit(self)
+
+    @cached_property
     def counted_rows(self) -> Rows:
         """The rows that count, and what each says about the parameters."""
         return counted_rows(self)
 
     @cached_property
     def degrees_of_freedom(self) -> int | None:
-        """Rows of a weight above 0, less the number of parameters that are free to move."""
+        """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
         return statistics.degrees_of_freedom(self)
 
     @property
@@ -238,9 +245,12 @@ class Fit:
     def standard_errors(self) -> dict[str, Any] | None:
         """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
-        Of tied parameters by the delta method; NaN for what is fixed or lies at a bound.
+        Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
         """
-        return standard_errors(self)
+        if self.covariance is None or isinstance(self.model, ModuleModel):
+            return None
+        whole = self.model.parameters if self.constraints is None else self.constraints.whole
+        return whole.named(standard_errors(self, self.covariance))
 
     @cached_property
     def r_squared(self) -> float | None:

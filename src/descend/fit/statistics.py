@@ -24,12 +24,18 @@ def residuals(fit: Fit) -> Array:
 
 
 def degrees_of_freedom(fit: Fit) -> int | None:
-    """Return the rows of a weight above 0, less the parameters that are free to move; None if it is not known."""
+    """Return the rows of a weight above 0, less the parameters that they determine; None if it is not known."""
     if fit.evidence is None:
         stored = fit.stored.get("degrees_of_freedom")
         return None if stored is None else int(stored)
-    free = fit.model.parameters.size - len(fit.at_bound)
-    return int(np.count_nonzero(row_weights(fit))) - free
+    return int(np.count_nonzero(row_weights(fit))) - determined(fit)
+
+
+def determined(fit: Fit) -> int:
+    """Return how many parameters the data determine: those free to move, less one for each that is redundant."""
+    if fit.rank is not None:
+        return int(fit.rank.kept.sum())
+    return fit.model.parameters.size - len(fit.at_bound)
 
 
 def error_degrees(fit: Fit) -> float:

@@ -46,13 +46,14 @@ def summary(fit: Fit) -> dict[str, Any]:
 
 
 def _held_back(fit: Fit) -> dict[str, Any]:
-    """Return what is fixed, tied, bounded, and at its bound."""
+    """Return what is fixed, tied, bounded, at its bound, and not determined by the data."""
     held = fit.constraints
     return {
         "fixed": {} if held is None else _plain(held.fixed),
         "ties": {} if held is None else dict(held.tie_texts),
         "bounds": [] if held is None or held.bounds is None else held.bounds.texts,
         "at_bound": fit.at_bound,
+        "undetermined": list(fit.undetermined),
     }
 
 

@@ -37,7 +37,7 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     ]  # fmt: skip
     marks = ["" if held is None else held.mark(label, fit.theta) for label in labels]
     shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    ends = [] if intervals is None else [_ends(fit, labels, intervals.low), _ends(fit, labels, intervals.high)]
+    ends = [] if intervals is None else [_ends(intervals, labels, 0), _ends(intervals, labels, 1)]
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
@@ -92,10 +92,10 @@ def _outcome(fit: Fit) -> Field:
     )
 
 
-def _ends(fit: Fit, labels: Sequence[str], ends: Any) -> list[float | None]:
-    """Return the ends of intervals in the order of ``labels``; None for what is fixed or tied."""
-    known = dict(zip(fit.model.parameters.labels, ends.tolist(), strict=True))
-    return [known.get(label) for label in labels]
+def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:
+    """Return the lower (0) or upper (1) ends in the order of ``labels``; None where there is none."""
+    ends = [intervals.labelled.get(label, (np.nan, np.nan))[side] for label in labels]
+    return [None if np.isnan(end) else end for end in ends]
 
 
 def _optimizer(fit: Fit) -> str:
