@@ -19,6 +19,7 @@ from descend.descent.step import Trace
 from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
+from descend.fit.digits import digits
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
 from descend.fit.predict import Prediction, predict_with_band
@@ -251,6 +252,15 @@ class Fit:
             return None
         whole = self.model.parameters if self.constraints is None else self.constraints.whole
         return whole.named(standard_errors(self, self.covariance))
+
+    @cached_property
+    def digits(self) -> dict[str, Any] | None:
+        """How many decimal digits of each parameter the place where the run stopped supports, in their shapes.
+
+        It says how near the minimum is, not how well the data determine it: that is what standard errors say.
+        None where it cannot be told (see ``fit.digits.digits``).
+        """
+        return digits(self)
 
     @cached_property
     def r_squared(self) -> float | None:
