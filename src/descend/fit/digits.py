@@ -21,7 +21,10 @@ Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 MOST = -np.log10(EPS)
 """Decimal digits of a float64, 15.7."""
+ROUNDING = EPS / 3.0
+"""Root mean square of the relative error of a result that is rounded: somewhat above eps / sqrt(12)."""
 RCOND = 1e-14
+"""Singular values below this share of the largest are taken for zero."""
 NO_STEP = 10.0
 """A step of so many times the floor of rounding tells nothing but rounding."""
 
@@ -37,8 +40,8 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         distance, by strong convexity. d' is the step after it, q the ratio of their lengths |R d'| / |R d|, by which
         further steps shrink; where that is 1 or more, no digit is vouched for.
     floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
-        l'' those of its loss, eps = 2.2e-16, and E(..)**2 for the mean square over independent roundings,
-            E(C^-1 sum f_i l''_i eps (s_i + sum_k theta_k f_ik) + f_i eps l'_i)
+        l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
+            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
 
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
@@ -64,10 +67,10 @@ def digits(fit: Fit) -> dict[str, Any] | None:
 
 def _stored(fit: Fit) -> dict[str, Any] | None:
     stored = fit.stored.get("digits")
-    if stored is None:
+    if stored is None or isinstance(fit.model, ModuleModel):
         return None
-    return {name: np.array(value, dtype=np.float64) if isinstance(value, list) else float("nan") if value is None else value
-            for name, value in stored.items()}  # fmt: skip
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    return whole.named(whole.flat(stored))
 
 
 def _counted(error: Array, best: Array, moving: Mask) -> Array:
@@ -91,9 +94,9 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
     error = np.zeros(theta.size)
     error[free] = _floor(fit.counted_rows, fit, free)
     step, length = _step(point, free)
-    far = not (np.abs(step) <= NO_STEP * error).all()
+    settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)
-    if far:
+    if not settled:
         after, shorter = _step(objective(theta + step, 3), free)
         ratio = shorter / length
         error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
@@ -109,10 +112,10 @@ def _step(point: Point, free: Mask) -> tuple[Array, float]:
     """Return the step to the minimum of the parabola at a point, and its length as the curvature measures it."""
     upper, right = triangle(point)
     if point.proximal:  # the triangle knows nothing of an l1 penalty
-        right = np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0]
+        right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
     part = upper[:, free]
-    norms = np.sqrt(np.add.reduce(part * part))
-    norms = np.where(norms > 0.0, norms, 1.0)
+    norms: Array = np.sqrt(np.add.reduce(part * part))
+    norms[norms == 0.0] = 1.0
     step = np.zeros(free.size)
     if not (np.isfinite(part).all() and np.isfinite(right).all()):
         return np.full(free.size, np.nan), np.nan
@@ -126,13 +129,14 @@ def _floor(rows: Rows, fit: Fit, free: Mask) -> Array:
     slope = rows.omega * loss.slope(rows.score, rows.y)
     bend = rows.omega * loss.weight(rows.score, rows.y)
     part = jacobian[:, free]
-    upper = np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r")
+    upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not (np.isfinite(upper).all() and (norms > 0.0).all()):
         return np.full(part.shape[1], np.inf)
-    root = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
+    root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
     pull = (part @ root) @ root.T
     value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1)
     noise = bend**2 * value + slope**2
     spread = np.square(root @ root.T) @ (np.square(part).T @ slope**2)
-    return EPS * np.sqrt(np.square(pull).T @ noise + spread)
+    floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
+    return floor

@@ -91,9 +91,11 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
                 continue
             profile = _Profile(fit, place, generalized, reach)
             ends[label] = (profile.end(-1.0), profile.end(1.0))
-            for end, word in zip(ends[label], ("lower", "upper"), strict=True):
+            for end, sign, word in zip(ends[label], (-1.0, 1.0), ("lower", "upper"), strict=True):
                 if math.isinf(end):
                     notes.append(f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there")
+                elif sign in profile.walls:
+                    notes.append(f"the {word} end of `{label}`, {end:.6g}, is where the model ceases to have a value")
     tied, more = _of_tied(fit, ends)
     return Intervals(fit, ends | tied, level, "profile", notes + more)
 
@@ -145,6 +147,7 @@ class _Profile:
         tangent = covariance[:, place] / self.error if self.error else np.zeros(fit.theta.size)
         if not self.error and fit.model.parameters.labels[place] in fit.at_bound and point.curvature is not None:
             self.error = 1.0 / math.sqrt(0.5 * self.factor * point.curvature[place, place])
+        self.walls: set[float] = set()
         self.start = _Reached(0.0, 0.0, 1.0, fit.theta, tangent)
 
     def end(self, sign: float) -> float:
@@ -180,7 +183,10 @@ class _Profile:
                     break
             inner = abs(inside.distance)
             step = 0.5 * (inner + wall) if math.isfinite(wall) else min(self._next(inside), edge)
-        return math.inf if math.isinf(wall) or wall == edge else inside.distance
+        if math.isinf(wall) or wall == edge:
+            return math.inf
+        self.walls.add(sign)
+        return inside.distance
 
     def _next(self, inside: _Reached) -> float:
         """Say how far to go next: a little beyond where Newton's method sees the end, but at most twice as far."""

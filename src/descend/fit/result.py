@@ -22,7 +22,7 @@ from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
-from descend.fit.predict import Prediction, predict_with_band
+from descend.fit.predict import Prediction, predict_with_band, refuse_not_finite
 from descend.fit.rows import Rows, counted_rows
 from descend.fit.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.fit.summary import summary
@@ -285,7 +285,8 @@ class Fit:
     ) -> Array | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
 
-        A module is given tensors too, and predicts as it is now, in evaluation mode.
+        A module is given tensors too, and predicts as it is now, in evaluation mode. Raises DataError for a row in
+        which a formula or function has no value, such as the logarithm of a negative number.
 
         interval: ``"confidence"``, where the mean of the response lies; ``"prediction"``, where one more measurement
             would lie (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
@@ -297,9 +298,10 @@ class Fit:
             return self.model.predict(self.theta, self.model.read(data, missing))
         table = open_table(data)
         inputs = self.model.inputs
-        if not inputs:
-            return self.model.predict(self.theta, {"": np.empty(table.rows)})
-        return self.model.predict(self.theta, table.numbers(inputs, missing))
+        columns = table.numbers(inputs, missing) if inputs else {"": np.empty(table.rows)}
+        predicted = self.model.predict(self.theta, columns)
+        refuse_not_finite(self, columns, predicted)
+        return predicted
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""

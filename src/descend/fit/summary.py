@@ -21,6 +21,7 @@ def summary(fit: Fit) -> dict[str, Any]:
     return {
         "parameters": {} if _too_many_to_list(fit) else _plain(fit.parameters),
         "standard_errors": _plain(fit.standard_errors),
+        "digits": _plain(None if fit.digits is None else {name: np.round(of, 1) for name, of in fit.digits.items()}),
         **_held_back(fit),
         "loss": _number(fit.loss),
         "rows": fit.rows,

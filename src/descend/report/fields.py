@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descend.descent.module.model import ModuleModel
+
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
+
+FEW_DIGITS = 4
+"""Digits of a parameter below which the table says how few they are."""
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
+    shown += _digits(fit)
     source = fit.evidence.source if fit.evidence is not None else ""
     return [
         *shown,
@@ -80,6 +87,24 @@ def _residuals(fit: Fit) -> list[Field]:
         return []
     warning = fit.diagnostics().warning
     return [Field("residuals", _sentence(warning), "note")] if warning else []
+
+
+def _digits(fit: Fit) -> list[Field]:
+    """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
+    if fit.digits is None or isinstance(fit.model, ModuleModel):
+        return []
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
+           if number < FEW_DIGITS and label not in fit.undetermined]  # fmt: skip
+    if not low:
+        return []
+    labels, fewest = [f"`{label}`" for label, _ in low], min(number for _, number in low)
+    if len(labels) > MOST_NAMED:
+        labels[MOST_NAMED:] = [f"{len(labels) - MOST_NAMED} more"]
+    they = " and ".join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
+    are = "is" if len(low) == 1 else "are"
+    known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
+    return [Field("digits", f"{they} {are} {known} at this stopping point", "note")]
 
 
 def _outcome(fit: Fit) -> Field:
