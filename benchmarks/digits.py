@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.nist import read
+from nist import read
 from numpy.typing import NDArray
 from scipy.special import expit
 

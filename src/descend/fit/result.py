@@ -238,7 +238,8 @@ class Fit:
             that the data leave open are infinite. ``"bootstrap"``, from fits to ``resamples`` samples of the rows,
             drawn with replacement in an order that ``seed`` fixes; ``on_resample`` is told how many are done.
 
-        Raises ConfigError where there are none, and says why.
+        No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none, and says
+        why.
         """
         return intervals_by(self, level, method, resamples, seed, on_resample)
 
