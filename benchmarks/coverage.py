@@ -11,7 +11,9 @@ done in minutes; that costs it a little, for its ends are then quantiles of fewe
 from __future__ import annotations
 
 import argparse
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +46,15 @@ CASES = (
 )
 
 
-def covered(case: Case, sets: int, resamples: int) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """Return, for each method, the coverage of each parameter, and the milliseconds an interval took."""
+Counts = tuple[dict[str, dict[str, int]], dict[str, float]]
+
+
+def counted(case: Case, seeds: range, resamples: int) -> Counts:
+    """Return, for each method, how often each parameter was covered, and the seconds that took."""
     x = np.linspace(0.0, 5.0, ROWS)
     hits = {method: dict.fromkeys(case.truth, 0) for method in METHODS}
     seconds = dict.fromkeys(METHODS, 0.0)
-    for seed in range(sets):
+    for seed in seeds:
         y = case.mean(x) + case.deviation * np.random.default_rng([7, seed]).normal(size=ROWS)
         fit = descend.fit(case.formula, {"x": x, "y": y}, start=case.truth)
         for method in METHODS:
@@ -59,8 +64,22 @@ def covered(case: Case, sets: int, resamples: int) -> tuple[dict[str, dict[str, 
             for name, true in case.truth.items():
                 low, high = intervals[name]
                 hits[method][name] += bool(low <= true <= high)
-    shares = {method: {name: count / sets for name, count in found.items()} for method, found in hits.items()}
-    return shares, {method: 1e3 * spent / sets for method, spent in seconds.items()}
+    return hits, seconds
+
+
+def covered(case: Case, sets: int, resamples: int) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Return, for each method, the coverage of each parameter, and the milliseconds an interval took.
+
+    The work is shared by as many processes as there are cores.
+    """
+    workers = os.cpu_count() or 1
+    with ProcessPoolExecutor(workers) as pool:
+        parts = [pool.submit(counted, case, range(first, sets, workers), resamples) for first in range(workers)]
+        found: list[Counts] = [part.result() for part in parts]
+    shares = {
+        method: {name: sum(hits[method][name] for hits, _ in found) / sets for name in case.truth} for method in METHODS
+    }
+    return shares, {method: 1e3 * sum(seconds[method] for _, seconds in found) / sets for method in METHODS}
 
 
 def main() -> None:

@@ -57,6 +57,7 @@ def test_what_a_person_reads(run: Callable[..., Any], folder: Path) -> None:
         "\n"
         "  loss (squared)   0.568252\n"
         "  R²               0.983731\n"
+        "  digits           `w` is known to about 2 digits at this stopping point\n"
         "  rows             100 of line.csv\n"
         "  gradient         derived, summed by numpy\n"
         "  optimizer        gd, learning rate 0.001\n"

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 import descend
-from descend import ConfigError
+from descend import ConfigError, DataError
 
 LINE, DECAY = "y ~ w*x + b", "y ~ a*exp(-b*x) + c"
 
@@ -165,4 +165,23 @@ def test_what_is_refused(line):
     assert said(two.intervals) == (
         "There are no standard errors: 2 parameters leave nothing of as many rows to tell the size of the errors. "
         "Give more rows."
+    )
+
+
+def test_a_row_without_a_value_is_named():
+    x = np.linspace(1, 5, 30)
+    data = {"x": x, "y": 2 * np.log(x + 0.5) + 0.3 * np.random.default_rng(1).normal(size=30)}
+    fit = descend.fit("y ~ a*log(x + b)", data, start={"a": 1.0, "b": 1.0})
+    for interval in (None, "confidence", "prediction"):
+        with pytest.raises(DataError) as error:
+            fit.predict({"x": [1.0, -3.0]}, interval=interval)
+        assert str(error.value) == (
+            "The prediction is nan in row 2 (x = -3): `log(b + x)` is nan there. Leave such rows out with --where."
+        )
+    fit = descend.fit("y ~ a*sqrt(b + x)", {"x": x, "y": np.sqrt(1 + x)}, start={"a": 1.0, "b": 2.0})
+    with pytest.raises(DataError) as error:
+        fit.predict({"x": [-fit.parameters["b"]]}, interval="confidence")
+    assert str(error.value) == (
+        "The prediction has no confidence interval in row 1 (x = -1): the derivative of the prediction by `b` is not "
+        "finite there. Leave such rows out with --where."
     )

@@ -102,6 +102,11 @@ class Bounds:
         inside = (theta > self.low) & (theta < self.high)
         return np.where(inside, theta, np.where(both, low + (high - low) * share, mirrored))
 
+    def of(self, chosen: Mask) -> Bounds:
+        """Return the bounds of the chosen components alone."""
+        labels = tuple(label for label, kept in zip(self.labels, chosen, strict=True) if kept)
+        return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
+
     def text(self, place: int) -> str:
         """Write the bounds of one component as the user would."""
         label, low, high = self.labels[place], float(self.low[place]), float(self.high[place])

@@ -171,7 +171,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = _culprit(model, theta, columns, row)
+            part = failing_part(model, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
@@ -182,7 +182,9 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     return f"The loss is not finite at the start ({start}). {advice}"
 
 
-def _culprit(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> tuple[Expr, float] | None:
+def failing_part(
+    model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
+) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
     values: dict[Expr, float] = {Column(name): float(columns[name][row]) for name in model.inputs}
     for symbol in model.formula.unknowns:

@@ -13,7 +13,9 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.run import interruptible, whole
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
-from descend.fit.refit import OnRows, refit
+from descend.fit.refit import Part, free_to_move, refit, well_conditioned
+from descend.fit.standard_errors import generalized_covariance, undetermined
+from descend.fit.uncertainty import KINKED
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 FEWEST = 100
 """Resamples below which the ends of an interval are noise."""
+CLOSE = 1e-6
+"""Square of the distance to the minimum, in standard errors, at which a resample is fitted."""
 
 
 def bootstrap_intervals(
@@ -45,7 +49,8 @@ def bootstrap_intervals(
     """
     whole(resamples, "number of resamples", FEWEST)
     whole(seed, "seed", 0)
-    if fit.covariance is None or isinstance(fit.model, ModuleModel):
+    covariance = generalized_covariance(fit, fit.kind_of_errors)
+    if covariance is None or fit.covariance is None or isinstance(fit.model, ModuleModel):
         raise ConfigError(why_none(fit))
     values, notes = _resampled(fit, resamples, seed, on_resample)
     if len(values) < FEWEST:
@@ -53,13 +58,23 @@ def bootstrap_intervals(
             f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
             "Give more rows, or use the method t or profile."
         )
-    low, high = np.empty(fit.theta.size), np.empty(fit.theta.size)
-    influence, degrees = _influence(fit), fit.degrees_of_freedom
+    influence, degrees = _influence(fit, covariance), fit.degrees_of_freedom
     assert degrees is not None
     reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
-    for place in range(fit.theta.size):
-        low[place], high[place] = _ends(values[:, place], fit.theta[place], influence[:, place], reach)
-    return Intervals(fit, low, high, level, "bootstrap", notes)
+    labels, best, unknown = fit.model.parameters.labels, fit.theta, undetermined(fit, fit.covariance)
+    if fit.constraints is not None:
+        held, whole_of = fit.constraints, fit.constraints.whole
+        jacobian, free_named = held.jacobian(fit.theta), fit.model.parameters.named
+        labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
+        values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
+        unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
+    ends = {
+        label: (-math.inf, math.inf)
+        if unknown[place]
+        else _ends(values[:, place], best[place], influence[:, place], reach)
+        for place, label in enumerate(labels)
+    }
+    return Intervals(fit, ends, level, "bootstrap", notes)
 
 
 def _resampled(
@@ -68,13 +83,17 @@ def _resampled(
     assert fit.evidence is not None
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
+    objective, free = fit.evidence.objective, free_to_move(fit)
+    lean = fit.loss_function.name not in KINKED and well_conditioned(objective(fit.theta, 2), free)
+    close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
     with np.errstate(all="ignore"), interruptible() as stop:
         for done in range(1, resamples + 1):
-            found = refit(OnRows(fit.evidence.objective, random.integers(0, fit.rows, fit.rows)), fit.theta)
+            part = Part(objective, random.integers(0, fit.rows, fit.rows))
+            found = refit(part, fit.theta, free, close, lean)
             if found is None:
                 failed += 1
             else:
-                values.append(found[1])
+                values.append(found.theta)
             if on_resample is not None:
                 on_resample(done)
             if stop():
@@ -87,10 +106,9 @@ def _resampled(
     return np.array(values).reshape(-1, fit.theta.size), notes
 
 
-def _influence(fit: Fit) -> Array:
+def _influence(fit: Fit, covariance: Array) -> Array:
     """Return (rows, p) how far each row pulls the parameters, to first order."""
-    rows, covariance = fit.counted_rows, fit.covariance
-    assert covariance is not None
+    rows = fit.counted_rows
     pull = rows.omega * fit.loss_function.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
     return influence

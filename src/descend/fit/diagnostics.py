@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from descend.descent.module.model import ModuleModel
+from descend.errors import ConfigError
+from descend.fit.rows import row_weights
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
 SUSPICIOUS = 0.01
@@ -53,6 +61,25 @@ class Diagnostics:
     def warning(self) -> str:
         """One sentence on what is off; empty if nothing is."""
         return "; ".join(check.verdict for check in self.checks if check.suspicious)
+
+
+def diagnostics_of(fit: Fit) -> Diagnostics:
+    """Check the residuals of a fit (see ``Fit.diagnostics``)."""
+    if fit.loss_function.name != "squared" or isinstance(fit.model, ModuleModel):
+        what = "a module" if isinstance(fit.model, ModuleModel) else f"the {fit.loss_function.name} loss"
+        raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
+    rows = fit.counted_rows
+    root = np.sqrt(rows.omega)
+    residuals = rows.y - rows.score
+    if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
+        return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
+    place: Any = slice(None)
+    order = "the rows"
+    if len(fit.model.inputs) == 1 and fit.evidence is not None:
+        column = fit.evidence.columns[fit.model.inputs[0]]
+        place = np.argsort(column[row_weights(fit) > 0.0], kind="stable")
+        order = f"`{fit.model.inputs[0]}`"
+    return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
 
 
 def diagnose(residuals: Array, jacobian: Array, order: str) -> Diagnostics:

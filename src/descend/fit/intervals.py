@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.constraints import Bounds
 from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.fit.rows import refuse_without_data
 from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 from descend.registry import closest
@@ -20,26 +22,67 @@ if TYPE_CHECKING:
     from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
+Ends = Mapping[str, tuple[float, float]]
 KINDS = ("model", "sandwich")
+MOST_NAMED = 3
+"""Parameters that a note names."""
 METHODS = ("t", "profile", "bootstrap", "sandwich")
 
 
 class Intervals(dict[str, tuple[Any, Any]]):
     """Name -> (low, high), with arrays for a vector; an end that the data leave open is infinite.
 
-    level: the share of data sets whose interval would hold the true value. method: one of METHODS.
-    notes: what was noticed on the way, in sentences.
+    Tied parameters are there too, fixed ones are not. Nothing is beyond a bound. NaN where there is no end by this
+    method; a note says why.
+
+    labelled: the ends of each component by its label. level: the share of data sets whose interval would hold the true
+    value. method: one of METHODS. notes: what was noticed on the way, in sentences.
     """
 
-    def __init__(self, fit: Fit, low: Array, high: Array, level: float, method: str, notes: Iterable[str] = ()) -> None:
+    def __init__(self, fit: Fit, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
         assert not isinstance(fit.model, ModuleModel)
-        ends = (fit.model.parameters.named(low), fit.model.parameters.named(high))
-        super().__init__({name: (ends[0][name], ends[1][name]) for name in fit.model.parameters.shapes})
-        self.low, self.high, self.level, self.method, self.notes = low, high, level, method, tuple(notes)
+        held = fit.constraints
+        self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
+        self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more)
+        parameters = fit.model.parameters if held is None else held.whole
+        fixed = () if held is None else held.fixed
+        missing = (math.nan, math.nan)
+        low, high = (parameters.named(np.array(side)) for side in zip(
+            *(self.labelled.get(label, missing) for label in parameters.labels), strict=True))  # fmt: skip
+        super().__init__({name: (low[name], high[name]) for name in parameters.shapes if name not in fixed})
 
     def plain(self) -> dict[str, list[Any]]:
         """Return name -> [low, high] as plain values, with None for an end that is open."""
         return {name: [_plain(low), _plain(high)] for name, (low, high) in self.items()}
+
+
+def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
+    """Return the ends with what is beyond a bound at it, and sentences that name those."""
+    if bounds is None:
+        return ends, []
+    inside, told = dict(ends), []
+    for label, least, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
+        low, high = ends[label]
+        inside[label] = (least if low < least else low, most if high > most else high)
+        told += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
+        told += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
+    more = [f"{len(told) - MOST_NAMED} more ends are bounds"] if len(told) > MOST_NAMED else []
+    return inside, [*told[:MOST_NAMED], *more]
+
+
+def _left_open(fit: Fit) -> list[str]:
+    """Say which parameters have no ends because the data do not determine them."""
+    if not fit.undetermined:
+        return []
+    return [f"the intervals of {named(fit.undetermined)} are open: the data do not determine them by themselves"]
+
+
+def named(labels: Sequence[str]) -> str:
+    """Name some parameters in a sentence, not all of many."""
+    texts = [f"`{label}`" for label in labels]
+    if len(texts) > MOST_NAMED:
+        texts[MOST_NAMED - 1 :] = [f"{len(texts) - MOST_NAMED + 1} more"]
+    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
 def _plain(end: Any) -> Any:
@@ -48,17 +91,23 @@ def _plain(end: Any) -> Any:
     return float(end) if math.isfinite(end) else None
 
 
-def t_intervals(fit: Fit, level: float, kind: str, method: str) -> Intervals:
-    """Return estimate -+ quantile * standard error.
+def intervals_by(
+    fit: Fit, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+) -> Intervals:
+    """Return the intervals of a fit by one of METHODS (see ``Fit.intervals``)."""
+    level, method = checked_level(level), checked_method(method)
+    if method in ("t", "sandwich"):
+        from descend.fit.standard_errors import t_intervals
 
-    The quantile is that of Student's t with the degrees of freedom of the fit; of the normal distribution where the
-    scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
-    """
-    covariance = fit.covariance_of(kind)
-    if covariance is None:
-        raise ConfigError(why_none(fit))
-    reach = quantile(level, fit.error_degrees) * np.sqrt(covariance.diagonal())
-    return Intervals(fit, fit.theta - reach, fit.theta + reach, level, method)
+        return t_intervals(fit, level, fit.kind_of_errors if method == "t" else "sandwich", method)
+    refuse_without_data(fit, f"{method} intervals")
+    if method == "profile":
+        from descend.fit.profile import profile_intervals
+
+        return profile_intervals(fit, level)
+    from descend.fit.bootstrap import bootstrap_intervals
+
+    return bootstrap_intervals(fit, level, resamples, seed, on_resample)
 
 
 def quantile(level: float, degrees: float) -> float:
@@ -99,14 +148,6 @@ def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
             f"There is no interval by `{method}`.{closest(str(method), known)} Known: {', '.join(known)}."
         )
     return method
-
-
-def refuse_without_data(fit: Fit, what: str) -> None:
-    """Refuse to recompute from rows that a loaded fit does not have."""
-    if fit.evidence is None:
-        raise ConfigError(
-            f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
-        )
 
 
 def why_none(fit: Fit) -> str:

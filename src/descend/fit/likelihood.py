@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.module.model import ModuleModel
 from descend.fit.rows import Rows
+from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
 
@@ -28,6 +34,21 @@ class Criteria:
     aic: float
     aicc: float
     bic: float
+
+
+def criteria_of(fit: Fit) -> Criteria | None:
+    """Return the criteria of a fit; None for robust losses, penalties and modules."""
+    if fit.evidence is None:
+        values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
+        return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
+    loss = fit.loss_function
+    if fit.penalised or loss.name not in LIKELIHOODS or isinstance(fit.model, ModuleModel):
+        return None
+    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - len(fit.at_bound)
+    estimated = fit.model.parameters.size - redundant + (loss.name == "squared" and fit.sigma is None)
+    with np.errstate(all="ignore"):
+        found = log_likelihood(fit.counted_rows, loss, fit.sigma is not None)
+    return criteria(found, estimated, len(fit.counted_rows.y))
 
 
 def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.errors import ConfigError
-from descend.fit.intervals import checked_level, quantile, why_none
+from descend.descent.preflight import failing_part
+from descend.errors import ConfigError, DataError
+from descend.fit.intervals import checked_level, named, quantile, why_none
 from descend.fit.rows import score_and_jacobian
+from descend.formula import as_text
+from descend.models import FormulaModel
 from descend.registry import closest
 from descend.table import open_table
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
+ADVICE = "Leave such rows out with --where."
+MOST_VALUES = 6
+"""Inputs of a row that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ def predict_with_band(fit: Fit, data: Any, missing: str, interval: str, level: f
     checked_level(level)
     if fit.covariance is None or isinstance(fit.model, ModuleModel):
         raise ConfigError(why_none(fit))
+    if fit.undetermined:
+        raise ConfigError(
+            f"There is no {interval} interval: the data do not determine {named(fit.undetermined)} by themselves, so "
+            "they do not say how certain a prediction is. Remove one of them from the formula, or fix it."
+        )
     table = open_table(data)
     names = columns_needed(fit, interval)
     spread = names[-1] if names else ""
@@ -56,7 +67,45 @@ def predict_with_band(fit: Fit, data: Any, missing: str, interval: str, level: f
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
-    return band(fit, columns, interval, level)
+    found = band(fit, columns, interval, level)
+    refuse_not_finite(fit, columns, found.prediction)
+    _refuse_without_ends(fit, columns, found)
+    return found
+
+
+def refuse_not_finite(fit: Fit, columns: Mapping[str, Array], prediction: Array) -> None:
+    """Refuse a row in which the model has no value. Raises DataError naming row, subexpression and values."""
+    bad = ~np.isfinite(prediction)
+    if not bad.any():
+        return
+    row = int(bad.argmax())
+    part = None
+    if isinstance(fit.model, FormulaModel):
+        part = failing_part(fit.model, fit.theta, columns, row)
+    told = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
+    raise DataError(
+        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(fit, columns, row)}{told}. {ADVICE}"
+    )
+
+
+def _refuse_without_ends(fit: Fit, columns: Mapping[str, Array], found: Prediction) -> None:
+    bad = np.isnan(found.low) | np.isnan(found.high)
+    if not bad.any() or isinstance(fit.model, ModuleModel):
+        return
+    row = int(bad.argmax())
+    _, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    by = [label for label, slope in zip(fit.model.parameters.labels, jacobian[row], strict=True)
+          if not np.isfinite(slope)]  # fmt: skip
+    why = f": the derivative of the prediction by `{by[0]}` is not finite there" if by else ""
+    raise DataError(
+        f"The prediction has no {found.interval} interval in row {row + 1}{_values(fit, columns, row)}{why}. {ADVICE}"
+    )
+
+
+def _values(fit: Fit, columns: Mapping[str, Array], row: int) -> str:
+    """Write the inputs of a row, in brackets."""
+    values = ", ".join(f"{name} = {columns[name][row]:g}" for name in fit.model.inputs[:MOST_VALUES])
+    return f" ({values})" if values else ""
 
 
 def columns_needed(fit: Fit, interval: str | None) -> tuple[str, ...]:

@@ -1,71 +1,149 @@
-"""Fitting again from the optimum: with one parameter held, or on other rows."""
+"""Fitting again from the optimum: with some parameters held, or on other rows."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.constraints import Bounds
 from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
 from descend.formula.compile import triangle
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
+
 Array = NDArray[np.float64]
-TOLERANCE = 1e-5
-"""Of the gradient: J is then right to about the square of it, far more than the ends of an interval need."""
-EPOCHS = 200
+Mask = NDArray[np.bool_]
+STEPS = 30
+"""Gauss-Newton steps, after which a slower and safer descent is tried."""
+ROUNDING = 1e-14
+"""Decrease of J, as a share of it, that rounding hides."""
+WELL = 1e-11
+"""Smallest eigenvalue of the scaled curvature above which its equations may be solved as they stand."""
+FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-7
+TOLERANCE, EPOCHS = 1e-5, 200
+"""Of the safer descent; J is right to about the square of the tolerance."""
 NEARBY = LevenbergMarquardt(damping=1e-8)
 """Hardly damped, for the minimum is near."""
 
 
-class OnRows:
-    """J over a choice of rows, which may name a row several times. The last point is kept."""
+@dataclass(frozen=True)
+class Part:
+    """J over a choice of rows, which may name a row several times; over all of them if ``chosen`` is None."""
 
-    def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
-        self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
-        self.bounds = objective.bounds
+    objective: Objective
+    chosen: NDArray[np.intp] | None = None
+
+    def __call__(self, theta: Array, order: int = 2) -> Point:
+        return self.objective(theta, order, self.chosen)
+
+
+def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True) -> Point | None:
+    """Return the minimum of J over the ``free`` components, near ``theta``; None if none is found.
+
+    close: decrease of J by a further Gauss-Newton step that is not worth it. lean: see ``well_conditioned``.
+    """
+    found = _gauss_newton(part, theta, free, close) if lean else None
+    return found or _descent(part, theta, free)
+
+
+def free_to_move(fit: Fit) -> Mask:
+    """Mark the parameters that a refit moves: all but those that others can make up for."""
+    if fit.rank is None:
+        return np.ones(fit.theta.size, dtype=bool)
+    bounds = None if fit.constraints is None else fit.constraints.bounds
+    return fit.rank.kept.copy() if bounds is None else fit.rank.kept | bounds.held(fit.theta)
+
+
+def well_conditioned(point: Point, free: Mask) -> bool:
+    """Whether Gauss-Newton steps may be taken from the curvature itself, which squares the condition."""
+    if point.curvature is None or not free.any():
+        return False
+    curvature = point.curvature[np.ix_(free, free)]
+    if not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).all():
+        return False
+    scale = 1.0 / np.sqrt(curvature.diagonal())
+    return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] > WELL)
+
+
+def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point | None:
+    """Take Gauss-Newton steps over what no bound blocks, damped by lambda diag(C) after a step that failed."""
+    bounds, damping = part.objective.bounds, 0.0
+    point = part(theta)
+    for _ in range(STEPS):
+        if point.curvature is None or not math.isfinite(point.loss):
+            return None
+        moving = free if bounds is None else free & ~bounds.blocked(point.theta, point.gradient)
+        places = np.flatnonzero(moving)
+        if not places.size:
+            return point
+        curvature, gradient = point.curvature[places[:, None], places], point.gradient[places]
+        try:
+            step = -np.linalg.solve(curvature, gradient)
+            if -0.5 * gradient.dot(step) <= max(close, ROUNDING * abs(point.loss)):
+                return point
+            if damping:
+                step = -np.linalg.solve(curvature + np.diag(damping * curvature.diagonal()), gradient)
+        except np.linalg.LinAlgError:
+            return None
+        new = part(_ahead(point.theta, places, step, bounds))
+        if new.loss < point.loss:  # which a loss that is not finite is not
+            point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
+        else:
+            damping = max(10.0 * damping, FIRST_DAMPING)
+    return None
+
+
+def _ahead(theta: Array, places: NDArray[np.intp], step: NDArray[Any], bounds: Bounds | None) -> Array:
+    move = np.zeros(theta.size)
+    move[places] = step
+    return theta + move if bounds is None else bounds.moved(theta, move)
+
+
+def _descent(part: Part, theta: Array, free: Mask) -> Point | None:
+    """Descend by Levenberg-Marquardt on the triangle of the Jacobian."""
+    if not free.any():
+        point = part(theta)
+        return point if math.isfinite(point.loss) else None
+    plan = Plan(EPOCHS, asked=False, rate=1.0, tolerance=TOLERANCE)
+    free_part = _Free(part, theta, free)
+    *_, last = descend(free_part, NEARBY, theta[free], plan)
+    found = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
+    return part(free_part.whole(last.theta)) if found else None
+
+
+class _Free:
+    """J as a function of the free components alone, as the loop of descent wants it. The last point is kept."""
+
+    def __init__(self, part: Part, theta: Array, free: Mask) -> None:
+        self.part, self.theta, self.free = part, theta, free
+        self.rows = part.objective.rows if part.chosen is None else len(part.chosen)
+        bounds = part.objective.bounds
+        self.bounds = None if bounds is None else bounds.of(free)
+        self.penalty = None
         self._last: tuple[Point, int] | None = None
+
+    def whole(self, free: Array) -> Array:
+        """Return the flat vector of all parameters."""
+        theta = self.theta.copy()
+        theta[self.free] = free
+        return theta
 
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last
         if last is not None and last[0].theta is theta and last[1] >= order:
             return last[0]
-        point = self.objective(theta, order, self.chosen)
-        point.objective = self  # type: ignore[assignment]
-        self._last = (point, order)
-        return point
-
-
-class Held:
-    """J as a function of all parameters but one, which is held at a value."""
-
-    def __init__(self, objective: Objective, place: int, size: int) -> None:
-        self.objective, self.place, self.rows = objective, place, objective.rows
-        self.free = np.arange(size) != place
-        self.value = math.nan
-        self.bounds = None
-
-    def whole(self, free: Array) -> Array:
-        """Return the flat vector of all parameters."""
-        return np.insert(free, self.place, self.value)
-
-    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
-        full = self.objective(self.whole(theta), order)
+        full = self.part(self.whole(theta), order)
         gradient = full.gradient[self.free] if order else None
         curvature = None if full.curvature is None else full.curvature[np.ix_(self.free, self.free)]
-        point = Point(theta, full.loss, gradient, curvature, self, None, False)  # type: ignore[arg-type]
+        point = Point(theta, full.loss, gradient, curvature, self, None, full.proximal)  # type: ignore[arg-type]
         if full.factor is not None:
-            point.factor = triangle(np.delete(full.factor, self.place, axis=1))
+            point.factor = triangle(full.factor[:, np.append(self.free, True)])
+        self._last = (point, order)
         return point
-
-
-def refit(objective: OnRows | Held, theta: Array) -> tuple[float, Array] | None:
-    """Descend from ``theta``; return the lowest J and where it is, or None if none was found."""
-    if not theta.size:
-        loss = objective(theta, 0).loss
-        return (loss, theta) if math.isfinite(loss) else None
-    plan = Plan(EPOCHS, asked=False, rate=1.0, tolerance=TOLERANCE)
-    *_, last = descend(objective, NEARBY, theta, plan)
-    return (last.loss, last.theta) if math.isfinite(last.loss) and math.isfinite(last.gradient_norm) else None

@@ -17,19 +17,16 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import ConfigError
-from descend.fit.diagnostics import Diagnostics, diagnose
-from descend.fit.intervals import (
-    Intervals,
-    checked_errors,
-    checked_level,
-    checked_method,
-    refuse_without_data,
-    t_intervals,
-)
-from descend.fit.likelihood import Criteria, criteria, log_likelihood
-from descend.fit.predict import Prediction, predict_with_band
-from descend.fit.rows import Rows, score_and_jacobian
-from descend.fit.uncertainty import LIKELIHOODS, covariance, known_covariance, sandwich
+from descend.fit import statistics
+from descend.fit.diagnostics import Diagnostics, diagnostics_of
+from descend.fit.digits import digits
+from descend.fit.intervals import Intervals, intervals_by
+from descend.fit.likelihood import Criteria, criteria_of
+from descend.fit.predict import Prediction, predict_with_band, refuse_not_finite
+from descend.fit.rows import Rows, counted_rows
+from descend.fit.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
+from descend.fit.summary import summary
+from descend.fit.uncertainty import LIKELIHOODS, Rank
 from descend.formula.printers.filled import filled
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-MOST_LISTED = 10_000
-"""Numbers of a module that `Fit.summary` lists; the weights of a large one are better read from it."""
 
 
 @dataclass(frozen=True)
@@ -146,65 +141,35 @@ class Fit:
     def covariance_of(self, kind: str) -> Array | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty leave none.
 
+        Entries of parameters that the data do not determine by themselves are NaN.
+
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
             ``"sandwich"``, right also if they are not alike: HC3 for these three losses, HC1 for the robust ones,
             a kernel estimate for absolute and pinball (see ``fit.uncertainty.sandwich``).
         """
-        checked_errors(kind, self.loss_function)
-        if self.evidence is None:
-            if kind != self.kind_of_errors:
-                refuse_without_data(self, f"{kind} errors")
-            stored = self.stored.get("covariance")
-            return None if stored is None else np.array(stored, dtype=np.float64)
-        return self._covariances(kind)
+        return covariance_of(self, kind)
 
-    def _covariances(self, kind: str) -> Array | None:
-        loss = self.loss_function
-        if self.penalised or self.outcome is Outcome.DIVERGED or isinstance(self.model, ModuleModel):
-            return None  # no curvature matrix is formed for a module
-        assert self.evidence is not None and self.degrees_of_freedom is not None
-        with np.errstate(all="ignore"):
-            if kind == "sandwich":
-                return sandwich(self.counted_rows, loss, self.degrees_of_freedom)
-            point = self.evidence.objective(self.theta, 3)
-            if loss.name == "squared" and self.sigma is None:
-                return covariance(point, self.degrees_of_freedom)
-            total = float(self.counted_rows.omega.sum())
-            return known_covariance(point, total, 2.0 if loss.name == "squared" else 1.0)
+    @cached_property
+    def rank(self) -> Rank | None:
+        """What the data determine where they do not determine all parameters; None if they do."""
+        return rank_of_fit(self)
 
     @cached_property
     def counted_rows(self) -> Rows:
         """The rows that count, and what each says about the parameters."""
-        refuse_without_data(self, "residuals")
-        assert self.evidence is not None and not isinstance(self.model, ModuleModel)
-        columns = self.evidence.columns
-        score, jacobian = score_and_jacobian(self.model, self.theta, columns)
-        y, omega = self.model.observed(columns), self._omega(len(score))
-        counting = omega > 0.0
-        if counting.all():
-            return Rows(y, score, jacobian, omega)
-        return Rows(y[counting], score[counting], jacobian[counting], omega[counting])
-
-    def _omega(self, rows: int) -> Array:
-        weights = self.evidence.objective.engine.weights if self.evidence is not None else None  # type: ignore[attr-defined]
-        return np.ones(rows) if weights is None else np.asarray(weights, dtype=np.float64)
+        return counted_rows(self)
 
     @cached_property
     def degrees_of_freedom(self) -> int | None:
-        """Rows of a weight above 0, less the number of parameters that are free to move."""
-        if self.evidence is None:
-            stored = self.stored.get("degrees_of_freedom")
-            return None if stored is None else int(stored)
-        free = self.model.parameters.size - len(self.at_bound)
-        return int(np.count_nonzero(self._omega(self.rows))) - free
+        """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
+        return statistics.degrees_of_freedom(self)
 
     @property
     def error_degrees(self) -> float:
         """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
-        known = self.sigma is not None or self.loss_function.name in ("poisson", "logistic")
-        return np.inf if known or self.degrees_of_freedom is None else float(self.degrees_of_freedom)
+        return statistics.error_degrees(self)
 
     @cached_property
     def residual_standard_deviation(self) -> float | None:
@@ -212,20 +177,12 @@ class Fit:
 
         With ``sigma`` the residuals are measured in sigmas, so that it is near 1 if these are right.
         """
-        if self.evidence is None:
-            return self.stored.get("residual_standard_deviation")
-        degrees = self.degrees_of_freedom
-        if self.loss_function.name != "squared" or degrees is None or degrees <= 0:
-            return None
-        return float(np.sqrt(self._omega(self.rows) @ self.residuals**2 / degrees))
+        return statistics.residual_standard_deviation(self)
 
     @cached_property
     def residuals(self) -> Array:
         """Observed less predicted response of each row."""
-        refuse_without_data(self, "residuals")
-        assert self.evidence is not None
-        columns = self.evidence.columns
-        return np.asarray(self.model.observed(columns) - self.model.predict(self.theta, columns), dtype=np.float64)
+        return statistics.residuals(self)
 
     def diagnostics(self) -> Diagnostics:
         """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
@@ -234,44 +191,17 @@ class Fit:
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """
-        if self.loss_function.name != "squared" or isinstance(self.model, ModuleModel):
-            what = "a module" if isinstance(self.model, ModuleModel) else f"the {self.loss_function.name} loss"
-            raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
-        rows = self.counted_rows
-        root = np.sqrt(rows.omega)
-        residuals = rows.y - rows.score
-        if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
-            return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
-        place: Any = slice(None)
-        order = "the rows"
-        if len(self.model.inputs) == 1 and self.evidence is not None:
-            column = self.evidence.columns[self.model.inputs[0]]
-            place = np.argsort(column[self._omega(len(column)) > 0.0], kind="stable")
-            order = f"`{self.model.inputs[0]}`"
-        return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
+        return diagnostics_of(self)
 
     @cached_property
     def correlation(self) -> Array | None:
         """(p, p) correlation of the flat parameters; None where there is no covariance."""
-        if self.covariance is None:
-            return None
-        errors = np.sqrt(self.covariance.diagonal())
-        with np.errstate(all="ignore"):
-            return self.covariance / errors / errors[:, None]
+        return correlation(self)
 
     @cached_property
     def criteria(self) -> Criteria | None:
         """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
-        if self.evidence is None:
-            values = [self.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
-            return None if values[0] is None else Criteria(*(np.inf if value is None else value for value in values))
-        loss = self.loss_function
-        if self.penalised or loss.name not in LIKELIHOODS or isinstance(self.model, ModuleModel):
-            return None
-        estimated = self.model.parameters.size + (loss.name == "squared" and self.sigma is None)
-        with np.errstate(all="ignore"):
-            found = log_likelihood(self.counted_rows, loss, self.sigma is not None)
-        return criteria(found, estimated, len(self.counted_rows.y))
+        return criteria_of(self)
 
     @property
     def log_likelihood(self) -> float | None:
@@ -310,46 +240,35 @@ class Fit:
             that the data leave open are infinite. ``"bootstrap"``, from fits to ``resamples`` samples of the rows,
             drawn with replacement in an order that ``seed`` fixes; ``on_resample`` is told how many are done.
 
-        Raises ConfigError where there are none, and says why.
+        No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none, and says
+        why.
         """
-        level, method = checked_level(level), checked_method(method)
-        if method in ("t", "sandwich"):
-            return t_intervals(self, level, self.kind_of_errors if method == "t" else "sandwich", method)
-        refuse_without_data(self, f"{method} intervals")
-        if method == "profile":
-            from descend.fit.profile import profile_intervals
-
-            return profile_intervals(self, level)
-        from descend.fit.bootstrap import bootstrap_intervals
-
-        return bootstrap_intervals(self, level, resamples, seed, on_resample)
+        return intervals_by(self, level, method, resamples, seed, on_resample)
 
     @cached_property
     def standard_errors(self) -> dict[str, Any] | None:
         """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
-        Of tied parameters by the delta method; NaN for what is fixed or lies at a bound.
+        Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
         """
         if self.covariance is None or isinstance(self.model, ModuleModel):
             return None
-        errors = np.sqrt(self.covariance.diagonal())
-        errors[[label in self.undetermined for label in self.model.parameters.labels]] = np.nan
-        if self.constraints is not None:
-            return self.constraints.standard_errors(self.theta, self.covariance)
-        return self.model.parameters.named(errors)
+        whole = self.model.parameters if self.constraints is None else self.constraints.whole
+        return whole.named(standard_errors(self, self.covariance))
+
+    @cached_property
+    def digits(self) -> dict[str, Any] | None:
+        """How many decimal digits of each parameter the place where the run stopped supports, in their shapes.
+
+        It says how near the minimum is, not how well the data determine it: that is what standard errors say.
+        None where it cannot be told (see ``fit.digits.digits``).
+        """
+        return digits(self)
 
     @cached_property
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
-        if self.evidence is None:
-            return self.stored.get("r_squared")
-        if self.loss_function.name in ("poisson", "logistic"):
-            return None
-        columns = self.evidence.columns
-        y, predicted = self.model.observed(columns), self.model.predict(self.theta, columns)
-        omega = self._omega(len(y))
-        spread = float(omega @ (y - np.average(y, weights=omega)) ** 2)
-        return 1.0 - float(omega @ (y - predicted) ** 2) / spread if spread > 0.0 else None
+        return statistics.r_squared(self)
 
     @property
     def fitted_formula(self) -> str:
@@ -369,7 +288,8 @@ class Fit:
     ) -> Array | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
 
-        A module is given tensors too, and predicts as it is now, in evaluation mode.
+        A module is given tensors too, and predicts as it is now, in evaluation mode. Raises DataError for a row in
+        which a formula or function has no value, such as the logarithm of a negative number.
 
         interval: ``"confidence"``, where the mean of the response lies; ``"prediction"``, where one more measurement
             would lie (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
@@ -381,9 +301,10 @@ class Fit:
             return self.model.predict(self.theta, self.model.read(data, missing))
         table = open_table(data)
         inputs = self.model.inputs
-        if not inputs:
-            return self.model.predict(self.theta, {"": np.empty(table.rows)})
-        return self.model.predict(self.theta, table.numbers(inputs, missing))
+        columns = table.numbers(inputs, missing) if inputs else {"": np.empty(table.rows)}
+        predicted = self.model.predict(self.theta, columns)
+        refuse_not_finite(self, columns, predicted)
+        return predicted
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""
@@ -405,67 +326,9 @@ class Fit:
 
     def summary(self) -> dict[str, Any]:
         """Return the fit as plain values: the object that `--json` prints."""
-        return {
-            "parameters": {} if self._too_many_to_list else _plain(self.parameters),
-            "standard_errors": _plain(self.standard_errors),
-            **self._held_back(),
-            "loss": _number(self.loss),
-            "rows": self.rows,
-            "passes": self.passes,
-            "epochs": self.epochs,
-            "outcome": str(self.outcome),
-            "advice": self.advice,
-            "gradient": self.gradient,
-            "optimizer": self.optimizer,
-            "learning_rate": None if self.learning_rate is None else _number(self.learning_rate),
-            "engine": self.engine,
-            "seconds": self.seconds,
-            "r_squared": self.r_squared,
-            "weights": self.weights,
-            "sigma": self.sigma,
-            "errors": None if self.covariance is None else self.kind_of_errors,
-            "degrees_of_freedom": self.degrees_of_freedom,
-            "residual_standard_deviation": self.residual_standard_deviation,
-            **{name: _finite(getattr(self, name)) for name in ("log_likelihood", "aic", "aicc", "bic")},
-            "formula": str(self.model),
-            "loss_function": str(self.loss_function),
-            "notes": list(self.notes),
-        }
-
-    def _held_back(self) -> dict[str, Any]:
-        """Return what is fixed, tied, bounded, and at its bound."""
-        held = self.constraints
-        return {
-            "fixed": {} if held is None else _plain(held.fixed),
-            "ties": {} if held is None else dict(held.tie_texts),
-            "bounds": [] if held is None or held.bounds is None else held.bounds.texts,
-            "at_bound": self.at_bound,
-        }
-
-    @property
-    def _too_many_to_list(self) -> bool:
-        return isinstance(self.model, ModuleModel) and self.model.parameters.size > MOST_LISTED
+        return summary(self)
 
     def __repr__(self) -> str:
         values = self.model.parameters.mentioned(self.theta)
         values = values or f"{self.model.parameters.size} parameters"
         return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {self.epochs} epochs)"
-
-
-def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Turn arrays into lists, and what JSON has no number for into None."""
-    if values is None:
-        return None
-    return {name: _plain_value(value) for name, value in values.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    return _number(value) if np.ndim(value) == 0 else [_plain_value(part) for part in value]
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

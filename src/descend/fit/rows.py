@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.descent.module.model import ModuleModel
+from descend.errors import ConfigError
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.symbols import Column
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
@@ -32,6 +37,33 @@ class Rows:
     score: Array
     jacobian: Array
     omega: Array
+
+
+def refuse_without_data(fit: Fit, what: str) -> None:
+    """Refuse to recompute from rows that a loaded fit does not have."""
+    if fit.evidence is None:
+        raise ConfigError(
+            f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
+        )
+
+
+def row_weights(fit: Fit) -> Array:
+    """Return (rows,) the weight of each row, 1 if there are none."""
+    weights = fit.evidence.objective.engine.weights if fit.evidence is not None else None  # type: ignore[attr-defined]
+    return np.ones(fit.rows) if weights is None else np.asarray(weights, dtype=np.float64)
+
+
+def counted_rows(fit: Fit) -> Rows:
+    """Return the rows that count, at the parameters of a fit that has its data."""
+    refuse_without_data(fit, "residuals")
+    assert fit.evidence is not None and not isinstance(fit.model, ModuleModel)
+    columns = fit.evidence.columns
+    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    y, omega = fit.model.observed(columns), row_weights(fit)
+    counting = omega > 0.0
+    if counting.all():
+        return Rows(y, score, jacobian, omega)
+    return Rows(y[counting], score[counting], jacobian[counting], omega[counting])
 
 
 def score_and_jacobian(

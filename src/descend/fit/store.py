@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,13 +56,17 @@ def _content(fit: Fit) -> dict[str, Any]:
         "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
         "asked": fit.asked,
         "penalised": fit.penalised,
-        "covariance": None if fit.covariance is None else fit.covariance.tolist(),
+        "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
         **fit.summary(),
     }
     content["loss_function"] = _loss_text(fit)
     if formula:
         content["formula"] = formula
     return content
+
+
+def _numbers(values: list[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]
 
 
 def _module_entry(model: ModuleModel) -> dict[str, Any]:
@@ -174,6 +179,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         seconds=content["seconds"],
         asked=content["asked"],
         notes=tuple(content["notes"]),
+        undetermined=tuple(content.get("undetermined", ())),
         penalised=content["penalised"],
         weights=content.get("weights"),
         sigma=content.get("sigma"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.descent.objective import Point
 from descend.fit.rows import Rows
+from descend.formula.compile import triangle
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.optimizers.levenberg_marquardt import triangle as triangle_at
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 LIKELIHOODS = ("squared", "poisson", "logistic")
 """Losses that are the negative log-likelihood of a distribution, whose curvature alone tells the covariance."""
 KINKED = {"absolute": 2.0, "pinball": 1.0}
@@ -19,7 +25,7 @@ SINGULAR = 1e-13
 """Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
 
 
-def covariance(point: Point, degrees: float) -> Array | None:
+def covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
@@ -28,43 +34,89 @@ def covariance(point: Point, degrees: float) -> Array | None:
         2 J / degrees * C^-1
 
     degrees: of freedom, rows less parameters. None if there are none left, or if C is singular to rounding.
+    kept: see ``inverse_curvature``.
     """
-    inverse = inverse_curvature(point) if degrees > 0 else None
+    inverse = inverse_curvature(point, kept) if degrees > 0 else None
     return None if inverse is None else 2.0 * point.loss / degrees * inverse
 
 
-def known_covariance(point: Point, total: float, share: float = 1.0) -> Array | None:
+def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask | None = None) -> Array | None:
     """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
 
     total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
     which is twice a negative log-likelihood.
     """
-    inverse = inverse_curvature(point)
+    inverse = inverse_curvature(point, kept)
     return None if inverse is None else share / total * inverse
 
 
-def inverse_curvature(point: Point) -> Array | None:
+def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 
-    Parameters that lie at a bound are held there: their entries are 0. None if C is singular to rounding.
+    Parameters that lie at a bound are held there: their entries are 0, and so are those of what is not ``kept``,
+    which makes it a generalized inverse. None if the rest of C is singular to rounding.
     """
-    if point.bounds is not None and (held := point.bounds.held(point.theta)).any():
-        return _with_some_held(point, ~held)
-    if point.factor is not None:
-        return _inverse(point.factor[:-1, :-1])
-    return None if point.curvature is None else inverse(point.curvature)
+    free = np.ones(point.theta.size, dtype=bool) if kept is None else kept
+    if point.bounds is not None:
+        free = free & ~point.bounds.held(point.theta)
+    return _embedded(point, free)
 
 
-def _with_some_held(point: Point, free: NDArray[np.bool_]) -> Array | None:
+def _embedded(point: Point, free: Mask) -> Array | None:
+    """Return the inverse of the part of C that belongs to ``free``, in its place among zeros."""
+    if free.all():
+        if point.factor is not None:
+            return _inverse(point.factor[:-1, :-1])
+        return None if point.curvature is None else inverse(point.curvature)
     result = np.zeros((free.size, free.size))
     if point.curvature is None:
         return None
     if free.any():
-        inner = inverse(point.curvature[np.ix_(free, free)])
+        both = np.ix_(free, free)
+        factor = point.factor
+        inner = inverse(point.curvature[both]) if factor is None else _inverse(triangle(factor[:-1, :-1][:, free]))
         if inner is None:
             return None
-        result[np.ix_(free, free)] = inner
+        result[both] = inner
     return result
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What the data leave undetermined at a point where the Jacobian lacks full rank.
+
+    kept: the components that are determined once the others are held: as many as the rank.
+    estimable: those that are determined by themselves: no direction that changes no prediction moves them.
+    """
+
+    kept: Mask
+    estimable: Mask
+
+
+def rank_of(point: Point) -> Rank | None:
+    """Return what is determined all the same; None if the Jacobian R = Q S V' has full rank, or is not finite.
+
+    A component is estimable if it is zero in all rows of V' whose singular value is. Its standard error is then the
+    same by any generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
+    """
+    free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
+    upper = triangle_at(point)[0][:, free]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all() or not norms.size:
+        return None
+    _, values, directions = np.linalg.svd(upper / np.where(norms > 0.0, norms, 1.0))
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = directions[np.flatnonzero(values <= exact * values[0])]
+    if not null.size:
+        return None
+    kept, estimable = free.copy(), free.copy()
+    estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
+    places = np.flatnonzero(free)
+    while len(null):  # hold the component that is most free to move, and see what is free to move then
+        row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
+        kept[places[column]] = False
+        null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
+    return Rank(kept, estimable)
 
 
 def _inverse(upper: Array) -> Array | None:
@@ -93,7 +145,7 @@ def inverse(curvature: Array) -> Array | None:
     return result
 
 
-def sandwich(rows: Rows, loss: Loss, degrees: float) -> Array | None:
+def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
 
     With g_i = omega_i l'(s_i, y_i) f_i what row i pulls at the parameters, and b_i its curvature:
@@ -108,10 +160,12 @@ def sandwich(rows: Rows, loss: Loss, degrees: float) -> Array | None:
 
     Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
     Koenker (2005), Quantile Regression, sec. 3.4.
+
+    kept: the parameters that are estimated, the others being held; all if None.
     """
     if degrees <= 0:
         return None
-    jacobian, omega = rows.jacobian, rows.omega
+    jacobian, omega = rows.jacobian if kept is None else rows.jacobian[:, kept], rows.omega
     pull = omega * loss.slope(rows.score, rows.y)
     correction = np.full(len(rows.y), np.sqrt((degrees + jacobian.shape[1]) / degrees))
     if loss.name in KINKED:
@@ -131,7 +185,10 @@ def sandwich(rows: Rows, loss: Loss, degrees: float) -> Array | None:
             return None  # a row that alone determines a parameter: its residual says nothing
         correction = 1.0 / left
     pulled = (jacobian * (pull * correction)[:, None]) @ bread
-    result: Array = pulled.T @ pulled
+    if kept is None:
+        kept = np.ones(rows.jacobian.shape[1], dtype=bool)
+    result = np.zeros((kept.size, kept.size))
+    result[np.ix_(kept, kept)] = pulled.T @ pulled
     return result
 
 

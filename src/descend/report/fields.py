@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descend.descent.module.model import ModuleModel
+
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
+
+FEW_DIGITS = 4
+"""Digits of a parameter below which the table says how few they are."""
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     ]  # fmt: skip
     marks = ["" if held is None else held.mark(label, fit.theta) for label in labels]
     shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    ends = [] if intervals is None else [_ends(fit, labels, intervals.low), _ends(fit, labels, intervals.high)]
+    ends = [] if intervals is None else [_ends(intervals, labels, 0), _ends(intervals, labels, 1)]
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
@@ -46,6 +52,7 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
+    shown += _digits(fit)
     source = fit.evidence.source if fit.evidence is not None else ""
     return [
         *shown,
@@ -82,6 +89,24 @@ def _residuals(fit: Fit) -> list[Field]:
     return [Field("residuals", _sentence(warning), "note")] if warning else []
 
 
+def _digits(fit: Fit) -> list[Field]:
+    """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
+    if fit.digits is None or isinstance(fit.model, ModuleModel):
+        return []
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
+           if number < FEW_DIGITS and label not in fit.undetermined]  # fmt: skip
+    if not low:
+        return []
+    labels, fewest = [f"`{label}`" for label, _ in low], min(number for _, number in low)
+    if len(labels) > MOST_NAMED:
+        labels[MOST_NAMED:] = [f"{len(labels) - MOST_NAMED} more"]
+    they = " and ".join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
+    are = "is" if len(low) == 1 else "are"
+    known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
+    return [Field("digits", f"{they} {are} {known} at this stopping point", "note")]
+
+
 def _outcome(fit: Fit) -> Field:
     name = str(fit.outcome).replace("_", " ")
     if fit.succeeded and fit.outcome != "converged":
@@ -92,10 +117,10 @@ def _outcome(fit: Fit) -> Field:
     )
 
 
-def _ends(fit: Fit, labels: Sequence[str], ends: Any) -> list[float | None]:
-    """Return the ends of intervals in the order of ``labels``; None for what is fixed or tied."""
-    known = dict(zip(fit.model.parameters.labels, ends.tolist(), strict=True))
-    return [known.get(label) for label in labels]
+def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:
+    """Return the lower (0) or upper (1) ends in the order of ``labels``; None where there is none."""
+    ends = [intervals.labelled.get(label, (np.nan, np.nan))[side] for label in labels]
+    return [None if np.isnan(end) else end for end in ends]
 
 
 def _optimizer(fit: Fit) -> str:

@@ -162,7 +162,7 @@ def _draw_curve(axes: Axes, fit: Fit, columns: Mapping[str, Array], y: Array | N
 
 def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
     """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
-    if fit.covariance is None or fit.outcome is not Outcome.CONVERGED or not len(grid):
+    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
         return None
     if interval == "prediction" and (fit.weights or fit.sigma or fit.loss_function.name != "squared"):
         return None  # of what weight would the next row be?

@@ -1,0 +1,142 @@
+"""How many digits of each parameter the place where a run stopped supports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.module.model import ModuleModel
+from descend.descent.objective import Point
+from descend.descent.outcome import Outcome
+from descend.fit.rows import Rows
+from descend.fit.uncertainty import KINKED, Mask
+from descend.optimizers.levenberg_marquardt import triangle
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
+
+Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+MOST = -np.log10(EPS)
+"""Decimal digits of a float64, 15.7."""
+ROUNDING = EPS / 3.0
+"""Root mean square of the relative error of a result that is rounded: somewhat above eps / sqrt(12)."""
+RCOND = 1e-14
+"""Singular values below this share of the largest are taken for zero."""
+NO_STEP = 10.0
+"""A step of so many times the floor of rounding tells nothing but rounding."""
+
+
+def digits(fit: Fit) -> dict[str, Any] | None:
+    """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
+
+    It is estimated from the gradient g and the curvature C = R'R at the stopping point:
+
+        |d| + |d'| q / (1 - q) + floor,   d = -C^-1 g
+
+    d: the step to the minimum of the parabola that touches J here: for a linear model of squared loss the exact
+        distance, by strong convexity. d' is the step after it, q the ratio of their lengths |R d'| / |R d|, by which
+        further steps shrink; where that is 1 or more, no digit is vouched for.
+    floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
+        l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
+            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
+
+    Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
+    curvature is formed, for losses with a kink, and for runs that diverged.
+    """
+    if fit.evidence is None:
+        return _stored(fit)
+    if isinstance(fit.model, ModuleModel) or fit.loss_function.name in KINKED or fit.outcome is Outcome.DIVERGED:
+        return None
+    with np.errstate(all="ignore"):
+        error, moving = _distance(fit)
+        best = fit.theta
+        if fit.constraints is None:
+            return fit.model.parameters.named(_counted(error, best, moving))
+        held = fit.constraints
+        jacobian, whole = held.jacobian(best), held.whole
+        error = np.abs(jacobian) @ error
+        found = _counted(error, whole.flat(fit.parameters), (jacobian != 0.0).any(axis=1))
+        fixed = np.concatenate([np.full(place.stop - place.start, name in held.fixed)
+                                for name, place in whole.slices.items()])  # fmt: skip
+        found[fixed] = np.nan
+        return whole.named(found)
+
+
+def _stored(fit: Fit) -> dict[str, Any] | None:
+    stored = fit.stored.get("digits")
+    if stored is None or isinstance(fit.model, ModuleModel):
+        return None
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    return whole.named(whole.flat(stored))
+
+
+def _counted(error: Array, best: Array, moving: Mask) -> Array:
+    """Return the digits of each component: all of one that does not move."""
+    relative = np.where(error == 0.0, 0.0, error / np.abs(best))
+    found = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
+    return np.where(moving, found, MOST)
+
+
+def _distance(fit: Fit) -> tuple[Array, Mask]:
+    """Return how far each free component may be from the minimum, and which of them may move."""
+    assert fit.evidence is not None and not isinstance(fit.model, ModuleModel)
+    objective, theta = fit.evidence.objective, fit.theta
+    point = objective(theta, 3)
+    moving = np.ones(theta.size, dtype=bool)
+    if objective.bounds is not None:
+        moving &= ~objective.bounds.blocked(theta, point.gradient)
+    if objective.has_l1:
+        moving &= ~((theta == 0.0) & (point.slope == 0.0))
+    free = moving if fit.rank is None else moving & fit.rank.kept
+    error = np.zeros(theta.size)
+    error[free] = _floor(fit.counted_rows, fit, free)
+    step, length = _step(point, free)
+    settled = (np.abs(step) <= NO_STEP * error).all()
+    error = error + np.abs(step)
+    if not settled:
+        after, shorter = _step(objective(theta + step, 3), free)
+        ratio = shorter / length
+        error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+    if fit.rank is not None:
+        error[~fit.rank.estimable] = np.inf
+    if point.curvature is not None:
+        error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
+    error[[label in fit.undetermined for label in fit.model.parameters.labels]] = np.inf
+    return error, moving
+
+
+def _step(point: Point, free: Mask) -> tuple[Array, float]:
+    """Return the step to the minimum of the parabola at a point, and its length as the curvature measures it."""
+    upper, right = triangle(point)
+    if point.proximal:  # the triangle knows nothing of an l1 penalty
+        right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
+    part = upper[:, free]
+    norms: Array = np.sqrt(np.add.reduce(part * part))
+    norms[norms == 0.0] = 1.0
+    step = np.zeros(free.size)
+    if not (np.isfinite(part).all() and np.isfinite(right).all()):
+        return np.full(free.size, np.nan), np.nan
+    step[free] = np.linalg.lstsq(part / norms, -right, rcond=RCOND)[0] / norms
+    return step, float(np.linalg.norm(upper @ step))
+
+
+def _floor(rows: Rows, fit: Fit, free: Mask) -> Array:
+    """Return what rounding in the evaluation leaves open of the components that move."""
+    loss, jacobian = fit.loss_function, rows.jacobian
+    slope = rows.omega * loss.slope(rows.score, rows.y)
+    bend = rows.omega * loss.weight(rows.score, rows.y)
+    part = jacobian[:, free]
+    upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not (np.isfinite(upper).all() and (norms > 0.0).all()):
+        return np.full(part.shape[1], np.inf)
+    root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
+    pull = (part @ root) @ root.T
+    value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1)
+    noise = bend**2 * value + slope**2
+    spread = np.square(root @ root.T) @ (np.square(part).T @ slope**2)
+    floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
+    return floor

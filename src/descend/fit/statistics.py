@@ -1,0 +1,67 @@
+"""What a fit leaves of the response: residuals, their spread, and the share of the variance it explains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.fit.rows import refuse_without_data, row_weights
+
+if TYPE_CHECKING:
+    from descend.fit.result import Fit
+
+Array = NDArray[np.float64]
+
+
+def residuals(fit: Fit) -> Array:
+    """Return observed less predicted response of each row."""
+    refuse_without_data(fit, "residuals")
+    assert fit.evidence is not None
+    columns = fit.evidence.columns
+    return np.asarray(fit.model.observed(columns) - fit.model.predict(fit.theta, columns), dtype=np.float64)
+
+
+def degrees_of_freedom(fit: Fit) -> int | None:
+    """Return the rows of a weight above 0, less the parameters that they determine; None if it is not known."""
+    if fit.evidence is None:
+        stored = fit.stored.get("degrees_of_freedom")
+        return None if stored is None else int(stored)
+    return int(np.count_nonzero(row_weights(fit))) - determined(fit)
+
+
+def determined(fit: Fit) -> int:
+    """Return how many parameters the data determine: those free to move, less one for each that is redundant."""
+    if fit.rank is not None:
+        return int(fit.rank.kept.sum())
+    return fit.model.parameters.size - len(fit.at_bound)
+
+
+def error_degrees(fit: Fit) -> float:
+    """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
+    known = fit.sigma is not None or fit.loss_function.name in ("poisson", "logistic")
+    return np.inf if known or fit.degrees_of_freedom is None else float(fit.degrees_of_freedom)
+
+
+def residual_standard_deviation(fit: Fit) -> float | None:
+    """Return sqrt(sum omega r**2 / degrees of freedom); None unless the loss is squared."""
+    if fit.evidence is None:
+        return fit.stored.get("residual_standard_deviation")
+    degrees = fit.degrees_of_freedom
+    if fit.loss_function.name != "squared" or degrees is None or degrees <= 0:
+        return None
+    return float(np.sqrt(row_weights(fit) @ fit.residuals**2 / degrees))
+
+
+def r_squared(fit: Fit) -> float | None:
+    """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
+    if fit.evidence is None:
+        return fit.stored.get("r_squared")
+    if fit.loss_function.name in ("poisson", "logistic"):
+        return None
+    columns = fit.evidence.columns
+    y, predicted = fit.model.observed(columns), fit.model.predict(fit.theta, columns)
+    omega = row_weights(fit)
+    spread = float(omega @ (y - np.average(y, weights=omega)) ** 2)
+    return 1.0 - float(omega @ (y - predicted) ** 2) / spread if spread > 0.0 else None

@@ -1,0 +1,96 @@
+"""The digits that a fit vouches for, held against the truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.nist import read
+
+import descend
+
+FILES = sorted((Path(__file__).parent / "nist").glob("*.dat"))
+
+
+def true_digits(found: float, exact: float) -> float:
+    return float(-np.log10(max(abs(found / exact - 1.0), 1e-16)))
+
+
+@pytest.mark.parametrize("epochs", [3, 10, 100, 1000])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam"])
+def test_a_linear_model_stopped_early(line, optimizer, epochs):
+    X = np.column_stack([line["x"], np.ones(100)])
+    exact = np.linalg.lstsq(X, line["y"])[0]
+    fit = descend.fit("y ~ w*x + b", line, optimizer=optimizer, epochs=epochs)
+    for name, value in zip(("w", "b"), exact, strict=True):
+        true = max(0.0, true_digits(fit.parameters[name], value))
+        assert min(true, 14.0) - 1.0 <= min(fit.digits[name], 14.0) <= true + 0.3
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nist_problems_near_their_certified_values(path):
+    problem = read(path)
+    near = {name: row[2] * 1.003 for name, row in problem.table.items()}
+    stopped = descend.fit(problem.formula, dict(problem.columns), start=near, epochs=2)
+    done = descend.fit(problem.formula, dict(problem.columns), start=near)
+    for name, row in problem.table.items():
+        true = true_digits(stopped.parameters[name], row[2])
+        assert stopped.digits[name] <= min(true, 10.0) + 1.0 or true > 10.0
+        assert stopped.digits[name] >= min(true, 10.0) - 1.2
+        assert done.digits[name] >= 10.0
+
+
+@pytest.mark.parametrize(("loss", "formula"), [("logistic", "y ~ a + b*x"), ("poisson", "y ~ exp(a + b*x)")])
+def test_convex_losses_stopped_early(loss, formula):
+    random = np.random.default_rng(1)
+    x = random.normal(size=100)
+    y = random.poisson(np.exp(0.5 + 0.5 * x)).astype(float)
+    data = {"x": x, "y": np.minimum(y, 1.0) if loss == "logistic" else y}
+    exact = descend.fit(formula, data, loss=loss)
+    for epochs in (5, 20, 80):
+        fit = descend.fit(formula, data, loss=loss, optimizer="gd", epochs=epochs, start={"a": 0.0, "b": 0.0})
+        for name, value in exact.parameters.items():
+            assert fit.digits[name] == pytest.approx(max(0.0, true_digits(fit.parameters[name], value)), abs=1.0)
+
+
+def test_rounding_sets_the_limit():
+    """A polynomial that loses ten digits to its columns."""
+    x = np.linspace(1.0, 2.0, 40)
+    powers = " + ".join(f"c{k}*x^{k}" for k in range(1, 8))
+    fit = descend.fit(f"y ~ c0 + {powers}", {"x": x, "y": np.cos(3 * x)})
+    assert all(5.0 < number < 12.0 for number in fit.digits.values())
+
+
+def test_what_is_fixed_tied_undetermined_or_at_a_bound(line):
+    fit = descend.fit("y ~ w*x + b + c", line, fix={"c": 1.0})
+    assert np.isnan(fit.digits["c"]) and fit.digits["w"] > 13
+    stopped = descend.fit("y ~ w*x + b", line, ties={"b": "0.5*w"}, optimizer="gd", epochs=20)
+    assert stopped.digits["b"] == pytest.approx(stopped.digits["w"], abs=0.01)
+    assert descend.fit("y ~ w*x + b", line, bounds=["b >= 5"]).digits["b"] > 15
+    decay = {"x": line["x"], "y": np.exp(-0.3 * line["x"])}
+    redundant = descend.fit("y ~ a*exp(b + c*x)", decay)
+    assert (redundant.digits["a"], redundant.digits["b"]) == (0.0, 0.0) and redundant.digits["c"] > 10
+
+
+def test_vectors_and_the_model_file(line, tmp_path):
+    data = {"x1": line["x"], "x2": line["x"] ** 2, "y": line["y"]}
+    fit = descend.fit("y ~ v @ [x1, x2]", data, optimizer="gd", epochs=50)
+    assert fit.digits["v"].shape == (2,)
+    fit.save(tmp_path / "fit.json")
+    stored = json.loads((tmp_path / "fit.json").read_text())["digits"]["v"]
+    assert stored == pytest.approx(fit.digits["v"], abs=0.051)
+    np.testing.assert_array_equal(descend.load(tmp_path / "fit.json").digits["v"], stored)
+
+
+def test_none_where_it_cannot_be_told(line):
+    assert descend.fit("y ~ w*x + b", line, loss="absolute").digits is None
+    assert descend.fit("y ~ w*x", line, optimizer="gd", learning_rate=1.0, start={"w": 0.0}).digits is None
+
+
+def test_penalties_are_part_of_what_is_least(line):
+    x, y, n = line["x"], line["y"], 100
+    exact = (x @ y / n) / (x @ x / n + 0.5)
+    fit = descend.fit("y ~ w*x", line, l2=0.5, optimizer="gd", epochs=5)
+    assert fit.digits["w"] == pytest.approx(true_digits(fit.parameters["w"], exact), abs=0.5)
