@@ -1,0 +1,57 @@
+"""Runs a script as Python itself would, and puts everything back afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import runpy
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from descend.errors import ConfigError, DataError
+
+
+def checked(path: str | os.PathLike[str]) -> Path:
+    """Return the whole path of a script; raises DataError or ConfigError if it is none."""
+    script = Path(path)
+    if not script.exists():
+        raise DataError(f"There is no file {script}. The doctor takes a Python script, such as train.py.")
+    if script.is_dir():
+        raise DataError(f"{script} is a folder. The doctor takes a Python script, such as train.py.")
+    try:
+        compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{script}, line {line}" if line else str(script)
+        said = getattr(error, "msg", None) or str(error)
+        raise ConfigError(
+            f"{where} is not Python: {said}. The doctor takes a Python script, such as train.py."
+        ) from None
+    return script.resolve()
+
+
+def run(script: Path, arguments: Sequence[str]) -> None:
+    """Run the script as ``python SCRIPT ARGUMENTS`` does, in this process."""
+    with _as_main(script, arguments):
+        runpy.run_path(str(script), run_name="__main__")
+
+
+@contextlib.contextmanager
+def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
+    """Set what a script finds when Python starts it; modules of its own are forgotten afterwards."""
+    argv, path, folder, modules = sys.argv, sys.path[:], os.getcwd(), set(sys.modules)
+    sys.argv = [str(script), *arguments]
+    sys.path.insert(0, str(script.parent))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            yield
+    finally:
+        sys.argv, sys.path[:] = argv, path
+        os.chdir(folder)
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            if os.path.abspath(file).startswith(str(script.parent) + os.sep) and "site-packages" not in file:
+                del sys.modules[name]
