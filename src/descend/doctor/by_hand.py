@@ -16,8 +16,6 @@ class ByHand:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.kept: dict[int, tuple[Leaf, Any, Any]] = {}
-        self.rate: float | None = None
-        self.moves = 0
 
     def keep(self, received: list[Leaf]) -> None:
         """Remember the leaves that a backward pass has just reached."""
@@ -28,7 +26,7 @@ class ByHand:
                     self.kept[id(leaf.tensor)] = (leaf, leaf.tensor.detach().clone(), gradient.detach().clone())
 
     def moved(self) -> list[Leaf]:
-        """Return the leaves that have moved since; the rate of a step along the gradient is kept in ``rate``."""
+        """Return the leaves that have moved since; the rate of a step along the gradient is kept in the ledger."""
         import torch
 
         moved = []
@@ -40,7 +38,6 @@ class ByHand:
             step, slope = (value - leaf.tensor.detach()).double().flatten(), gradient.double().flatten()
             along, size = float(step @ slope), float(slope @ slope)
             if size > 0.0 and along > 0.999 * size**0.5 * float(step @ step) ** 0.5:
-                self.rate = along / size
-        self.moves += bool(moved)
+                self.ledger.by_hand_rate = along / size
         self.kept.clear()
         return moved

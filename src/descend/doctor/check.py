@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from descend.doctor.finding import Finding
@@ -32,6 +33,14 @@ class Check:
 
     def step_ended(self, step: Step) -> None:
         """An optimizer has stepped."""
+
+    def around_backward(self, backward: Backward) -> AbstractContextManager[None]:
+        """Return what is entered while a backward pass runs."""
+        return nullcontext()
+
+    def explains(self, error: BaseException) -> bool:
+        """Whether a finding of this check says why the script raised ``error``."""
+        return False
 
     def findings(self) -> list[Finding]:
         """Return what is wrong, once the script has ended."""

@@ -89,7 +89,7 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
     except Exception as raised:
         outcome, error = "raised", raised
     ledger.error = error
-    findings = tuple(finding for check in checks for finding in check.findings())
+    findings = _without_consequences([finding for check in checks for finding in check.findings()])
     return Report(
         str(path),
         findings,
@@ -97,8 +97,21 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
         _watched(ledger),
         _said(error),
         tuple(scene.lines(error.__traceback__)) if error else (),
-        False,
+        error is not None and any(check.explains(error) for check in checks),
     )
+
+
+def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Leave out what follows from another finding: the NaN a rate too large leads to, one fault told twice."""
+    names = {finding.name for finding in findings}
+    consequences: set[str] = set()
+    if "rate_too_large" in names:
+        consequences.add("first_nan")
+    kept: dict[tuple[str, Place | None], Finding] = {}
+    for finding in findings:
+        if finding.name not in consequences:
+            kept.setdefault((finding.name, finding.place), finding)
+    return tuple(kept.values())
 
 
 def _import_torch() -> None:

@@ -88,6 +88,7 @@ class Ledger:
         self.layers: list[Any] = []
         self.roots: dict[int, tuple[Any, str | None]] = {}
         self.steps = 0
+        self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
 
     def leaf(self, tensor: Any, names: dict[int, str] | None = None) -> Leaf:

@@ -33,7 +33,6 @@ class Watch:
         self.undo = contextlib.ExitStack()
         self.by_hand = ByHand(ledger)
         self.passes: dict[Any, int] = {}
-        self.around = [check.around_backward for check in checks if hasattr(check, "around_backward")]
 
     def __enter__(self) -> Watch:
         import torch
@@ -99,8 +98,8 @@ class Watch:
         with self._aside():
             backward = self._begun(args[0] if args else kwargs["tensors"])
             with contextlib.ExitStack() as around:
-                for enter in self.around:
-                    around.enter_context(enter(backward))
+                for check in self.checks:
+                    around.enter_context(check.around_backward(backward))
                 result = theirs(*args, **kwargs)
             self._received(backward)
             for check in self.checks:
