@@ -67,6 +67,16 @@ class Backward:
 
 
 @dataclass(eq=False)
+class Cut:
+    """A place where the graph ends. how: in a few words; fix: code; leaves: what was cut off, by `id`."""
+
+    how: str
+    fix: str
+    place: Place | None
+    leaves: frozenset[int] = frozenset()
+
+
+@dataclass(eq=False)
 class Step:
     """One step of an optimizer. inside: whether it evaluates the loss itself, through a closure."""
 
@@ -90,6 +100,7 @@ class Ledger:
         self.steps = 0
         self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
+        self.cuts: dict[tuple[Place | None, str], Cut] = {}
 
     def leaf(self, tensor: Any, names: dict[int, str] | None = None) -> Leaf:
         """Return the entry of a tensor, made if it is new."""
@@ -129,6 +140,11 @@ class Ledger:
     def enter(self, tensors: Iterable[Any]) -> list[Leaf]:
         """Return the entries of tensors, made where they are new."""
         return self._entries(tensors)
+
+    def cut_of(self, leaves: Iterable[Leaf]) -> Cut | None:
+        """Return where the results of these parameters were cut from the graph, if they all were at one place."""
+        wanted = {id(leaf.tensor) for leaf in leaves}
+        return next((cut for cut in self.cuts.values() if wanted <= cut.leaves), None)
 
     @property
     def stepping(self) -> list[Optimizer]:

@@ -9,7 +9,9 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from descend.doctor.places import OURS, Scene
 from descend.errors import ConfigError, DataError
 
 
@@ -32,9 +34,9 @@ def checked(path: str | os.PathLike[str]) -> Path:
     return script.resolve()
 
 
-def run(script: Path, arguments: Sequence[str]) -> None:
+def run(script: Path, arguments: Sequence[str], scene: Scene) -> None:
     """Run the script as ``python SCRIPT ARGUMENTS`` does, in this process."""
-    with _as_main(script, arguments):
+    with _as_main(script, arguments), _warnings(scene):
         runpy.run_path(str(script), run_name="__main__")
 
 
@@ -45,9 +47,7 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
     sys.argv = [str(script), *arguments]
     sys.path.insert(0, str(script.parent))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            yield
+        yield
     finally:
         sys.argv, sys.path[:] = argv, path
         os.chdir(folder)
@@ -55,3 +55,21 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None) or ""
             if os.path.abspath(file).startswith(str(script.parent) + os.sep) and "site-packages" not in file:
                 del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _warnings(scene: Scene) -> Iterator[None]:
+    """Show each warning once, and at the user's line where it would otherwise point into the watch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        shown, seen = warnings.showwarning, set()
+
+        def show(message: Warning | str, category: type[Warning], file: str, line: int, *more: Any) -> None:
+            place = scene.here() if file.startswith(OURS) else None
+            file, line = place or (file, line)
+            if (str(message), file, line) not in seen:
+                seen.add((str(message), file, line))
+                shown(message, category, file, line, *more)
+
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from descend.doctor.check import Check
 from descend.doctor.finding import Finding, counted, listed
-from descend.doctor.ledger import Backward, Ledger
+from descend.doctor.ledger import Backward, Cut, Ledger
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
 
 NUMBERS = {"item", "tolist", "numpy", "__float__", "__array__", "__int__"}
 """Functions that turn a tensor into numbers that remember no graph."""
@@ -22,16 +20,6 @@ SEARCHED = 20
 """Cuts at which the graph is searched for what is cut off; later ones are the same lines again."""
 
 
-@dataclass(eq=False)
-class Cut:
-    """A place where the graph ends. how: in a few words; fix: code; leaves: what was cut off, by id."""
-
-    how: str
-    fix: str
-    place: Place | None
-    leaves: frozenset[int] = frozenset()
-
-
 class Detachment(Check):
     """Follows what is cut from the graph, by `detach`, ``.data``, numbers or ``no_grad``, into the loss."""
 
@@ -39,7 +27,6 @@ class Detachment(Check):
         from torch.utils.weak import WeakIdKeyDictionary
 
         super().__init__(ledger)
-        self.cuts: dict[tuple[Place | None, str], Cut] = {}
         self.cut: Any = WeakIdKeyDictionary()
         self.number: Cut | None = None
         self.lost: tuple[Backward, Cut | None, str] | None = None
@@ -72,14 +59,14 @@ class Detachment(Check):
 
         how, fix = _described(operation, torch.is_grad_enabled())
         key = (operation.place, how)
-        found = self.cuts.get(key)
+        found = self.ledger.cuts.get(key)
         if found is None:
             from descend.doctor.watch import graph_leaves
 
             leaves: frozenset[int] = frozenset()
-            if len(self.cuts) < SEARCHED:
+            if len(self.ledger.cuts) < SEARCHED:
                 leaves = frozenset(map(id, (*graph_leaves(needs), *(one for one in needs if one.is_leaf))))
-            found = self.cuts[key] = Cut(how, fix, operation.place, leaves)
+            found = self.ledger.cuts[key] = Cut(how, fix, operation.place, leaves)
         return found
 
     def backward_begins(self, backward: Backward) -> None:
@@ -108,10 +95,6 @@ class Detachment(Check):
             if leaves and self.ledger.backwards and not others and not any(leaf.steps + leaf.passes for leaf in leaves):
                 found.append(self._independent(optimizer.called, [leaf.name for leaf in leaves], optimizer, leaves))
         return found
-
-    def cut_of(self, leaf: Any) -> Cut | None:
-        """Return where the results of a parameter were cut from the graph, if they were."""
-        return next((cut for cut in self.cuts.values() if id(leaf.tensor) in cut.leaves), None)
 
     def _detached(self, backward: Backward, cut: Cut | None, case: str) -> Finding:
         name = backward.name or "the loss"
@@ -148,7 +131,7 @@ class Detachment(Check):
         )
 
     def _independent(self, name: str, names: list[str], optimizer: Any, leaves: list[Any]) -> Finding:
-        cut = next((found for leaf in leaves if (found := self.cut_of(leaf)) is not None), None)
+        cut = self.ledger.cut_of(leaves)
         how = f": {cut.how}" if cut else ""
         return Finding(
             "detached_loss",

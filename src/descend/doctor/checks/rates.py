@@ -93,7 +93,7 @@ class Rates(Check):
         stays = len(losses) >= 20 and median(finite[-10:]) >= first
         if beyond is not None and first > 0.0 and (growth > GROWN or overflowed or stays):
             return [self._too_large(beyond, optimizer, place, finite, overflowed)]
-        if growth > EXPLODED and first > 0.0 and finite[-1] > 0.5 * largest:
+        if growth > EXPLODED and first > 0.0:
             return [self._exploded(optimizer, place, finite, overflowed)]
         return []
 

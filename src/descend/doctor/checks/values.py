@@ -111,7 +111,8 @@ class Values(Check):
         )  # fmt: skip
         bad = output if bad_input is None else bad_input
         if origin.data:
-            origin.evidence = {"not_finite": int((~bad.isfinite()).sum()), "of": bad.numel()}
+            where = (~bad.detach().isfinite()).nonzero()
+            origin.evidence = {"not_finite": len(where), "of": bad.numel(), "first_at": where[0].tolist()}
         return origin
 
     def _layer(self, layers: Any) -> str | None:
@@ -184,8 +185,8 @@ def _finding(origin: Origin, step: int) -> Finding:
     if origin.data:
         return Finding(
             "first_nan",
-            f"The data are not finite: a {origin.kind if origin.kind == 'NaN' else 'n infinity'[2:]} comes in at "
-            f"{origin.title}{inside}.".replace("a infinity", "an infinity"),
+            f"The data are not finite: {'a NaN' if origin.kind == 'NaN' else 'an infinity'} comes in at "
+            f"{origin.title}{inside}.",
             "One such number makes the loss, then every gradient and parameter, NaN.",
             "rows = torch.isfinite(x).all(dim=-1)\nx, y = x[rows], y[rows]",
             origin.place,

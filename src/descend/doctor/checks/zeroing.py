@@ -117,7 +117,7 @@ class Zeroing(Check):
         if self.first is not None:
             found.append(self._not_zeroed(*self.first))
         for optimizer, count in self.emptied.items():
-            if count == optimizer.steps:
+            if count >= max(1, optimizer.steps - 1):  # the first step may come before any gradient
                 found.append(_zeroed_before_step(optimizer, count))
         found += [_never_stepped(one) for one in self.ledger.optimizers if _idle(one)]
         return found
