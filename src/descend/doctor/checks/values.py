@@ -65,6 +65,9 @@ class Values(Check):
         self.confirmed: Origin | None = None
         self.at_step = 0
         self.last_bad = False
+        self.roots: list[Any] = []
+        self.place: Place | None = None
+        self.mode = _gradients(self)
 
     def operation(self, operation: Operation) -> None:
         for output in operation.outputs:
@@ -83,7 +86,8 @@ class Values(Check):
 
     def _finite(self, tensor: Any) -> bool:
         try:
-            return bool(tensor.isfinite().all())
+            # A sum is several times cheaper than a look at each number; where it overflows, look at each.
+            return math.isfinite(tensor.detach().sum().item()) or bool(tensor.isfinite().all())
         except (RuntimeError, NotImplementedError):
             return True  # inside vmap and the like there are no numbers to look at
 
@@ -133,19 +137,21 @@ class Values(Check):
         if self.candidate is not None or not all(self._finite(root.detach()) for root in backward.roots):
             yield
             return
-        with _gradients(self, backward):
+        self.roots, self.place = backward.roots, backward.place
+        with self.mode():
             yield
+        self.roots = []
 
-    def gradient_operation(self, node: Any, function: Any, tensors: list[Any], result: Any, backward: Backward) -> None:
+    def gradient_operation(self, node: Any, tensors: list[Any], result: Any) -> None:
         """Take note of an operation of a backward pass whose result is not finite though its inputs were."""
         if self.candidate is not None or self._finite(result) or not all(map(self._finite, tensors)):
             return
-        made = _label(node, backward.roots)
+        made = _label(node, self.roots)
         kind = "NaN" if bool(result.isnan().any()) else "infinity"
         ranges = [_range(tensor) for tensor in tensors if tensor.numel()]
         if made is None:
             name = node.name().removesuffix("Backward0").lower()
-            self.candidate = Origin(f"`{name}`", name, kind, backward.place, None, ranges, backwards=True)
+            self.candidate = Origin(f"`{name}`", name, kind, self.place, None, ranges, backwards=True)
             return
         called, name, place, layers = made
         self.candidate = Origin(
@@ -235,8 +241,8 @@ def _label(node: Any, roots: list[Any]) -> Any:
     return None
 
 
-def _gradients(values: Values, backward: Backward) -> Any:
-    """Return a mode in which each operation of a backward pass is looked at."""
+def _gradients(values: Values) -> Any:
+    """Return a class of modes in which each operation of a backward pass is looked at."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -245,6 +251,10 @@ def _gradients(values: Values, backward: Backward) -> Any:
     class Gradients(TorchDispatchMode):
         """Passes each operation on, and looks at its results."""
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # nothing is compiled under watch, so there is nothing to be kept from it
+
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))
             node = torch._C._current_autograd_node()
@@ -252,7 +262,7 @@ def _gradients(values: Values, backward: Backward) -> Any:
                 for one in result if isinstance(result, (tuple, list)) else (result,):
                     if isinstance(one, tensor) and one.is_floating_point() and one.layout == torch.strided:
                         inputs = [arg for arg in args if isinstance(arg, tensor) and arg.is_floating_point()]
-                        values.gradient_operation(node, function, inputs, one, backward)
+                        values.gradient_operation(node, inputs, one)
             return result
 
-    return Gradients()
+    return Gradients
