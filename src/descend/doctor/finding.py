@@ -14,7 +14,7 @@ ERROR, WARNING = "error", "warning"
 class Finding:
     """One fault of a script.
 
-    name: such as ``not_zeroed``. severity: ``error``, training cannot work so; ``warning``, it can, but is hardly meant.
+    name: such as ``not_zeroed``. severity: ``error``, training cannot work so; ``warning``, it is hardly meant.
     place: the line to look at, None if there is none. what: what happens, in a sentence; why: why it matters.
     evidence: numbers, by name. fix: code, one or more lines.
     """
@@ -60,6 +60,12 @@ def listed(names: list[str], most: int = 4) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def capital(text: str) -> str:
+    """Return a text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, what: str) -> str:
-    """Return ``1 step``, ``2 steps``."""
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    """Return ``1 step``, ``2 steps``, ``3 passes``."""
+    end = "" if number == 1 else "es" if what.endswith("s") else "s"
+    return f"{number:,} {what}{end}"

@@ -7,8 +7,8 @@ from typing import Any
 from descend.doctor.places import Place
 
 SIGNS = {
-    "div": "division", "true_divide": "division", "pow": "power", "sub": "subtraction", "add": "addition",
-    "mul": "multiplication", "matmul": "matrix product",
+    "div": "division", "true_divide": "division", "truediv": "division", "pow": "power",
+    "sub": "subtraction", "add": "addition", "mul": "multiplication", "matmul": "matrix product",
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ class Operation:
     @property
     def title(self) -> str:
         """What to call the function in a sentence."""
-        return f"`{title(self.function, self.name)}`"
+        return title(self.function, self.name)
 
 
 def _tensors(value: Any, tensor: type) -> list[Any]:
@@ -41,13 +41,13 @@ def _tensors(value: Any, tensor: type) -> list[Any]:
 
 
 def title(function: Any, name: str) -> str:
-    """Return the public name of a PyTorch function, such as ``torch.log`` or ``Tensor.sqrt``."""
+    """Return what to call a PyTorch function in a sentence: `torch.log`, `Tensor.sqrt`, division."""
     from torch.overrides import resolve_name
 
-    if name.startswith("__"):
-        plain = name.strip("_").removeprefix("r" if name != "__round__" else "")
-        return SIGNS.get(plain, plain)
-    if name in SIGNS:
-        return SIGNS[name]
+    plain = name.strip("_")
+    for key in (plain, plain.removeprefix("r"), plain.removeprefix("i"), plain.removeprefix("true")):
+        if key in SIGNS:
+            return SIGNS[key]
     resolved: str | None = resolve_name(function)
-    return (resolved or name).replace("torch.Tensor.", "Tensor.").replace("torch.nn.functional.", "functional.")
+    public = (resolved or name).replace("torch.Tensor.", "Tensor.").replace("torch.nn.functional.", "functional.")
+    return f"`{public}`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 FOREIGN = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
+COMMENT = re.compile(r"\s{2,}#")
 MOST_ITEMS = 100
 """Items of a list or dict that are looked through for a name."""
 
@@ -24,8 +26,8 @@ class Place(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The text of the line, without the blanks around it."""
-        return linecache.getline(self.file, self.line).strip()
+        """The text of the line, without the blanks around it and the comment after it."""
+        return COMMENT.split(linecache.getline(self.file, self.line), maxsplit=1)[0].strip()
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"
@@ -106,9 +108,24 @@ def parameter_names(variables: Iterator[tuple[str, Any]]) -> dict[int, str]:
             if isinstance(item, torch.nn.Module):
                 for path, parameter in item.named_parameters():
                     names.setdefault(id(parameter), f"{place}.{path}")
+                for path, parameter in unregistered(item):
+                    names.setdefault(id(parameter), f"{place}.{path}")
             elif isinstance(item, torch.Tensor) and item.is_leaf:
                 names.setdefault(id(item), place)
     return names
+
+
+def unregistered(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of layers that a module keeps in plain lists and dicts, which PyTorch does not look into."""
+    import torch
+
+    for path, part in module.named_modules():
+        for name, value in vars(part).items():
+            if name.startswith("_") or type(value) not in (list, tuple, dict):
+                continue
+            for place, layer in _spread(".".join(filter(None, (path, name))), value):
+                if isinstance(layer, torch.nn.Module):
+                    yield from ((f"{place}.{inner}", one) for inner, one in layer.named_parameters())
 
 
 def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -39,7 +39,7 @@ def render(report: Report, colour: bool = False) -> str:
         lines += ["", f"  {name}{where}", *_paragraphs(finding)]
         lines += ["    Fix:", *(styled(f"        {line}", BOLD) for line in finding.fix.splitlines())]
     if report.error is not None:
-        lines += ["", f"  {report.error}"]
+        lines += ["", *textwrap.wrap(report.error, WIDTH, initial_indent="  ", subsequent_indent="    ")]
         lines += [f"    {place}: {place.code}" for place in report.traceback]
     lines += ["", *(styled(line, DIM) for line in _watched(report))]
     return "\n".join(lines)
@@ -67,7 +67,7 @@ def _shown(value: Any) -> str:
 
 def _watched(report: Report) -> list[str]:
     seen = report.watched
-    parts = [ENDINGS[report.outcome], counted(seen["backward_passes"], "backward pass").replace("passs", "passes")]
+    parts = [ENDINGS[report.outcome], counted(seen["backward_passes"], "backward pass")]
     for one in seen["optimizers"]:
         name = f" `{one['name']}`" if one["name"] else ""
         rate = one["last_rate"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from descend.doctor.check import Check
-from descend.doctor.finding import Finding, counted, listed
+from descend.doctor.finding import Finding, capital, listed
 from descend.doctor.ledger import Backward, Cut, Ledger
 from descend.doctor.operation import Operation
 
@@ -38,7 +38,8 @@ class Detachment(Check):
         needs = [tensor for tensor in operation.tensors if tensor.requires_grad]
         if name in NUMBERS:
             known = next((self.cut[tensor] for tensor in operation.tensors if tensor in self.cut), None)
-            self.number = known or (self._cut(operation, needs) if needs else self.number)
+            if needs or known is not None:
+                self.number = self._cut(operation, needs, known)
             return
         lost = [one for one in operation.outputs if not one.requires_grad]
         if not lost:
@@ -54,7 +55,7 @@ class Detachment(Check):
             for one in lost:
                 self.cut[one] = found
 
-    def _cut(self, operation: Operation, needs: list[Any]) -> Cut:
+    def _cut(self, operation: Operation, needs: list[Any], before: Cut | None = None) -> Cut:
         import torch
 
         how, fix = _described(operation, torch.is_grad_enabled())
@@ -63,8 +64,8 @@ class Detachment(Check):
         if found is None:
             from descend.doctor.watch import graph_leaves
 
-            leaves: frozenset[int] = frozenset()
-            if len(self.ledger.cuts) < SEARCHED:
+            leaves = before.leaves if before is not None else frozenset()
+            if needs and len(self.ledger.cuts) < SEARCHED:
                 leaves = frozenset(map(id, (*graph_leaves(needs), *(one for one in needs if one.is_leaf))))
             found = self.ledger.cuts[key] = Cut(how, fix, operation.place, leaves)
         return found
@@ -103,10 +104,9 @@ class Detachment(Check):
         if backward.value is not None:
             evidence["loss"] = backward.value
         if cut is not None:
-            tail = ", a number put into a new tensor" if case == "fresh" else ""
             return Finding(
                 "detached_loss",
-                f"{_capital(name)} is cut off from the parameters: {cut.how}{tail}.",
+                f"{capital(name)} is cut off from the parameters: {cut.how}.",
                 "No gradient gets past that place, so `backward` reaches no parameter.",
                 cut.fix,
                 cut.place or backward.place,
@@ -115,7 +115,7 @@ class Detachment(Check):
         if case == "fresh":
             return Finding(
                 "detached_loss",
-                f"{_capital(name)} is a new tensor, not the result of a computation with parameters.",
+                f"{capital(name)} is a new tensor, not the result of a computation with parameters.",
                 "`backward` gives it a gradient of its own and reaches no parameter.",
                 "Compute the loss from the prediction, without torch.tensor(...) or requires_grad_().",
                 backward.place,
@@ -146,14 +146,18 @@ class Detachment(Check):
 def _described(operation: Operation, enabled: bool) -> tuple[str, str]:
     """Return how an operation cuts the graph, and what to write instead."""
     name = operation.name
-    code = f"`{operation.place.code}`" if operation.place else "a line"
-    where = f"{code} at {operation.place}" if operation.place else code
+    where = f"line {operation.place.line}" if operation.place else "a line"
     if name == "data":
         return f"{where} takes `.data`", "Leave out .data where the loss is computed."
     if name in ("detach", "detach_"):
         return f"{where} calls `detach`", "Leave out .detach() where the loss is computed."
     if name in NUMBERS:
-        called = {"__float__": "float()", "__int__": "int()", "__array__": "NumPy"}.get(name, f".{name}()")
+        if name in ("numpy", "__array__"):
+            return (
+                f"{where} hands it to NumPy, which records no graph",
+                "Use torch functions where the loss is computed.",
+            )
+        called = {"__float__": "float()", "__int__": "int()"}.get(name, f".{name}()")
         return (
             f"{where} turns it into a plain number with {called}",
             "Keep tensors up to `backward`; take numbers only for what is printed.",
@@ -166,7 +170,3 @@ def _described(operation: Operation, enabled: bool) -> tuple[str, str]:
             "Compute the loss from the scores or probabilities, and use this only to count hits.",
         )
     return f"{where} uses {operation.title}, which passes no gradient on", "Use a function that has a gradient."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -6,7 +6,7 @@ from typing import Any
 
 from descend.doctor.check import Check
 from descend.doctor.finding import Finding, counted, listed
-from descend.doctor.ledger import Cut, Ledger, Leaf, Optimizer
+from descend.doctor.ledger import Cut, Leaf, Ledger, Optimizer
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 

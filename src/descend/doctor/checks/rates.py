@@ -20,6 +20,8 @@ BEYOND = 1.05
 GROWN, EXPLODED = 2.0, 1e3
 """Multiples of the first loss: growth that is blamed on a rate beyond the limit; growth that is blamed on any."""
 
+ADAM_RATE = 0.001
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -109,11 +111,11 @@ class Rates(Check):
         self, seen: Measured, optimizer: Optimizer | None, place: Place | None, losses: list[float], overflowed: bool
     ) -> Finding:
         ratio = seen.rate / seen.limit
-        grown = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} passes"
+        grown = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} backward passes"
         if overflowed:
             grown += ", then overflows"
         elif losses[-1] < GROWN * losses[0]:
-            grown = f"does not fall: {losses[0]:.4g} at first, {losses[-1]:.4g} after {len(losses)} passes"
+            grown = f"does not fall: {losses[0]:.4g} at first, {losses[-1]:.4g} after {len(losses)} backward passes"
         safe = f"{seen.limit / 2:.2g}"
         fix = f"lr={safe}   # half the limit"
         if optimizer is not None:
@@ -144,12 +146,17 @@ class Rates(Check):
         rate = self.ledger.by_hand_rate if optimizer is None else optimizer.first_rate
         kind = "the step taken by hand" if optimizer is None else optimizer.kind
         end = ", then overflows" if overflowed else ""
+        why = "Steps that large lead away from the minimum."
+        fix = f"lr={(rate or math.nan) / 10:.2g}   # a tenth, and less if the loss still grows; or scale the inputs"
+        if "Adam" in kind and rate is not None and rate > ADAM_RATE:
+            why = f"Each step of {kind} moves every parameter by up to about the learning rate, whatever the gradient."
+            fix = f"lr={ADAM_RATE:g}   # the default of {kind}"
         return Finding(
             "rate_too_large",
             f"With {kind} and the learning rate {rate or math.nan:.4g} the loss grows from {losses[0]:.4g} to "
-            f"{max(losses):.4g} in {len(losses)} passes{end}.",
-            "Steps that large lead away from the minimum.",
-            f"lr={(rate or math.nan) / 10:.2g}   # a tenth, and less if the loss still grows; or scale the inputs",
+            f"{max(losses):.4g} in {len(losses)} backward passes{end}.",
+            why,
+            fix,
             optimizer.place if optimizer else place,
             {"learning_rate": rate, "first_loss": losses[0], "largest_loss": max(losses)},
         )

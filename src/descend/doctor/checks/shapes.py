@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from descend.doctor.check import Check
-from descend.doctor.finding import Finding
+from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
@@ -32,7 +32,7 @@ class Spread:
     target: tuple[int, ...]
     place: Place | None
     title: str
-    passes: int = 0
+    name: str | None = None
 
 
 class Shapes(Check):
@@ -50,10 +50,10 @@ class Shapes(Check):
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         if name in PAIRED and len(tensors) >= 2:
-            if found := _meeting(tensors[0], tensors[1], operation):
+            if found := self._meeting(operation):
                 self.waiting.append(found)
         elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
-            if found := _meeting(tensors[0], tensors[1], operation):
+            if found := self._meeting(operation):
                 self.spread[operation.outputs[0]] = found
         elif len(self.spread) and name in KEPT | REDUCED and operation.outputs:
             found = next((self.spread[tensor] for tensor in tensors if tensor in self.spread), None)
@@ -69,10 +69,26 @@ class Shapes(Check):
                 *_, count = self.twice.get(name, (None, "", "", 0))
                 self.twice[name] = (operation.place, operation.title, function, count + 1)
 
+    def _meeting(self, operation: Operation) -> Spread | None:
+        """Return what happens if n predictions and n targets meet as a column and a row."""
+        if self.confirmed is not None:
+            return None
+        first, second = operation.tensors[:2]
+        if first.requires_grad == second.requires_grad or first.ndim == second.ndim:
+            return None
+        size = first.numel()
+        if size < 2 or size != second.numel():
+            return None
+        longer, shorter = (first, second) if first.ndim > second.ndim else (second, first)
+        if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
+            return None
+        prediction, target = (first, second) if first.requires_grad else (second, first)
+        name = self.ledger.scene.name_of(target if target.ndim == 1 else prediction)
+        return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
+
     def backward_begins(self, backward: Backward) -> None:
         if self.waiting:
             self.confirmed = self.confirmed or self.waiting[0]
-            self.confirmed.passes += 1
             self.waiting.clear()
 
     def findings(self) -> list[Finding]:
@@ -84,23 +100,10 @@ class Shapes(Check):
         return found
 
 
-def _meeting(first: Any, second: Any, operation: Operation) -> Spread | None:
-    """Return what happens if n predictions and n targets meet as a column and a row."""
-    if first.requires_grad == second.requires_grad or first.ndim == second.ndim:
-        return None
-    size = first.numel()
-    if size < 2 or size != second.numel():
-        return None
-    longer, shorter = (first, second) if first.ndim > second.ndim else (second, first)
-    if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
-        return None
-    prediction, target = (first, second) if first.requires_grad else (second, first)
-    return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title)
-
-
 def _broadcast(spread: Spread) -> Finding:
     count = max(spread.prediction[0], spread.target[0])
-    fix = "y = y.unsqueeze(1)" if len(spread.target) == 1 else "prediction = prediction.unsqueeze(1)"
+    name = spread.name or ("y" if len(spread.target) == 1 else "prediction")
+    fix = f"{name} = {name}.unsqueeze(1)"
     return Finding(
         "shape_broadcast",
         f"The prediction has the shape {spread.prediction} and the target {spread.target}, so {spread.title} compares "
@@ -115,7 +118,7 @@ def _broadcast(spread: Spread) -> Finding:
 def _twice(place: Place | None, title: str, function: str, count: int) -> Finding:
     return Finding(
         "activation_twice",
-        f"{title} is given the result of `{function}`, which it applies itself.",
+        f"{capital(title)} is given the result of `{function}`, which it applies itself.",
         f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
         f"Leave out the {function}, and give the loss the raw scores.",
         place,

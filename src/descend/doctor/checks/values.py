@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from descend.doctor.check import Check
-from descend.doctor.finding import Finding
+from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import Operation, title
 from descend.doctor.places import Place
@@ -45,6 +45,7 @@ class Origin:
     data: bool = False
     parent: Origin | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    step: int = 0
 
 
 class Values(Check):
@@ -63,7 +64,6 @@ class Values(Check):
         self.origins: Any = WeakIdKeyDictionary()
         self.candidate: Origin | None = None
         self.confirmed: Origin | None = None
-        self.at_step = 0
         self.last_bad = False
         self.roots: list[Any] = []
         self.place: Place | None = None
@@ -111,7 +111,7 @@ class Values(Check):
         name = SAME.get(operation.name, operation.name)
         origin = Origin(
             operation.title, name, kind, operation.place, self._layer(self.ledger.layers), ranges,
-            data=source or bad_input is not None, parent=parent,
+            data=source or bad_input is not None, parent=parent, step=self.ledger.steps + 1,
         )  # fmt: skip
         bad = output if bad_input is None else bad_input
         if origin.data:
@@ -148,14 +148,22 @@ class Values(Check):
             return
         made = _label(node, self.roots)
         kind = "NaN" if bool(result.isnan().any()) else "infinity"
-        ranges = [_range(tensor) for tensor in tensors if tensor.numel()]
+        kept = _saved(node) or tensors
+        ranges = [_range(tensor) for tensor in kept if tensor.numel()]
         if made is None:
             name = node.name().removesuffix("Backward0").lower()
-            self.candidate = Origin(f"`{name}`", name, kind, self.place, None, ranges, backwards=True)
+            self.candidate = Origin(f"`{name}`", name, kind, self.place, None, ranges, True, step=self.ledger.steps + 1)
             return
         called, name, place, layers = made
         self.candidate = Origin(
-            f"`{title(called, name)}`", SAME.get(name, name), kind, place, self._layer(layers), ranges, backwards=True
+            title(called, name),
+            SAME.get(name, name),
+            kind,
+            place,
+            self._layer(layers),
+            ranges,
+            True,
+            step=self.ledger.steps + 1,
         )
 
     def backward_ended(self, backward: Backward) -> None:
@@ -173,16 +181,16 @@ class Values(Check):
 
     def _confirm(self) -> None:
         if self.confirmed is None:
-            self.confirmed, self.at_step = self.candidate, self.ledger.steps + 1
+            self.confirmed = self.candidate
 
     def findings(self) -> list[Finding]:
         if self.confirmed is None and self.last_bad:
             self._confirm()
-        return [] if self.confirmed is None else [_finding(self.confirmed, self.at_step)]
+        return [] if self.confirmed is None else [_finding(self.confirmed)]
 
 
-def _finding(origin: Origin, step: int) -> Finding:
-    evidence: dict[str, Any] = {"step": step, **origin.evidence}
+def _finding(origin: Origin) -> Finding:
+    evidence: dict[str, Any] = {"step": origin.step, **origin.evidence}
     for number, (low, high) in enumerate(origin.ranges[:2], 1):
         which = "" if len(origin.ranges) == 1 else f"_{number}"
         evidence |= {f"input{which}_smallest": low, f"input{which}_largest": high}
@@ -206,7 +214,7 @@ def _finding(origin: Origin, step: int) -> Finding:
         if origin.parent is not None:
             came = f" out of an infinity made by {origin.parent.title}"
             came += f" at line {origin.parent.place.line}" if origin.parent.place else ""
-        what = f"{origin.title}{inside} makes {made}{came}."
+        what = f"{capital(origin.title)}{inside} makes {made}{came}."
         why = "It spreads to the loss, and from there to every gradient and parameter."
     return Finding("first_nan", what, why, _advice(origin), origin.place, evidence)
 
@@ -221,6 +229,19 @@ def _range(tensor: Any) -> tuple[float, float]:
     """Return the smallest and the largest finite number in a tensor; NaN where there is none."""
     finite = tensor.detach()[tensor.detach().isfinite()]
     return (float(finite.min()), float(finite.max())) if finite.numel() else (math.nan, math.nan)
+
+
+def _saved(node: Any) -> list[Any]:
+    """Return the tensors that a node has kept from the forward pass."""
+    import torch
+
+    kept = []
+    for name in ("_saved_self", "_saved_result", "_saved_other"):
+        with contextlib.suppress(AttributeError, RuntimeError):
+            tensor = getattr(node, name)
+            if isinstance(tensor, torch.Tensor) and tensor.is_floating_point():
+                kept.append(tensor)
+    return kept
 
 
 def _label(node: Any, roots: list[Any]) -> Any:

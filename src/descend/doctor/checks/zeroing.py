@@ -109,7 +109,7 @@ class Zeroing(Check):
             old = sum(size**2 for _, size, _ in taken) ** 0.5
             new = sum(size**2 for *_, size in taken) ** 0.5
             total = sum(norm(leaf.tensor.grad) ** 2 for leaf, *_ in taken) ** 0.5
-            steps = self.ledger.steps + 1
+            steps = 1 + (self.ledger.steps if step is None else step.optimizer.steps - step.inside)
             self.first = (step, self.passed, [leaf.name for leaf, *_ in taken], old, new, total, steps)
 
     def findings(self) -> list[Finding]:
@@ -140,7 +140,7 @@ class Zeroing(Check):
                 "norm_of_this_pass": new,
                 "norm_of_their_sum": total,
                 "steps_with_sums": self.steps_of_sums,
-                "steps": self.ledger.steps,
+                "steps": self.ledger.steps if step is None else step.optimizer.steps,
                 "parameters": names[:10],
             },
         )
@@ -169,8 +169,8 @@ def _never_stepped(optimizer: Optimizer) -> Finding:
     passes = max(leaf.passes for leaf in optimizer.leaves)
     return Finding(
         "never_stepped",
-        f"`{optimizer.called}` ({optimizer.kind}) never takes a step, though {counted(passes, 'backward pass')}"
-        f"{'es' if passes != 1 else ''} gave its parameters gradients.".replace("passses", "passes"),
+        f"`{optimizer.called}` ({optimizer.kind}) never takes a step, though {counted(passes, 'backward pass')} "
+        "gave its parameters gradients.",
         "Gradients alone change nothing: `step()` moves the parameters.",
         f"{optimizer.called}.step()   # after the backward pass",
         optimizer.place,
