@@ -67,14 +67,15 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
 
     Raises DataError if there is no such file, ConfigError if it is not Python or PyTorch is not installed.
     """
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ConfigError(f"The number of steps must be a whole number of at least 1, not {steps!r}.")
+    if steps is not None and steps < 1:
+        raise ConfigError(f"The script cannot be ended after {steps} steps. Give at least 1.")
     file = scripts.checked(path)
     _import_torch()
     scene = Scene(file)
     ledger = Ledger(scene)
     checks = [check(ledger) for check in CHECKS]
-    outcome, error = "finished", None
+    outcome = "finished"
+    error: BaseException | None = None
     try:
         with Watch(ledger, checks, steps):
             scripts.run(file, list(arguments), scene)
@@ -129,7 +130,7 @@ def _said(error: BaseException | None) -> str | None:
     if error is None:
         return None
     if isinstance(error, SystemExit):
-        return f"It ended itself with exit code {error.code}."
+        return f"It ended itself with exit code {error.code}." if isinstance(error.code, int) else str(error.code)
     return f"{type(error).__name__}: {error}"
 
 

@@ -60,7 +60,8 @@ class Scene:
 
     def here(self) -> Place | None:
         """Return the innermost line of the user's code that is being run."""
-        known, frame = self.known, sys._getframe(1)
+        known = self.known
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             file = frame.f_code.co_filename
             theirs = known.get(file)
@@ -68,7 +69,7 @@ class Scene:
                 theirs = self.is_users(file)
             if theirs:
                 return Place(file, frame.f_lineno)
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         return None
 
     def lines(self, traceback: TracebackType | None) -> list[Place]:

@@ -43,7 +43,10 @@ def run(script: Path, arguments: Sequence[str], scene: Scene) -> None:
 @contextlib.contextmanager
 def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
     """Set what a script finds when Python starts it; modules of its own are forgotten afterwards."""
+    import torch
+
     argv, path, folder, modules = sys.argv, sys.path[:], os.getcwd(), set(sys.modules)
+    gradients, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()
     sys.argv = [str(script), *arguments]
     sys.path.insert(0, str(script.parent))
     try:
@@ -51,6 +54,10 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
     finally:
         sys.argv, sys.path[:] = argv, path
         os.chdir(folder)
+        torch.set_grad_enabled(gradients)
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None) or ""
             if os.path.abspath(file).startswith(str(script.parent) + os.sep) and "site-packages" not in file:

@@ -28,9 +28,9 @@ class Modes(Check):
         if operation.name not in LAYERS or not self.ledger.layers or not torch.is_grad_enabled():
             return
         layer: Any = self.ledger.layers[-1]
-        if layer is not None and (getattr(layer, "p", 1.0) or hasattr(layer, "running_mean")):
+        if vars(layer).get("p") != 0.0:
             self.now.add(bool(layer.training))
-            if not layer.training and not any(self.steps[-1:] == [False] for _ in (0,)):
+            if not layer.training and self.steps[-1:] != [False]:
                 self.place = operation.place
 
     def step_ended(self, step: Step) -> None:

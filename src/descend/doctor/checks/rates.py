@@ -188,18 +188,18 @@ def _hooked(ledger: Ledger) -> bool:
 def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float | None:
     """Return the largest eigenvalue of D H, H the Hessian of the loss and D the rates on a diagonal.
 
-    Power iteration with Hessian-vector products; where it finds a negative eigenvalue, once more on what is shifted by
-    it. The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
+    Power iteration on the symmetric D^1/2 H D^1/2, by Hessian-vector products; where it finds a negative eigenvalue,
+    once more on the matrix shifted by it. The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
     """
     import torch
 
     with torch.enable_grad():
         try:
-            gradients = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+            gradients: Any = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
         except RuntimeError:
             return None
-        pairs = [
-            (leaf, slope, rate)
+        pairs: list[Any] = [
+            (leaf, slope, math.sqrt(rate))
             for leaf, slope, rate in zip(leaves, gradients, rates, strict=True)
             if slope is not None and slope.layout == torch.strided
         ]
@@ -212,7 +212,7 @@ def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float 
     return value if value is not None and value > 0.0 else None
 
 
-def _power(pairs: list[tuple[Any, Any, float]], shift: float) -> float | None:
+def _power(pairs: list[Any], shift: float) -> float | None:
     import torch
 
     leaves = [leaf for leaf, *_ in pairs]
@@ -225,18 +225,18 @@ def _power(pairs: list[tuple[Any, Any, float]], shift: float) -> float | None:
             return None
         vector = [part / size for part in vector]
         try:
-            product = torch.autograd.grad(
+            product: Any = torch.autograd.grad(
                 [slope for slope, _ in graph],
                 leaves,
-                [vector[place] for _, place in graph],
+                [vector[place] * pairs[place][2] for _, place in graph],
                 retain_graph=True,
                 allow_unused=True,
             )
         except RuntimeError:
             return None
         scaled = [
-            shift * part + (0.0 if turned is None else rate * turned)
-            for part, turned, (*_, rate) in zip(vector, product, pairs, strict=True)
+            shift * part + (0.0 if turned is None else root * turned)
+            for part, turned, (*_, root) in zip(vector, product, pairs, strict=True)
         ]
         before = value
         value = sum(float((part.double() * turned.double()).sum()) for part, turned in zip(vector, scaled, strict=True))

@@ -22,6 +22,7 @@ ADVICE = {
     "norm": "(x.square().sum() + 1e-12).sqrt()   # its slope at 0 is undefined",
     "pow": "x.clamp_min(1e-12) ** exponent",
     "div": "numerator / denominator.clamp_min(1e-12)",
+    "step": "A smaller learning rate; with Adam and its like, leave eps as it is.",
     "exp": "torch.exp(x.clamp_max(30.0))   # or a function that works with logarithms, such as torch.logsumexp",
     "softmax": "Leave at least one entry of each row unmasked.",
 }
@@ -42,6 +43,7 @@ class Origin:
     layer: str | None
     ranges: list[tuple[float, float]]
     backwards: bool = False
+    stepped: bool = False
     data: bool = False
     parent: Origin | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
@@ -94,10 +96,10 @@ class Values(Check):
     def _origin(self, operation: Operation, output: Any) -> Origin | None:
         """Return the origin of a result that is not finite: that of an input, or this operation."""
         kind = "NaN" if bool(output.isnan().any()) else "infinity"
-        parent = None
+        parent: Origin | None = None
         bad_input = None
         for tensor in operation.tensors:
-            parent = self.origins.get(tensor)
+            parent = self.origins.get(tensor)  # an Origin or None
             if parent is not None:
                 break
             if tensor.is_floating_point() and not self._finite(tensor) and tensor is not output:
@@ -106,6 +108,10 @@ class Values(Check):
             return parent
         if bad_input is not None and self.candidate is not None:
             return self.candidate  # a parameter that an earlier step has spoilt
+        if bad_input is not None and (leaf := self.ledger.leaves.get(id(bad_input))) is not None and leaf.steps:
+            optimizer = leaf.held[0] if leaf.held else None
+            place = optimizer.stepped_at if optimizer else operation.place
+            return Origin(f"`{leaf.name}`", "step", kind, place, None, [], stepped=True, step=self.ledger.steps)
         ranges = [_range(tensor) for tensor in operation.tensors if tensor.is_floating_point() and tensor.numel()]
         source = not operation.tensors and operation.name in SOURCES
         name = SAME.get(operation.name, operation.name)
@@ -206,7 +212,12 @@ def _finding(origin: Origin) -> Finding:
             origin.place,
             evidence,
         )
-    if origin.backwards:
+    if origin.stepped:
+        what = (
+            f"{origin.title} is not finite after step {origin.step}, though loss and gradients were finite before it."
+        )
+        why = "The step itself was too large for the numbers to hold, or divided by zero."
+    elif origin.backwards:
         what = f"The backward pass of {origin.title}{inside} makes {made}, though the loss itself is finite."
         why = "Its slope is not finite at these inputs, so the parameters become NaN at the next step."
     else:
@@ -269,7 +280,7 @@ def _gradients(values: Values) -> Any:
 
     tensor = torch.Tensor
 
-    class Gradients(TorchDispatchMode):
+    class Gradients(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Passes each operation on, and looks at its results."""
 
         @classmethod
@@ -278,11 +289,11 @@ def _gradients(values: Values) -> Any:
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))
-            node = torch._C._current_autograd_node()
+            node: Any = torch._C._current_autograd_node()
             if node is not None and values.candidate is None:
                 for one in result if isinstance(result, (tuple, list)) else (result,):
                     if isinstance(one, tensor) and one.is_floating_point() and one.layout == torch.strided:
-                        inputs = [arg for arg in args if isinstance(arg, tensor) and arg.is_floating_point()]
+                        inputs = [arg for arg in args if isinstance(arg, tensor) and torch.is_floating_point(arg)]
                         values.gradient_operation(node, inputs, one)
             return result
 
