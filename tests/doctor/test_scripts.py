@@ -22,7 +22,7 @@ def expected(script: Path) -> tuple[list[str], int | None]:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: f"{script.parent.name}-{script.stem}")
-def test_what_is_found(script: Path) -> None:
+def test_what_is_found(script: Path, recwarn: pytest.WarningsRecorder) -> None:
     names, line = expected(script)
     report = examine(script)
     assert [finding.name for finding in report.findings] == names, [finding.what for finding in report.findings]

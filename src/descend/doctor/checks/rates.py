@@ -189,7 +189,8 @@ def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float 
     """Return the largest eigenvalue of D H, H the Hessian of the loss and D the rates on a diagonal.
 
     Power iteration on the symmetric D^1/2 H D^1/2, by Hessian-vector products; where it finds a negative eigenvalue,
-    once more on the matrix shifted by it. The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
+    once more on the matrix shifted by it.
+    The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
     """
     import torch
 

@@ -149,8 +149,8 @@ class Values(Check):
         self.roots = []
 
     def gradient_operation(self, node: Any, tensors: list[Any], result: Any) -> None:
-        """Take note of an operation of a backward pass whose result is not finite though its inputs were."""
-        if self.candidate is not None or self._finite(result) or not all(map(self._finite, tensors)):
+        """Take note of the first operation of a backward pass whose result is not finite."""
+        if self._finite(result):
             return
         made = _label(node, self.roots)
         kind = "NaN" if bool(result.isnan().any()) else "infinity"
@@ -158,18 +158,12 @@ class Values(Check):
         ranges = [_range(tensor) for tensor in kept if tensor.numel()]
         if made is None:
             name = node.name().removesuffix("Backward0").lower()
-            self.candidate = Origin(f"`{name}`", name, kind, self.place, None, ranges, True, step=self.ledger.steps + 1)
-            return
-        called, name, place, layers = made
+            called, place, layer = f"`{name}`", self.place, None
+        else:
+            function, name, place, layers = made
+            called, layer = title(function, name), self._layer(layers)
         self.candidate = Origin(
-            title(called, name),
-            SAME.get(name, name),
-            kind,
-            place,
-            self._layer(layers),
-            ranges,
-            True,
-            step=self.ledger.steps + 1,
+            called, SAME.get(name, name), kind, place, layer, ranges, backwards=True, step=self.ledger.steps + 1
         )
 
     def backward_ended(self, backward: Backward) -> None:

@@ -119,6 +119,9 @@ class Zeroing(Check):
         for optimizer, count in self.emptied.items():
             if count >= max(1, optimizer.steps - 1):  # the first step may come before any gradient
                 found.append(_zeroed_before_step(optimizer, count))
+        if not self.ledger.backwards:
+            fed = any(leaf.steps for leaf in self.ledger.leaves.values())
+            found += [_no_backward(one) for one in self.ledger.stepping if not fed]
         found += [_never_stepped(one) for one in self.ledger.optimizers if _idle(one)]
         return found
 
@@ -156,6 +159,18 @@ def _zeroed_before_step(optimizer: Optimizer, count: int) -> Finding:
         f"{name}.zero_grad()\nloss.backward()\n{name}.step()",
         optimizer.zeroed_at,
         {"steps_without_gradient": count, "steps": optimizer.steps},
+    )
+
+
+def _no_backward(optimizer: Optimizer) -> Finding:
+    name = optimizer.called
+    return Finding(
+        "no_backward",
+        f"`{name}` takes {counted(optimizer.steps, 'step')}, but `backward` is never called.",
+        "Without a backward pass there are no gradients, and a step changes nothing.",
+        f"loss.backward()   # before {name}.step()",
+        optimizer.stepped_at,
+        {"steps": optimizer.steps, "backward_passes": 0},
     )
 
 
