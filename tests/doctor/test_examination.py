@@ -116,6 +116,13 @@ def test_a_process_of_its_own(run) -> None:
     ]
 
 
+def test_json_is_alone_on_stdout(run, tmp_path: Path) -> None:
+    script = written(tmp_path, "import os, sys\nprint('a line')\nos.system('echo another')\n")
+    ran = run("doctor", script, "--json", process=True)
+    assert json.loads(ran.stdout)["healthy"]
+    assert sorted(ran.stderr.split("\n")) == ["", "a line", "another"]
+
+
 def test_arguments_after_two_dashes(run) -> None:
     ran = run("doctor", SCRIPTS / "healthy" / "trainer_class.py", "--steps", "5", "--", "--rate", "0.5", process=True)
     assert ran.code == 0

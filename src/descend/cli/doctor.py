@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 from typer import Argument, Exit, Option
@@ -31,10 +33,24 @@ def doctor(
     from descend.doctor import examine
     from descend.doctor.text import render
 
-    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+    with _on_stderr() if json else contextlib.nullcontext():
         report = examine(script, arguments or [], steps)
     if json:
         say_json(report.as_dict())
     else:
         say(render(report, colour=colours(sys.stdout)))
     raise Exit(report.exit_code)
+
+
+@contextlib.contextmanager
+def _on_stderr() -> Iterator[None]:
+    """Send what the script prints to stderr, and what the programs print that it starts."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

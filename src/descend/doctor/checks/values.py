@@ -225,8 +225,9 @@ def _finding(origin: Origin) -> Finding:
 
 
 def _advice(origin: Origin) -> str:
-    if origin.name in ADVICE:
-        return ADVICE[origin.name]
+    for one in (origin, origin.parent):
+        if one is not None and one.name in ADVICE:
+            return ADVICE[one.name]
     return "Keep the inputs of this operation in a range in which it and its slope are finite."
 
 
