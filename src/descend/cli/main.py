@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import compare, derive, explain, export, fit, generate, plot, predict
+from descend.cli import compare, derive, doctor, explain, export, fit, generate, plot, predict
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.errors import DescendError
@@ -31,8 +31,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (fit.fit, predict.predict, plot.plot, compare.compare, derive.derive, explain.explain, export.export,
-         generate.generate)  # fmt: skip
+VERBS = (
+    fit.fit,
+    predict.predict,
+    plot.plot,
+    compare.compare,
+    derive.derive,
+    explain.explain,
+    export.export,
+    generate.generate,
+    doctor.doctor,
+)
 for verb in VERBS:
     app.command(cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
 

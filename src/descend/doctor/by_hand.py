@@ -1,0 +1,43 @@
+"""Steps that a script takes itself, without an optimizer: w = w - rate * gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.doctor.ledger import Leaf, Ledger
+
+LARGEST = 1_000_000
+"""Numbers in a tensor that is followed by hand; larger ones are left alone."""
+
+
+class ByHand:
+    """Keeps the values and gradients of leaves that no optimizer holds, and sees whether the script moves them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.kept: dict[int, tuple[Leaf, Any, Any]] = {}
+
+    def keep(self, received: list[Leaf]) -> None:
+        """Remember the leaves that a backward pass has just reached."""
+        for leaf in received:
+            if not leaf.held and leaf.tensor.numel() <= LARGEST:
+                gradient = leaf.tensor.grad
+                if gradient is not None and not gradient.is_sparse:
+                    self.kept[id(leaf.tensor)] = (leaf, leaf.tensor.detach().clone(), gradient.detach().clone())
+
+    def moved(self) -> list[Leaf]:
+        """Return the leaves that have moved since; the rate of a step along the gradient is kept in the ledger."""
+        import torch
+
+        moved = []
+        for leaf, value, gradient in self.kept.values():
+            if leaf.held or torch.equal(leaf.tensor.detach(), value):
+                continue
+            leaf.moved = True
+            moved.append(leaf)
+            step, slope = (value - leaf.tensor.detach()).double().flatten(), gradient.double().flatten()
+            along, size = float(step @ slope), float(slope @ slope)
+            if size > 0.0 and along > 0.999 * size**0.5 * float(step @ step) ** 0.5:
+                self.ledger.by_hand_rate = along / size
+        self.kept.clear()
+        return moved

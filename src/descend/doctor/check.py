@@ -1,0 +1,71 @@
+"""The contract of a check: it is told what the script does, and says at the end what is wrong."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Backward, Ledger, Optimizer, Step
+from descend.doctor.operation import Operation
+
+
+class Check:
+    """One kind of fault. Each method is told of one kind of event; a check listens to those it needs."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def operation(self, operation: Operation) -> None:
+        """A PyTorch function was called, outside backward passes and steps."""
+
+    def backward_begins(self, backward: Backward) -> None:
+        """A backward pass is about to run."""
+
+    def backward_ended(self, backward: Backward) -> None:
+        """A backward pass has run; ``received`` and ``norms`` are filled in."""
+
+    def zeroed(self, optimizer: Optimizer | None) -> None:
+        """``zero_grad`` was called, of an optimizer or of a module."""
+
+    def step_begins(self, step: Step) -> None:
+        """An optimizer is about to step."""
+
+    def step_ended(self, step: Step) -> None:
+        """An optimizer has stepped."""
+
+    def around_backward(self, backward: Backward) -> AbstractContextManager[None]:
+        """Return what is entered while a backward pass runs."""
+        return nullcontext()
+
+    def explains(self, error: BaseException) -> bool:
+        """Whether a finding of this check says why the script raised ``error``."""
+        return False
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong, once the script has ended."""
+        raise NotImplementedError
+
+
+def norm(tensor: Any) -> float:
+    """Return the 2-norm of a tensor, sparse or dense, as a number."""
+    import torch
+
+    dense = tensor.detach()
+    if dense.layout != torch.strided:
+        dense = dense.coalesce().values()
+    return float(torch.linalg.vector_norm(dense))
+
+
+def norms(tensors: list[Any]) -> list[float]:
+    """Return the 2-norm of each tensor, in few calls where they are dense."""
+    import torch
+
+    if not tensors:
+        return []
+    if any(tensor.layout != torch.strided for tensor in tensors) or len({tensor.device for tensor in tensors}) > 1:
+        return [norm(tensor) for tensor in tensors]
+    found: list[float] = torch.stack(
+        [value.double() for value in torch._foreach_norm([tensor.detach() for tensor in tensors])]
+    ).tolist()
+    return found

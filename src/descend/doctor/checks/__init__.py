@@ -1,0 +1,19 @@
+"""The checks, one kind of fault each; a new one is a new file and a line here."""
+
+from __future__ import annotations
+
+from descend.doctor.check import Check
+from descend.doctor.checks.detachment import Detachment
+from descend.doctor.checks.errors import Errors
+from descend.doctor.checks.gradients import Gradients
+from descend.doctor.checks.modes import Modes
+from descend.doctor.checks.parameters import Parameters
+from descend.doctor.checks.rates import Rates
+from descend.doctor.checks.shapes import Shapes
+from descend.doctor.checks.values import Values
+from descend.doctor.checks.zeroing import Zeroing
+
+CHECKS: tuple[type[Check], ...] = (
+    Errors, Detachment, Zeroing, Parameters, Gradients, Rates, Values, Shapes, Modes,
+)  # fmt: skip
+"""In the order in which findings are shown."""

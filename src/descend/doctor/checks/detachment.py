@@ -1,0 +1,172 @@
+"""Losses that are cut off from the parameters, and where they were cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.doctor.check import Check
+from descend.doctor.finding import Finding, capital, listed
+from descend.doctor.ledger import Backward, Cut, Ledger
+from descend.doctor.operation import Operation
+
+NUMBERS = {"item", "tolist", "numpy", "__float__", "__array__", "__int__"}
+"""Functions that turn a tensor into numbers that remember no graph."""
+MAKERS = {"tensor", "as_tensor", "from_numpy", "full", "FloatTensor"}
+"""Functions that turn numbers into a new tensor."""
+STEPLIKE = {"argmax", "argmin", "round", "sign", "floor", "ceil", "gt", "ge", "lt", "le", "eq", "ne", "long", "int",
+            "__gt__", "__ge__", "__lt__", "__le__", "__eq__", "__ne__", "bool", "argsort"}  # fmt: skip
+"""Functions that are flat wherever they have a slope, so that PyTorch gives them none."""
+SEARCHED = 20
+"""Cuts at which the graph is searched for what is cut off; later ones are the same lines again."""
+
+
+class Detachment(Check):
+    """Follows what is cut from the graph, by `detach`, ``.data``, numbers or ``no_grad``, into the loss."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        from torch.utils.weak import WeakIdKeyDictionary
+
+        super().__init__(ledger)
+        self.cut: Any = WeakIdKeyDictionary()
+        self.number: Cut | None = None
+        self.lost: tuple[Backward, Cut | None, str] | None = None
+
+    def operation(self, operation: Operation) -> None:
+        import torch
+
+        name = operation.name
+        needs = [tensor for tensor in operation.tensors if tensor.requires_grad]
+        if name in NUMBERS:
+            known = next((self.cut[tensor] for tensor in operation.tensors if tensor in self.cut), None)
+            if needs or known is not None:
+                self.number = self._cut(operation, needs, known)
+            return
+        lost = [one for one in operation.outputs if not one.requires_grad]
+        if not lost:
+            return
+        found: Cut | None = None
+        if needs and (torch.is_grad_enabled() or name not in ("zero_", "add_", "sub_", "copy_", "mul_")):
+            found = self._cut(operation, needs)
+        elif name in MAKERS and self.number is not None:
+            found = self.number
+        elif len(self.cut):
+            found = next((self.cut[tensor] for tensor in operation.tensors if tensor in self.cut), None)
+        if found is not None:
+            for one in lost:
+                self.cut[one] = found
+
+    def _cut(self, operation: Operation, needs: list[Any], before: Cut | None = None) -> Cut:
+        import torch
+
+        how, fix = _described(operation, torch.is_grad_enabled())
+        key = (operation.place, how)
+        found = self.ledger.cuts.get(key)
+        if found is None:
+            from descend.doctor.watch import graph_leaves
+
+            leaves = before.leaves if before is not None else frozenset()
+            if needs and len(self.ledger.cuts) < SEARCHED:
+                leaves = frozenset(map(id, (*graph_leaves(needs), *(one for one in needs if one.is_leaf))))
+            found = self.ledger.cuts[key] = Cut(how, fix, operation.place, leaves)
+        return found
+
+    def backward_begins(self, backward: Backward) -> None:
+        if self.lost is not None:
+            return
+        if not any(root.requires_grad for root in backward.roots):
+            self.lost = (backward, self._of(backward.roots[0]), "none")
+        elif all(root.is_leaf for root in backward.roots) and id(backward.roots[0]) not in self.ledger.leaves:
+            self.lost = (backward, self._of(backward.roots[0]) or self.number, "fresh")
+
+    def _of(self, root: Any) -> Cut | None:
+        found: Cut | None = self.cut.get(root)
+        return found
+
+    def explains(self, error: BaseException) -> bool:
+        """Whether an error comes from a loss that is cut off."""
+        return "does not require grad" in str(error) and self.lost is not None and self.lost[2] == "none"
+
+    def findings(self) -> list[Finding]:
+        if self.lost is not None:
+            return [self._detached(*self.lost)]
+        found = []
+        for optimizer in self.ledger.stepping:
+            leaves = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
+            others = any(leaf.trainable and leaf.passes and not leaf.held for leaf in self.ledger.leaves.values())
+            if leaves and self.ledger.backwards and not others and not any(leaf.steps + leaf.passes for leaf in leaves):
+                found.append(self._independent(optimizer.called, [leaf.name for leaf in leaves], optimizer, leaves))
+        return found
+
+    def _detached(self, backward: Backward, cut: Cut | None, case: str) -> Finding:
+        name = backward.name or "the loss"
+        name = f"`{name}`" if backward.name else name
+        evidence: dict[str, Any] = {"backward_pass": backward.number}
+        if backward.value is not None:
+            evidence["loss"] = backward.value
+        if cut is not None:
+            return Finding(
+                "detached_loss",
+                f"{capital(name)} is cut off from the parameters: {cut.how}.",
+                "No gradient gets past that place, so `backward` reaches no parameter.",
+                cut.fix,
+                cut.place or backward.place,
+                evidence | ({"backward_line": backward.place.line} if backward.place else {}),
+            )
+        if case == "fresh":
+            return Finding(
+                "detached_loss",
+                f"{capital(name)} is a new tensor, not the result of a computation with parameters.",
+                "`backward` gives it a gradient of its own and reaches no parameter.",
+                "Compute the loss from the prediction, without torch.tensor(...) or requires_grad_().",
+                backward.place,
+                evidence,
+            )
+        return Finding(
+            "detached_loss",
+            f"Nothing that {name} is computed from requires a gradient.",
+            "PyTorch records a graph only for tensors with requires_grad=True, as the parameters of a module have.",
+            "w = torch.zeros(1, requires_grad=True)   # or, for frozen layers: model.requires_grad_(True)",
+            backward.place,
+            evidence,
+        )
+
+    def _independent(self, name: str, names: list[str], optimizer: Any, leaves: list[Any]) -> Finding:
+        cut = self.ledger.cut_of(leaves)
+        how = f": {cut.how}" if cut else ""
+        return Finding(
+            "detached_loss",
+            f"The loss does not depend on what `{name}` steps, {listed(names)}{how}.",
+            "No gradient reaches them, so they never move.",
+            cut.fix if cut else "Compute the loss from the prediction of the model that is trained.",
+            (cut.place if cut else None) or optimizer.stepped_at,
+            {"parameters": names, "passes": len(self.ledger.backwards), "steps": optimizer.steps},
+        )
+
+
+def _described(operation: Operation, enabled: bool) -> tuple[str, str]:
+    """Return how an operation cuts the graph, and what to write instead."""
+    name = operation.name
+    where = f"line {operation.place.line}" if operation.place else "a line"
+    if name == "data":
+        return f"{where} takes `.data`", "Leave out .data where the loss is computed."
+    if name in ("detach", "detach_"):
+        return f"{where} calls `detach`", "Leave out .detach() where the loss is computed."
+    if name in NUMBERS:
+        if name in ("numpy", "__array__"):
+            return (
+                f"{where} hands it to NumPy, which records no graph",
+                "Use torch functions where the loss is computed.",
+            )
+        called = {"__float__": "float()", "__int__": "int()"}.get(name, f".{name}()")
+        return (
+            f"{where} turns it into a plain number with {called}",
+            "Keep tensors up to `backward`; take numbers only for what is printed.",
+        )
+    if not enabled:
+        return f"{where} runs under `torch.no_grad()`", "Compute the loss outside `with torch.no_grad():`."
+    if name in STEPLIKE:
+        return (
+            f"{where} uses {operation.title}, which has no slope",
+            "Compute the loss from the scores or probabilities, and use this only to count hits.",
+        )
+    return f"{where} uses {operation.title}, which passes no gradient on", "Use a function that has a gradient."

@@ -1,0 +1,96 @@
+"""Parameters that an optimizer holds and no gradient ever reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.doctor.check import Check
+from descend.doctor.finding import Finding, counted, listed
+from descend.doctor.ledger import Cut, Leaf, Ledger, Optimizer
+from descend.doctor.operation import Operation
+from descend.doctor.places import Place
+
+ENOUGH = 3
+"""Steps after which a gradient that was zero in all of them counts as always zero."""
+
+
+RECTIFIERS = {"relu", "relu_", "threshold"}
+
+
+class Gradients(Check):
+    """Tells parameters that are left out of the loss (no gradient) from those that are stuck (gradient zero)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.alive: set[Any] = set()
+        self.silent: dict[Any, tuple[Place | None, int]] = {}
+
+    def operation(self, operation: Operation) -> None:
+        if operation.name not in RECTIFIERS or not operation.outputs:
+            return
+        key = id(self.ledger.layers[-1]) if self.ledger.layers else operation.place
+        if key in self.alive:
+            return
+        output = operation.outputs[0]
+        if bool(output.any()):
+            self.alive.add(key)
+            self.silent.pop(key, None)
+        else:
+            self.silent[key] = (operation.place, output.numel())
+
+    def findings(self) -> list[Finding]:
+        found = []
+        for optimizer in self.ledger.stepping:
+            trainable = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
+            if not any(leaf.steps for leaf in trainable):
+                continue  # the whole optimizer is beside the point, which is another finding
+            unused = [leaf for leaf in trainable if not leaf.steps and not leaf.passes]
+            stuck = [leaf for leaf in trainable if leaf.steps >= ENOUGH and leaf.largest == 0.0]
+            if unused:
+                found.append(_unused(optimizer, unused, self.ledger.cut_of(unused)))
+            if stuck:
+                found.append(_stuck(optimizer, stuck, next(iter(self.silent.values()), None)))
+        return found
+
+
+def _unused(optimizer: Optimizer, leaves: list[Leaf], cut: Cut | None) -> Finding:
+    names = [leaf.name for leaf in leaves]
+    what = (
+        f"{listed(names)} never {'gets' if len(names) == 1 else 'get'} a gradient in "
+        f"{counted(optimizer.steps, 'step')} of `{optimizer.called}`"
+    )
+    evidence = {"parameters": names, "gradient": None, "steps": optimizer.steps}
+    if cut is not None:
+        why = "No gradient gets past that place."
+        return Finding("no_gradient", f"{what}: {cut.how}.", why, cut.fix, cut.place, evidence)
+    return Finding(
+        "no_gradient",
+        f"{what}.",
+        "The loss does not depend on them: the forward pass leaves them out.",
+        "Use them in forward(), or leave them out of the model.",
+        optimizer.place,
+        evidence,
+    )
+
+
+def _stuck(optimizer: Optimizer, leaves: list[Leaf], silent: tuple[Place | None, int] | None) -> Finding:
+    names = [leaf.name for leaf in leaves]
+    what = f"The gradient of {listed(names)} is exactly zero in all {counted(optimizer.steps, 'step')}"
+    evidence = {"parameters": names, "gradient": 0.0, "steps": optimizer.steps}
+    if silent is not None:
+        return Finding(
+            "no_gradient",
+            f"{what}: a ReLU is dead, it gives 0 for every input.",
+            "Where a ReLU gives 0 its slope is 0 as well, so nothing before it can learn.",
+            "torch.nn.LeakyReLU(0.01)   # or smaller starting values and biases, or scaled inputs",
+            silent[0],
+            evidence | {"outputs_of_the_relu": silent[1], "above_zero": 0},
+        )
+    return Finding(
+        "no_gradient",
+        f"{what}.",
+        "They cannot move from where they start: the factors their gradient is multiplied with are 0.",
+        "torch.nn.init.xavier_uniform_(w)   # start weights at small random values, not at 0",
+        optimizer.place,
+        evidence,
+    )

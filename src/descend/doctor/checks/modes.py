@@ -1,0 +1,58 @@
+"""A model that was switched to evaluation and never back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.doctor.check import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Ledger, Step
+from descend.doctor.operation import Operation
+from descend.doctor.places import Place
+
+LAYERS = ("dropout", "batch_norm", "feature_alpha_dropout", "alpha_dropout", "instance_norm")
+
+
+class Modes(Check):
+    """Follows dropout and batch normalisation: trained with at first, and from some step on only evaluated."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.now: set[bool] = set()
+        self.steps: list[bool] = []
+        self.place: Place | None = None
+
+    def operation(self, operation: Operation) -> None:
+        import torch
+
+        if operation.name not in LAYERS or not self.ledger.layers or not torch.is_grad_enabled():
+            return
+        layer: Any = self.ledger.layers[-1]
+        if vars(layer).get("p") != 0.0:
+            self.now.add(bool(layer.training))
+            if not layer.training and self.steps[-1:] != [False]:
+                self.place = operation.place
+
+    def step_ended(self, step: Step) -> None:
+        if self.now:
+            self.steps.append(True in self.now)
+        self.now = set()
+
+    def findings(self) -> list[Finding]:
+        if True not in self.steps or self.steps[-1]:
+            return []
+        last = len(self.steps) - self.steps[::-1].index(True)
+        if len(self.steps) - last < 2:
+            return []
+        return [
+            Finding(
+                "left_in_evaluation",
+                f"From step {last + 1} on the model is trained in evaluation mode, in which dropout and batch "
+                "normalisation do not work as in training.",
+                "`model.eval()` lasts until `model.train()` is called.",
+                "model.train()   # at the beginning of each epoch",
+                self.place,
+                {"steps_in_training_mode": self.steps.count(True), "steps_in_evaluation_mode": len(self.steps) - last},
+                WARNING,
+            )
+        ]

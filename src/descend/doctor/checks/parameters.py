@@ -1,0 +1,85 @@
+"""Optimizers that hold other parameters than those the loss depends on."""
+
+from __future__ import annotations
+
+from descend.doctor.check import Check
+from descend.doctor.finding import WARNING, Finding, listed
+from descend.doctor.ledger import Leaf, Optimizer
+from descend.doctor.places import unregistered
+
+
+class Parameters(Check):
+    """Holds the parameters that receive gradients against those that the optimizers step."""
+
+    def findings(self) -> list[Finding]:
+        stepping = self.ledger.stepping
+        if not stepping:
+            return []
+        homeless = [
+            leaf for leaf in self.ledger.leaves.values()
+            if leaf.trainable and leaf.passes and not leaf.held and not leaf.moved
+        ]  # fmt: skip
+        stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
+        if stale and homeless:
+            return [_stale(stale[0], homeless)]
+        if homeless and any(leaf.trainable for one in stepping for leaf in one.leaves):
+            return [_left_out(stepping[0], homeless, self._unregistered(homeless))]
+        return []
+
+    def _unregistered(self, leaves: list[Leaf]) -> str | None:
+        """Return the attribute, a plain list or dict of layers, that holds all these parameters."""
+        wanted = {id(leaf.tensor) for leaf in leaves}
+        for root, _ in self.ledger.roots.values():
+            found = {id(tensor): path for path, tensor in unregistered(root)}
+            if wanted <= set(found):
+                return next(iter({found[key].partition("[")[0].rpartition(".")[2] for key in wanted}))
+        return None
+
+
+def _stale(optimizer: Optimizer, reached: list[Leaf]) -> Finding:
+    held, names = [leaf.name for leaf in optimizer.leaves], sorted(leaf.name for leaf in reached)
+    older = " of an older model" if set(held) & set(names) else ""
+    return Finding(
+        "wrong_parameters",
+        f"`{optimizer.called}` steps parameters that the loss does not depend on: it holds {listed(held)}{older}, "
+        f"but the gradients go to {listed(names)}.",
+        "The model in use never changes.",
+        f"{optimizer.called} = torch.optim.{optimizer.kind}({_owner(names)}, ...)   # after the model is final",
+        optimizer.place,
+        {"held": held, "receive_gradients": names, "steps": optimizer.steps},
+    )
+
+
+def _left_out(optimizer: Optimizer, homeless: list[Leaf], attribute: str | None) -> Finding:
+    names = sorted(leaf.name for leaf in homeless)
+    be, get = ("is", "gets") if len(names) == 1 else ("are", "get")
+    evidence = {"parameters": names, "passes": max(leaf.passes for leaf in homeless)}
+    if attribute is not None:
+        return Finding(
+            "wrong_parameters",
+            f"{listed(names)} {get} gradients but {be} in no optimizer: `{attribute}` is a plain list or dict, "
+            "and `parameters()` does not look into it.",
+            "They keep their starting values, whatever the gradients say.",
+            f"self.{attribute} = torch.nn.ModuleList([...])   # or ModuleDict",
+            optimizer.place,
+            evidence,
+        )
+    return Finding(
+        "wrong_parameters",
+        f"{listed(names)} {get} gradients but {be} in no optimizer.",
+        "They keep their starting values, whatever the gradients say.",
+        f"{optimizer.called}.add_param_group({{'params': {_owner(names)}}})"
+        "   # or requires_grad_(False), if they are to stay",
+        optimizer.place,
+        evidence,
+        WARNING,
+    )
+
+
+def _owner(names: list[str]) -> str:
+    """Return an expression for parameters by their names: ``encoder.parameters()``."""
+    owners = {name.removeprefix("self.").partition(".")[0] for name in names}
+    if len(owners) > 1 or any("." not in name for name in names):
+        return "[...]"
+    owner = owners.pop()
+    return f"{'self.' if names[0].startswith('self.') else ''}{owner}.parameters()"

@@ -1,0 +1,247 @@
+"""A learning rate beyond what the curvature of the loss allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from descend.doctor.check import Check
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Backward, Ledger, Optimizer
+from descend.doctor.places import Place
+
+ITERATIONS, CLOSE = 30, 1e-3
+MEASURED = 4
+"""Times the curvature is measured in a run: at its first steps, then where the loss has grown."""
+BEYOND = 1.05
+"""The rate counts as too large from this multiple of the limit on; a batch is only a sample of the data."""
+GROWN, EXPLODED = 2.0, 1e3
+"""Multiples of the first loss: growth that is blamed on a rate beyond the limit; growth that is blamed on any."""
+
+ADAM_RATE = 0.001
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The largest curvature at one backward pass. step: number of the step that follows it."""
+
+    curvature: float
+    rate: float
+    momentum: float
+    limit: float
+    step: int
+
+
+class Rates(Check):
+    """Measures the largest eigenvalue lambda of the Hessian of the loss, by power iteration, and watches the loss.
+
+    Gradient descent is stable where rate * lambda <= 2, with momentum m where rate * lambda <= 2 (1 + m), Nesterov's
+    where rate * lambda <= 2 (1 + m) / (1 + 2 m). A rate beyond is a fault only where the loss grows.
+    Source: Polyak (1964), USSR Comput. Math. Math. Phys. 4, 1-17.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.measured: list[Measured] = []
+        self.lowest = math.inf
+
+    def backward_begins(self, backward: Backward) -> None:
+        value = backward.value
+        if value is None or not math.isfinite(value):
+            return
+        losses = self.ledger.losses[backward.place]
+        due = len(self.measured) < 1 or (len(losses) > 1 and value > GROWN * max(abs(losses[0]), abs(self.lowest)))
+        self.lowest = min(self.lowest, value)
+        if due and len(self.measured) < MEASURED and len(self.ledger.losses) == 1:
+            self._measure(backward)
+
+    def _measure(self, backward: Backward) -> None:
+        optimizer = self._optimizer()
+        if optimizer is not None and optimizer.kind != "SGD":
+            return
+        leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.ledger.leaves.values())]
+        leaves = [tensor for tensor in leaves if tensor.requires_grad]
+        if not leaves or any(tensor._backward_hooks for tensor in leaves) or _hooked(self.ledger):
+            return  # a hook of the script's would be called more often than in the script
+        rates, momentum, nesterov, decay = _settings(optimizer, leaves)
+        found = scaled_curvature(backward.roots[0], leaves, rates)
+        if found is None:
+            return
+        rate = max(rates)
+        curvature = found / rate + decay
+        limit = 2.0 * (1.0 + momentum) / (1.0 + 2.0 * momentum if nesterov else 1.0) / curvature
+        self.measured.append(
+            Measured(curvature, rate if optimizer else math.nan, momentum, limit, self.ledger.steps + 1)
+        )
+
+    def _optimizer(self) -> Optimizer | None:
+        return self.ledger.optimizers[-1] if self.ledger.optimizers else None
+
+    def findings(self) -> list[Finding]:
+        place, losses = max(self.ledger.losses.items(), key=lambda item: len(item[1]), default=(None, []))
+        if len(losses) < 2 or not math.isfinite(losses[0]) or len(self.ledger.optimizers) > 1:
+            return []
+        optimizer = self._optimizer()
+        if optimizer is None and self.ledger.by_hand_rate is None:
+            return []
+        finite = [value for value in losses if math.isfinite(value)]
+        overflowed = len(finite) < len(losses)
+        first, largest = finite[0], max(finite)
+        last = math.inf if overflowed else median(finite[-3:])
+        growth = (largest if overflowed else last) / abs(first) if first else math.inf
+        beyond = self._beyond()
+        stays = len(losses) >= 20 and median(finite[-10:]) >= first
+        if beyond is not None and first > 0.0 and (growth > GROWN or overflowed or stays):
+            return [self._too_large(beyond, optimizer, place, finite, overflowed)]
+        if growth > EXPLODED and first > 0.0:
+            return [self._exploded(optimizer, place, finite, overflowed)]
+        return []
+
+    def _beyond(self) -> Measured | None:
+        hand = self.ledger.by_hand_rate
+        for one in self.measured:
+            rate = hand if math.isnan(one.rate) and hand is not None else one.rate
+            if rate > BEYOND * one.limit:
+                return Measured(one.curvature, rate, one.momentum, one.limit, one.step)
+        return None
+
+    def _too_large(
+        self, seen: Measured, optimizer: Optimizer | None, place: Place | None, losses: list[float], overflowed: bool
+    ) -> Finding:
+        ratio = seen.rate / seen.limit
+        grown = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} backward passes"
+        if overflowed:
+            grown += ", then overflows"
+        elif losses[-1] < GROWN * losses[0]:
+            grown = f"does not fall: {losses[0]:.4g} at first, {losses[-1]:.4g} after {len(losses)} backward passes"
+        safe = f"{seen.limit / 2:.2g}"
+        fix = f"lr={safe}   # half the limit"
+        if optimizer is not None:
+            more = f", momentum={seen.momentum:g}" if seen.momentum else ""
+            fix = f"{optimizer.called} = torch.optim.SGD(..., lr={safe}{more})   # half the limit; or scale the inputs"
+        return Finding(
+            "rate_too_large",
+            f"The learning rate {seen.rate:.4g} is {ratio:.3g} times the largest stable one, {seen.limit:.3g}, "
+            f"and the loss {grown}.",
+            "Beyond that limit each step overshoots the minimum by more than it was away from it.",
+            fix,
+            optimizer.place if optimizer else place,
+            {
+                "learning_rate": seen.rate,
+                "momentum": seen.momentum,
+                "largest_curvature": seen.curvature,
+                "largest_stable_rate": seen.limit,
+                "times_the_limit": ratio,
+                "measured_at_step": seen.step,
+                "first_loss": losses[0],
+                "largest_loss": max(losses),
+            },
+        )
+
+    def _exploded(
+        self, optimizer: Optimizer | None, place: Place | None, losses: list[float], overflowed: bool
+    ) -> Finding:
+        rate = self.ledger.by_hand_rate if optimizer is None else optimizer.first_rate
+        kind = "the step taken by hand" if optimizer is None else optimizer.kind
+        end = ", then overflows" if overflowed else ""
+        why = "Steps that large lead away from the minimum."
+        fix = f"lr={(rate or math.nan) / 10:.2g}   # a tenth, and less if the loss still grows; or scale the inputs"
+        if "Adam" in kind and rate is not None and rate > ADAM_RATE:
+            why = f"Each step of {kind} moves every parameter by up to about the learning rate, whatever the gradient."
+            fix = f"lr={ADAM_RATE:g}   # the default of {kind}"
+        return Finding(
+            "rate_too_large",
+            f"With {kind} and the learning rate {rate or math.nan:.4g} the loss grows from {losses[0]:.4g} to "
+            f"{max(losses):.4g} in {len(losses)} backward passes{end}.",
+            why,
+            fix,
+            optimizer.place if optimizer else place,
+            {"learning_rate": rate, "first_loss": losses[0], "largest_loss": max(losses)},
+        )
+
+
+def _settings(optimizer: Optimizer | None, leaves: list[Any]) -> tuple[list[float], float, bool, float]:
+    """Return the rate of each leaf, and momentum, Nesterov or not, and weight decay of the first group."""
+    if optimizer is None:
+        return [1.0] * len(leaves), 0.0, False, 0.0
+    groups = optimizer.optimizer.param_groups
+    by_leaf = {id(tensor): float(group["lr"]) for group in groups for tensor in group["params"]}
+    first = groups[0]
+    momentum = float(first.get("momentum", 0.0)) * (not first.get("dampening", 0.0))
+    return (
+        [by_leaf[id(tensor)] for tensor in leaves],
+        momentum,
+        bool(first.get("nesterov", False)),
+        float(first.get("weight_decay", 0.0)),
+    )
+
+
+def _hooked(ledger: Ledger) -> bool:
+    """Whether layers have hooks on their backward pass."""
+    return any(
+        part._backward_hooks or part._backward_pre_hooks for root, _ in ledger.roots.values() for part in root.modules()
+    )
+
+
+def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float | None:
+    """Return the largest eigenvalue of D H, H the Hessian of the loss and D the rates on a diagonal.
+
+    Power iteration on the symmetric D^1/2 H D^1/2, by Hessian-vector products; where it finds a negative eigenvalue,
+    once more on the matrix shifted by it.
+    The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
+    """
+    import torch
+
+    with torch.enable_grad():
+        try:
+            gradients: Any = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+        except RuntimeError:
+            return None
+        pairs: list[Any] = [
+            (leaf, slope, math.sqrt(rate))
+            for leaf, slope, rate in zip(leaves, gradients, rates, strict=True)
+            if slope is not None and slope.layout == torch.strided
+        ]
+        if not any(slope.requires_grad for _, slope, _ in pairs):
+            return None
+        value = _power(pairs, 0.0)
+        if value is not None and value < 0.0:
+            shifted = _power(pairs, -value)
+            value = None if shifted is None else shifted + value
+    return value if value is not None and value > 0.0 else None
+
+
+def _power(pairs: list[Any], shift: float) -> float | None:
+    import torch
+
+    leaves = [leaf for leaf, *_ in pairs]
+    graph = [(slope, place) for place, (_, slope, _) in enumerate(pairs) if slope.requires_grad]
+    vector = [slope.detach() + 0.0 for _, slope, _ in pairs]
+    value = 0.0
+    for _ in range(ITERATIONS):
+        size = math.sqrt(sum(float((part.double() ** 2).sum()) for part in vector))
+        if not (math.isfinite(size) and size > 0.0):
+            return None
+        vector = [part / size for part in vector]
+        try:
+            product: Any = torch.autograd.grad(
+                [slope for slope, _ in graph],
+                leaves,
+                [vector[place] * pairs[place][2] for _, place in graph],
+                retain_graph=True,
+                allow_unused=True,
+            )
+        except RuntimeError:
+            return None
+        scaled = [
+            shift * part + (0.0 if turned is None else root * turned)
+            for part, turned, (*_, root) in zip(vector, product, pairs, strict=True)
+        ]
+        before = value
+        value = sum(float((part.double() * turned.double()).sum()) for part, turned in zip(vector, scaled, strict=True))
+        vector = scaled
+        if abs(value - before) <= CLOSE * abs(value):
+            break
+    return value

@@ -1,0 +1,126 @@
+"""Losses of the wrong shape or of the wrong thing: no error, only a poor fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from descend.doctor.check import Check
+from descend.doctor.finding import Finding, capital
+from descend.doctor.ledger import Backward, Ledger
+from descend.doctor.operation import Operation
+from descend.doctor.places import Place
+
+DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
+PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+KEPT = {"pow", "__pow__", "square", "abs", "__abs__", "absolute", "mul", "__mul__", "__rmul__", "neg", "__neg__", "div",
+        "__truediv__", "true_divide", "sqrt", "tanh", "cosh", "log_cosh", "add", "__add__", "__radd__"}  # fmt: skip
+REDUCED = {"mean", "sum"}
+LOGITS = {
+    "cross_entropy": ("Softmax", "softmax"),
+    "binary_cross_entropy_with_logits": ("Sigmoid", "sigmoid"),
+    "multilabel_soft_margin_loss": ("Sigmoid", "sigmoid"),
+}
+"""Loss that takes raw scores -> the function that it applies itself."""
+
+
+@dataclass(eq=False)
+class Spread:
+    """A difference of n predictions and n targets that became n x n numbers."""
+
+    prediction: tuple[int, ...]
+    target: tuple[int, ...]
+    place: Place | None
+    title: str
+    name: str | None = None
+
+
+class Shapes(Check):
+    """Sees a column (n, 1) meet a row (n,) on the way into a loss, and a softmax that is applied twice."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        from torch.utils.weak import WeakIdKeyDictionary
+
+        super().__init__(ledger)
+        self.spread: Any = WeakIdKeyDictionary()
+        self.waiting: list[Spread] = []
+        self.confirmed: Spread | None = None
+        self.twice: dict[str, tuple[Place | None, str, str, int]] = {}
+
+    def operation(self, operation: Operation) -> None:
+        name, tensors = operation.name, operation.tensors
+        if name in PAIRED and len(tensors) >= 2:
+            if found := self._meeting(operation):
+                self.waiting.append(found)
+        elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
+            if found := self._meeting(operation):
+                self.spread[operation.outputs[0]] = found
+        elif len(self.spread) and name in KEPT | REDUCED and operation.outputs:
+            found = next((self.spread[tensor] for tensor in tensors if tensor in self.spread), None)
+            if found is not None:
+                output = operation.outputs[0]
+                if name in REDUCED and output.numel() == 1:
+                    self.waiting.append(found)
+                elif name in KEPT:
+                    self.spread[output] = found
+        elif name in LOGITS and tensors and tensors[0].grad_fn is not None:
+            node, function = LOGITS[name]
+            if tensors[0].grad_fn.name().startswith(node):
+                *_, count = self.twice.get(name, (None, "", "", 0))
+                self.twice[name] = (operation.place, operation.title, function, count + 1)
+
+    def _meeting(self, operation: Operation) -> Spread | None:
+        """Return what happens if n predictions and n targets meet as a column and a row."""
+        if self.confirmed is not None:
+            return None
+        first, second = operation.tensors[:2]
+        if first.requires_grad == second.requires_grad or first.ndim == second.ndim:
+            return None
+        size = first.numel()
+        if size < 2 or size != second.numel():
+            return None
+        longer, shorter = (first, second) if first.ndim > second.ndim else (second, first)
+        if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
+            return None
+        prediction, target = (first, second) if first.requires_grad else (second, first)
+        name = self.ledger.scene.name_of(target if target.ndim == 1 else prediction)
+        return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
+
+    def backward_begins(self, backward: Backward) -> None:
+        if self.waiting:
+            self.confirmed = self.confirmed or self.waiting[0]
+            self.waiting.clear()
+
+    def findings(self) -> list[Finding]:
+        found = []
+        if self.confirmed is not None:
+            found.append(_broadcast(self.confirmed))
+        if self.ledger.backwards:
+            found += [_twice(*seen) for seen in self.twice.values()]
+        return found
+
+
+def _broadcast(spread: Spread) -> Finding:
+    count = max(spread.prediction[0], spread.target[0])
+    name = spread.name or ("y" if len(spread.target) == 1 else "prediction")
+    fix = f"{name} = {name}.unsqueeze(1)"
+    return Finding(
+        "shape_broadcast",
+        f"The prediction has the shape {spread.prediction} and the target {spread.target}, so {spread.title} compares "
+        f"each of {count:,} predictions with all {count:,} targets.",
+        "The loss then is least where every prediction is the mean of the targets.",
+        f"{fix}   # both of the shape ({count}, 1)",
+        spread.place,
+        {"prediction": list(spread.prediction), "target": list(spread.target), "differences": count * count},
+    )
+
+
+def _twice(place: Place | None, title: str, function: str, count: int) -> Finding:
+    return Finding(
+        "activation_twice",
+        f"{capital(title)} is given the result of `{function}`, which it applies itself.",
+        f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
+        f"Leave out the {function}, and give the loss the raw scores.",
+        place,
+        {"calls": count},
+    )

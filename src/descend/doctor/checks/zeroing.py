@@ -1,0 +1,193 @@
+"""Gradients that are never cleared, or cleared at the wrong moment, or never used."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from descend.doctor.check import Check, norm
+from descend.doctor.finding import Finding, counted
+from descend.doctor.ledger import Backward, Leaf, Ledger, Optimizer, Step
+from descend.doctor.places import Place
+
+
+class Zeroing(Check):
+    """Sees whether a step uses a gradient that an earlier step has used already.
+
+    ``backward`` adds to what is in ``.grad``. A gradient that a step has used is spent; where the next pass still
+    finds it there, and a step then takes the sum, it was never cleared. Several passes before one step are fine.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.spent: dict[int, tuple[Any, int, float]] = {}
+        self.carried: dict[int, float] = {}
+        self.sums: dict[int, tuple[Leaf, float, float]] = {}
+        self.inside: Optimizer | None = None
+        self.before: dict[int, Any] = {}
+        self.passed: Place | None = None
+        self.steps_of_sums = 0
+        self.first: tuple[Any, ...] | None = None
+        self.last: dict[Optimizer, str] = {}
+        self.emptied: dict[Optimizer, int] = {}
+
+    def backward_begins(self, backward: Backward) -> None:
+        if self.inside is not None:
+            self._spend(self.inside.leaves)
+        self._spend([leaf for leaf in self.ledger.trained_by_hand() if id(leaf.tensor) not in self.spent])
+        self.carried.clear()
+        for key, (gradient, version, size) in list(self.spent.items()):
+            leaf = self.ledger.leaves[key]
+            there = leaf.tensor.grad
+            same = there is not None and there is gradient() and there._version == version
+            now = norm(there) if there is not None else 0.0
+            if same and now > 0.0 and now == size:
+                self.carried[key] = now
+            else:
+                del self.spent[key]
+                self.sums.pop(key, None)
+        self.before = {}
+        if self.carried and self.first is None:
+            self.before = {key: self.ledger.leaves[key].tensor.grad.detach().clone() for key in self.carried}
+
+    def backward_ended(self, backward: Backward) -> None:
+        self.passed = backward.place
+        for leaf in backward.received:
+            key = id(leaf.tensor)
+            if key in self.carried:
+                new = backward.norms[key]
+                if key in self.before:
+                    new = norm(leaf.tensor.grad.detach() - self.before[key])
+                self.sums[key] = (leaf, self.carried[key], new)
+                self.spent.pop(key, None)
+            for optimizer in leaf.held:
+                self.last[optimizer] = "backward"
+        if self.sums and not any(leaf.held for leaf, *_ in self.sums.values()):
+            self._took([leaf for leaf, *_ in self.sums.values()], None)
+
+    def zeroed(self, optimizer: Optimizer | None) -> None:
+        if optimizer is None:
+            return
+        for leaf in optimizer.leaves:
+            self.spent.pop(id(leaf.tensor), None)
+            self.sums.pop(id(leaf.tensor), None)
+        if self.last.get(optimizer) == "backward":
+            self.last[optimizer] = "zeroed"
+
+    def step_begins(self, step: Step) -> None:
+        if step.inside:
+            self.inside = step.optimizer
+            return
+        if self.last.get(step.optimizer) == "zeroed":
+            self.emptied[step.optimizer] = self.emptied.get(step.optimizer, 0) + 1
+        self._took(step.optimizer.leaves, step)
+
+    def step_ended(self, step: Step) -> None:
+        if step.inside:
+            self._took(step.optimizer.leaves, step)
+            self.inside = None
+        self.last[step.optimizer] = "step"
+        self._spend(step.optimizer.leaves)
+
+    def _spend(self, leaves: list[Leaf]) -> None:
+        for leaf in leaves:
+            gradient = leaf.tensor.grad
+            if gradient is not None:
+                self.spent[id(leaf.tensor)] = (weakref.ref(gradient), gradient._version, norm(gradient))
+
+    def _took(self, leaves: list[Leaf], step: Step | None) -> None:
+        """Count a step that takes sums of old gradients and new ones."""
+        taken = [
+            self.sums.pop(id(leaf.tensor))
+            for leaf in leaves
+            if id(leaf.tensor) in self.sums and leaf.tensor.grad is not None
+        ]
+        if not taken:
+            return
+        self.steps_of_sums += 1
+        if self.first is None:
+            old = sum(size**2 for _, size, _ in taken) ** 0.5
+            new = sum(size**2 for *_, size in taken) ** 0.5
+            total = sum(norm(leaf.tensor.grad) ** 2 for leaf, *_ in taken) ** 0.5
+            steps = 1 + (self.ledger.steps if step is None else step.optimizer.steps - step.inside)
+            self.first = (step, self.passed, [leaf.name for leaf, *_ in taken], old, new, total, steps)
+
+    def findings(self) -> list[Finding]:
+        found = []
+        if self.first is not None:
+            found.append(self._not_zeroed(*self.first))
+        for optimizer, count in self.emptied.items():
+            if count >= max(1, optimizer.steps - 1):  # the first step may come before any gradient
+                found.append(_zeroed_before_step(optimizer, count))
+        if not self.ledger.backwards:
+            fed = any(leaf.steps for leaf in self.ledger.leaves.values())
+            found += [_no_backward(one) for one in self.ledger.stepping if not fed]
+        found += [_never_stepped(one) for one in self.ledger.optimizers if _idle(one)]
+        return found
+
+    def _not_zeroed(
+        self, step: Step | None, place: Place | None, names: list[str], old: float, new: float, total: float, at: int
+    ) -> Finding:
+        name = f"{names[0]}.grad.zero_()" if step is None else f"{step.optimizer.called}.zero_grad()"
+        where = f"   # before line {place.line}: {place.code}" if place else ""
+        return Finding(
+            "not_zeroed",
+            f"The gradients are not set to zero between steps: step {at} takes the sum of its own gradient "
+            "and of one that an earlier step has used.",
+            "`backward` adds to the gradients that are there, so steps point ever less where the loss falls.",
+            name + where,
+            place,
+            {
+                "step": at,
+                "norm_left_over": old,
+                "norm_of_this_pass": new,
+                "norm_of_their_sum": total,
+                "steps_with_sums": self.steps_of_sums,
+                "steps": self.ledger.steps if step is None else step.optimizer.steps,
+                "parameters": names[:10],
+            },
+        )
+
+
+def _zeroed_before_step(optimizer: Optimizer, count: int) -> Finding:
+    name = optimizer.called
+    return Finding(
+        "zeroed_before_step",
+        f"The gradients are cleared before they are used: `{name}.zero_grad()` runs between `backward` and "
+        f"`{name}.step()`.",
+        "Every step then finds no gradient, and no parameter moves.",
+        f"{name}.zero_grad()\nloss.backward()\n{name}.step()",
+        optimizer.zeroed_at,
+        {"steps_without_gradient": count, "steps": optimizer.steps},
+    )
+
+
+def _no_backward(optimizer: Optimizer) -> Finding:
+    name = optimizer.called
+    return Finding(
+        "no_backward",
+        f"`{name}` takes {counted(optimizer.steps, 'step')}, but `backward` is never called.",
+        "Without a backward pass there are no gradients, and a step changes nothing.",
+        f"loss.backward()   # before {name}.step()",
+        optimizer.stepped_at,
+        {"steps": optimizer.steps, "backward_passes": 0},
+    )
+
+
+def _idle(optimizer: Optimizer) -> bool:
+    """Whether an optimizer's parameters got gradients, but neither it nor the script ever moved them."""
+    reached = [leaf for leaf in optimizer.leaves if leaf.passes]
+    return not optimizer.steps and bool(reached) and all(len(leaf.held) == 1 for leaf in reached)
+
+
+def _never_stepped(optimizer: Optimizer) -> Finding:
+    passes = max(leaf.passes for leaf in optimizer.leaves)
+    return Finding(
+        "never_stepped",
+        f"`{optimizer.called}` ({optimizer.kind}) never takes a step, though {counted(passes, 'backward pass')} "
+        "gave its parameters gradients.",
+        "Gradients alone change nothing: `step()` moves the parameters.",
+        f"{optimizer.called}.step()   # after the backward pass",
+        optimizer.place,
+        {"backward_passes": passes, "steps": 0},
+    )

@@ -1,0 +1,155 @@
+"""The whole of an examination: run the script under watch, ask the checks, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from descend.doctor import script as scripts
+from descend.doctor.checks import CHECKS
+from descend.doctor.finding import Finding, plain
+from descend.doctor.ledger import Ledger
+from descend.doctor.places import Place, Scene
+from descend.doctor.watch import Enough, Watch
+from descend.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in a script.
+
+    outcome: ``finished``, ``stopped`` (after the steps asked for), ``interrupted`` (Ctrl-C), ``exited`` (it ended
+    itself with an exit code other than 0), or ``raised``, with the error and the user's own lines that led to it.
+    watched: what the script did, in numbers.
+    """
+
+    script: str
+    findings: tuple[Finding, ...]
+    outcome: str
+    watched: dict[str, Any]
+    error: str | None = None
+    traceback: tuple[Place, ...] = ()
+    explained: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the script ran and nothing was found."""
+        return not self.findings and self.outcome not in ("raised", "exited")
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy; 1 something was found; 2 the script failed for a reason of its own."""
+        if self.outcome in ("raised", "exited") and not self.explained:
+            return 2
+        return 1 if self.findings else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        lines = [{"file": place.file, "line": place.line, "code": place.code} for place in self.traceback]
+        return {
+            "script": self.script,
+            "healthy": self.healthy,
+            "outcome": self.outcome,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "watched": {name: plain(value) for name, value in self.watched.items()},
+            "error": self.error,
+            "traceback": lines,
+        }
+
+
+def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: int | None = None) -> Report:
+    """Run a PyTorch training script under watch and report what is wrong with its training loop.
+
+    The script runs in this process as ``python PATH ARGUMENTS`` would run it, unchanged; ``torch.compile`` is left out.
+    It is ended after ``steps`` steps, if given.
+
+    Raises DataError if there is no such file, ConfigError if it is not Python or PyTorch is not installed.
+    """
+    if steps is not None and steps < 1:
+        raise ConfigError(f"The script cannot be ended after {steps} steps. Give at least 1.")
+    file = scripts.checked(path)
+    _import_torch()
+    scene = Scene(file)
+    ledger = Ledger(scene)
+    checks = [check(ledger) for check in CHECKS]
+    outcome = "finished"
+    error: BaseException | None = None
+    try:
+        with Watch(ledger, checks, steps):
+            scripts.run(file, list(arguments), scene)
+    except Enough:
+        outcome = "stopped"
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            outcome, error = "exited", end
+    except Exception as raised:
+        outcome, error = "raised", raised
+    ledger.error = error
+    findings = _without_consequences([finding for check in checks for finding in check.findings()])
+    return Report(
+        str(path),
+        findings,
+        outcome,
+        _watched(ledger),
+        _said(error),
+        tuple(scene.lines(error.__traceback__)) if error else (),
+        error is not None and any(check.explains(error) for check in checks),
+    )
+
+
+def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Leave out what follows from another finding: the NaN a rate too large leads to, one fault told twice."""
+    names = {finding.name for finding in findings}
+    consequences: set[str] = set()
+    if "rate_too_large" in names:
+        consequences.add("first_nan")
+    if "not_zeroed" in names:  # sums of gradients diverge at any rate; a rate beyond a measured limit is its own fault
+        findings = [one for one in findings if one.name != "rate_too_large" or "times_the_limit" in one.evidence]
+    kept: dict[tuple[str, Place | None], Finding] = {}
+    for finding in findings:
+        if finding.name not in consequences:
+            kept.setdefault((finding.name, finding.place), finding)
+    return tuple(kept.values())
+
+
+def _import_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "PyTorch is not installed, and the doctor examines PyTorch scripts. "
+            "Install it with: pip install 'descend[torch]'."
+        ) from None
+
+
+def _said(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    if isinstance(error, SystemExit):
+        return f"It ended itself with exit code {error.code}." if isinstance(error.code, int) else str(error.code)
+    return f"{type(error).__name__}: {error}"
+
+
+def _watched(ledger: Ledger) -> dict[str, Any]:
+    losses = max(ledger.losses.values(), key=len, default=[])
+    return {
+        "steps": ledger.steps,
+        "backward_passes": len(ledger.backwards),
+        "optimizers": [
+            {
+                "optimizer": one.kind,
+                "name": one.name,
+                "parameters": len(one.leaves),
+                "steps": one.steps,
+                "first_rate": one.first_rate,
+                "last_rate": one.last_rate,
+            }
+            for one in ledger.optimizers
+        ],
+        "first_loss": losses[0] if losses else None,
+        "last_loss": losses[-1] if losses else None,
+    }

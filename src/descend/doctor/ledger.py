@@ -1,0 +1,156 @@
+"""The books of a run under watch: parameters, optimizers, losses; every check reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from descend.doctor.places import Place, Scene, parameter_names
+
+
+@dataclass(eq=False)
+class Leaf:
+    """A tensor that gradients are gathered in.
+
+    passes: backward passes that reached it. largest: the largest norm its gradient had. steps: how many an optimizer
+    took with it; moved: whether the script changed it by hand. held: the optimizers that hold it.
+    """
+
+    tensor: Any
+    name: str
+    trainable: bool
+    passes: int = 0
+    largest: float = 0.0
+    steps: int = 0
+    moved: bool = False
+    held: list[Optimizer] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Optimizer:
+    """An optimizer the script has made."""
+
+    optimizer: Any
+    name: str | None
+    place: Place | None
+    leaves: list[Leaf] = field(default_factory=list)
+    steps: int = 0
+    stepped_at: Place | None = None
+    zeroed_at: Place | None = None
+    first_rate: float | None = None
+    last_rate: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its class, such as Adam."""
+        return type(self.optimizer).__name__
+
+    @property
+    def called(self) -> str:
+        """What to call it in code."""
+        return self.name or "optimizer"
+
+
+@dataclass(eq=False)
+class Backward:
+    """One backward pass. value: the loss, where it is one number. reached: the leaves in its graph, where looked up."""
+
+    number: int
+    place: Place | None
+    roots: list[Any]
+    value: float | None
+    name: str | None
+    before: dict[int, tuple[Any, int]] = field(default_factory=dict)
+    received: list[Leaf] = field(default_factory=list)
+    norms: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Cut:
+    """A place where the graph ends. how: in a few words; fix: code; leaves: what was cut off, by `id`."""
+
+    how: str
+    fix: str
+    place: Place | None
+    leaves: frozenset[int] = frozenset()
+
+
+@dataclass(eq=False)
+class Step:
+    """One step of an optimizer. inside: whether it evaluates the loss itself, through a closure."""
+
+    optimizer: Optimizer
+    place: Place | None
+    inside: bool
+
+
+class Ledger:
+    """Everything that was seen of a run."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.leaves: dict[int, Leaf] = {}
+        self.optimizers: list[Optimizer] = []
+        self.by_optimizer: dict[int, Optimizer] = {}
+        self.backwards: list[Place | None] = []
+        self.losses: dict[Place | None, list[float]] = {}
+        self.layers: list[Any] = []
+        self.roots: dict[int, tuple[Any, str | None]] = {}
+        self.steps = 0
+        self.by_hand_rate: float | None = None
+        self.error: BaseException | None = None
+        self.cuts: dict[tuple[Place | None, str], Cut] = {}
+
+    def leaf(self, tensor: Any, names: dict[int, str] | None = None) -> Leaf:
+        """Return the entry of a tensor, made if it is new."""
+        found = self.leaves.get(id(tensor))
+        if found is None:
+            import torch
+
+            names = parameter_names(self.scene.variables()) if names is None else names
+            shape = "x".join(map(str, tensor.shape)) or "number"
+            name = names.get(id(tensor), f"a tensor ({shape})")
+            found = Leaf(tensor, name, isinstance(tensor, torch.nn.Parameter))
+            self.leaves[id(tensor)] = found
+        return found
+
+    def optimizer(self, optimizer: Any) -> Optimizer:
+        """Return the entry of an optimizer, made if it is new, with the parameters it holds now."""
+        found = self.by_optimizer.get(id(optimizer))
+        if found is None:
+            found = Optimizer(optimizer, None, self.scene.here())
+            self.by_optimizer[id(optimizer)] = found
+            self.optimizers.append(found)
+        if found.name is None:
+            found.name = self.scene.name_of(optimizer)
+        held = [tensor for group in optimizer.param_groups for tensor in group["params"]]
+        if len(held) != len(found.leaves):
+            found.leaves = self._entries(held)
+            for leaf in found.leaves:
+                if found not in leaf.held:
+                    leaf.held.append(found)
+        return found
+
+    def _entries(self, tensors: Iterable[Any]) -> list[Leaf]:
+        new = list(tensors)
+        names = parameter_names(self.scene.variables()) if any(id(tensor) not in self.leaves for tensor in new) else {}
+        return [self.leaf(tensor, names) for tensor in new]
+
+    def enter(self, tensors: Iterable[Any]) -> list[Leaf]:
+        """Return the entries of tensors, made where they are new."""
+        return self._entries(tensors)
+
+    def cut_of(self, leaves: Iterable[Leaf]) -> Cut | None:
+        """Return where the results of these parameters were cut from the graph, if they all were at one place."""
+        wanted = {id(leaf.tensor) for leaf in leaves}
+        return next((cut for cut in self.cuts.values() if wanted <= cut.leaves), None)
+
+    @property
+    def stepping(self) -> list[Optimizer]:
+        """The optimizers that have taken a step."""
+        return [one for one in self.optimizers if one.steps]
+
+    def trained_by_hand(self) -> list[Leaf]:
+        """Return the leaves that no optimizer holds and that the script itself has moved."""
+        return [leaf for leaf in self.leaves.values() if leaf.moved and not leaf.held]

@@ -1,0 +1,139 @@
+"""Where in the user's own code something happens, and what they call the things there."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, NamedTuple
+
+FOREIGN = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+OURS = str(Path(__file__).resolve().parents[1]) + os.sep
+COMMENT = re.compile(r"\s{2,}#")
+MOST_ITEMS = 100
+"""Items of a list or dict that are looked through for a name."""
+
+
+class Place(NamedTuple):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+    @property
+    def code(self) -> str:
+        """The text of the line, without the blanks around it and the comment after it."""
+        return COMMENT.split(linecache.getline(self.file, self.line), maxsplit=1)[0].strip()
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+
+class Scene:
+    """Tells the user's frames from those of libraries: theirs lie in the folder of the script."""
+
+    def __init__(self, script: Path) -> None:
+        self.folder = str(script.parent) + os.sep
+        self.known: dict[str, bool] = {}
+
+    def is_users(self, file: str) -> bool:
+        """Whether ``file`` is the user's own code."""
+        known = self.known.get(file)
+        if known is None:
+            path = os.path.abspath(file)
+            known = path.startswith(self.folder) and not path.startswith(OURS)
+            known = known and not any(part in path[len(self.folder) - 1 :] for part in FOREIGN)
+            self.known[file] = known
+        return known
+
+    def frames(self) -> Iterator[FrameType]:
+        """Yield the user's frames of the running call, the innermost first."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if self.is_users(frame.f_code.co_filename):
+                yield frame
+            frame = frame.f_back
+
+    def here(self) -> Place | None:
+        """Return the innermost line of the user's code that is being run."""
+        known = self.known
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            file = frame.f_code.co_filename
+            theirs = known.get(file)
+            if theirs is None:
+                theirs = self.is_users(file)
+            if theirs:
+                return Place(file, frame.f_lineno)
+            frame = frame.f_back
+        return None
+
+    def lines(self, traceback: TracebackType | None) -> list[Place]:
+        """Return the user's own lines of a traceback, the outermost first."""
+        places = []
+        while traceback is not None:
+            if self.is_users(traceback.tb_frame.f_code.co_filename):
+                places.append(Place(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno))
+            traceback = traceback.tb_next
+        return places
+
+    def variables(self) -> Iterator[tuple[str, Any]]:
+        """Yield the names the user has here and what they stand for, from the innermost frame outwards."""
+        for frame in self.frames():
+            for name, value in list(frame.f_locals.items()):
+                if name.startswith("__"):
+                    continue
+                yield name, value
+                if name == "self" and hasattr(value, "__dict__"):
+                    yield from ((f"self.{key}", item) for key, item in list(vars(value).items()) if key[:1] != "_")
+        for frame in self.frames():
+            if frame.f_globals is not frame.f_locals:
+                yield from ((name, value) for name, value in list(frame.f_globals.items()) if not name.startswith("__"))
+
+    def name_of(self, thing: Any) -> str | None:
+        """Return what the user calls ``thing`` here, or None."""
+        return next((name for name, value in self.variables() if value is thing), None)
+
+
+def parameter_names(variables: Iterator[tuple[str, Any]]) -> dict[int, str]:
+    """Return the names of the parameters that variables hold, by `id`: ``w``, ``net.2.bias``, ``layers[0].weight``."""
+    import torch
+
+    names: dict[int, str] = {}
+    for name, value in variables:
+        for place, item in _spread(name, value):
+            if isinstance(item, torch.nn.Module):
+                for path, parameter in item.named_parameters():
+                    names.setdefault(id(parameter), f"{place}.{path}")
+                for path, parameter in unregistered(item):
+                    names.setdefault(id(parameter), f"{place}.{path}")
+            elif isinstance(item, torch.Tensor) and item.is_leaf:
+                names.setdefault(id(item), place)
+    return names
+
+
+def unregistered(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of layers that a module keeps in plain lists and dicts, which PyTorch does not look into."""
+    import torch
+
+    for path, part in module.named_modules():
+        for name, value in vars(part).items():
+            if name.startswith("_") or type(value) not in (list, tuple, dict):
+                continue
+            for place, layer in _spread(".".join(filter(None, (path, name))), value):
+                if isinstance(layer, torch.nn.Module):
+                    yield from ((f"{place}.{inner}", one) for inner, one in layer.named_parameters())
+
+
+def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    kind = type(value)
+    if kind in (list, tuple):
+        yield from ((f"{name}[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS]))
+    elif kind is dict:
+        yield from ((f"{name}[{key!r}]", item) for key, item in list(value.items())[:MOST_ITEMS])
+    else:
+        yield name, value

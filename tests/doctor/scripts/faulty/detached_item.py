@@ -1,0 +1,13 @@
+# expected: detached_loss
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+x = torch.randn(30, 2)
+for _ in range(10):
+    optimizer.zero_grad()
+    value = (model(x) - x[:, :1]).square().mean().item()  # here
+    loss = torch.tensor(value, requires_grad=True)
+    loss.backward()
+    optimizer.step()

@@ -1,0 +1,11 @@
+# expected: never_stepped
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)  # here
+x = torch.randn(30, 2)
+for _ in range(10):
+    optimizer.zero_grad()
+    loss = (model(x) - x[:, :1]).square().mean()
+    loss.backward()

@@ -1,0 +1,9 @@
+# expected: no_gradient
+import torch
+
+x = torch.arange(10.0)
+w = torch.zeros(1, requires_grad=True)
+for _ in range(5):
+    loss = ((w * x - 2 * x) ** 2).mean()
+    loss.backward()
+    w = w - 0.01 * w.grad  # here

@@ -1,0 +1,14 @@
+# expected: wrong_parameters
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)  # here
+model = torch.nn.Linear(2, 1)
+x = torch.randn(30, 2)
+for _ in range(10):
+    optimizer.zero_grad()
+    loss = (model(x) - x[:, :1]).square().mean()
+    loss.backward()
+    optimizer.step()
+    model.zero_grad()
