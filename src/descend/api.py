@@ -93,7 +93,8 @@ def fit(
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
-    engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"moments"``, one pass for a squared loss and linear parameters;
+        device: of torch, such as ``"cuda"``.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
@@ -111,6 +112,8 @@ def fit(
     )
     if bounds or fix or ties:
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
+    if batch_size is not None:
+        wish = replace(wish, batched=True)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
