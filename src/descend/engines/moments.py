@@ -41,6 +41,7 @@ class MomentsEngine:
     the gradient is 2 R'u and the curvature 2 R'R. Nothing is subtracted from anything much larger: residuals are small
     from the outset, and R stands for J itself, not for its square.
 
+    Where the columns hardly depend on each other, theta0 is the answer for all rows, q is zero, and 2 R'R serves as it is.
     R comes from the moments J'WJ, by Cholesky, where the sample shows that its columns hardly depend on each other;
     from the moments of J divided by the triangle of the sample where they do, which costs twice that; and block by block
     from QR where both would lose digits. Rows that are asked for by number are summed one by one.
@@ -59,16 +60,15 @@ class MomentsEngine:
         self.rows = len(next(iter(columns.values())))
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
         with np.errstate(all="ignore"):
-            self.centre, self.upper, self.right, rest = Rows(design(program), columns, self.weights, self.rows).factored()
-        self.rest = rest * rest
-        self.root = rest
-        self.turned = 2.0 * np.ascontiguousarray(self.upper.T)
-
-    @cached_property
-    def curvature(self) -> Array:
-        """2 R'R, (p, p)."""
-        curvature: Array = self.turned @ self.upper
-        return curvature
+            found = Rows(design(program), columns, self.weights, self.rows).factored()
+            self.centre, self.upper, self.right, self.root = found
+            self.turned = 2.0 * self.upper.T
+            self.curvature = self.turned.dot(self.upper)
+            self.well = _well(self.curvature)
+            if self.well:
+                self.centre = self.centre - np.linalg.solve(self.upper, self.right)
+                self.right = np.zeros_like(self.right)
+        self.rest = self.root * self.root
 
     @cached_property
     def by_rows(self) -> NumpyEngine:
@@ -78,14 +78,17 @@ class MomentsEngine:
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is not None:
             return self.by_rows.evaluate(theta, order, rows)
-        offset = self.upper.dot(theta - self.centre)
-        offset += self.right
-        loss = float(offset.dot(offset)) + self.rest
-        if order == 1:
-            return Totals(self.total, loss, self.turned.dot(offset), None)
-        if order == 2:
-            return Totals(self.total, loss, self.turned.dot(offset), self.curvature.copy())
-        return Totals(self.total, loss, None, None, self._factor(offset) if order == 3 else None)
+        away = theta - self.centre
+        if self.well and order != 3:
+            gradient = self.curvature.dot(away)
+            loss = 0.5 * float(away.dot(gradient)) + self.rest
+        else:
+            offset = self.upper.dot(away) + self.right
+            loss = float(offset.dot(offset)) + self.rest
+            if order == 3:
+                return Totals(self.total, loss, None, None, self._factor(offset))
+            gradient = self.turned.dot(offset)
+        return Totals(self.total, loss, gradient if order else None, self.curvature if order == 2 else None)
 
     def _factor(self, offset: Array) -> Array:
         size = offset.size
@@ -246,20 +249,27 @@ class Rows:
         return found * np.append(scale[:size], scale[size])
 
 
+def _well(moments: Array) -> bool:
+    """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
+    diagonal = moments.diagonal()
+    if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
+        return False
+    if diagonal.size == 1:
+        return True
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(moments / (scale * scale[:, None]))
+    return bool(values[0] > WELL * values[-1])
+
+
 def _cholesky(moments: Array) -> Array | None:
     """Return the triangle whose square these moments are; None if they are too ill-conditioned for that."""
     size = len(moments) - 1
-    diagonal = moments.diagonal()[:size]
     if not np.isfinite(moments).all():
         return np.full_like(moments, np.nan)
-    if not (diagonal > 0.0).all():
+    if not _well(moments[:size, :size]):
         return None
-    scale = np.sqrt(diagonal)
-    inner = moments[:size, :size] / (scale * scale[:, None])
-    values = np.linalg.eigvalsh(inner)
-    if not values[0] > WELL * values[-1]:
-        return None
-    lower = np.linalg.cholesky(inner)
+    scale = np.sqrt(moments.diagonal()[:size])
+    lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
     right = np.linalg.solve(lower, moments[:size, size] / scale)
     rest = moments[size, size] - right @ right
     if rest < WELL * moments[size, size]:
