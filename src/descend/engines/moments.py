@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -61,13 +61,9 @@ class MomentsEngine:
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
         with np.errstate(all="ignore"):
             found = Rows(design(program), columns, self.weights, self.rows).factored()
-            self.centre, self.upper, self.right, self.root = found
+            self.centre, self.upper, self.right, self.root, self.well = found
             self.turned = 2.0 * self.upper.T
             self.curvature = self.turned.dot(self.upper)
-            self.well = _well(self.curvature)
-            if self.well:
-                self.centre = self.centre - np.linalg.solve(self.upper, self.right)
-                self.right = np.zeros_like(self.right)
         self.rest = self.root * self.root
 
     @cached_property
@@ -150,6 +146,19 @@ def _is_sum(node: Expr) -> bool:
     return (node.is_Add or (node.is_Mul and len(mixed) == 1)) and all(_is_sum(argument) for argument in mixed)
 
 
+class Factors(NamedTuple):
+    """What is left of the rows: theta0, R, q and rho (see ``MomentsEngine``).
+
+    well: whether the columns hardly depend on each other. Then theta0 is the answer for all rows, and q is zero.
+    """
+
+    centre: Array
+    upper: Array
+    right: Array
+    root: float
+    well: bool
+
+
 class Rows:
     """The rows of a design, to be factored."""
 
@@ -158,41 +167,60 @@ class Rows:
         self.size = len(design.columns)
         self.sources = [_source(expression) for expression in (*design.columns, design.response)]
 
-    def factored(self) -> tuple[Array, Array, Array, float]:
-        """Return theta0, R, q and rho (see ``MomentsEngine``); all nan where a column is not finite."""
+    def factored(self) -> Factors:
+        """Return what is left of the rows; all nan where a column is not finite."""
         size = self.size
-        few = self.rows <= max(SAMPLE, 4 * size)
-        sample = self._sample(max(SAMPLE, 4 * size), few)
-        if not np.isfinite(sample).all():
+        enough = max(SAMPLE, 4 * size)
+        sample = self._sample(enough)
+        first = sample.dot(sample.T)
+        if not np.isfinite(first).all() and not np.isfinite(sample).all():
             return self._nowhere()
-        basis, upper = np.linalg.qr(sample[:size].T)
-        upper = _square(upper, size)
-        projected = np.zeros(size)
-        projected[: basis.shape[1]] = basis.T @ sample[size]
-        centre = _solved(upper, projected)
-        if few:
-            residual = centre @ sample[:size] - sample[size]
-            right = np.zeros(size)
-            right[: basis.shape[1]] = basis.T @ residual
-            residual -= basis @ right[: basis.shape[1]]
-            return centre, upper, right, math.sqrt(residual.dot(residual))
+        well = _well(first[:size, :size])
+        if self.rows <= enough:
+            return self._few(sample, first if well else None)
+        centre, upper, *_ = self._few(sample, first if well else None)
         whole = self._moments(centre, upper, sample)
         if whole is None:
             whole = self._in_blocks(centre)
         if not np.isfinite(whole).all():
             return self._nowhere()
-        return centre, whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
+        upper, right, root = whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
+        if _well(upper.T.dot(upper)):
+            return Factors(centre - np.linalg.solve(upper, right), upper, np.zeros(size), root, True)
+        return Factors(centre, upper, right, root, False)
 
-    def _nowhere(self) -> tuple[Array, Array, Array, float]:
+    def _nowhere(self) -> Factors:
         size = self.size
-        return np.zeros(size), np.full((size, size), np.nan), np.full(size, np.nan), math.nan
+        return Factors(np.zeros(size), np.full((size, size), np.nan), np.full(size, np.nan), math.nan, False)
 
-    def _sample(self, count: int, few: bool) -> Array:
+    def _few(self, matrix: Array, moments: Array | None) -> Factors:
+        """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, where they are well-conditioned."""
+        size = self.size
+        if moments is not None:
+            inverse = np.linalg.inv(moments[:size, :size])
+            centre = inverse.dot(moments[:size, size])
+            residual = centre.dot(matrix[:size]) - matrix[size]
+            centre = centre - inverse.dot(matrix[:size].dot(residual))
+            residual = centre.dot(matrix[:size]) - matrix[size]
+            upper = np.linalg.cholesky(moments[:size, :size]).T
+            return Factors(centre, upper, np.zeros(size), math.sqrt(residual.dot(residual)), True)
+        basis, upper = np.linalg.qr(matrix[:size].T)
+        count = basis.shape[1]
+        upper = np.vstack([upper, np.zeros((size - count, size))])
+        projected, right = np.zeros((2, size))
+        projected[:count] = basis.T.dot(matrix[size])
+        centre = _solved(upper, projected)
+        residual = centre.dot(matrix[:size]) - matrix[size]
+        right[:count] = basis.T.dot(residual)
+        residual -= basis.dot(right[:count])
+        return Factors(centre, upper, right, math.sqrt(residual.dot(residual)), False)
+
+    def _sample(self, most: int) -> Array:
         """Return [J, y], transposed, with weights: of all rows, or of some drawn with a fixed seed."""
         part: Any = slice(None)
-        if not few:
-            part = np.sort(np.random.default_rng(0).integers(0, self.rows, count))
-        matrix = np.empty((self.size + 1, self.rows if few else count))
+        if self.rows > most:
+            part = np.sort(np.random.default_rng(0).integers(0, self.rows, most))
+        matrix = np.empty((self.size + 1, min(self.rows, most)))
         self._fill(matrix, part)
         return matrix
 
@@ -304,11 +332,6 @@ def _source(expression: Expr) -> tuple[Callable[..., Any], tuple[str, ...]]:
 
 def _itself(column: Array) -> Array:
     return column
-
-
-def _square(upper: Array, size: int) -> Array:
-    """Add rows of zeros where there are fewer rows than parameters."""
-    return upper if len(upper) == size else np.vstack([upper, np.zeros((size - len(upper), size))])
 
 
 def _solved(upper: Array, right: Array) -> Array:
