@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.forecast import Trajectory
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step
 from descend.optimizers import Optimizer, Schedule
@@ -39,6 +40,7 @@ class Plan:
     tolerance: of what remains of the gradient (``Point.remaining``). seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
+    closed: where the descent stands after any number of epochs, to be read from instead of stepping there.
     """
 
     epochs: int
@@ -52,6 +54,7 @@ class Plan:
     scales: NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     scale: float = 0.0
     stop: Callable[[], bool] = bool
+    closed: Trajectory | None = None
 
 
 def descend(
@@ -60,7 +63,8 @@ def descend(
     """Yield the steps of a run; the last one carries the outcome.
 
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
-    once over all rows or once per batch. So a step never shows the loss of another theta than its own.
+    once over all rows or once per batch. So a step never shows the loss of another theta than its own. With a closed
+    form theta comes from there, at a choice of epochs.
     """
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
@@ -68,7 +72,12 @@ def descend(
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
-    for epoch in itertools.count():
+    epochs: Iterable[int] = itertools.count()
+    if plan.closed is not None:
+        epochs = plan.closed.epochs(plan.epochs, BEYOND_BOUNDS * max(abs(plan.closed.point.loss), plan.scale))
+    for epoch in epochs:
+        if plan.closed is not None:
+            theta = plan.closed.theta(epoch)
         point = objective(theta, needs)
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
@@ -79,6 +88,8 @@ def descend(
         yield Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         if outcome is not None:
             return
+        if plan.closed is not None:
+            continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta

@@ -7,12 +7,13 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from descend.descent import start
+from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
 from descend.descent.step import Step, Trace
@@ -129,6 +130,9 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             scale=problem.scale,
             stop=stop,
         )
+        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
+            plan = replace(plan, closed=trajectory(first, optimizer, rate, schedule))
+            trace.read_from(plan.closed, rate, problem.model.parameters)
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters):
             trace.append(step)
             if on_step is not None:
