@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,46 +104,93 @@ class Modes:
     """
 
     def __init__(self, scaled: Array, momentum: float, nesterov: bool) -> None:
-        c, m = scaled, momentum
-        self.scaled = c
+        m = momentum
+        self.scaled, self.nesterov, self.momentum = scaled, nesterov, m
         self.first = 1.0 + m if nesterov else 1.0
-        self.product = m * (1.0 - c) if nesterov else np.full_like(c, m)
-        sum_ = 1.0 - m + (1.0 + m) * c if nesterov else 1.0 - m + c
-        self.trace = 2.0 - sum_
         # Of the two values of c at which the roots are equal, the smaller.
         equal = ((1.0 - m) / (1.0 + m)) ** 2 if nesterov else (1.0 - math.sqrt(m)) ** 2
-        self.gap = sum_ * sum_ - 4.0 * c
-        self.slow = c < 0.5 * equal
-        self.large = 0.5 * (sum_ + np.sqrt(np.maximum(self.gap, 0.0)))
+        slow = scaled < 0.5 * equal
+        gap = self.sum(scaled) ** 2 - 4.0 * scaled
+        parts = ((slow, Slow), (~slow & (gap >= 0.0), Real), (~slow & (gap < 0.0), Turning))
+        self.parts = [(np.flatnonzero(which), kind(scaled[which], self)) for which, kind in parts if which.any()]
+
+    def sum(self, c: Array) -> Array:
+        """Return b."""
+        return 1.0 - self.momentum + ((1.0 + self.momentum) * c if self.nesterov else c)
+
+    def product(self, c: Array) -> Array:
+        """Return d."""
+        return self.momentum * (1.0 - c) if self.nesterov else np.full_like(c, self.momentum)
 
     def reach(self, epoch: int) -> Array:
         """Return D_k for epoch k >= 1."""
-        if epoch == 1:
-            return np.full_like(self.scaled, self.first)
-        left = self._lucas(epoch) * (1.0 - self.scaled * self.first) - self.product * self._lucas(epoch - 1)
-        return np.where(self.slow, self._slow(epoch), (1.0 - left) / self.scaled)
+        reached = np.full_like(self.scaled, self.first)
+        if epoch > 1:
+            for places, part in self.parts:
+                reached[places] = part.reach(epoch)
+        return reached
 
-    def _slow(self, epoch: int) -> Array:
-        large = self.large
-        small = self.scaled / large
-        apart = large - small
-        powers = np.where(small > 0.0, -np.expm1(epoch * np.log1p(-small)) / small, float(epoch))
-        slow = (large - self.scaled * self.first) / apart * powers / large
-        fast: Array = (self.first - 1.0 / large) / apart * (1.0 - (1.0 - large) ** epoch)
-        return slow + fast
 
-    def _lucas(self, k: int) -> Array:
+class Slow:
+    """D_k where c is small."""
+
+    def __init__(self, c: Array, modes: Modes) -> None:
+        b = modes.sum(c)
+        large = 0.5 * (b + np.sqrt(b * b - 4.0 * c))
+        self.small = c / large
+        self.still = self.small == 0.0
+        self.divisor = np.where(self.still, 1.0, self.small)
+        self.logarithm, self.other = np.log1p(-self.small), 1.0 - large
+        apart = large - self.small
+        self.slow = (large - c * modes.first) / (apart * large)
+        self.fast = (modes.first - 1.0 / large) / apart
+
+    def reach(self, epoch: int) -> Array:
+        """Return D_k."""
+        powers = np.where(self.still, float(epoch), -np.expm1(epoch * self.logarithm) / self.divisor)
+        reached: Array = self.slow * powers + self.fast * (1.0 - self.other**epoch)
+        return reached
+
+
+class Fast(ABC):
+    """D_k from U_k."""
+
+    def __init__(self, c: Array, modes: Modes) -> None:
+        b = modes.sum(c)
+        self.c, self.product = c, modes.product(c)
+        self.second = 1.0 - c * modes.first
+        self.half, self.width = 0.5 * (2.0 - b), 0.5 * np.sqrt(np.abs(b * b - 4.0 * c))
+
+    def reach(self, epoch: int) -> Array:
+        """Return D_k."""
+        left = self.lucas(epoch) * self.second - self.product * self.lucas(epoch - 1)
+        return (1.0 - left) / self.c
+
+    @abstractmethod
+    def lucas(self, k: int) -> Array:
         """Return U_k."""
-        half = 0.5 * self.trace
-        width = 0.5 * np.sqrt(np.abs(self.gap))
-        angle = np.arctan2(width, half)
-        turning = np.sqrt(np.abs(self.product)) ** (k - 1) * np.sin(k * angle) / np.sin(angle)
-        largest = half + np.copysign(width, half)
-        lost = np.where(largest == 0.0, 1.0, 2.0 * np.copysign(width, half) / largest)  # 1 - ratio of the roots
-        ratio = 1.0 - lost
-        powers = np.where(ratio > 0.5, -np.expm1(k * np.log1p(-lost)), 1.0 - ratio**k)
-        real = largest ** (k - 1) * np.where(lost > 0.0, powers / lost, float(k))
-        return np.where(self.gap < 0.0, turning, real)
+
+
+class Turning(Fast):
+    """Roots with an imaginary part: the component swings around its end."""
+
+    def lucas(self, k: int) -> Array:
+        angle = np.arctan2(self.width, self.half)
+        swings: Array = np.sqrt(self.product) ** (k - 1) * np.sin(k * angle) / np.sin(angle)
+        return swings
+
+
+class Real(Fast):
+    """Real roots, which may be equal."""
+
+    def lucas(self, k: int) -> Array:
+        width = np.copysign(self.width, self.half)
+        largest = self.half + width
+        lost = np.where(largest == 0.0, 1.0, 2.0 * width / largest)  # 1 - ratio of the roots
+        powers = np.where(lost < 0.5, -np.expm1(k * np.log1p(-lost)), 1.0 - (1.0 - lost) ** k)
+        equal = lost == 0.0
+        sums: Array = largest ** (k - 1) * np.where(equal, float(k), powers / np.where(equal, 1.0, lost))
+        return sums
 
 
 def trajectory(point: Any, optimizer: Optimizer, rate: float, schedule: Schedule) -> Trajectory | None:

@@ -224,27 +224,26 @@ class Rows:
         self._fill(matrix, part)
         return matrix
 
-    def _fill(self, matrix: Array, part: Any) -> None:
-        """Write the columns and the response of some rows into a matrix, one in each row of it."""
+    def _fill(self, matrix: Array, part: Any, factors: Array | None = None) -> None:
+        """Write the columns and the response of some rows, times factors, into a matrix: one in each row of it."""
         cut: dict[str, Array] = {}
-        for out, (compute, names) in zip(matrix, self.sources, strict=True):
+        for place, (compute, names) in enumerate(self.sources):
             for name in names:
                 if name not in cut:
                     cut[name] = self.columns[name][part]
-            out[...] = compute(*[cut[name] for name in names])
+            np.multiply(compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[place], matrix[place])
         if self.weights is not None:
             matrix *= np.sqrt(self.weights[part])
 
     def _blocks(self, centre: Array, scale: Array) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
         buffer = np.empty((self.size + 1, BLOCK))
-        guess = np.append(centre * scale[:-1], -scale[-1])
+        guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
+        factors = 1.0 / scale
         for begin in range(0, self.rows, BLOCK):
             block = buffer[:, : min(BLOCK, self.rows - begin)]
-            self._fill(block, slice(begin, begin + BLOCK))
-            block /= scale[:, None]
+            self._fill(block, slice(begin, begin + BLOCK), factors)
             block[-1] = guess @ block
-            block[-1] /= scale[-1]
             yield block
 
     def _in_blocks(self, centre: Array) -> Array:
