@@ -1,8 +1,8 @@
 """Linear regression on many rows, side by side in one process; and a descent of a thousand million epochs.
 
 First: rows x 10, 1,000 epochs of gradient descent asked for, against scikit-learn's LinearRegression and SGDRegressor,
-glum, and the loop in PyTorch, which is run for fewer epochs: its time grows with their number, so both the time measured
-and that time for 1,000 epochs are shown. Everybody but descend and PyTorch is handed one matrix, made beforehand.
+glum, and the loop in PyTorch, which is run for fewer epochs: its time grows with their number, so both the time
+measured and that time for 1,000 epochs are shown. Everybody but descend is handed one matrix, made beforehand.
 Targets: descend at least 5 times faster than LinearRegression and 100 times faster than the PyTorch loop.
 
 Then: 20 parameters, 1e9 epochs of gradient descent. The unit is one pass, an evaluation of loss and gradient over all
@@ -113,7 +113,10 @@ def long_descent(rows: int, rounds: int) -> None:
     taken = timed(ours, rounds)
     fit = ours()
     passes = taken / one_pass
-    print(f"\n{rows:,} rows x 20, {epochs:,} epochs of gd: {taken:.3f} s = {passes:.2f} passes of {one_pass:.3f} s ", end="")
+    print(
+        f"\n{rows:,} rows x 20, {epochs:,} epochs of gd: {taken:.3f} s = {passes:.2f} passes of {one_pass:.3f} s ",
+        end="",
+    )
     print(f"(target below 3: {'met' if passes < 3 else 'MISSED'})")
     for epoch in (0, 123_456_789, epochs):
         print(fit.trace.at(epoch))

@@ -13,13 +13,19 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 
 OPTIMIZERS = ["gd", "momentum", "momentum(momentum=0.5)", "nesterov", "nesterov(momentum=0.99)", "momentum(momentum=0)"]
-EPOCHS = 12_000
+EPOCHS = 2_000
 
 
 def table(rows=200):
     rng = np.random.default_rng(3)
     data = {name: rng.normal(size=rows) for name in ("x", "z", "u")}
     return data | {"y": 1 + 2 * data["x"] - data["z"] + rng.normal(size=rows)}
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Let a closed form be worth it from few epochs on."""
+    monkeypatch.setattr(running, "WORTH_IT", 300)
 
 
 @pytest.fixture
@@ -37,12 +43,12 @@ def stepped(monkeypatch):
 @pytest.mark.parametrize("options", [{}, {"l2": 0.1}, {"learning_rate": 0.002}], ids=str)
 @pytest.mark.parametrize("text", ["y ~ a + b*x + c*z", "y ~ w @ [x, z, u, x + z] + 0.3*x"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_any_epoch_is_that_of_the_steps(optimizer, text, options, stepped):
+def test_any_epoch_is_that_of_the_steps(optimizer, text, options, stepped, few):
     asked = {"optimizer": optimizer, "epochs": EPOCHS, **options}
     steps, closed = stepped(text, table(), **asked), descend.fit(text, table(), **asked)
     assert (closed.outcome, closed.epochs) == (steps.outcome, steps.epochs)
-    assert len(closed.trace) < 400
-    for step in steps.trace[::97]:
+    assert len(closed.trace) < 210
+    for step in steps.trace[::47]:
         read = closed.trace.at(step.epoch)
         np.testing.assert_allclose(read.theta, step.theta, rtol=1e-11, atol=1e-11)
         assert read.loss == pytest.approx(step.loss, rel=1e-11)
@@ -75,7 +81,8 @@ def test_modes_against_exact_arithmetic(momentum, nesterov):
     with mpmath.workdps(50):
         for epoch in (1, 2, 3, 10, 1000, 10**5, 10**9):
             exact = [float(reached(c, momentum, nesterov, epoch)) for c in scaled]
-            np.testing.assert_allclose(modes.reach(epoch), exact, rtol=1e-11)
+            with np.errstate(all="ignore"):
+                np.testing.assert_allclose(modes.reach(epoch), exact, rtol=1e-11)
 
 
 def reached(c, m, nesterov, epoch):
@@ -107,11 +114,11 @@ def test_the_readers_of_the_stream_see_round_epochs(capsys):
 @pytest.mark.parametrize(
     "options",
     [{"l1": 0.01}, {"bounds": ["b > 0"]}, {"schedule": "cosine"}, {"tolerance": 1e-3}, {"engine": "numpy"},
-     {"optimizer": "adam"}, {"epochs": 10_000}],
+     {"optimizer": "adam"}, {"epochs": 300}],
     ids=str,
 )  # fmt: skip
-def test_what_has_no_closed_form_is_stepped(options):
-    asked = {"optimizer": "gd", "epochs": 10_001, "learning_rate": 0.001} | options
+def test_what_has_no_closed_form_is_stepped(options, few):
+    asked = {"optimizer": "gd", "epochs": 301, "learning_rate": 0.001} | options
     trace = descend.fit("y ~ a + b*x", table(), **asked).trace
     assert trace.epochs.tolist() == list(range(trace[-1].epoch + 1))
     assert trace.at(trace[-1].epoch) is trace[-1]

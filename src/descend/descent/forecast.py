@@ -93,8 +93,9 @@ class Modes:
         t = 1 + m - c,       d = m,         D_1 = 1        (momentum; gradient descent is m = 0)
         t = (1 + m)(1 - c),  d = m (1 - c), D_1 = 1 + m    (nesterov)
 
-    so that E_k = U_k E_1 - d U_k-1, with U_k = (r1**k - r2**k) / (r1 - r2) and r1, r2 the roots of r**2 - t r + d. Where
-    c is small, that would cost the digits of D_k. There roots are kept as 1 - s1, 1 - s2, from s**2 - b s + c = 0, and
+    so that E_k = U_k E_1 - d U_k-1, with U_k = (r1**k - r2**k) / (r1 - r2) and r1, r2 the roots of r**2 - t r + d.
+    Where c is small, that would cost the digits of D_k. There the roots are kept as 1 - s1 and 1 - s2, from
+    s**2 - b s + c = 0 with b = 2 - t, and
 
         D_k = A G_k / s2 + (D_1 - 1/s2) (1 - r2**k) / (s2 - s1),   A = (s2 - c D_1) / (s2 - s1),
 
@@ -186,7 +187,8 @@ class Real(Fast):
     def lucas(self, k: int) -> Array:
         width = np.copysign(self.width, self.half)
         largest = self.half + width
-        lost = np.where(largest == 0.0, 1.0, 2.0 * width / largest)  # 1 - ratio of the roots
+        none = largest == 0.0
+        lost = np.where(none, 1.0, 2.0 * width / np.where(none, 1.0, largest))  # 1 - ratio of the roots
         powers = np.where(lost < 0.5, -np.expm1(k * np.log1p(-lost)), 1.0 - (1.0 - lost) ** k)
         equal = lost == 0.0
         sums: Array = largest ** (k - 1) * np.where(equal, float(k), powers / np.where(equal, 1.0, lost))

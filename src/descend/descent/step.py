@@ -71,10 +71,15 @@ class Trace(Sequence[Step]):
         Raises ConfigError for an epoch that was not run, or whose step was not kept.
         """
         last = self.steps[-1].epoch if self.steps else -1
-        if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch <= last:
+        given: Any = epoch
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given <= last:
             raise ConfigError(
                 f"There is no epoch {epoch!r} in this trace."
-                + (f" It has epochs 0 to {last}." if self.steps else " It is empty: a fit that was loaded has no steps.")
+                + (
+                    f" It has epochs 0 to {last}."
+                    if self.steps
+                    else " It is empty: a fit that was loaded has no steps."
+                )
             )
         place = bisect_left(self.steps, epoch, key=lambda step: step.epoch)
         found = self.steps[place]

@@ -16,7 +16,6 @@ from sympy import Expr
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import compile_expression, triangle
-from descend.formula.functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Kernel, Program
 
@@ -25,7 +24,7 @@ BLOCK = 8_192
 SAMPLE = 4_096
 """Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
 WELL = 1e-4
-"""Smallest eigenvalue of the scaled moments, as a share of the largest, at which squaring costs no digit that counts."""
+"""Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
 SOLVABLE = 1e-11
 """Smallest singular value of the scaled sample, as a share of the largest, for its triangle to be divided by."""
 
@@ -41,10 +40,10 @@ class MomentsEngine:
     the gradient is 2 R'u and the curvature 2 R'R. Nothing is subtracted from anything much larger: residuals are small
     from the outset, and R stands for J itself, not for its square.
 
-    Where the columns hardly depend on each other, theta0 is the answer for all rows, q is zero, and 2 R'R serves as it is.
-    R comes from the moments J'WJ, by Cholesky, where the sample shows that its columns hardly depend on each other;
-    from the moments of J divided by the triangle of the sample where they do, which costs twice that; and block by block
-    from QR where both would lose digits. Rows that are asked for by number are summed one by one.
+    Where the columns hardly depend on each other, theta0 is the answer for all rows, q is zero, and 2 R'R serves as
+    it is. R comes from the moments J'WJ, by Cholesky, where the sample shows that its columns hardly depend on each
+    other; from the moments of J divided by the triangle of the sample where they do, which costs twice that; and block
+    by block from QR where both would lose digits. Rows that are asked for by number are summed one by one.
 
     Source: Golub & Van Loan, Matrix Computations, section 5.3 (least squares); Yamamoto et al. (2015), Electron. Trans.
     Numer. Anal. 44, 306-326 (triangles from Cholesky); Rokhlin & Tygert (2008), PNAS 105, 13212-13217 (the sample's).
@@ -126,24 +125,14 @@ def refusal(what: Program | Kernel) -> str | None:
         return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
     if what.loss.name != "squared":
         return f"is for the squared loss, not for the {what.loss.name} loss"
-    if not _affine(what):
+    if not _linear(what):
         return f"is for formulas that are linear in all their parameters, which `{what.formula}` is not"
     return None
 
 
 @lru_cache(maxsize=128)
-def _affine(program: Program) -> bool:
-    return not any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values()) and _is_sum(program.score)
-
-
-def _is_sum(node: Expr) -> bool:
-    """Whether parameters stand in sums, products with data and branches of where( ) only, not within a step, say."""
-    if isinstance(node, Parameter | Predictor) or not node.atoms(Parameter, Predictor):
-        return True
-    if node.func is where:
-        return not node.args[0].atoms(Parameter, Predictor) and all(_is_sum(branch) for branch in node.args[1:])
-    mixed = [argument for argument in node.args if argument.atoms(Parameter, Predictor)]
-    return (node.is_Add or (node.is_Mul and len(mixed) == 1)) and all(_is_sum(argument) for argument in mixed)
+def _linear(program: Program) -> bool:
+    return not any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values())
 
 
 class Factors(NamedTuple):
@@ -202,11 +191,12 @@ class Rows:
             residual = centre.dot(matrix[:size]) - matrix[size]
             centre = centre - inverse.dot(matrix[:size].dot(residual))
             residual = centre.dot(matrix[:size]) - matrix[size]
-            upper = np.linalg.cholesky(moments[:size, :size]).T
-            return Factors(centre, upper, np.zeros(size), math.sqrt(residual.dot(residual)), True)
-        basis, upper = np.linalg.qr(matrix[:size].T)
+            lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
+            return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)
+        basis, top = np.linalg.qr(matrix[:size].T)
         count = basis.shape[1]
-        upper = np.vstack([upper, np.zeros((size - count, size))])
+        upper = np.zeros((size, size))
+        upper[:count] = top
         projected, right = np.zeros((2, size))
         projected[:count] = basis.T.dot(matrix[size])
         centre = _solved(upper, projected)
@@ -231,7 +221,9 @@ class Rows:
             for name in names:
                 if name not in cut:
                     cut[name] = self.columns[name][part]
-            np.multiply(compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[place], matrix[place])
+            np.multiply(
+                compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[place], matrix[place]
+            )
         if self.weights is not None:
             matrix *= np.sqrt(self.weights[part])
 
@@ -273,7 +265,8 @@ class Rows:
             return None
         if not plain:
             found[:size, :size] = found[:size, :size] @ scaled
-        return found * np.append(scale[:size], scale[size])
+        found *= scale
+        return found
 
 
 def _well(moments: Array) -> bool:
