@@ -118,9 +118,16 @@ def test_all_three_ways_to_the_triangle_agree(path, blocks, monkeypatch):
     data = table()
     data |= {"x": 2000 + data["x"]} if path != "moments" else {}
     if path == "qr":
-        monkeypatch.setattr(moments, "SOLVABLE", 1.0)
+        monkeypatch.setattr(moments, "SOLVABLE", 2.0)
     engine = compared("y ~ a + b*x", data, at=(0.9, 1.001))
     assert engine.well == (path == "moments")
+
+
+def test_a_column_that_the_sample_misses(blocks):
+    data = table()
+    data["x"] = np.zeros(300)
+    data["x"][299] = 1.0  # no row of the sample
+    assert compared("y ~ a + b*x", data).well
 
 
 @whole_or_blocks

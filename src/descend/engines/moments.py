@@ -19,10 +19,14 @@ from descend.formula.compile import compile_expression, triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Kernel, Program
 
-BLOCK = 8_192
+BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
 SAMPLE = 4_096
 """Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
+SMALL = 1 << 18
+"""Multiplications of a product of matrices up to which OpenBLAS uses one thread, ..."""
+WORTH_IT = 64
+"""... if that leaves at least so many rows at a time."""
 WELL = 1e-4
 """Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
 SOLVABLE = 1e-11
@@ -232,10 +236,12 @@ class Rows:
         buffer = np.empty((self.size + 1, BLOCK))
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
+        residual = np.empty(BLOCK)
         for begin in range(0, self.rows, BLOCK):
             block = buffer[:, : min(BLOCK, self.rows - begin)]
             self._fill(block, slice(begin, begin + BLOCK), factors)
-            block[-1] = guess @ block
+            np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            block[-1] = residual[: block.shape[1]]
             yield block
 
     def _in_blocks(self, centre: Array) -> Array:
@@ -251,15 +257,15 @@ class Rows:
         scale = _powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
         singular = np.linalg.svd(scaled / np.maximum(_norms(scaled), 1e-300), compute_uv=False)
-        if not singular[-1] > SOLVABLE * singular[0]:
-            return None
-        plain = singular[-1] ** 2 > 10.0 * WELL * singular[0] ** 2
+        share = singular[-1] / singular[0]
+        # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
+        plain = share**2 > 10.0 * WELL or not share > SOLVABLE
         summed = np.zeros((size + 1, size + 1))
         divide = None if plain else _divider(scaled)
         for block in self._blocks(centre, scale):
             if divide is not None:
                 divide(block[:size])
-            summed += block @ block.T
+            _add_products(summed, block)
         found = _cholesky(summed)
         if found is None:
             return None
@@ -267,6 +273,23 @@ class Rows:
             found[:size, :size] = found[:size, :size] @ scaled
         found *= scale
         return found
+
+
+def _add_products(summed: Array, block: Array) -> None:
+    """Add block @ block.T, in pieces too small for BLAS to share among threads.
+
+    Threads would wait for each other at every block, a hundred times longer than they work where the processor has
+    other things to do.
+    """
+    size = len(block) - 1
+    width = SMALL // (size * (size + 1))
+    if width < WORTH_IT:
+        summed += block @ block.T
+        return
+    for begin in range(0, block.shape[1], width):
+        piece = block[:, begin : begin + width]
+        summed[:size] += piece[:size] @ piece.T
+    summed[size, size] += block[size].dot(block[size])
 
 
 def _well(moments: Array) -> bool:
@@ -329,14 +352,12 @@ def _itself(column: Array) -> Array:
 def _solved(upper: Array, right: Array) -> Array:
     """Return the least-squares solution of a triangular system, which may be singular."""
     if (np.abs(upper.diagonal()) > 1e-7 * _norms(upper)).all():
-        solved: Array = np.linalg.solve(upper, right)
-        return solved
+        return np.asarray(np.linalg.solve(upper, right), dtype=np.float64)
     scale = np.where(_norms(upper) > 0.0, _norms(upper), 1.0)
-    least: Array = np.linalg.lstsq(upper / scale, right, rcond=1e-10)[0] / scale
-    return least
+    return np.asarray(np.linalg.lstsq(upper / scale, right, rcond=1e-10)[0] / scale)
 
 
-def _norms(matrix: Array) -> Array:
+def _norms(matrix: NDArray[Any]) -> Array:
     norms: Array = np.sqrt(np.add.reduce(matrix * matrix))
     return norms
 
