@@ -98,7 +98,8 @@ def fit(
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
-    engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"moments"``, one pass for a squared loss and linear parameters;
+        device: of torch, such as ``"cuda"``.
     checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
         to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
@@ -122,6 +123,8 @@ def fit(
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    if batch_size is not None:
+        wish = replace(wish, batched=True)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 

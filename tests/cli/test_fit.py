@@ -59,7 +59,7 @@ def test_what_a_person_reads(run: Callable[..., Any], folder: Path) -> None:
         "  R²               0.983731\n"
         "  digits           `w` is known to about 2 digits at this stopping point\n"
         "  rows             100 of line.csv\n"
-        "  gradient         derived, summed by numpy\n"
+        "  gradient         derived, summed by moments\n"
         "  optimizer        gd, learning rate 0.001\n"
         "  outcome          epochs used up: all 100 that were asked for, 0 ms\n"
         "                   The epochs ran out before the gradient reached zero: give more epochs or a larger\n"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.forecast import Trajectory
 from descend.descent.outcome import Outcome
 from descend.descent.step import Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
@@ -41,6 +42,7 @@ class Plan:
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
     snapshots: whether each step carries what the run can be taken up from again.
+    closed: where the descent stands after any number of epochs, to be read from instead of stepping there.
     """
 
     epochs: int
@@ -56,6 +58,7 @@ class Plan:
     scale: float = 0.0
     stop: Callable[[], bool] = bool
     snapshots: bool = False
+    closed: Trajectory | None = None
 
 
 def descend(
@@ -67,7 +70,8 @@ def descend(
     taken_up: where an earlier run stood, to go on from there rather than from ``theta``.
 
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
-    once over all rows or once per batch. So a step never shows the loss of another theta than its own.
+    once over all rows or once per batch. So a step never shows the loss of another theta than its own. With a closed
+    form theta comes from there, at a choice of epochs.
     """
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
@@ -75,13 +79,19 @@ def descend(
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
-    begin = 0 if taken_up is None else taken_up.epoch
+    begin = 0
     if taken_up is not None:
-        theta, state = taken_up.theta, taken_up.state
+        begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
         judge.memory = taken_up.judge
         objective(theta, taken_up.order)
-    for epoch in itertools.count(begin):
+    epochs: Iterable[int] = itertools.count(begin)
+    if plan.closed is not None:
+        bound = BEYOND_BOUNDS * max(abs(plan.closed.point.loss), plan.scale)
+        epochs = (epoch for epoch in plan.closed.epochs(plan.epochs, bound) if epoch >= begin)
+    for epoch in epochs:
+        if plan.closed is not None:
+            theta = plan.closed.theta(epoch)
         point = objective(theta, needs)
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
@@ -95,6 +105,8 @@ def descend(
         yield step
         if outcome is not None:
             return
+        if plan.closed is not None:
+            continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta

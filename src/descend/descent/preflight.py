@@ -203,7 +203,8 @@ def failing_part(
 
 def _constant(model: Model, columns: Mapping[str, Array]) -> list[str]:
     """Return the inputs that are the same in every row."""
-    return [name for name in model.inputs if columns[name].min() == columns[name].max()]
+    inputs = ((name, columns[name]) for name in model.inputs)
+    return [name for name, column in inputs if column[0] == column[-1] and column.min() == column.max()]
 
 
 def _begin(source: str) -> str:

@@ -14,7 +14,7 @@ from descend.constraints import Bounds, Constraints, constrained
 from descend.constraints.bounds import Given as Bounded
 from descend.constraints.ties import Ties, mentioned, refuse_starts
 from descend.descent import identifiability, preflight
-from descend.descent.growth import FEWEST, MANY, Grown, grown
+from descend.descent.growth import Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
 from descend.engines.numpy import NumpyEngine
@@ -34,7 +34,9 @@ from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
 Gradient = str | Sequence[str] | Callable[..., Any] | None
-ENGINES = ("auto", "numpy", "torch")
+MANY = 1_000
+"""Parameters above which factoring the columns beforehand takes longer than many fits need."""
+ENGINES = ("auto", "numpy", "torch", "moments")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,8 @@ class Wish:
     bounds: Bounded = None
     fix: Mapping[str, Any] | None = None
     ties: Ties = None
+    batched: bool = False
+    """Whether the descent takes the rows in batches."""
 
     def check(self) -> None:
         """Refuse what is of the wrong kind altogether. Raises ConfigError."""
@@ -190,9 +194,7 @@ def _grown(
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.name == "squared"
-    if not wish.grow or parabola or objective.rows < FEWEST or not isinstance(what, Program):
-        return None
-    if model.parameters.size > MANY:
+    if not wish.grow or parabola or not isinstance(what, Program):
         return None
     larger = grown(what, columns, theta, objective.penalty, objective.bounds)
     if larger is not None:
@@ -405,13 +407,21 @@ def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
 
 
 def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
-    """Choose and build the engine. NumPy sums expressions and functions by hand; PyTorch sums what autograd needs."""
+    """Choose and build the engine.
+
+    Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
+    what autograd needs.
+    """
     if wish.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     only = None if isinstance(what, Program) else what.language
     name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
+    if isinstance(what, Program) and (name == "moments" or (wish.engine, name) == ("auto", "numpy")):
+        found = _moments(wish, what, columns, weights, asked=name == "moments")
+        if found is not None:
+            return found
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
         raise ConfigError(
@@ -426,6 +436,23 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], we
 
         return TorchEngine(what, columns, weights, wish.device)
     return NumpyEngine(what, columns, weights)
+
+
+def _moments(
+    wish: Wish, program: Program, columns: Mapping[str, Array], weights: str | None, asked: bool
+) -> Engine | None:
+    """Build the engine of moments; None where it is not asked for and does not fit."""
+    from descend.engines.moments import MomentsEngine, refusal
+
+    refused = refusal(program)
+    if refused is None and wish.batched:
+        refused = "passes over all rows once, so it takes no batches"
+    if refused is None and not (asked and wish.device):
+        return None if not asked and program.parameters.size > MANY else MomentsEngine(program, columns, weights)
+    if asked and refused is not None:
+        what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
+        raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")
+    return None
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:

@@ -8,13 +8,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from descend.descent import checkpoint, start
 from descend.descent.checkpoint import Checkpoint
+from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
 from descend.descent.step import Step, Trace
@@ -141,6 +142,9 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             stop=stop,
             snapshots=settings.checkpoint is not None,
         )
+        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
+            plan = replace(plan, closed=trajectory(first, optimizer, rate, schedule))
+            trace.read_from(plan.closed, rate, problem.model.parameters)
         keep = _kept(problem, settings, optimizer, plan, trace)
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
 from descend.parameters import Parameters
+
+if TYPE_CHECKING:
+    from descend.descent.forecast import Trajectory
 
 MOST_STEPS = 100_000
 """A trace that would grow longer keeps every second step, then every fourth, and so on."""
@@ -79,6 +84,42 @@ class Trace(Sequence[Step]):
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.stride = 1
+        self._closed: Trajectory | None = None
+
+    def read_from(self, closed: Trajectory | None, rate: float, parameters: Parameters) -> None:
+        """Let ``at`` read any epoch from a closed form."""
+        self._closed, self._rate, self._parameters = closed, rate, parameters
+
+    def at(self, epoch: int) -> Step:
+        """Return the step of an epoch, from 0 to the last: as it was kept, or from the closed form where there is one.
+
+        Raises ConfigError for an epoch that was not run, or whose step was not kept.
+        """
+        last = self.steps[-1].epoch if self.steps else -1
+        given: Any = epoch
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given <= last:
+            raise ConfigError(
+                f"There is no epoch {epoch!r} in this trace."
+                + (
+                    f" It has epochs 0 to {last}."
+                    if self.steps
+                    else " It is empty: a fit that was loaded has no steps."
+                )
+            )
+        place = bisect_left(self.steps, epoch, key=lambda step: step.epoch)
+        found = self.steps[place]
+        if found.epoch == epoch:
+            return found
+        if self._closed is not None:
+            point = self._closed.point.at(self._closed.theta(int(epoch)), 1)
+            return Step(
+                int(epoch), point.theta, point.loss, point.norm, self._rate, found.seconds, None, self._parameters
+            )
+        before = self.steps[place - 1].epoch
+        raise ConfigError(
+            f"Of {last} epochs this trace kept the steps of {len(self.steps)}, and epoch {epoch} is not among them. "
+            f"The nearest are {before} and {found.epoch}."
+        )
 
     def append(self, step: Step) -> None:
         """Add a step; thins out a trace that has grown too long, but keeps the last step and the last finite one."""

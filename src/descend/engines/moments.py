@@ -1,0 +1,371 @@
+"""The engine that passes over the rows once: for a squared loss and parameters that enter linearly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.engines.numpy import NumpyEngine
+from descend.engines.totals import Array, Totals
+from descend.formula.compile import compile_expression, triangle
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.contract import Kernel, Program
+
+BLOCK = 4_096
+"""Rows per block: its columns stay in the processor's cache."""
+SAMPLE = 4_096
+"""Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
+SMALL = 1 << 18
+"""Multiplications of a product of matrices up to which OpenBLAS uses one thread, ..."""
+WORTH_IT = 64
+"""... if that leaves at least so many rows at a time."""
+WELL = 1e-4
+"""Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
+SOLVABLE = 1e-11
+"""Smallest singular value of the scaled sample, as a share of the largest, for its triangle to be divided by."""
+
+
+class MomentsEngine:
+    """Sums from the moments of the columns, at a cost that does not depend on the number of rows.
+
+    With J the columns that the parameters multiply, W the row weights, theta0 the least-squares answer of a sample and
+    r0 its residuals, one pass over the rows leaves the triangle R and q, rho of
+
+        QR [sqrt(W) J, sqrt(W) r0],   so that   sum W r**2 = |u|**2 + rho**2,   u = R (theta - theta0) + q,
+
+    the gradient is 2 R'u and the curvature 2 R'R. Nothing is subtracted from anything much larger: residuals are small
+    from the outset, and R stands for J itself, not for its square.
+
+    Where the columns hardly depend on each other, theta0 is the answer for all rows, q is zero, and 2 R'R serves as
+    it is. R comes from the moments J'WJ, by Cholesky, where the sample shows that its columns hardly depend on each
+    other; from the moments of J divided by the triangle of the sample where they do, which costs twice that; and block
+    by block from QR where both would lose digits. Rows that are asked for by number are summed one by one.
+
+    Source: Golub & Van Loan, Matrix Computations, section 5.3 (least squares); Yamamoto et al. (2015), Electron. Trans.
+    Numer. Anal. 44, 306-326 (triangles from Cholesky); Rokhlin & Tygert (2008), PNAS 105, 13212-13217 (the sample's).
+    """
+
+    name = "moments"
+    factors = True
+
+    def __init__(self, program: Program, columns: Mapping[str, Array], weights: str | None = None) -> None:
+        self.program = program
+        self.columns = columns
+        self.weights = columns[weights] if weights is not None else None
+        self.rows = len(next(iter(columns.values())))
+        self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
+        with np.errstate(all="ignore"):
+            found = Rows(design(program), columns, self.weights, self.rows).factored()
+            self.centre, self.upper, self.right, self.root, self.well = found
+            self.turned = 2.0 * self.upper.T
+            self.curvature = self.turned.dot(self.upper)
+        self.rest = self.root * self.root
+
+    @cached_property
+    def by_rows(self) -> NumpyEngine:
+        """Sums over some rows only."""
+        return NumpyEngine(self.program, self.columns, self.program.weights and self.program.weights.name)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
+        if rows is not None:
+            return self.by_rows.evaluate(theta, order, rows)
+        away = theta - self.centre
+        if self.well and order != 3:
+            gradient = self.curvature.dot(away)
+            loss = 0.5 * float(away.dot(gradient)) + self.rest
+        else:
+            offset = self.upper.dot(away) + self.right
+            loss = float(offset.dot(offset)) + self.rest
+            if order == 3:
+                return Totals(self.total, loss, None, None, self._factor(offset))
+            gradient = self.turned.dot(offset)
+        return Totals(self.total, loss, gradient if order else None, self.curvature if order == 2 else None)
+
+    def _factor(self, offset: Array) -> Array:
+        size = offset.size
+        factor = np.zeros((size + 1, size + 1))
+        factor[:size, :size] = self.upper
+        factor[:size, size] = offset
+        factor[size, size] = self.root
+        factor *= math.sqrt(2.0)
+        return factor
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the parameters multiply, one expression of data for each component, and what they are to add up to."""
+
+    columns: tuple[Expr, ...]
+    response: Expr
+
+
+@lru_cache(maxsize=128)
+def design(program: Program) -> Design:
+    """Take a linear formula apart: expression = columns @ theta + offset, response - offset."""
+    parts: list[list[Expr]] = [[] for _ in range(program.parameters.size)]
+    for symbol, slope in program.jacobian.items():
+        term = program.formula.terms.get(symbol)
+        place = program.parameters.slices[symbol.name if term is None else term.vector].start
+        for number, item in enumerate((sympy.Integer(1),) if term is None else term.items):
+            parts[place + number].append(item if slope == 1 else slope * item)
+    offset = program.score.xreplace(dict.fromkeys(program.jacobian, sympy.Integer(0)))
+    response = program.formula.response - offset if offset != 0 else program.formula.response
+    return Design(tuple(part[0] if len(part) == 1 else sympy.Add(*part) for part in parts), response)
+
+
+def refusal(what: Program | Kernel) -> str | None:
+    """Say why there are no moments to sum, if so; in words that follow "The engine `moments` "."""
+    if not isinstance(what, Program):
+        return "cannot look into a gradient by a Python function or autograd"
+    if what.by_hand is not None:
+        return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
+    if what.loss.name != "squared":
+        return f"is for the squared loss, not for the {what.loss.name} loss"
+    if not _linear(what):
+        return f"is for formulas that are linear in all their parameters, which `{what.formula}` is not"
+    return None
+
+
+@lru_cache(maxsize=128)
+def _linear(program: Program) -> bool:
+    return not any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values())
+
+
+class Factors(NamedTuple):
+    """What is left of the rows: theta0, R, q and rho (see ``MomentsEngine``).
+
+    well: whether the columns hardly depend on each other. Then theta0 is the answer for all rows, and q is zero.
+    """
+
+    centre: Array
+    upper: Array
+    right: Array
+    root: float
+    well: bool
+
+
+class Rows:
+    """The rows of a design, to be factored."""
+
+    def __init__(self, design: Design, columns: Mapping[str, Array], weights: Array | None, rows: int) -> None:
+        self.columns, self.weights, self.rows = columns, weights, rows
+        self.size = len(design.columns)
+        self.sources = [_source(expression) for expression in (*design.columns, design.response)]
+
+    def factored(self) -> Factors:
+        """Return what is left of the rows; all nan where a column is not finite."""
+        size = self.size
+        enough = max(SAMPLE, 4 * size)
+        sample = self._sample(enough)
+        first = sample.dot(sample.T)
+        if not np.isfinite(first).all() and not np.isfinite(sample).all():
+            return self._nowhere()
+        well = _well(first[:size, :size])
+        if self.rows <= enough:
+            return self._few(sample, first if well else None)
+        centre, upper, *_ = self._few(sample, first if well else None)
+        whole = self._moments(centre, upper, sample)
+        if whole is None:
+            whole = self._in_blocks(centre)
+        if not np.isfinite(whole).all():
+            return self._nowhere()
+        upper, right, root = whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
+        if _well(upper.T.dot(upper)):
+            return Factors(centre - np.linalg.solve(upper, right), upper, np.zeros(size), root, True)
+        return Factors(centre, upper, right, root, False)
+
+    def _nowhere(self) -> Factors:
+        size = self.size
+        return Factors(np.zeros(size), np.full((size, size), np.nan), np.full(size, np.nan), math.nan, False)
+
+    def _few(self, matrix: Array, moments: Array | None) -> Factors:
+        """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, where they are well-conditioned."""
+        size = self.size
+        if moments is not None:
+            inverse = np.linalg.inv(moments[:size, :size])
+            centre = inverse.dot(moments[:size, size])
+            residual = centre.dot(matrix[:size]) - matrix[size]
+            centre = centre - inverse.dot(matrix[:size].dot(residual))
+            residual = centre.dot(matrix[:size]) - matrix[size]
+            lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
+            return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)
+        basis, top = np.linalg.qr(matrix[:size].T)
+        count = basis.shape[1]
+        upper = np.zeros((size, size))
+        upper[:count] = top
+        projected, right = np.zeros((2, size))
+        projected[:count] = basis.T.dot(matrix[size])
+        centre = _solved(upper, projected)
+        residual = centre.dot(matrix[:size]) - matrix[size]
+        right[:count] = basis.T.dot(residual)
+        residual -= basis.dot(right[:count])
+        return Factors(centre, upper, right, math.sqrt(residual.dot(residual)), False)
+
+    def _sample(self, most: int) -> Array:
+        """Return [J, y], transposed, with weights: of all rows, or of some drawn with a fixed seed."""
+        part: Any = slice(None)
+        if self.rows > most:
+            part = np.sort(np.random.default_rng(0).integers(0, self.rows, most))
+        matrix = np.empty((self.size + 1, min(self.rows, most)))
+        self._fill(matrix, part)
+        return matrix
+
+    def _fill(self, matrix: Array, part: Any, factors: Array | None = None) -> None:
+        """Write the columns and the response of some rows, times factors, into a matrix: one in each row of it."""
+        cut: dict[str, Array] = {}
+        for place, (compute, names) in enumerate(self.sources):
+            for name in names:
+                if name not in cut:
+                    cut[name] = self.columns[name][part]
+            np.multiply(
+                compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[place], matrix[place]
+            )
+        if self.weights is not None:
+            matrix *= np.sqrt(self.weights[part])
+
+    def _blocks(self, centre: Array, scale: Array) -> Iterator[Array]:
+        """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
+        buffer = np.empty((self.size + 1, BLOCK))
+        guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
+        factors = 1.0 / scale
+        residual = np.empty(BLOCK)
+        for begin in range(0, self.rows, BLOCK):
+            block = buffer[:, : min(BLOCK, self.rows - begin)]
+            self._fill(block, slice(begin, begin + BLOCK), factors)
+            np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            block[-1] = residual[: block.shape[1]]
+            yield block
+
+    def _in_blocks(self, centre: Array) -> Array:
+        """Return the triangle of [J, r0] by QR of one block after the other."""
+        upper = np.zeros((0, self.size + 1))
+        for block in self._blocks(centre, np.ones(self.size + 1)):
+            upper = triangle(np.vstack([upper, block.T]))
+        return upper
+
+    def _moments(self, centre: Array, upper: Array, sample: Array) -> Array | None:
+        """Return the triangle from moments; None if that would cost digits."""
+        size = self.size
+        scale = _powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
+        scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
+        singular = np.linalg.svd(scaled / np.maximum(_norms(scaled), 1e-300), compute_uv=False)
+        share = singular[-1] / singular[0]
+        # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
+        plain = share**2 > 10.0 * WELL or not share > SOLVABLE
+        summed = np.zeros((size + 1, size + 1))
+        divide = None if plain else _divider(scaled)
+        for block in self._blocks(centre, scale):
+            if divide is not None:
+                divide(block[:size])
+            _add_products(summed, block)
+        found = _cholesky(summed)
+        if found is None:
+            return None
+        if not plain:
+            found[:size, :size] = found[:size, :size] @ scaled
+        found *= scale
+        return found
+
+
+def _add_products(summed: Array, block: Array) -> None:
+    """Add block @ block.T, in pieces too small for BLAS to share among threads.
+
+    Threads would wait for each other at every block, a hundred times longer than they work where the processor has
+    other things to do.
+    """
+    size = len(block) - 1
+    width = SMALL // (size * (size + 1))
+    if width < WORTH_IT:
+        summed += block @ block.T
+        return
+    for begin in range(0, block.shape[1], width):
+        piece = block[:, begin : begin + width]
+        summed[:size] += piece[:size] @ piece.T
+    summed[size, size] += block[size].dot(block[size])
+
+
+def _well(moments: Array) -> bool:
+    """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
+    diagonal = moments.diagonal()
+    if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
+        return False
+    if diagonal.size == 1:
+        return True
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(moments / (scale * scale[:, None]))
+    return bool(values[0] > WELL * values[-1])
+
+
+def _cholesky(moments: Array) -> Array | None:
+    """Return the triangle whose square these moments are; None if they are too ill-conditioned for that."""
+    size = len(moments) - 1
+    if not np.isfinite(moments).all():
+        return np.full_like(moments, np.nan)
+    if not _well(moments[:size, :size]):
+        return None
+    scale = np.sqrt(moments.diagonal()[:size])
+    lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
+    right = np.linalg.solve(lower, moments[:size, size] / scale)
+    rest = moments[size, size] - right @ right
+    if rest < WELL * moments[size, size]:
+        return None
+    whole = np.zeros_like(moments)
+    whole[:size, :size] = lower.T * scale
+    whole[:size, size] = right
+    whole[size, size] = math.sqrt(rest)
+    return whole
+
+
+def _divider(upper: Array) -> Callable[[Array], None]:
+    """Return a function that divides the columns of J, the rows of a block, by a triangle, in place."""
+    from scipy.linalg.blas import dtrsm
+
+    turned = np.asfortranarray(upper)
+
+    def divide(block: Array) -> None:
+        # (k, rows) row by row is (rows, k) column by column, as BLAS has it.
+        block[...] = dtrsm(1.0, turned, block.T, side=1).T
+
+    return divide
+
+
+def _source(expression: Expr) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """Return how to compute an expression of data, and from which columns."""
+    if isinstance(expression, Column):
+        return _itself, (expression.name,)
+    symbols = tuple(sorted(expression.atoms(Column), key=lambda column: column.name))
+    return compile_expression(expression, symbols), tuple(symbol.name for symbol in symbols)
+
+
+def _itself(column: Array) -> Array:
+    return column
+
+
+def _solved(upper: Array, right: Array) -> Array:
+    """Return the least-squares solution of a triangular system, which may be singular."""
+    if (np.abs(upper.diagonal()) > 1e-7 * _norms(upper)).all():
+        return np.asarray(np.linalg.solve(upper, right), dtype=np.float64)
+    scale = np.where(_norms(upper) > 0.0, _norms(upper), 1.0)
+    return np.asarray(np.linalg.lstsq(upper / scale, right, rcond=1e-10)[0] / scale)
+
+
+def _norms(matrix: NDArray[Any]) -> Array:
+    norms: Array = np.sqrt(np.add.reduce(matrix * matrix))
+    return norms
+
+
+def _powers_of_two(sizes: Array) -> Array:
+    """Round sizes to powers of two, by which numbers are divided without rounding; 1 where there is none."""
+    usable = np.isfinite(sizes) & (sizes > 0.0)
+    return np.exp2(np.round(np.log2(np.where(usable, sizes, 1.0))))
+
+
+__all__ = ["MomentsEngine", "refusal"]
