@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from descend.descent.problem import Problem
 from descend.descent.recurrence import errors, lead, momentum_of, radius
-from descend.formula import as_text
-from descend.formula.symbols import Column, Parameter, Predictor
-from descend.gradients.derived import derived
-from descend.models import FormulaModel, Model
+from descend.descent.standardize import entering, standard_units
 
 Array = NDArray[np.float64]
 DENSE = 300
@@ -227,29 +224,13 @@ class Spectrum:
         data = self.curvature if self.rows_only is None else self.rows_only
         if data is None or self.curvature is None or not (data.diagonal() > 0.0).all():
             return None
-        whole, _ = self._in_standard_units(data, self.curvature)
-        values = _eigenvalues(whole)
+        values = _eigenvalues(standard_units(data, self._linear, self.intercept).curvature(self.curvature))
         kept = values[values > NOTHING * max(self.theta.size, 1) * values[-1]]
         return float(kept[-1] / kept[0])
 
-    def _in_standard_units(self, data: Array, whole: Array) -> tuple[Array, Array]:
-        """Return the curvature after centring (if there is an intercept) and scaling, and mean**2 / spread**2."""
-        place = self.intercept
-        if place is None:
-            spread = data.diagonal()
-            shift = np.zeros(len(data))
-        else:
-            shift = data[place] / data[place, place]
-            shift[place] = 0.0
-            spread = data.diagonal() - data[place, place] * shift**2
-            spread = np.where(spread > 1e-14 * data.diagonal(), spread, data.diagonal())
-        scale = 1.0 / np.sqrt(spread)
-        move = np.diag(scale)
-        if place is not None:
-            move[place] -= shift * scale
-        with np.errstate(all="ignore"):
-            offset = data.diagonal() / spread - 1.0
-        return np.asarray(move.T @ whole @ move), offset
+    @property
+    def _linear(self) -> NDArray[np.bool_]:
+        return np.array([bool(column) for column in self.columns] or [False] * self.theta.size)
 
     @cached_property
     def culprit(self) -> Culprit | None:
@@ -263,9 +244,9 @@ class Spectrum:
         scale = 1.0 / np.sqrt(diagonal)
         values = _eigenvalues(data * scale * scale[:, None])
         kept = values[values > NOTHING * len(values) * values[-1]]
-        offsets = self._in_standard_units(data, data)[1]
         if self.intercept is not None and self.condition < GAIN * kept[-1] / kept[0]:
-            place = max(others, key=lambda k: float(offsets[k]))
+            offsets = standard_units(data, self._linear, self.intercept).shift ** 2
+            place = int(offsets.argmax())
             return self._blamed("offset", place, float(offsets[place]))
         logs = np.log(diagonal)
         ratios = {k: float(logs[k] - np.median(np.delete(logs, k))) for k in others}
@@ -302,10 +283,9 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     if isinstance(where, Problem):
         point, model = where.first, where.model
         penalty = where.objective.penalty
-        plain = penalty is None or not penalty.has_l1
         rows = None if penalty is None or point.curvature is None else point.curvature - np.diag(2.0 * penalty.l2)
-        exact = bool(model.linear and model.loss.name == "squared" and plain and where.objective.bounds is None)
-        columns, intercept = entering(model) if isinstance(model, FormulaModel) else ((), None)
+        exact = is_parabola(where) and not where.objective.has_l1 and where.objective.bounds is None
+        columns, intercept = entering(model)
         more = (where.scale, rows, tuple(model.parameters.labels), columns, intercept)
     else:
         point, more = where, (scale, None, tuple(labels), (), None)
@@ -327,23 +307,9 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     )  # fmt: skip
 
 
-def entering(model: Model) -> tuple[tuple[str, ...], int | None]:
-    """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
-    if not isinstance(model, FormulaModel):
-        return (), None
-    columns, intercept = [""] * model.parameters.size, None
-    jacobian = derived(model.formula, model.loss).jacobian
-    for symbol, slope in jacobian.items():
-        if slope.atoms(Parameter, Predictor):
-            continue
-        term = model.formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
-        place = model.parameters.slices[symbol.name if term is None else term.vector].start
-        if term is None:
-            columns[place] = as_text(slope) if slope.atoms(Column) else ""
-            intercept = place if slope == 1 else intercept
-        else:
-            columns[place : place + len(term.items)] = [as_text(slope * item) for item in term.items]
-    return tuple(columns), intercept
+def is_parabola(problem: Problem) -> bool:
+    """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
+    return bool(getattr(problem.model, "linear", False)) and problem.model.loss.name == "squared"
 
 
 def lanczos(product: Callable[[Array], Array], start: Array, steps: int = STEPS) -> tuple[Array, Array]:
