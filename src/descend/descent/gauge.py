@@ -78,7 +78,7 @@ class Gauge:
 
     def __call__(self, step: Step) -> None:
         """Read one step."""
-        if step.epoch < self.next:
+        if step.epoch < self.next and step.outcome is None:
             return
         while self.next <= step.epoch:
             self.next = next(self.due)
