@@ -36,7 +36,7 @@ class Outlook:
         if found is None:
             return settings
         blamed, gain = found.culprit, found.standardized
-        best = found.best_rate(self.optimizer)
+        best, growth = found.best_rate(self.optimizer), found.growth(self.rate, self.optimizer)
         return settings | {
             "exact": found.exact,
             "largest_curvature": found.largest,
@@ -46,7 +46,7 @@ class Outlook:
             "best_rate": best,
             "epochs": found.epochs_to(self.tolerance, self.rate, self.optimizer),
             "epochs_at_best_rate": None if best is None else found.epochs_to(self.tolerance, best, self.optimizer),
-            "growth": found.growth(self.rate, self.optimizer),
+            "growth": growth if growth is not None and math.isfinite(growth) else None,
             "overflow_epoch": {name: found.overflow_epoch(self.rate, self.optimizer, name) for name in LARGEST},
             "to_blame": None if blamed is None else blamed.label,
             "why": None if blamed is None else str(blamed),
@@ -91,7 +91,7 @@ class Outlook:
         ends = [(found.overflow_epoch(self.rate, self.optimizer, name), name) for name in LARGEST]
         overflow = [f"{name} at epoch {epoch:,}" for epoch, name in ends if epoch is not None]
         after = f"; it overflows {' and '.join(overflow)}" if overflow else ""
-        return f"unstable: J grows {growth**2:.3g}-fold per epoch{after}"
+        return f"unstable: J grows {growth * growth:.3g}-fold per epoch{after}"
 
     def _epochs(self, found: Spectrum, rate: float) -> str:
         epochs = found.epochs_to(self.tolerance, rate, self.optimizer)

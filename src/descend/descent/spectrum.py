@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.lanczos import lanczos
 from descend.descent.problem import Problem
 from descend.descent.recurrence import errors, lead, momentum_of, radius
 from descend.descent.standardize import entering, standard_units
@@ -18,8 +19,6 @@ from descend.descent.standardize import entering, standard_units
 Array = NDArray[np.float64]
 DENSE = 300
 """Parameters up to which all eigenvalues are found; beyond, those that the gradient sees."""
-STEPS = 80
-"""Steps of Lanczos' iteration, at most."""
 NOTHING = 1e-15
 """Share of the largest eigenvalue below which, times the number of parameters, one is rounding."""
 MOST_EPOCHS = 10**12
@@ -219,7 +218,7 @@ class Spectrum:
         for value, slope in zip(self.values.tolist(), self.slopes.tolist(), strict=True):
             factor = radius(optimizer, rate * value) if value > 0.0 else 0.0
             if factor > 1.0 and slope != 0.0:
-                begun = math.log(0.5 * slope * slope / value) + 2.0 * lead(optimizer, rate * value)
+                begun = math.log(0.5 / value) + 2.0 * math.log(abs(slope)) + 2.0 * lead(optimizer, rate * value)
                 firsts.append((math.log(loss) - begun) / (2.0 * math.log(factor)))
         return max(0, math.ceil(min(firsts))) if firsts and math.isfinite(min(firsts)) else None
 
@@ -304,6 +303,8 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
         more = (where.scale, rows, tuple(model.parameters.labels), columns, intercept)
     else:
         point, more = where, (scale, None, tuple(labels), (), None)
+    if hasattr(point, "hessian"):
+        return _of_module(point)
     curvature = point.curvature
     if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).any():
         return None
@@ -318,42 +319,18 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     )  # fmt: skip
 
 
+def _of_module(point: Any) -> Spectrum | None:
+    """Return the spectrum of the Hessian of J of a PyTorch module, over a sample of rows."""
+    found = point.hessian()
+    if found is None or not found.values[-1] > 0.0:
+        return None
+    slopes = found.vectors.T @ found.gradient
+    return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
+
+
 def is_parabola(problem: Problem) -> bool:
     """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
     return bool(getattr(problem.model, "linear", False)) and problem.model.loss.name == "squared"
-
-
-def lanczos(product: Callable[[Array], Array], start: Array, steps: int = STEPS) -> tuple[Array, Array]:
-    """Return Ritz values, ascending, and Ritz vectors (p, m) of a symmetric matrix known by its products.
-
-    They span start, C start, C**2 start, ..., so that a descent from there is followed exactly for m epochs and
-    closely beyond. The basis is made orthogonal anew at each step. Source: Lanczos (1950), J. Res. NBS 45, 255-282.
-
-    >>> values, _ = lanczos(lambda v: np.array([1.0, 2.0, 9.0]) * v, np.ones(3))
-    >>> values.round(9)
-    array([1., 2., 9.])
-    """
-    size = start.size
-    length = float(np.linalg.norm(start))
-    vector = start / length if length > 0.0 else np.full(size, 1.0 / math.sqrt(size))
-    basis = np.empty((min(steps, size), size))
-    diagonal: list[float] = []
-    beside: list[float] = []
-    for step in range(len(basis)):
-        basis[step] = vector
-        following = product(vector)
-        diagonal.append(float(vector @ following))
-        for _ in range(2):
-            following = following - basis[: step + 1].T @ (basis[: step + 1] @ following)
-        length = float(np.linalg.norm(following))
-        if not length > 1e-12 * max(abs(value) for value in diagonal):
-            break
-        beside.append(length)
-        vector = following / length
-    found = len(diagonal)
-    matrix = np.diag(diagonal) + np.diag(beside[: found - 1], 1) + np.diag(beside[: found - 1], -1)
-    values, inside = np.linalg.eigh(matrix)
-    return values, np.asarray(basis[:found].T @ inside)
 
 
 def _eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
