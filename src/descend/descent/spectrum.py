@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ MOST_EPOCHS = 10**12
 """Epochs beyond which none are predicted."""
 ONE_BY_ONE = 2048
 """Epochs that are looked at one by one; further on steps of a thousandth will do."""
-CHUNK = 2**22
+CHUNK = 2**20
 """Numbers that are worked on together."""
 BLAMED = 100.0
 """Condition from which on a column may be to blame, ..."""
@@ -166,7 +166,7 @@ class Spectrum:
         if (self.growth(rate, optimizer) or 0.0) >= 1.0:
             return 0 if bool(self._remaining(np.zeros(1), rate, optimizer, scales)[0] <= tolerance) else None
         seen = -1.0
-        for epochs in _looked_at(most, max(8, CHUNK // self.vectors.size)):
+        for epochs in _looked_at(most, CHUNK // self.vectors.size):
             within = self._remaining(epochs, rate, optimizer, scales) <= tolerance
             if within.any():
                 last = int(within.argmax())
@@ -341,13 +341,16 @@ def _eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
     return lanczos(lambda vector: np.asarray(matrix @ vector), gradient)
 
 
-def _looked_at(most: int, together: int) -> Any:
-    """Yield epochs in growing order, in chunks: one by one at first, then pairs a thousandth apart."""
-    for begin in range(0, min(most + 1, ONE_BY_ONE), together):
-        yield np.arange(begin, min(begin + together, most + 1, ONE_BY_ONE), dtype=np.float64)
+def _looked_at(most: int, together: int) -> Iterator[Array]:
+    """Yield epochs in growing order, in chunks that grow too: one by one at first, then pairs a thousandth apart."""
+    begin, size = 0, 16
+    while begin < min(most + 1, ONE_BY_ONE):
+        end = min(begin + size, most + 1, ONE_BY_ONE)
+        yield np.arange(begin, end, dtype=np.float64)
+        begin, size = end, min(2 * size, max(together, 1))
     further = float(ONE_BY_ONE)
     while further <= most:
-        leads = np.floor(further * (1.0 + 1.0 / 1024.0) ** np.arange(max(together // 2, 4)))
+        leads = np.floor(further * (1.0 + 1.0 / 1024.0) ** np.arange(max(size // 2, 4)))
         # The sign of a part may change from each epoch to the next, so two neighbours are looked at.
         chunk = np.unique(np.concatenate([leads, leads + 1.0]))
         yield chunk[chunk <= most] if chunk[-1] > most else chunk
