@@ -271,7 +271,8 @@ class Spectrum:
             )
         logs = np.log(diagonal)
         ratios = {k: float(logs[k] - np.median(np.delete(logs, k))) for k in others}
-        place = max(ratios, key=lambda k: abs(ratios[k]))
+        # Of two columns either stands out as much: the one whose size is less like 1 is meant.
+        place = max(ratios, key=lambda k: (round(abs(ratios[k]), 6), abs(float(logs[k]))))
         size = None
         if columns[place] and self.intercept is not None:
             size = math.sqrt(diagonal[place] / diagonal[self.intercept])
