@@ -366,6 +366,8 @@ def explain(
             if asked is not None:
                 found["outlook"] = outlook(problem, *asked)
     except DescendError as error:
+        if asked is not None or start:
+            raise
         found["start_note"] = str(error)
     return replace(explained, **found)
 

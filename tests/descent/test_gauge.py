@@ -122,3 +122,11 @@ def test_a_wish_that_is_none() -> None:
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ w*x + b", LINE, sharpness=0.5)
     assert str(error.value) == "`sharpness` is True, False or every how many epochs to note it; it is 0.5."
+
+
+def test_a_loss_with_kinks_has_no_sharpness() -> None:
+    fitted = descend.fit("y ~ w*x + b", LINE, loss="absolute", **OVER | {"epochs": 3})
+    assert fitted.notes == ()
+    with pytest.raises(ConfigError) as error:
+        descend.fit("y ~ w*x + b", LINE, loss="absolute", sharpness=True, **OVER)
+    assert str(error.value) == ("The absolute loss has kinks, so J has no curvature to note. Leave out `sharpness`.")

@@ -30,7 +30,7 @@ def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str |
     curvature bounds the largest.
     """
     curvature = first.curvature
-    if momentum_of(optimizer) is None:
+    if momentum_of(optimizer) is None or problem.model.loss.kinked:
         return None
     if curvature is not None:
         limit = optimizer.largest_stable_rate(float(curvature.trace()))
@@ -131,9 +131,16 @@ def gauge(
     """Return the gauge that was asked for; None if there is nothing to watch.
 
     wish: True at the epochs that a log shows, a number every so many epochs, ``"auto"`` only where it costs little.
+
+    Raises ConfigError where J has no curvature.
     """
-    if wish is False or (wish == "auto" and momentum_of(optimizer) is None):
+    kinked = problem.model.loss.kinked
+    if wish is False or (wish == "auto" and (kinked or momentum_of(optimizer) is None)):
         return None
+    if kinked:
+        raise ConfigError(
+            f"The {problem.model.loss.name} loss has kinks, so J has no curvature to note. Leave out `sharpness`."
+        )
     constant = is_parabola(problem)
     if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
         return None

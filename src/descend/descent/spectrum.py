@@ -285,7 +285,7 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     """Return the spectrum of J at the start of a ``Problem``, or at a ``Point``.
 
     labels, scale, exact: as for `Spectrum`; a problem brings its own. None where J has no usable curvature: it is
-    missing, not finite, or nowhere positive.
+    missing, not finite, or nowhere positive, or the loss has kinks.
 
     >>> from descend.descent.problem import Wish, pose
     >>> from descend.optimizers import OPTIMIZERS
@@ -297,6 +297,8 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     """
     if isinstance(where, Problem):
         point, model = where.first, where.model
+        if model.loss.kinked:
+            return None
         penalty = where.objective.penalty
         rows = None if penalty is None or point.curvature is None else point.curvature - np.diag(2.0 * penalty.l2)
         exact = is_parabola(where) and not where.objective.has_l1 and where.objective.bounds is None
