@@ -59,9 +59,9 @@ def radius(optimizer: Any, x: float) -> float:
     """
     first, trace, determinant = coefficients(optimizer, x)
     if momentum_of(optimizer) == 0.0:
-        return abs(first)
+        return float(abs(first))
     rest = cmath.sqrt(trace * trace / 4.0 - determinant)
-    return max(abs(trace / 2.0 + rest), abs(trace / 2.0 - rest))
+    return float(max(abs(trace / 2.0 + rest), abs(trace / 2.0 - rest)))
 
 
 def errors(optimizer: Any, x: Array, epochs: Array) -> Array:
@@ -74,7 +74,7 @@ def errors(optimizer: Any, x: Array, epochs: Array) -> Array:
     first = coefficients(optimizer, x)[0]
     t = np.asarray(epochs, dtype=np.float64)[:, None]
     if momentum_of(optimizer) == 0.0:
-        return np.power(first, t)
+        return np.asarray(np.power(first, t))
     p, q = roots(optimizer, x)
     apart = np.abs(p - q) > ALIKE
     between = np.where(apart, p - q, 1.0)
