@@ -61,7 +61,7 @@ class Writer:
             return
         position = {
             "epoch": step.epoch,
-            "theta": step.theta.tolist(),
+            "theta": snapshot.theta.tolist(),
             "loss": step.loss,
             "seconds": step.seconds,
             "order": snapshot.order,

@@ -80,7 +80,7 @@ def descend(
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
     begin = 0
-    if taken_up is not None:
+    if taken_up is not None and taken_up.epoch:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
         judge.memory = taken_up.judge

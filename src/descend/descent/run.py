@@ -16,8 +16,10 @@ import numpy as np
 from descend.descent import checkpoint, start
 from descend.descent.checkpoint import Checkpoint
 from descend.descent.forecast import WORTH_IT, trajectory
+from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
+from descend.descent.standardize import standardized
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
@@ -43,6 +45,8 @@ class Settings:
     seed: int = 0
     tolerance: float | None = None
     time_limit: float | None = None
+    standardize: bool = False
+    sharpness: bool | int | str = False
     checkpoint: str | os.PathLike[str] | None = None
     taken_up: Checkpoint | None = None
     """Where an earlier run stood, to go on from there."""
@@ -57,19 +61,24 @@ class Settings:
         whole(self.seed, "seed", 0)
         positive(self.tolerance, "tolerance")
         positive(self.time_limit, "time limit")
+        checked_wish(self.sharpness)
         if self.learning_rate is not None and self.learning_rate != "auto":
             start.checked_rate(self.learning_rate)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none."""
+    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none.
+
+    first: J at the start, in the parameters that were descended in: standardised ones, if the user wished so.
+    """
 
     optimizer: Optimizer
     learning_rate: float | None
     asked: bool
     trace: Trace
     notes: tuple[str, ...]
+    first: Any = None
 
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
@@ -120,9 +129,13 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
     """Descend, handing every step to ``on_step``. Ctrl-C ends the run after the current step."""
-    objective, first = problem.objective, problem.first
+    objective: Any = problem.objective
+    first = problem.first
     optimizer, why = choose(problem, settings)
     schedule = SCHEDULES.build(settings.schedule)
+    scaled, scaled_note = standardized(problem) if settings.standardize else (None, None)
+    if scaled is not None:
+        objective, first = scaled, scaled.first
     trace = Trace()
     with np.errstate(all="ignore"), interruptible() as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
@@ -142,12 +155,22 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             stop=stop,
             snapshots=settings.checkpoint is not None,
         )
-        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
+        warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
+        watch = gauge(settings.sharpness, problem, objective, optimizer, settings.epochs, warning is not None)
+        notes = [scaled_note, warning]
+        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches and scaled is None:
             plan = replace(plan, closed=trajectory(first, optimizer, rate, schedule))
             trace.read_from(plan.closed, rate, problem.model.parameters)
-        keep = _kept(problem, settings, optimizer, plan, trace)
+        keep = _kept(problem, settings, objective, optimizer, plan, trace)
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
+            if warning is not None and step.epoch == 0:
+                step.note = warning
+            if watch is not None:
+                watch(step)
+                notes += [step.note] if step.note != warning else []
+            if scaled is not None:
+                scaled.restore(step)
             trace.append(step)
             if keep is not None:
                 keep(step)
@@ -159,17 +182,17 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     elif not uses_rate:
         rate_note = None
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
-    notes = (resumed, why, rate_note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
+    told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, first)
 
 
 def _kept(
-    problem: Problem, settings: Settings, optimizer: Optimizer, plan: Plan, trace: Trace
+    problem: Problem, settings: Settings, objective: Any, optimizer: Optimizer, plan: Plan, trace: Trace
 ) -> checkpoint.Writer | None:
     """Return the writer of checkpoints, if any is wanted; a run that is taken up begins with the steps before it."""
     if settings.checkpoint is None:
         return None
-    model, objective = problem.model, problem.objective
+    model = problem.model
     same = {
         "model": str(model),
         "parameters": list(model.parameters.labels),
@@ -179,11 +202,12 @@ def _kept(
         else [objective.penalty.l1.tolist(), objective.penalty.l2.tolist()],
         "bounds": None if objective.bounds is None else list(objective.bounds.texts),
         "gradient": problem.gradient,
-        "engine": objective.engine.name,
+        "engine": problem.objective.engine.name,
         "rows": objective.rows,
         "optimizer": repr(optimizer),
         "learning rate": plan.rate,
         "schedule": repr(plan.schedule),
+        "standardised": settings.standardize,
         "batch size": plan.batch_size,
         "seed": plan.seed,
     }

@@ -43,11 +43,13 @@ class Step:
     theta: the flat parameters, or for a PyTorch module whatever stands for its weights.
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before.
+    sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
     snapshot: where the run is to be kept, what it can be taken up from again.
     """
 
     __slots__ = (
-        "_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "outcome", "seconds", "snapshot", "theta",
+        "_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "note", "outcome", "seconds", "sharpness",
+        "snapshot", "theta",
     )  # fmt: skip
 
     def __init__(self, epoch: int, theta: Any, loss: float, gradient_norm: float, learning_rate: float, seconds: float,
@@ -59,6 +61,8 @@ class Step:
         self.learning_rate = learning_rate
         self.seconds = seconds
         self.outcome = outcome
+        self.sharpness: float | None = None
+        self.note: str | None = None
         self._parameters = parameters
         self.snapshot: Snapshot | None = None
 
@@ -76,6 +80,10 @@ class Step:
         return (
             f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
         )
+
+    def line(self) -> str:
+        """Return the step as a line of a log that shows the sharpness too."""
+        return repr(self) if self.sharpness is None else f"{self!r}  sharpness {self.sharpness:.4g}"
 
 
 class Trace(Sequence[Step]):
