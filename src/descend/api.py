@@ -5,24 +5,26 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import Outcome, Step, diagnosis
+from descend.descent import Outcome, Step
+from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.robust import needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
-from descend.fit import Evidence, Fit, load
+from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel
+from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.table import open_table, parse_column_range
 
@@ -172,7 +174,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         rows=problem.objective.rows,
         epochs=last.epoch,
         outcome=outcome,
-        advice=diagnosis.advice(outcome, trace, run.optimizer, problem.first),
+        advised=outcome.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -190,26 +192,30 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         sigma=problem.sigma,
         errors=errors,
         table=problem.table,
-        evidence=Evidence(problem.columns, problem.objective, problem.table.source),
+        kept=Kept(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,
+        examine=partial(diagnose, problem, run),
     )
+    if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
+        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
     return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
 
 
 def _not_separated(fitted: Fit) -> Fit:
     """Let no logistic fit pass for converged whose parameters ran towards infinity."""
-    if not isinstance(fitted.model, FormulaModel) or fitted.evidence is None or fitted.outcome is Outcome.DIVERGED:
+    if not isinstance(fitted.model, FormulaModel) or fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
     from descend.descent.separation import separation
 
     right = fitted.fitted_formula.partition(" ~ ")[2]
     right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
-    curvature = fitted.evidence.objective(fitted.theta, 2).curvature
-    told = separation(fitted.model, fitted.theta, fitted.evidence.columns, curvature, right)
+    curvature = fitted.kept.objective(fitted.theta, 2).curvature
+    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
     if told is None:
         return fitted
     if fitted.outcome is Outcome.CONVERGED:
-        return replace(fitted, outcome=Outcome.STALLED, advice=told)
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
+        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
     return replace(fitted, notes=(*fitted.notes, told))
 
 

@@ -61,6 +61,7 @@ class Run:
     asked: bool
     trace: Trace
     notes: tuple[str, ...]
+    plan: Plan
 
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
@@ -139,7 +140,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     elif not uses_rate:
         rate_note = None
     notes = (why, rate_note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note))
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note), plan)
 
 
 @contextlib.contextmanager

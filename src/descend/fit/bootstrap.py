@@ -65,12 +65,12 @@ def bootstrap_intervals(
 def _resampled(
     fit: Fit, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> tuple[Array, list[str]]:
-    assert fit.evidence is not None
+    assert fit.kept is not None
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
     with np.errstate(all="ignore"), interruptible() as stop:
         for done in range(1, resamples + 1):
-            found = refit(OnRows(fit.evidence.objective, random.integers(0, fit.rows, fit.rows)), fit.theta)
+            found = refit(OnRows(fit.kept.objective, random.integers(0, fit.rows, fit.rows)), fit.theta)
             if found is None:
                 failed += 1
             else:

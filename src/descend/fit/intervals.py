@@ -103,7 +103,7 @@ def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
 
 def refuse_without_data(fit: Fit, what: str) -> None:
     """Refuse to recompute from rows that a loaded fit does not have."""
-    if fit.evidence is None:
+    if fit.kept is None:
         raise ConfigError(
             f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
         )

@@ -82,15 +82,15 @@ class _Profile:
     """tau of one parameter, as a function of its distance from the optimum in standard errors."""
 
     def __init__(self, fit: Fit, place: int, covariance: Array) -> None:
-        assert fit.evidence is not None and fit.degrees_of_freedom is not None
+        assert fit.kept is not None and fit.degrees_of_freedom is not None
         assert not isinstance(fit.model, ModuleModel)
         self.parameters = fit.model.parameters
         self.fit, self.place, self.theta = fit, place, fit.theta
         self.error = math.sqrt(covariance[place, place])
-        self.held = Held(fit.evidence.objective, place, fit.theta.size)
+        self.held = Held(fit.kept.objective, place, fit.theta.size)
         # How the others move with this one, along the ellipse of the covariance.
         self.along = np.delete(covariance[:, place], place) / self.error
-        engine = fit.evidence.objective.engine
+        engine = fit.kept.objective.engine
         weights = getattr(engine, "weights", None)
         total = float(fit.rows if weights is None else np.asarray(weights).sum())
         if fit.loss_function.name != "squared":

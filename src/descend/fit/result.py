@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.constraints import Constraints
+from descend.descent.diagnosis import Cause, Diagnosis
 from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
@@ -44,7 +45,7 @@ MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Kept:
     """What a fit keeps of its run, to answer later questions: the rows it saw, and J on them."""
 
     columns: Mapping[str, Array]
@@ -58,7 +59,7 @@ class Fit:
 
     theta: the parameters as one flat vector, or what stands for those of a module; ``parameters`` names them.
     loss: J there, penalties included. rows: how many were used. epochs: how many were run.
-    outcome: how the run ended; advice: what to do about it, in words.
+    outcome: how the run ended; cause, evidence: why, if it was not healthy; advice: what to do about it, in words.
     trace: the steps; empty for a fit that was loaded.
     gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
     notes: what was chosen or noticed on the way, in sentences.
@@ -70,7 +71,8 @@ class Fit:
     rows: int
     epochs: int
     outcome: Outcome
-    advice: str
+    advised: str
+    """What to do about the outcome, as far as the outcome alone says."""
     gradient: str
     optimizer: str
     learning_rate: float | None
@@ -90,16 +92,41 @@ class Fit:
     """The kind of ``standard_errors``, "model" or "sandwich"; that of the loss if empty: see ``covariance_of``."""
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
-    evidence: Evidence | None = None
+    kept: Kept | None = None
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
     plotter: Callable[[Fit], Figure] | None = None
+    examine: Callable[[], Diagnosis] | None = None
+    """Finds out why the run ended as it did; asked when somebody wants to know."""
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         named = self.model.parameters.named(self.theta)
         return named if self.constraints is None else self.constraints.complete(named)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Why the run failed or fell short: its cause, the evidence, and what to do; none for a healthy run."""
+        if self.examine is not None:
+            return self.examine()
+        cause = self.stored.get("cause")
+        return Diagnosis(None if cause is None else Cause(cause), self.stored.get("evidence") or {})
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the run failed or fell short; None for a healthy one."""
+        return self.diagnosis.cause
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The numbers and names by which ``cause`` was told."""
+        return dict(self.diagnosis.evidence)
+
+    @property
+    def advice(self) -> str:
+        """What to do about how the run ended, in a sentence or two."""
+        return self.diagnosis.advice or self.advised
 
     @property
     def constraints(self) -> Constraints | None:
@@ -151,7 +178,7 @@ class Fit:
             a kernel estimate for absolute and pinball (see ``fit.uncertainty.sandwich``).
         """
         checked_errors(kind, self.loss_function)
-        if self.evidence is None:
+        if self.kept is None:
             if kind != self.kind_of_errors:
                 refuse_without_data(self, f"{kind} errors")
             stored = self.stored.get("covariance")
@@ -162,11 +189,11 @@ class Fit:
         loss = self.loss_function
         if self.penalised or self.outcome is Outcome.DIVERGED or isinstance(self.model, ModuleModel):
             return None  # no curvature matrix is formed for a module
-        assert self.evidence is not None and self.degrees_of_freedom is not None
+        assert self.kept is not None and self.degrees_of_freedom is not None
         with np.errstate(all="ignore"):
             if kind == "sandwich":
                 return sandwich(self.counted_rows, loss, self.degrees_of_freedom)
-            point = self.evidence.objective(self.theta, 3)
+            point = self.kept.objective(self.theta, 3)
             if loss.name == "squared" and self.sigma is None:
                 return covariance(point, self.degrees_of_freedom)
             total = float(self.counted_rows.omega.sum())
@@ -176,8 +203,8 @@ class Fit:
     def counted_rows(self) -> Rows:
         """The rows that count, and what each says about the parameters."""
         refuse_without_data(self, "residuals")
-        assert self.evidence is not None and not isinstance(self.model, ModuleModel)
-        columns = self.evidence.columns
+        assert self.kept is not None and not isinstance(self.model, ModuleModel)
+        columns = self.kept.columns
         score, jacobian = score_and_jacobian(self.model, self.theta, columns)
         y, omega = self.model.observed(columns), self._omega(len(score))
         counting = omega > 0.0
@@ -186,13 +213,13 @@ class Fit:
         return Rows(y[counting], score[counting], jacobian[counting], omega[counting])
 
     def _omega(self, rows: int) -> Array:
-        weights = self.evidence.objective.engine.weights if self.evidence is not None else None  # type: ignore[attr-defined]
+        weights = self.kept.objective.engine.weights if self.kept is not None else None  # type: ignore[attr-defined]
         return np.ones(rows) if weights is None else np.asarray(weights, dtype=np.float64)
 
     @cached_property
     def degrees_of_freedom(self) -> int | None:
         """Rows of a weight above 0, less the number of parameters that are free to move."""
-        if self.evidence is None:
+        if self.kept is None:
             stored = self.stored.get("degrees_of_freedom")
             return None if stored is None else int(stored)
         free = self.model.parameters.size - len(self.at_bound)
@@ -210,7 +237,7 @@ class Fit:
 
         With ``sigma`` the residuals are measured in sigmas, so that it is near 1 if these are right.
         """
-        if self.evidence is None:
+        if self.kept is None:
             return self.stored.get("residual_standard_deviation")
         degrees = self.degrees_of_freedom
         if self.loss_function.name != "squared" or degrees is None or degrees <= 0:
@@ -221,8 +248,8 @@ class Fit:
     def residuals(self) -> Array:
         """Observed less predicted response of each row."""
         refuse_without_data(self, "residuals")
-        assert self.evidence is not None
-        columns = self.evidence.columns
+        assert self.kept is not None
+        columns = self.kept.columns
         return np.asarray(self.model.observed(columns) - self.model.predict(self.theta, columns), dtype=np.float64)
 
     def diagnostics(self) -> Diagnostics:
@@ -242,8 +269,8 @@ class Fit:
             return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
         place: Any = slice(None)
         order = "the rows"
-        if len(self.model.inputs) == 1 and self.evidence is not None:
-            column = self.evidence.columns[self.model.inputs[0]]
+        if len(self.model.inputs) == 1 and self.kept is not None:
+            column = self.kept.columns[self.model.inputs[0]]
             place = np.argsort(column[self._omega(len(column)) > 0.0], kind="stable")
             order = f"`{self.model.inputs[0]}`"
         return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
@@ -260,7 +287,7 @@ class Fit:
     @cached_property
     def criteria(self) -> Criteria | None:
         """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
-        if self.evidence is None:
+        if self.kept is None:
             values = [self.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
             return None if values[0] is None else Criteria(*(np.inf if value is None else value for value in values))
         loss = self.loss_function
@@ -339,11 +366,11 @@ class Fit:
     @cached_property
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
-        if self.evidence is None:
+        if self.kept is None:
             return self.stored.get("r_squared")
         if self.loss_function.name in ("poisson", "logistic"):
             return None
-        columns = self.evidence.columns
+        columns = self.kept.columns
         y, predicted = self.model.observed(columns), self.model.predict(self.theta, columns)
         omega = self._omega(len(y))
         spread = float(omega @ (y - np.average(y, weights=omega)) ** 2)
@@ -391,7 +418,7 @@ class Fit:
 
     def plot(self) -> Figure:
         """Draw the data with the fitted curve, and the loss per epoch; returns a Matplotlib figure."""
-        if self.plotter is None or self.evidence is None:
+        if self.plotter is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
         return self.plotter(self)
 
@@ -405,6 +432,8 @@ class Fit:
             "rows": self.rows,
             "epochs": self.epochs,
             "outcome": str(self.outcome),
+            "cause": None if self.cause is None else str(self.cause),
+            "evidence": _plain_evidence(self.evidence),
             "advice": self.advice,
             "gradient": self.gradient,
             "optimizer": self.optimizer,
@@ -448,6 +477,11 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if values is None:
         return None
     return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn numbers that JSON has not into None."""
+    return {name: _number(value) if isinstance(value, float) else value for name, value in evidence.items()}
 
 
 def _plain_value(value: Any) -> Any:

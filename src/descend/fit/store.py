@@ -165,7 +165,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         rows=content["rows"],
         epochs=content["epochs"],
         outcome=Outcome(content["outcome"]),
-        advice=content["advice"],
+        advised=content["advice"],
         gradient=content["gradient"],
         optimizer=content["optimizer"],
         learning_rate=content["learning_rate"],

@@ -1,0 +1,256 @@
+"""The case: a run that ended, and the means to ask what would have happened otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.loop import Plan, descend
+from descend.descent.objective import Objective, Point
+from descend.descent.outcome import Outcome
+from descend.descent.problem import Problem
+from descend.descent.step import Step, Trace
+from descend.models import FormulaModel, FunctionModel
+from descend.optimizers import Optimizer
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+
+Array = NDArray[np.float64]
+MOST_EPOCHS = 2_000
+"""Epochs of a trial, at most."""
+FEWEST_EPOCHS = 50
+MOST_PARAMETERS = 300
+"""Parameters up to which a trial may form matrices of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A run that ended, seen as steps of one flat vector, whatever the model is.
+
+    objective: J as a function of that vector. start, last: the first point, and the last at which J was finite.
+    optimizer: that of the run, or of a module's the one of ours that takes the same steps, or steps like them.
+    columns: inputs and response by name, as they were fitted. trial_seconds: the longest a trial may take.
+    """
+
+    problem: Problem
+    objective: Any
+    start: Array
+    last: Array
+    optimizer: Optimizer
+    plan: Plan
+    trace: Trace
+    columns: Mapping[str, Array]
+    failed: Array | None = None
+    """The point at which the run ended, if J was not finite there."""
+    rescaled: Any = None
+    """(columns) -> J over the same rows with other inputs."""
+    trial_seconds: float = field(default=2.0)
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.trace[-1].outcome or Outcome.INTERRUPTED
+
+    @property
+    def diverged(self) -> bool:
+        return self.outcome is Outcome.DIVERGED
+
+    @property
+    def epochs(self) -> int:
+        return int(self.trace[-1].epoch)
+
+    @property
+    def model(self) -> Any:
+        return self.problem.model
+
+    @property
+    def is_module(self) -> bool:
+        return not isinstance(self.model, FormulaModel | FunctionModel)
+
+    @property
+    def rate(self) -> float:
+        return float(self.trace[0].learning_rate)
+
+    @cached_property
+    def first(self) -> Point:
+        """J, gradient and curvature at the start."""
+        point: Point = self.objective(self.start, 2)
+        return point
+
+    @cached_property
+    def end(self) -> Point:
+        """J, gradient and curvature at the last finite point."""
+        point: Point = self.objective(self.last, 2)
+        return point
+
+    def largest_curvature(self, theta: Array, objective: Any = None) -> float | None:
+        """Return the largest eigenvalue of the curvature at ``theta``."""
+        from descend.optimizers.curvature import largest_curvature
+
+        objective = objective or self.objective
+        if self.is_module:
+            found: float | None = objective.largest_curvature(theta)
+            return found
+        return largest_curvature(objective(theta, 2).curvature)
+
+    @cached_property
+    def largest_at_start(self) -> float | None:
+        return self.largest_curvature(self.start)
+
+    @cached_property
+    def stable_rate(self) -> float | None:
+        """The largest stable rate at the start, if one is known for the optimizer."""
+        if self.largest_at_start is None:
+            return None
+        limit: float | None = self.optimizer.largest_stable_rate(self.largest_at_start)
+        return limit
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the learning rate is beyond the largest stable one at the start."""
+        return self.optimizer.uses_rate and self.stable_rate is not None and self.rate > self.stable_rate
+
+    def trial(
+        self,
+        theta: Array | None = None,
+        *,
+        objective: Any = None,
+        rate: float | str | None = None,
+        epochs: int | None = None,
+        optimizer: Optimizer | None = None,
+        batch_size: int | None = -1,
+    ) -> list[Step]:
+        """Run again, with something changed; the steps, of which the last has the outcome."""
+        objective = objective or self.objective
+        optimizer = optimizer or self.optimizer
+        theta = self.start if theta is None else theta
+        count = min(max(self.epochs if epochs is None else epochs, 1), MOST_EPOCHS)
+        batch_size = self.plan.batch_size if batch_size == -1 else batch_size
+        if batch_size is not None and batch_size >= objective.rows:
+            batch_size = None
+        chosen = self.rate if rate is None else rate
+        if chosen == "auto":
+            chosen = optimizer.suggested_rate(objective(theta, 2))
+        plan = replace(
+            self.plan, epochs=count, asked=True, rate=float(chosen), batch_size=batch_size, tolerance=None,
+            seconds=self.trial_seconds, stop=bool,
+        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            return list(descend(objective, optimizer, theta, plan))
+
+    def on(self, rows: NDArray[np.intp]) -> OnRows:
+        """Return J over some of the rows."""
+        return OnRows(self.objective, rows)
+
+    @property
+    def optimizer_name(self) -> str:
+        return self.optimizer.name
+
+    @property
+    def single(self) -> bool:
+        """Whether J is computed in single precision."""
+        return self.is_module and str(self.objective.trained[0].dtype) != "torch.float64"
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What the losses of the run say about how it went."""
+        return Progress([step.loss for step in self.trace if math.isfinite(step.loss)])
+
+    @cached_property
+    def excess(self) -> float:
+        """How far J ended above what can be reached: known for a formula or function, extrapolated for a module."""
+        if self.is_module or self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
+            return self.progress.ahead
+        return max(self.progress.level - self.reachable, 0.0)
+
+    @cached_property
+    def reachable(self) -> float:
+        """The lowest J found from where the run ended: by Gauss-Newton steps, or by quasi-Newton ones."""
+        found = [step.loss for step in self.trace if math.isfinite(step.loss)]
+        if self.objective.has_l1 or self.is_module or self.last.size > MOST_PARAMETERS:
+            return min(found, default=math.inf)
+        steps = self.trial(self.last, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
+        return min([*found, *(step.loss for step in steps if math.isfinite(step.loss))])
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The losses of a run, read for trend and swing."""
+
+    losses: Sequence[float]
+
+    def _level(self, share: float) -> float:
+        """Return the median loss of the twentieth of the run that ends after this share of it."""
+        count = len(self.losses)
+        last = max(1, round(share * count))
+        return float(np.median(self.losses[max(0, last - max(1, count // 20)) : last]))
+
+    @property
+    def level(self) -> float:
+        """The loss at the end, less its swings."""
+        return self._level(1.0)
+
+    @property
+    def made(self) -> float:
+        """How far the loss fell in all."""
+        return self.losses[0] - self.level
+
+    @property
+    def ahead(self) -> float:
+        """How far the loss would still fall: with the last two quarters of the run as parts of a geometric series."""
+        half, three = self._level(0.5), self._level(0.75)
+        before, last = half - three, three - self.level
+        if last <= 0.0:
+            return 0.0
+        ratio = last / before if before > last else 1.0
+        return min(last * ratio / (1.0 - ratio), abs(self.level)) if ratio < 1.0 else abs(self.level)
+
+    @property
+    def swing(self) -> float:
+        """How far the loss goes up again from step to step, in the last quarter of the run, as a share of it."""
+        tail = np.array(self.losses[-max(3, len(self.losses) // 4) :])
+        ups = np.diff(tail)
+        return float(np.abs(ups[ups > 0.0]).sum() / max(len(ups), 1) / max(abs(float(np.median(tail))), 1e-300))
+
+    @property
+    def hovers(self) -> bool:
+        """Whether the loss goes up about as often as down, and no longer falls as a whole."""
+        count = len(self.losses)
+        if count < 12:
+            return False
+        tail = np.array(self.losses[count // 2 :])
+        ups = np.diff(tail)
+        rising = float((ups > 0.0).mean())
+        fallen = self._level(0.6) - self.level
+        return rising > 0.2 and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
+
+
+class OnRows:
+    """J over a choice of rows."""
+
+    penalty = None
+    has_l1 = False
+
+    def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
+        self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
+        self.bounds = objective.bounds
+
+    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        point = self.objective(theta, order, self.chosen if rows is None else self.chosen[rows])
+        whole: Any = self
+        point.objective, point.rows = whole, rows
+        return point
+
+    def largest_curvature(self, theta: Array) -> float | None:
+        """Return the largest eigenvalue of the curvature of a module over these rows."""
+        raise NotImplementedError
+
+
+def went_well(steps: Sequence[Step]) -> bool:
+    """Whether a trial stayed finite and brought J down."""
+    last = steps[-1]
+    return last.outcome is not Outcome.DIVERGED and math.isfinite(last.loss) and last.loss <= steps[0].loss
