@@ -65,6 +65,8 @@ def fit(
     missing: str = "raise",
     engine: str = "auto",
     device: str | None = None,
+    standardize: bool = False,
+    sharpness: bool | int | str = False,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Fit:
@@ -96,6 +98,9 @@ def fit(
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    standardize: whether to descend in standardised columns; all that is reported stays in your units.
+    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
+        so many epochs.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
@@ -105,7 +110,10 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
-    settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
+    settings = Settings(
+        optimizer,  # type: ignore[arg-type]
+        learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
+    )  # fmt: skip
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
     wish = Wish(

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from descend.descent import start
+from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
+from descend.descent.standardize import standardized
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
@@ -37,6 +39,8 @@ class Settings:
     seed: int = 0
     tolerance: float | None = None
     time_limit: float | None = None
+    standardize: bool = False
+    sharpness: bool | int | str = False
 
     def __post_init__(self) -> None:
         schedule: Any = self.schedule
@@ -48,13 +52,17 @@ class Settings:
         whole(self.seed, "seed", 0)
         positive(self.tolerance, "tolerance")
         positive(self.time_limit, "time limit")
+        checked_wish(self.sharpness)
         if self.learning_rate is not None and self.learning_rate != "auto":
             start.checked_rate(self.learning_rate)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none."""
+    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none.
+
+    first: J at the start, in the parameters that were descended in: standardised ones, if the user wished so.
+    """
 
     optimizer: Optimizer
     learning_rate: float | None
@@ -62,6 +70,7 @@ class Run:
     trace: Trace
     notes: tuple[str, ...]
     plan: Plan
+    first: Any = None
 
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
@@ -110,9 +119,13 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
     """Descend, handing every step to ``on_step``. Ctrl-C ends the run after the current step."""
-    objective, first = problem.objective, problem.first
+    objective: Any = problem.objective
+    first = problem.first
     optimizer, why = choose(problem, settings)
     schedule = SCHEDULES.build(settings.schedule)
+    scaled, scaled_note = standardized(problem) if settings.standardize else (None, None)
+    if scaled is not None:
+        objective, first = scaled, scaled.first
     trace = Trace()
     with np.errstate(all="ignore"), interruptible() as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
@@ -130,7 +143,17 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             scale=problem.scale,
             stop=stop,
         )
+        warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
+        watch = gauge(settings.sharpness, problem, objective, optimizer, settings.epochs, warning is not None)
+        notes = [scaled_note, warning]
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters):
+            if warning is not None and step.epoch == 0:
+                step.note = warning
+            if watch is not None:
+                watch(step)
+                notes += [step.note] if step.note != warning else []
+            if scaled is not None:
+                scaled.restore(step)
             trace.append(step)
             if on_step is not None:
                 on_step(step)
@@ -139,8 +162,8 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
     elif not uses_rate:
         rate_note = None
-    notes = (why, rate_note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, tuple(note for note in notes if note), plan)
+    told = tuple(note for note in (why, rate_note, *notes) if note)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
 
 
 @contextlib.contextmanager

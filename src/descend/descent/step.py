@@ -21,9 +21,13 @@ class Step:
     theta: the flat parameters, or for a PyTorch module whatever stands for its weights.
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before.
+    sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
     """
 
-    __slots__ = ("_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "outcome", "seconds", "theta")
+    __slots__ = (
+        "_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "note", "outcome", "seconds", "sharpness",
+        "theta",
+    )  # fmt: skip
 
     def __init__(self, epoch: int, theta: Any, loss: float, gradient_norm: float, learning_rate: float, seconds: float,
                  outcome: Outcome | None, parameters: Parameters | None) -> None:  # fmt: skip
@@ -34,6 +38,8 @@ class Step:
         self.learning_rate = learning_rate
         self.seconds = seconds
         self.outcome = outcome
+        self.sharpness: float | None = None
+        self.note: str | None = None
         self._parameters = parameters
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from descend.descent.diagnosis.case import Array, Case
 from descend.descent.problem import Problem
 from descend.descent.run import Run
+from descend.descent.standardize import StandardizedObjective
 from descend.engines.torch import TorchEngine
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import OPTIMIZERS, Optimizer
@@ -40,9 +41,12 @@ def case_of(problem: Problem, run: Run) -> Iterator[Case]:
 def _of_vector(problem: Problem, run: Run) -> Case:
     names = dict.fromkeys((*problem.model.inputs, *problem.model.response_columns))
     failed, last = run.trace[-1], run.trace.last_finite
+    # A run in standardised columns was a descent in other parameters than those it tells.
+    objective = run.first.objective
+    own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
-        problem, problem.objective, run.trace[0].theta, last.theta, run.optimizer, run.plan, run.trace,
-        {name: problem.columns[name] for name in names}, failed=None if failed is last else failed.theta,
+        problem, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace,
+        {name: problem.columns[name] for name in names}, failed=None if failed is last else own(failed.theta),
         rescaled=lambda columns: _rebuilt(problem, columns),
     )  # fmt: skip
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from descend.descent.diagnosis.case import Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
+from descend.descent.recurrence import momentum_of, radius
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
@@ -58,28 +57,9 @@ def growth(case: Case) -> dict[str, Any]:
         evidence["growth_measured"] = float((finite[-1] / finite[len(finite) // 2]) ** (
             1.0 / (len(finite) - 1 - len(finite) // 2)))  # fmt: skip
     if curvature is not None and case.plan.batch_size is None:
-        predicted = radius_of(case.optimizer, case.rate * curvature)
-        if predicted is not None:
-            evidence["growth_predicted"] = predicted
+        if momentum_of(case.optimizer) is not None:
+            evidence["growth_predicted"] = radius(case.optimizer, case.rate * curvature)
     return evidence
-
-
-def radius_of(optimizer: Any, curved: float) -> float | None:
-    """Return the factor per step of the error along an eigenvector, curved = rate * eigenvalue; None if not known.
-
-    gd: |1 - c|. momentum m: the larger root of z**2 - (1 + m - c) z + m = 0; nesterov: of z**2 - (1 + m)(1 - c) z
-    + m (1 - c) = 0, whose velocity is looked ahead along.
-    """
-    momentum = getattr(optimizer, "momentum", None)
-    if optimizer.name == "gd":
-        return abs(1.0 - curved)
-    if optimizer.name not in ("momentum", "nesterov") or momentum is None:
-        return None
-    if optimizer.name == "momentum":
-        roots = np.roots([1.0, -(1.0 + momentum - curved), momentum])
-    else:
-        roots = np.roots([1.0, -(1.0 + momentum) * (1.0 - curved), momentum * (1.0 - curved)])
-    return float(np.abs(roots).max())
 
 
 def _sentence(case: Case, evidence: dict[str, Any]) -> str:

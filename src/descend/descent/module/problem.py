@@ -38,6 +38,11 @@ def pose_module(
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
     _refuse_what_modules_lack(wish)
+    if settings.standardize:
+        raise ConfigError(
+            "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
+            "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
+        )
     _refuse_untrainable(module)
     loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
     read = read_tensors if is_pair(data) else read_table

@@ -1,0 +1,140 @@
+"""Whether the learning rate is stable: said before the first step, and watched during the run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from descend.descent.loop import Plan
+from descend.descent.problem import Problem
+from descend.descent.recurrence import momentum_of
+from descend.descent.spectrum import Spectrum, is_parabola, spectrum_of
+from descend.descent.step import Step
+from descend.errors import ConfigError
+from descend.optimizers.curvature import largest_curvature
+from descend.optimizers.schedules import Constant
+
+WATCHED = 50
+"""Parameters up to which the curvature is looked at again without being asked for: it grows with their square."""
+
+
+def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str | None:
+    """Return a warning if a learning rate is too large where the descent begins; None if it is not, or nobody knows.
+
+    first: J there, in the parameters that are descended in. A stable rate costs no eigenvalue: the trace of the
+    curvature bounds the largest.
+    """
+    curvature = first.curvature
+    if momentum_of(optimizer) is None or curvature is None:
+        return None
+    limit = optimizer.largest_stable_rate(float(curvature.trace()))
+    if limit is None or plan.rate <= limit:
+        return None
+    plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
+    found = spectrum_of(problem) if first is problem.first else spectrum_of(first, exact=is_parabola(problem))
+    return warning(found, plan.rate, optimizer, plain)
+
+
+def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool = True) -> str | None:
+    """Return a sentence on a rate beyond the largest stable one, with what it will do; None if it is stable.
+
+    plain: whether the rate is the same at each step, and each step over all rows, so that the growth is known.
+    """
+    limit = None if spectrum is None else spectrum.stable_limit(optimizer)
+    if spectrum is None or limit is None or rate <= limit:
+        return None
+    start = "" if spectrum.exact else " at the start"
+    told = f"learning rate {rate:g} is above the largest stable rate {limit:.3g}{start}"
+    growth = spectrum.growth(rate, optimizer)
+    if not plain or growth is None or growth <= 1.0:
+        return told
+    fold = f"{growth**2:.2g}-fold" if growth**2 >= 1.095 else f"by {100.0 * (growth**2 - 1.0):.2g}%"
+    if not spectrum.exact:
+        return f"{told}: at first J may grow {fold} per epoch"
+    overflow = spectrum.overflow_epoch(rate, optimizer)
+    end = "" if overflow is None else f" and overflow at epoch {overflow:,} (float64)"
+    return f"{told}: J will grow {fold} per epoch{end}"
+
+
+class Gauge:
+    """Reads the steps of a run: at some epochs it notes the largest curvature, the sharpness, in them.
+
+    The first time that rate times sharpness passes what is stable for the optimizer, the step gets a note that says so.
+
+    constant: whether the curvature is the same everywhere, so that it is looked at once. warned: whether the user was
+    told already.
+    """
+
+    def __init__(
+        self, objective: Any, optimizer: Any, due: Iterator[int], constant: bool = False, warned: bool = False
+    ) -> None:
+        self.objective, self.optimizer = objective, optimizer
+        self.due = due
+        self.next = next(due)
+        self.constant = constant
+        self.warned = warned
+        self.sharpness: float | None = None
+
+    def __call__(self, step: Step) -> None:
+        """Read one step."""
+        if step.epoch < self.next:
+            return
+        while self.next <= step.epoch:
+            self.next = next(self.due)
+        if self.sharpness is None or not self.constant:
+            self.sharpness = self._measured(step.theta)
+        step.sharpness = self.sharpness
+        if self.sharpness is not None and step.outcome is None and step.note is None:
+            step.note = self._note(step.epoch, step.learning_rate)
+
+    def _measured(self, theta: Any) -> float | None:
+        point = self.objective(theta, 2)
+        if hasattr(point, "largest_curvature"):
+            found: float | None = point.largest_curvature()
+            return found
+        return largest_curvature(point.curvature)
+
+    def _note(self, epoch: int, rate: float) -> str | None:
+        assert self.sharpness is not None
+        limit = self.optimizer.largest_stable_rate(self.sharpness)
+        if self.warned or limit is None or rate <= limit:
+            return None
+        self.warned = True
+        return (
+            f"at epoch {epoch:,} learning rate times largest curvature is {rate * self.sharpness:.3g}, above "
+            f"{limit * self.sharpness:.3g}, the limit of stability for {self.optimizer.name}"
+        )
+
+
+def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
+    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
+    if every is None and epochs is not None:
+        every = max(1, epochs // 5)
+    if every is not None:
+        yield from itertools.count(0, every)
+    yield 0
+    for decade in itertools.count():
+        yield from (lead * 10**decade for lead in (1, 2, 5))
+
+
+def gauge(
+    wish: bool | int | str, problem: Problem, objective: Any, optimizer: Any, epochs: int | None, warned: bool
+) -> Gauge | None:
+    """Return the gauge that was asked for; None if there is nothing to watch.
+
+    wish: True at the epochs that a log shows, a number every so many epochs, ``"auto"`` only where it costs little.
+    """
+    if wish is False or (wish == "auto" and momentum_of(optimizer) is None):
+        return None
+    constant = is_parabola(problem)
+    if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
+        return None
+    every = wish if isinstance(wish, int) and not isinstance(wish, bool) else None
+    return Gauge(objective, optimizer, due_epochs(epochs, every), constant, warned)
+
+
+def checked_wish(wish: Any) -> None:
+    """Refuse a wish that `gauge` does not know. Raises ConfigError."""
+    if (not isinstance(wish, bool | int) and wish != "auto") or (wish is not False and wish != "auto" and wish < 1):
+        raise ConfigError(f"`sharpness` is True, False or every how many epochs to note it; it is {wish!r}.")
