@@ -23,7 +23,10 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 Array = NDArray[np.float64]
 MOST_EPOCHS = 2_000
 """Epochs of a trial, at most."""
-FEWEST_EPOCHS = 50
+OF_LOSS = 0.1
+"""A run whose loss is within this share of the lowest that can be reached has done what can be asked, ..."""
+OF_PROGRESS = 1e-4
+"""... and one that has left no more than this share of its way undone."""
 MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
 
@@ -142,9 +145,25 @@ class Case:
         with np.errstate(all="ignore"):
             return list(descend(objective, optimizer, theta, plan))
 
-    def on(self, rows: NDArray[np.intp]) -> OnRows:
+    def on(self, rows: NDArray[np.intp]) -> Any:
         """Return J over some of the rows."""
-        return OnRows(self.objective, rows)
+        return self.objective.on(rows) if self.is_module else OnRows(self.objective, rows)
+
+    def settled(self, steps: Sequence[Step], objective: Any) -> bool:
+        """Whether a trial came close to what it could reach."""
+        losses = [step.loss for step in steps if math.isfinite(step.loss)]
+        progress = Progress(losses)
+        floor = progress.level - progress.ahead if self.is_module else self.lowest(steps[-1].theta, objective)
+        left = progress.level - floor
+        return left <= max(OF_LOSS * abs(floor), OF_PROGRESS * progress.made)
+
+    @cached_property
+    def faster_rate(self) -> float | None:
+        """A stable rate at least twice that of the run, if there is one."""
+        if self.stable_rate is None or self.plan.batch_size is not None:
+            return None
+        faster = 0.5 * self.stable_rate
+        return faster if faster > 2.0 * self.rate else None
 
     @property
     def optimizer_name(self) -> str:
@@ -173,8 +192,12 @@ class Case:
         found = [step.loss for step in self.trace if math.isfinite(step.loss)]
         if self.objective.has_l1 or self.is_module or self.last.size > MOST_PARAMETERS:
             return min(found, default=math.inf)
-        steps = self.trial(self.last, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
-        return min([*found, *(step.loss for step in steps if math.isfinite(step.loss))])
+        return min([*found, self.lowest(self.last, self.objective)])
+
+    def lowest(self, theta: Array, objective: Any) -> float:
+        """Return the J that Gauss-Newton steps reach from ``theta``."""
+        steps = self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
+        return min((step.loss for step in steps if math.isfinite(step.loss)), default=math.inf)
 
 
 @dataclass(frozen=True)
@@ -183,7 +206,7 @@ class Progress:
 
     losses: Sequence[float]
 
-    def _level(self, share: float) -> float:
+    def at(self, share: float) -> float:
         """Return the median loss of the twentieth of the run that ends after this share of it."""
         count = len(self.losses)
         last = max(1, round(share * count))
@@ -192,7 +215,7 @@ class Progress:
     @property
     def level(self) -> float:
         """The loss at the end, less its swings."""
-        return self._level(1.0)
+        return self.at(1.0)
 
     @property
     def made(self) -> float:
@@ -202,7 +225,7 @@ class Progress:
     @property
     def ahead(self) -> float:
         """How far the loss would still fall: with the last two quarters of the run as parts of a geometric series."""
-        half, three = self._level(0.5), self._level(0.75)
+        half, three = self.at(0.5), self.at(0.75)
         before, last = half - three, three - self.level
         if last <= 0.0:
             return 0.0
@@ -225,7 +248,7 @@ class Progress:
         tail = np.array(self.losses[count // 2 :])
         ups = np.diff(tail)
         rising = float((ups > 0.0).mean())
-        fallen = self._level(0.6) - self.level
+        fallen = self.at(0.6) - self.level
         return rising > 0.2 and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
 
 
@@ -245,9 +268,6 @@ class OnRows:
         point.objective, point.rows = whole, rows
         return point
 
-    def largest_curvature(self, theta: Array) -> float | None:
-        """Return the largest eigenvalue of the curvature of a module over these rows."""
-        raise NotImplementedError
 
 
 def went_well(steps: Sequence[Step]) -> bool:

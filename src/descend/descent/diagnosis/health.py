@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from descend.descent.diagnosis.case import Case
+from descend.descent.diagnosis.case import OF_LOSS, OF_PROGRESS, Case
 from descend.descent.outcome import Outcome
 
-OF_LOSS = 0.1
-"""A run whose loss is within this share of the lowest that can be reached has done what can be asked, ..."""
-OF_PROGRESS = 1e-4
-"""... and one that has left no more than this share of its way undone. For a module, which is never done: ..."""
 OF_MODULE = 0.1
+"""Share of its way that a module may leave undone, as it is never done."""
 
 
 def healthy(case: Case) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.descent.diagnosis.case import Case, went_well
+from descend.descent.diagnosis.case import OF_LOSS, Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
 
@@ -89,23 +89,23 @@ def _swings(case: Case) -> Diagnosis | None:
     """Find a rate that is too large for a run that stayed finite: J goes up and down, and no longer falls."""
     if not case.progress.hovers:
         return None
-    excess = case.excess
+    least = 0.3 * max(case.excess, case.progress.level - case.reachable)
     ran = min(max(case.epochs, 50), 500)
     for share in (0.25, 0.1, 0.01):
         steps = case.trial(case.last, rate=share * case.rate, epochs=ran)
-        gained = case.end.loss - min(step.loss for step in steps if math.isfinite(step.loss))
-        if gained > 0.3 * excess:
+        lowest = min(step.loss for step in steps if math.isfinite(step.loss))
+        if case.progress.level - lowest > max(least, OF_LOSS * abs(lowest)):
             break
     else:
         return None
-    evidence = growth(case) | {"rate_that_descends": share * case.rate, "swing": case.progress.swing, "loss": case.end.loss,
-                               "loss_at_smaller_rate": case.end.loss - gained}  # fmt: skip
+    level, swing, smaller = case.progress.level, case.progress.swing, share * case.rate
+    evidence = growth(case) | {"rate_that_descends": smaller, "swing": swing, "loss": level, "loss_at_that": lowest}
     sentence = (
-        f"the loss swings by {100 * case.progress.swing:.2g}% and no longer falls; from here a rate of {share * case.rate:.3g} "
-        f"leads from {case.end.loss:.4g} to {case.end.loss - gained:.4g} in {len(steps) - 1} epochs."
+        f"the loss swings by {100.0 * swing:.2g}% per epoch and no longer falls; from here a rate of {smaller:.3g} "
+        f"leads from {level:.4g} to {lowest:.4g} in {len(steps) - 1} epochs."
     )
     advice = (
-        f"The learning rate {case.rate:g} is too large to settle. Use --learning-rate {share * case.rate:.2g}, "
-        "or --schedule cosine."
+        f"The learning rate {case.rate:g} is too large to settle. Use --learning-rate {smaller:.2g}, or "
+        "--schedule cosine."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)

@@ -69,6 +69,13 @@ class Flat:
         """Return J of the same module over other rows."""
         return Flat(ModuleObjective(self.objective.model, rows, self.objective.modes))
 
+    def on(self, chosen: NDArray[np.intp]) -> Flat:
+        """Return J of the same module over some of the rows."""
+        engine = self.objective.engine
+        inputs, y, omega = engine._at(chosen)
+        weights = None if engine.weights is None else engine.weights[chosen]
+        return self.with_rows(Rows(inputs, y, weights, omega))
+
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
         self.load(theta)
