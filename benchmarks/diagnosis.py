@@ -22,7 +22,6 @@ except ImportError:  # as a script
     from diagnosis_corpus import Entry, runs  # type: ignore[import-not-found,no-redef]
 
 RIGHT = 0.95
-SHORT = {None: "healthy"}
 Told = list[tuple[Entry, str | None, str]]
 
 
@@ -54,6 +53,7 @@ def table(found: Told) -> str:
 
 
 def main() -> int:
+    """Print the table of each seed; return 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--only", default="", help="runs whose name holds this text")
@@ -69,9 +69,11 @@ def main() -> int:
         right = sum(cause == entry.cause for entry, cause, _ in faulty)
         alarms = [each for each in found if each[0].cause is None and each[1] is not None]
         healthy = len(found) - len(faulty)
-        print(f"\nseed {seed}: {len(faulty)} faulty runs, {healthy} healthy ones, {time.perf_counter() - began:.0f} s\n")
+        seconds = time.perf_counter() - began
+        share = right / max(len(faulty), 1)
+        print(f"\nseed {seed}: {len(faulty)} faulty runs, {healthy} healthy ones, {seconds:.0f} s\n")
         print(table(found))
-        print(f"\nright cause: {right} of {len(faulty)} ({right / max(len(faulty), 1):.1%}); false alarms: {len(alarms)}")
+        print(f"\nright cause: {right} of {len(faulty)} ({share:.1%}); false alarms: {len(alarms)}")
         for entry, cause, outcome in found:
             if options.show or cause != entry.cause:
                 print(f"  {entry.name}: {cause or 'healthy'}, is {entry.cause or 'healthy'}; {outcome[:230]}")

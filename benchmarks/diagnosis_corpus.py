@@ -86,6 +86,10 @@ def counts(random: Random) -> Data:
     return {"x": x, "y": random.poisson(np.exp(0.3 + 0.8 * x)).astype(float)}
 
 
+def few(data: Data, rows: int = 400) -> Data:
+    return {name: column[:rows] for name, column in data.items()}
+
+
 def largest(*arrays: np.ndarray) -> float:
     """The largest eigenvalue of the mean outer product of some columns."""
     matrix = np.stack(arrays)
@@ -196,7 +200,7 @@ def rate_network(random: Random) -> descend.Fit:
 @entry("rate_too_large", "steps of adam far longer than the way to go")
 def rate_adam(random: Random) -> descend.Fit:
     return descend.fit("y ~ w*x + b", line(random), start=ZERO, optimizer="adam",
-                       learning_rate=random.uniform(20.0, 200.0), epochs=200)  # fmt: skip
+                       learning_rate=random.uniform(20.0, 200.0), epochs=40)  # fmt: skip
 
 
 @entry("rate_too_large", "batches, at a rate that all rows together would not allow either")
@@ -398,7 +402,7 @@ def domain_poisson(random: Random) -> descend.Fit:
     x = random.uniform(0.0, 5.0, max(size(random), 100))
     data = {"x": x, "y": random.poisson(0.05 + 1.5 * x).astype(float)}
     return descend.fit("y ~ a + b*x", data, loss="poisson", start={"a": 2.0, "b": 0.1}, optimizer="gd",
-                       learning_rate=random.uniform(0.4, 0.8), epochs=500)  # fmt: skip
+                       learning_rate=random.uniform(1.5, 3.0), epochs=500)  # fmt: skip
 
 
 def logarithm(x: Any, a: Any, b: Any) -> Any:
@@ -650,7 +654,7 @@ def gradient_loss(random: Random) -> descend.Fit:
 @entry("batch_noise", "one or two rows per step at a rate near the limit", optimizer="gd")
 @entry("batch_noise", "one or two rows per step at a rate near the limit", optimizer="momentum")
 def noise_line(random: Random, optimizer: str) -> descend.Fit:
-    data = columns(random, 5, noise=2.0)
+    data = few(columns(random, 5, noise=2.0))
     formula = "y ~ w @ [x1, x2, x3, x4, x5] + b"
     rate = random.uniform(0.05, 0.09) * (0.1 if optimizer == "momentum" else 1.0)
     return descend.fit(formula, data, optimizer=optimizer, learning_rate=rate, batch_size=int(random.integers(1, 3)),
@@ -660,15 +664,15 @@ def noise_line(random: Random, optimizer: str) -> descend.Fit:
 @entry("batch_noise", "adam in batches of a few rows with steps that are too long to settle", loss="squared")
 @entry("batch_noise", "adam in batches of a few rows with steps that are too long to settle", loss="logistic")
 def noise_adam(random: Random, loss: str) -> descend.Fit:
-    data = line(random, high=3.0, noise=2.0) if loss == "squared" else classes(random)
-    rate = random.uniform(0.5, 1.0)
+    data = few(line(random, high=3.0, noise=2.0) if loss == "squared" else classes(random))
+    rate = random.uniform(1.0, 2.0)
     return descend.fit("y ~ w*x + b", data, loss=loss, optimizer="adam", learning_rate=rate, batch_size=2, epochs=100,
                        start=ZERO)  # fmt: skip
 
 
 @entry("batch_noise", "a Python function in batches of two rows")
 def noise_function(random: Random) -> descend.Fit:
-    data = line(random, high=3.0, noise=3.0)
+    data = few(line(random, high=3.0, noise=3.0))
     return descend.fit(straight, data, response="y", gradient="autograd", start=ZERO, optimizer="gd",
                        learning_rate=0.12, batch_size=2, epochs=60)  # fmt: skip
 
@@ -677,17 +681,25 @@ def noise_function(random: Random) -> descend.Fit:
 @entry("batch_noise", "a linear layer in batches of one row", dtype=torch.float64)
 def noise_layer(random: Random, dtype: Any) -> descend.Fit:
     seeded(random)
-    data = {name: column[:400] for name, column in columns(random, 5, noise=2.0).items()}
+    data = few(columns(random, 5, noise=2.0), 150)
     names = [f"x{k + 1}" for k in range(5)]
     return descend.fit(torch.nn.Linear(5, 1, dtype=dtype), data, inputs=names, response="y", optimizer="gd",
-                       learning_rate=random.uniform(0.06, 0.09), batch_size=1, epochs=40)  # fmt: skip
+                       learning_rate=random.uniform(0.06, 0.09), batch_size=1, epochs=30)  # fmt: skip
 
 
 @entry("batch_noise", "a robust loss in small batches")
 def noise_huber(random: Random) -> descend.Fit:
-    data = columns(random, 5, noise=1.0)
-    return descend.fit("y ~ w @ [x1, x2, x3, x4, x5] + b", data, loss="huber(delta=1)", optimizer="gd",
-                       learning_rate=random.uniform(0.4, 0.6), batch_size=2, epochs=60, start={"w": 0.0, "b": 0.0})
+    data = few(columns(random, 5, noise=1.0))
+    return descend.fit(
+        "y ~ w @ [x1, x2, x3, x4, x5] + b",
+        data,
+        loss="huber(delta=1)",
+        optimizer="gd",
+        learning_rate=random.uniform(0.4, 0.6),
+        batch_size=2,
+        epochs=60,
+        start={"w": 0.0, "b": 0.0},
+    )
 
 
 # ---------------------------------------------------------------- too few epochs

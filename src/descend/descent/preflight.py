@@ -172,7 +172,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = culprit(model, theta, columns, row)
+            part = smallest_failure(model, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
@@ -183,7 +183,9 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     return f"The loss is not finite at the start ({start}). {advice}"
 
 
-def culprit(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> tuple[Expr, float] | None:
+def smallest_failure(
+    model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
+) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
     one = {name: columns[name][row : row + 1] for name in model.inputs}
     values = row_values(model, theta, columns, row)

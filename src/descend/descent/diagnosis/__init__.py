@@ -18,6 +18,7 @@ from descend.descent.diagnosis.rate import rate_too_large
 from descend.descent.diagnosis.rows import bad_rows
 from descend.descent.diagnosis.scaling import unscaled_column
 from descend.descent.diagnosis.values import overflow_or_domain
+from descend.descent.outcome import Outcome
 from descend.descent.problem import Problem
 from descend.descent.run import Run
 
@@ -49,10 +50,10 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
 
 
 def _hidden(case: Case) -> Diagnosis | None:
-    """Find what is wrong with a run that ended well: the minimum of a wrong gradient, or a module that is dead."""
-    if case.problem.gradient == "by_hand":
-        return wrong_gradient(case)
-    return plateau(case) if case.is_module and case.epochs else None
+    """Find what is wrong with a run that seems well: the minimum of a wrong gradient, or a plateau, flat all around."""
+    if case.problem.gradient == "by_hand" and (found := wrong_gradient(case)) is not None:
+        return found
+    return plateau(case) if case.is_module or case.outcome is not Outcome.CONVERGED else None
 
 
 __all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,8 +21,8 @@ from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 Array = NDArray[np.float64]
-MOST_EPOCHS = 2_000
-"""Epochs of a trial, at most."""
+MOST_EPOCHS, LONGEST = 2_000, 20.0
+"""Epochs and seconds of a trial, at most; and it takes no longer than twice the run, or a second."""
 OF_LOSS = 0.1
 """A run whose loss is within this share of the lowest that can be reached has done what can be asked, ..."""
 OF_PROGRESS = 1e-4
@@ -37,7 +37,7 @@ class Case:
 
     objective: J as a function of that vector. start, last: the first point, and the last at which J was finite.
     optimizer: that of the run, or of a module's the one of ours that takes the same steps, or steps like them.
-    columns: inputs and response by name, as they were fitted. trial_seconds: the longest a trial may take.
+    columns: inputs and response by name, as they were fitted.
     """
 
     problem: Problem
@@ -52,7 +52,6 @@ class Case:
     """The point at which the run ended, if J was not finite there."""
     rescaled: Any = None
     """(columns) -> J over the same rows with other inputs."""
-    trial_seconds: float = field(default=2.0)
 
     @property
     def outcome(self) -> Outcome:
@@ -140,7 +139,7 @@ class Case:
             chosen = optimizer.suggested_rate(objective(theta, 2))
         plan = replace(
             self.plan, epochs=count, asked=True, rate=float(chosen), batch_size=batch_size, tolerance=None,
-            seconds=self.trial_seconds, stop=bool,
+            seconds=min(max(2.0 * self.trace[-1].seconds, 1.0), LONGEST), stop=bool,
         )  # fmt: skip
         with np.errstate(all="ignore"):
             return list(descend(objective, optimizer, theta, plan))
@@ -151,8 +150,7 @@ class Case:
 
     def settled(self, steps: Sequence[Step], objective: Any) -> bool:
         """Whether a trial came close to what it could reach."""
-        losses = [step.loss for step in steps if math.isfinite(step.loss)]
-        progress = Progress(losses)
+        progress = Progress(losses(steps))
         floor = progress.level - progress.ahead if self.is_module else self.lowest(steps[-1].theta, objective)
         left = progress.level - floor
         return left <= max(OF_LOSS * abs(floor), OF_PROGRESS * progress.made)
@@ -177,19 +175,19 @@ class Case:
     @cached_property
     def progress(self) -> Progress:
         """What the losses of the run say about how it went."""
-        return Progress([step.loss for step in self.trace if math.isfinite(step.loss)])
+        return Progress(losses(self.trace))
 
     @cached_property
     def excess(self) -> float:
         """How far J ended above what can be reached: known for a formula or function, extrapolated for a module."""
         if self.is_module or self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
-            return self.progress.ahead
+            return self.progress.level - self.reachable if self.progress.hovers else self.progress.ahead
         return max(self.progress.level - self.reachable, 0.0)
 
     @cached_property
     def reachable(self) -> float:
         """The lowest J found from where the run ended: by Gauss-Newton steps, or by quasi-Newton ones."""
-        found = [step.loss for step in self.trace if math.isfinite(step.loss)]
+        found = losses(self.trace)
         if self.objective.has_l1 or self.is_module or self.last.size > MOST_PARAMETERS:
             return min(found, default=math.inf)
         return min([*found, self.lowest(self.last, self.objective)])
@@ -204,13 +202,13 @@ class Case:
 class Progress:
     """The losses of a run, read for trend and swing."""
 
-    losses: Sequence[float]
+    values: Sequence[float]
 
     def at(self, share: float) -> float:
         """Return the median loss of the twentieth of the run that ends after this share of it."""
-        count = len(self.losses)
+        count = len(self.values)
         last = max(1, round(share * count))
-        return float(np.median(self.losses[max(0, last - max(1, count // 20)) : last]))
+        return float(np.median(self.values[max(0, last - max(1, count // 20)) : last]))
 
     @property
     def level(self) -> float:
@@ -220,7 +218,7 @@ class Progress:
     @property
     def made(self) -> float:
         """How far the loss fell in all."""
-        return self.losses[0] - self.level
+        return self.values[0] - self.level
 
     @property
     def ahead(self) -> float:
@@ -235,17 +233,17 @@ class Progress:
     @property
     def swing(self) -> float:
         """How far the loss goes up again from step to step, in the last quarter of the run, as a share of it."""
-        tail = np.array(self.losses[-max(3, len(self.losses) // 4) :])
+        tail = np.array(self.values[-max(3, len(self.values) // 4) :])
         ups = np.diff(tail)
         return float(np.abs(ups[ups > 0.0]).sum() / max(len(ups), 1) / max(abs(float(np.median(tail))), 1e-300))
 
     @property
     def hovers(self) -> bool:
         """Whether the loss goes up about as often as down, and no longer falls as a whole."""
-        count = len(self.losses)
+        count = len(self.values)
         if count < 12:
             return False
-        tail = np.array(self.losses[count // 2 :])
+        tail = np.array(self.values[count // 2 :])
         ups = np.diff(tail)
         rising = float((ups > 0.0).mean())
         fallen = self.at(0.6) - self.level
@@ -268,6 +266,10 @@ class OnRows:
         point.objective, point.rows = whole, rows
         return point
 
+
+def losses(steps: Sequence[Step]) -> list[float]:
+    """Return the losses that are finite."""
+    return [step.loss for step in steps if math.isfinite(step.loss)]
 
 
 def went_well(steps: Sequence[Step]) -> bool:

@@ -25,7 +25,7 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     before = progress.at(0.5) - floor
     ran = case.epochs
     shrinks = (left / before) ** (2.0 / ran) if before > left else math.inf
-    target = max(CLOSE * abs(floor), 1e-4 * (progress.losses[0] - floor))
+    target = max(CLOSE * abs(floor), 1e-4 * (progress.values[0] - floor))
     needed = None
     if shrinks < 1.0 and target < left:
         more = math.log(target / left) / math.log(shrinks)

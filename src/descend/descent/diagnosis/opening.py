@@ -1,9 +1,8 @@
-"""From a run that ended to the case: one flat vector, and J as a function of it, for formulas, functions and modules."""
+"""From a run that ended to the case: J as a function of one flat vector, whatever the model is."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,7 +20,8 @@ from descend.optimizers import OPTIMIZERS, Optimizer
 @contextlib.contextmanager
 def case_of(problem: Problem, run: Run) -> Iterator[Case]:
     """Open the case of a run that ended; a module is left as it was found."""
-    if isinstance(problem.model, FormulaModel | FunctionModel):
+    model: Any = problem.model
+    if isinstance(model, FormulaModel | FunctionModel):
         yield _of_vector(problem, run)
         return
     from descend.descent.module.flat import aside, joined
@@ -106,8 +106,3 @@ def _ours(optimizer: Any) -> Optimizer:
     if type(made).__name__ == "SGD":
         return OPTIMIZERS.build("gd" if momentum == 0.0 else f"momentum(momentum={momentum})")
     return OPTIMIZERS.build("adam")
-
-
-def finite(values: Any) -> bool:
-    """Whether all of something is finite."""
-    return bool(np.isfinite(values).all()) if np.ndim(values) else math.isfinite(values)

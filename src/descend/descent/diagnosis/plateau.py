@@ -134,9 +134,11 @@ def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
     """Return the derivative of a function at each row, and its largest for arguments that are not extreme."""
     symbol = sympy.Dummy("z")
     function = compile_expression(node.func(symbol), (symbol,))
+
     def slope(at: Array) -> Array:
         step = 1e-6 * np.maximum(np.abs(at), 1.0)
         return np.asarray((function(at + step) - function(at - step)) / (2.0 * step))
+
     usual = slope(np.linspace(-3.0, 0.0, 61))
     usual = usual[np.isfinite(usual)]
     return slope(inside), float(np.abs(usual).max(initial=0.0))
@@ -153,7 +155,8 @@ def _lower(case: Case) -> float:
     if isinstance(model, FormulaModel):
         weights = problem.weights if problem.sigma is None else f"1/{problem.sigma}^2"
         start = model.parameters.start({}, 1.0)
-        found = search(derived(model.formula, model.loss, weights), problem.columns, start, (), True, problem.objective.bounds)
+        program = derived(model.formula, model.loss, weights)
+        found = search(program, problem.columns, start, (), True, problem.objective.bounds)
         return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
     assert isinstance(model, FunctionModel)
     starts = [case.start * share for share in (0.1, 0.01, -0.1)] + [case.last * share for share in (0.1, 0.01, -0.1)]
@@ -197,7 +200,7 @@ def _of_module(case: Case) -> Diagnosis | None:
         f"{100.0 * share:.3g}% of what {layer} returns has no derivative ({state}), so nothing before it can learn: "
         f"the loss is {level:.4g}, that of the best constant {constant:.4g}."
     )
-    advice = "Start from smaller weights, scale the inputs to about 1, use a smaller rate, or leaky_relu instead of relu."
+    advice = "Start from smaller weights, scale the inputs to about 1, or use a smaller rate; leaky_relu never dies."
     return Diagnosis(Cause.PLATEAU, evidence, sentence, advice)
 
 

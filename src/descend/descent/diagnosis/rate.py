@@ -56,9 +56,8 @@ def growth(case: Case) -> dict[str, Any]:
     if len(finite) > 2:
         evidence["growth_measured"] = float((finite[-1] / finite[len(finite) // 2]) ** (
             1.0 / (len(finite) - 1 - len(finite) // 2)))  # fmt: skip
-    if curvature is not None and case.plan.batch_size is None:
-        if momentum_of(case.optimizer) is not None:
-            evidence["growth_predicted"] = radius(case.optimizer, case.rate * curvature)
+    if curvature is not None and case.plan.batch_size is None and momentum_of(case.optimizer) is not None:
+        evidence["growth_predicted"] = radius(case.optimizer, case.rate * curvature)
     return evidence
 
 

@@ -15,7 +15,7 @@ FAR = 15.0
 """Robust standard deviations from the median from which on a value may be no measurement at all, ..."""
 GAP = 4.0
 """... if it is this many times further away than the next that is left: heavy tails have no such gap."""
-FEW, SENTINELS = 0.05, 0.3
+FEW, SENTINELS = 0.1, 0.3
 """Share of the rows that may be bad; more where all of them hold the same value, a placeholder."""
 CURVED = 3.0
 """How many times the bad rows must raise the largest curvature of a run that was merely slow."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from descend.descent.diagnosis.case import Array, Case, went_well
+from descend.descent.diagnosis.case import Array, Case, Progress, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of
+from descend.descent.standardize import column_moments, entering, standardized
+from descend.models import FormulaModel
 
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
@@ -74,11 +76,11 @@ def unscaled_column(case: Case) -> Diagnosis | None:
 
 def scales_of(case: Case) -> Scales | None:
     """Find the column that stands out, and hold the condition of J against that in standardised columns."""
-    sizes = _sizes(case)
-    if len(sizes) < 2:
+    if hasattr(case.objective, "units"):
         return None
+    sizes, moments = _sizes(case)
     logs = {name: abs(np.log(size / _others(sizes, name))) for name, size in sizes.items() if name and size > 0.0}
-    if not logs:
+    if len(sizes) < 2 or not logs:
         return None
     name = max(logs, key=lambda each: float(logs[each]))
     size, others = sizes[name], _others(sizes, name)
@@ -87,7 +89,10 @@ def scales_of(case: Case) -> Scales | None:
     rescaled = standard(case)
     if rescaled is None:
         return None
-    before, after = _condition(case, case.objective), _condition(case, rescaled)
+    if moments is None:
+        before, after = _condition(case, case.objective), _condition(case, rescaled)
+    else:
+        before, after = _of_matrix(moments), _of_matrix(rescaled.units.curvature(moments))
     if before is None or after is None or before < GAIN * after:
         return None
     return Scales(name, size, others, before, after, rescaled)
@@ -97,22 +102,32 @@ def _others(sizes: dict[str, float], name: str) -> float:
     return float(np.median([size for other, size in sizes.items() if other != name])) or 1.0
 
 
-def _sizes(case: Case) -> dict[str, float]:
-    """Return the root mean square of each input column, and 1 for what is not multiplied by any: key ''."""
-    responses = set(case.model.response_columns) or {case.model.response}
+def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
+    """Return the size of what each parameter multiplies, '' for the intercept, and the moments of these columns.
+
+    Of a model that is not linear, or no formula, the root mean square of each input, and 1 beside them: no moments.
+    """
+    model = case.model
+    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+        moments = column_moments(case.problem)
+        texts, _ = entering(model)
+        roots = np.sqrt(moments.diagonal())
+        return dict(zip(texts, roots.tolist(), strict=True)), moments
+    responses = set(model.response_columns) or {model.response}
     sizes = {
         name: float(np.sqrt(np.mean(np.square(values)))) for name, values in case.columns.items()
         if name not in responses
     }  # fmt: skip
     if case.start.size > len(sizes):
         sizes[""] = 1.0
-    return sizes
+    return sizes, None
 
 
 def standard(case: Case) -> Any:
     """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
-    if case.rescaled is None:
-        return None
+    model = case.model
+    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+        return standardized(case.problem)[0]
     responses = set(case.model.response_columns) or {case.model.response}
     centred, scaled = {}, {}
     for name, values in case.columns.items():
@@ -135,17 +150,34 @@ def _condition(case: Case, objective: Any) -> float | None:
     if case.is_module or case.start.size > 300:
         return case.largest_curvature(case.start, objective)
     curvature: Array | None = objective(case.start, 2).curvature
-    if curvature is None or not np.isfinite(curvature).all():
-        return None
+    return None if curvature is None or not np.isfinite(curvature).all() else _of_matrix(curvature)
+
+
+def _of_matrix(curvature: Array) -> float | None:
+    """Return the condition of a matrix, at most 1e15."""
     values = np.linalg.eigvalsh(curvature)
     return float(values[-1] / max(values[0], 1e-15 * values[-1])) if values[-1] > 0.0 else None
 
 
+def _begin(found: Scales) -> Array | None:
+    """Return where a trial begins, in the parameters of the standardised columns; None for the same numbers."""
+    first = getattr(found.objective, "first", None)
+    return None if first is None else np.asarray(first.theta)
+
+
 def _stable(case: Case, found: Scales) -> bool:
-    return went_well(case.trial(objective=found.objective, epochs=max(50, 2 * case.epochs)))
+    return went_well(case.trial(_begin(found), objective=found.objective, epochs=max(50, 2 * case.epochs)))
 
 
 def _in_time(case: Case, found: Scales) -> bool:
-    """Whether the epochs that were run would have been enough in standardised columns, at a rate for these."""
-    steps = case.trial(objective=found.objective, rate="auto")
-    return went_well(steps) and case.settled(steps, found.objective)
+    """Whether the epochs that were run would have been enough in standardised columns, at this rate or one for them.
+
+    Of a run that swings to and fro it is enough if it no longer does.
+    """
+    for rate in (case.rate, "auto"):
+        steps = case.trial(_begin(found), objective=found.objective, rate=rate)
+        if case.progress.hovers and rate == case.rate and went_well(steps) and not Progress(losses(steps)).hovers:
+            return True
+        if went_well(steps) and case.settled(steps, found.objective):
+            return True
+    return False

@@ -32,11 +32,14 @@ SOON = 3
 BEYOND = 30
 """For how many steps it is followed."""
 DOMAINS = frozenset(
-    "log log2 log10 log1p sqrt rsqrt arcsin arccos asin acos arccosh acosh arctanh atanh lgamma digamma xlogy".split()
-)
-DIVISIONS = frozenset("divide true_divide truediv div rtruediv rdiv reciprocal".split())
-POWERS = frozenset("power pow float_power rpow".split())
-GROWING = frozenset("exp exp2 expm1 sinh cosh square exp_ logaddexp logsumexp".split()) | POWERS
+    (
+        "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "arcsin", "arccos", "asin", "acos", "arccosh", "acosh",
+        "arctanh", "atanh", "lgamma", "digamma", "xlogy",
+    )
+)  # fmt: skip
+DIVISIONS = frozenset(("divide", "true_divide", "truediv", "div", "rtruediv", "rdiv", "reciprocal"))
+POWERS = frozenset(("power", "pow", "float_power", "rpow"))
+GROWING = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "square", "exp_", "logaddexp", "logsumexp")) | POWERS
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     what = f"`{failure.part}` is {failure.value:g} in row {failure.row:,}" + (f" ({at})" if at else "")
     if failure.cause is Cause.OVERFLOW:
         advice = (
-            f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound; a smaller learning "
-            f"rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+            f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound; a smaller "
+            f"learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
         )
     else:
         advice = (
@@ -140,6 +143,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
 
 def _distance(case: Case, theta: Array) -> float:
     """Return how far some parameter has to go from the start before J has no value, on the straight way to theta."""
+
     def fine(share: float) -> bool:
         return math.isfinite(case.objective(case.start + share * (theta - case.start), 0).loss)
 
@@ -179,7 +183,7 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
     bad = ~np.isfinite(prediction)
     if bad.any():
         row = int(bad.argmax())
-        return failure(preflight.culprit(model, theta, columns, row), row)
+        return failure(preflight.smallest_failure(model, theta, columns, row), row)
     if model.loss.name == "poisson" and (prediction <= 0.0).any():
         row = int((prediction <= 0.0).argmax())
         found = sympy.log(model.prediction, evaluate=False), math.nan
@@ -289,7 +293,8 @@ def _of_operations(
     for operation in seen:
         size = float(np.abs(operation.output).max(initial=0.0))
         if operation.name in GROWING and size > limit:
-            row = int(np.abs(operation.output.reshape(rows, -1)).max(axis=1).argmax()) if _per_row(operation, rows) else 0
+            sizes = np.abs(operation.output)
+            row = int(sizes.reshape(rows, -1).max(axis=1).argmax()) if _per_row(operation, rows) else 0
             return Failure(Cause.OVERFLOW, _part(operation, name), size, row + 1, _inputs(case, row), theta)
     for operation in seen:
         if operation.name in DOMAINS | DIVISIONS | POWERS and _per_row(operation, rows) and operation.inputs:
