@@ -168,7 +168,7 @@ def _lower(case: Case) -> float:
 
 def _of_module(case: Case) -> Diagnosis | None:
     """Look for layers without a derivative: relu at 0 in every row, sigmoid or tanh at their ends."""
-    level = case.end.loss
+    level = case.progress.level
     constant = best_constant(case)
     if not level >= UNEXPLAINED * constant:
         return None

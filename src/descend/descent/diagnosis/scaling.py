@@ -79,8 +79,10 @@ def scales_of(case: Case) -> Scales | None:
     if hasattr(case.objective, "units"):
         return None
     sizes, moments = _sizes(case)
+    if len(sizes) < 2:
+        return None
     logs = {name: abs(np.log(size / _others(sizes, name))) for name, size in sizes.items() if name and size > 0.0}
-    if len(sizes) < 2 or not logs:
+    if not logs:
         return None
     name = max(logs, key=lambda each: float(logs[each]))
     size, others = sizes[name], _others(sizes, name)
