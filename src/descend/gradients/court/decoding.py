@@ -352,12 +352,11 @@ class Decoder:
             return None
         label = self.labels[k]
         slope = float(left @ theta / (theta @ theta))
-        if self._same(left, slope * theta, k) and abs(slope) > 0.0:
-            return Mistake(
-                "wrong",
-                f"{slope:.6g}*{label} too large: the derivative of a penalty {slope / 2:.6g}*{label}^2, which is no "
-                "part of the mean loss. Leave it out, and ask for the penalty with l2.",
-            )
+        if self._same(left, slope * theta, k):
+            text = f"it is off by {slope:.6g}*{label}"
+            if slope > 0.0:
+                text += f", the derivative of a penalty {slope / 2:.6g}*{label}^2, which is no part of the mean loss"
+            return Mistake("wrong", f"{text}. Leave that out{'; l2 asks for the penalty' * (slope > 0.0)}.")
         if self._same(left, np.full(len(left), left.mean()), k):
             return Mistake("wrong", f"it is off by {left.mean():.6g} everywhere: a term is too much or too little.")
         return None
