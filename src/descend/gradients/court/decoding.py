@@ -448,7 +448,7 @@ def _explains(given: Array, right: Array, above: Array, below: Array, allowed: A
         left, other = given * below, right * above
         fits = np.abs(left - other) <= 4.0 * allowed * (np.abs(below) + np.abs(above))
         telling = np.abs(other) > 16.0 * allowed * (np.abs(below) + np.abs(above))
-        return bool(fits.all() and 2 * telling.sum() >= telling.size)
+        return bool(fits.all() and 4 * telling.sum() >= telling.size)
 
 
 def _off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
