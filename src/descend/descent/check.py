@@ -55,13 +55,19 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
         python = not isinstance(what, Program) and what.language == "numpy"
         case: Any = court_case(read, columns, wish.weights, engine, start, python)
         case.seen = []
-        proof = False
-        if isinstance(what, Program):
-            from descend.gradients.court.proof import proved
+        judgement = hold(case, str(read), _prover(what), _autograd(read, columns, wish.weights, table))
+    return judgement
 
-            proof = proved(what)
-        autograd = None if proof else _autograd(read, columns, wish.weights, table)
-        return hold(case, str(read), proof, autograd)
+
+def _prover(what: Program | Kernel) -> Callable[[], bool]:
+    def prove() -> bool:
+        if not isinstance(what, Program) or what.by_hand is None:
+            return False
+        from descend.gradients.court.proof import proved
+
+        return proved(what)
+
+    return prove
 
 
 def _engine(what: Program | Kernel, columns: Any, weights: str | None) -> Engine:

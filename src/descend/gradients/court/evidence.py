@@ -156,22 +156,22 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
 
 
 def points(case: Case, scales: Array) -> list[Point]:
-    """Return the points where all is finite and conditioned best, at most POINTS of them."""
-    found: list[tuple[float, Point]] = []
+    """Return the points where all is finite and the gradient is least made of what cancels, at most POINTS of them."""
+    found: list[tuple[float, Array]] = []
     for number in range(len(REACHES)):
         theta = nearby(case, scales, number)
-        if not case.inside(theta) or not np.isfinite(case.value(theta)):
+        if not case.inside(theta):
             continue
-        point = weighed(case, theta, scales)
-        if not np.isfinite(point.truth).all() or not np.isfinite(point.allowed).all():
-            continue
-        with np.errstate(all="ignore"):
-            share = point.allowed / np.maximum(np.abs(point.truth), np.abs(point.truth).max() * 1e-9 + 1e-300)
-        found.append((float(np.median(share)) + float(share.max()) * 1e-3, point))
+        truth, error, size = case.truth(theta, scales)
+        if np.isfinite(truth).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
+            with np.errstate(all="ignore"):
+                share = np.nan_to_num(np.abs(truth) / size, nan=0.0)
+            found.append((-float(np.median(share)) - float(share.min()), theta))
         if len(found) == 2 * POINTS:
             break
     found.sort(key=lambda pair: pair[0])
-    return [point for _, point in found[:POINTS]]
+    weighed_points = (weighed(case, theta, scales) for _, theta in found[: POINTS + 1])
+    return [point for point in weighed_points if np.isfinite(point.allowed).all()][:POINTS]
 
 
 def weighed(case: Case, theta: Array, scales: Array) -> Point:

@@ -23,15 +23,17 @@ from descend.formula.symbols import Predictor
 from descend.gradients.contract import Program, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
-MOST_TO_EXPAND = 600
+MOST_TO_EXPAND, MOST_AT_ONCE = 250, 60
 """Operations beyond which multiplying out takes longer than it is worth; then nothing is proved."""
 MOST_CASES = 12
 Interval = tuple[float, float]
 
 
 @lru_cache(maxsize=128)
-def proved(program: Program) -> bool:
+def proved(program: Program, thorough: bool = True) -> bool:
     """Whether algebra shows the gradient by hand of ``program`` to be the derived one; False if it cannot tell.
+
+    thorough: whether to do more than multiply out, which may take a second.
 
     >>> from descend.formula import read_formula
     >>> from descend.gradients.by_hand import by_hand
@@ -45,7 +47,8 @@ def proved(program: Program) -> bool:
         return True
     try:
         return all(
-            _under_one_sum(given, right) for given, right in zip(program.by_hand, contributions(program), strict=True)
+            _under_one_sum(given, right, thorough)
+            for given, right in zip(program.by_hand, contributions(program), strict=True)
         )
     except (DescendError, RecursionError, ValueError, TypeError, NotImplementedError, AttributeError):
         return False  # SymPy gave up
@@ -68,7 +71,7 @@ def contributions(program: Program) -> list[Expr]:
     return found
 
 
-def _under_one_sum(given: Expr, right: Expr) -> bool:
+def _under_one_sum(given: Expr, right: Expr, thorough: bool) -> bool:
     """Whether ``given``, made of sums over rows, is the mean of ``right``."""
     sums = {inner: sympy.Dummy(real=True) for inner in given.atoms(row_sum)}
     outside = given.xreplace(sums)
@@ -79,11 +82,13 @@ def _under_one_sum(given: Expr, right: Expr) -> bool:
             return False
         inside += COUNT * factor * inner.args[0]
     difference = inside - right
-    return bool(_small(difference) and (sympy.expand(difference) == 0 or _vanishes(difference, {}, [0])))
+    if not _small(difference, MOST_TO_EXPAND if thorough else MOST_AT_ONCE):
+        return False
+    return bool(sympy.expand(difference) == 0 or (thorough and _vanishes(difference, {}, [0])))
 
 
-def _small(expression: Expr) -> bool:
-    return bool(expression.count_ops() <= MOST_TO_EXPAND)
+def _small(expression: Expr, most: int) -> bool:
+    return bool(expression.count_ops() <= most)
 
 
 def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]) -> bool:
@@ -164,12 +169,12 @@ def _threshold(at: Expr) -> tuple[Expr, float, bool]:
 def _zero(expression: Expr) -> bool:
     if expression == 0:
         return True
-    if not _small(expression):
+    if not _small(expression, MOST_TO_EXPAND):
         return False
     if _expanded(expression) == 0:
         return True
     top = sympy.fraction(sympy.together(expression))[0]
-    return bool(_small(top) and _expanded(top) == 0)
+    return bool(_small(top, MOST_TO_EXPAND) and _expanded(top) == 0)
 
 
 def _expanded(expression: Expr) -> Expr:

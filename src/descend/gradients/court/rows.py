@@ -72,6 +72,7 @@ class FormulaRows:
         self.program, self.formula = program, program.formula
         self.parameters, self.loss = program.parameters, program.loss
         self.symbols = (*(Column(name) for name in self.formula.columns), *self.formula.unknowns)
+        self.functions: dict[Expr, Callable[..., Any]] = {}
 
     def _arguments(self, theta: Array, columns: Columns) -> list[Any]:
         rows = len(columns[self.formula.columns[0]])
@@ -86,22 +87,30 @@ class FormulaRows:
 
     def evaluate(self, expression: Expr, theta: Array, columns: Columns) -> Array:
         """Return the value of an expression in each row."""
-        rows = len(columns[self.formula.columns[0]])
         with np.errstate(all="ignore"):
-            value = compile_expression(expression, self.symbols)(*self._arguments(theta, columns))
-        return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))
+            return self._value(expression, self._arguments(theta, columns), self._rows(columns))
+
+    def _value(self, expression: Expr, arguments: list[Any], rows: int) -> Array:
+        function = self.functions.get(expression)
+        if function is None:
+            function = self.functions[expression] = compile_expression(expression, self.symbols)
+        return np.broadcast_to(np.asarray(function(*arguments), dtype=np.float64), (rows,))
+
+    def _rows(self, columns: Columns) -> int:
+        return len(columns[self.formula.columns[0]])
 
     def score(self, theta: Array, columns: Columns) -> Array:
         return self.evaluate(self.program.score, theta, columns)
 
     def response(self, columns: Columns) -> Array:
-        return over_rows(self.formula.response, columns, len(columns[self.formula.columns[0]])).astype(np.float64)
+        return over_rows(self.formula.response, columns, self._rows(columns)).astype(np.float64)
 
     def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
-        rows = len(columns[self.formula.columns[0]])
+        rows, arguments = self._rows(columns), self._arguments(theta, columns)
         result = np.zeros((rows, self.parameters.size))
         for symbol, derivative in self.program.jacobian.items():
-            value = self.evaluate(derivative, theta, columns)
+            with np.errstate(all="ignore"):
+                value = self._value(derivative, arguments, rows)
             if isinstance(symbol, Predictor):
                 term = self.formula.terms[symbol]
                 result[:, self.parameters.slices[term.vector]] += value[:, None] * items_matrix(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ MOST_MEASURED = 24
 """Components for which Taylor's test and a numeric derivative are shown; each takes some 30 evaluations of J."""
 
 
-def hold(case: Case, model: str, proved: bool = False, autograd: object = None) -> Judgement:
+def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, autograd: object = None) -> Judgement:
     """Judge a gradient.
 
-    proved: whether algebra has shown it to be right. autograd: (theta, whether it is worth loading) -> gradient by
-        PyTorch or None.
+    prove: tries to show by algebra that it is right; asked only if the numbers agree.
+    autograd: (theta, whether it is worth loading) -> gradient by PyTorch, or None.
+
     Raises ConfigError if there is no point near the start where J and its gradient are finite.
     """
     scales = natural_scales(case)
@@ -44,11 +45,12 @@ def hold(case: Case, model: str, proved: bool = False, autograd: object = None) 
     usable = finite or held
     decoder = Decoder(case, scales, usable, calls)
     wrong = np.flatnonzero(~decoder.right)
-    if wrong.size and not proved:
+    if wrong.size:
         usable = [_with_jitter(case, point) for point in usable] if case.python and steady else usable
         decoder = Decoder(case, scales, usable, calls)
         wrong = np.flatnonzero(~decoder.right)
-    mistakes = {} if proved else {int(k): decoder.mistake(int(k)) for k in wrong}
+    mistakes = {int(k): decoder.mistake(int(k)) for k in wrong}
+    proved = not mistakes and prove()
     return _judgement(case, model, proved, usable, mistakes, scales, autograd)
 
 
