@@ -22,6 +22,7 @@ from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
+from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel
@@ -361,6 +362,39 @@ def explain(
     return replace(explained, **found)
 
 
+def check(
+    model: str | Callable[..., Any],
+    data: Any,
+    *,
+    gradient: Gradient,
+    response: str | None = None,
+    start: Mapping[str, Any] | None = None,
+    loss: str | Loss = "squared",
+    weights: str | None = None,
+    where: str | None = None,
+    missing: str = "raise",
+) -> Judgement:
+    """Hold a gradient against the true one, and say what is wrong with it.
+
+    gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
+        the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
+        on some and on single ones. start: where to compare; points around it are chosen.
+    Otherwise as for `fit`; a function takes the column of row weights as one of its arguments.
+
+    Raises FormulaError, DataError or ConfigError.
+
+    >>> data = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}
+    >>> judged = check("y ~ w*x", data, gradient="w = sum(2*x*(w*x - y))")
+    >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
+    (False, 'sum_not_mean', 3.0)
+    """
+    from descend.descent.check import check_gradient
+
+    wish = Wish(response, start, gradient, loss, weights, 0.0, 0.0, where, missing)
+    wish.check()
+    return check_gradient(model, data, wish, LOSSES.build(loss) if isinstance(loss, str) else loss)
+
+
 def generate(
     equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
 ) -> dict[str, Array]:
@@ -402,4 +436,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "compare", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"]

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import compare, derive, explain, fit, generate, plot, predict
+from descend.cli import check, compare, derive, explain, fit, generate, plot, predict
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.errors import DescendError
@@ -31,7 +31,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for verb in (fit.fit, predict.predict, plot.plot, compare.compare, derive.derive, explain.explain, generate.generate):
+for verb in (
+    fit.fit, predict.predict, plot.plot, compare.compare, derive.derive, explain.explain, check.check,
+    generate.generate,
+):  # fmt: skip
     app.command(cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
 
 
