@@ -481,7 +481,13 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _plain_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """Turn numbers that JSON has not into None."""
-    return {name: _number(value) if isinstance(value, float) else value for name, value in evidence.items()}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _plain_evidence(value)
+        return _number(value) if isinstance(value, float) else value
+
+    return {name: plain(value) for name, value in evidence.items()}
 
 
 def _plain_value(value: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.descent.diagnosis.case import Array, Case
 from descend.descent.diagnosis.cause import Cause, Diagnosis
+from descend.gradients.court.judgement import Judgement
 
 WRONG = 0.02
 """Relative difference from which on a slope is wrong, unless the differences of J are no better themselves."""
@@ -18,16 +19,16 @@ MOST_DIRECTIONS = 12
 
 
 def wrong_gradient(case: Case) -> Diagnosis | None:
-    """Hold the gradient against central differences of J, where the run began and where it ended.
+    """Ask the court, and hold the gradient against central differences of J, where the run began and where it ended.
 
-    It is wrong only if it is so at a second point close by too: at a kink of J differences mean nothing.
+    By these it is wrong only if it is so at a second point close by too: at a kink of J differences mean nothing.
     """
-    judgement = getattr(case.problem, "judgement", None)
     by_hand = case.problem.gradient == "by_hand"
-    if judgement is not None:
-        if judgement.agree:
-            return None
-        return Diagnosis(Cause.WRONG_GRADIENT, {"gradient": case.problem.gradient}, judgement.sentence, ADVICE)
+    judgement = case.problem.judgement
+    if judgement is not None and not judgement.agree:
+        return _of_court(judgement)
+    if judgement is not None and judgement.proved:
+        return None
     for theta in (case.start, case.last):
         found = _disagreement(case, theta)
         if found is not None and _disagreement(case, _beside(theta)) is not None:
@@ -47,6 +48,20 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
 
 
 ADVICE = "Correct the gradient, or leave it out to have it derived or taken by autograd."
+
+
+def _of_court(judgement: Judgement) -> Diagnosis:
+    """Repeat what the court found before the first step."""
+    wrong = {name: found for name, found in judgement.parameters.items() if found.verdict != "correct"}
+    name, worst = next(iter(wrong.items()))
+    evidence: dict[str, Any] = {
+        "parameter": name,
+        "given": worst.yours,
+        "measured": worst.derived if worst.derived is not None else worst.numeric,
+        "factor": worst.factor,
+        "verdicts": {label: found.verdict for label, found in judgement.parameters.items()},
+    }
+    return Diagnosis(Cause.WRONG_GRADIENT, evidence, judgement.sentence, ADVICE)
 
 
 def _beside(theta: Array) -> Array:

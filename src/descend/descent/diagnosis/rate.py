@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.descent.diagnosis.case import OF_LOSS, Case, went_well
+from descend.descent.diagnosis.case import OF_LOSS, Case, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
+THROWN = 2.0
+"""How many times its first value the loss must once have been, to say that the steps were too long."""
 
 
 def rate_too_large(case: Case) -> Diagnosis | None:
@@ -42,6 +44,29 @@ def _diverged(case: Case) -> Diagnosis:
         f"Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
+
+
+def _thrown(case: Case) -> Diagnosis | None:
+    """Find a rate whose first steps threw the parameters so far that they never came back."""
+    values, level = case.progress.values, case.progress.level
+    if level <= values[0] and max(values) <= THROWN * values[0]:
+        return None
+    for share in SMALLER:
+        lowest = min(losses(case.trial(rate=share * case.rate)), default=math.inf)
+        if level - lowest > max(OF_LOSS * abs(lowest), 0.5 * (level - case.reachable)):
+            break
+    else:
+        return None
+    highest, smaller = max(values), share * case.rate
+    evidence = growth(case) | {"rate_that_descends": smaller, "loss": level, "loss_at_that": lowest, "highest": highest}
+    sentence = (
+        f"the loss rose from {values[0]:.4g} to {highest:.4g} on the way and ended at {level:.4g}; at a rate of "
+        f"{smaller:.3g} the same epochs lead to {lowest:.4g}."
+    )
+    advice = (
+        f"The learning rate {case.rate:g} is too large. Use --learning-rate {smaller:.2g}, or --learning-rate auto."
+    )
+    return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
 
 
 def growth(case: Case) -> dict[str, Any]:
@@ -87,7 +112,7 @@ def _that_descends(case: Case) -> float | None:
 def _swings(case: Case) -> Diagnosis | None:
     """Find a rate that is too large for a run that stayed finite: J goes up and down, and no longer falls."""
     if not case.progress.hovers:
-        return None
+        return _thrown(case)
     least = 0.3 * max(case.excess, case.progress.level - case.reachable)
     ran = min(max(case.epochs, 50), 500)
     for share in (0.25, 0.1, 0.01):
