@@ -23,7 +23,7 @@ QUICK = {
     "domain_numpy", "domain_torch", "domain_module", "overflow_formula 1 numpy", "overflow_function False",
     "overflow_module torch.float32", "plateau_sigmoid 1", "gradient_text sign",
     "gradient_text swapped",  "few_line 1 gd", "few_adam", "few_layer torch.float64", "fine_lesson",
-    "fine_by_hand", "fine_line gd", "fine_adaptive adam", "fine_heavy", "fine_unscaled", 
+    "fine_by_hand", "fine_line gd", "fine_adaptive adam", "fine_heavy", "fine_unscaled",
     "fine_logistic None", "fine_layer torch.float32", "fine_outlier", "fine_standardized", "fine_penalty l1",
 }  # fmt: skip
 
