@@ -356,7 +356,9 @@ def main() -> None:
     print(f"\n{sum(tried.values()) + sum(confusion.values())} checks in {time.perf_counter() - start:.0f} s")
 
 
-def report(tried: Counter[str], accused: Counter[str], proofs: int, confusion: Counter[tuple[str, str]]) -> None:
+def report(
+    tried: Counter[str], accused: Counter[str], proofs: int, confusion: Counter[tuple[str, str]]
+) -> None:
     """Print both tables."""
     print(f"{'correct gradients':<24}{'checked':>9}{'accused':>9}")
     for guise, count in tried.items():
@@ -368,10 +370,7 @@ def report(tried: Counter[str], accused: Counter[str], proofs: int, confusion: C
         row = {verdict: count for (planted, verdict), count in confusion.items() if planted == label}
         others = ", ".join(f"{verdict} {count}" for verdict, count in sorted(row.items()) if verdict != label)
         print(f"{label:<24}{sum(row.values()):>9}{row.get(label, 0):>9}   {others}")
-    total, named = (
-        sum(confusion.values()),
-        sum(count for (label, verdict), count in confusion.items() if label == verdict),
-    )
+    total, named = sum(confusion.values()), sum(count for (label, verdict), count in confusion.items() if label == verdict)
     share = named / total
     print(f"\nfalse accusations: {sum(accused.values())} of {sum(tried.values())} "
           f"(target 0: {'met' if not sum(accused.values()) else 'MISSED'})")  # fmt: skip

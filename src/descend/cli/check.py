@@ -22,8 +22,7 @@ def check(
         str, Argument(metavar="FORMULA|FILE.py:GRADIENT", help="The model; or a Python file and its gradient function.")
     ],
     data: Annotated[
-        list[str] | None,
-        Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`."),
+        list[str] | None, Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`.")
     ] = None,
     gradient: Annotated[
         list[str] | None,
@@ -32,9 +31,7 @@ def check(
     forward: Annotated[
         str | None, Option("--model", metavar="NAME", help="The model in the Python file: forward if not given.")
     ] = None,
-    response: Annotated[
-        str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")
-    ] = None,
+    response: Annotated[str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")] = None,
     start: options.Start = None,
     loss: options.Loss = "squared",
     weights: options.Weights = None,

@@ -30,9 +30,7 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     from descend.gradients.court.trial import hold
 
     if wish.gradient is None:
-        raise ConfigError(
-            'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
-        )
+        raise ConfigError('Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.')
     table = open_table(data, wish.where)
     wish = replace(wish, where=None)
     read, given = read_model(model, table, wish, loss)

@@ -155,7 +155,5 @@ def _rejected(model: Model, first: Point) -> Judgement:
     text = "it, or that of another parameter, is not the derivative."
     return replace(
         approved,
-        parameters={
-            name: replace(each, verdict="wrong", explanation=text) for name, each in approved.parameters.items()
-        },
+        parameters={name: replace(each, verdict="wrong", explanation=text) for name, each in approved.parameters.items()},
     )

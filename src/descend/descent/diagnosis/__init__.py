@@ -21,6 +21,7 @@ from descend.descent.diagnosis.values import overflow_or_domain
 from descend.descent.outcome import Outcome
 from descend.descent.problem import Problem
 from descend.descent.run import Run
+from descend.models import FunctionModel
 
 Detector = Callable[[Case], Diagnosis | None]
 DETECTORS: tuple[Detector, ...] = (
@@ -51,7 +52,8 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
 
 def _hidden(case: Case) -> Diagnosis | None:
     """Find what is wrong with a run that seems well: the minimum of a wrong gradient, or a plateau, flat all around."""
-    if case.problem.gradient == "by_hand" and (found := wrong_gradient(case)) is not None:
+    doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
+    if doubtful and (found := wrong_gradient(case)) is not None:
         return found
     return plateau(case) if case.is_module or case.outcome is not Outcome.CONVERGED else None
 

@@ -239,15 +239,18 @@ class Progress:
 
     @property
     def hovers(self) -> bool:
-        """Whether the loss goes up about as often as down, and no longer falls as a whole."""
+        """Whether the loss goes up and down again and again, and no longer falls as a whole: once is an overshoot."""
         count = len(self.values)
         if count < 12:
             return False
         tail = np.array(self.values[count // 2 :])
         ups = np.diff(tail)
         rising = float((ups > 0.0).mean())
+        turns = int((ups[1:] * ups[:-1] < 0.0).sum())
         fallen = self.at(0.6) - self.level
-        return rising > 0.2 and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
+        return (
+            rising > 0.2 and turns >= max(3, len(ups) // 20) and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
+        )
 
 
 class OnRows:

@@ -227,7 +227,7 @@ def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
     node, value = found
     if math.isnan(value) or node.func in LOGARITHMS or node.func in ARCS:
         return Cause.DOMAIN_ERROR
-    if node.is_Pow and node.exp.is_negative:
+    if node.is_Pow:
         base = float(compile_expression(node.base, tuple(values))(*map(np.float64, values.values())))
         return Cause.DOMAIN_ERROR if base == 0.0 else Cause.OVERFLOW
     return Cause.OVERFLOW

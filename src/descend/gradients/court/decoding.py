@@ -363,9 +363,7 @@ class Decoder:
 
     def _unexplained(self, k: int) -> Mistake:
         given, truth = self.given[0, k], self.truth[0, k]
-        return Mistake(
-            "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
-        )
+        return Mistake("wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it.")
 
 
 FRESH = "Compute it anew from the parameters of each call."
@@ -484,3 +482,4 @@ def _bracketed(text: str) -> str:
 def _denominator(texts: Sequence[str]) -> str:
     text = _product([_bracketed(each) for each in texts])
     return f"({text})" if any(sign in text for sign in "*/+- ") and not text.startswith("(") else text
+

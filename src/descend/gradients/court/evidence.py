@@ -96,7 +96,9 @@ class Case:
     def value(self, theta: Array) -> float:
         """Return J, less any penalty."""
         with np.errstate(all="ignore"):
-            losses = self.model.loss.value(self.model.score(theta, self.columns), self.model.response(self.columns))
+            losses = self.model.loss.value(
+                self.model.score(theta, self.columns), self.model.response(self.columns)
+            )
         return float(self.mean(losses[:, None])[0])
 
 

@@ -108,7 +108,9 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
         if interval[0] >= interval[1]:
             continue
         positive = above == upwards
-        value = Integer(1 if positive else -1) if isinstance(switch, sign) else sympy.true if positive else sympy.false
+        value = (
+            Integer(1 if positive else -1) if isinstance(switch, sign) else sympy.true if positive else sympy.false
+        )
         if not _vanishes(_replaced(expression, switch, value), {**known, base: interval}, cases):
             return False
     return True

@@ -138,7 +138,9 @@ class FormulaRows:
             if node.args and isinstance(node, Expr) and not isinstance(node, where):
                 if not (node.is_Add or node.is_Mul or node.is_Pow):
                     found |= {
-                        node.fdiff(number): None for number, argument in enumerate(node.args, 1) if argument.has(symbol)
+                        node.fdiff(number): None
+                        for number, argument in enumerate(node.args, 1)
+                        if argument.has(symbol)
                     }
                 found[derivatives(node, [symbol])[symbol]] = None
         found |= dict.fromkeys(symbols)

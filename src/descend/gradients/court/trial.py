@@ -122,3 +122,4 @@ def _approval(proved: bool, point: Point, k: int) -> str:
     size = max(abs(given), abs(point.truth[k]))
     digits = 15 if given == point.truth[k] or size == 0.0 else -np.log10(abs(given - point.truth[k]) / size)
     return "correct." if digits >= 9 else f"correct to {max(1, int(digits))} digits, as single precision has them."
+
