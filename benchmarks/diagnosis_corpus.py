@@ -394,7 +394,7 @@ def domain_power(random: Random) -> descend.Fit:
     x = random.uniform(1.0, 5.0, size(random))
     data = {"x": x, "y": (x - 0.95) ** 1.5 + 0.05 * random.normal(size=x.size)}
     return descend.fit("y ~ (x - c)^1.5", data, start={"c": 0.5}, optimizer="gd",
-                       learning_rate=random.uniform(0.1, 0.3), epochs=500)  # fmt: skip
+                       learning_rate=random.uniform(0.3, 0.6), epochs=500)  # fmt: skip
 
 
 @entry("domain_error", "Poisson counts with a mean that is not kept positive")
