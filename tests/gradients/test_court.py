@@ -65,7 +65,8 @@ PROVABLE = [
 def test_texts_are_proved(formula, loss, gradient):
     read = read_formula(formula, COLUMNS)
     assert proved(by_hand(read, LOSSES.build(loss), tuple(gradient), COLUMNS))
-    doubled = tuple(text.replace("= ", "= 2*(") + ")" for text in gradient)
+    parts = [text.partition(" = ") for text in gradient]
+    doubled = tuple(f"{label} = 2*({right})" for label, _, right in parts)
     assert not proved(by_hand(read, LOSSES.build(loss), doubled, COLUMNS))
 
 

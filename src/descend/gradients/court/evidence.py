@@ -179,7 +179,9 @@ def weighed(case: Case, theta: Array, scales: Array) -> Point:
     leeway = _leeway(case, theta, scales, sample)
     spread = case.mean(leeway, sample)
     sums = (4.0 + np.sqrt(case.rows)) * SINGLE * size
-    allowed = SAFETY * (spread + sums) + 4.0 * error
+    # Where branches make a component zero, what cancels is as large as it is elsewhere: about J over its scale.
+    floor = 4.0 * SINGLE * abs(case.value(theta)) / scales
+    allowed = SAFETY * (spread + sums) + 4.0 * error + floor
     return Point(theta, truth, allowed, sample, SAFETY * leeway)
 
 
