@@ -5,6 +5,7 @@ score: what the loss works on, shape (n,). jacobian: its derivative by each comp
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -173,8 +174,8 @@ class FormulaRows:
         raise IndexError(place)
 
 
-class FunctionRows:
-    """A Python function row by row, differentiated by central differences extrapolated to a step of zero.
+class Ridders(ABC):
+    """A model that is differentiated row by row, by central differences extrapolated to a step of zero.
 
     Source: Ridders (1982), Adv. Eng. Softw. 4, 75-76.
     """
@@ -182,18 +183,12 @@ class FunctionRows:
     exact = False
     HALVINGS = 7
 
-    def __init__(self, model: FunctionModel) -> None:
-        self.model, self.parameters, self.loss = model, model.parameters, model.loss
-
+    @abstractmethod
     def score(self, theta: Array, columns: Columns) -> Array:
-        with np.errstate(all="ignore"):
-            return self.model.score(theta, columns)
-
-    def response(self, columns: Columns) -> Array:
-        return self.model.observed(columns)
+        """Return what the loss works on, (n,)."""
 
     def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
-        rows = len(columns[self.model.response])
+        rows = len(next(iter(columns.values())))
         result, error = np.empty((rows, theta.size)), np.empty((rows, theta.size))
         for place in range(theta.size):
             result[:, place], error[:, place] = self._derivative(theta, columns, place, float(scales[place]))
@@ -222,6 +217,20 @@ class FunctionRows:
         # The estimate cannot see rounding that all steps share.
         rounding = 64.0 * float(np.finfo(np.float64).eps) * np.abs(self.score(theta, columns)) / (0.1 * scale)
         return best, 3.0 * error + rounding
+
+
+class FunctionRows(Ridders):
+    """A Python function row by row."""
+
+    def __init__(self, model: FunctionModel) -> None:
+        self.model, self.parameters, self.loss = model, model.parameters, model.loss
+
+    def score(self, theta: Array, columns: Columns) -> Array:
+        with np.errstate(all="ignore"):
+            return self.model.score(theta, columns)
+
+    def response(self, columns: Columns) -> Array:
+        return self.model.observed(columns)
 
     def steady(self) -> frozenset[str]:
         return frozenset()
