@@ -204,12 +204,11 @@ def correct(trial: Trial, rng: np.random.Generator) -> Iterator[tuple[str, Any]]
     parts = contributions(trial.program)
     form = FORMS[int(rng.integers(len(FORMS)))]
     yield "text", texts(trial, parts, form)
-    if trial.program.loss.link is None or not trial.program.formula.expression.func.__name__ == "sigmoid":
-        if trial.program.loss.link is None:
-            shown = [sympy.expand(part) if rng.random() < 0.3 else part for part in parts]
-            yield "NumPy, float64", function(trial, shown)
-            yield "NumPy, float32", function(trial, shown, np.float32)
-            yield "PyTorch, float32", function(trial, shown, torch=True)
+    if trial.program.loss.link is None:  # no function may be given to a formula under a loss that absorbs part of it
+        shown = [sympy.expand(part) if rng.random() < 0.3 else part for part in parts]
+        yield "NumPy, float64", function(trial, shown)
+        yield "NumPy, float32", function(trial, shown, np.float32)
+        yield "PyTorch, float32", function(trial, shown, torch=True)
 
 
 # Gradients with one mistake -------------------------------------------------------------------------------------------
@@ -276,8 +275,6 @@ def chain_factor(trial: Trial, part: Any, k: int, rng: np.random.Generator) -> A
     if rng.random() < 0.2:
         return part * Column(str(rng.choice(["x", "z"])))
     factors = [each for each in sympy.Mul.make_args(part) if not each.is_number]
-    slope = contributions(derived(trial.program.formula, trial.program.loss, trial.weights))
-    _ = slope
     jacobian = [*trial.program.jacobian.values()]
     own = set().union(*(set(sympy.Mul.make_args(each)) for each in jacobian))
     own |= {item for term in trial.program.formula.terms.values() for item in term.items}
@@ -350,15 +347,14 @@ def main() -> None:
             verdict = judgement.parameters[name].verdict
             confusion[label, verdict] += 1
             if options.verbose and verdict != label:
-                print("MISSED", label, "->", verdict, trial.formula, trial.loss, trial.weights, name,
-                      gradient if isinstance(gradient, list) else "", judgement.parameters[name].explanation, flush=True)  # fmt: skip
+                shown = gradient if isinstance(gradient, list) else ""
+                told = judgement.parameters[name].explanation
+                print("MISSED", label, "->", verdict, trial.formula, trial.loss, trial.weights, name, shown, told)
     report(tried, accused, proofs, confusion)
     print(f"\n{sum(tried.values()) + sum(confusion.values())} checks in {time.perf_counter() - start:.0f} s")
 
 
-def report(
-    tried: Counter[str], accused: Counter[str], proofs: int, confusion: Counter[tuple[str, str]]
-) -> None:
+def report(tried: Counter[str], accused: Counter[str], proofs: int, confusion: Counter[tuple[str, str]]) -> None:
     """Print both tables."""
     print(f"{'correct gradients':<24}{'checked':>9}{'accused':>9}")
     for guise, count in tried.items():
@@ -370,7 +366,10 @@ def report(
         row = {verdict: count for (planted, verdict), count in confusion.items() if planted == label}
         others = ", ".join(f"{verdict} {count}" for verdict, count in sorted(row.items()) if verdict != label)
         print(f"{label:<24}{sum(row.values()):>9}{row.get(label, 0):>9}   {others}")
-    total, named = sum(confusion.values()), sum(count for (label, verdict), count in confusion.items() if label == verdict)
+    total, named = (
+        sum(confusion.values()),
+        sum(count for (label, verdict), count in confusion.items() if label == verdict),
+    )
     share = named / total
     print(f"\nfalse accusations: {sum(accused.values())} of {sum(tried.values())} "
           f"(target 0: {'met' if not sum(accused.values()) else 'MISSED'})")  # fmt: skip

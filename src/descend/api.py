@@ -368,6 +368,7 @@ def check(
     *,
     gradient: Gradient,
     response: str | None = None,
+    inputs: Sequence[str] | None = None,
     start: Mapping[str, Any] | None = None,
     loss: str | Loss = "squared",
     weights: str | None = None,
@@ -378,7 +379,9 @@ def check(
 
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
         the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
-        on some and on single ones. start: where to compare; points around it are chosen.
+        on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
+        name or in order, or "autograd" for one with a backward of its own.
+    start: where to compare; points around it are chosen. inputs: the columns a module takes.
     Otherwise as for `fit`; a function takes the column of row weights as one of its arguments.
 
     Raises FormulaError, DataError or ConfigError.
@@ -388,11 +391,16 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
-    from descend.descent.check import check_gradient
-
     wish = Wish(response, start, gradient, loss, weights, 0.0, 0.0, where, missing)
     wish.check()
-    return check_gradient(model, data, wish, LOSSES.build(loss) if isinstance(loss, str) else loss)
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    if _is_module(model):
+        from descend.descent.module.check import check_module
+
+        return check_module(model, data, inputs, wish, loss_function)
+    from descend.descent.check import check_gradient
+
+    return check_gradient(model, data, wish, loss_function)
 
 
 def generate(

@@ -22,7 +22,8 @@ def check(
         str, Argument(metavar="FORMULA|FILE.py:GRADIENT", help="The model; or a Python file and its gradient function.")
     ],
     data: Annotated[
-        list[str] | None, Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`.")
+        list[str] | None,
+        Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`."),
     ] = None,
     gradient: Annotated[
         list[str] | None,
@@ -31,7 +32,9 @@ def check(
     forward: Annotated[
         str | None, Option("--model", metavar="NAME", help="The model in the Python file: forward if not given.")
     ] = None,
-    response: Annotated[str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")] = None,
+    response: Annotated[
+        str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")
+    ] = None,
     start: options.Start = None,
     loss: options.Loss = "squared",
     weights: options.Weights = None,
@@ -89,7 +92,7 @@ def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[
 
     names = run_file(file[1])
     found = taken(names, forward or "forward", file[1])
-    given = {name: names[name] for name in ("data", "response") if name in names}
+    given: dict[str, Any] = {name: names[name] for name in ("data", "response") if name in names}
     right = taken(names, file[2], file[1])
     if found is right:
         right = "autograd"

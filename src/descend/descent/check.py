@@ -30,7 +30,9 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     from descend.gradients.court.trial import hold
 
     if wish.gradient is None:
-        raise ConfigError('Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.')
+        raise ConfigError(
+            'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
+        )
     table = open_table(data, wish.where)
     wish = replace(wish, where=None)
     read, given = read_model(model, table, wish, loss)
@@ -53,7 +55,7 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     with np.errstate(all="ignore"):
         engine = _engine(what, columns, weights)
         python = not isinstance(what, Program) and what.language == "numpy"
-        case: Any = court_case(read, columns, wish.weights, engine, start, python)
+        case = court_case(read, columns, wish.weights, engine, start, python)
         case.seen = []
         judgement = hold(case, str(read), _prover(what), _autograd(read, columns, wish.weights, table))
     return judgement

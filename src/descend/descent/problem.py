@@ -276,7 +276,9 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def gradient_source(model: Model, gradient: Gradient, table: Table, weights: str | None) -> tuple[str, Program | Kernel]:
+def gradient_source(
+    model: Model, gradient: Gradient, table: Table, weights: str | None
+) -> tuple[str, Program | Kernel]:
     """Return the name of the gradient source, and what an engine is to sum."""
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')

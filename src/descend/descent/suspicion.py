@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Finding, Judgement
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel, Model
+
+if TYPE_CHECKING:
+    from descend.gradients.court.evidence import Case
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -59,9 +63,7 @@ def accusation(judgement: Judgement) -> str:
     return f"the gradient by hand of {judgement.accusation} The fit used it as it is."
 
 
-def court_case(
-    model: Model, columns: Columns, weights: str | None, engine: Engine, start: Array, python: bool
-) -> object:
+def court_case(model: Model, columns: Columns, weights: str | None, engine: Engine, start: Array, python: bool) -> Case:
     """Return what the court needs to know of a model and of the gradient that ``engine`` sums."""
     from descend.gradients.court.evidence import Case
     from descend.gradients.court.rows import FormulaRows, FunctionRows
@@ -155,5 +157,7 @@ def _rejected(model: Model, first: Point) -> Judgement:
     text = "it, or that of another parameter, is not the derivative."
     return replace(
         approved,
-        parameters={name: replace(each, verdict="wrong", explanation=text) for name, each in approved.parameters.items()},
+        parameters={
+            name: replace(each, verdict="wrong", explanation=text) for name, each in approved.parameters.items()
+        },
     )

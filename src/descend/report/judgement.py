@@ -44,7 +44,9 @@ def _numbers(findings: Sequence[Finding], colour: bool) -> list[str]:
     lines = []
     for number, row in enumerate(zip(*columns, strict=True)):
         *cells, verdict = row
-        padded = [pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(cells, widths, strict=False))]
+        padded = [
+            pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(cells, widths, strict=False))
+        ]
         kind = "advice" if not number else "success" if verdict == "correct" else "failure"
         lines.append("   ".join(["  " + padded[0], *padded[1:], styled(verdict, kind, colour)]).rstrip())
     return lines

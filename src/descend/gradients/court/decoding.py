@@ -7,10 +7,7 @@ every point (and for factors in every row) to what rounding allows.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from descend.errors import DescendError
 from descend.gradients.court.evidence import Case, Point
 from descend.gradients.court.rows import Factor
+from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, off_by, rounded
 from descend.losses import LOSSES, Loss
 
 Array = NDArray[np.float64]
@@ -26,22 +24,7 @@ ROWS = 12
 """Rows whose contributions are asked for one by one."""
 MOST_PAIRED = 32
 """Expressions of which products and quotients of two are tried."""
-FAMILIAR = {
-    math.log(10): "log(10)", 1 / math.log(10): "1/log(10)", math.log(2): "log(2)", 1 / math.log(2): "1/log(2)",
-    math.pi: "pi", 1 / math.pi: "1/pi", 180 / math.pi: "180/pi", math.pi / 180: "pi/180",
-    math.sqrt(2): "sqrt(2)", 1 / math.sqrt(2): "1/sqrt(2)",
-}  # fmt: skip
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong with one component: see ``Finding``."""
-
-    verdict: str
-    explanation: str
-    factor: float | None = None
-    ratio: str | None = None
 
 
 class Decoder:
@@ -130,17 +113,15 @@ class Decoder:
 
     def _constant_factor(self, k: int) -> Mistake | None:
         factor = self._ratio(k, self.truth[:, k])
-        if factor is None:
+        if factor is None or factor == 0.0:
             return None
-        if factor == 0.0:
-            return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
         rows = self.case.rows
         total = rows if self.case.weights is None else float(self.case.weights.sum())
         grows = self._grows(k, factor)
         for power, verdict in ((1, "sum_not_mean"), (-1, "mean_not_sum")):
             if grows == power:
                 rest = factor / float(total) ** power
-                return Mistake(verdict, _about_rows(verdict, total, rest), _rounded(factor))
+                return Mistake(verdict, about_rows(verdict, total, rest), rounded(factor))
         if self.case.weights is not None and abs(factor * rows / total - 1.0) < 1e-5:
             return Mistake(
                 "factor",
@@ -154,12 +135,12 @@ class Decoder:
                 "prediction - y.",
                 -1.0,
             )
-        return Mistake("factor", _about_factor(factor, self.case.model.loss), _rounded(factor))
+        return Mistake("factor", about_factor(factor, self.case.model.loss), rounded(factor))
 
     def _ratio(self, k: int, expected: Array) -> float | None:
         """Return the one number by which the given gradient differs from what is expected, if there is one."""
-        given, weight = self.given[:, k], 1.0 / np.maximum(self.allowed[:, k], 1e-300) ** 2
-        weight /= weight.max()
+        given, allowed = self.given[:, k], self.allowed[:, k]
+        weight = (allowed.max() / np.maximum(allowed, 1e-6 * allowed.max())) ** 2 if allowed.max() > 0.0 else np.ones(1)
         below = float((weight * expected) @ expected)
         if not below > 0.0 or not np.isfinite(below):
             return None
@@ -170,27 +151,25 @@ class Decoder:
         """Return the power of the number of rows that the factor holds: 1 for a sum of what should be a mean."""
         rows = self.case.rows
         total = rows if self.case.weights is None else float(self.case.weights.sum())
-        if rows < 4:
-            return int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
-        point = self.points[0]
+        plainly = int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
         half = np.arange(0, rows, 2)
         part = float(len(half) if self.case.weights is None else self.case.weights[half].sum())
-        with np.errstate(all="ignore"):
+        for number, point in enumerate(self.points if rows >= 4 else ()):
             try:
                 given = self.case.call(point.theta, half)[k]
             except Exception:
-                return 0
+                return plainly
             parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(half))
-            there = given / self.case.mean(parts, half)[k]
-            if abs(given) <= point.allowed[k] * abs(factor) * 2.0:
-                return 0
-        for power in (1, -1):
-            if abs(there / factor - (part / total) ** power) < 1e-4:
-                return power
-        # A function that looks at all rows whichever it is given.
-        if abs(given - self.given[0, k]) <= 4.0 * point.allowed[k] * max(1.0, abs(factor)):
-            return int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
-        return 0
+            expected = factor * self.case.mean(parts, half)[k]
+            allowed = 4.0 * abs(factor) * point.allowed[k] + 1e-5 * abs(expected)
+            if abs(given - self.given[number, k]) <= 1e-9 * abs(given):
+                return plainly  # it looks at all rows whichever it is given
+            if abs(expected) * abs(1.0 - part / total) <= 2.0 * allowed:
+                continue  # too small to tell
+            for power in (0, 1, -1):
+                if abs(given - expected * (part / total) ** power) <= allowed * max(1.0, (part / total) ** power):
+                    return power
+        return plainly
 
     # Another gradient ---------------------------------------------------------------------------------------------
 
@@ -217,13 +196,13 @@ class Decoder:
             factor = self._ratio(k, self._under(loss)[:, k])
             if factor is None or not self._plausible(factor):
                 continue
-            times = "" if abs(factor - 1.0) < 1e-5 else f" times {_rounded(factor):.6g}"
+            times = "" if abs(factor - 1.0) < 1e-5 else f" times {rounded(factor):.6g}"
             name = str(mine)
             return Mistake(
                 "other_loss",
                 f"it is the gradient of the {text} loss{times}, not of the {name} loss. "
                 "Change the gradient, or fit under that loss.",
-                None if not times else _rounded(factor),
+                None if not times else rounded(factor),
             )
         without = self._ratio(k, self._under(mine, response=False)[:, k])
         if without is not None and self._plausible(without):
@@ -231,7 +210,7 @@ class Decoder:
                 "other_loss",
                 f"it is the gradient of the {mine} loss without the response: prediction where the residual, "
                 "prediction - y, should stand.",
-                None if abs(without - 1.0) < 1e-5 else _rounded(without),
+                None if abs(without - 1.0) < 1e-5 else rounded(without),
             )
         if self.case.weights is not None:
             bare = np.stack([self.case.contributions(p.theta, self.scales)[0].mean(axis=0) for p in self.points])
@@ -273,7 +252,7 @@ class Decoder:
     def _chain_factor(self, k: int) -> Mistake | None:
         """Look for an expression by which the contribution of each row is off."""
         right, given, allowed, together = self._row_by_row(k)
-        factors = self.case.model.factors(k)
+        factors = self.case.model.factors(k, tuple(self.case.columns))
         values = [self._values(factor, together) for factor in factors]
         options = [(factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)]
         if not options:
@@ -288,9 +267,9 @@ class Decoder:
         for constant in CONSTANTS:
             for text, value in options:
                 if _explains(given, constant * right, one, value, allowed, together):
-                    return _off_by(constant, [(text, -1)])
+                    return off_by(constant, [(text, -1)])
                 if _explains(given, constant * right, value, one, allowed, together):
-                    return _off_by(constant, [(text, 1)])
+                    return off_by(constant, [(text, 1)])
         pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
         for constant in CONSTANTS[:4]:
             for (text, value), (other, second) in pairs:
@@ -301,7 +280,7 @@ class Decoder:
                     (value * second, one, [(text, 1), (other, 1)]),
                 ):
                     if _explains(given, constant * right, above, below, allowed, together):
-                        return _off_by(constant, parts)
+                        return off_by(constant, parts)
         return None
 
     def _row_by_row(self, k: int) -> tuple[Array, Array, Array, bool]:
@@ -328,7 +307,10 @@ class Decoder:
                 rows = [self.case.call(point.theta, point.sample[[place]]) for place in chosen]
             except Exception:
                 return False  # it takes no single row
-            if all(np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows) and len(rows) > 1:
+            if (
+                all(point.given is not None and np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows)
+                and len(rows) > 1
+            ):
                 return False  # it looks at all rows whichever it is given
             right.append(parts[chosen])
             given.append(np.stack(rows))
@@ -362,11 +344,12 @@ class Decoder:
         return None
 
     def _unexplained(self, k: int) -> Mistake:
+        if not self.given[:, k].any():
+            return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
         given, truth = self.given[0, k], self.truth[0, k]
-        return Mistake("wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it.")
-
-
-FRESH = "Compute it anew from the parameters of each call."
+        return Mistake(
+            "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
+        )
 
 
 def other_losses(mine: Loss) -> list[tuple[str, Loss]]:
@@ -389,50 +372,6 @@ def other_losses(mine: Loss) -> list[tuple[str, Loss]]:
 TRIED_SETTINGS = {"delta": (0.5, 1.345, 1.5, 2.0), "scale": (0.5, 2.0), "quantile": (0.1, 0.25, 0.75, 0.9)}
 
 
-def _about_factor(factor: float, loss: Loss) -> str:
-    rounded = _rounded(factor)
-    size = abs(rounded)
-    text = next((name for value, name in FAMILIAR.items() if abs(size / value - 1.0) < 1e-6), None)
-    much = f"{text or f'{size:.6g}'} times too large" if size > 1.0 else f"{_inverse(size)} times too small"
-    if size == 1.0:
-        much = "of the right size"
-    remedy = f"Divide it by {text or f'{rounded:.6g}'}." if size > 1.0 else f"Multiply it by {_inverse(size)}."
-    if rounded < 0.0:
-        return f"{much} and of the wrong sign. Multiply it by {_inverse_signed(rounded)}."
-    if loss.name == "squared" and rounded == 0.5:
-        return f"{much}: the derivative of the square brings a factor 2. {remedy}"
-    if loss.name in ("huber", "soft_l1", "cauchy", "log_cosh", "tukey") and rounded == 2.0:
-        return f"{much}: the {loss.name} loss is r^2/2 near zero, so no factor 2 is left. {remedy}"
-    return f"{much}. {remedy}"
-
-
-def _about_rows(verdict: str, total: float, rest: float) -> str:
-    n = f"{total:.6g}"
-    if verdict == "sum_not_mean":
-        text = f"it is the sum over the n = {n} rows where J is their mean: n times too large. Divide it by n."
-    else:
-        text = f"it is divided by n = {n} once too often: n times too small. Take the mean or divide by n, not both."
-    if abs(rest - 1.0) > 1e-5:
-        text += f" It is off by a factor {_rounded(rest):.6g} besides."
-    return text
-
-
-def _rounded(factor: float) -> float:
-    """Return the simple fraction that a measured factor stands for, if there is one near."""
-    simple = Fraction(factor).limit_denominator(24)
-    near = simple != 0 and abs(float(simple) / factor - 1.0) < 2e-5
-    return float(simple) if near else float(f"{factor:.7g}")
-
-
-def _inverse(size: float) -> str:
-    text = next((name for value, name in FAMILIAR.items() if abs(size * value - 1.0) < 1e-6), None)
-    return text or f"{1.0 / size:.6g}"
-
-
-def _inverse_signed(factor: float) -> str:
-    return f"{1.0 / factor:.6g}"
-
-
 def _usable(value: Array) -> bool:
     """Whether a factor is a number in every row, and neither 0 nor 1 throughout."""
     return bool(np.isfinite(value).all() and (value != 0.0).any() and np.abs(value - 1.0).max() > 1e-9)
@@ -443,43 +382,9 @@ def _explains(given: Array, right: Array, above: Array, below: Array, allowed: A
     with np.errstate(all="ignore"):
         if together:
             value = above / below
-            given, right, above, below = given, (value * right).mean(axis=1), np.ones(1), np.ones(1)
+            right, above, below = (value * right).mean(axis=1), np.ones(1), np.ones(1)
             allowed = allowed * np.maximum(1.0, np.abs(value).max(axis=-1))
         left, other = given * below, right * above
         fits = np.abs(left - other) <= 4.0 * allowed * (np.abs(below) + np.abs(above))
         telling = np.abs(other) > 16.0 * allowed * (np.abs(below) + np.abs(above))
         return bool(fits.all() and 4 * telling.sum() >= telling.size)
-
-
-def _off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
-    """Word a ratio of given over right: constant times the product of expressions to the power 1 or -1."""
-    above = [text for text, power in parts if power > 0]
-    below = [text for text, power in parts if power < 0]
-    number = f"{constant:g}"
-    top = _product([*([number] if constant not in (1.0, -1.0) else []), *above]) or "1"
-    ratio = ("-" if constant == -1.0 else "") + (top if not below else f"{top}/{_denominator(below)}")
-    missing, extra = _product(below), _product(above)
-    if missing and extra:
-        text = f"it has {extra} where {missing} should stand."
-    elif missing:
-        text = f"the factor {missing} is missing: a chain rule was cut short. Multiply by it inside the mean."
-    else:
-        text = f"the factor {extra} is too much. Leave it out."
-    if constant != 1.0:
-        text += f" It is off by a factor {number} besides."
-    return Mistake("missing_chain_factor", text, None, ratio)
-
-
-def _product(texts: Sequence[str]) -> str:
-    return "*".join(_bracketed(text) if len(texts) > 1 else text for text in texts)
-
-
-def _bracketed(text: str) -> str:
-    loose = any(sign in text for sign in (" + ", " - ")) and not (text.startswith("(") and text.endswith(")"))
-    return f"({text})" if loose else text
-
-
-def _denominator(texts: Sequence[str]) -> str:
-    text = _product([_bracketed(each) for each in texts])
-    return f"({text})" if any(sign in text for sign in "*/+- ") and not text.startswith("(") else text
-

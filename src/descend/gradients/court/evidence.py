@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +95,7 @@ class Case:
     def value(self, theta: Array) -> float:
         """Return J, less any penalty."""
         with np.errstate(all="ignore"):
-            losses = self.model.loss.value(
-                self.model.score(theta, self.columns), self.model.response(self.columns)
-            )
+            losses = self.model.loss.value(self.model.score(theta, self.columns), self.model.response(self.columns))
         return float(self.mean(losses[:, None])[0])
 
 
@@ -152,7 +149,8 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
     turn = (np.arange(1, case.start.size + 1) * 0.6180339887498949 + 0.7548776662466927 * (number + 1)) % 1.0
     sign = np.where((np.arange(case.start.size) * 7 + number * 3) % 5 < 2, -1.0, 1.0)
     share = REACHES[number % len(REACHES)]
-    return case.start + sign * share * (0.5 + turn) * np.maximum(scales, np.abs(case.start))
+    moved: Array = case.start + sign * share * (0.5 + turn) * np.maximum(scales, np.abs(case.start))
+    return moved
 
 
 def points(case: Case, scales: Array) -> list[Point]:
@@ -181,7 +179,9 @@ def weighed(case: Case, theta: Array, scales: Array) -> Point:
     leeway = _leeway(case, theta, scales, sample)
     spread = case.mean(leeway, sample)
     sums = (4.0 + np.sqrt(case.rows)) * SINGLE * size
-    allowed = SAFETY * (spread + sums) + 4.0 * error
+    # Where branches make a component zero, what cancels is as large as it is elsewhere: about J over its scale.
+    floor = 4.0 * SINGLE * abs(case.value(theta)) / scales
+    allowed = SAFETY * (spread + sums) + 4.0 * error + floor
     return Point(theta, truth, allowed, sample, SAFETY * leeway)
 
 
@@ -194,7 +194,8 @@ def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
     columns = dict(case.part(sample))
     exact, error = case.contributions(theta, scales, columns)
     most = SINGLE * np.abs(exact) + error
-    moved = [name for name, column in columns.items() if name not in case.model.steady() and _inexact(column).any()]
+    steady = case.model.steady()
+    moved = [name for name, column in columns.items() if name not in steady and _inexact(column).any()]
     draws = DRAWS if case.model.exact or theta.size < 4 else DRAWS // 3
     for _ in range(draws):
         off = dict(columns)
@@ -202,13 +203,22 @@ def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
             column = columns[name]
             off[name] = column * (1.0 + SINGLE * rng.choice([-1.0, 1.0], len(column)) * _inexact(column))
         elsewhere = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
+        if case.model.exact:  # and what is computed on the way is rounded as well
+            off = {name: column if name in steady else _single(column) for name, column in off.items()}
+            elsewhere = _single(elsewhere)
         other, _ = case.contributions(elsewhere, scales, off)
         with np.errstate(invalid="ignore"):
-            most = np.maximum(most, np.abs(other - exact))
+            moved_by = np.abs(other - exact)
+            most = np.maximum(most, np.where(np.isfinite(moved_by), moved_by, 0.0))
     # A row that changes its branch says nothing about rounding within one.
     typical = np.quantile(most, 0.9, axis=0)
     capped: Array = np.minimum(most, 100.0 * np.where(typical > 0.0, typical, most.max(axis=0)))
     return 2.0 * capped
+
+
+def _single(numbers: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return numbers.astype(np.float32)
 
 
 def _inexact(column: Array) -> NDArray[np.bool_]:
@@ -219,6 +229,7 @@ def _inexact(column: Array) -> NDArray[np.bool_]:
 def jitter(case: Case, point: Point, calls: int = 7) -> Array:
     """Return how much the accused gradient itself shakes, (p,): its departure from a parabola over tiny steps.
 
+    What is single throughout, as its results show, may be off by more: forms differ in what cancels on the way.
     Source: the idea of Moré & Wild (2011), SIAM J. Sci. Comput. 33, 1292-1314.
     """
     steps = np.arange(calls) - calls // 2
@@ -229,6 +240,8 @@ def jitter(case: Case, point: Point, calls: int = 7) -> Array:
     powers = np.vander(steps / calls, 3)
     smooth = powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
     shaking: Array = 8.0 * np.abs(values - smooth).max(axis=0)
+    if (values.astype(np.float32) == values).all():
+        shaking += SAFETY * point.allowed
     return shaking
 
 
@@ -236,6 +249,3 @@ def given_at(case: Case, place: Point) -> Point:
     """Return the point with the accused gradient there."""
     case.seen.append(place.theta)
     return replace(place, given=case.call(place.theta))
-
-
-__all__: list[Any] = ["Case", "Point", "given_at", "jitter", "natural_scales", "nearby", "points", "weighed"]

@@ -79,7 +79,8 @@ class Judgement:
         wrong = [finding for finding in self.parameters.values() if finding.verdict != "correct"]
         same = [finding.name for finding in wrong if finding.explanation == wrong[0].explanation]
         others = len(wrong) - len(same)
-        more = f" So {'is' if others == 1 else 'are'} {others} other{'s' * (others > 1)}, for other reasons."
+        why = ", for other reasons" if any(finding.verdict != wrong[0].verdict for finding in wrong) else ""
+        more = f" So {'is' if others == 1 else 'are'} {others} other{'s' * (others > 1)}{why}."
         return f"{listed(same)} is wrong: {wrong[0].explanation}" + (more if others else "")
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,8 +8,9 @@ Where it has branches (abs, min, max, where), each case is proved by itself; pla
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy import Eq, Expr, Integer, Ne
@@ -108,9 +109,7 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
         if interval[0] >= interval[1]:
             continue
         positive = above == upwards
-        value = (
-            Integer(1 if positive else -1) if isinstance(switch, sign) else sympy.true if positive else sympy.false
-        )
+        value = Integer(1 if positive else -1) if isinstance(switch, sign) else sympy.true if positive else sympy.false
         if not _vanishes(_replaced(expression, switch, value), {**known, base: interval}, cases):
             return False
     return True
@@ -118,7 +117,7 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
 
 def _plain(expression: Expr) -> Expr:
     """Write functions by fewer functions."""
-    rules = {
+    rules: dict[Any, Callable[..., Expr]] = {
         softplus: lambda u: sympy.log(1 + sympy.exp(u)),
         sigmoid: lambda u: 1 / (1 + sympy.exp(-u)),
         log10: lambda u: sympy.log(u) / sympy.log(10),

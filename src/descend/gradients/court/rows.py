@@ -5,7 +5,8 @@ score: what the loss works on, shape (n,). jacobian: its derivative by each comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,8 +59,11 @@ class RowModel(Protocol):
         """Return the columns that decide between branches, so that no rounding is tried on them."""
         ...
 
-    def factors(self, place: int) -> list[Factor]:
-        """Return what the derivative by one component may have too much or too little of, likely things first."""
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+        """Return what the derivative by one component may have too much or too little of, likely things first.
+
+        columns: those that there are, of which the model may use some.
+        """
         ...
 
 
@@ -124,7 +128,7 @@ class FormulaRows:
         inside = (node.args[0] for node in self.formula.expression.atoms(where))
         return frozenset(symbol.name for condition in inside for symbol in condition.atoms(Column))
 
-    def factors(self, place: int) -> list[Factor]:
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
         """Return the parts of the derivative, those of each function on the way to it, columns and parameters."""
         symbol, item = self._symbol(place)
         found: dict[Expr, None] = {} if item is None else {item: None}
@@ -138,9 +142,7 @@ class FormulaRows:
             if node.args and isinstance(node, Expr) and not isinstance(node, where):
                 if not (node.is_Add or node.is_Mul or node.is_Pow):
                     found |= {
-                        node.fdiff(number): None
-                        for number, argument in enumerate(node.args, 1)
-                        if argument.has(symbol)
+                        node.fdiff(number): None for number, argument in enumerate(node.args, 1) if argument.has(symbol)
                     }
                 found[derivatives(node, [symbol])[symbol]] = None
         found |= dict.fromkeys(symbols)
@@ -152,7 +154,8 @@ class FormulaRows:
 
             found[sigmoid(self.program.score) * sigmoid(-self.program.score)] = None
         kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
-        return [self._factor(each) for each in kept]
+        others = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
+        return others + [self._factor(each) for each in kept]
 
     def _factor(self, expression: Expr) -> Factor:
         def of(theta: Array, columns: Columns) -> Array:
@@ -171,8 +174,8 @@ class FormulaRows:
         raise IndexError(place)
 
 
-class FunctionRows:
-    """A Python function row by row, differentiated by central differences extrapolated to a step of zero.
+class Ridders(ABC):
+    """A model that is differentiated row by row, by central differences extrapolated to a step of zero.
 
     Source: Ridders (1982), Adv. Eng. Softw. 4, 75-76.
     """
@@ -180,18 +183,12 @@ class FunctionRows:
     exact = False
     HALVINGS = 7
 
-    def __init__(self, model: FunctionModel) -> None:
-        self.model, self.parameters, self.loss = model, model.parameters, model.loss
-
+    @abstractmethod
     def score(self, theta: Array, columns: Columns) -> Array:
-        with np.errstate(all="ignore"):
-            return self.model.score(theta, columns)
-
-    def response(self, columns: Columns) -> Array:
-        return self.model.observed(columns)
+        """Return what the loss works on, (n,)."""
 
     def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
-        rows = len(columns[self.model.response])
+        rows = len(next(iter(columns.values())))
         result, error = np.empty((rows, theta.size)), np.empty((rows, theta.size))
         for place in range(theta.size):
             result[:, place], error[:, place] = self._derivative(theta, columns, place, float(scales[place]))
@@ -221,12 +218,26 @@ class FunctionRows:
         rounding = 64.0 * float(np.finfo(np.float64).eps) * np.abs(self.score(theta, columns)) / (0.1 * scale)
         return best, 3.0 * error + rounding
 
+
+class FunctionRows(Ridders):
+    """A Python function row by row."""
+
+    def __init__(self, model: FunctionModel) -> None:
+        self.model, self.parameters, self.loss = model, model.parameters, model.loss
+
+    def score(self, theta: Array, columns: Columns) -> Array:
+        with np.errstate(all="ignore"):
+            return self.model.score(theta, columns)
+
+    def response(self, columns: Columns) -> Array:
+        return self.model.observed(columns)
+
     def steady(self) -> frozenset[str]:
         return frozenset()
 
-    def factors(self, place: int) -> list[Factor]:
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
         """Return columns, parameters, exponentials of their products, and what the model itself computes."""
-        found = [Factor(name, _column(name)) for name in self.model.inputs]
+        found = [Factor(name, _column(name)) for name in columns if name != self.model.response]
         scalars = {
             name: within.start
             for name, within in self.parameters.slices.items()

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.gradients.court.decoding import Decoder, Mistake
+from descend.gradients.court.decoding import Decoder
 from descend.gradients.court.evidence import Case, Point, given_at, jitter, natural_scales, points
 from descend.gradients.court.judgement import Finding, Judgement
 from descend.gradients.court.taylor import numeric_derivative, taylor_slope
+from descend.gradients.court.wording import Mistake
 
 Array = NDArray[np.float64]
 MOST_MEASURED = 24
@@ -122,4 +123,3 @@ def _approval(proved: bool, point: Point, k: int) -> str:
     size = max(abs(given), abs(point.truth[k]))
     digits = 15 if given == point.truth[k] or size == 0.0 else -np.log10(abs(given - point.truth[k]) / size)
     return "correct." if digits >= 9 else f"correct to {max(1, int(digits))} digits, as single precision has them."
-
