@@ -116,6 +116,8 @@ def fit(
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
     )  # fmt: skip
     whole(log_every, "log_every", 1)
+    if sharpness is True and log_every is not None:
+        settings = replace(settings, sharpness=log_every)
     reader = _reader(log_every, on_step)
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
@@ -239,8 +241,10 @@ def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Ca
         return on_step
 
     def read(step: Step) -> None:
+        if step.note is not None:
+            print(f"Warning: {step.note}.")
         if step.epoch % log_every == 0 or step.outcome is not None:
-            print(step)
+            print(step.line())
         if on_step is not None:
             on_step(step)
 
@@ -334,18 +338,26 @@ def explain(
     columns: Sequence[str] | None = None,
     where: str | None = None,
     missing: str = "raise",
+    start: Mapping[str, Any] | None = None,
+    optimizer: str | Optimizer | None = None,
+    learning_rate: float | str | None = None,
+    tolerance: float | None = None,
 ) -> Explanation:
     """Explain a formula: how its parameters enter, which of them trade off, and where it has no value.
 
     data: a table to explain it on, which adds scales, the rows where it has no value, and the start a fit would use.
-    columns: as for `derive`. loss, where, missing: as for `fit`.
+    columns: as for `derive`. loss, where, missing, start: as for `fit`.
+    optimizer (gd, momentum, nesterov), learning_rate (a number or ``"auto"``), tolerance: what such a descent would do:
+        whether it is stable, how many epochs it would take, what makes it slow. Either of the first two asks for it.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
     a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
     """
     from descend.descent import explanation
+    from descend.descent.outlook import asked_outlook, outlook
 
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None)
     if data is None:
         return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     table = open_table(data, where)
@@ -356,8 +368,13 @@ def explain(
         with np.errstate(all="ignore"):
             # The start does not hang on the scale of a robust loss.
             known = "squared" if loss_function.estimated else loss_function
-            found |= explanation.of_problem(pose(formula, table, Wish(loss=known, missing=missing)))
+            problem = pose(formula, table, Wish(start=start, loss=known, missing=missing, polish=asked is None))
+            found |= explanation.of_problem(problem)
+            if asked is not None:
+                found["outlook"] = outlook(problem, *asked)
     except DescendError as error:
+        if asked is not None or start:
+            raise
         found["start_note"] = str(error)
     return replace(explained, **found)
 

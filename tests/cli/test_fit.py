@@ -133,6 +133,27 @@ def test_several_files_are_one_table(run: Callable[..., Any], folder: Path) -> N
 def test_when_it_logs(epochs: int | None, every: int | None, expected: list[int]) -> None:
     from itertools import takewhile
 
-    from descend.cli.terminal import due_epochs
+    from descend.descent.gauge import due_epochs
 
     assert list(takewhile(lambda epoch: epoch < (epochs or 100), due_epochs(epochs, every))) == expected
+
+
+def test_the_live_line_shows_how_near_to_instability_a_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from descend.cli.terminal import Live
+    from descend.descent import Step
+
+    states: list[str] = []
+
+    class Shown:
+        task_ids = (0,)
+
+        def update(self, task: int, *, state: str, **more: Any) -> None:
+            states.append(state)
+
+    live = Live(None)
+    monkeypatch.setattr(live, "_started", Shown)
+    for epoch, sharpness in ((0, 57.0), (1, None)):
+        step = Step(epoch, np.zeros(1), 4.0, 3.0, 0.01, 10.0 * (epoch + 1), None, None)
+        step.sharpness = sharpness
+        live(step)
+    assert states == ["loss 4  |gradient| 3  rate 0.01  rate*curvature 0.57"] * 2

@@ -192,3 +192,11 @@ def test_trial_points_fill_the_cube_evenly():
     points = np.array([spread(number, 2) for number in range(256)])
     counts, *_ = np.histogram2d(*points.T, bins=8, range=[[0, 1], [0, 1]])
     assert counts.min() >= 2 and counts.max() <= 6
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam"])
+def test_a_start_that_is_not_improved_is_a_sensible_one(optimizer):
+    x = np.linspace(0.0, 4.0, 60)
+    data = {"x": x, "y": 3.0 * np.exp(-1.2 * x) + 0.5 + 0.01 * np.sin(9.0 * x)}
+    found = descend.fit("y ~ a*exp(-b*x) + c", data, optimizer=optimizer, epochs=0)
+    assert found.loss < 0.1 * np.var(data["y"])

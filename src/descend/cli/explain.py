@@ -22,11 +22,21 @@ def explain(
     ] = None,
     where: options.Where = None,
     missing: options.Missing = "raise",
+    start: options.Start = None,
+    optimizer: Annotated[
+        str | None, Option(metavar="OPTIMIZER", help="gd, momentum or nesterov: shows what its descent would do.")
+    ] = None,
+    learning_rate: Annotated[
+        str | None,
+        Option(metavar="NUMBER|auto", help="Shows what a descent at this rate would do, by gd."),
+    ] = None,
+    tolerance: options.Tolerance = None,
     json: options.Json = False,
 ) -> None:
     """Explain a formula: how parameters enter, which trade off, where it has no value, and where a fit would start.
 
     Example: descend explain "y ~ a*exp(-b*x) + c" decay.csv
+    Example: descend explain "y ~ w*x + b" line.csv --learning-rate 0.05
     """
     if data and columns is not None:
         raise ConfigError("Data and --columns both say which names are data. Give one of them.")
@@ -35,7 +45,11 @@ def explain(
 
     names = None if columns is None else options.split_list(columns)
     source = options.one_or_all(data) if data else None
-    explained = api.explain(formula, source, loss=loss, columns=names, where=where, missing=missing)
+    explained = api.explain(
+        formula, source, loss=loss, columns=names, where=where, missing=missing,
+        start=options.assignments(start or [], "--start"), optimizer=optimizer, learning_rate=learning_rate,
+        tolerance=tolerance,
+    )  # fmt: skip
     if json:
         say_json(explained.as_dict())
     else:

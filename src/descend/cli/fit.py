@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Context, Exit, Option
 
@@ -44,6 +44,10 @@ def fit(
     missing: options.Missing = "raise",
     engine: options.Engine = "auto",
     device: options.Device = None,
+    standardize: options.Standardize = False,
+    sharpness: Annotated[
+        bool, Option("--sharpness", help="Show the largest eigenvalue of the curvature in the log, and in the JSON.")
+    ] = False,
     log_every: Annotated[
         int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
     ] = None,
@@ -81,7 +85,8 @@ def fit(
         interval = "t"
     whole(resamples, "number of resamples", FEWEST)
     whole(log_every, "number of epochs between log lines", 1)
-    with Log(sys.stderr if json else sys.stdout, epochs, log_every) as log:
+    arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
+    with Log(sys.stderr if json else sys.stdout, epochs, log_every, sharpness) as log:
         fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
     found = None
     if save is not None:
@@ -93,7 +98,7 @@ def fit(
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
-        show(fitted, json, found)
+        show(fitted, json, found, sharpness)
     if not quiet:
         for done, name in (("Model saved to", save), ("Plot drawn to", plot)):
             if name is not None:
@@ -111,10 +116,15 @@ def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed:
     return replace(fitted, notes=(*fitted.notes, *found.notes)), found
 
 
-def show(fitted: Fit, json: bool, found: Intervals | None = None) -> None:
+def show(fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False) -> None:
     """Print a fit, as a table or as JSON."""
     if json:
-        more = {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
+        more: dict[str, Any] = (
+            {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
+        )
+        if sharpness:
+            seen = [step for step in fitted.trace if step.sharpness is not None]
+            more["sharpness"] = [{"epoch": step.epoch, "sharpness": step.sharpness} for step in seen]
         say_json(fitted.summary() | more)
         return
     from descend.report.fields import fields

@@ -138,13 +138,16 @@ Level = Annotated[
     float | None,
     Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),
 ]
+Standardize = Annotated[
+    bool, Option("--standardize", help="Descend in standardised columns; all that is reported stays in your units.")
+]
 Plot = Annotated[str | None, Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON object; all else goes to stderr.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
 
 FITTING = (
     "loss", "weights", "sigma", "errors", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size",
-    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device",
+    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device", "standardize",
 )  # fmt: skip
 """The options that `descend.fit` takes as they are."""
 

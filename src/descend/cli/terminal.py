@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import itertools
 import json
 import os
 import sys
@@ -75,37 +74,36 @@ def colours(stream: TextIO) -> bool:
     return on_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
-    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
-    if every is None and epochs is not None:
-        every = max(1, epochs // 5)
-    if every is not None:
-        yield from itertools.count(0, every)
-    yield 0
-    for decade in itertools.count():
-        yield from (lead * 10**decade for lead in (1, 2, 5))
-
-
 class Log:
     """Reads the steps of a run: prints those that are due, and on a terminal shows how far it has come.
 
-    stream: where the lines go. epochs: how many were asked for, if any. every: print every so many.
+    stream: where the lines go; warnings go to stderr. epochs: how many were asked for, if any. every: print every so
+    many. sharpness: whether lines show it.
     """
 
-    def __init__(self, stream: TextIO, epochs: int | None = None, every: int | None = None) -> None:
+    def __init__(
+        self, stream: TextIO, epochs: int | None = None, every: int | None = None, sharpness: bool = False
+    ) -> None:
+        from descend.descent.gauge import due_epochs
+
         self.stream = stream
         self.epochs = epochs
+        self.sharpness = sharpness
         self.due = due_epochs(epochs, every)
         self.next = next(self.due)
         self.live = Live(epochs) if on_terminal(sys.stderr) else None
 
     def __call__(self, step: Step) -> None:
         """Read one step."""
-        if step.epoch >= self.next or step.outcome is not None:
+        due = step.epoch >= self.next or step.outcome is not None
+        if due or step.note is not None:
             while self.next <= step.epoch:
                 self.next = next(self.due)
             with self.live.aside() if self.live else contextlib.nullcontext():
-                say(str(step), file=self.stream)
+                if step.note is not None:
+                    say(f"Warning: {step.note}.", file=sys.stderr)
+                if due:
+                    say(step.line() if self.sharpness else str(step), file=self.stream)
         if self.live and step.outcome is None:
             self.live(step)
 
@@ -123,12 +121,15 @@ class Live:
     def __init__(self, epochs: int | None) -> None:
         self.epochs = epochs
         self.shown = PATIENCE - REFRESH
+        self.sharpness: float | None = None
         self.progress: Progress | None = None
 
     def __call__(self, step: Step) -> None:
         """Show ``step``, unless another was shown a moment ago."""
         if step.epoch == 0:
-            self.shown = PATIENCE - REFRESH
+            self.shown, self.sharpness = PATIENCE - REFRESH, None
+        if step.sharpness is not None:
+            self.sharpness = step.sharpness
         if step.seconds - self.shown < REFRESH:
             return
         self.shown = step.seconds
@@ -136,6 +137,8 @@ class Live:
             self.progress = self._started()
         task = self.progress.task_ids[0]
         state = f"loss {step.loss:.6g}  |gradient| {step.gradient_norm:.3g}  rate {step.learning_rate:.3g}"
+        if self.sharpness is not None:
+            state += f"  rate*curvature {step.learning_rate * self.sharpness:.3g}"
         self.progress.update(task, completed=step.epoch, state=state, refresh=True)
 
     def _started(self) -> Progress:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.outlook import Outlook
 from descend.descent.problem import Problem
 from descend.formula import Formula, as_text
 from descend.formula.compile import over_rows
@@ -61,6 +62,7 @@ class Explanation:
     start: Mapping[str, float] | None = None
     start_note: str = ""
     condition: float | None = None
+    outlook: Outlook | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as plain values: the object that `--json` prints."""
@@ -85,6 +87,7 @@ class Explanation:
             "start": None if self.start is None else dict(self.start),
             "start_note": self.start_note,
             "condition": self.condition,
+            **({} if self.outlook is None else {"descent": self.outlook.as_dict()}),
         }
 
     def __str__(self) -> str:
@@ -112,7 +115,7 @@ class Explanation:
             lines += [("", self.start_note)] if self.start_note else []
             stretched = "no bound: the curvature there is singular"
             stretched = stretched if self.condition is None else f"{self.condition:.2g}, of the scaled curvature there"
-            return [*lines, ("condition", stretched)]
+            return [*lines, ("condition", stretched), *([] if self.outlook is None else self.outlook.lines())]
         return [*lines, ("start", self.start_note)]
 
 

@@ -15,6 +15,10 @@ from descend.errors import ConfigError
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.schedules import Constant
 
+WORTH = 10
+"""Epochs that a look at the curvature of a module may cost: a run that is no longer than that goes without."""
+MOST_GROWTH = 1e100
+"""A growth that is told; one beyond leaves nothing of the first step."""
 WATCHED = 50
 """Parameters up to which the curvature is looked at again without being asked for: it grows with their square."""
 
@@ -26,10 +30,13 @@ def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str |
     curvature bounds the largest.
     """
     curvature = first.curvature
-    if momentum_of(optimizer) is None or curvature is None:
+    if momentum_of(optimizer) is None or problem.model.loss.kinked:
         return None
-    limit = optimizer.largest_stable_rate(float(curvature.trace()))
-    if limit is None or plan.rate <= limit:
+    if curvature is not None:
+        limit = optimizer.largest_stable_rate(float(curvature.trace()))
+        if limit is None or plan.rate <= limit:
+            return None
+    elif plan.epochs <= WORTH:
         return None
     plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
     found = spectrum_of(problem) if first is problem.first else spectrum_of(first, exact=is_parabola(problem))
@@ -47,7 +54,7 @@ def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool 
     start = "" if spectrum.exact else " at the start"
     told = f"learning rate {rate:g} is above the largest stable rate {limit:.3g}{start}"
     growth = spectrum.growth(rate, optimizer)
-    if not plain or growth is None or growth <= 1.0:
+    if not plain or growth is None or not 1.0 < growth < MOST_GROWTH:
         return told
     fold = f"{growth**2:.2g}-fold" if growth**2 >= 1.095 else f"by {100.0 * (growth**2 - 1.0):.2g}%"
     if not spectrum.exact:
@@ -78,7 +85,7 @@ class Gauge:
 
     def __call__(self, step: Step) -> None:
         """Read one step."""
-        if step.epoch < self.next:
+        if step.epoch < self.next and step.outcome is None:
             return
         while self.next <= step.epoch:
             self.next = next(self.due)
@@ -124,9 +131,16 @@ def gauge(
     """Return the gauge that was asked for; None if there is nothing to watch.
 
     wish: True at the epochs that a log shows, a number every so many epochs, ``"auto"`` only where it costs little.
+
+    Raises ConfigError where J has no curvature.
     """
-    if wish is False or (wish == "auto" and momentum_of(optimizer) is None):
+    kinked = problem.model.loss.kinked
+    if wish is False or (wish == "auto" and (kinked or momentum_of(optimizer) is None)):
         return None
+    if kinked:
+        raise ConfigError(
+            f"The {problem.model.loss.name} loss has kinks, so J has no curvature to note. Leave out `sharpness`."
+        )
     constant = is_parabola(problem)
     if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
         return None

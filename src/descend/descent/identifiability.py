@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import preflight
 from descend.descent.objective import Objective, Point
+from descend.descent.preflight import constant_inputs, listed
+from descend.errors import DataError
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.models import FormulaModel, FunctionModel, Model
 from descend.optimizers.levenberg_marquardt import triangle
 
 Array = NDArray[np.float64]
+SINGULAR = 1e-13
+"""Of the largest eigenvalue, after scaling to a unit diagonal: a curvature below this determines nothing."""
 SUSPECT = 1e-5
 """Singular value of the scaled Jacobian, as a share of the largest, below which the expression is searched."""
 EXACT = 1e-12
@@ -44,9 +47,9 @@ class Verdict:
 def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
     """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
 
-    Raises DataError where a column that never changes is the cause (see ``preflight.check_identifiable``).
+    Raises DataError where a column that never changes is the cause.
     """
-    note = preflight.check_identifiable(model, point, columns, source)
+    note = _of_linear(model, point, columns, source)
     if not isinstance(model, FormulaModel) or model.parameters.size < 2:
         return (note,) if note else ()
     curvature = point.curvature
@@ -54,6 +57,45 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
         return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
     return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())
+
+
+def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
+    """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
+
+    Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
+    """
+    curvature = point.curvature
+    if not model.linear or curvature is None or not np.isfinite(curvature).all():
+        return None
+    labels = model.parameters.labels
+    diagonal = curvature.diagonal()
+    idle = np.flatnonzero(diagonal <= 0.0)
+    if idle.size:
+        constant = constant_inputs(model, columns)
+        why = (
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row"
+            if constant
+            else "its column is 0 in every row"
+        )
+        raise DataError(
+            f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data."
+        )
+    if len(labels) == 1:
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
+    if values[0] > SINGULAR * values[-1]:
+        return None
+    involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
+    if constant := constant_inputs(model, columns):
+        raise DataError(
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {listed(involved, 'and')} "
+            f"cannot be told apart. Remove one of them, or use data in which `{constant[0]}` varies."
+        )
+    return (
+        f"{listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
+        "Only some combination of them is determined; remove one, or add a penalty with --l2."
+    )
 
 
 def _null(point: Point) -> bool:

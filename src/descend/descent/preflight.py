@@ -1,4 +1,4 @@
-"""What is refused before the first step: data and models for which no descent can determine the parameters."""
+"""What is refused before the first step: rows, values and starts from which no descent can determine anything."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from descend.losses import Loss
 from descend.models import FormulaModel, Model
 
 Array = NDArray[np.float64]
-SINGULAR = 1e-13
-"""Of the largest eigenvalue, after scaling to a unit diagonal: a curvature below this determines nothing."""
 ALTERNATIVES = (1.0, 0.1, 0.01)
 """Starts tried in turn for parameters the user gave none, until the loss is finite."""
 
@@ -38,16 +36,16 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
     size = model.parameters.size
     if size > rows and not penalised:
         raise DataError(
-            f"{size} parameters ({_listed(model.parameters.labels)}) cannot be determined from {rows} rows of "
+            f"{size} parameters ({listed(model.parameters.labels)}) cannot be determined from {rows} rows of "
             f"{source}. "
             "Give more rows, use fewer parameters, or add a penalty with --l2."
         )
-    constant = _constant(model, columns) if size > 1 and not penalised else []
+    constant = constant_inputs(model, columns) if size > 1 and not penalised else []
     if constant and len(constant) == len(model.inputs):
         name = constant[0]
         raise DataError(
             f"`{name}` is {columns[name][0]:g} in every row of {source}, so the {size} parameters "
-            f"({_listed(model.parameters.labels)}) cannot be told apart. Use data in which `{name}` varies."
+            f"({listed(model.parameters.labels)}) cannot be told apart. Use data in which `{name}` varies."
         )
 
 
@@ -93,45 +91,6 @@ def check_sigma(sigma: Array, name: str, source: str) -> None:
             f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
             "Leave such rows out with --where, or correct them."
         )
-
-
-def check_identifiable(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
-    """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
-
-    Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
-    """
-    curvature = point.curvature
-    if not model.linear or curvature is None or not np.isfinite(curvature).all():
-        return None
-    labels = model.parameters.labels
-    diagonal = curvature.diagonal()
-    idle = np.flatnonzero(diagonal <= 0.0)
-    if idle.size:
-        constant = _constant(model, columns)
-        why = (
-            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row"
-            if constant
-            else "its column is 0 in every row"
-        )
-        raise DataError(
-            f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data."
-        )
-    if len(labels) == 1:
-        return None
-    scale = 1.0 / np.sqrt(diagonal)
-    values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
-    if values[0] > SINGULAR * values[-1]:
-        return None
-    involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
-    if constant := _constant(model, columns):
-        raise DataError(
-            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {_listed(involved, 'and')} "
-            f"cannot be told apart. Remove one of them, or use data in which `{constant[0]}` varies."
-        )
-    return (
-        f"{_listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
-        "Only some combination of them is determined; remove one, or add a penalty with --l2."
-    )
 
 
 @np.errstate(all="ignore")
@@ -214,7 +173,7 @@ def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) 
     return values
 
 
-def _constant(model: Model, columns: Mapping[str, Array]) -> list[str]:
+def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:
     """Return the inputs that are the same in every row."""
     return [name for name in model.inputs if columns[name].min() == columns[name].max()]
 
@@ -223,6 +182,7 @@ def _begin(source: str) -> str:
     return source[:1].upper() + source[1:] if source.startswith("the ") else source
 
 
-def _listed(labels: tuple[str, ...] | list[str], last: str = "", most: int = 6) -> str:
+def listed(labels: tuple[str, ...] | list[str], last: str = "", most: int = 6) -> str:
+    """Join labels by commas, the last by a word if given; beyond ``most`` of them say how many more."""
     names = list(labels[:most]) + ([f"{len(labels) - most} more"] if len(labels) > most else [])
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if last and len(names) > 1 else ", ".join(names)

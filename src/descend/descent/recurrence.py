@@ -24,8 +24,8 @@ def momentum_of(optimizer: Any) -> float | None:
     return float(getattr(getattr(optimizer, "ours", None) or optimizer, "momentum", 0.0))
 
 
-def coefficients(optimizer: Any, x: Array) -> tuple[Array, Array, Array]:
-    """Return the first element, trace and determinant of the matrix of one epoch.
+def coefficients(optimizer: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Return the first element, trace and determinant of the matrix of one epoch; x a number or an array.
 
     With error c in an eigenvector of eigenvalue lambda, velocity v and x = eta lambda, one epoch takes (c, eta v) to
         momentum:  [[1 - x, -m], [x, m]] (c, eta v)          trace 1 - x + m,        determinant m
@@ -36,7 +36,7 @@ def coefficients(optimizer: Any, x: Array) -> tuple[Array, Array, Array]:
     assert m is not None
     if optimizer.name == "nesterov":
         return 1.0 - x - m * x, (1.0 + m) * (1.0 - x), m * (1.0 - x)
-    return 1.0 - x, 1.0 - x + m, np.full_like(x, m)
+    return 1.0 - x, 1.0 - x + m, m
 
 
 def roots(optimizer: Any, x: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
@@ -57,11 +57,11 @@ def radius(optimizer: Any, x: float) -> float:
     >>> [round(radius(OPTIMIZERS.build(name), 3.0), 3) for name in ("gd", "momentum", "nesterov")]
     [2.0, 0.949, 4.226]
     """
-    first, trace, determinant = (float(part) for part in coefficients(optimizer, np.array(x)))
+    first, trace, determinant = coefficients(optimizer, x)
     if momentum_of(optimizer) == 0.0:
-        return abs(first)
+        return float(abs(first))
     rest = cmath.sqrt(trace * trace / 4.0 - determinant)
-    return max(abs(trace / 2.0 + rest), abs(trace / 2.0 - rest))
+    return float(max(abs(trace / 2.0 + rest), abs(trace / 2.0 - rest)))
 
 
 def errors(optimizer: Any, x: Array, epochs: Array) -> Array:
@@ -74,7 +74,7 @@ def errors(optimizer: Any, x: Array, epochs: Array) -> Array:
     first = coefficients(optimizer, x)[0]
     t = np.asarray(epochs, dtype=np.float64)[:, None]
     if momentum_of(optimizer) == 0.0:
-        return np.power(first, t)
+        return np.asarray(np.power(first, t))
     p, q = roots(optimizer, x)
     apart = np.abs(p - q) > ALIKE
     between = np.where(apart, p - q, 1.0)
@@ -86,7 +86,7 @@ def errors(optimizer: Any, x: Array, epochs: Array) -> Array:
 
 def lead(optimizer: Any, x: float) -> float:
     """Return the logarithm of c(t) / radius**t in the long run: how large the growing part is at epoch 0."""
-    first = float(coefficients(optimizer, np.array(x))[0])
+    first = float(coefficients(optimizer, x)[0])
     if momentum_of(optimizer) == 0.0:
         return 0.0
     p, q = (complex(root) for root in roots(optimizer, np.array(x)))

@@ -77,7 +77,9 @@ def search(
             ends.sort(key=lambda pair: pair[0])
     words = f"start found among {tried} trial points" if tried > 1 else "linear parameters solved at the start"
     if not polish:
-        return Found(ends[0][1], words)
+        # Far out, what `_solved` expects of J is nothing but rounding: only what J really is there can be trusted.
+        losses = [objective(point, 0).loss for _, point in ends]
+        return Found(ends[int(np.argmin(np.where(np.isfinite(losses), losses, math.inf)))][1], words)
     for count, epochs in STAGES:
         starts = [_settled(program, point, given, bounds) for _, point in ends[:count]]
         ends = sorted((_descended(objective, point, epochs) for point in starts), key=lambda pair: pair[0])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.lanczos import lanczos
 from descend.descent.problem import Problem
 from descend.descent.recurrence import errors, lead, momentum_of, radius
 from descend.descent.standardize import entering, standard_units
@@ -18,20 +19,19 @@ from descend.descent.standardize import entering, standard_units
 Array = NDArray[np.float64]
 DENSE = 300
 """Parameters up to which all eigenvalues are found; beyond, those that the gradient sees."""
-STEPS = 80
-"""Steps of Lanczos' iteration, at most."""
 NOTHING = 1e-15
 """Share of the largest eigenvalue below which, times the number of parameters, one is rounding."""
 MOST_EPOCHS = 10**12
 """Epochs beyond which none are predicted."""
 ONE_BY_ONE = 2048
 """Epochs that are looked at one by one; further on steps of a thousandth will do."""
-CHUNK = 2**22
+CHUNK = 2**20
 """Numbers that are worked on together."""
 BLAMED = 100.0
 """Condition from which on a column may be to blame, ..."""
 GAIN = 10.0
 """... and how many times smaller standardising must make it."""
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 LARGEST = {"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)}
 
 
@@ -40,26 +40,26 @@ class Culprit:
     """The parameter whose column makes J hard to descend.
 
     kind: ``"scale"``, its values are of another size than the others; ``"offset"``, they lie far from 0 beside their
-        spread, so that the column is almost a multiple of the intercept.
-    column: its text, empty if the parameter does not enter linearly. size: root mean square of its values, None if
-    not known. ratio: its curvature over that of the others (scale), or (mean / spread)**2 (offset).
+        spread, so that the column resembles the intercept.
+    column: its text, empty if the parameter does not enter linearly. size, mean, spread: root mean square of its
+    values, None if not known, and for an offset their mean and standard deviation. ratio: its curvature over that of
+    the others (scale), or (mean / spread)**2 (offset).
     """
 
     kind: str
     label: str
     column: str
-    size: float | None
     ratio: float
+    size: float | None = None
+    mean: float | None = None
+    spread: float | None = None
 
     def __str__(self) -> str:
-        what = f"`{self.column}`" if self.column else f"what `{self.label}` multiplies"
-        values = f" has values around {_rounded(self.size)}" if self.size is not None else ""
-        if self.kind == "offset":
-            return f"{what}{values or ' lies far from 0'}, {math.sqrt(self.ratio):.3g} times its spread"
-        about = f"its curvature is {self.ratio:.2g} times that of the others"
-        if values:
-            return f"{what}{values}: {about}"
-        return f"`{self.label}` is to blame: {about}" if not self.column else f"{what}: {about}"
+        if self.mean is not None and self.spread is not None:
+            mean, spread = _rounded(self.mean), _rounded(self.spread)
+            return f"`{self.column}` has a mean of {mean} and a spread of {spread}, so it resembles the intercept"
+        values = "" if self.size is None else f" has values around {_rounded(self.size)}"
+        return f"`{self.column or self.label}`{values}: its curvature is {self.ratio:.2g} times that of the others"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +132,16 @@ class Spectrum:
             return None
         if momentum == 0.0:
             return 2.0 / (self.largest + self.smallest)
+
+        def slower(rate: float) -> float:
+            return max(radius(optimizer, rate * self.smallest), radius(optimizer, rate * self.largest))
+
+        # Each end is faster and faster up to a rate of its own and slower beyond, so the slower of both is too.
         low, high = 0.0, limit
-        for _ in range(60):
-            middle = (low + high) / 2.0
-            slow, fast = radius(optimizer, middle * self.smallest), radius(optimizer, middle * self.largest)
-            low, high = (middle, high) if slow > fast * (1.0 + 1e-9) else (low, middle)
-        return high
+        for _ in range(100):
+            one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+            low, high = (low, other) if slower(one) <= slower(other) else (one, high)
+        return (low + high) / 2.0
 
     def growth(self, rate: float, optimizer: Any) -> float | None:
         """Return the factor per epoch of the error in the long run: above 1 it grows. J changes by its square.
@@ -162,7 +166,7 @@ class Spectrum:
         if (self.growth(rate, optimizer) or 0.0) >= 1.0:
             return 0 if bool(self._remaining(np.zeros(1), rate, optimizer, scales)[0] <= tolerance) else None
         seen = -1.0
-        for epochs in _looked_at(most, max(8, CHUNK // self.vectors.size)):
+        for epochs in _looked_at(most, CHUNK // self.vectors.size):
             within = self._remaining(epochs, rate, optimizer, scales) <= tolerance
             if within.any():
                 last = int(within.argmax())
@@ -214,19 +218,31 @@ class Spectrum:
         for value, slope in zip(self.values.tolist(), self.slopes.tolist(), strict=True):
             factor = radius(optimizer, rate * value) if value > 0.0 else 0.0
             if factor > 1.0 and slope != 0.0:
-                begun = math.log(0.5 * slope * slope / value) + 2.0 * lead(optimizer, rate * value)
+                begun = math.log(0.5 / value) + 2.0 * math.log(abs(slope)) + 2.0 * lead(optimizer, rate * value)
                 firsts.append((math.log(loss) - begun) / (2.0 * math.log(factor)))
         return max(0, math.ceil(min(firsts))) if firsts and math.isfinite(min(firsts)) else None
 
     @cached_property
-    def condition_standardized(self) -> float | None:
-        """What the condition would be in standardised columns; None where no curvature matrix is at hand."""
+    def standardized(self) -> Spectrum | None:
+        """The same in standardised columns (see ``descent.standardize``); None where no curvature matrix is at hand."""
         data = self.curvature if self.rows_only is None else self.rows_only
         if data is None or self.curvature is None or not (data.diagonal() > 0.0).all():
             return None
-        values = _eigenvalues(standard_units(data, self._linear, self.intercept).curvature(self.curvature))
-        kept = values[values > NOTHING * max(self.theta.size, 1) * values[-1]]
-        return float(kept[-1] / kept[0])
+        # Only products of the units matter here: moments of any multiple give the same eigenvectors.
+        share = 2.0 if self.intercept is None else data[self.intercept, self.intercept]
+        units = standard_units(data / share, self._linear, self.intercept)
+        gradient = units.gradient(self.vectors @ self.slopes)
+        curvature = units.curvature(self.curvature)
+        values, vectors = _eigen(curvature, gradient)
+        return replace(
+            self, values=values, vectors=vectors, slopes=vectors.T @ gradient, theta=units.u(self.theta),
+            curvature=curvature, columns=(), intercept=None, rows_only=None,
+        )  # fmt: skip
+
+    @property
+    def condition_standardized(self) -> float | None:
+        """What the condition would be in standardised columns; None where no curvature matrix is at hand."""
+        return None if self.standardized is None else self.standardized.condition
 
     @property
     def _linear(self) -> NDArray[np.bool_]:
@@ -242,35 +258,34 @@ class Spectrum:
         diagonal = data.diagonal()
         others = [place for place in range(len(diagonal)) if place != self.intercept]
         scale = 1.0 / np.sqrt(diagonal)
-        values = _eigenvalues(data * scale * scale[:, None])
+        values = _eigen(data * scale * scale[:, None], np.ones(len(scale)))[0]
         kept = values[values > NOTHING * len(values) * values[-1]]
+        labels = self.labels or tuple(str(place) for place in range(len(diagonal)))
+        columns = self.columns or ("",) * len(diagonal)
         if self.intercept is not None and self.condition < GAIN * kept[-1] / kept[0]:
-            offsets = standard_units(data, self._linear, self.intercept).shift ** 2
-            place = int(offsets.argmax())
-            return self._blamed("offset", place, float(offsets[place]))
+            units = standard_units(data / data[self.intercept, self.intercept], self._linear, self.intercept)
+            place = int(np.abs(units.shift).argmax())
+            shift, scale_of = float(units.shift[place]), float(units.scale[place])
+            return Culprit(
+                "offset", labels[place], columns[place], shift**2, mean=shift / scale_of, spread=1.0 / scale_of
+            )
         logs = np.log(diagonal)
         ratios = {k: float(logs[k] - np.median(np.delete(logs, k))) for k in others}
-        place = max(ratios, key=lambda k: abs(ratios[k]))
-        return self._blamed("scale", place, math.exp(ratios[place]))
-
-    def _blamed(self, kind: str, place: int, ratio: float) -> Culprit:
-        data = self.curvature if self.rows_only is None else self.rows_only
-        assert data is not None
-        column = self.columns[place] if self.columns else ""
+        # Of two columns either stands out as much: the one whose size is less like 1 is meant.
+        place = max(ratios, key=lambda k: (round(abs(ratios[k]), 6), abs(float(logs[k]))))
         size = None
-        if column and self.intercept is not None:
-            size = math.sqrt(data[place, place] / data[self.intercept, self.intercept])
-        elif column and self.exact:
-            size = math.sqrt(data[place, place] / 2.0)
-        label = self.labels[place] if self.labels else str(place)
-        return Culprit(kind, label, column, size, ratio)
+        if columns[place] and self.intercept is not None:
+            size = math.sqrt(diagonal[place] / diagonal[self.intercept])
+        elif columns[place] and self.exact:
+            size = math.sqrt(diagonal[place] / 2.0)
+        return Culprit("scale", labels[place], columns[place], math.exp(ratios[place]), size)
 
 
 def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exact: bool = False) -> Spectrum | None:
     """Return the spectrum of J at the start of a ``Problem``, or at a ``Point``.
 
     labels, scale, exact: as for `Spectrum`; a problem brings its own. None where J has no usable curvature: it is
-    missing, not finite, or nowhere positive.
+    missing, not finite, or nowhere positive, or the loss has kinks.
 
     >>> from descend.descent.problem import Wish, pose
     >>> from descend.optimizers import OPTIMIZERS
@@ -282,6 +297,8 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     """
     if isinstance(where, Problem):
         point, model = where.first, where.model
+        if model.loss.kinked:
+            return None
         penalty = where.objective.penalty
         rows = None if penalty is None or point.curvature is None else point.curvature - np.diag(2.0 * penalty.l2)
         exact = is_parabola(where) and not where.objective.has_l1 and where.objective.bounds is None
@@ -289,22 +306,29 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
         more = (where.scale, rows, tuple(model.parameters.labels), columns, intercept)
     else:
         point, more = where, (scale, None, tuple(labels), (), None)
+    if hasattr(point, "hessian"):
+        return _of_module(point)
     curvature = point.curvature
     if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).any():
         return None
     gradient = np.asarray(point.gradient, dtype=np.float64)
-    complete = len(curvature) <= DENSE
-    if complete:
-        values, vectors = np.linalg.eigh(curvature)
-    else:
-        values, vectors = lanczos(lambda vector: np.asarray(curvature @ vector), gradient)
+    values, vectors = _eigen(curvature, gradient)
     if not values[-1] > 0.0:
         return None
     scale, rows, names, columns, intercept = more
     return Spectrum(
-        values, vectors, vectors.T @ gradient, complete, point.theta, float(point.loss), exact, curvature, names,
-        columns, intercept, scale, rows,
+        values, vectors, vectors.T @ gradient, len(values) == len(curvature), point.theta, float(point.loss), exact,
+        curvature, names, columns, intercept, scale, rows,
     )  # fmt: skip
+
+
+def _of_module(point: Any) -> Spectrum | None:
+    """Return the spectrum of the Hessian of J of a PyTorch module, over a sample of rows."""
+    found = point.hessian()
+    if found is None or not found.values[-1] > 0.0:
+        return None
+    slopes = found.vectors.T @ found.gradient
+    return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
 
 
 def is_parabola(problem: Problem) -> bool:
@@ -312,54 +336,24 @@ def is_parabola(problem: Problem) -> bool:
     return bool(getattr(problem.model, "linear", False)) and problem.model.loss.name == "squared"
 
 
-def lanczos(product: Callable[[Array], Array], start: Array, steps: int = STEPS) -> tuple[Array, Array]:
-    """Return Ritz values, ascending, and Ritz vectors (p, m) of a symmetric matrix known by its products.
-
-    They span start, C start, C**2 start, ..., so that a descent from there is followed exactly for m epochs and
-    closely beyond. The basis is made orthogonal anew at each step. Source: Lanczos (1950), J. Res. NBS 45, 255-282.
-
-    >>> values, _ = lanczos(lambda v: np.array([1.0, 2.0, 9.0]) * v, np.ones(3))
-    >>> values.round(9)
-    array([1., 2., 9.])
-    """
-    size = start.size
-    length = float(np.linalg.norm(start))
-    vector = start / length if length > 0.0 else np.full(size, 1.0 / math.sqrt(size))
-    basis = np.empty((min(steps, size), size))
-    diagonal: list[float] = []
-    beside: list[float] = []
-    for step in range(len(basis)):
-        basis[step] = vector
-        following = product(vector)
-        diagonal.append(float(vector @ following))
-        for _ in range(2):
-            following = following - basis[: step + 1].T @ (basis[: step + 1] @ following)
-        length = float(np.linalg.norm(following))
-        if not length > 1e-12 * max(abs(value) for value in diagonal):
-            break
-        beside.append(length)
-        vector = following / length
-    found = len(diagonal)
-    matrix = np.diag(diagonal) + np.diag(beside[: found - 1], 1) + np.diag(beside[: found - 1], -1)
-    values, inside = np.linalg.eigh(matrix)
-    return values, np.asarray(basis[:found].T @ inside)
-
-
-def _eigenvalues(matrix: Array) -> Array:
-    """Return the eigenvalues, or for a large matrix some, among them the largest and about the smallest."""
+def _eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
+    """Return all eigenvalues and eigenvectors, or for a large matrix those that a descent along the gradient meets."""
     if len(matrix) <= DENSE:
-        return np.asarray(np.linalg.eigvalsh(matrix))
-    start = np.random.default_rng(0).standard_normal(len(matrix))
-    return lanczos(lambda vector: np.asarray(matrix @ vector), start)[0]
+        values, vectors = np.linalg.eigh(matrix)
+        return values, vectors
+    return lanczos(lambda vector: np.asarray(matrix @ vector), gradient)
 
 
-def _looked_at(most: int, together: int) -> Any:
-    """Yield epochs in growing order, in chunks: one by one at first, then pairs a thousandth apart."""
-    for begin in range(0, min(most + 1, ONE_BY_ONE), together):
-        yield np.arange(begin, min(begin + together, most + 1, ONE_BY_ONE), dtype=np.float64)
+def _looked_at(most: int, together: int) -> Iterator[Array]:
+    """Yield epochs in growing order, in chunks that grow too: one by one at first, then pairs a thousandth apart."""
+    begin, size = 0, 16
+    while begin < min(most + 1, ONE_BY_ONE):
+        end = min(begin + size, most + 1, ONE_BY_ONE)
+        yield np.arange(begin, end, dtype=np.float64)
+        begin, size = end, min(2 * size, max(together, 1))
     further = float(ONE_BY_ONE)
     while further <= most:
-        leads = np.floor(further * (1.0 + 1.0 / 1024.0) ** np.arange(max(together // 2, 4)))
+        leads = np.floor(further * (1.0 + 1.0 / 1024.0) ** np.arange(max(size // 2, 4)))
         # The sign of a part may change from each epoch to the next, so two neighbours are looked at.
         chunk = np.unique(np.concatenate([leads, leads + 1.0]))
         yield chunk[chunk <= most] if chunk[-1] > most else chunk

@@ -9,6 +9,7 @@ the user's units.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,13 @@ from descend.descent.problem import Problem
 from descend.descent.step import Step
 from descend.engines.numpy import NumpyEngine
 from descend.errors import ConfigError
-from descend.formula import as_text
+from descend.formula import Formula, as_text
 from descend.formula.compile import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel
+from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
 VARIES = 1e-14
@@ -184,15 +186,18 @@ def column_moments(problem: Problem) -> Array:
 
 def entering(model: Any) -> tuple[tuple[str, ...], int | None]:
     """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
-    if not isinstance(model, FormulaModel):
-        return (), None
-    columns, intercept = [""] * model.parameters.size, None
-    jacobian = derived(model.formula, model.loss).jacobian
-    for symbol, slope in jacobian.items():
+    return _entering(model.formula, model.loss) if isinstance(model, FormulaModel) else ((), None)
+
+
+@lru_cache(maxsize=128)
+def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None]:
+    parameters = Parameters(formula.parameters)
+    columns, intercept = [""] * parameters.size, None
+    for symbol, slope in derived(formula, loss).jacobian.items():
         if slope.atoms(Parameter, Predictor):
             continue
-        term = model.formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
-        place = model.parameters.slices[symbol.name if term is None else term.vector].start
+        term = formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
+        place = parameters.slices[symbol.name if term is None else term.vector].start
         if term is None:
             columns[place] = as_text(slope) if slope.atoms(Column) else ""
             intercept = place if slope == 1 else intercept

@@ -53,6 +53,10 @@ class Step:
             f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
         )
 
+    def line(self) -> str:
+        """Return the step as a line of a log that shows the sharpness too."""
+        return repr(self) if self.sharpness is None else f"{self!r}  sharpness {self.sharpness:.4g}"
+
 
 class Trace(Sequence[Step]):
     """The steps of a run, in order; the first is the start (epoch 0)."""

@@ -26,3 +26,4 @@ class Absolute(Loss):
     value_text: ClassVar[str] = "abs(r)"
     slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
     weight_text: ClassVar[str] = "1/max(abs(r), 1e-8)"
+    kinked: ClassVar[bool] = True

@@ -30,6 +30,7 @@ class Loss(ABC):
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
+    kinked: whether its slope jumps, so that no curvature tells how long a step may be.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     """
 
@@ -40,6 +41,7 @@ class Loss(ABC):
     link: ClassVar[str | None] = None
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    kinked: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
 
     def __post_init__(self) -> None:

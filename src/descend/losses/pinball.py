@@ -32,3 +32,4 @@ class Pinball(Loss):
     value_text: ClassVar[str] = "max((1 - quantile)*r, -quantile*r)"
     slope_text: ClassVar[str] = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 1/2 - quantile))"
     weight_text: ClassVar[str] = "1/(2*max(abs(r), 1e-8))"
+    kinked: ClassVar[bool] = True

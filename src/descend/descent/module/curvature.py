@@ -1,29 +1,52 @@
-"""The largest curvature of J where a module begins, without forming a matrix."""
+"""The curvature of J where a module stands, without forming a matrix."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from descend.descent.lanczos import lanczos
 from descend.descent.module.modes import undisturbed
 
 if TYPE_CHECKING:
     from descend.descent.module.objective import ModuleObjective
 
+Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to tell how curved J is."""
-ITERATIONS, CLOSE = 50, 1e-3
+STEPS, CLOSE = 12, 1e-3
+"""Steps of Lanczos' iteration, and the relative change of the largest eigenvalue at which it ends earlier."""
+ROOM = 10**8
+"""Numbers that its basis may hold."""
 
 
-def largest_curvature(objective: ModuleObjective) -> float | None:
-    """Return the largest |eigenvalue| of the Hessian H of J over a sample of rows, in training mode.
+@dataclass(frozen=True)
+class Ritz:
+    """Eigenvalues, ascending, and eigenvectors (p, m) that Lanczos' iteration found; weights and gradient, flat."""
 
-    Power iteration: v <- H v / |H v|, with |H v| tending to the eigenvalue. H v is the gradient of g'v, one pass
-    backwards through the graph of the gradient g.
+    values: Array
+    vectors: Array
+    gradient: Array
+    theta: Array
 
-    None if it is zero (J is straight here), or the module cannot be differentiated twice.
+    @property
+    def largest(self) -> float | None:
+        """The largest eigenvalue in absolute value; None if it is 0."""
+        largest = float(np.abs(self.values).max())
+        return largest if largest > 0.0 else None
+
+
+def hessian(objective: ModuleObjective) -> Ritz | None:
+    """Return eigenvalues of the Hessian H of J over a sample of rows, in training mode.
+
+    Lanczos' iteration from the gradient g, which itself leans towards the directions in which J curves most. H v is the
+    gradient of g'v: one pass backwards through the graph of g.
+
+    None if J is straight here or not finite, or the module cannot be differentiated twice.
     """
     import torch
 
@@ -39,28 +62,34 @@ def largest_curvature(objective: ModuleObjective) -> float | None:
         loss = value.mean() if weights is None else (value * weights).sum() / weights.sum()
         try:
             gradients = torch.autograd.grad(loss, trained, create_graph=True, materialize_grads=True)
-            return _power_iteration(gradients, trained)
+            if not any(part.requires_grad for part in gradients):
+                return None
+
+            def product(vector: Array) -> Array:
+                parts = _like(vector, trained)
+                return _flat(torch.autograd.grad(gradients, trained, parts, retain_graph=True, materialize_grads=True))
+
+            gradient = _flat(gradients)
+            steps = min(STEPS, max(2, ROOM // gradient.size))
+            values, vectors = lanczos(product, gradient, steps, CLOSE)
         except RuntimeError:
             return None
+    if not (np.isfinite(values).all() and math.isfinite(float(np.abs(gradient).sum()))):
+        return None
+    return Ritz(values, vectors, gradient, _flat(trained))
 
 
-def _power_iteration(gradients: Any, trained: list[Any]) -> float | None:
+def _flat(tensors: Any) -> Array:
+    return np.concatenate([tensor.detach().cpu().double().numpy().ravel() for tensor in tensors])
+
+
+def _like(vector: Array, tensors: list[Any]) -> list[Any]:
+    """Cut a flat vector into tensors like these."""
     import torch
 
-    # The gradient itself leans towards the directions in which J curves most; its own scale does not matter.
-    length = math.sqrt(sum(float((part.detach() ** 2).sum()) for part in gradients))
-    vector = (
-        [part.detach() / length for part in gradients] if length > 0.0 else [torch.ones_like(part) for part in trained]
-    )
-    curvature = 0.0
-    for _ in range(ITERATIONS):
-        if not any(part.requires_grad for part in gradients):
-            return None
-        product = torch.autograd.grad(gradients, trained, vector, retain_graph=True, materialize_grads=True)
-        before, curvature = curvature, math.sqrt(sum(float((part**2).sum()) for part in product))
-        if not (math.isfinite(curvature) and curvature > 0.0):
-            return None
-        vector = [part / curvature for part in product]
-        if abs(curvature - before) <= CLOSE * curvature:
-            break
-    return curvature
+    parts, begin = [], 0
+    for tensor in tensors:
+        part = torch.from_numpy(vector[begin : begin + tensor.numel()]).reshape(tensor.shape)
+        parts.append(part.to(device=tensor.device, dtype=tensor.dtype))
+        begin += tensor.numel()
+    return parts

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.module.curvature import largest_curvature
+from descend.descent.module.curvature import Ritz, hessian
 from descend.descent.module.model import ModuleModel, block_size
 from descend.descent.module.modes import Modes
 from descend.descent.module.weights import Weights
@@ -92,9 +92,14 @@ class ModulePoint:
         self.run = -1
         return objective.descent(self.rows)
 
+    def hessian(self) -> Ritz | None:
+        """Return eigenvalues of the Hessian of J over a sample of rows; None if there are none."""
+        return hessian(self.objective)
+
     def largest_curvature(self) -> float | None:
-        """Return the largest eigenvalue of the Hessian of J over a sample of rows; None if there is none."""
-        return largest_curvature(self.objective)
+        """Return the largest eigenvalue of that Hessian in absolute value; None if there is none."""
+        found = self.hessian()
+        return None if found is None else found.largest
 
     def descends(self, rate: float, signs: bool = False) -> bool:
         """Whether a step against the gradient, or against its signs, does not raise J; the module stays as it is."""
