@@ -61,16 +61,16 @@ def line(random: Random, high: float = 10.0, noise: float = 1.0) -> Data:
     return {"x": x, "y": slope * x + offset + noise * random.normal(size=x.size)}
 
 
-def columns(random: Random, count: int, noise: float = 0.5) -> Data:
-    rows = max(size(random), 20 * count)
+def columns(random: Random, count: int, noise: float = 0.5, rows: int = 0) -> Data:
+    rows = rows or max(size(random), 20 * count)
     made = {f"x{k + 1}": random.normal(size=rows) for k in range(count)}
     weights = random.normal(size=count) * 2.0
     y = sum(weight * column for weight, column in zip(weights, made.values(), strict=True)) + 1.0
     return {**made, "y": y + noise * random.normal(size=rows)}
 
 
-def classes(random: Random, scale: float = 1.0) -> Data:
-    x = random.normal(size=max(size(random), 100)) * scale
+def classes(random: Random, scale: float = 1.0, rows: int = 0) -> Data:
+    x = random.normal(size=rows or max(size(random), 100)) * scale
     chance = 1.0 / (1.0 + np.exp(-(0.3 + 1.5 * x / scale)))
     return {"x": x, "y": (random.uniform(size=x.size) < chance).astype(float)}
 
@@ -955,7 +955,7 @@ def fine_network(random: Random, activation: Any, optimizer: Any) -> descend.Fit
 @entry(None, "a network of classes in batches", loss="logistic")
 def fine_network_batches(random: Random, loss: str) -> descend.Fit:
     seeded(random)
-    data = classes(random) if loss == "logistic" else columns(random, 1)
+    data = classes(random, rows=1000) if loss == "logistic" else columns(random, 1, rows=1000)
     inputs = ["x"] if loss == "logistic" else ["x1"]
     return descend.fit(mlp(1, activation=torch.nn.ReLU), data, inputs=inputs, response="y", loss=loss,
                        optimizer="adam", learning_rate=0.005, batch_size=64, epochs=80)  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.module.curvature import largest_curvature
+from descend.descent.module.curvature import hessian
 from descend.descent.module.objective import ModuleObjective, Rows
 from descend.descent.objective import Point
 
@@ -79,7 +79,8 @@ class Flat:
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
         self.load(theta)
-        return largest_curvature(self.objective)
+        found = hessian(self.objective)
+        return None if found is None else found.largest
 
 
 def numbers(tensor: Any) -> Array:
