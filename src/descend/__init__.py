@@ -2,6 +2,7 @@
 
     fit       a formula, a Python function or a PyTorch module, to a table     -> Fit
     compare   the same with several optimizers                                 -> Comparison
+    check     a gradient, against the true one: what is wrong with it           -> Judgement
     derive    the gradient of a formula, in several languages                  -> Derivation
     explain   what a formula says before any descent                           -> Explanation
     generate  a table from formulas with random numbers                        -> dict of arrays
@@ -19,16 +20,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.api import Comparison, compare, derive, explain, fit, generate, load
+    from descend.api import Comparison, check, compare, derive, explain, fit, generate, load
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
     from descend.fit import Fit
+    from descend.gradients.court import Judgement
 
 _PLACES = {
-    "descend.api": ("Comparison", "compare", "derive", "explain", "fit", "generate", "load"),
+    "descend.api": ("Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
     "descend.fit": ("Fit",),
+    "descend.gradients.court": ("Judgement",),
 }
 
 __all__ = [
@@ -38,10 +41,12 @@ __all__ = [
     "DescendError",
     "Fit",
     "FormulaError",
+    "Judgement",
     "Outcome",
     "OutputError",
     "Step",
     "Trace",
+    "check",
     "compare",
     "derive",
     "explain",

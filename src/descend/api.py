@@ -6,25 +6,28 @@ import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import Outcome, Step, diagnosis
+from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
+from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.robust import needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
-from descend.fit import Evidence, Fit, load
+from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
+from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel
+from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
 from descend.table import open_table, parse_column_range
@@ -214,7 +217,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advice=diagnosis.advice(outcome, trace, run.optimizer, run.first),
+        advised=outcome.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -232,26 +235,30 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         sigma=problem.sigma,
         errors=errors,
         table=problem.table,
-        evidence=Evidence(problem.columns, problem.objective, problem.table.source),
+        kept=Kept(problem.columns, problem.objective, problem.table.source),
         plotter=_plot,
+        examine=partial(diagnose, problem, run),
     )
+    if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
+        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
     return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
 
 
 def _not_separated(fitted: Fit) -> Fit:
     """Let no logistic fit pass for converged whose parameters ran towards infinity."""
-    if not isinstance(fitted.model, FormulaModel) or fitted.evidence is None or fitted.outcome is Outcome.DIVERGED:
+    if not isinstance(fitted.model, FormulaModel) or fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
     from descend.descent.separation import separation
 
     right = fitted.fitted_formula.partition(" ~ ")[2]
     right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
-    curvature = fitted.evidence.objective(fitted.theta, 2).curvature
-    told = separation(fitted.model, fitted.theta, fitted.evidence.columns, curvature, right)
+    curvature = fitted.kept.objective(fitted.theta, 2).curvature
+    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
     if told is None:
         return fitted
     if fitted.outcome is Outcome.CONVERGED:
-        return replace(fitted, outcome=Outcome.STALLED, advice=told)
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
+        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
     return replace(fitted, notes=(*fitted.notes, told))
 
 
@@ -404,6 +411,47 @@ def explain(
     return replace(explained, **found)
 
 
+def check(
+    model: str | Callable[..., Any],
+    data: Any,
+    *,
+    gradient: Gradient,
+    response: str | None = None,
+    inputs: Sequence[str] | None = None,
+    start: Mapping[str, Any] | None = None,
+    loss: str | Loss = "squared",
+    weights: str | None = None,
+    where: str | None = None,
+    missing: str = "raise",
+) -> Judgement:
+    """Hold a gradient against the true one, and say what is wrong with it.
+
+    gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
+        the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
+        on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
+        name or in order, or "autograd" for one with a backward of its own.
+    start: where to compare; points around it are chosen. inputs: the columns a module takes.
+    Otherwise as for `fit`; a function takes the column of row weights as one of its arguments.
+
+    Raises FormulaError, DataError or ConfigError.
+
+    >>> data = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}
+    >>> judged = check("y ~ w*x", data, gradient="w = sum(2*x*(w*x - y))")
+    >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
+    (False, 'sum_not_mean', 3.0)
+    """
+    wish = Wish(response, start, gradient, loss, weights, 0.0, 0.0, where, missing)
+    wish.check()
+    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    if _is_module(model):
+        from descend.descent.module.check import check_module
+
+        return check_module(model, data, inputs, wish, loss_function)
+    from descend.descent.check import check_gradient
+
+    return check_gradient(model, data, wish, loss_function)
+
+
 def generate(
     equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
 ) -> dict[str, Array]:
@@ -445,4 +493,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "compare", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"]

@@ -167,7 +167,7 @@ MESSAGES = [
         "y ~ w*x",
         ["w = meen(x)"],
         f"There is no function `meen`. Did you mean `mean`?\n    w = meen(x)\n        ^^^^\n"
-        f"Known: {', '.join(FUNCTIONS)}, mean, sum.",
+        f"Known: {', '.join(FUNCTIONS)}, sign, mean, sum.",
     ),
     (
         "y ~ w*x",

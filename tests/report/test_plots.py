@@ -246,7 +246,7 @@ def test_a_constant_column_is_drawn(values):
         theta=None,
         trace=(),
         rows=3,
-        evidence=None,
+        kept=None,
         fitted_formula="y ~ 0",
         outcome=Outcome.CONVERGED,
         covariance=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +131,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = failing_part(model, theta, columns, row)
+            part = smallest_failure(model, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
@@ -141,23 +142,35 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     return f"The loss is not finite at the start ({start}). {advice}"
 
 
-def failing_part(
+def smallest_failure(
     model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
 ) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
-    values: dict[Expr, float] = {Column(name): float(columns[name][row]) for name in model.inputs}
+    one = {name: columns[name][row : row + 1] for name in model.inputs}
+    values = row_values(model, theta, columns, row)
+    for term in model.formula.terms.values():
+        for item in term.items:
+            given = {Column(name): float(column[0]) for name, column in one.items()}
+            if (found := innermost_failure(item, given)) is not None:
+                return found
+    return innermost_failure(model.prediction, values)
+
+
+def row_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
+    """Return the value of each column, parameter and ``w @ [...]`` of the formula in one row."""
+    one = {name: columns[name][row : row + 1] for name in model.inputs}
+    return {symbol: float(np.ravel(value)[0]) for symbol, value in all_values(model, theta, one).items()}
+
+
+def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
+    """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
+    rows = len(next(iter(columns.values()))) if columns else 1
+    values: dict[Expr, Any] = {Column(name): columns[name] for name in model.inputs}
     for symbol in model.formula.unknowns:
         term = model.formula.terms.get(symbol)
         place = model.parameters.slices[symbol.name if term is None else term.vector]
-        if term is None:
-            values[symbol] = float(theta[place.start])
-            continue
-        one = {name: columns[name][row : row + 1] for name in model.inputs}
-        for item in term.items:
-            if (found := innermost_failure(item, values)) is not None:
-                return found
-        values[symbol] = float(items_matrix(term.items, one, 1)[0] @ theta[place])
-    return innermost_failure(model.prediction, values)
+        values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+    return values
 
 
 def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.constraints import Bounds, Constraints, constrained
 from descend.constraints.bounds import Given as Bounded
 from descend.constraints.ties import Ties, mentioned, refuse_starts
-from descend.descent import identifiability, preflight
+from descend.descent import identifiability, preflight, suspicion
 from descend.descent.growth import Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
@@ -25,6 +25,7 @@ from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model, bind
@@ -46,7 +47,7 @@ class Problem:
     gradient: the source, ``by_hand``, ``derived`` or ``autograd``. columns: the rows used. first: J, gradient and
         curvature at the start.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
-        some parameters cannot be told apart. weights, sigma: their columns.
+        some parameters cannot be told apart. weights, sigma: their columns. judgement: on a gradient by hand.
     grown: how the start was improved on samples; begin: where it was before.
     """
 
@@ -61,6 +62,7 @@ class Problem:
     doubts: bool = False
     weights: str | None = None
     sigma: str | None = None
+    judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
 
@@ -127,10 +129,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     fitted, given = read_model(model, table, wish, loss)
     # Known standard deviations are weights 1 / sigma**2, in a column of their own.
     weights = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
-    source, what = _gradient(fitted, wish.gradient, table, weights)
+    source, what = gradient_source(fitted, wish.gradient, table, weights)
     spread = wish.sigma or wish.weights
     needed = dict.fromkeys(
-        (*fitted.response_columns, *fitted.inputs, *_gradient_columns(what), *([spread] if spread else []))
+        (*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *([spread] if spread else []))
     )
     columns: Mapping[str, Array] = table.numbers(tuple(needed), wish.missing)
     rows = len(next(iter(columns.values())))
@@ -165,23 +167,16 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
             if again is not None:
                 found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
-    notes = (*(each.note for each in (found, larger) if each is not None), *told)
+        judgement = None
+        if source == "by_hand":
+            judgement = suspicion.before_fit(fitted, what, columns, weights, engine, first)
+    wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement),)
+    notes = (*(each.note for each in (found, larger) if each is not None), *told, *wrong)
     scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
     return Problem(
-        fitted,
-        source,
-        table,
-        columns,
-        objective,
-        first,
-        notes,
-        scale,
-        bool(told),
-        wish.weights,
-        wish.sigma,
-        larger,
-        begin,
-    )
+        fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
+        larger, begin,
+    )  # fmt: skip
 
 
 def _grown(
@@ -318,7 +313,9 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def _gradient(model: Model, gradient: Gradient, table: Table, weights: str | None) -> tuple[str, Program | Kernel]:
+def gradient_source(
+    model: Model, gradient: Gradient, table: Table, weights: str | None
+) -> tuple[str, Program | Kernel]:
     """Return the name of the gradient source, and what an engine is to sum."""
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
@@ -399,7 +396,7 @@ def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Tabl
     return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
-def _gradient_columns(what: Program | Kernel) -> Iterable[str]:
+def gradient_columns(what: Program | Kernel) -> Iterable[str]:
     """Return the columns that a gradient by hand reads beyond those of the model."""
     if isinstance(what, Program):
         return what.more_columns

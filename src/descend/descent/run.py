@@ -78,6 +78,7 @@ class Run:
     asked: bool
     trace: Trace
     notes: tuple[str, ...]
+    plan: Plan
     first: Any = None
 
 
@@ -183,7 +184,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = None
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, first)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
 
 
 def _kept(

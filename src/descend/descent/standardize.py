@@ -164,7 +164,7 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
         intercept = None
     linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
     with np.errstate(all="ignore"):
-        units = standard_units(_moments(problem), linear, intercept)
+        units = standard_units(column_moments(problem), linear, intercept)
     what = "the descent ran in standardised columns, so its learning rate is one for these"
     if intercept is None:
         what += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
@@ -173,7 +173,7 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
     return StandardizedObjective(objective, units, problem.first), what
 
 
-def _moments(problem: Problem) -> Array:
+def column_moments(problem: Problem) -> Array:
     """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
     curvature, penalty = problem.first.curvature, problem.objective.penalty
     if problem.model.loss.name != "squared" and isinstance(problem.model, FormulaModel):

@@ -2,7 +2,7 @@
 
 from descend.fit.intervals import Intervals
 from descend.fit.predict import Prediction
-from descend.fit.result import Evidence, Fit
+from descend.fit.result import Fit, Kept
 from descend.fit.store import load
 
-__all__ = ["Evidence", "Fit", "Intervals", "Prediction", "load"]
+__all__ = ["Fit", "Intervals", "Kept", "Prediction", "load"]

@@ -80,10 +80,10 @@ def bootstrap_intervals(
 def _resampled(
     fit: Fit, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> tuple[Array, list[str]]:
-    assert fit.evidence is not None
+    assert fit.kept is not None
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
-    objective, free = fit.evidence.objective, free_to_move(fit)
+    objective, free = fit.kept.objective, free_to_move(fit)
     lean = fit.loss_function.name not in KINKED and well_conditioned(objective(fit.theta, 2), free)
     close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
     with np.errstate(all="ignore"), interruptible() as stop:

@@ -75,8 +75,8 @@ def diagnostics_of(fit: Fit) -> Diagnostics:
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
     place: Any = slice(None)
     order = "the rows"
-    if len(fit.model.inputs) == 1 and fit.evidence is not None:
-        column = fit.evidence.columns[fit.model.inputs[0]]
+    if len(fit.model.inputs) == 1 and fit.kept is not None:
+        column = fit.kept.columns[fit.model.inputs[0]]
         place = np.argsort(column[row_weights(fit) > 0.0], kind="stable")
         order = f"`{fit.model.inputs[0]}`"
     return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)

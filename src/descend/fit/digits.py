@@ -46,7 +46,7 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
     """
-    if fit.evidence is None:
+    if fit.kept is None:
         return _stored(fit)
     if isinstance(fit.model, ModuleModel) or fit.loss_function.name in KINKED or fit.outcome is Outcome.DIVERGED:
         return None
@@ -82,8 +82,8 @@ def _counted(error: Array, best: Array, moving: Mask) -> Array:
 
 def _distance(fit: Fit) -> tuple[Array, Mask]:
     """Return how far each free component may be from the minimum, and which of them may move."""
-    assert fit.evidence is not None and not isinstance(fit.model, ModuleModel)
-    objective, theta = fit.evidence.objective, fit.theta
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    objective, theta = fit.kept.objective, fit.theta
     point = objective(theta, 3)
     moving = np.ones(theta.size, dtype=bool)
     if objective.bounds is not None:

@@ -38,7 +38,7 @@ class Criteria:
 
 def criteria_of(fit: Fit) -> Criteria | None:
     """Return the criteria of a fit; None for robust losses, penalties and modules."""
-    if fit.evidence is None:
+    if fit.kept is None:
         values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
         return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
     loss = fit.loss_function

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.descent.preflight import failing_part
+from descend.descent.preflight import smallest_failure
 from descend.errors import ConfigError, DataError
 from descend.fit.intervals import checked_level, named, quantile, why_none
 from descend.fit.rows import score_and_jacobian
@@ -81,7 +81,7 @@ def refuse_not_finite(fit: Fit, columns: Mapping[str, Array], prediction: Array)
     row = int(bad.argmax())
     part = None
     if isinstance(fit.model, FormulaModel):
-        part = failing_part(fit.model, fit.theta, columns, row)
+        part = smallest_failure(fit.model, fit.theta, columns, row)
     told = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
         f"The prediction is {prediction[row]:g} in row {row + 1}{_values(fit, columns, row)}{told}. {ADVICE}"

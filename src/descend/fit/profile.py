@@ -127,11 +127,11 @@ class _Profile:
     """tau of one parameter, as a function of its distance from the optimum in standard errors."""
 
     def __init__(self, fit: Fit, place: int, covariance: Array, reach: float) -> None:
-        assert fit.evidence is not None and fit.degrees_of_freedom is not None
+        assert fit.kept is not None and fit.degrees_of_freedom is not None
         assert not isinstance(fit.model, ModuleModel)
         self.fit, self.place, self.theta, self.reach = fit, place, fit.theta, reach
         self.parameters = fit.model.parameters
-        objective = fit.evidence.objective
+        objective = fit.kept.objective
         self.part, self.bounds = Part(objective), objective.bounds
         self.free = free_to_move(fit)
         point = objective(fit.theta, 2)

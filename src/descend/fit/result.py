@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.constraints import Constraints
+from descend.descent.diagnosis import Cause, Diagnosis
 from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
@@ -39,7 +40,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Kept:
     """What a fit keeps of its run, to answer later questions: the rows it saw, and J on them."""
 
     columns: Mapping[str, Array]
@@ -53,7 +54,7 @@ class Fit:
 
     theta: the parameters as one flat vector, or what stands for those of a module; ``parameters`` names them.
     loss: J there, penalties included. rows: how many were used. epochs: how many were run.
-    outcome: how the run ended; advice: what to do about it, in words.
+    outcome: how the run ended; cause, evidence: why, if it was not healthy; advice: what to do about it, in words.
     trace: the steps; empty for a fit that was loaded.
     gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
     notes: what was chosen or noticed on the way, in sentences.
@@ -65,7 +66,8 @@ class Fit:
     rows: int
     epochs: int
     outcome: Outcome
-    advice: str
+    advised: str
+    """What to do about the outcome, as far as the outcome alone says."""
     gradient: str
     optimizer: str
     learning_rate: float | None
@@ -87,16 +89,41 @@ class Fit:
     """The kind of ``standard_errors``, "model" or "sandwich"; that of the loss if empty: see ``covariance_of``."""
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
-    evidence: Evidence | None = None
+    kept: Kept | None = None
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
     plotter: Callable[[Fit], Figure] | None = None
+    examine: Callable[[], Diagnosis] | None = None
+    """Finds out why the run ended as it did; asked when somebody wants to know."""
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         named = self.model.parameters.named(self.theta)
         return named if self.constraints is None else self.constraints.complete(named)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Why the run failed or fell short: its cause, the evidence, and what to do; none for a healthy run."""
+        if self.examine is not None:
+            return self.examine()
+        cause = self.stored.get("cause")
+        return Diagnosis(None if cause is None else Cause(cause), self.stored.get("evidence") or {})
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the run failed or fell short; None for a healthy one."""
+        return self.diagnosis.cause
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The numbers and names by which ``cause`` was told."""
+        return dict(self.diagnosis.evidence)
+
+    @property
+    def advice(self) -> str:
+        """What to do about how the run ended, in a sentence or two."""
+        return self.diagnosis.advice or self.advised
 
     @property
     def constraints(self) -> Constraints | None:
@@ -320,7 +347,7 @@ class Fit:
 
     def plot(self) -> Figure:
         """Draw the data with the fitted curve, and the loss per epoch; returns a Matplotlib figure."""
-        if self.plotter is None or self.evidence is None:
+        if self.plotter is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
         return self.plotter(self)
 

@@ -41,7 +41,7 @@ class Rows:
 
 def refuse_without_data(fit: Fit, what: str) -> None:
     """Refuse to recompute from rows that a loaded fit does not have."""
-    if fit.evidence is None:
+    if fit.kept is None:
         raise ConfigError(
             f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
         )
@@ -49,15 +49,15 @@ def refuse_without_data(fit: Fit, what: str) -> None:
 
 def row_weights(fit: Fit) -> Array:
     """Return (rows,) the weight of each row, 1 if there are none."""
-    weights = fit.evidence.objective.engine.weights if fit.evidence is not None else None  # type: ignore[attr-defined]
+    weights = fit.kept.objective.engine.weights if fit.kept is not None else None  # type: ignore[attr-defined]
     return np.ones(fit.rows) if weights is None else np.asarray(weights, dtype=np.float64)
 
 
 def counted_rows(fit: Fit) -> Rows:
     """Return the rows that count, at the parameters of a fit that has its data."""
     refuse_without_data(fit, "residuals")
-    assert fit.evidence is not None and not isinstance(fit.model, ModuleModel)
-    columns = fit.evidence.columns
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    columns = fit.kept.columns
     score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
     y, omega = fit.model.observed(columns), row_weights(fit)
     counting = omega > 0.0

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 def covariance_of(fit: Fit, kind: str) -> Array | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``); that of a loaded fit is stored."""
     checked_errors(kind, fit.loss_function)
-    if fit.evidence is not None:
+    if fit.kept is not None:
         found, rank = generalized_covariance(fit, kind), fit.rank
         if found is None or rank is None:
             return found
@@ -41,13 +41,13 @@ def generalized_covariance(fit: Fit, kind: str) -> Array | None:
     loss = fit.loss_function
     if fit.penalised or fit.outcome is Outcome.DIVERGED or isinstance(fit.model, ModuleModel):
         return None  # no curvature matrix is formed for a module
-    assert fit.evidence is not None and fit.degrees_of_freedom is not None
+    assert fit.kept is not None and fit.degrees_of_freedom is not None
     kept = None if fit.rank is None else fit.rank.kept
     with np.errstate(all="ignore"):
         if kind == "sandwich":
             free = ~_held(fit) if kept is None else kept
             return sandwich(fit.counted_rows, loss, fit.degrees_of_freedom, None if free.all() else free)
-        point = fit.evidence.objective(fit.theta, 3)
+        point = fit.kept.objective(fit.theta, 3)
         if loss.name == "squared" and fit.sigma is None:
             return covariance(point, fit.degrees_of_freedom, kept)
         total = float(fit.counted_rows.omega.sum())
@@ -56,10 +56,10 @@ def generalized_covariance(fit: Fit, kind: str) -> Array | None:
 
 def rank_of_fit(fit: Fit) -> Rank | None:
     """Return what is determined all the same, where a fit has undetermined parameters."""
-    if not fit.undetermined or fit.evidence is None:
+    if not fit.undetermined or fit.kept is None:
         return None
     with np.errstate(all="ignore"):
-        return rank_of(fit.evidence.objective(fit.theta, 3))
+        return rank_of(fit.kept.objective(fit.theta, 3))
 
 
 def _held(fit: Fit) -> Mask:

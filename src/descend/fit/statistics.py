@@ -18,14 +18,14 @@ Array = NDArray[np.float64]
 def residuals(fit: Fit) -> Array:
     """Return observed less predicted response of each row."""
     refuse_without_data(fit, "residuals")
-    assert fit.evidence is not None
-    columns = fit.evidence.columns
+    assert fit.kept is not None
+    columns = fit.kept.columns
     return np.asarray(fit.model.observed(columns) - fit.model.predict(fit.theta, columns), dtype=np.float64)
 
 
 def degrees_of_freedom(fit: Fit) -> int | None:
     """Return the rows of a weight above 0, less the parameters that they determine; None if it is not known."""
-    if fit.evidence is None:
+    if fit.kept is None:
         stored = fit.stored.get("degrees_of_freedom")
         return None if stored is None else int(stored)
     return int(np.count_nonzero(row_weights(fit))) - determined(fit)
@@ -46,7 +46,7 @@ def error_degrees(fit: Fit) -> float:
 
 def residual_standard_deviation(fit: Fit) -> float | None:
     """Return sqrt(sum omega r**2 / degrees of freedom); None unless the loss is squared."""
-    if fit.evidence is None:
+    if fit.kept is None:
         return fit.stored.get("residual_standard_deviation")
     degrees = fit.degrees_of_freedom
     if fit.loss_function.name != "squared" or degrees is None or degrees <= 0:
@@ -56,11 +56,11 @@ def residual_standard_deviation(fit: Fit) -> float | None:
 
 def r_squared(fit: Fit) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
-    if fit.evidence is None:
+    if fit.kept is None:
         return fit.stored.get("r_squared")
     if fit.loss_function.name in ("poisson", "logistic"):
         return None
-    columns = fit.evidence.columns
+    columns = fit.kept.columns
     y, predicted = fit.model.observed(columns), fit.model.predict(fit.theta, columns)
     omega = row_weights(fit)
     spread = float(omega @ (y - np.average(y, weights=omega)) ** 2)

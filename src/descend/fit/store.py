@@ -171,7 +171,7 @@ def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | Mo
         epochs=content["epochs"],
         passes=content.get("passes", 0.0),
         outcome=Outcome(content["outcome"]),
-        advice=content["advice"],
+        advised=content["advice"],
         gradient=content["gradient"],
         optimizer=content["optimizer"],
         learning_rate=content["learning_rate"],

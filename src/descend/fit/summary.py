@@ -28,6 +28,8 @@ def summary(fit: Fit) -> dict[str, Any]:
         "passes": fit.passes,
         "epochs": fit.epochs,
         "outcome": str(fit.outcome),
+        "cause": None if fit.cause is None else str(fit.cause),
+        "evidence": _plain_evidence(fit.evidence),
         "advice": fit.advice,
         "gradient": fit.gradient,
         "optimizer": fit.optimizer,
@@ -66,6 +68,17 @@ def _too_many_to_list(fit: Fit) -> bool:
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Turn arrays into lists, and what JSON has no number for into None."""
     return None if values is None else {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn numbers that JSON has not into None."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _plain_evidence(value)
+        return _number(value) if isinstance(value, float) else value
+
+    return {name: plain(value) for name, value in evidence.items()}
 
 
 def _plain_value(value: Any) -> Any:

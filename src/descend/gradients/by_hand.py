@@ -16,6 +16,7 @@ from descend.formula import syntax
 from descend.formula.build import Builder, Extra
 from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
+from descend.formula.functions import sign
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
@@ -75,7 +76,10 @@ def _read(
 ) -> tuple[str, Expr]:
     """Read one gradient. known: the names of all parameters; held: what stands for those that are fixed or tied."""
     name, index, node = syntax.parse_assignment(text)
-    extra: dict[str, Extra] = {"mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,))}
+    # `sign` cannot stand in a formula, but it does in the derivatives that `descend derive` prints.
+    extra: dict[str, Extra] = {
+        "sign": (sign, (1,)), "mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,)),
+    }  # fmt: skip
     # A pattern such as w @ [x*] takes the columns it took in the formula.
     taken: dict[str, list[str]] = {}
     for term in formula.terms.values():

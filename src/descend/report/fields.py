@@ -53,13 +53,14 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
     shown += _digits(fit)
-    source = fit.evidence.source if fit.evidence is not None else ""
+    source = fit.kept.source if fit.kept is not None else ""
     return [
         *shown,
         Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else ""), "text"),
         Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
         Field("optimizer", _optimizer(fit), "text"),
         _outcome(fit),
+        *_cause(fit),
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note), "note") for note in fit.notes),
     ]
@@ -81,7 +82,7 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fit) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.evidence is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
         return []
     if str(fit.outcome) != "converged":
         return []
@@ -115,6 +116,15 @@ def _outcome(fit: Fit) -> Field:
     return Field(
         "outcome", f"{name} after {epochs}, {_duration(fit.seconds)}", "success" if fit.succeeded else "failure"
     )
+
+
+def _cause(fit: Fit) -> list[Field]:
+    """Say why the run failed or fell short, with the numbers that show it."""
+    found = fit.diagnosis
+    if found.cause is None:
+        return []
+    told = "" if not found.sentence or found.sentence == fit.advice else f": {found.sentence}"
+    return [Field("cause", f"{found.cause.words}{told}", "failure")]
 
 
 def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:

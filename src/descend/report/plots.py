@@ -49,11 +49,11 @@ def plot_fit(fit: Fit) -> Figure:
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data (see ``plot_model``).
     """
-    if fit.evidence is None:
+    if fit.kept is None:
         raise ConfigError(
             "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
         )
-    return plot_model(fit, fit.evidence.columns)
+    return plot_model(fit, fit.kept.columns)
 
 
 def plot_model(fit: Fit, columns: Mapping[str, Any]) -> Figure:
@@ -155,7 +155,7 @@ def _draw_curve(axes: Axes, fit: Fit, columns: Mapping[str, Array], y: Array | N
         if seen and ends is not None:
             handles.append(axes.fill_between(grid, *ends, color=style.VERMILLION, alpha=alpha, linewidth=0.0, zorder=1))
             names.append(f"{LEVEL * 100:g}% {interval}")
-    rows = _rows(fit.rows) if fit.evidence is not None else ""
+    rows = _rows(fit.rows) if fit.kept is not None else ""
     style.label(axes, inputs[0] if inputs else "row", _response(fit), f"Data and fit{', ' + rows if rows else ''}")
     style.legend(axes, handles, names)
 

@@ -26,7 +26,7 @@ STYLES = {
 
 def render(fields: Sequence[Field], colour: bool = False) -> str:
     """Return the fields as lines: the formula, the parameters with their standard errors, then the rest."""
-    head = [_styled(field.value, field.kind, colour) for field in fields if field.kind == "formula"]
+    head = [styled(field.value, field.kind, colour) for field in fields if field.kind == "formula"]
     parameters = [field for field in fields if field.kind == "parameter"]
     rest = [field for field in fields if field.kind not in ("formula", "parameter")]
     return "\n".join([*head, "", *_parameters(parameters, colour), "", *_rest(rest, colour)])
@@ -35,13 +35,13 @@ def render(fields: Sequence[Field], colour: bool = False) -> str:
 def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
     listed = fields[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
-    values = ["value", *_aligned([field.value[0] for field in listed])]
+    values = ["value", *aligned([field.value[0] for field in listed])]
     columns = [names, values]
     if any(field.value[1] is not None for field in listed):
-        columns.append(["std. error", *_aligned([field.value[1] for field in listed], digits=3)])
+        columns.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
     if len(listed[0].value) > 3:
-        columns.append(["low", *_aligned([field.value[3] for field in listed])])
-        columns.append(["high", *_aligned([field.value[4] for field in listed])])
+        columns.append(["low", *aligned([field.value[3] for field in listed])])
+        columns.append(["high", *aligned([field.value[4] for field in listed])])
     widths = [max(map(width, column)) for column in columns]
     marks = ["", *(field.value[2] for field in listed)]
     lines = []
@@ -49,7 +49,7 @@ def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
         name, value, *error = (
             pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
         )
-        cells = ["  " + name, _styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
+        cells = ["  " + name, styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
         lines.append("   ".join(cells).rstrip())
     if len(fields) > len(listed):
         lines.append(f"  and {len(fields) - len(listed):,} more: see --json")
@@ -64,11 +64,11 @@ def _rest(fields: Sequence[Field], colour: bool) -> list[str]:
         indent = " " * (size + 5)
         for number, line in enumerate(textwrap.wrap(value, WIDTH - len(indent), break_long_words=False) or [""]):
             begin = indent if number else f"  {pad(field.label, size)}   "
-            lines.append((begin + _styled(line, field.kind, colour)).rstrip())
+            lines.append((begin + styled(line, field.kind, colour)).rstrip())
     return lines
 
 
-def _aligned(values: Sequence[Any], digits: int = 6) -> list[str]:
+def aligned(values: Sequence[Any], digits: int = 6) -> list[str]:
     """Write numbers so that their points stand below each other when set flush right."""
     texts = ["" if value is None else f"{value:.{digits}g}" for value in values]
     after = [len(text) - len(text.partition(".")[0]) for text in texts]
@@ -88,5 +88,6 @@ def pad(text: str, size: int, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
-def _styled(text: str, kind: str, colour: bool) -> str:
+def styled(text: str, kind: str, colour: bool) -> str:
+    """Write ``text`` in the colour of its kind, if colours are shown."""
     return f"\033[{STYLES[kind]}m{text}\033[0m" if colour and kind in STYLES else text

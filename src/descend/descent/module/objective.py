@@ -239,6 +239,7 @@ class ModuleObjective:
     def session(self) -> Iterator[None]:
         """Train for a while; afterwards the module holds the last finite parameters, in the modes it was given in."""
         self.modes.train()
+        self.model.parameters.begin()
         try:
             yield
         finally:

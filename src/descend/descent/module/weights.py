@@ -48,7 +48,7 @@ class ModuleParameters:
     """Names and shapes of the parameters of a module, and a copy of the last state that was worth keeping.
 
     trained: the parameters that are fitted; those with ``requires_grad=False`` are left alone.
-    present: the handle of the state the module is in.
+    present: the handle of the state the module is in. begun: copies of ``trained`` where the run began.
     """
 
     def __init__(self, module: Any) -> None:
@@ -58,6 +58,7 @@ class ModuleParameters:
         self.present: Weights = Weights(self)
         self._has_buffers = next(module.buffers(), None) is not None
         self._kept: tuple[Weights, list[Any]] | None = None
+        self.begun: list[Any] | None = None
 
     @cached_property
     def size(self) -> int:
@@ -115,6 +116,15 @@ class ModuleParameters:
                     copy.copy_(tensor)
         self._kept = self.present, copies
 
+    def begin(self) -> None:
+        """Copy what is trained, as it is where a run begins."""
+        self.begun = [tensor.detach().clone() for tensor in self.trained]
+
+    @property
+    def kept(self) -> list[Any] | None:
+        """What was trained, as it was when last kept."""
+        return None if self._kept is None else self._kept[1][: len(self.trained)]
+
     def unchanged(self) -> bool:
         """Whether every trained parameter is as it was when last kept."""
         return self._kept is not None and all(
@@ -137,8 +147,8 @@ class ModuleParameters:
         return [*self.trained, *self.module.buffers()] if self._has_buffers else self.trained
 
     def forget(self) -> None:
-        """Free the copy."""
-        self._kept = None
+        """Free the copies."""
+        self._kept = self.begun = None
 
 
 def as_array(tensor: Any) -> Any:

@@ -1,0 +1,116 @@
+"""`descend check`: a gradient held against the true one, and what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+from typer import Argument, Exit, Option
+
+from descend.cli import options
+from descend.cli.terminal import colours, say, say_json
+from descend.errors import ConfigError, DescendError
+
+IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
+
+
+def check(
+    model: Annotated[
+        str, Argument(metavar="FORMULA|FILE.py:GRADIENT", help="The model; or a Python file and its gradient function.")
+    ],
+    data: Annotated[
+        list[str] | None,
+        Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`."),
+    ] = None,
+    gradient: Annotated[
+        list[str] | None,
+        Option(metavar="TEXT|FILE.py:NAME", help='Such as "w = mean(2*x*(w*x - y))", once for each parameter.'),
+    ] = None,
+    forward: Annotated[
+        str | None, Option("--model", metavar="NAME", help="The model in the Python file: forward if not given.")
+    ] = None,
+    response: Annotated[
+        str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")
+    ] = None,
+    start: options.Start = None,
+    loss: options.Loss = "squared",
+    weights: options.Weights = None,
+    where: options.Where = None,
+    missing: options.Missing = "raise",
+    json: options.Json = False,
+) -> None:
+    """Check a gradient written by hand: is it that of the mean loss, and if not, what is wrong with it?
+
+    Exit code 0 if it is, 1 if it is not, 2 for wrong usage or bad input.
+
+    Example: descend check "y ~ w*x" line.csv --gradient "w = mean(2*x*(w*x - y))"
+    """
+    judged, given = _read(model, forward, gradient)
+    table = options.one_or_all(data) if data else given.pop("data", None)
+    if table is None:
+        raise ConfigError("Which data? Name a file, such as line.csv.")
+    response = response or given.get("response")
+    if callable(judged) and response is None and not hasattr(judged, "named_parameters"):
+        raise ConfigError("Which column does the function predict? Say so with --response y.")
+
+    from descend import api
+
+    judgement = api.check(
+        judged, table, gradient=given["gradient"], response=response, start=options.assignments(start or [], "--start"),
+        loss=loss, weights=weights, where=where, missing=missing,
+    )  # fmt: skip
+    if json:
+        say_json(judgement.as_dict())
+    else:
+        from descend.report.judgement import render
+
+        say(render(judgement, colour=colours(sys.stdout)))
+    if not judgement.agree:
+        raise Exit(1)
+
+
+def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[Any, dict[str, Any]]:
+    """Return the model, and the gradient with what a Python file brings besides."""
+    file = IN_FILE.fullmatch(model)
+    if file is None:
+        if forward is not None:
+            raise ConfigError("`--model` names a model in a Python file. Write check FILE.py:GRADIENT --model NAME.")
+        if not gradient:
+            raise ConfigError('Which gradient? Give it: --gradient "w = mean(2*x*(w*x - y))", once for each parameter.')
+        named = IN_FILE.fullmatch(gradient[0]) if len(gradient) == 1 else None
+        if named is not None:
+            from descend.cli.python_file import run_file, taken
+
+            return model, {"gradient": _guarded(taken(run_file(named[1]), named[2], named[1]), named[1])}
+        return model, {"gradient": gradient[0] if len(gradient) == 1 else gradient}
+    if gradient:
+        raise ConfigError(f"`{model}` names the gradient already. Leave out --gradient.")
+    from descend.cli.python_file import run_file, taken
+
+    names = run_file(file[1])
+    found = taken(names, forward or "forward", file[1])
+    given: dict[str, Any] = {name: names[name] for name in ("data", "response") if name in names}
+    right = taken(names, file[2], file[1])
+    if found is right:
+        right = "autograd"
+    return found, {**given, "gradient": _guarded(right, file[1]) if callable(right) else right}
+
+
+def _guarded(function: Any, file: str) -> Callable[..., Any]:
+    """Let an error in the user's function be told as theirs, with the line."""
+
+    @wraps(function)
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except DescendError:
+            raise
+        except Exception as error:
+            from descend.cli.python_file import told
+
+            raise ConfigError(f"`{function.__name__}` failed: {told(error, file)}") from error
+
+    return guarded

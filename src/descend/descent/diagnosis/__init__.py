@@ -1,0 +1,61 @@
+"""The black box: why a run failed, or ended short of what it could reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from descend.descent.diagnosis.case import Case
+from descend.descent.diagnosis.cause import HEALTHY, Cause, Diagnosis
+from descend.descent.diagnosis.epochs import too_few_epochs
+from descend.descent.diagnosis.gradient import wrong_gradient
+from descend.descent.diagnosis.health import healthy
+from descend.descent.diagnosis.noise import batch_noise
+from descend.descent.diagnosis.opening import case_of
+from descend.descent.diagnosis.plateau import plateau
+from descend.descent.diagnosis.rate import rate_too_large
+from descend.descent.diagnosis.rows import bad_rows
+from descend.descent.diagnosis.scaling import unscaled_column
+from descend.descent.diagnosis.values import overflow_or_domain
+from descend.descent.outcome import Outcome
+from descend.descent.problem import Problem
+from descend.descent.run import Run
+from descend.models import FunctionModel
+
+Detector = Callable[[Case], Diagnosis | None]
+DETECTORS: tuple[Detector, ...] = (
+    wrong_gradient,
+    bad_rows,
+    overflow_or_domain,
+    plateau,
+    batch_noise,
+    unscaled_column,
+    rate_too_large,
+    too_few_epochs,
+)
+"""In this order. What is wrong with the gradient or the data comes before what a descent makes of them: a rate is too
+large, and epochs are too few, only where neither explains it. A column is to blame if standardising alone helps."""
+
+
+def diagnose(problem: Problem, run: Run) -> Diagnosis:
+    """Name the cause of a run that failed or fell short; a healthy one has none."""
+    with np.errstate(all="ignore"), case_of(problem, run) as case:
+        if healthy(case):
+            return _hidden(case) or HEALTHY
+        for detector in DETECTORS:
+            found = detector(case)
+            if found is not None:
+                return found
+    return HEALTHY
+
+
+def _hidden(case: Case) -> Diagnosis | None:
+    """Find what is wrong with a run that seems well: the minimum of a wrong gradient, or a plateau, flat all around."""
+    doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
+    if doubtful and (found := wrong_gradient(case)) is not None:
+        return found
+    return plateau(case) if case.is_module or case.outcome is not Outcome.CONVERGED else None
+
+
+__all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

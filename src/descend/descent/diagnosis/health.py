@@ -1,0 +1,25 @@
+"""Whether a run is healthy: it converged, or ended within a small share of what it could reach."""
+
+from __future__ import annotations
+
+from descend.descent.diagnosis.case import OF_LOSS, OF_PROGRESS, Case
+from descend.descent.outcome import Outcome
+
+OF_MODULE = 0.1
+"""Share of its way that a module may leave undone, as it is never done."""
+
+
+def healthy(case: Case) -> bool:
+    """Whether nothing is wrong with how a run that stayed finite ended."""
+    if case.outcome in (Outcome.CONVERGED, Outcome.INTERRUPTED):
+        return True
+    if case.outcome is Outcome.DIVERGED:
+        return False
+    if case.epochs == 0:
+        return True
+    progress = case.progress
+    if case.is_module:
+        settled = progress.swing < OF_MODULE or not progress.hovers
+        return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
+    left = case.excess
+    return left <= OF_LOSS * abs(case.reachable) or left <= OF_PROGRESS * max(progress.made, 0.0)

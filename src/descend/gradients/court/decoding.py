@@ -1,0 +1,390 @@
+"""What is wrong with a gradient: its pattern of being off, read as one of the mistakes people make.
+
+All tests are of whole functions, not of single numbers: a mistake is named only if it explains the given gradient at
+every point (and for factors in every row) to what rounding allows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DescendError
+from descend.gradients.court.evidence import Case, Point
+from descend.gradients.court.rows import Factor
+from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, off_by, rounded
+from descend.losses import LOSSES, Loss
+
+Array = NDArray[np.float64]
+ROWS = 12
+"""Rows whose contributions are asked for one by one."""
+MOST_PAIRED = 32
+"""Expressions of which products and quotients of two are tried."""
+CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+
+
+class Decoder:
+    """Reads the mistakes in a gradient from what it gave at some points."""
+
+    def __init__(self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]]):
+        self.case, self.scales, self.points, self.calls = case, scales, points, calls
+        self.labels = case.model.parameters.labels
+        self.given = np.stack([point.given for point in points if point.given is not None])
+        self.truth = np.stack([point.truth for point in points])
+        self.allowed = np.stack([point.allowed for point in points])
+        self.right = (np.abs(self.given - self.truth) <= self.allowed).all(axis=0)
+        size = np.abs(self.given).max(axis=0) / np.maximum(np.abs(self.truth).max(axis=0), 1e-300)
+        self.enlarged = np.clip(np.nan_to_num(size, nan=1.0), 1.0, 1e6)
+        self.single: Any = None
+
+    def mistake(self, k: int) -> Mistake:
+        """Return what is wrong with component k."""
+        if not np.isfinite(self.given[:, k]).all():
+            bad = self.given[~np.isfinite(self.given[:, k]), k][0]
+            return Mistake("wrong", f"it is {bad:g} where the derivative is a finite number.")
+        for test in (self._remembered, self._constant_factor, self._swapped, self._other_loss, self._chain_factor,
+                     self._added):  # fmt: skip
+            found = test(k)
+            if found is not None:
+                return found
+        return self._unexplained(k)
+
+    def _same(self, given: Array, expected: Array, k: int) -> bool:
+        """Whether numbers at the points are equal, to what rounding allows."""
+        allowed = 2.0 * self.allowed[:, k] * self.enlarged[k] + 1e-7 * np.abs(expected)
+        return bool(np.isfinite(expected).all() and (np.abs(given - expected) <= allowed).all())
+
+    # Memory -----------------------------------------------------------------------------------------------------
+
+    def _remembered(self, k: int) -> Mistake | None:
+        if not self.case.python and len(self.points) < 2:
+            return None
+        found = self._stale(k)
+        return found if found is not None or not self.case.python else self._running(k)
+
+    def _stale(self, k: int) -> Mistake | None:
+        """Look for the gradient at one and the same earlier point, or at that of the call before."""
+        spread = np.ptp(self.truth[:, k])
+        if spread <= 4.0 * self.allowed[:, k].max():
+            return None  # the same everywhere: nothing can be stale
+        given = self.given[:, k]
+        if np.ptp(given) <= 4.0 * self.allowed[:, k].max():
+            for theta in [self.case.start, *self.case.seen]:
+                if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
+                    at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
+                    return Mistake("stale", f"it is the gradient at {at} wherever it is asked for. {FRESH}")
+        if not self.case.python or len(self.calls) < 3:
+            return None
+        pairs = list(zip(self.calls[:-1], self.calls[1:], strict=True))
+        before = np.array([self._truth_at(theta)[k] for (theta, _), _ in pairs])
+        after = np.array([result[k] for _, (_, result) in pairs])
+        allowed = 4.0 * self.allowed[:, k].max() + 1e-7 * np.abs(before)
+        if (np.abs(after - before) <= allowed).all():
+            return Mistake("stale", f"it is the gradient at the parameters of the call before. {FRESH}")
+        return None
+
+    def _running(self, k: int) -> Mistake | None:
+        """Look for a call that adds to what the calls before it returned, or to a share of that."""
+        results = np.array([result[k] for _, result in self.calls])
+        own = np.array([self._truth_at(theta)[k] for theta, _ in self.calls])
+        left, kept = results[1:] - own[1:], results[:-1]
+        if len(left) < 2 or not kept @ kept > 0.0:
+            return None
+        share = float(left @ kept / (kept @ kept))
+        size = 8.0 * self.allowed[:, k].max() * len(results) + 1e-6 * np.abs(results).max()
+        if abs(share) < 1e-3 or not (np.abs(left - share * kept) <= size).all():
+            return None
+        what = "all calls before it" if abs(share - 1.0) < 1e-3 else f"{share:.3g} times the call before it"
+        return Mistake(
+            "not_zeroed", f"each call adds to what it returned for {what}: a running sum. Start from zero on each call."
+        )
+
+    def _truth_at(self, theta: Array) -> Array:
+        for point in self.points:
+            if point.theta is theta or np.array_equal(point.theta, theta):
+                return point.truth
+        return self.case.truth(theta, self.scales)[0]
+
+    # One number ---------------------------------------------------------------------------------------------------
+
+    def _constant_factor(self, k: int) -> Mistake | None:
+        factor = self._ratio(k, self.truth[:, k])
+        if factor is None or factor == 0.0:
+            return None
+        rows = self.case.rows
+        total = rows if self.case.weights is None else float(self.case.weights.sum())
+        grows = self._grows(k, factor)
+        for power, verdict in ((1, "sum_not_mean"), (-1, "mean_not_sum")):
+            if grows == power:
+                rest = factor / float(total) ** power
+                return Mistake(verdict, about_rows(verdict, total, rest), rounded(factor))
+        if self.case.weights is not None and abs(factor * rows / total - 1.0) < 1e-5:
+            return Mistake(
+                "factor",
+                "its weighted sum is divided by the number of rows. Divide it by the sum of the weights.",
+                factor,
+            )
+        if abs(factor + 1.0) < 1e-5:
+            return Mistake(
+                "sign",
+                "it has the wrong sign, so a descent would climb. Put a minus before it: the residual is "
+                "prediction - y.",
+                -1.0,
+            )
+        return Mistake("factor", about_factor(factor, self.case.model.loss), rounded(factor))
+
+    def _ratio(self, k: int, expected: Array) -> float | None:
+        """Return the one number by which the given gradient differs from what is expected, if there is one."""
+        given, allowed = self.given[:, k], self.allowed[:, k]
+        weight = (allowed.max() / np.maximum(allowed, 1e-6 * allowed.max())) ** 2 if allowed.max() > 0.0 else np.ones(1)
+        below = float((weight * expected) @ expected)
+        if not below > 0.0 or not np.isfinite(below):
+            return None
+        factor = float((weight * expected) @ given) / below
+        return factor if self._same(given, factor * expected, k) else None
+
+    def _grows(self, k: int, factor: float) -> int:
+        """Return the power of the number of rows that the factor holds: 1 for a sum of what should be a mean."""
+        rows = self.case.rows
+        total = rows if self.case.weights is None else float(self.case.weights.sum())
+        plainly = int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
+        half = np.arange(0, rows, 2)
+        part = float(len(half) if self.case.weights is None else self.case.weights[half].sum())
+        for number, point in enumerate(self.points if rows >= 4 else ()):
+            try:
+                given = self.case.call(point.theta, half)[k]
+            except Exception:
+                return plainly
+            parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(half))
+            expected = factor * self.case.mean(parts, half)[k]
+            allowed = 4.0 * abs(factor) * point.allowed[k] + 1e-5 * abs(expected)
+            if abs(given - self.given[number, k]) <= 1e-9 * abs(given):
+                return plainly  # it looks at all rows whichever it is given
+            if abs(expected) * abs(1.0 - part / total) <= 2.0 * allowed:
+                continue  # too small to tell
+            for power in (0, 1, -1):
+                if abs(given - expected * (part / total) ** power) <= allowed * max(1.0, (part / total) ** power):
+                    return power
+        return plainly
+
+    # Another gradient ---------------------------------------------------------------------------------------------
+
+    def _swapped(self, k: int) -> Mistake | None:
+        for m in np.flatnonzero(~self.right):
+            if m != k and self._same(self.given[:, k], self.truth[:, m], k) and self._taken(k):
+                back = self._same(self.given[:, m], self.truth[:, k], int(m))
+                one, other = (self.labels[place] for place in sorted((k, int(m))))
+                what = f"the gradients of {one} and {other} have changed places" if back else (
+                    f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
+                )  # fmt: skip
+                return Mistake("swapped", f"{what}. Return them in the order {', '.join(self.labels[:6])}.")
+        return None
+
+    def _taken(self, k: int) -> bool:
+        """Whether the derivative by k is given for another parameter."""
+        return any(
+            self._same(self.given[:, m], self.truth[:, k], int(m)) for m in np.flatnonzero(~self.right) if m != k
+        )
+
+    def _other_loss(self, k: int) -> Mistake | None:
+        mine = self.case.model.loss
+        for text, loss in other_losses(mine):
+            factor = self._ratio(k, self._under(loss)[:, k])
+            if factor is None or not self._plausible(factor):
+                continue
+            times = "" if abs(factor - 1.0) < 1e-5 else f" times {rounded(factor):.6g}"
+            name = str(mine)
+            return Mistake(
+                "other_loss",
+                f"it is the gradient of the {text} loss{times}, not of the {name} loss. "
+                "Change the gradient, or fit under that loss.",
+                None if not times else rounded(factor),
+            )
+        without = self._ratio(k, self._under(mine, response=False)[:, k])
+        if without is not None and self._plausible(without):
+            return Mistake(
+                "other_loss",
+                f"it is the gradient of the {mine} loss without the response: prediction where the residual, "
+                "prediction - y, should stand.",
+                None if abs(without - 1.0) < 1e-5 else rounded(without),
+            )
+        if self.case.weights is not None:
+            bare = np.stack([self.case.contributions(p.theta, self.scales)[0].mean(axis=0) for p in self.points])
+            if self._same(self.given[:, k], bare[:, k], k):
+                return Mistake("missing_chain_factor", "the row weights are left out of it. Multiply by them.")
+        return None
+
+    def _plausible(self, factor: float) -> bool:
+        """Whether a factor is one that comes on top of another mistake: a small fraction, or the number of rows."""
+        tried = (abs(factor), abs(factor) / self.case.rows, abs(factor) * self.case.rows)
+        return any(abs(each / simple - 1.0) < 1e-5 for each in tried for simple in (1.0, 2.0, 0.5, 4.0, 0.25))
+
+    def _under(self, loss: Loss, response: bool = True) -> Array:
+        """Return the gradient under another loss at the points, (points, p)."""
+        key = (str(loss), response)
+        known = self.__dict__.setdefault("_known", {})
+        if key not in known:
+            found = []
+            for point in self.points:
+                with np.errstate(all="ignore"):
+                    score = self.case.model.score(point.theta, self.case.columns)
+                    y = self.case.model.response(self.case.columns)
+                    slope = loss.slope(score, y if response else np.zeros_like(y))
+                    jacobian, _ = self._jacobian(point)
+                    found.append(self.case.mean(slope[:, None] * jacobian))
+            known[key] = np.stack(found)
+        under: Array = known[key]
+        return under
+
+    def _jacobian(self, point: Point) -> tuple[Array, Array]:
+        known = self.__dict__.setdefault("_jacobians", {})
+        if id(point) not in known:
+            known[id(point)] = self.case.model.jacobian(point.theta, self.case.columns, self.scales)
+        found: tuple[Array, Array] = known[id(point)]
+        return found
+
+    # A factor that differs from row to row --------------------------------------------------------------------------
+
+    def _chain_factor(self, k: int) -> Mistake | None:
+        """Look for an expression by which the contribution of each row is off."""
+        right, given, allowed, together = self._row_by_row(k)
+        factors = self.case.model.factors(k, tuple(self.case.columns))
+        values = [self._values(factor, together) for factor in factors]
+        options = [(factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)]
+        if not options:
+            return None
+        if (np.abs(given - right) <= allowed).all():
+            return Mistake(
+                "wrong",
+                "it is right for each row alone, but not for all together: the mean of a product is not the product "
+                "of means. Multiply first, then take the mean.",
+            ) if not together else None  # fmt: skip
+        one = np.ones(1)
+        for constant in CONSTANTS:
+            for text, value in options:
+                if _explains(given, constant * right, one, value, allowed, together):
+                    return off_by(constant, [(text, -1)])
+                if _explains(given, constant * right, value, one, allowed, together):
+                    return off_by(constant, [(text, 1)])
+        pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
+        for constant in CONSTANTS[:4]:
+            for (text, value), (other, second) in pairs:
+                for above, below, parts in (
+                    (one, value * second, [(text, -1), (other, -1)]),
+                    (value, second, [(text, 1), (other, -1)]),
+                    (second, value, [(text, -1), (other, 1)]),
+                    (value * second, one, [(text, 1), (other, 1)]),
+                ):
+                    if _explains(given, constant * right, above, below, allowed, together):
+                        return off_by(constant, parts)
+        return None
+
+    def _row_by_row(self, k: int) -> tuple[Array, Array, Array, bool]:
+        """Return contributions of single rows: right, given, allowed; or, where the gradient of a single row cannot
+        be asked for, those of all rows and the given means: then the last is true."""
+        if self.single is None:
+            self.single = self._ask_rows()
+        if self.single is False:
+            parts = np.stack([self.case.contributions(p.theta, self.scales)[0] for p in self.points])
+            return parts[:, :, k], self.given[:, k], self.allowed[:, k], True
+        right, given, allowed = self.single
+        return right[:, k], given[:, k], allowed[:, k], False
+
+    def _ask_rows(self) -> Any:
+        right, given, allowed = [], [], []
+        self.asked: list[tuple[Point, NDArray[np.intp]]] = []
+        for point in self.points[:3]:
+            parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(point.sample))
+            usable = np.flatnonzero(np.isfinite(parts).all(axis=1) & (np.abs(parts).max(axis=1) > 0.0))
+            chosen = usable[np.unique(np.linspace(0, len(usable) - 1, ROWS).astype(int))] if len(usable) else usable
+            if not len(chosen):
+                return False
+            try:
+                rows = [self.case.call(point.theta, point.sample[[place]]) for place in chosen]
+            except Exception:
+                return False  # it takes no single row
+            if (
+                all(point.given is not None and np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows)
+                and len(rows) > 1
+            ):
+                return False  # it looks at all rows whichever it is given
+            right.append(parts[chosen])
+            given.append(np.stack(rows))
+            allowed.append(2.0 * point.leeway[chosen] + 1e-6 * np.abs(parts[chosen]))
+            self.asked.append((point, point.sample[chosen]))
+        return np.concatenate(right), np.concatenate(given), np.concatenate(allowed)
+
+    def _values(self, factor: Factor, together: bool) -> Array:
+        with np.errstate(all="ignore"):
+            if together:
+                return np.stack([factor.of(point.theta, self.case.columns) for point in self.points])
+            return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.asked])
+
+    # What is left ---------------------------------------------------------------------------------------------------
+
+    def _added(self, k: int) -> Mistake | None:
+        """Look for something added that depends on the parameter alone, such as the derivative of a penalty."""
+        left = self.given[:, k] - self.truth[:, k]
+        theta = np.array([point.theta[k] for point in self.points])
+        if len(left) < 3 or not theta @ theta > 0.0:
+            return None
+        label = self.labels[k]
+        slope = float(left @ theta / (theta @ theta))
+        if self._same(left, slope * theta, k):
+            text = f"it is off by {slope:.6g}*{label}"
+            if slope > 0.0:
+                text += f", the derivative of a penalty {slope / 2:.6g}*{label}^2, which is no part of the mean loss"
+            return Mistake("wrong", f"{text}. Leave that out{'; l2 asks for the penalty' * (slope > 0.0)}.")
+        if self._same(left, np.full(len(left), left.mean()), k):
+            return Mistake("wrong", f"it is off by {left.mean():.6g} everywhere: a term is too much or too little.")
+        return None
+
+    def _unexplained(self, k: int) -> Mistake:
+        if not self.given[:, k].any():
+            return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
+        given, truth = self.given[0, k], self.truth[0, k]
+        return Mistake(
+            "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
+        )
+
+
+def other_losses(mine: Loss) -> list[tuple[str, Loss]]:
+    """Return every registered loss but one's own, and one's own with other settings."""
+    found: list[tuple[str, Loss]] = []
+    for name in LOSSES:
+        kind = LOSSES[name]
+        texts = [name] + [f"{name}({field}={value})" for field in getattr(kind(), "settings", {})
+                          for value in TRIED_SETTINGS.get(field, ())]  # fmt: skip
+        for text in texts:
+            try:
+                loss = LOSSES.build(text)
+            except DescendError:
+                continue
+            if str(loss) != str(mine):
+                found.append((str(loss), loss))
+    return found
+
+
+TRIED_SETTINGS = {"delta": (0.5, 1.345, 1.5, 2.0), "scale": (0.5, 2.0), "quantile": (0.1, 0.25, 0.75, 0.9)}
+
+
+def _usable(value: Array) -> bool:
+    """Whether a factor is a number in every row, and neither 0 nor 1 throughout."""
+    return bool(np.isfinite(value).all() and (value != 0.0).any() and np.abs(value - 1.0).max() > 1e-9)
+
+
+def _explains(given: Array, right: Array, above: Array, below: Array, allowed: Array, together: bool) -> bool:
+    """Whether given is right times above / below: compared as given * below, for a factor may be 0 in some rows."""
+    with np.errstate(all="ignore"):
+        if together:
+            value = above / below
+            right, above, below = (value * right).mean(axis=1), np.ones(1), np.ones(1)
+            allowed = allowed * np.maximum(1.0, np.abs(value).max(axis=-1))
+        left, other = given * below, right * above
+        fits = np.abs(left - other) <= 4.0 * allowed * (np.abs(below) + np.abs(above))
+        telling = np.abs(other) > 16.0 * allowed * (np.abs(below) + np.abs(above))
+        return bool(fits.all() and 4 * telling.sum() >= telling.size)

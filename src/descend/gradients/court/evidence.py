@@ -1,0 +1,251 @@
+"""What a gradient is held against: the true one at well-chosen points, and how far rounding may carry one from it.
+
+Nothing here is a tolerance picked by taste. A computation in single precision is right if it is the exact result of
+inputs that are off by rounding; so the true gradient is taken at many such inputs, and what they spread is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.gradients.court.rows import RowModel
+from descend.losses import Loss
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+SINGLE = float(np.finfo(np.float32).eps) / 2.0
+"""The rounding of single precision: the lowest in which gradients are computed for themselves."""
+DRAWS = 12
+"""Inputs off by rounding that are tried."""
+SAFETY = 16.0
+SAMPLE = 200_000
+"""Numbers in the sample of rows whose conditioning stands for that of all."""
+BLOCK = 16_384
+POINTS = 4
+REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 0.003, 0.15, 0.001)
+"""How far the points lie from the start, as shares of the change in each parameter that would matter."""
+
+
+@dataclass(eq=False)
+class Case:
+    """A gradient to be judged.
+
+    accused: (theta, rows) -> dJ/dtheta as the mean over those rows, or over all if None.
+    weights: of the rows, or None. start: where a descent would start; points lie around it.
+    lower, upper: bounds within which points must lie, or None. python: whether the gradient is a Python function,
+        which may remember, and may compute in any precision. seen: parameters at which it was called before.
+    """
+
+    model: RowModel
+    columns: Mapping[str, Array]
+    accused: Callable[[Array, Rows | None], Array]
+    start: Array
+    weights: Array | None = None
+    inside: Callable[[Array], bool] = lambda theta: True
+    python: bool = False
+    seen: list[Array] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def part(self, rows: Rows) -> Mapping[str, Array]:
+        """Return the columns in some rows."""
+        return {name: column[rows] for name, column in self.columns.items()}
+
+    def call(self, theta: Array, rows: Rows | None = None) -> Array:
+        """Ask for the accused gradient; not a number where it fails."""
+        with np.errstate(all="ignore"):
+            return np.array(self.accused(theta.copy(), rows), dtype=np.float64)
+
+    def contributions(
+        self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None, loss: Loss | None = None
+    ) -> tuple[Array, Array]:
+        """Return slope times jacobian, (n, p), and how far off each may be."""
+        columns = self.columns if columns is None else columns
+        with np.errstate(all="ignore"):
+            slope = (loss or self.model.loss).slope(self.model.score(theta, columns), self.model.response(columns))
+            jacobian, error = self.model.jacobian(theta, columns, scales)
+            return slope[:, None] * jacobian, np.abs(slope)[:, None] * error
+
+    def mean(self, contributions: Array, rows: Rows | None = None) -> Array:
+        """Average contributions as J does."""
+        if self.weights is None:
+            mean: Array = contributions.mean(axis=0)
+            return mean
+        omega = self.weights if rows is None else self.weights[rows]
+        weighted: Array = omega @ contributions / omega.sum()
+        return weighted
+
+    def truth(self, theta: Array, scales: Array, loss: Loss | None = None) -> tuple[Array, Array, Array]:
+        """Return the gradient, how far off it may be itself, and the mean size of what it is the mean of."""
+        total = np.zeros((3, theta.size))
+        for begin in range(0, self.rows, BLOCK):
+            rows = np.arange(begin, min(begin + BLOCK, self.rows))
+            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None, loss)
+            omega = np.ones(len(rows)) if self.weights is None else self.weights[rows]
+            total += np.stack([omega @ parts, omega @ error, omega @ np.abs(parts)])
+        total /= self.rows if self.weights is None else self.weights.sum()
+        return total[0], total[1], total[2]
+
+    def value(self, theta: Array) -> float:
+        """Return J, less any penalty."""
+        with np.errstate(all="ignore"):
+            losses = self.model.loss.value(self.model.score(theta, self.columns), self.model.response(self.columns))
+        return float(self.mean(losses[:, None])[0])
+
+
+@dataclass(eq=False)
+class Point:
+    """The true gradient somewhere, with what rounding allows: all of shape (p,).
+
+    sample: rows that stand for all; leeway: of their contributions, (m, p).
+    """
+
+    theta: Array
+    truth: Array
+    allowed: Array
+    sample: Rows
+    leeway: Array
+    given: Array | None = None
+
+    def agrees(self, given: Array) -> NDArray[np.bool_]:
+        """Say which components are right, to what rounding explains."""
+        with np.errstate(invalid="ignore"):
+            return np.abs(given - self.truth) <= self.allowed
+
+
+def natural_scales(case: Case) -> Array:
+    """Return the change of each parameter that would matter: sqrt(J / C_kk), C the curvature at the start."""
+    rows = spread_rows(case)
+    columns = case.part(rows)
+    size = np.where(case.start != 0.0, np.abs(case.start), 1.0)
+    with np.errstate(all="ignore"):
+        jacobian, _ = case.model.jacobian(case.start, columns, size)
+        score, y = case.model.score(case.start, columns), case.model.response(columns)
+        weight = case.model.loss.weight(score, y)
+        diagonal = (weight[:, None] * jacobian**2).mean(axis=0)
+        value = abs(float(case.model.loss.value(score, y).mean()))
+        scales: Array = np.sqrt(value / diagonal)
+    usable = np.isfinite(scales) & (scales > 0.0)
+    return np.where(usable, np.clip(scales, 1e-3 * size, np.maximum(1e3 * size, 1e-3)), size)
+
+
+def spread_rows(case: Case) -> Rows:
+    """Return a sample of rows, evenly spread."""
+    most = max(16, min(2000, SAMPLE // max(1, case.start.size)))
+    return np.unique(np.linspace(0, case.rows - 1, min(case.rows, most)).astype(np.intp))
+
+
+def nearby(case: Case, scales: Array, number: int) -> Array:
+    """Return the candidate point of that number, counted from 0: the start moved by shares of the scales.
+
+    The shares follow the golden ratio, so that no two components move alike and no symmetry is kept.
+    """
+    turn = (np.arange(1, case.start.size + 1) * 0.6180339887498949 + 0.7548776662466927 * (number + 1)) % 1.0
+    sign = np.where((np.arange(case.start.size) * 7 + number * 3) % 5 < 2, -1.0, 1.0)
+    share = REACHES[number % len(REACHES)]
+    moved: Array = case.start + sign * share * (0.5 + turn) * np.maximum(scales, np.abs(case.start))
+    return moved
+
+
+def points(case: Case, scales: Array) -> list[Point]:
+    """Return the points where all is finite and the gradient is least made of what cancels, at most POINTS of them."""
+    found: list[tuple[float, Array]] = []
+    for number in range(len(REACHES)):
+        theta = nearby(case, scales, number)
+        if not case.inside(theta):
+            continue
+        truth, error, size = case.truth(theta, scales)
+        if np.isfinite(truth).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
+            with np.errstate(all="ignore"):
+                share = np.nan_to_num(np.abs(truth) / size, nan=0.0)
+            found.append((-float(np.median(share)) - float(share.min()), theta))
+        if len(found) == 2 * POINTS:
+            break
+    found.sort(key=lambda pair: pair[0])
+    weighed_points = (weighed(case, theta, scales) for _, theta in found[: POINTS + 1])
+    return [point for point in weighed_points if np.isfinite(point.allowed).all()][:POINTS]
+
+
+def weighed(case: Case, theta: Array, scales: Array) -> Point:
+    """Return the true gradient at theta, and how far rounding in single precision may carry one from it."""
+    truth, error, size = case.truth(theta, scales)
+    sample = spread_rows(case)
+    leeway = _leeway(case, theta, scales, sample)
+    spread = case.mean(leeway, sample)
+    sums = (4.0 + np.sqrt(case.rows)) * SINGLE * size
+    # Where branches make a component zero, what cancels is as large as it is elsewhere: about J over its scale.
+    floor = 4.0 * SINGLE * abs(case.value(theta)) / scales
+    allowed = SAFETY * (spread + sums) + 4.0 * error + floor
+    return Point(theta, truth, allowed, sample, SAFETY * leeway)
+
+
+def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
+    """Return how far each contribution moves when inputs are rounded to single precision; shape (m, p).
+
+    What single precision holds exactly, such as 0, 1 and 2.5, is not moved, nor are columns that choose a branch.
+    """
+    rng = np.random.default_rng(20)
+    columns = dict(case.part(sample))
+    exact, error = case.contributions(theta, scales, columns)
+    most = SINGLE * np.abs(exact) + error
+    steady = case.model.steady()
+    moved = [name for name, column in columns.items() if name not in steady and _inexact(column).any()]
+    draws = DRAWS if case.model.exact or theta.size < 4 else DRAWS // 3
+    for _ in range(draws):
+        off = dict(columns)
+        for name in moved:
+            column = columns[name]
+            off[name] = column * (1.0 + SINGLE * rng.choice([-1.0, 1.0], len(column)) * _inexact(column))
+        elsewhere = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
+        if case.model.exact:  # and what is computed on the way is rounded as well
+            off = {name: column if name in steady else _single(column) for name, column in off.items()}
+            elsewhere = _single(elsewhere)
+        other, _ = case.contributions(elsewhere, scales, off)
+        with np.errstate(invalid="ignore"):
+            moved_by = np.abs(other - exact)
+            most = np.maximum(most, np.where(np.isfinite(moved_by), moved_by, 0.0))
+    # A row that changes its branch says nothing about rounding within one.
+    typical = np.quantile(most, 0.9, axis=0)
+    capped: Array = np.minimum(most, 100.0 * np.where(typical > 0.0, typical, most.max(axis=0)))
+    return 2.0 * capped
+
+
+def _single(numbers: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return numbers.astype(np.float32)
+
+
+def _inexact(column: Array) -> NDArray[np.bool_]:
+    with np.errstate(over="ignore"):
+        return np.asarray(column.astype(np.float32).astype(np.float64) != column)
+
+
+def jitter(case: Case, point: Point, calls: int = 7) -> Array:
+    """Return how much the accused gradient itself shakes, (p,): its departure from a parabola over tiny steps.
+
+    What is single throughout, as its results show, may be off by more: forms differ in what cancels on the way.
+    Source: the idea of Moré & Wild (2011), SIAM J. Sci. Comput. 33, 1292-1314.
+    """
+    steps = np.arange(calls) - calls // 2
+    turn = np.where(np.arange(point.theta.size) % 2 == 0, 1.0, -0.7)
+    values = np.stack([case.call(point.theta * (1.0 + 2.0**-19 * step * turn)) for step in steps])
+    if not np.isfinite(values).all():
+        return np.zeros(point.theta.size)
+    powers = np.vander(steps / calls, 3)
+    smooth = powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
+    shaking: Array = 8.0 * np.abs(values - smooth).max(axis=0)
+    if (values.astype(np.float32) == values).all():
+        shaking += SAFETY * point.allowed
+    return shaking
+
+
+def given_at(case: Case, place: Point) -> Point:
+    """Return the point with the accused gradient there."""
+    case.seen.append(place.theta)
+    return replace(place, given=case.call(place.theta))

@@ -1,0 +1,274 @@
+"""Models row by row: score, its derivatives, and what they are made of. The court needs more than sums.
+
+score: what the loss works on, shape (n,). jacobian: its derivative by each component of theta, shape (n, p).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula import as_text
+from descend.formula.compile import compile_expression, items_matrix, over_rows
+from descend.formula.derivative import derivatives
+from descend.formula.functions import where
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.contract import Program
+from descend.losses import Loss
+from descend.models import FunctionModel
+from descend.parameters import Parameters
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+MOST_FACTORS = 80
+"""Expressions that are tried as factors of one component."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Something a chain rule may have dropped: its text, and its value in each row."""
+
+    text: str
+    of: Callable[[Array, Columns], Array]
+
+
+class RowModel(Protocol):
+    """A model row by row."""
+
+    parameters: Parameters
+    loss: Loss
+    exact: bool
+    """Whether the jacobian is derived rather than measured."""
+
+    def score(self, theta: Array, columns: Columns) -> Array: ...
+
+    def response(self, columns: Columns) -> Array: ...
+
+    def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
+        """Return the jacobian, and how far off each of its entries may be."""
+        ...
+
+    def steady(self) -> frozenset[str]:
+        """Return the columns that decide between branches, so that no rounding is tried on them."""
+        ...
+
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+        """Return what the derivative by one component may have too much or too little of, likely things first.
+
+        columns: those that there are, of which the model may use some.
+        """
+        ...
+
+
+class FormulaRows:
+    """A formula row by row."""
+
+    exact = True
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.formula = program, program.formula
+        self.parameters, self.loss = program.parameters, program.loss
+        self.symbols = (*(Column(name) for name in self.formula.columns), *self.formula.unknowns)
+        self.functions: dict[Expr, Callable[..., Any]] = {}
+
+    def _arguments(self, theta: Array, columns: Columns) -> list[Any]:
+        rows = len(columns[self.formula.columns[0]])
+        values: list[Any] = [columns[name] for name in self.formula.columns]
+        for symbol in self.formula.unknowns:
+            term = self.formula.terms.get(symbol)
+            place = self.parameters.slices[symbol.name if term is None else term.vector]
+            values.append(
+                theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+            )
+        return values
+
+    def evaluate(self, expression: Expr, theta: Array, columns: Columns) -> Array:
+        """Return the value of an expression in each row."""
+        with np.errstate(all="ignore"):
+            return self._value(expression, self._arguments(theta, columns), self._rows(columns))
+
+    def _value(self, expression: Expr, arguments: list[Any], rows: int) -> Array:
+        function = self.functions.get(expression)
+        if function is None:
+            function = self.functions[expression] = compile_expression(expression, self.symbols)
+        return np.broadcast_to(np.asarray(function(*arguments), dtype=np.float64), (rows,))
+
+    def _rows(self, columns: Columns) -> int:
+        return len(columns[self.formula.columns[0]])
+
+    def score(self, theta: Array, columns: Columns) -> Array:
+        return self.evaluate(self.program.score, theta, columns)
+
+    def response(self, columns: Columns) -> Array:
+        return over_rows(self.formula.response, columns, self._rows(columns)).astype(np.float64)
+
+    def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
+        rows, arguments = self._rows(columns), self._arguments(theta, columns)
+        result = np.zeros((rows, self.parameters.size))
+        for symbol, derivative in self.program.jacobian.items():
+            with np.errstate(all="ignore"):
+                value = self._value(derivative, arguments, rows)
+            if isinstance(symbol, Predictor):
+                term = self.formula.terms[symbol]
+                result[:, self.parameters.slices[term.vector]] += value[:, None] * items_matrix(
+                    term.items, columns, rows
+                )
+            else:
+                result[:, self.parameters.slices[symbol.name].start] = value
+        return result, np.zeros_like(result)
+
+    def steady(self) -> frozenset[str]:
+        inside = (node.args[0] for node in self.formula.expression.atoms(where))
+        return frozenset(symbol.name for condition in inside for symbol in condition.atoms(Column))
+
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+        """Return the parts of the derivative, those of each function on the way to it, columns and parameters."""
+        symbol, item = self._symbol(place)
+        found: dict[Expr, None] = {} if item is None else {item: None}
+        derivative = self.program.jacobian[symbol]
+        for part in sympy.Mul.make_args(derivative):
+            found[part] = None
+        found[derivative] = None
+        symbols = [*(Column(name) for name in self.formula.columns), *self.formula.unknowns]
+        inner = [node for node in sympy.preorder_traversal(self.program.score) if node.has(symbol) and node != symbol]
+        for node in inner[:MOST_FACTORS]:
+            if node.args and isinstance(node, Expr) and not isinstance(node, where):
+                if not (node.is_Add or node.is_Mul or node.is_Pow):
+                    found |= {
+                        node.fdiff(number): None for number, argument in enumerate(node.args, 1) if argument.has(symbol)
+                    }
+                found[derivatives(node, [symbol])[symbol]] = None
+        found |= dict.fromkeys(symbols)
+        for node in (*sympy.preorder_traversal(derivative), *inner):
+            if isinstance(node, Expr) and not node.is_number:
+                found[node] = None
+        if self.loss.link == "sigmoid":
+            from descend.formula.functions import sigmoid
+
+            found[sigmoid(self.program.score) * sigmoid(-self.program.score)] = None
+        kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
+        others = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
+        return others + [self._factor(each) for each in kept]
+
+    def _factor(self, expression: Expr) -> Factor:
+        def of(theta: Array, columns: Columns) -> Array:
+            return self.evaluate(expression, theta, columns)
+
+        return Factor(as_text(expression), of)
+
+    def _symbol(self, place: int) -> tuple[Expr, Expr | None]:
+        """Return the symbol that a component of theta moves, and the item beside it in a vector."""
+        for name, within in self.parameters.slices.items():
+            if within.start <= place < within.stop:
+                for predictor, term in self.formula.terms.items():
+                    if term.vector == name:
+                        return predictor, term.items[place - within.start]
+                return Parameter(name), None
+        raise IndexError(place)
+
+
+class Ridders(ABC):
+    """A model that is differentiated row by row, by central differences extrapolated to a step of zero.
+
+    Source: Ridders (1982), Adv. Eng. Softw. 4, 75-76.
+    """
+
+    exact = False
+    HALVINGS = 7
+
+    @abstractmethod
+    def score(self, theta: Array, columns: Columns) -> Array:
+        """Return what the loss works on, (n,)."""
+
+    def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
+        rows = len(next(iter(columns.values())))
+        result, error = np.empty((rows, theta.size)), np.empty((rows, theta.size))
+        for place in range(theta.size):
+            result[:, place], error[:, place] = self._derivative(theta, columns, place, float(scales[place]))
+        return result, error
+
+    def _derivative(self, theta: Array, columns: Columns, place: int, scale: float) -> tuple[Array, Array]:
+        best, error = None, None
+        last: list[Array] = []
+        step = 0.1 * scale
+        for _ in range(self.HALVINGS):
+            ahead, behind = theta.copy(), theta.copy()
+            ahead[place] += step
+            behind[place] -= step
+            row = [(self.score(ahead, columns) - self.score(behind, columns)) / (ahead[place] - behind[place])]
+            for order, coarse in enumerate(last, 1):
+                row.append(row[-1] + (row[-1] - coarse) / (4.0**order - 1.0))
+            for order in range(1, len(row)):
+                doubt = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - last[order - 1]))
+                doubt = np.where(np.isfinite(doubt), doubt, np.inf)
+                if best is None or error is None:
+                    best, error = row[order], doubt
+                else:
+                    best, error = np.where(doubt < error, row[order], best), np.minimum(doubt, error)
+            last, step = row, step / 2.0
+        assert best is not None and error is not None
+        # The estimate cannot see rounding that all steps share.
+        rounding = 64.0 * float(np.finfo(np.float64).eps) * np.abs(self.score(theta, columns)) / (0.1 * scale)
+        return best, 3.0 * error + rounding
+
+
+class FunctionRows(Ridders):
+    """A Python function row by row."""
+
+    def __init__(self, model: FunctionModel) -> None:
+        self.model, self.parameters, self.loss = model, model.parameters, model.loss
+
+    def score(self, theta: Array, columns: Columns) -> Array:
+        with np.errstate(all="ignore"):
+            return self.model.score(theta, columns)
+
+    def response(self, columns: Columns) -> Array:
+        return self.model.observed(columns)
+
+    def steady(self) -> frozenset[str]:
+        return frozenset()
+
+    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+        """Return columns, parameters, exponentials of their products, and what the model itself computes."""
+        found = [Factor(name, _column(name)) for name in columns if name != self.model.response]
+        scalars = {
+            name: within.start
+            for name, within in self.parameters.slices.items()
+            if self.parameters.shapes[name] is None
+        }
+        found += [Factor(name, _number(at)) for name, at in scalars.items()]
+        found.append(Factor("prediction", self.score))
+        found.append(Factor(f"(prediction - {self.model.response})", lambda t, c: self.score(t, c) - self.response(c)))
+        found += [Factor(f"(prediction - {name})", self._less(at)) for name, at in scalars.items()]
+        found += [
+            Factor("prediction*(1 - prediction)", lambda t, c: self.score(t, c) * (1.0 - self.score(t, c))),
+            Factor("(1 - prediction)", lambda t, c: 1.0 - self.score(t, c)),
+            Factor("(1 - prediction^2)", lambda t, c: 1.0 - self.score(t, c) ** 2),
+            Factor(self.model.response, lambda t, c: self.response(c)),
+        ]
+        for column in self.model.inputs:
+            for name, at in scalars.items():
+                found.append(Factor(f"exp({name}*{column})", _exponential(column, at)))
+        return found[:MOST_FACTORS]
+
+    def _less(self, at: int) -> Callable[[Array, Columns], Array]:
+        return lambda theta, columns: self.score(theta, columns) - theta[at]
+
+
+def _column(name: str) -> Callable[[Array, Columns], Array]:
+    return lambda theta, columns: columns[name]
+
+
+def _number(at: int) -> Callable[[Array, Columns], Array]:
+    return lambda theta, columns: np.full(len(next(iter(columns.values()))), theta[at])
+
+
+def _exponential(name: str, at: int) -> Callable[[Array, Columns], Array]:
+    return lambda theta, columns: np.exp(theta[at] * columns[name])

@@ -1,0 +1,62 @@
+"""Taylor's test: with the gradient, the remainder of J shrinks with the square of the step; with any other, linearly.
+
+    R(h) = |J(t + h d) - J(t) - h g'd| = O(h^2) if g is the gradient of J, else O(h)
+
+The slope of log R over log h is 2 or 1 whatever the scale of J, so there is no epsilon to choose; and single precision
+in g shows only in steps below its rounding, which are not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+SHRINKINGS = 14
+
+
+def taylor_slope(value: Callable[[Array], float], theta: Array, gradient: float, direction: Array) -> float | None:
+    """Return the slope of log R over log h as h shrinks; 2 where R is rounding throughout, None if J is not finite.
+
+    gradient: g'd. direction: d, of the size of a change that matters.
+
+    >>> square = lambda t: float(t @ t)
+    >>> t, d = np.array([1.0, 2.0]), np.array([1.0, 0.0])
+    >>> round(taylor_slope(square, t, 2.0, d), 3), round(taylor_slope(square, t, 1.0, d), 3)
+    (2.0, 1.0)
+    """
+    here = value(theta)
+    steps = 0.25 * 0.5 ** np.arange(SHRINKINGS)
+    there = np.array([value(theta + step * direction) for step in steps])
+    if not (np.isfinite(here) and np.isfinite(gradient)):
+        return None
+    remainder = np.abs(there - here - steps * gradient)
+    noise = 1e3 * float(np.finfo(np.float64).eps) * (abs(here) + np.abs(there))
+    clear = np.isfinite(remainder) & (remainder > noise)
+    usable = np.flatnonzero(clear[:-1] & clear[1:])
+    if not usable.size:
+        return 2.0 if np.isfinite(remainder).any() else None
+    logs = np.log2(remainder[usable] / remainder[usable + 1])
+    return float(np.median(logs[-3:]))
+
+
+def numeric_derivative(value: Callable[[Array], float], theta: Array, direction: Array) -> float | None:
+    """Return the derivative of J along a direction by central differences, extrapolated to a step of zero.
+
+    >>> round(numeric_derivative(lambda t: float(np.exp(t[0])), np.zeros(1), np.ones(1)), 10)
+    1.0
+    """
+    best, error = None, np.inf
+    last: list[float] = []
+    for halvings in range(8):
+        step = 0.1 * 0.5**halvings
+        row = [(value(theta + step * direction) - value(theta - step * direction)) / (2.0 * step)]
+        for order, coarse in enumerate(last, 1):
+            row.append(row[-1] + (row[-1] - coarse) / (4.0**order - 1.0))
+            doubt = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
+            if np.isfinite(doubt) and doubt < error:
+                best, error = row[-1], doubt
+        last = row
+    return best

@@ -1,0 +1,125 @@
+"""A trial: the accused gradient against the true one at several points, then what is wrong with it, if anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.gradients.court.decoding import Decoder
+from descend.gradients.court.evidence import Case, Point, given_at, jitter, natural_scales, points
+from descend.gradients.court.judgement import Finding, Judgement
+from descend.gradients.court.taylor import numeric_derivative, taylor_slope
+from descend.gradients.court.wording import Mistake
+
+Array = NDArray[np.float64]
+MOST_MEASURED = 24
+"""Components for which Taylor's test and a numeric derivative are shown; each takes some 30 evaluations of J."""
+
+
+def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, autograd: object = None) -> Judgement:
+    """Judge a gradient.
+
+    prove: tries to show by algebra that it is right; asked only if the numbers agree.
+    autograd: (theta, whether it is worth loading) -> gradient by PyTorch, or None.
+
+    Raises ConfigError if there is no point near the start where J and its gradient are finite.
+    """
+    scales = natural_scales(case)
+    held = points(case, scales)
+    if not held:
+        raise ConfigError(
+            "There is no point near the start where J and its gradient are finite, so no gradient can be checked. "
+            "Give another start."
+        )
+    held = [given_at(case, point) for point in held]
+    calls = [(point.theta, _given(point)) for point in held]
+    steady = True
+    if case.python:
+        again = [(point.theta, case.call(point.theta)) for point in held[:2]]
+        steady = all(point.agrees(result - _given(point) + point.truth).all()
+                     for point, (_, result) in zip(held, again, strict=False))  # fmt: skip
+        calls += again
+    finite = [point for point in held if point.given is not None and np.isfinite(point.given).all()]
+    usable = finite or held
+    decoder = Decoder(case, scales, usable, calls)
+    wrong = np.flatnonzero(~decoder.right)
+    if wrong.size:
+        usable = [_with_jitter(case, point) for point in usable] if case.python and steady else usable
+        decoder = Decoder(case, scales, usable, calls)
+        wrong = np.flatnonzero(~decoder.right)
+    mistakes = {int(k): decoder.mistake(int(k)) for k in wrong}
+    proved = not mistakes and prove()
+    return _judgement(case, model, proved, usable, mistakes, scales, autograd)
+
+
+def _given(point: Point) -> Array:
+    assert point.given is not None
+    return point.given
+
+
+def _with_jitter(case: Case, point: Point) -> Point:
+    """Allow for how much a gradient in low precision shakes, where it is off."""
+    if point.agrees(_given(point)).all():
+        return point
+    shaking = jitter(case, point)
+    return Point(point.theta, point.truth, point.allowed + shaking, point.sample, point.leeway, point.given)
+
+
+def _judgement(
+    case: Case,
+    model: str,
+    proved: bool,
+    held: list[Point],
+    mistakes: Mapping[int, Mistake],
+    scales: Array,
+    autograd: object,
+) -> Judgement:
+    first = max(held, key=lambda point: _distance(point, mistakes)) if mistakes else held[0]
+    labels = case.model.parameters.labels
+    torch = autograd(first.theta, bool(mistakes)) if callable(autograd) else None
+    found = {}
+    for k, label in enumerate(labels):
+        mistake = mistakes.get(k)
+        given = float(first.given[k]) if first.given is not None else None
+        slope = numeric = None
+        if k < MOST_MEASURED and given is not None:
+            direction = np.zeros(len(labels))
+            direction[k] = scales[k]
+            numeric = numeric_derivative(case.value, first.theta, direction)
+            numeric = None if numeric is None else numeric / float(scales[k])
+            slope = taylor_slope(case.value, first.theta, given * float(scales[k]), direction)
+        found[label] = Finding(
+            label,
+            "correct" if mistake is None else mistake.verdict,
+            _approval(proved, first, k) if mistake is None else mistake.explanation,
+            None if mistake is None else mistake.factor,
+            None if mistake is None else mistake.ratio,
+            given,
+            float(first.truth[k]) if case.model.exact else None,
+            None if torch is None else float(torch[k]),
+            numeric,
+            slope,
+        )
+    at = dict(zip(labels, first.theta.tolist(), strict=True))
+    return Judgement(found, proved, len(held), model, str(case.model.loss), at)
+
+
+def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
+    """Return how far the accused gradient is off at a point, as a share of the true one."""
+    if point.given is None:
+        return 0.0
+    wrong = sorted(mistakes)
+    off = np.abs(point.given - point.truth)[wrong] / (np.abs(point.truth)[wrong] + point.allowed[wrong])
+    return float(np.nan_to_num(off, nan=0.0, posinf=0.0).min())
+
+
+def _approval(proved: bool, point: Point, k: int) -> str:
+    if proved:
+        return "correct, proved."
+    given = point.truth[k] if point.given is None else point.given[k]
+    size = max(abs(given), abs(point.truth[k]))
+    digits = 15 if given == point.truth[k] or size == 0.0 else -np.log10(abs(given - point.truth[k]) / size)
+    return "correct." if digits >= 9 else f"correct to {max(1, int(digits))} digits, as single precision has them."

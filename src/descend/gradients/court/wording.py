@@ -1,0 +1,99 @@
+"""Mistakes in words: what is wrong, and what to change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from descend.losses import Loss
+
+FAMILIAR = {
+    math.log(10): "log(10)", 1 / math.log(10): "1/log(10)", math.log(2): "log(2)", 1 / math.log(2): "1/log(2)",
+    math.pi: "pi", 1 / math.pi: "1/pi", 180 / math.pi: "180/pi", math.pi / 180: "pi/180",
+    math.sqrt(2): "sqrt(2)", 1 / math.sqrt(2): "1/sqrt(2)",
+}  # fmt: skip
+FRESH = "Compute it anew from the parameters of each call."
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with one component: see ``Finding``."""
+
+    verdict: str
+    explanation: str
+    factor: float | None = None
+    ratio: str | None = None
+
+
+def about_factor(factor: float, loss: Loss) -> str:
+    """Say how many times too large or too small, why where that is plain, and what to do."""
+    value = rounded(factor)
+    size = abs(value)
+    remedy = f"Divide it by {_number(size)}." if size > 1.0 else f"Multiply it by {_number(1.0 / size)}."
+    much = f"{_number(size)} times too large" if size > 1.0 else f"{_number(1.0 / size)} times too small"
+    if value < 0.0:
+        return f"{much} and of the wrong sign. Multiply it by {1.0 / value:.6g}."
+    if loss.name == "squared" and value == 0.5:
+        return f"{much}: the derivative of the square brings a factor 2. {remedy}"
+    if loss.name in ("huber", "soft_l1", "cauchy", "log_cosh", "tukey") and value == 2.0:
+        return f"{much}: the {loss.name} loss is r^2/2 near zero, so no factor 2 is left. {remedy}"
+    return f"{much}. {remedy}"
+
+
+def about_rows(verdict: str, total: float, rest: float) -> str:
+    """Say that a sum stands for a mean or the other way round, and by what it is off besides."""
+    n = f"{total:.6g}"
+    if verdict == "sum_not_mean":
+        text = f"it is the sum over the n = {n} rows where J is their mean: n times too large. Divide it by n."
+    else:
+        text = f"it is divided by n = {n} once too often: n times too small. Take the mean or divide by n, not both."
+    if abs(rest - 1.0) > 1e-5:
+        text += f" It is off by a factor {rounded(rest):.6g} besides."
+    return text
+
+
+def rounded(factor: float) -> float:
+    """Return the simple fraction that a measured factor stands for, if there is one near."""
+    simple = Fraction(factor).limit_denominator(24)
+    near = simple != 0 and abs(float(simple) / factor - 1.0) < 2e-5
+    return float(simple) if near else float(f"{factor:.7g}")
+
+
+def _number(size: float) -> str:
+    familiar = (text for value, text in FAMILIAR.items() if abs(size / value - 1.0) < 1e-6)
+    return next(familiar, f"{size:.6g}")
+
+
+def off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
+    """Word a ratio of given over right: constant times the product of expressions to the power 1 or -1."""
+    above = [text for text, power in parts if power > 0]
+    below = [text for text, power in parts if power < 0]
+    number = f"{constant:g}"
+    top = _product([*([number] if constant not in (1.0, -1.0) else []), *above]) or "1"
+    ratio = ("-" if constant == -1.0 else "") + (top if not below else f"{top}/{_denominator(below)}")
+    missing, extra = _product(below), _product(above)
+    if missing and extra:
+        text = f"it has {extra} where {missing} should stand."
+    elif missing:
+        text = f"the factor {missing} is missing: a chain rule was cut short. Multiply by it inside the mean."
+    else:
+        text = f"the factor {extra} is too much. Leave it out."
+    if constant != 1.0:
+        text += f" It is off by a factor {number} besides."
+    return Mistake("missing_chain_factor", text, None, ratio)
+
+
+def _product(texts: Sequence[str]) -> str:
+    return "*".join(_bracketed(text) if len(texts) > 1 else text for text in texts)
+
+
+def _bracketed(text: str) -> str:
+    loose = any(sign in text for sign in (" + ", " - ")) and not (text.startswith("(") and text.endswith(")"))
+    return f"({text})" if loose else text
+
+
+def _denominator(texts: Sequence[str]) -> str:
+    text = _product([_bracketed(each) for each in texts])
+    return f"({text})" if any(sign in text for sign in "*/+- ") and not text.startswith("(") else text

@@ -1,0 +1,69 @@
+"""A judgement on a gradient as plain text, in colour where there is a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from descend.gradients.court import Finding, Judgement
+from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, pad, styled, width
+
+
+def render(judgement: Judgement, colour: bool = False) -> str:
+    """Return the verdict in words, the numbers it rests on, and what to change."""
+    findings = list(judgement.parameters.values())
+    sentence = textwrap.wrap(judgement.sentence if judgement.agree else _headline(judgement), WIDTH)
+    kind = "success" if judgement.agree else "failure"
+    at = ", ".join(f"{name}={value:.4g}" for name, value in list(judgement.at.items())[:6])
+    lines = [styled(judgement.model, "formula", colour), ""]
+    lines += [styled(line, kind, colour) for line in sentence]
+    lines += ["", *_numbers(findings[:MOST_PARAMETERS], colour)]
+    if len(findings) > MOST_PARAMETERS:
+        lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: see --json")
+    lines += ["", *_explanations(findings, colour)]
+    return "\n".join([*lines, styled(f"  The numbers are dJ/dparameter at {at}.", "note", colour)])
+
+
+def _headline(judgement: Judgement) -> str:
+    wrong = [finding.name for finding in judgement.parameters.values() if finding.verdict != "correct"]
+    if len(wrong) == len(judgement.parameters) > 1:
+        return "The gradient is wrong, of every parameter."
+    from descend.gradients.court.judgement import listed
+
+    return f"The gradient of {listed(wrong)} is wrong."
+
+
+def _numbers(findings: Sequence[Finding], colour: bool) -> list[str]:
+    columns = [["", *(finding.name for finding in findings)]]
+    for source in ("yours", "derived", "autograd", "numeric"):
+        values = [getattr(finding, source) for finding in findings]
+        if any(value is not None for value in values):
+            columns.append([source, *aligned(values)])
+    columns.append(["verdict", *(finding.verdict.replace("_", " ") for finding in findings)])
+    widths = [max(map(width, column)) for column in columns]
+    lines = []
+    for number, row in enumerate(zip(*columns, strict=True)):
+        *cells, verdict = row
+        padded = [
+            pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(cells, widths, strict=False))
+        ]
+        kind = "advice" if not number else "success" if verdict == "correct" else "failure"
+        lines.append("   ".join(["  " + padded[0], *padded[1:], styled(verdict, kind, colour)]).rstrip())
+    return lines
+
+
+def _explanations(findings: Sequence[Finding], colour: bool) -> list[str]:
+    """Return what is wrong with each component, once for those of which the same is."""
+    groups: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.verdict != "correct":
+            groups.setdefault(finding.explanation, []).append(finding.name)
+    labels = [", ".join(names[:6]) + (" ..." if len(names) > 6 else "") for names in groups.values()]
+    size = max(map(width, labels), default=0)
+    lines = []
+    for label, text in zip(labels, groups, strict=True):
+        indent = " " * (size + 5)
+        wrapped = textwrap.wrap(text[:1].upper() + text[1:], WIDTH - len(indent), break_long_words=False)
+        lines.append(f"  {pad(label, size)}   {wrapped[0]}")
+        lines += [indent + line for line in wrapped[1:]]
+    return [*lines, ""] if lines else []

@@ -1,0 +1,357 @@
+"""The gradient court: correct gradients in any guise and precision, every mistake by its name, and what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import descend
+from descend.formula import read_formula
+from descend.gradients.by_hand import by_hand
+from descend.gradients.court import VERDICTS
+from descend.gradients.court.proof import proved
+from descend.gradients.court.taylor import numeric_derivative, taylor_slope
+from descend.losses import LOSSES
+
+COLUMNS = ("x", "y", "z", "omega")
+DECAY = "y ~ a*exp(-b*x) + c"
+
+
+def table(rows=80) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(5)
+    x, z, omega = rng.uniform(0.1, 3.0, rows), rng.uniform(0.2, 2.0, rows), rng.uniform(0.5, 2.0, rows)
+    return {"x": x, "z": z, "omega": omega, "y": 2.0 * np.exp(-0.7 * x) + 0.5 + rng.normal(0.0, 0.1, rows)}
+
+
+def slopes(x, y, a, b, c):
+    """The three derivatives of each row, for the squared loss."""
+    e = np.exp(-b * x)
+    r = a * e + c - y
+    return 2 * r * e, -2 * r * a * x * e, 2 * r
+
+
+def right(x, y, a, b, c):
+    return [np.mean(part) for part in slopes(x, y, a, b, c)]
+
+
+def check(gradient, model=DECAY, **options):
+    return descend.check(model, table(), gradient=gradient, start={"a": 1.5, "b": 0.5, "c": 0.2}, **options)
+
+
+def forward(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+# Correct gradients ----------------------------------------------------------------------------------------------------
+
+PROVABLE = [
+    ("y ~ w*x", "squared", ["w = mean(2*w*x*x - 2*x*y)"]),
+    ("y ~ w*x", "squared", ["w = (2*w*sum(x*x) - 2*sum(x*y))/sum(1)"]),
+    ("y ~ c", "squared", ["c = 2*(c - mean(y))"]),
+    ("y ~ w @ [x, z]", "squared", ["w[x] = mean(2*x*(w @ [x, z] - y))", "w[z] = 2*mean(z*(w @ [x, z] - y))"]),
+    ("y ~ a*x", "huber", ["a = mean(where(abs(a*x - y) <= 1, a*x - y, where(a*x > y, 1, -1))*x)"]),
+    ("y ~ a*x", "absolute", ["a = mean(sign(a*x - y)*x)"]),
+    ("y ~ a*x", "log_cosh", ["a = mean(x*(1 - exp(-2*(a*x - y)))/(1 + exp(-2*(a*x - y))))"]),
+    ("y ~ sigmoid(a*x)", "logistic", ["a = mean(x*(exp(a*x)/(1 + exp(a*x)) - y))"]),
+    ("y ~ a*tan(x*a)", "squared", ["a = mean(2*(a*tan(a*x) - y)*(tan(a*x) + a*x/cos(a*x)^2))"]),
+    ("y ~ a*x^2", "poisson", ["a = mean(x^2) - mean(y)/a"]),
+]
+
+
+@pytest.mark.parametrize(("formula", "loss", "gradient"), PROVABLE, ids=[f"{p[0]} {p[1]}" for p in PROVABLE])
+def test_texts_are_proved(formula, loss, gradient):
+    read = read_formula(formula, COLUMNS)
+    assert proved(by_hand(read, LOSSES.build(loss), tuple(gradient), COLUMNS))
+    parts = [text.partition(" = ") for text in gradient]
+    doubled = tuple(f"{label} = 2*({right})" for label, _, right in parts)
+    assert not proved(by_hand(read, LOSSES.build(loss), doubled, COLUMNS))
+
+
+def test_a_huber_gradient_of_another_delta_is_not_proved():
+    read = read_formula("y ~ a*x", COLUMNS)
+    text = "a = mean(where(abs(a*x - y) <= 2, a*x - y, where(a*x > y, 1, -1))*x)"
+    assert not proved(by_hand(read, LOSSES.build("huber"), (text,), COLUMNS))
+
+
+def test_a_proof_is_said_to_be_one():
+    judged = descend.check("y ~ w*x", table(), gradient="w = mean(2*w*x*x - 2*x*y)")
+    assert judged.agree and judged.proved
+    assert judged.sentence == "The gradient is correct: proved by algebra, for all parameters and data."
+    assert judged.parameters["w"].slope == pytest.approx(2.0, abs=0.01)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("model", [DECAY, forward])
+def test_a_function_in_either_precision_is_correct(model, dtype):
+    def gradient(x, y, a, b, c):
+        return [float(part) for part in right(*(np.asarray(each, dtype)[()] for each in (x, y, a, b, c)))]
+
+    judged = check(gradient, model, response=None if model is DECAY else "y")
+    assert judged.agree and not judged.proved
+    assert judged.sentence == "The gradient is correct: it is that of J at 4 points, to rounding."
+    assert all(finding.slope == pytest.approx(2.0, abs=0.1) for finding in judged.parameters.values())
+
+
+def test_single_precision_is_told_by_its_digits():
+    def gradient(x, y, a, b, c):
+        return right(*(np.float32(each) for each in (x, y, a, b, c)))
+
+    assert "as single precision has them" in check(gradient).parameters["b"].explanation
+
+
+def test_a_function_that_looks_at_all_rows_whichever_it_is_given():
+    data = table()
+
+    def gradient(a, b, c):
+        return right(data["x"], data["y"], a, b, c)
+
+    assert check(gradient).agree
+
+
+def test_weighted_gradients():
+    text = [
+        "a = mean(2*(a*exp(-b*x) + c - y)*exp(-b*x))",
+        "b = mean(-2*a*x*exp(-b*x)*(a*exp(-b*x) + c - y))",
+        "c = mean(2*(a*exp(-b*x) + c - y))",
+    ]
+
+    def gradient(x, y, omega, a, b, c):
+        return [np.average(part, weights=omega) for part in slopes(x, y, a, b, c)]
+
+    def per_row(x, y, omega, a, b, c):
+        return [np.mean(omega * part) for part in slopes(x, y, a, b, c)]
+
+    assert check(text, weights="omega").proved
+    assert check(gradient, weights="omega").agree
+    judged = check(per_row, weights="omega").parameters["a"]
+    assert judged.verdict == "factor"
+    assert judged.explanation == (
+        "its weighted sum is divided by the number of rows. Divide it by the sum of the weights."
+    )
+    assert check(right, weights="omega").parameters["a"].explanation == (
+        "the row weights are left out of it. Multiply by them."
+    )
+
+
+# Mistakes -------------------------------------------------------------------------------------------------------------
+
+
+def changed(change):
+    """A gradient whose rows' derivatives went through ``change`` before their mean."""
+
+    def gradient(x, y, a, b, c):
+        return [np.mean(part) for part in change(*slopes(x, y, a, b, c), x=x, y=y, a=a, b=b, c=c)]
+
+    return gradient
+
+
+def summed(x, y, a, b, c):
+    da, db, dc = right(x, y, a, b, c)
+    return da, db * len(x), dc
+
+
+def divided(x, y, a, b, c):
+    da, db, dc = right(x, y, a, b, c)
+    return da, db / len(x), dc
+
+
+def of_the_absolute_loss(x, y, a, b, c):
+    e = np.exp(-b * x)
+    s = np.sign(a * e + c - y)
+    return np.mean(s * e), np.mean(-s * a * x * e), np.mean(s)
+
+
+def product_of_means(x, y, a, b, c):
+    da, _, dc = right(x, y, a, b, c)
+    e = np.exp(-b * x)
+    return da, -np.mean(2 * (a * e + c - y)) * np.mean(a * x * e), dc
+
+
+MISTAKES = [
+    (changed(lambda da, db, dc, **_: (da, db / 2, dc)), "b", "factor", 0.5, None,
+     "2 times too small: the derivative of the square brings a factor 2. Multiply it by 2."),
+    (changed(lambda da, db, dc, **_: (da, -2 * db, dc)), "b", "factor", -2.0, None,
+     "2 times too large and of the wrong sign. Multiply it by -0.5."),
+    (changed(lambda da, db, dc, **_: (da, db * np.log(10), dc)), "b", "factor", 2.302585, None,
+     "log(10) times too large. Divide it by log(10)."),
+    (changed(lambda da, db, dc, **_: (da, -db, dc)), "b", "sign", -1.0, None,
+     "it has the wrong sign, so a descent would climb. Put a minus before it: the residual is prediction - y."),
+    (summed, "b", "sum_not_mean", 80.0, None,
+     "it is the sum over the n = 80 rows where J is their mean: n times too large. Divide it by n."),
+    (divided, "b", "mean_not_sum", 0.0125, None,
+     "it is divided by n = 80 once too often: n times too small. Take the mean or divide by n, not both."),
+    (changed(lambda da, db, dc, **_: (db, da, dc)), "b", "swapped", None, None,
+     "the gradients of a and b have changed places. Return them in the order a, b, c."),
+    (of_the_absolute_loss, "b", "other_loss", None, None,
+     "it is the gradient of the absolute loss, not of the squared loss. "
+     "Change the gradient, or fit under that loss."),
+    (changed(lambda da, db, dc, *, x, a, b, c, **_: (da, -2 * (a * np.exp(-b * x) + c) * a * x * np.exp(-b * x), dc)),
+     "b", "other_loss", None, None,
+     "it is the gradient of the squared loss without the response: prediction where the residual, prediction - y, "
+     "should stand."),
+    (changed(lambda da, db, dc, *, x, **_: (da, db / x, dc)), "b", "missing_chain_factor", None, "1/x",
+     "the factor x is missing: a chain rule was cut short. Multiply by it inside the mean."),
+    (changed(lambda da, db, dc, *, a, **_: (da, db / a, dc)), "b", "missing_chain_factor", None, "1/a",
+     "the factor a is missing: a chain rule was cut short. Multiply by it inside the mean."),
+    (changed(lambda da, db, dc, *, x, b, **_: (da, db * np.exp(b * x), dc)), "b", "missing_chain_factor", None, None,
+     None),
+    (changed(lambda da, db, dc, *, x, **_: (da, db, dc * x)), "c", "missing_chain_factor", None, "x",
+     "the factor x is too much. Leave it out."),
+    (changed(lambda da, db, dc, *, b, **_: (da, db + 0.2 * b, dc)), "b", "wrong", None, None,
+     "it is off by 0.2*b, the derivative of a penalty 0.1*b^2, which is no part of the mean loss. Leave that out; "
+     "l2 asks for the penalty."),
+    (product_of_means, "b", "wrong", None, None,
+     "it is right for each row alone, but not for all together: the mean of a product is not the product of means. "
+     "Multiply first, then take the mean."),
+    (changed(lambda da, db, dc, **_: (da, 0 * db, dc)), "b", "wrong", 0.0, None,
+     "it is 0 everywhere, but the derivative is not."),
+    (changed(lambda da, db, dc, **_: (da, np.nan * db, dc)), "b", "wrong", None, None,
+     "it is nan where the derivative is a finite number."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [DECAY, forward], ids=["formula", "function"])
+@pytest.mark.parametrize(("gradient", "name", "verdict", "factor", "ratio", "explanation"), MISTAKES)
+def test_mistakes_are_named(gradient, name, verdict, factor, ratio, explanation, model):
+    judged = check(gradient, model, response=None if model is DECAY else "y")
+    finding = judged.parameters[name]
+    assert (finding.verdict, judged.agree) == (verdict, False)
+    assert finding.factor == (None if factor is None else pytest.approx(factor, rel=1e-5))
+    if ratio is not None:
+        assert finding.ratio == ratio
+    if explanation is not None:
+        assert finding.explanation == explanation
+    assert verdict in VERDICTS
+    others = [other for other in judged.parameters.values() if other.name != name]
+    assert verdict in ("swapped", "other_loss") or all(other.verdict == "correct" for other in others)
+
+
+class TestMemory:
+    def test_a_running_sum(self):
+        total = np.zeros(3)
+
+        def gradient(x, y, a, b, c):
+            nonlocal total
+            total = total + right(x, y, a, b, c)
+            return total
+
+        judged = check(gradient)
+        assert {finding.verdict for finding in judged.parameters.values()} == {"not_zeroed"}
+        assert judged.sentence == (
+            "The gradient of a, b and c is wrong: each call adds to what it returned for all calls before it: "
+            "a running sum. Start from zero on each call."
+        )
+
+    def test_the_first_parameters_are_kept(self):
+        kept: list[tuple[float, ...]] = []
+
+        def gradient(x, y, a, b, c):
+            kept.append((a, b, c))
+            return right(x, y, *kept[0])
+
+        judged = check(gradient)
+        assert {finding.verdict for finding in judged.parameters.values()} == {"stale"}
+        assert "wherever it is asked for" in judged.sentence
+
+    def test_the_call_before(self):
+        last = [(1.0, 1.0, 1.0)]
+
+        def gradient(x, y, a, b, c):
+            last.append((a, b, c))
+            return right(x, y, *last[-2])
+
+        assert check(gradient).parameters["a"].explanation == (
+            "it is the gradient at the parameters of the call before. Compute it anew from the parameters of each call."
+        )
+
+
+def test_as_plain_values():
+    plain = check(changed(lambda da, db, dc, **_: (da, db / 2, dc))).as_dict()
+    assert (plain["agree"], plain["proved"], list(plain["parameters"])) == (False, False, ["a", "b", "c"])
+    assert plain["parameters"]["b"]["factor"] == 0.5
+    assert plain["parameters"]["b"]["yours"] == pytest.approx(plain["parameters"]["b"]["derived"] / 2)
+    assert plain["parameters"]["b"]["numeric"] == pytest.approx(plain["parameters"]["b"]["derived"])
+    assert plain["parameters"]["b"]["slope"] == pytest.approx(1.0, abs=0.05)
+
+
+# Before a fit ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_fit_with_a_wrong_gradient_says_so():
+    fitted = descend.fit(
+        "y ~ w*x", table(), gradient="w = mean(x*(w*x - y))", optimizer="gd", learning_rate=0.01, epochs=3
+    )
+    assert fitted.notes == (
+        "the gradient by hand of w is wrong: 2 times too small: the derivative of the square brings a factor 2. "
+        "Multiply it by 2. The fit used it as it is.",
+    )
+
+
+@pytest.mark.parametrize("gradient", ["w = mean(2*w*x*x - 2*x*y)", lambda x, y, w: np.mean(2 * x * (w * x - y))])
+@pytest.mark.parametrize("model", ["y ~ w*x", lambda x, w: w * x])
+def test_a_fit_with_a_right_gradient_says_nothing(model, gradient):
+    if callable(model) and isinstance(gradient, str):
+        pytest.skip("a text goes with a formula")
+    options = {"response": "y"} if callable(model) else {}
+    fitted = descend.fit(
+        model, table(), gradient=gradient, optimizer="gd", learning_rate=0.01, epochs=3, start={"w": 0.0}, **options
+    )
+    assert fitted.notes == ()
+
+
+def test_a_start_where_a_mistake_does_not_show():
+    """At w = 0 the two are equal: a look at the start alone would be fooled."""
+    fitted = descend.fit("y ~ w*x", table(), gradient="w = mean(w*x*x - 2*x*y)", start={"w": 0.0}, optimizer="gd",
+                         learning_rate=0.01, epochs=3)  # fmt: skip
+    assert fitted.notes[0].startswith("the gradient by hand of w is wrong: it is off by")
+
+
+# Taylor's test --------------------------------------------------------------------------------------------------------
+
+
+def test_taylor_needs_no_epsilon():
+    theta, direction = np.array([0.3, -1.2]), np.array([0.5, 2.0])
+    for scale in (1e-20, 1.0, 1e20):
+
+        def value(t, scale=scale):
+            return scale * float(np.exp(t[0]) * np.cos(t[1]))
+
+        gradient = scale * np.array([np.exp(0.3) * np.cos(-1.2), -np.exp(0.3) * np.sin(-1.2)])
+        along = float(gradient @ direction)
+        assert taylor_slope(value, theta, along, direction) == pytest.approx(2.0, abs=0.05)
+        assert taylor_slope(value, theta, float(np.float32(along)), direction) == pytest.approx(2.0, abs=0.1)
+        assert taylor_slope(value, theta, 1.01 * along, direction) == pytest.approx(1.0, abs=0.05)
+        assert numeric_derivative(value, theta, direction) == pytest.approx(along, rel=1e-9)
+    assert taylor_slope(lambda t: float("nan"), theta, 1.0, direction) is None
+
+
+# Random formulas ------------------------------------------------------------------------------------------------------
+
+
+def benchmark():
+    place = Path(__file__).parents[2] / "benchmarks" / "court.py"
+    spec = importlib.util.spec_from_file_location("benchmarks_court", place)
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["benchmarks_court"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(500, marks=pytest.mark.slow)])
+def test_random_formulas(count):
+    court = benchmark()
+    rng = np.random.default_rng(1)
+    planted = named = 0
+    for trial in court.trials(count, seed=11):
+        for guise, gradient in court.correct(trial, rng):
+            judged = trial.check(gradient)
+            assert judged.agree, (guise, trial.formula, trial.loss, judged.sentence)
+        for label, name, gradient in court.mistakes(trial, rng):
+            planted += 1
+            named += trial.check(gradient).parameters[name].verdict == label
+    assert named >= 0.95 * planted
