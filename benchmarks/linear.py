@@ -107,7 +107,7 @@ def long_descent(rows: int, rounds: int) -> None:
     def ours() -> descend.Fit:
         return descend.fit("y ~ w @ [x*]", data, optimizer="gd", learning_rate=1e-8, epochs=epochs)
 
-    engine = descend.fit("y ~ w @ [x*]", data, engine="numpy").evidence.objective.engine
+    engine = descend.fit("y ~ w @ [x*]", data, engine="numpy").kept.objective.engine
     theta = np.ones(20)
     one_pass = timed(lambda: engine.evaluate(theta, 1), 5)
     taken = timed(ours, rounds)
