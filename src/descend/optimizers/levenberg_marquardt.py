@@ -27,6 +27,12 @@ LEAST_DAMPING = 1e-30
 """So little that even a system of condition 1e15 is not damped any more."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
+FARTHEST = 10.0
+"""Steps that hardly shrink are not extrapolated: they may lead to infinity."""
+LEAST_NORM = 1e-150
+"""Taken for the norm of a column of zeros: its square can still be divided by."""
+Known = tuple[Array, float, Array | None, Array | None]
+"""The undamped step from where we stand, and |q| there; the step that led here, and the undamped one it came from."""
 
 
 @dataclass(frozen=True)
@@ -61,35 +67,38 @@ class LevenbergMarquardt(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle, and
-        # whether only the last digits are left.
-        return (np.zeros(theta.size), self.damping, 2.0, False, False)
+        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle; the
+        # step that led here; and, once only the last digits are left, what is known about the next step.
+        return (np.full(theta.size, LEAST_NORM), self.damping, 2.0, False, None, None)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        norms, damping, growth, fine, last = state
-        assert evaluation.curvature is not None
-        if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
-            return evaluation.theta, state
+        norms, damping, growth, fine, taken, known = state
+        if known is not None:
+            theta, known = last_digits(evaluation, system_of(evaluation, fine), norms, known)
+            return theta, (norms, damping, growth, fine, None, known)
         fine = fine or evaluation.bounds is not None
-        system = system_at(evaluation) if fine else Normal(evaluation)
-        norms = np.maximum(norms, system.norms)
-        scale = np.where(norms > 0.0, norms, 1.0)
-        if damping < ILL and not last and not system.safe(scale):
-            return self.step(evaluation, (norms, damping, growth, True, False))
-        for _ in range(0 if last else ATTEMPTS):
+        system = system_of(evaluation, fine)(evaluation)
+        scale = np.maximum(norms, system.norms)
+        if not (finite(evaluation.gradient) and finite(scale)):
+            return evaluation.theta, state
+        if damping < ILL and not system.safe(scale):
+            return self.step(evaluation, (scale, damping, growth, True, taken, None))
+        least = (NOISE if fine else ROUGHLY) * abs(evaluation.loss)
+        for _ in range(ATTEMPTS):
             move, predicted = system.move(damping, scale)
-            if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
+            if not predicted > least:
                 break
             new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
-            if ratio > WORTH_IT and np.isfinite(new.gradient).all():
+            if ratio > WORTH_IT and finite(new.gradient):
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, False)
+                return new.theta, (scale, max(damping, LEAST_DAMPING), 2.0, fine, move, None)
             damping *= growth
             growth *= 2.0
-        if not last and not system.safe(scale):
-            return self.step(evaluation, (norms, damping, growth, True, False))
-        return last_digits(evaluation, system, scale), (norms, damping, growth, fine, True)
+        if not system.safe(scale):
+            return self.step(evaluation, (scale, damping, growth, True, taken, None))
+        theta, known = last_digits(evaluation, type(system), scale, (*system.newton(scale), taken, taken))
+        return theta, (scale, damping, growth, fine, None, known)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -106,25 +115,29 @@ class Normal:
     def __init__(self, evaluation: Evaluation) -> None:
         assert evaluation.curvature is not None
         self.curvature, self.gradient = evaluation.curvature, evaluation.gradient
-        self.norms = np.sqrt(np.maximum(self.curvature.diagonal(), 0.0))
+        self.norms = np.sqrt(self.curvature.diagonal())
 
     def move(self, damping: float, scale: Array) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
-        matrix = self.curvature / (scale * scale[:, None])
+        """Return d and the decrease of J that the model predicts; no decrease if the system is singular.
+
+        With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
+        """
+        matrix, gradient = self.curvature / (scale * scale[:, None]), self.gradient / scale
         matrix.flat[:: scale.size + 1] += damping
         try:
-            move = np.linalg.solve(matrix, -self.gradient / scale) / scale
+            move = np.linalg.solve(matrix, -gradient)
         except np.linalg.LinAlgError:
             return np.zeros_like(scale), 0.0
-        return move, -float(move @ (self.gradient + 0.5 * (self.curvature @ move)))
+        return move / scale, 0.5 * float(damping * move.dot(move) - move.dot(gradient))
 
     def newton(self, scale: Array) -> tuple[Array, float]:
         """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
+        gradient = self.gradient / scale
         try:
-            move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -self.gradient / scale) / scale
+            move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -gradient)
         except np.linalg.LinAlgError:
             return np.zeros_like(scale), math.inf
-        return move, math.sqrt(max(-float(self.gradient @ move), 0.0))
+        return move / scale, math.sqrt(max(-float(gradient.dot(move)), 0.0))
 
     def safe(self, scale: Array) -> bool:
         """Whether its undamped step can be trusted."""
@@ -137,7 +150,7 @@ class Triangle:
     order = 3
 
     def __init__(self, evaluation: Evaluation) -> None:
-        self.upper, self.right = triangle(evaluation)
+        self.upper, self.right = triangle(evaluation.at(evaluation.theta, 3))
         self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
 
     def move(self, damping: float, scale: Array) -> tuple[Array, float]:
@@ -169,7 +182,7 @@ class Bounded:
 
     def __init__(self, evaluation: Evaluation) -> None:
         assert evaluation.bounds is not None
-        self.upper, self.right = triangle(evaluation)
+        self.upper, self.right = triangle(evaluation.at(evaluation.theta, 3))
         self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
         self.least, self.most = evaluation.bounds.room(evaluation.theta)
         self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
@@ -195,10 +208,14 @@ class Bounded:
         return True
 
 
-def system_at(evaluation: Evaluation) -> Triangle | Bounded:
-    """Return the system from the triangle of the Jacobian."""
-    point = evaluation.at(evaluation.theta, 3)
-    return Triangle(point) if evaluation.bounds is None else Bounded(point)
+System = Normal | Triangle | Bounded
+
+
+def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
+    """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if there are any."""
+    if not fine:
+        return Normal
+    return Triangle if evaluation.bounds is None else Bounded
 
 
 def ahead(evaluation: Evaluation, move: Array) -> Array:
@@ -222,13 +239,42 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     return (vectors * roots).T * scale, right
 
 
-def last_digits(evaluation: Evaluation, system: Normal | Triangle | Bounded, scale: Array) -> Array:
+def last_digits(evaluation: Evaluation, kind: type[System], scale: Array, known: Known) -> tuple[Array, Known]:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
+    move, offset, taken, before = known
     theta = evaluation.theta
-    move, offset = system.newton(scale)
     if (np.abs(move) <= LAST * np.abs(theta)).all():
-        return theta
-    new = evaluation.at(ahead(evaluation, move), system.order)
-    if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
-        return theta
-    return new.theta if type(system)(new).newton(scale)[1] < 0.9 * offset else theta
+        return theta, known
+    tries = [move]
+    if taken is not None and before is not None and evaluation.bounds is None:
+        tries = extrapolated(move, taken, before, scale)
+    for step in tries:
+        new = evaluation.at(ahead(evaluation, step), kind.order)
+        if finite(new.gradient) and new.loss <= evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
+            following, left = kind(new).newton(scale)
+            if left < 0.9 * offset:
+                return new.theta, (following, left, step, move)
+    return theta, known
+
+
+def extrapolated(move: Array, taken: Array, before: Array, scale: Array) -> list[Array]:
+    """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
+
+    Gauss-Newton steps shrink by a constant factor each, along the direction in which the curvature that it leaves out
+    matters most. Where ``before`` was asked for and ``taken`` was gone, the secant through the two zeroes that factor:
+        move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
+
+    Source: Anderson (1965), J. ACM 12, 547-560, of depth 1; Walker & Ni (2011), SIAM J. Numer. Anal. 49, 1715-1735.
+    """
+    change = (move - before) * scale
+    length = float(change.dot(change))
+    share = float(change.dot(move * scale)) / length if length > 0.0 else 0.0
+    if abs(share) > FARTHEST:
+        return [move]
+    secant = move - share * (taken + move - before)
+    return [secant, move] if abs(share) > 0.5 else [secant]
+
+
+def finite(vector: Array) -> bool:
+    """Whether no component is infinite or nan, nor so large that its square is infinite."""
+    return math.isfinite(vector.dot(vector))

@@ -47,11 +47,11 @@ class Newton(Optimizer):
         system: Normal | Triangle = Normal(evaluation)
         scale = np.where(system.norms > 0.0, system.norms, 1.0)
         if not system.safe(scale):
-            system = Triangle(evaluation.at(evaluation.theta, 3))
+            system = Triangle(evaluation)
         move, _ = system.newton(scale)
         slope = float(evaluation.gradient @ move)
         if state or not -slope > ROUGHLY * abs(evaluation.loss):
-            return last_digits(evaluation, system, scale), True
+            return last_digits(evaluation, type(system), scale, (*system.newton(scale), None, None))[0], True
         share = 1.0
         for _ in range(HALVINGS):
             new = evaluation.at(evaluation.theta + share * move, system.order)
