@@ -13,7 +13,7 @@ from descend.descent import preflight
 from descend.descent.objective import Objective, Point
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.optimizers.levenberg_marquardt import triangle
+from descend.optimizers.systems import triangle
 
 Array = NDArray[np.float64]
 SUSPECT = 1e-5
