@@ -52,8 +52,8 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
 
 def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
-    bad = ~np.isfinite(y)
-    if bad.any():
+    # A sum of squares is finite only if they all are, and quicker to find.
+    if not math.isfinite(y.dot(y)) and (bad := ~np.isfinite(y)).any():
         raise DataError(
             f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
             f"{int(bad.argmax()) + 1}. "
@@ -201,7 +201,8 @@ def _culprit(model: FormulaModel, theta: Array, columns: Mapping[str, Array], ro
 
 def _constant(model: Model, columns: Mapping[str, Array]) -> list[str]:
     """Return the inputs that are the same in every row."""
-    return [name for name in model.inputs if columns[name].min() == columns[name].max()]
+    inputs = ((name, columns[name]) for name in model.inputs)
+    return [name for name, column in inputs if column[0] == column[-1] and bool((column == column[0]).all())]
 
 
 def _begin(source: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import Array, Evaluation
@@ -49,12 +51,11 @@ class Normal:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
 
-    def _solved(self, matrix: Array) -> Array | None:
+    def _solved(self, matrix: Array) -> NDArray[np.floating[Any]] | None:
         try:
-            move: Array = np.linalg.solve(matrix, -self.gradient)
+            return np.linalg.solve(matrix, -self.gradient)
         except np.linalg.LinAlgError:
             return None
-        return move
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted."""
