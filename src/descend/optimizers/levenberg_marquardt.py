@@ -124,7 +124,7 @@ def last_digits(evaluation: Evaluation, kind: type[System], scale: Array, known:
         tries = extrapolated(move, taken, before, scale)
     for step in tries:
         new = evaluation.at(ahead(evaluation, step), kind.order)
-        if finite(new.gradient) and new.loss <= evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
+        if finite(new.gradient) and new.loss <= evaluation.loss + 1e-6 * abs(evaluation.loss) + 1e-300:
             following, left = kind(new, scale).newton()
             if left < 0.9 * offset:
                 return new.theta, (following, left, step, move)
