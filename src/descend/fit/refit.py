@@ -45,7 +45,7 @@ class Held:
         self.objective, self.place, self.rows = objective, place, objective.rows
         self.free = np.arange(size) != place
         self.value = math.nan
-        self.bounds = None
+        self.bounds, self.has_l1 = None, False
 
     def whole(self, free: Array) -> Array:
         """Return the flat vector of all parameters."""
@@ -55,10 +55,8 @@ class Held:
         full = self.objective(self.whole(theta), order)
         gradient = full.gradient[self.free] if order else None
         curvature = None if full.curvature is None else full.curvature[np.ix_(self.free, self.free)]
-        point = Point(theta, full.loss, gradient, curvature, self, None, False)  # type: ignore[arg-type]
-        if full.factor is not None:
-            point.factor = triangle(np.delete(full.factor, self.place, axis=1))
-        return point
+        factor = None if full.factor is None else triangle(np.delete(full.factor, self.place, axis=1))
+        return Point(theta, full.loss, gradient, curvature, factor, self, None)  # type: ignore[arg-type]
 
 
 def refit(objective: OnRows | Held, theta: Array) -> tuple[float, Array] | None:
