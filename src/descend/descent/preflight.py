@@ -154,7 +154,7 @@ def finite_start(
 
 
 def _is_finite(point: Point) -> bool:
-    return bool(np.isfinite(point.loss) and np.isfinite(point.gradient).all())
+    return math.isfinite(point.loss) and bool(np.isfinite(point.gradient).all())
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
