@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.descent.run import interruptible, whole
+from descend.descent.run import Interruptible, whole
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.refit import OnRows, refit
@@ -68,7 +68,7 @@ def _resampled(
     assert fit.evidence is not None
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
-    with np.errstate(all="ignore"), interruptible() as stop:
+    with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
             found = refit(OnRows(fit.evidence.objective, random.integers(0, fit.rows, fit.rows)), fit.theta)
             if found is None:

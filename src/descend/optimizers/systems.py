@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST_NORM = 1e-150
 """Taken for the norm of a column of zeros: its square can still be divided by."""
+
+FEW = 4
+"""Up to so many unknowns a system is solved sooner in plain Python than NumPy has checked what it was given."""
 
 
 class Normal:
@@ -37,25 +41,17 @@ class Normal:
 
         With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
         """
-        matrix = self.curvature.copy()
-        matrix.flat[:: self.scale.size + 1] += damping
-        move = self._solved(matrix)
+        move = solved(self.curvature, damping, -self.gradient)
         if move is None:
             return np.zeros_like(self.scale), 0.0
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
-        move = self._solved(self.curvature)
+        move = solved(self.curvature, 0.0, -self.gradient)
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
-
-    def _solved(self, matrix: Array) -> NDArray[np.floating[Any]] | None:
-        try:
-            return np.linalg.solve(matrix, -self.gradient)
-        except np.linalg.LinAlgError:
-            return None
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted."""
@@ -131,6 +127,45 @@ def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     if not fine:
         return Normal
     return Triangle if evaluation.bounds is None else Bounded
+
+
+def solved(matrix: Array, damping: float, right: Array) -> Array | None:
+    """Return (M + damping I)^-1 ``right`` for a symmetric M, or None if that is singular.
+
+    >>> solved(np.array([[3.0, 1.0], [1.0, 1.0]]), 1.0, np.array([5.0, 3.0]))
+    array([1., 1.])
+    """
+    if right.size <= FEW:
+        return solved_by_hand(matrix.tolist(), damping, right.tolist())
+    matrix = matrix.copy()
+    matrix.flat[:: right.size + 1] += damping
+    try:
+        solution: NDArray[Any] = np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        return None
+    return solution
+
+
+def solved_by_hand(matrix: list[list[float]], damping: float, right: list[float]) -> Array | None:
+    """Solve the same system by M + damping I = L D L', L with a unit diagonal; None unless all of D is positive."""
+    lower: list[list[float]] = []
+    pivots: list[float] = []
+    for place, row in enumerate(matrix):
+        scaled: list[float] = []  # the row of L D
+        for column, other in enumerate(lower):
+            scaled.append(row[column] - sum(map(mul, scaled, other)))
+        factors = [part / pivot for part, pivot in zip(scaled, pivots, strict=True)]
+        pivot = row[place] + damping - sum(map(mul, scaled, factors))
+        if not pivot > 0.0:
+            return None
+        right[place] -= sum(map(mul, factors, right))
+        lower.append(factors)
+        pivots.append(pivot)
+    solution = [part / pivot for part, pivot in zip(right, pivots, strict=True)]
+    for place in reversed(range(len(solution))):
+        for column, factor in enumerate(lower[place]):
+            solution[column] -= factor * solution[place]
+    return np.array(solution)
 
 
 def scaled_triangle(evaluation: Evaluation, norms: Array | float) -> tuple[Array, Array, Array]:
