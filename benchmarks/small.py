@@ -4,8 +4,8 @@ Every program is called as its users call it, with the same start, all settings 
 once, in turn; the table shows medians and how many times the time of curve_fit each takes. "tight" is curve_fit with
 tolerances of 1e-15, which asks for as many digits as descend finds. Digits are those in which the worst parameter
 agrees with least squares in higher precision. "first" is a fit of a formula that was never seen before, in a process
-that has fitted others. Targets: at most 1.5 times the time of curve_fit, at least 4 times faster than lmfit, and a
-first fit at most 0.1 s longer than the others.
+that has fitted others: the very first of its kind, or under new names, whichever takes longer. Targets: at most 1.5
+times the time of curve_fit, at least 4 times faster than lmfit, and a first fit at most 0.1 s longer than the others.
 
     python benchmarks/small.py --rounds 300
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -140,17 +141,10 @@ def fresh(problem: Problem, number: int) -> Problem:
     names = {name: f"{name}_{number}" for name in problem.truth}
     formula = problem.formula
     for name, other in names.items():
-        formula = descend_words(formula, name, other)
+        formula = re.sub(rf"\b{name}\b", other, formula)
     start = {names[name]: value for name, value in problem.start.items()}
     truth = {names[name]: value for name, value in problem.truth.items()}
     return Problem(formula, problem.function, truth, start)
-
-
-def descend_words(formula: str, name: str, other: str) -> str:
-    """Replace a whole word of a formula."""
-    import re
-
-    return re.sub(rf"\b{name}\b", other, formula)
 
 
 def timed(run: Callable[[Problem], Any], problem: Problem) -> float:
@@ -170,6 +164,7 @@ def main() -> None:
     ratios: dict[str, list[float]] = {name: [] for name in TARGETS}
     longest = 0.0
     for label, problem in PROBLEMS.items():
+        very_first = timed(by_descend, problem)
         ends = {name: run(problem) for name, run in CONTENDERS.items()}
         truth = exact(problem, ends["descend"])
         times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
@@ -181,7 +176,8 @@ def main() -> None:
                 f"{label:<10}{name:<18}{taken * 1e3:>9.3f} ms{taken / median['curve_fit']:>14.2f}"
                 f"{taken / median['lmfit']:>10.2f}{digits(ends[name], truth):>8.1f}"
             )
-        first = statistics.median(timed(by_descend, fresh(problem, number)) for number in range(9))
+        renamed = statistics.median(timed(by_descend, fresh(problem, number)) for number in range(9))
+        first = max(very_first, renamed)
         print(f"{'':<10}{'descend, first':<18}{first * 1e3:>9.3f} ms")
         longest = max(longest, first - median["descend"])
         for peer, taken in ratios.items():
