@@ -52,8 +52,8 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
 
 def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
-    # A sum of squares is finite only if they all are, and quicker to find.
-    if not math.isfinite(y.dot(y)) and (bad := ~np.isfinite(y)).any():
+    bad = ~np.isfinite(y)
+    if bad.any():
         raise DataError(
             f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
             f"{int(bad.argmax()) + 1}. "

@@ -58,7 +58,7 @@ class Compiled:
         )
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
-        if gradient or by_hand:
+        if order == 1 or (order == 2 and program.by_hand is not None):
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)

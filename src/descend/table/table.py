@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -82,8 +81,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            # A sum of squares is finite only if they all are, and quicker to find.
-            if not (math.isfinite(column.dot(column)) or np.isfinite(column).all()):
+            if not np.isfinite(column).all():
                 complete = False
             elif not column.size:
                 raise self._no_rows()
