@@ -37,6 +37,7 @@ lint: $(VENV)/.dev ## style, types, layers
 bench: $(VENV)/.dev ## time descend beside SciPy, NumPy and PyTorch; digits on NIST's problems; coverage of intervals
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/textbook.py
+	$(BIN)/python benchmarks/small.py
 	$(BIN)/python benchmarks/nist.py tests/fit/nist
 	$(BIN)/python benchmarks/small.py
 	$(BIN)/python benchmarks/digits.py tests/fit/nist

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,12 @@ class FormulaModel:
 
     def __str__(self) -> str:
         return self.formula.text
+
+
+@lru_cache(maxsize=128)
+def formula_model(formula: Formula, loss: Loss) -> FormulaModel:
+    """Return the model of a formula whose parameters nothing holds back, from the cache if it was made before."""
+    return FormulaModel(formula, loss)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,7 +83,12 @@ class Parameters:
         return theta
 
     def checked(self, name: str, value: Any, role: str = "start") -> Any:
-        """Return a value of one parameter as an array. Raises ConfigError if it is not finite, or has another shape."""
+        """Return a value of one parameter as a number or an array.
+
+        Raises ConfigError if it is not finite, or has another shape.
+        """
+        if type(value) is float and math.isfinite(value):
+            return value
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError, OverflowError):

@@ -12,6 +12,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from descend.errors import ConfigError
@@ -31,6 +32,7 @@ class Registry(Generic[Part]):
     def __init__(self, kind: str, parts: list[type[Part]]) -> None:
         self.kind = kind
         self.parts: dict[str, type[Part]] = {part.name: part for part in parts}  # type: ignore[attr-defined]
+        self.built = lru_cache(maxsize=64)(self._built)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parts)
@@ -39,7 +41,10 @@ class Registry(Generic[Part]):
         return self.parts[name]
 
     def build(self, text: str) -> Part:
-        """Build the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
+        """Return the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
+        return self.built(text)
+
+    def _built(self, text: str) -> Part:
         call = CALL.fullmatch(text)
         if call is None:
             raise ConfigError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -260,3 +262,14 @@ def test_a_run_that_is_slow_to_start_counts_only_its_own_seconds(line):
     began = time.perf_counter()
     fit = descend.fit("y ~ w*x", line, **LESSON)
     assert 0 < fit.seconds <= time.perf_counter() - began
+
+
+def test_a_fit_that_is_let_go_frees_its_rows_at_once():
+    fit = descend.fit("y ~ a*exp(-b*x)", {"x": [0.0, 1.0, 2.0, 3.0], "y": [2.0, 1.0, 0.6, 0.2]}, start={"a": 1, "b": 1})
+    column = weakref.ref(fit.evidence.columns["x"])
+    gc.disable()
+    try:
+        del fit
+        assert column() is None
+    finally:
+        gc.enable()

@@ -261,3 +261,13 @@ def test_all_engines_and_gradients_end_in_the_same_place(line):
     assert {str(fit.outcome) for fit in fits} == {"converged"}
     for fit in fits[1:]:
         np.testing.assert_allclose(list(fit.parameters.values()), list(fits[0].parameters.values()), rtol=1e-8)
+
+
+@pytest.mark.parametrize("bend", [0.6, 0.8])
+def test_the_last_digits_do_not_take_long_where_residuals_are_large(bend):
+    # Near the minimum, theta = 0, a Gauss-Newton step leaves the share ``bend`` of the error: 0.8**130 is 1e-13.
+    objective = problems.least_squares(
+        lambda t: np.array([t, 1.0 + bend * t**2 / 2.0]), lambda t: [np.array([1.0, bend * t])]
+    )
+    run = problems.run("levenberg_marquardt", objective, [0.1], steps=45)
+    assert abs(run.last.theta[0]) < 1e-14

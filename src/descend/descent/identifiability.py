@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from descend.descent.preflight import constant_inputs, listed
 from descend.errors import DataError
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.optimizers.levenberg_marquardt import triangle
+from descend.optimizers.systems import triangle
 
 Array = NDArray[np.float64]
 SINGULAR = 1e-13
@@ -53,8 +54,10 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
     if not isinstance(model, FormulaModel) or model.parameters.size < 2:
         return (note,) if note else ()
     curvature = point.curvature
-    if note is None and (model.linear or curvature is None or not _singular(curvature)):
-        return ()
+    if note is None:
+        smallest = None if model.linear or curvature is None else _smallest(curvature)
+        if smallest is None or smallest >= SUSPECT**2:
+            return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
     return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())
 
@@ -113,23 +116,18 @@ def free_values(model: Model) -> dict[str, float]:
     return {name: value for name, value in free.items() if name in model.formula.parameters}
 
 
-def _singular(curvature: Array) -> bool:
-    return bool((curvature.diagonal() > 0.0).all() and _smallest(curvature) < SUSPECT**2)
+def _smallest(curvature: Array) -> float | None:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
 
-
-def _doubtful(curvature: Array | None) -> bool:
-    """Whether a curvature, which costs little to look at, leaves a doubt worth a closer look."""
-    if curvature is None or not np.isfinite(curvature).all():
-        return False
-    return not (curvature.diagonal() > 0.0).all() or _smallest(curvature) < CORRELATED**2
-
-
-def _smallest(curvature: Array) -> float:
-    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest."""
-    if not np.isfinite(curvature).all():
+    None where a parameter has no influence at all; 1 where the curvature is not finite, which tells nothing.
+    """
+    diagonal = curvature.diagonal()
+    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
         return 1.0
-    scale = 1.0 / np.sqrt(curvature.diagonal())
-    values = np.linalg.eigvalsh(curvature * scale * scale[:, None])
+    if not diagonal.min() > 0.0:
+        return None
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
     return float(values[0] / values[-1])
 
 
@@ -145,7 +143,10 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
         return Verdict()
     size = theta.size
     with np.errstate(all="ignore"):
-        if not _doubtful(objective(theta, 2).curvature):
+        # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
+        curvature = objective(theta, 2).curvature
+        smallest = 1.0 if curvature is None else _smallest(curvature)
+        if smallest is not None and smallest >= CORRELATED**2:
             return Verdict()
         point = objective(theta, 3)
         upper = triangle(point)[0]

@@ -30,37 +30,33 @@ class Penalty:
 class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
-    __slots__ = ("curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows", "theta")
+    __slots__ = ("bounds", "curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows", "theta")
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
 
     def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
-                 objective: Objective, rows: NDArray[np.intp] | None, proximal: bool) -> None:  # fmt: skip
+                 factor: Array | None, objective: Objective, rows: NDArray[np.intp] | None) -> None:  # fmt: skip
         self.theta = theta
         self.loss = loss
         self.gradient = gradient  # type: ignore[assignment]
         self.curvature = curvature
+        self.factor = factor  # triangle of the scaled Jacobian and residual, after order 3
         self.objective = objective
         self.rows = rows
-        self.proximal = proximal
-        self.factor: Array | None = None  # triangle of the scaled Jacobian and residual, after order 3
+        self.bounds = objective.bounds
+        self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J elsewhere, over the same rows."""
         return self.objective(theta, order, self.rows)
 
-    @property
-    def bounds(self) -> Bounds | None:
-        """The bounds on theta, if there are any."""
-        return self.objective.bounds
-
     def shrink(self, theta: Array, rate: float) -> Array:
         """Apply the proximal operator of l1 penalty and bounds.
 
         It moves each component towards 0 by rate * l1, not beyond, and then into its bounds.
         """
-        penalty, bounds = self.objective.penalty, self.objective.bounds
+        penalty, bounds = self.objective.penalty, self.bounds
         if penalty is not None and self.proximal:
             theta = np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
         return theta if bounds is None else bounds.project(theta, self.theta)
@@ -71,7 +67,7 @@ class Point:
         gradient = self.gradient
         if not self.proximal:
             return gradient
-        penalty, bounds = self.objective.penalty, self.objective.bounds
+        penalty, bounds = self.objective.penalty, self.bounds
         if penalty is not None:
             at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
             gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
@@ -129,8 +125,9 @@ class Point:
 class Objective:
     """J(theta) = sum of losses / sum of row weights + penalty.
 
-    The last full evaluation is kept, so that asking again for the same theta costs nothing.
-    passes: how often all rows were read so far.
+    The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
+    not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
+    bounds: on theta; nothing is evaluated outside them but what is asked for. passes: how often all rows were read.
     """
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
@@ -140,28 +137,17 @@ class Objective:
         self.bounds = bounds
         self.rows = engine.rows
         self.passes = 0.0
-        self._last: tuple[Point, int] | None = None
+        self._last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
 
     @property
     def last_order(self) -> int:
         """The order of the last evaluation over all rows."""
         return 0 if self._last is None else self._last[1]
 
-    @property
-    def bounds(self) -> Bounds | None:
-        """Bounds on theta: nothing is evaluated outside them but what is asked for."""
-        return self._bounds
-
-    @bounds.setter
-    def bounds(self, bounds: Bounds | None) -> None:
-        self._bounds = bounds
-        self.proximal = self.has_l1 or bounds is not None
-        self._last = None
-
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last
-        if last is not None and rows is None and last[0].theta is theta and last[1] >= order:
-            return last[0]
+        if last is not None and rows is None and last[0] is theta and last[1] >= order:
+            return Point(theta, *last[2:], self, None)
         if order == 3:
             if not self.engine.factors:
                 return self(theta, 2, rows)
@@ -175,10 +161,7 @@ class Objective:
             curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
-        point = Point(theta, loss, gradient, curvature, self, rows, self.proximal)
-        if rows is None:
-            self._last = (point, order)
-        return point
+        return self._point(theta, order, loss, gradient, curvature, None, rows)
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
@@ -195,11 +178,13 @@ class Objective:
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
         upper, right = factor[:-1, :-1], factor[:-1, -1]
-        point = Point(theta, loss, upper.T @ right, upper.T @ upper, self, rows, self.proximal)
-        point.factor = factor
+        return self._point(theta, 3, loss, upper.T @ right, upper.T @ upper, factor, rows)
+
+    def _point(self, theta: Array, order: int, loss: float, gradient: Array | None, curvature: Array | None,
+               factor: Array | None, rows: NDArray[np.intp] | None) -> Point:  # fmt: skip
         if rows is None:
-            self._last = (point, 3)
-        return point
+            self._last = (theta, order, loss, gradient, curvature, factor)
+        return Point(theta, loss, gradient, curvature, factor, self, rows)
 
     def _penalised(
         self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None

@@ -114,7 +114,7 @@ def finite_start(
 
 
 def _is_finite(point: Point) -> bool:
-    return bool(np.isfinite(point.loss) and np.isfinite(point.gradient).all())
+    return math.isfinite(point.loss) and bool(np.isfinite(point.gradient).all())
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
@@ -176,7 +176,7 @@ def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) 
 def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:
     """Return the inputs that are the same in every row."""
     inputs = ((name, columns[name]) for name in model.inputs)
-    return [name for name, column in inputs if column[0] == column[-1] and column.min() == column.max()]
+    return [name for name, column in inputs if column[0] == column[-1] and bool((column == column[0]).all())]
 
 
 def _begin(source: str) -> str:

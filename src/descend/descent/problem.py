@@ -28,7 +28,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, Model, bind
+from descend.models import FormulaModel, FunctionModel, Model, bind, formula_model
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table, open_table
@@ -227,7 +227,7 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
             formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
-        return FormulaModel(formula, loss, held), start
+        return formula_model(formula, loss) if held is None else FormulaModel(formula, loss, held), start
     if not callable(model):
         raise ConfigError(
             f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."

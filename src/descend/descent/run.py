@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,7 +137,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     if scaled is not None:
         objective, first = scaled, scaled.first
     trace = Trace()
-    with np.errstate(all="ignore"), interruptible() as stop:
+    with np.errstate(all="ignore"), Interruptible() as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
         batches = settings.batch_size is not None and settings.batch_size < objective.rows
         plan = Plan(
@@ -226,26 +225,29 @@ def _kept(
     return keep
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once, as usual.
+class Interruptible:
+    """While it is entered, Ctrl-C only makes it say True; a second Ctrl-C interrupts at once, as usual.
 
     Outside the main thread Python allows no handler, so Ctrl-C is left as it is.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield bool
-        return
-    pressed: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, previous)
+    def __enter__(self) -> Callable[[], bool]:
+        self.pressed = False
+        self.handles = threading.current_thread() is threading.main_thread()
+        if self.handles:
+            self.previous = signal.signal(signal.SIGINT, self._note)
+        return self._asked
 
-    previous = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    def __exit__(self, *error: object) -> None:
+        if self.handles:
+            signal.signal(signal.SIGINT, self.previous)
+
+    def _note(self, number: int, frame: Any) -> None:
+        self.pressed = True
+        signal.signal(signal.SIGINT, self.previous)
+
+    def _asked(self) -> bool:
+        return self.pressed
 
 
 def whole(value: Any, name: str, least: int) -> None:

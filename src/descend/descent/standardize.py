@@ -142,10 +142,10 @@ class StandardizedObjective:
         gradient = None if slope is None else units.gradient(slope)
         curvature = None if here.curvature is None else units.curvature(here.curvature)
         me: Any = self
-        point = Point(u, here.loss, gradient, curvature, me, rows, here.proximal)
-        if here.factor is not None:
-            point.factor = triangle(np.column_stack([units.columns(here.factor[:, :-1]), here.factor[:, -1]]))
-        return point
+        factor = here.factor
+        if factor is not None:
+            factor = triangle(np.column_stack([units.columns(factor[:, :-1]), factor[:, -1]]))
+        return Point(u, here.loss, gradient, curvature, factor, me, rows)
 
 
 def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Expr
 
-from descend.formula.compile import COUNT, RowCode, RowWriter, define, numpy_names
+from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
@@ -49,7 +49,7 @@ class Compiled:
         omega = program.weights if program.weights is not None else 1
         value, slope, weight = program.loss.expressions
         gradient = [(symbol, slope * omega * derivative) for symbol, derivative in program.jacobian.items()]
-        if order not in (1, 2) or program.by_hand is not None:
+        if order != 1 or program.by_hand is not None:
             gradient = []
         by_hand = [inner.args[0] * omega for inner in self.row_sums] if order in (1, 2) else []
         jacobian = list(program.jacobian.items()) if order >= 2 else []
@@ -58,7 +58,7 @@ class Compiled:
         )
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
-        if order in (1, 2):
+        if order == 1 or (order == 2 and program.by_hand is not None):
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)
@@ -70,7 +70,13 @@ class Compiled:
         if jacobian:
             results += self._jacobian(writer, jacobian)
         if order == 2:
-            results.append(f"curvature = (jacobian*{writer.name(weight * omega)}) @ jacobian.T")
+            name = writer.name(weight * omega)
+            if writer.kind(weight * omega) in (DATA, ROWS):
+                results.append(f"curvature = {writer.dot(f'jacobian*{name}', 'jacobian.T')}")
+            else:
+                results.append(f"curvature = {name}*{writer.dot('jacobian', 'jacobian.T')}")
+            if program.by_hand is None:
+                results.append(f"gradient = {writer.dot('jacobian', writer.name(slope * omega))}")
         if order == 3:
             results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]

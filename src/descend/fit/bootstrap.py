@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.descent.run import interruptible, whole
+from descend.descent.run import Interruptible, whole
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.refit import Part, free_to_move, refit, well_conditioned
@@ -86,7 +86,7 @@ def _resampled(
     objective, free = fit.kept.objective, free_to_move(fit)
     lean = fit.loss_function.name not in KINKED and well_conditioned(objective(fit.theta, 2), free)
     close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
-    with np.errstate(all="ignore"), interruptible() as stop:
+    with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
             part = Part(objective, random.integers(0, fit.rows, fit.rows))
             found = refit(part, fit.theta, free, close, lean)

@@ -12,7 +12,7 @@ from descend.descent.objective import Point
 from descend.descent.outcome import Outcome
 from descend.fit.rows import Rows
 from descend.fit.uncertainty import KINKED, Mask
-from descend.optimizers.levenberg_marquardt import triangle
+from descend.optimizers.systems import triangle
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit

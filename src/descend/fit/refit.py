@@ -127,6 +127,7 @@ class _Free:
         bounds = part.objective.bounds
         self.bounds = None if bounds is None else bounds.of(free)
         self.penalty = None
+        self.has_l1 = False
         self._last: tuple[Point, int] | None = None
 
     def whole(self, free: Array) -> Array:
@@ -142,8 +143,7 @@ class _Free:
         full = self.part(self.whole(theta), order)
         gradient = full.gradient[self.free] if order else None
         curvature = None if full.curvature is None else full.curvature[np.ix_(self.free, self.free)]
-        point = Point(theta, full.loss, gradient, curvature, self, None, full.proximal)  # type: ignore[arg-type]
-        if full.factor is not None:
-            point.factor = triangle(full.factor[:, np.append(self.free, True)])
+        factor = None if full.factor is None else triangle(full.factor[:, np.append(self.free, True)])
+        point = Point(theta, full.loss, gradient, curvature, factor, self, None)  # type: ignore[arg-type]
         self._last = (point, order)
         return point

@@ -13,7 +13,7 @@ from descend.fit.rows import Rows
 from descend.formula.compile import triangle
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.optimizers.levenberg_marquardt import triangle as triangle_at
+from descend.optimizers.systems import triangle as triangle_at
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

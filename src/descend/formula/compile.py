@@ -271,9 +271,9 @@ class RowWriter(Writer):
         if data:
             arrays.append(self.name(Mul(*data)))
         if matrix is not None:
-            text = self._dot("*".join(arrays), matrix) if arrays else f"total({matrix}, 0)"
+            text = self.dot("*".join(arrays), matrix) if arrays else f"total({matrix}, 0)"
         elif len(arrays) == 2:
-            text = self._dot(*arrays)
+            text = self.dot(*arrays)
         else:
             text = self._total(arrays[0]) if arrays else "count"
         number = Mul(*numbers)
@@ -283,7 +283,8 @@ class RowWriter(Writer):
         """Whether ``term`` is data alone times numbers, so that its sum needs no array to be computed."""
         return all(self.kind(factor) != ROWS for factor in Mul.make_args(term))
 
-    def _dot(self, left: str, right: str) -> str:
+    def dot(self, left: str, right: str) -> str:
+        """Write an inner product, or the product of a matrix with a vector or a matrix."""
         if self.language is TORCH:
             return f"torch.matmul({left}, {right})"
         return f"{left if left.isidentifier() else f'({left})'}.dot({right})"
@@ -292,7 +293,7 @@ class RowWriter(Writer):
         """Sum an array: in NumPy as an inner product with ones, which takes half the time of its sum."""
         if self.language is TORCH:
             return f"total({array})"
-        return self._dot(array, self.prepared.setdefault(ONES, f"h{len(self.prepared)}"))
+        return self.dot(array, self.prepared.setdefault(ONES, f"h{len(self.prepared)}"))
 
     def _multiplied(self, factors: list[Expr]) -> str:
         if len(factors) < 2:

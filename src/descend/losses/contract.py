@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,7 +51,7 @@ class Loss(ABC):
     def settings(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
-    @property
+    @cached_property
     def estimated(self) -> str | None:
         """The setting that is to be estimated from the data, if any."""
         return next((name for name, value in self.settings.items() if value == "auto"), None)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.line_search import NOISE
+from descend.optimizers.systems import LEAST_NORM, System, system_of
 from descend.settings import setting
 
 ATTEMPTS = 60
@@ -21,12 +21,14 @@ ROUGHLY = 1e-9
 """Decrease of J, as a share of it, below which squared numbers no longer serve."""
 ILL = 1e-6
 """So little damping does not help a system that is too ill-conditioned for squared numbers."""
-WELL = 1e-9
-"""Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST_DAMPING = 1e-30
 """So little that even a system of condition 1e15 is not damped any more."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
+FARTHEST = 10.0
+"""Steps that hardly shrink are not extrapolated: they may lead to infinity."""
+Known = tuple[Array, float, Array | None, Array | None]
+"""The undamped step from where we stand, and |q| there; the step that led here, and the undamped one it came from."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,14 @@ class LevenbergMarquardt(Optimizer):
     lambda falls where the model of J held (by the ratio of actual to predicted decrease) and grows where it did not.
     The system is solved as it stands for as long as that is safe; where it is ill-conditioned, by QR of R, itself from
     QR of the Jacobian where the engine has it, so that no digits are lost to squaring. At last, where the decrease of J
-    drowns in rounding, undamped steps are taken for as long as they shorten q, the part of the residual that the
-    parameters can still explain. Then no further digit can be had. The learning rate is not used.
+    drowns in rounding, undamped steps are taken, extrapolated from the one before, for as long as they shorten q, the
+    part of the residual that the parameters can still explain. Then no further digit can be had. The learning rate is
+    not used.
 
     damping: the first lambda, above 0.
 
     Source: Levenberg (1944), Q. Appl. Math. 2, 164-168; Marquardt (1963), J. SIAM 11, 431-441; scaling, More (1978);
-    update of lambda, Nielsen (1999), IMM-REP-1999-05.
+    update of lambda, Nielsen (1999), IMM-REP-1999-05; extrapolation, Anderson (1965), J. ACM 12, 547-560, of depth 1.
     """
 
     damping: float = setting(1e-3, above=0.0)
@@ -61,35 +64,41 @@ class LevenbergMarquardt(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle, and
-        # whether only the last digits are left.
-        return (np.zeros(theta.size), self.damping, 2.0, False, False)
+        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle; the
+        # step that led here; and, once only the last digits are left, what is known about the next step.
+        return (np.full(theta.size, LEAST_NORM), self.damping, 2.0, False, None, None)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        norms, damping, growth, fine, last = state
         assert evaluation.curvature is not None
-        if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
-            return evaluation.theta, state
+        norms, damping, growth, fine, taken, known = state
+        if known is not None:
+            theta, known = last_digits(evaluation, system_of(evaluation, fine), norms, known)
+            return theta, (norms, damping, growth, fine, None, known)
         fine = fine or evaluation.bounds is not None
-        system = system_at(evaluation) if fine else Normal(evaluation)
-        norms = np.maximum(norms, system.norms)
-        scale = np.where(norms > 0.0, norms, 1.0)
-        if damping < ILL and not last and not system.safe(scale):
-            return self.step(evaluation, (norms, damping, growth, True, False))
-        for _ in range(0 if last else ATTEMPTS):
-            move, predicted = system.move(damping, scale)
-            if not predicted > (NOISE if fine else ROUGHLY) * abs(evaluation.loss):
+        if fine and not np.isfinite(evaluation.curvature).all():
+            return evaluation.theta, state
+        system = system_of(evaluation, fine)(evaluation, norms)
+        norms = system.scale
+        if not (finite(evaluation.gradient) and finite(norms)):
+            return evaluation.theta, state
+        if damping < ILL and not system.safe():
+            return self.step(evaluation, (norms, damping, growth, True, taken, None))
+        least = (NOISE if fine else ROUGHLY) * abs(evaluation.loss)
+        for _ in range(ATTEMPTS):
+            move, predicted = system.move(damping)
+            if not predicted > least:
                 break
             new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
-            if ratio > WORTH_IT and np.isfinite(new.gradient).all():
+            if ratio > WORTH_IT and finite(new.gradient):
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, False)
+                return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, move, None)
             damping *= growth
             growth *= 2.0
-        if not last and not system.safe(scale):
-            return self.step(evaluation, (norms, damping, growth, True, False))
-        return last_digits(evaluation, system, scale), (norms, damping, growth, fine, True)
+        if not system.safe():
+            return self.step(evaluation, (norms, damping, growth, True, taken, None))
+        theta, known = last_digits(evaluation, type(system), norms, (*system.newton(), taken, taken))
+        return theta, (norms, damping, growth, fine, None, known)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -98,137 +107,46 @@ class LevenbergMarquardt(Optimizer):
         return 1.0
 
 
-class Normal:
-    """The system (C + lambda D**2) d = -g, from curvature and gradient."""
-
-    order = 2
-
-    def __init__(self, evaluation: Evaluation) -> None:
-        assert evaluation.curvature is not None
-        self.curvature, self.gradient = evaluation.curvature, evaluation.gradient
-        self.norms = np.sqrt(np.maximum(self.curvature.diagonal(), 0.0))
-
-    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
-        matrix = self.curvature / (scale * scale[:, None])
-        matrix.flat[:: scale.size + 1] += damping
-        try:
-            move = np.linalg.solve(matrix, -self.gradient / scale) / scale
-        except np.linalg.LinAlgError:
-            return np.zeros_like(scale), 0.0
-        return move, -float(move @ (self.gradient + 0.5 * (self.curvature @ move)))
-
-    def newton(self, scale: Array) -> tuple[Array, float]:
-        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
-        try:
-            move = np.linalg.solve(self.curvature / (scale * scale[:, None]), -self.gradient / scale) / scale
-        except np.linalg.LinAlgError:
-            return np.zeros_like(scale), math.inf
-        return move, math.sqrt(max(-float(self.gradient @ move), 0.0))
-
-    def safe(self, scale: Array) -> bool:
-        """Whether its undamped step can be trusted."""
-        return bool(np.linalg.eigvalsh(self.curvature / (scale * scale[:, None]))[0] > WELL)
-
-
-class Triangle:
-    """The same system as a least-squares problem: minimize |R d + q|**2 + lambda |D d|**2."""
-
-    order = 3
-
-    def __init__(self, evaluation: Evaluation) -> None:
-        self.upper, self.right = triangle(evaluation)
-        self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
-
-    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts."""
-        size = scale.size
-        whole = np.zeros((2 * size, size + 1))
-        whole[:size, :size] = self.upper / scale
-        whole[:size, size] = self.right
-        whole[range(size, 2 * size), range(size)] = np.sqrt(damping)
-        solved = np.asarray(np.linalg.qr(whole, mode="r"))
-        move = -np.linalg.solve(solved[:size, :size], solved[:size, size]) / scale
-        change = self.upper @ move
-        return move, -float(change @ (self.right + 0.5 * change))
-
-    def newton(self, scale: Array) -> tuple[Array, float]:
-        """Return the undamped d, and |q|."""
-        move = np.linalg.lstsq(self.upper / scale, -self.right, rcond=1e-14)[0] / scale
-        return move, float(np.linalg.norm(self.right))
-
-    def safe(self, scale: Array) -> bool:
-        """Whether its undamped step can be trusted: there is nothing better."""
-        return True
-
-
-class Bounded:
-    """The same problem, solved within bounds: minimize |R d + q|**2 + lambda |D d|**2 over low <= theta + d <= high."""
-
-    order = 3
-
-    def __init__(self, evaluation: Evaluation) -> None:
-        assert evaluation.bounds is not None
-        self.upper, self.right = triangle(evaluation)
-        self.norms = np.sqrt(np.add.reduce(self.upper * self.upper))
-        self.least, self.most = evaluation.bounds.room(evaluation.theta)
-        self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
-
-    def move(self, damping: float, scale: Array) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts."""
-        whole = np.vstack([self.upper / scale, np.sqrt(damping) * np.eye(scale.size)])
-        right = np.append(self.right, np.zeros(scale.size))
-        move = bounded_least_squares(whole, right, self.least * scale, self.most * scale) / scale
-        change = self.upper @ move
-        return move, -float(change @ (self.right + 0.5 * change))
-
-    def newton(self, scale: Array) -> tuple[Array, float]:
-        """Return the undamped d, and the length of that part of q which parameters that may still move can explain."""
-        move = bounded_least_squares(self.upper / scale, self.right, self.least * scale, self.most * scale) / scale
-        if not self.free.any():
-            return move, 0.0
-        basis = np.linalg.qr(self.upper[:, self.free])[0]
-        return move, float(np.linalg.norm(basis.T @ self.right))
-
-    def safe(self, scale: Array) -> bool:
-        """Whether its undamped step can be trusted: there is nothing better."""
-        return True
-
-
-def system_at(evaluation: Evaluation) -> Triangle | Bounded:
-    """Return the system from the triangle of the Jacobian."""
-    point = evaluation.at(evaluation.theta, 3)
-    return Triangle(point) if evaluation.bounds is None else Bounded(point)
-
-
 def ahead(evaluation: Evaluation, move: Array) -> Array:
     """Return where a step leads: exactly at a bound, not beside it by rounding."""
     bounds = evaluation.bounds
     return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
 
 
-def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
-    """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
-    if evaluation.factor is not None:
-        return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
-    curvature = evaluation.curvature
-    assert curvature is not None
-    diagonal = curvature.diagonal()
-    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])
-    kept = values > 1e-15 * values[-1]
-    roots = np.sqrt(np.where(kept, values, 0.0))
-    right = (vectors.T @ (evaluation.gradient / scale)) * np.where(kept, 1.0 / np.where(kept, roots, 1.0), 0.0)
-    return (vectors * roots).T * scale, right
-
-
-def last_digits(evaluation: Evaluation, system: Normal | Triangle | Bounded, scale: Array) -> Array:
+def last_digits(evaluation: Evaluation, kind: type[System], scale: Array, known: Known) -> tuple[Array, Known]:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
+    move, offset, taken, before = known
     theta = evaluation.theta
-    move, offset = system.newton(scale)
     if (np.abs(move) <= LAST * np.abs(theta)).all():
-        return theta
-    new = evaluation.at(ahead(evaluation, move), system.order)
-    if not np.isfinite(new.gradient).all() or new.loss > evaluation.loss + 1e-10 * abs(evaluation.loss) + 1e-300:
-        return theta
-    return new.theta if type(system)(new).newton(scale)[1] < 0.9 * offset else theta
+        return theta, known
+    tries = [move]
+    if taken is not None and before is not None and evaluation.bounds is None:
+        tries = extrapolated(move, taken, before, scale)
+    for step in tries:
+        new = evaluation.at(ahead(evaluation, step), kind.order)
+        if finite(new.gradient) and new.loss <= evaluation.loss + 1e-6 * abs(evaluation.loss) + 1e-300:
+            following, left = kind(new, scale).newton()
+            if left < 0.9 * offset:
+                return new.theta, (following, left, step, move)
+    return theta, known
+
+
+def extrapolated(move: Array, taken: Array, before: Array, scale: Array) -> list[Array]:
+    """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
+
+    Gauss-Newton steps shrink by a constant factor each, along the direction in which the curvature that it leaves out
+    matters most. Where ``before`` was asked for and ``taken`` was gone, the secant through the two zeroes that factor:
+        move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
+    """
+    change = (move - before) * scale
+    length = float(change.dot(change))
+    share = float(change.dot(move * scale)) / length if length > 0.0 else 0.0
+    if abs(share) > FARTHEST:
+        return [move]
+    secant = move - share * (taken + move - before)
+    return [secant, move] if abs(share) > 0.1 else [secant]
+
+
+def finite(vector: Array) -> bool:
+    """Whether no component is infinite or nan, nor so large that its square is infinite."""
+    return math.isfinite(vector.dot(vector))

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, Normal, Triangle, last_digits
+from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
+from descend.optimizers.systems import Normal, Triangle
 
 HALVINGS = 50
 
@@ -45,13 +46,12 @@ class Newton(Optimizer):
         if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
         system: Normal | Triangle = Normal(evaluation)
-        scale = np.where(system.norms > 0.0, system.norms, 1.0)
-        if not system.safe(scale):
-            system = Triangle(evaluation.at(evaluation.theta, 3))
-        move, _ = system.newton(scale)
+        if not system.safe():
+            system = Triangle(evaluation)
+        move, offset = system.newton()
         slope = float(evaluation.gradient @ move)
         if state or not -slope > ROUGHLY * abs(evaluation.loss):
-            return last_digits(evaluation, system, scale), True
+            return last_digits(evaluation, type(system), system.scale, (move, offset, None, None))[0], True
         share = 1.0
         for _ in range(HALVINGS):
             new = evaluation.at(evaluation.theta + share * move, system.order)

@@ -28,7 +28,6 @@ class Flat:
     bounds = None
     penalty = None
     has_l1 = False
-    proximal = False
 
     def __init__(self, objective: ModuleObjective) -> None:
         self.objective = objective
@@ -44,7 +43,7 @@ class Flat:
             parts = [np.zeros(part.numel()) if part.grad is None else numbers(part.grad) for part in self.trained]
             gradient = np.concatenate(parts)
         whole: Any = self
-        return Point(theta, float(total.item()), gradient, None, whole, rows, False)
+        return Point(theta, float(total.item()), gradient, None, None, whole, rows)
 
     def passed(self, rows: NDArray[np.intp] | None, backward: bool) -> Any:
         """Pass rows through the module as it is now."""

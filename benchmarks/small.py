@@ -1,0 +1,195 @@
+"""One small fit in process, 20 rows and a few parameters, beside SciPy's curve_fit and lmfit.
+
+Every program is called as its users call it, with the same start, all settings left alone. A round runs each of them
+once, in turn; the table shows medians and how many times the time of curve_fit each takes. "tight" is curve_fit with
+tolerances of 1e-15, which asks for as many digits as descend finds. Digits are those in which the worst parameter
+agrees with least squares in higher precision. "first" is a fit of a formula that was never seen before, in a process
+that has fitted others: the very first of its kind, or under new names, whichever takes longer. Targets: at most 1.5
+times the time of curve_fit, at least 4 times faster than lmfit, and a first fit at most 0.1 s longer than the others.
+
+    python benchmarks/small.py --rounds 300
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import lmfit
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+
+import descend
+
+Array = NDArray[np.float64]
+ROWS, NOISE = 20, 0.01
+TARGETS = {"curve_fit": 1.5, "lmfit": 0.25}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model as a formula and as a function, what made the data, and where a fit starts."""
+
+    formula: str
+    function: Callable[..., Any]
+    truth: Mapping[str, float]
+    start: Mapping[str, float]
+    data: dict[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        x = np.linspace(0.1, 4.0, ROWS)
+        noise = np.random.default_rng(0).normal(0.0, NOISE, ROWS)
+        self.data.update(x=x, y=self.function(x, *self.truth.values()) + noise)
+
+
+PROBLEMS = {
+    "decay": Problem(
+        "y ~ a*exp(-b*x) + c",
+        lambda x, a, b, c: a * np.exp(-b * x) + c,
+        {"a": 2.5, "b": 1.3, "c": 0.5},
+        {"a": 1.0, "b": 1.0, "c": 0.0},
+    ),
+    "peak": Problem(
+        "y ~ a*exp(-(x - m)^2 / (2*s^2))",
+        lambda x, a, m, s: a * np.exp(-((x - m) ** 2) / (2 * s**2)),
+        {"a": 3.0, "m": 2.0, "s": 0.6},
+        {"a": 2.0, "m": 1.7, "s": 0.8},
+    ),
+    "growth": Problem(
+        "y ~ k / (1 + exp(-r*(x - m)))",
+        lambda x, k, r, m: k / (1 + np.exp(-r * (x - m))),
+        {"k": 2.0, "r": 2.2, "m": 1.8},
+        {"k": 1.5, "r": 1.0, "m": 1.5},
+    ),
+    "rational": Problem(
+        "y ~ (a + b*x) / (1 + c*x)",
+        lambda x, a, b, c: (a + b * x) / (1 + c * x),
+        {"a": 0.5, "b": 3.0, "c": 0.8},
+        {"a": 1.0, "b": 1.0, "c": 0.5},
+    ),
+}
+
+
+def by_descend(problem: Problem) -> list[float]:
+    """Fit with descend."""
+    fit = descend.fit(problem.formula, problem.data, start=problem.start)
+    return [fit.parameters[name] for name in problem.truth]
+
+
+def by_curve_fit(problem: Problem) -> list[float]:
+    """Fit with SciPy's curve_fit."""
+    start = list(problem.start.values())
+    return list(curve_fit(problem.function, problem.data["x"], problem.data["y"], p0=start)[0])
+
+
+def by_curve_fit_tight(problem: Problem) -> list[float]:
+    """Fit with SciPy's curve_fit, as precisely as it goes."""
+    start, tight = list(problem.start.values()), dict.fromkeys(("ftol", "xtol", "gtol"), 1e-15)
+    return list(curve_fit(problem.function, problem.data["x"], problem.data["y"], p0=start, **tight)[0])
+
+
+def by_lmfit(problem: Problem) -> list[float]:
+    """Fit with lmfit's Model."""
+    found = lmfit.Model(problem.function).fit(problem.data["y"], x=problem.data["x"], **problem.start)
+    return [found.params[name].value for name in problem.truth]
+
+
+CONTENDERS: dict[str, Callable[[Problem], list[float]]] = {
+    "descend": by_descend,
+    "curve_fit": by_curve_fit,
+    "curve_fit, tight": by_curve_fit_tight,
+    "lmfit": by_lmfit,
+}
+
+
+def exact(problem: Problem, near: list[float]) -> Array:
+    """Solve the normal equations of the problem with 40 digits, by Newton's method from an answer that is near."""
+    import sympy
+
+    names = sympy.symbols(list(problem.truth))
+    text = problem.formula.partition("~")[2].replace("^", "**")
+    model = sympy.sympify(text, locals={"x": sympy.Symbol("x")} | {symbol.name: symbol for symbol in names})
+    rows = list(zip(map(mpmath.mpf, problem.data["x"]), map(mpmath.mpf, problem.data["y"]), strict=True))
+    at = ("x", *problem.truth)
+    value = sympy.lambdify(at, model, "mpmath")
+    slopes = [sympy.lambdify(at, model.diff(symbol), "mpmath") for symbol in names]
+
+    def equations(*theta: Any) -> list[Any]:
+        return [mpmath.fsum((value(x, *theta) - y) * slope(x, *theta) for x, y in rows) for slope in slopes]
+
+    with mpmath.workdps(40):
+        return np.array([float(part) for part in mpmath.findroot(equations, near)])
+
+
+def digits(found: list[float], truth: Array) -> float:
+    """Return the digits in which the worst parameter agrees."""
+    error = float(np.max(np.abs(np.array(found) - truth) / np.abs(truth)))
+    return min(16.0, -math.log10(max(error, 1e-16)))
+
+
+def fresh(problem: Problem, number: int) -> Problem:
+    """Return the problem under names that no other fit has used, so that nothing about it is known."""
+    names = {name: f"{name}_{number}" for name in problem.truth}
+    formula = problem.formula
+    for name, other in names.items():
+        formula = re.sub(rf"\b{name}\b", other, formula)
+    start = {names[name]: value for name, value in problem.start.items()}
+    truth = {names[name]: value for name, value in problem.truth.items()}
+    return Problem(formula, problem.function, truth, start)
+
+
+def timed(run: Callable[[Problem], Any], problem: Problem) -> float:
+    """Return the seconds of one fit."""
+    began = time.perf_counter()
+    run(problem)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Run all programs in turn on every problem, and print medians, ratios and digits."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=300, help="how often each fit is run (default 300)")
+    rounds = parser.parse_args().rounds
+    descend.fit("y ~ p*x", PROBLEMS["decay"].data)  # whatever loads at the first fit of a process
+    print(f"{'':<10}{'program':<18}{'median':>12}{'of curve_fit':>14}{'of lmfit':>10}{'digits':>8}")
+    ratios: dict[str, list[float]] = {name: [] for name in TARGETS}
+    longest = 0.0
+    for label, problem in PROBLEMS.items():
+        very_first = timed(by_descend, problem)
+        ends = {name: run(problem) for name, run in CONTENDERS.items()}
+        truth = exact(problem, ends["descend"])
+        times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+        for _, (name, run) in itertools.product(range(rounds), CONTENDERS.items()):
+            times[name].append(timed(run, problem))
+        median = {name: statistics.median(taken) for name, taken in times.items()}
+        for name, taken in median.items():
+            print(
+                f"{label:<10}{name:<18}{taken * 1e3:>9.3f} ms{taken / median['curve_fit']:>14.2f}"
+                f"{taken / median['lmfit']:>10.2f}{digits(ends[name], truth):>8.1f}"
+            )
+        renamed = statistics.median(timed(by_descend, fresh(problem, number)) for number in range(9))
+        first = max(very_first, renamed)
+        print(f"{'':<10}{'descend, first':<18}{first * 1e3:>9.3f} ms")
+        longest = max(longest, first - median["descend"])
+        for peer, taken in ratios.items():
+            taken.append(median["descend"] / median[peer])
+    print()
+    for peer, target in TARGETS.items():
+        worst, mean = max(ratios[peer]), statistics.geometric_mean(ratios[peer])
+        verdict = "met" if worst <= target else "MISSED"
+        print(f"descend / {peer}: {mean:.2f} on average, {worst:.2f} at worst (target at most {target:g}: {verdict})")
+    verdict = "met" if longest <= 0.1 else "MISSED"
+    print(f"first fit of a formula: {longest * 1e3:.0f} ms on top at worst (target at most 100: {verdict})")
+
+
+if __name__ == "__main__":
+    main()
