@@ -18,6 +18,7 @@ from descend.table.table import listing
 if TYPE_CHECKING:
     import duckdb
 
+    from descend.table.lazy import Lazy
     from descend.table.table import Numbers, Table
 
 KINDS = {
@@ -39,6 +40,7 @@ class Database:
     def __init__(self, paths: Sequence[str] = ()) -> None:
         self._paths = paths
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._views = 0
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run one query and return the connection, whose fetch methods hold the result."""
@@ -76,6 +78,17 @@ class Database:
         selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(expressions.values()))
         fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
         return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
+
+    def lazy(self, names: Sequence[str], relation: str, expressions: Sequence[str]) -> Lazy:
+        """Return the values of SQL expressions over a relation as columns that DuckDB sums; null for NaN too."""
+        from descend.table.lazy import Lazy, import_ibis
+
+        ibis = import_ibis()
+        self._views += 1
+        view = f"rows{self._views}"
+        selected = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(expressions)) or "1 AS nothing"
+        self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
+        return Lazy(names, ibis.duckdb.from_connection(self.connection).table(view), self)
 
 
 def identifier(name: str) -> str:

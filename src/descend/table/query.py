@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from descend.table.database import (
     unused,
 )
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
+
+if TYPE_CHECKING:
+    from descend.table.lazy import Lazy
 
 Result = TypeVar("Result")
 
@@ -187,7 +190,17 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
+    def lazy(self, names: Sequence[str]) -> Lazy:
+        """Return columns of numbers that DuckDB reads anew for each query."""
+        self._known(names)
+        expressions = self._attempt(lambda: self._as_doubles(names))
+        return self._attempt(lambda: self._database.lazy(names, self._from(), list(expressions.values())))
+
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
+        return self._database.doubles(self._as_doubles(names), self._from())
+
+    def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
         expressions: dict[str, str] = {}
         for name in names:
             kind = kind_of(self._described()[name])
@@ -201,7 +214,7 @@ class QueryTable(Table):
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
                 raise not_numeric(name, self.source, kind)
-        return self._database.doubles(expressions, self._from())
+        return expressions
 
     def _refuse_words(self, name: str) -> None:
         """Raise DataError if a cell of a text column is not a number."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
+
+if TYPE_CHECKING:
+    from descend.table.lazy import Lazy
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
@@ -60,6 +63,10 @@ class Table(ABC):
     @abstractmethod
     def _place(self, position: int) -> str:
         """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
+
+    @abstractmethod
+    def lazy(self, names: Sequence[str]) -> Lazy:
+        """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric."""
 
     @property
     def numeric_names(self) -> tuple[str, ...]:

@@ -1,0 +1,185 @@
+"""Rows that stay where they are: columns of doubles in some database, and how it is asked for sums of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+
+Array = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float64).max)
+PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
+"""Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
+
+
+def import_ibis() -> Any:
+    """Import Ibis, or say how to install it."""
+    try:
+        import ibis
+    except ImportError:
+        raise ConfigError(
+            "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+        ) from None
+    return ibis
+
+
+class Lazy:
+    """Columns of doubles in a database, null where a cell is missing.
+
+    names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name.
+    owner: what must live as long as the connection is used.
+    """
+
+    def __init__(self, names: Sequence[str], table: Any, owner: object = None) -> None:
+        self.names = tuple(names)
+        self.table = table
+        self.owner = owner
+        self.backend: Any = table.get_backend()
+
+    def column(self, name: str) -> str:
+        """Return what a column is called in the Ibis table."""
+        return f"c{self.names.index(name)}"
+
+    def where(self, condition: Any) -> Lazy:
+        """Return the rows for which an Ibis condition on ``table`` holds."""
+        return Lazy(self.names, self.table.filter(condition), self.owner)
+
+    def finite(self, name: str) -> Any:
+        """Return the Ibis condition that a cell is neither missing nor infinite."""
+        value = self.table[self.column(name)]
+        # NaN is larger than every number to some databases, and to others equal to nothing; in neither is it this.
+        return (value.abs() <= LARGEST).fill_null(False)
+
+    def complete(self) -> Lazy:
+        """Return the rows that have a finite number in every column."""
+        return self.where([self.finite(name) for name in self.names]) if self.names else self
+
+    def one(self, aggregates: Any) -> tuple[Any, ...]:
+        """Return the one row of an Ibis table of aggregates."""
+        return self.run(self.sql(aggregates))[0]
+
+    def sql(self, expression: Any, binding: str = "") -> str:
+        """Return an Ibis table as SQL of its database, every number in it a double.
+
+        Calls of the function ``binding``, if one is named, become their argument between two NUL characters.
+        """
+        ibis = import_ibis()
+        from sqlglot import expressions
+
+        # One SELECT in the other: fused into one, what has a name would be written out at each use.
+        with _set(ibis.options.sql, "fuse_selects", False):
+            tree = self.backend.compiler.to_sqlglot(expression)
+        double = expressions.DataType.build("double")
+        plain = self.backend.name in PLAIN_DOUBLES
+
+        def doubled(node: Any) -> Any:
+            if isinstance(node, expressions.Anonymous) and node.name.casefold() == binding.casefold() != "":
+                return expressions.Var(this=f"\0{node.expressions[0].this}\0")
+            if isinstance(node, expressions.Literal) and not node.is_string and not node.this.isdigit():
+                exact = expressions.Literal.number(exponent(float(node.this)))
+                return exact if plain else expressions.Cast(this=exact, to=double.copy())
+            return node
+
+        text: str = tree.transform(doubled).sql(dialect=self.backend.dialect)
+        return text
+
+    def number(self, value: float) -> str:
+        """Write a finite number as a double in the SQL of this database, in brackets if it is negative."""
+        text = exponent(value)
+        if self.backend.name not in PLAIN_DOUBLES:
+            return f"CAST({text} AS DOUBLE PRECISION)" if self.backend.name == "postgres" else f"CAST({text} AS DOUBLE)"
+        return f"({text})" if text.startswith("-") else text
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        answer = self.backend.raw_sql(sql)
+        if hasattr(answer, "collect"):
+            return [tuple(row) for row in answer.collect()]
+        rows: list[tuple[Any, ...]] = answer.fetchall()
+        if self.backend.name != "duckdb":  # where the answer is the connection itself
+            answer.close()
+        return rows
+
+    def arrays(self, limit: int | None = None) -> dict[str, Array]:
+        """Fetch the columns, or the first rows of them."""
+        blocks = list(self.blocks(1 << 16 if limit is None else limit, limit))
+        return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
+
+    def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
+        """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing."""
+        table = self.table if limit is None else self.table.limit(limit)
+        if self.backend.name == "duckdb":
+            reader = self.backend.con.sql(self.sql(table)).to_arrow_reader(rows)
+        else:
+            reader = table.to_pyarrow_batches(chunk_size=rows)
+        for batch in reader:
+            yield {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
+
+    def summaries(self, more: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Summary]]:
+        """Return the number of rows, and what there is to know of each column, by one query."""
+        aggregates: dict[str, Any] = {"n": self.table.count()}
+        for place, name in enumerate(self.names):
+            value, finite = self.table[f"c{place}"], self.finite(name)
+            infinite = (value.abs() > LARGEST).fill_null(False) & ~self._is_nan(value)
+            aggregates |= {
+                f"f{place}": finite.ifelse(1, 0).sum(),
+                f"i{place}": infinite.ifelse(1, 0).sum(),
+                f"l{place}": finite.ifelse(value, None).min(),
+                f"h{place}": finite.ifelse(value, None).max(),
+            }
+        rows, *numbers = self.one(self.table.aggregate(**aggregates))
+        found = {
+            name: Summary(int(rows) - int(finite or 0) - int(infinite or 0), int(infinite or 0), low, high)
+            for name, (finite, infinite, low, high) in zip(
+                self.names, zip(*[iter(numbers)] * 4, strict=True), strict=True
+            )
+        }
+        return int(rows), found
+
+    def _is_nan(self, value: Any) -> Any:
+        ibis = import_ibis()
+        from ibis.expr import operations
+
+        known = self.backend.has_operation(operations.IsNan)
+        return value.isnan().fill_null(False) if known else ibis.literal(False)
+
+
+class Summary:
+    """What is known of a column: how many cells are missing, how many infinite; the least and the largest other."""
+
+    __slots__ = ("high", "infinite", "low", "missing")
+
+    def __init__(self, missing: int, infinite: int, low: float | None, high: float | None) -> None:
+        self.missing, self.infinite = missing, infinite
+        self.low = np.nan if low is None else float(low)
+        self.high = np.nan if high is None else float(high)
+
+
+def exponent(value: float) -> str:
+    """Write a number exactly, with an exponent, without which some databases take it for a decimal.
+
+    >>> exponent(7.125), exponent(-1e-300)
+    ('7.125e0', '-1e-300')
+    """
+    text = repr(float(value))
+    return text if "e" in text else f"{text}e0"
+
+
+@contextlib.contextmanager
+def _set(options: Any, name: str, value: object) -> Iterator[None]:
+    before = getattr(options, name)
+    setattr(options, name, value)
+    try:
+        yield
+    finally:
+        setattr(options, name, before)
+
+
+def _doubles(column: Any) -> Array:
+    filled = column.to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(filled, dtype=np.float64)
