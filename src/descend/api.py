@@ -63,6 +63,7 @@ def fit(
     missing: str = "raise",
     engine: str = "auto",
     device: str | None = None,
+    memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Fit:
@@ -72,7 +73,8 @@ def fit(
 
     model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
         where it is and holds the fitted weights at the end.
-    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame; for a module also
+    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
+        whose rows stay in their database; for a module also
         tensors ``(X, y)``, of which it is passed rows of X as they are.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
@@ -93,7 +95,8 @@ def fit(
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
-    engine: ``"auto"``, ``"numpy"`` or ``"torch"``; device: of torch, such as ``"cuda"``.
+    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"query"``: the rows stay where they are, and a database sums them.
+        device: of torch, such as ``"cuda"``. memory_limit: such as ``"1GiB"``; the rows stay in their files beyond it.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
@@ -109,8 +112,8 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
     )
-    if bounds or fix or ties:
-        wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
+    if bounds or fix or ties or memory_limit:
+        wish = replace(wish, bounds=bounds, fix=fix, ties=ties, memory_limit=memory_limit)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -190,7 +193,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         sigma=problem.sigma,
         errors=errors,
         table=problem.table,
-        evidence=Evidence(problem.columns, problem.objective, problem.table.source),
+        evidence=Evidence(problem.columns, problem.objective, problem.table.source, getattr(problem, "whole", None)),
         plotter=_plot,
     )
     return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
@@ -200,6 +203,8 @@ def _not_separated(fitted: Fit) -> Fit:
     """Let no logistic fit pass for converged whose parameters ran towards infinity."""
     if not isinstance(fitted.model, FormulaModel) or fitted.evidence is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
+    if fitted.evidence.whole is not None:
+        return fitted  # a sample may be separated where not all rows are
     from descend.descent.separation import separation
 
     right = fitted.fitted_formula.partition(" ~ ")[2]

@@ -45,6 +45,7 @@ def compare(
     missing: options.Missing = "raise",
     engine: options.Engine = "auto",
     device: options.Device = None,
+    memory_limit: options.MemoryLimit = None,
     plot: options.Plot = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

@@ -44,6 +44,7 @@ def fit(
     missing: options.Missing = "raise",
     engine: options.Engine = "auto",
     device: options.Device = None,
+    memory_limit: options.MemoryLimit = None,
     log_every: Annotated[
         int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
     ] = None,

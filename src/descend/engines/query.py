@@ -18,7 +18,11 @@ from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, Query
 from descend.formula.symbols import Column, Component, Parameter
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.table.lazy import Lazy
+from descend.models import FormulaModel, Model
+from descend.table.lazy import LARGEST, Lazy
+
+MOST_PARAMETERS = 60
+"""Beyond these the curvature has more sums than a query should."""
 
 
 class QueryEngine:
@@ -38,8 +42,15 @@ class QueryEngine:
         total = table.count() if weights is None else table[lazy.column(weights)].sum()
         rows, count = lazy.one(table.aggregate(rows=table.count(), total=total))
         self.rows, self.total = int(rows), float(count)
+        self.weights: Array | None = None
+        """Weights of the rows that are in memory, if a sample of them is."""
         self.finish = compiled(program, "numpy").finish
         self.queries: dict[int, Query] = {}
+
+    def compile(self, *orders: int) -> None:
+        """Compile queries now, all if none is named. Raises LackingFunctionError where the database lacks a function."""
+        for order in orders or range(3):
+            self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         query = self.queries.get(order)
@@ -149,6 +160,48 @@ class Query:
         if self.nulls:
             return sums[:-1] if sums[-1] == 0.0 else np.full(len(sums) - 1, np.nan)
         return sums
+
+
+class Response:
+    """What there is to ask about the response of all rows, in one query."""
+
+    def __init__(self, model: Model, lazy: Lazy, weights: str | None, near: float) -> None:
+        """Write the query; ``near`` is near the mean of the response, against cancellation."""
+        abilities = ABILITIES.get(lazy.backend.name, Abilities())
+        names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
+        response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
+        writer = QueryWriter(lazy.table, names, {RESPONSE: response}, abilities)
+        writer.count([RESPONSE, RESPONSE])
+        writer.name(RESPONSE)
+        table = writer.table()
+        y = writer.write(RESPONSE, table)
+        omega = None if weights is None else table[lazy.column(weights)]
+        away = y - near
+        positive = None if omega is None else omega > 0.0
+        self.lazy = lazy
+        self.sums = {
+            "rows": table.count(),
+            "finite": (y.abs() <= LARGEST).fill_null(False).ifelse(1, 0).sum(),
+            "low": y.min(),
+            "high": y.max(),
+            "omega": table.count() if omega is None else omega.sum(),
+            "counting": table.count() if positive is None else positive.ifelse(1, 0).sum(),
+            "log_omega": y.sum() * 0.0 if omega is None else (positive.ifelse(omega, 1.0)).ln().sum(),
+            "first": away.sum() if omega is None else (omega * away).sum(),
+            "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
+            "squares": (y * y).sum(),
+        }
+        if model.loss.name == "poisson" and "lgamma" in abilities.functions:
+            each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
+            self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
+        self.query = table.aggregate(**self.sums)
+
+    def ask(self) -> dict[str, float]:
+        """Run the query and return its answers by name."""
+        answers = self.lazy.one(self.query)
+        return {
+            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
+        }
 
 
 def component(vector: str, place: int) -> Component:

@@ -17,6 +17,7 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import ConfigError
+from descend.fit import whole as sums
 from descend.fit.diagnostics import Diagnostics, diagnose
 from descend.fit.intervals import (
     Intervals,
@@ -38,6 +39,8 @@ from descend.table import Table, open_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descend.descent.out_of_core import Whole
+
 Array = NDArray[np.float64]
 MOST_LISTED = 10_000
 """Numbers of a module that `Fit.summary` lists; the weights of a large one are better read from it."""
@@ -50,6 +53,8 @@ class Evidence:
     columns: Mapping[str, Array]
     objective: Objective
     source: str
+    whole: Whole | None = None
+    """What is known of all rows, where ``columns`` is a sample of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +169,15 @@ class Fit:
             return None  # no curvature matrix is formed for a module
         assert self.evidence is not None and self.degrees_of_freedom is not None
         with np.errstate(all="ignore"):
+            whole = self.evidence.whole
+            if kind == "sandwich" and whole is not None:
+                return sums.sandwich_of_sample(self, whole)
             if kind == "sandwich":
                 return sandwich(self.counted_rows, loss, self.degrees_of_freedom)
             point = self.evidence.objective(self.theta, 3)
             if loss.name == "squared" and self.sigma is None:
                 return covariance(point, self.degrees_of_freedom)
-            total = float(self.counted_rows.omega.sum())
+            total = float(self.counted_rows.omega.sum()) if whole is None else whole.omega
             return known_covariance(point, total, 2.0 if loss.name == "squared" else 1.0)
 
     @cached_property
@@ -196,7 +204,19 @@ class Fit:
             stored = self.stored.get("degrees_of_freedom")
             return None if stored is None else int(stored)
         free = self.model.parameters.size - len(self.at_bound)
-        return int(np.count_nonzero(self._omega(self.rows))) - free
+        return self._counting - free
+
+    @property
+    def _counting(self) -> int:
+        """The number of rows of a weight above 0."""
+        assert self.evidence is not None
+        whole = self.evidence.whole
+        return int(np.count_nonzero(self._omega(self.rows))) if whole is None else whole.counting
+
+    @property
+    def sigma_or_weights(self) -> str | None:
+        """The column of the row weights in the evidence; of sigma, that of 1 / sigma**2."""
+        return self.weights if self.sigma is None else f"1/{self.sigma}^2"
 
     @property
     def error_degrees(self) -> float:
@@ -215,6 +235,8 @@ class Fit:
         degrees = self.degrees_of_freedom
         if self.loss_function.name != "squared" or degrees is None or degrees <= 0:
             return None
+        if self.evidence.whole is not None:
+            return float(np.sqrt((sums.squared_error(self, self.evidence.whole) or 0.0) / degrees))
         return float(np.sqrt(self._omega(self.rows) @ self.residuals**2 / degrees))
 
     @cached_property
@@ -268,6 +290,9 @@ class Fit:
             return None
         estimated = self.model.parameters.size + (loss.name == "squared" and self.sigma is None)
         with np.errstate(all="ignore"):
+            if self.evidence.whole is not None:
+                total = sums.log_likelihood(self, self.evidence.whole)
+                return None if total is None else criteria(total, estimated, self._counting)
             found = log_likelihood(self.counted_rows, loss, self.sigma is not None)
         return criteria(found, estimated, len(self.counted_rows.y))
 
@@ -318,6 +343,11 @@ class Fit:
             from descend.fit.profile import profile_intervals
 
             return profile_intervals(self, level)
+        if self.evidence is not None and self.evidence.whole is not None:
+            raise ConfigError(
+                "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
+                "Use the method t, sandwich or profile, or fit with --engine numpy."
+            )
         from descend.fit.bootstrap import bootstrap_intervals
 
         return bootstrap_intervals(self, level, resamples, seed, on_resample)
@@ -343,6 +373,8 @@ class Fit:
             return self.stored.get("r_squared")
         if self.loss_function.name in ("poisson", "logistic"):
             return None
+        if self.evidence.whole is not None:
+            return sums.r_squared(self, self.evidence.whole)
         columns = self.evidence.columns
         y, predicted = self.model.observed(columns), self.model.predict(self.theta, columns)
         omega = self._omega(len(y))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,8 +38,9 @@ class Database:
     paths: the files it may read. Conditions are written by the user, so nothing else is in reach of them.
     """
 
-    def __init__(self, paths: Sequence[str] = ()) -> None:
+    def __init__(self, paths: Sequence[str] = (), memory: int | None = None) -> None:
         self._paths = paths
+        self._memory = memory
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._views = 0
 
@@ -60,14 +62,25 @@ class Database:
 
             # No Python variable of a caller may be read as a table, and no extension fetched.
             settings: dict[str, str | bool | int | float | list[str]]
-            settings = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
+            settings = {
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                # What does not fit into memory is not to be written into the folder a user happens to be in.
+                "temp_directory": os.path.join(tempfile.gettempdir(), f"descend-{os.getpid()}"),
+            }
             self._connection = duckdb.connect(":memory:", config=settings)
             # A connection still open when Python ends makes DuckDB's bindings print warnings of leaks.
             weakref.finalize(self, self._connection.close)
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
             self._connection.execute("SET enable_external_access = false")
+            if self._memory is not None:
+                self.limit(self._memory)
         return self._connection
+
+    def limit(self, memory: int) -> None:
+        """Take so many bytes at most, and disk beyond."""
+        self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""

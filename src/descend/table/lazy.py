@@ -16,6 +16,9 @@ LARGEST = float(np.finfo(np.float64).max)
 PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
 """Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
 
+NEVER_NUMBERED = frozenset({"pyspark", "databricks", "bigquery", "trino"})
+"""Databases of many machines, in which all rows would have to go to one of them to be numbered."""
+
 
 def import_ibis() -> Any:
     """Import Ibis, or say how to install it."""
@@ -58,6 +61,29 @@ class Lazy:
     def complete(self) -> Lazy:
         """Return the rows that have a finite number in every column."""
         return self.where([self.finite(name) for name in self.names]) if self.names else self
+
+    def adding(self, name: str, value: Any) -> Lazy:
+        """Return the same rows with one more column, an Ibis value over ``table``."""
+        return Lazy((*self.names, name), self.table.mutate(**{f"c{len(self.names)}": value}), self.owner)
+
+    def first(self, condition: Any) -> int | None:
+        """Return the number (from 0) of the first row for which an Ibis condition holds; None if there is none."""
+        ibis = import_ibis()
+        numbered = self.table.mutate(holds=condition, place=ibis.row_number())
+        (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.place.min()))
+        return None if place is None else int(place)
+
+    def sample(self, total: int, most: int) -> dict[str, Array]:
+        """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
+        if total <= most:
+            return self.arrays()
+        ibis = import_ibis()
+        if self.backend.name in NEVER_NUMBERED:
+            return Lazy(self.names, self.table.sample(most / total, seed=0), self.owner).arrays()
+        numbered = self.table.mutate(place=ibis.row_number())
+        # Multiples of an irrational share (2654435761 / 2**32 is near the golden ratio) spread evenly, at any stride.
+        spread = (numbered.place * 2654435761) % 2**32
+        return Lazy(self.names, numbered.filter(spread < int(2**32 * most / total)), self.owner).arrays()
 
     def one(self, aggregates: Any) -> tuple[Any, ...]:
         """Return the one row of an Ibis table of aggregates."""

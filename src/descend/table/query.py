@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
 
 Result = TypeVar("Result")
+SMALL = 16 * 1024**2
+"""Files of so many bytes in all are never too large for memory."""
+PACKED = 5
+"""How many times its size a packed file of text has in it, about."""
 
 
 class Scan(ABC):
@@ -190,11 +195,23 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
-    def lazy(self, names: Sequence[str]) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
         """Return columns of numbers that DuckDB reads anew for each query."""
         self._known(names)
+        if memory is not None:
+            self._database.limit(memory)
         expressions = self._attempt(lambda: self._as_doubles(names))
         return self._attempt(lambda: self._database.lazy(names, self._from(), list(expressions.values())))
+
+    def size(self, columns: int) -> float:
+        """Return about what so many columns take as doubles: by their rows for Parquet, by their length for text."""
+        length = sum(map(os.path.getsize, self._scan.paths))
+        if length < SMALL:
+            return 0.0
+        if isinstance(self._scan, Relation):
+            return 8.0 * columns * self.rows
+        packed = any(not path.endswith((".csv", ".tsv", ".txt", ".json", ".jsonl", ".dat")) for path in self._scan.paths)
+        return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
         return self._database.doubles(self._as_doubles(names), self._from())

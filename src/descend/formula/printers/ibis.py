@@ -39,7 +39,7 @@ class Abilities:
 
 HYPERBOLIC = frozenset({"sinh", "cosh", "tanh"})
 ABILITIES: dict[str, Abilities] = {
-    "duckdb": Abilities(True, HYPERBOLIC | {"gamma"}),
+    "duckdb": Abilities(True, HYPERBOLIC | {"gamma", "lgamma"}),
     "sqlite": Abilities(False, HYPERBOLIC),
     "postgres": Abilities(False, HYPERBOLIC),
     "pyspark": Abilities(False, HYPERBOLIC),
@@ -284,7 +284,7 @@ class Functions:
         if own is not None:
             return own(*arguments)
         if name in self.abilities.functions:
-            return self._builtin(name, *arguments)
+            return self.builtin(name, *arguments)
         raise LackingFunctionError(name)
 
     def divided(self, upper: Any, lower: Any) -> Any:
@@ -308,7 +308,8 @@ class Functions:
         return inside.ifelse(function(held), other)
 
     @staticmethod
-    def _builtin(name: str, *arguments: Any) -> Any:
+    def builtin(name: str, *arguments: Any) -> Any:
+        """Return the value of a function that the database has under this name."""
         import ibis
 
         types = tuple("float64" for _ in arguments)
@@ -390,18 +391,18 @@ class Functions:
 
     def _sinh(self, x: Any) -> Any:
         if "sinh" in self.abilities.functions:
-            return self._builtin("sinh", x)
+            return self.builtin("sinh", x)
         series = x * (1.0 + x * x / 6.0 * (1.0 + x * x / 20.0 * (1.0 + x * x / 42.0)))
         return (x.abs() < 0.02).ifelse(series, 0.5 * (self._exp(x) - self._exp(-x)))
 
     def _cosh(self, x: Any) -> Any:
         if "cosh" in self.abilities.functions:
-            return self._builtin("cosh", x)
+            return self.builtin("cosh", x)
         return 0.5 * (self._exp(x) + self._exp(-x))
 
     def _tanh(self, x: Any) -> Any:
         if "tanh" in self.abilities.functions:
-            return self._builtin("tanh", x)
+            return self.builtin("tanh", x)
         small = self._exp(-2.0 * x.abs())
         series = x * (1.0 - x * x * (1.0 / 3.0 - x * x * (2.0 / 15.0 - x * x * 17.0 / 315.0)))
         return (x.abs() < 0.02).ifelse(series, self._sign(x) * (1.0 - small) / (1.0 + small))

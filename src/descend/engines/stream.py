@@ -1,0 +1,82 @@
+"""The engine whose rows stream through this process in blocks, for sums that the database cannot compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.compiled import compiled
+from descend.engines.torch import checked_device, import_torch
+from descend.engines.totals import Array, Totals
+from descend.formula.compile import torch_triangle, triangle
+from descend.gradients.contract import Kernel, Program
+from descend.table.lazy import Lazy
+
+BLOCK = 1 << 16
+"""Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
+
+
+class StreamEngine:
+    """Sums over blocks of rows, fetched anew for each evaluation, with NumPy or PyTorch.
+
+    rows: of which only complete ones may be given.
+    """
+
+    def __init__(
+        self,
+        what: Program | Kernel,
+        lazy: Lazy,
+        weights: str | None = None,
+        language: str = "numpy",
+        device: str | None = None,
+    ) -> None:
+        self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
+        self.name = self.kernel.language
+        self.factors = isinstance(what, Program) and what.by_hand is None
+        self.lazy = lazy
+        self.device: str | None = None
+        if self.name == "torch":
+            self.torch = import_torch()
+            self.device = checked_device(self.torch, device)
+        table = lazy.table
+        total = table.count() if weights is None else table[lazy.column(weights)].sum()
+        rows, count = lazy.one(table.aggregate(rows=table.count(), total=total))
+        self.rows, self.total = int(rows), float(count)
+        self.weights: Array | None = None
+        """Weights of the rows that are in memory, if a sample of them is."""
+
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
+        point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
+        loss, gradient, curvature = 0.0, None, None
+        for columns in self.lazy.blocks(BLOCK):
+            block: tuple[Any, ...] = self.kernel.prepare(columns)
+            if self.device is not None:
+                block = tuple(
+                    self.torch.from_numpy(np.require(array, requirements="W")).to(self.device) for array in block
+                )
+            more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
+            loss = loss + more_loss
+            if more_gradient is not None:
+                gradient = more_gradient if gradient is None else gradient + more_gradient
+            if curvature is None or more_curvature is None:
+                curvature = more_curvature
+            else:
+                curvature = self._joined(curvature, more_curvature) if order == 3 else curvature + more_curvature
+        if order == 3:
+            return Totals(self.total, float(loss), None, None, self._array(curvature))
+        summed = None if gradient is None else self._array(gradient)
+        if self.kernel.finish is not None and summed is not None:
+            summed = self.kernel.finish(summed, self.total, theta)
+        return Totals(self.total, float(loss), summed, None if curvature is None else self._array(curvature))
+
+    def _joined(self, one: Any, other: Any) -> Any:
+        if self.device is None:
+            return triangle(np.vstack([one, other]))
+        return torch_triangle(self.torch.cat([one, other]))
+
+    @staticmethod
+    def _array(value: Any) -> Array:
+        array: Array = value if isinstance(value, np.ndarray) else value.detach().cpu().numpy()
+        return array
