@@ -47,10 +47,9 @@ class QueryEngine:
         self.finish = compiled(program, "numpy").finish
         self.queries: dict[int, Query] = {}
 
-    def compile(self, *orders: int) -> None:
-        """Compile queries now, all if none is named. Raises LackingFunctionError where the database lacks a function."""
-        for order in orders or range(3):
-            self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
+    def compile(self, order: int = 2) -> None:
+        """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
+        self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         query = self.queries.get(order)
@@ -117,7 +116,7 @@ class Query:
             curvature = [_times(weighted[j], columns[k]) for j in range(size) for k in range(j, size)]
         terms = [value, *self.gradient, *curvature]
         self.length = len(terms)
-        table = writer.table()
+        table = writer.table(terms)
         return table.aggregate(**self._sums(writer, table, terms))
 
     def _sums(self, writer: QueryWriter, table: Any, terms: list[Expr]) -> dict[str, Any]:
@@ -173,7 +172,7 @@ class Response:
         writer = QueryWriter(lazy.table, names, {RESPONSE: response}, abilities)
         writer.count([RESPONSE, RESPONSE])
         writer.name(RESPONSE)
-        table = writer.table()
+        table = writer.table([RESPONSE, *(() if weights is None else (Column(weights),))])
         y = writer.write(RESPONSE, table)
         omega = None if weights is None else table[lazy.column(weights)]
         away = y - near

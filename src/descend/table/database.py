@@ -97,11 +97,16 @@ class Database:
         from descend.table.lazy import Lazy, import_ibis
 
         ibis = import_ibis()
+        from ibis.expr import operations
+
         self._views += 1
         view = f"rows{self._views}"
         selected = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(expressions)) or "1 AS nothing"
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
-        return Lazy(names, ibis.duckdb.from_connection(self.connection).table(view), self)
+        # Told the types, Ibis need not ask for them.
+        schema = ibis.schema({f"c{place}": "float64" for place in range(len(expressions))} or {"nothing": "int32"})
+        backend = ibis.duckdb.from_connection(self.connection)
+        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
 
 
 def identifier(name: str) -> str:

@@ -111,7 +111,7 @@ class Lazy:
                 return exact if plain else expressions.Cast(this=exact, to=double.copy())
             return node
 
-        text: str = tree.transform(doubled).sql(dialect=self.backend.dialect)
+        text: str = tree.copy().transform(doubled, copy=False).sql(dialect=self.backend.dialect, copy=False)
         return text
 
     def number(self, value: float) -> str:
@@ -139,12 +139,21 @@ class Lazy:
     def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
         """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing."""
         table = self.table if limit is None else self.table.limit(limit)
+        sql = self.sql(table)
         if self.backend.name == "duckdb":
-            reader = self.backend.con.sql(self.sql(table)).to_arrow_reader(rows)
-        else:
-            reader = table.to_pyarrow_batches(chunk_size=rows)
-        for batch in reader:
-            yield {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
+            yield from (self._block(batch) for batch in self.backend.con.sql(sql).to_arrow_reader(rows))
+            return
+        cursor = self.backend.raw_sql(sql)
+        if not hasattr(cursor, "fetchmany"):
+            yield from (self._block(batch) for batch in table.to_pyarrow_batches(chunk_size=rows))
+            return
+        with contextlib.closing(cursor):
+            while fetched := cursor.fetchmany(rows):
+                columns = np.array(fetched, dtype=np.float64).T
+                yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
+
+    def _block(self, batch: Any) -> dict[str, Array]:
+        return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
 
     def summaries(self, more: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Summary]]:
         """Return the number of rows, and what there is to know of each column, by one query."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -163,15 +164,22 @@ def from_url(address: str) -> RemoteTable:
     except Exception as error:  # each database has its own
         raise DataError(f"`{shown}` cannot be reached: {reason(error)}. Check the address.") from None
     try:
-        found = backend.table(name, **({"database": folder} if folder else {}))
+        found = _quietly(backend.table, name, **({"database": folder} if folder else {}))
     except Exception as error:
         raise DataError(_no_table(backend, table, shown, error)) from None
     return RemoteTable(found, f"`{table}` of {shown}")
 
 
+def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
+    """Call a function of Ibis without its warnings, which are about the libraries that it uses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments, **named)
+
+
 def _no_table(backend: Any, table: str, shown: str, error: Exception) -> str:
     try:
-        known = backend.list_tables()
+        known = _quietly(backend.list_tables)
     except Exception:
         return f"The table `{table}` of `{shown}` cannot be opened: {reason(error)}."
     listed = ", ".join(f"`{name}`" for name in known[:12]) or "none"

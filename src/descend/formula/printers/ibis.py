@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -99,12 +100,31 @@ class QueryWriter:
             self.waiting[level][self.names[node]] = self.definitions.get(node, node)
         return node
 
-    def table(self) -> Any:
-        """Return the Ibis table with a column for each name, every level selected from the one before."""
+    def table(self, outputs: Iterable[Expr]) -> Any:
+        """Return an Ibis table in which ``outputs`` can be written: every level is selected from the one before."""
+        wanted: set[str] = set().union(*map(self._used, outputs))
+        kept = []
+        for level in reversed(self.waiting):
+            chosen = {name: node for name, node in level.items() if name in wanted}
+            passed = sorted(wanted - chosen.keys())
+            wanted = set(passed).union(*map(self._used_inside, chosen.values()))
+            kept.append((passed, chosen))
         table = self.start
-        for level in self.waiting:
-            table = table.mutate(**{name: self._inside(node, table) for name, node in level.items()})
+        for passed, chosen in reversed(kept):
+            table = table.select(*passed, **{name: self._inside(node, table) for name, node in chosen.items()})
         return table
+
+    def _used(self, node: Expr) -> set[str]:
+        """Return the names that an expression is written with."""
+        node = self._resolved(node)
+        return {self.names[node]} if node in self.names else self._used_inside(node)
+
+    def _used_inside(self, node: Expr) -> set[str]:
+        if not self.per_row(node):
+            return set()
+        if node.is_Symbol:
+            return {self.names[node]}
+        return set().union(*map(self._used, self._parts(node)))
 
     def write(self, node: Expr, table: Any) -> Any:
         """Write an expression of what has a name already as an Ibis value over ``table``."""
@@ -138,13 +158,15 @@ class QueryWriter:
 
     @staticmethod
     def _parts(node: Expr) -> tuple[Expr, ...]:
-        parts: tuple[Expr, ...] = node.args
+        """Return what an expression is written with."""
+        below = node.is_Pow and node.exp.is_Number and node.exp < 0
+        parts: tuple[Expr, ...] = (1 / node,) if below else node.args
         return parts
 
     @staticmethod
     def _bases(node: Expr) -> tuple[Expr, ...]:
         """Return what is written more than once though it stands once."""
-        if node.is_Pow and abs(node.exp) in (*SMALL_POWERS, Rational(3, 2)):
+        if node.is_Pow and node.exp in (*SMALL_POWERS, Rational(3, 2)):
             return (node.base,)
         return node.args if NAMES.get(node.func) in REPEATED else ()
 
@@ -258,10 +280,16 @@ REPEATED = frozenset({"sigmoid", "softplus", "sinh", "cosh", "tanh", "log", "log
 
 def parameter(place: int) -> Any:
     """Return the Ibis value that stands for bound number ``place``."""
+    return _database_function(PARAMETER, "int64")(place)
+
+
+@lru_cache(maxsize=64)
+def _database_function(name: str, *types: str) -> Callable[..., Any]:
+    """Return what Ibis writes as a call of a function that the database has."""
     import ibis
 
-    stand_in = ibis.udf.scalar.builtin(_nothing, name=PARAMETER, signature=(("int64",), "float64"))
-    return stand_in(place)
+    function: Callable[..., Any] = ibis.udf.scalar.builtin(_nothing, name=name, signature=(types, "float64"))
+    return function
 
 
 def _nothing(place):  # type: ignore[no-untyped-def]  # Ibis reads types off the signature it is given
@@ -310,10 +338,7 @@ class Functions:
     @staticmethod
     def builtin(name: str, *arguments: Any) -> Any:
         """Return the value of a function that the database has under this name."""
-        import ibis
-
-        types = tuple("float64" for _ in arguments)
-        return ibis.udf.scalar.builtin(_nothing, name=name, signature=(types, "float64"))(*arguments)
+        return _database_function(name, *("float64" for _ in arguments))(*arguments)
 
     def _exp(self, x: Any) -> Any:
         if self.abilities.ieee:
