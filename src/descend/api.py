@@ -95,7 +95,7 @@ def fit(
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
-    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"query"``: the rows stay where they are, and a database sums them.
+    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"query"``: rows stay where they are, and a database sums them.
         device: of torch, such as ``"cuda"``. memory_limit: such as ``"1GiB"``; the rows stay in their files beyond it.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 

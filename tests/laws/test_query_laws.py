@@ -1,4 +1,4 @@
-"""A database sums to the same numbers as NumPy, whatever the formula, the loss, the weights; and its fits are the same."""
+"""A database sums to the same numbers as NumPy, whatever formula, loss and weights, and its fits are the same."""
 
 from __future__ import annotations
 
@@ -202,7 +202,10 @@ def test_fits_are_those_of_numpy(text, weights):
     rng = np.random.default_rng(3)
     x, z, u, omega = (rng.uniform(0.1, 2.0, 400) for _ in range(4))
     noise = rng.normal(0, 0.05, 400)
-    y = {"logistic": lambda: (rng.random(400) < 1 / (1 + np.exp(1 - x))) * 1.0, "poisson": lambda: rng.poisson(np.exp(x))}
+    y = {
+        "logistic": lambda: (rng.random(400) < 1 / (1 + np.exp(1 - x))) * 1.0,
+        "poisson": lambda: rng.poisson(np.exp(x)),
+    }
     data = {"x": x, "z": z, "u": u, "omega": omega}
     data["y"] = y.get(FITS[text], lambda: 1.5 * np.exp(-0.6 * x) + 0.8 + noise)().astype(float)
     reference = descend.fit(text, data, loss=FITS[text], weights=weights)

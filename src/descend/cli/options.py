@@ -134,9 +134,7 @@ Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows fo
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
 Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy, torch or query (sums in the database).")]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
-MemoryLimit = Annotated[
-    str | None, Option(metavar="SIZE", help="Such as 1GiB: beyond it rows stay in their files.")
-]
+MemoryLimit = Annotated[str | None, Option(metavar="SIZE", help="Such as 1GiB: beyond it rows stay in their files.")]
 Level = Annotated[
     float | None,
     Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),

@@ -71,8 +71,8 @@ def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:
     if wish.engine != "auto":
         if limit is not None and IN_MEMORY * size > limit:
             raise ConfigError(
-                f"The engine `{wish.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the memory "
-                f"limit is {written(limit)}. Use --engine query, or raise the limit."
+                f"The engine `{wish.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
+                f"memory limit is {written(limit)}. Use --engine query, or raise the limit."
             )
         return False, None
     if size == np.inf:

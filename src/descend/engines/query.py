@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -126,8 +128,8 @@ class Query:
             sums[f"s{place}"] = value.sum() if writer.per_row(terms[place]) else value * table.count()
         if self.nulls:
             # A null is left out of a sum in silence, so the rows in which any term has a value are counted too.
-            several = [value for value, term in zip(values, terms, strict=True) if writer.per_row(term)]
-            sums["lost"] = sum((value.isnull().ifelse(1, 0) for value in several[1:]), several[0].isnull().ifelse(1, 0)).sum()
+            null = [value.isnull() for value, term in zip(values, terms, strict=True) if writer.per_row(term)]
+            sums["lost"] = reduce(operator.or_, null).ifelse(1, 0).sum()
         return sums
 
     def _jacobian(self) -> list[Expr]:
@@ -147,13 +149,10 @@ class Query:
         """Run the query at theta. rows: their number, or the sum of their weights."""
         with np.errstate(all="ignore"):
             bound = self.bind(theta, rows)
-        count = len(self.pieces)
         if not all(map(math.isfinite, bound)):
             return np.full(self.length, np.nan)
         numbers = list(map(self.lazy.number, bound))
-        sql = "".join(
-            piece if place % 2 == 0 else numbers[int(piece)] for place, piece in zip(range(count), self.pieces, strict=True)
-        )
+        sql = "".join(numbers[int(piece)] if place % 2 else piece for place, piece in enumerate(self.pieces))
         (row,) = self.lazy.run(sql)
         sums = np.array([np.nan if value is None else value for value in row], dtype=np.float64)
         if self.nulls:
@@ -176,7 +175,7 @@ class Response:
         y = writer.write(RESPONSE, table)
         omega = None if weights is None else table[lazy.column(weights)]
         away = y - near
-        positive = None if omega is None else omega > 0.0
+        positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
         self.lazy = lazy
         self.sums = {
             "rows": table.count(),
@@ -184,8 +183,8 @@ class Response:
             "low": y.min(),
             "high": y.max(),
             "omega": table.count() if omega is None else omega.sum(),
-            "counting": table.count() if positive is None else positive.ifelse(1, 0).sum(),
-            "log_omega": y.sum() * 0.0 if omega is None else (positive.ifelse(omega, 1.0)).ln().sum(),
+            "counting": positive,
+            "log_omega": y.sum() * 0.0 if omega is None else (omega > 0.0).ifelse(omega, 1.0).ln().sum(),
             "first": away.sum() if omega is None else (omega * away).sum(),
             "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
             "squares": (y * y).sum(),
@@ -198,14 +197,13 @@ class Response:
     def ask(self) -> dict[str, float]:
         """Run the query and return its answers by name."""
         answers = self.lazy.one(self.query)
-        return {
-            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
-        }
+        return {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
 
 
 def component(vector: str, place: int) -> Component:
     """Return the symbol of one component of a vector parameter."""
-    return Component(f"{vector}[{place}]")
+    symbol: Component = Component(f"{vector}[{place}]")
+    return symbol
 
 
 def _times(one: Expr, other: Expr) -> Expr:

@@ -30,9 +30,11 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
         if not isinstance(fit.model, FormulaModel):
             return None
         weights = fit.sigma_or_weights
-        return engine_of(derived(fit.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights).evaluate(
-            fit.theta, 0
-        ).loss
+        return (
+            engine_of(derived(fit.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
+            .evaluate(fit.theta, 0)
+            .loss
+        )
 
 
 def r_squared(fit: Fit, whole: Whole) -> float | None:

@@ -210,7 +210,7 @@ class QueryTable(Table):
             return 0.0
         if isinstance(self._scan, Relation):
             return 8.0 * columns * self.rows
-        packed = any(not path.endswith((".csv", ".tsv", ".txt", ".json", ".jsonl", ".dat")) for path in self._scan.paths)
+        packed = any(path.endswith((".gz", ".zst")) for path in self._scan.paths)
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:

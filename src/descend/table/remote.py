@@ -19,7 +19,6 @@ from descend.table.lazy import Lazy, import_ibis
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 
-
 class RemoteTable(Table):
     """An Ibis table: a table, a view or a query of some database."""
 
@@ -36,7 +35,9 @@ class RemoteTable(Table):
     def rows(self) -> int:
         """The number of rows, counted when first asked for."""
         if self._rows is None:
-            self._rows = int(self._attempt(lambda: Lazy((), self._table).one(self._table.aggregate(n=self._table.count())))[0])
+            self._rows = int(
+                self._attempt(lambda: Lazy((), self._table).one(self._table.aggregate(n=self._table.count())))[0]
+            )
         return self._rows
 
     @property
@@ -131,7 +132,9 @@ def from_ibis(table: Any) -> Table:
     operation = table.op()
     if isinstance(operation, operations.InMemoryTable):
         frame = operation.data.to_pyarrow(operation.schema)
-        return from_mapping({name: np.array(frame.column(name).to_pylist(), dtype=object) for name in frame.column_names})
+        return from_mapping(
+            {name: np.array(frame.column(name).to_pylist(), dtype=object) for name in frame.column_names}
+        )
     name = getattr(operation, "name", None)
     return RemoteTable(table, f"`{name}`" if isinstance(name, str) else "the query")
 

@@ -215,11 +215,12 @@ class QueryWriter:
 
     def _product(self, node: Expr, table: Any) -> Any:
         number, rows = self._split(node, Mul)
-        upper, lower = [], []
+        upper: list[Expr] = []
+        lower: list[Expr] = []
         for factor in rows:
             below = factor.is_Pow and factor not in self.names and factor.exp.is_Number and factor.exp < 0
             (lower if below else upper).append(1 / factor if below else factor)
-        product = None if number is None or number in (1, -1) else self._number(number)
+        product: Any = None if number is None or number in (1, -1) else self._number(number)
         for factor in upper:
             value = self.write(factor, table)
             product = value if product is None else product * value
