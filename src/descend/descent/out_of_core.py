@@ -107,8 +107,8 @@ def gather(
         sigma = lazy.table[lazy.column(wish.sigma)]
         lazy = lazy.adding(weights, 1.0 / (sigma * sigma))
     sample = lazy.sample(rows, SAMPLE)
-    engine, notes = _engine(what, lazy, weights, wish)
     whole = _whole(model, lazy, weights, sample, table.source)
+    engine, notes = _engine(what, lazy, weights, wish, (rows, whole.omega))
     if weights is not None:
         engine.weights = sample[weights]
     if rows > SAMPLE:
@@ -149,27 +149,29 @@ def engine_of(program: Program, lazy: Lazy, weights: str | None) -> QueryEngine 
     return engine
 
 
-def _engine(what: Program | Kernel, lazy: Lazy, weights: str | None, wish: Wish) -> tuple[Any, tuple[str, ...]]:
+def _engine(
+    what: Program | Kernel, lazy: Lazy, weights: str | None, wish: Wish, counted: tuple[int, float]
+) -> tuple[Any, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
     if not isinstance(what, Program):
         source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
         library = "NumPy" if what.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
-        return StreamEngine(what, lazy, weights, device=wish.device), (note,)
+        return StreamEngine(what, lazy, weights, device=wish.device, counted=counted), (note,)
     if wish.device is not None:
-        return StreamEngine(what, lazy, weights, "torch", wish.device), (
+        return StreamEngine(what, lazy, weights, "torch", wish.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
     size = what.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
-        return StreamEngine(what, lazy, weights), (note,)
-    engine = QueryEngine(what, lazy, weights)
+        return StreamEngine(what, lazy, weights, counted=counted), (note,)
+    engine = QueryEngine(what, lazy, weights, counted)
     try:
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return StreamEngine(what, lazy, weights), (note,)
+        return StreamEngine(what, lazy, weights, counted=counted), (note,)
     return engine, ()
 
 

@@ -36,14 +36,14 @@ class QueryEngine:
     name = "query"
     factors = False
 
-    def __init__(self, program: Program, lazy: Lazy, weights: str | None = None) -> None:
+    def __init__(
+        self, program: Program, lazy: Lazy, weights: str | None = None, counted: tuple[int, float] | None = None
+    ) -> None:
+        """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
         self.program = program
         self.lazy = lazy
         self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
-        table = lazy.table
-        total = table.count() if weights is None else table[lazy.column(weights)].sum()
-        rows, count = lazy.one(table.aggregate(rows=table.count(), total=total))
-        self.rows, self.total = int(rows), float(count)
+        self.rows, self.total = lazy.counted(weights) if counted is None else counted
         self.weights: Array | None = None
         """Weights of the rows that are in memory, if a sample of them is."""
         self.finish = compiled(program, "numpy").finish
@@ -58,23 +58,25 @@ class QueryEngine:
         if query is None:
             query = self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
         size = self.program.parameters.size
-        sums = query.sums(theta, self.total)
-        loss, sums = float(sums[0]), sums[1:]
+        totals = query.totals(theta, self.rows, self.total)
+        loss, totals = float(totals[0]), totals[1:]
         if order == 0:
             return Totals(self.total, loss, None, None)
-        slopes = len(query.gradient)
-        gradient = sums[:slopes]
+        gradient = totals[: query.slopes]
         if self.finish is not None:
             gradient = self.finish(gradient, self.total, theta)
         if order == 1:
             return Totals(self.total, loss, gradient, None)
         curvature = np.zeros((size, size))
-        curvature[np.triu_indices(size)] = sums[slopes:]
+        curvature[np.triu_indices(size)] = totals[query.slopes :]
         return Totals(self.total, loss, gradient, curvature + np.triu(curvature, 1).T)
 
 
 class Query:
-    """The totals of one order as SQL, in which only the parameters are left open."""
+    """The totals of one order as SQL, in which only the parameters are left open.
+
+    Each total is a factor, known here, times the sum of a product over rows; what several of them share is asked once.
+    """
 
     def __init__(self, program: Program, lazy: Lazy, abilities: Abilities, order: int) -> None:
         self.lazy = lazy
@@ -85,51 +87,61 @@ class Query:
         for predictor, term in program.formula.terms.items():
             parts = (component(term.vector, k) * item for k, item in enumerate(term.items))
             definitions[predictor] = Add(*parts)
-        writer = QueryWriter(lazy.table, names, definitions, abilities)
-        self.gradient: list[Expr] = []
-        sql = lazy.sql(self._aggregates(writer, order), PARAMETER)
+        self.writer = writer = QueryWriter(lazy.table, names, definitions, abilities)
+        self.slopes = 0
+        terms = self._terms(order)
+        self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
+        self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
+        table = writer.table(self.summed)
+        sql = lazy.sql(table.aggregate(**self._sums([writer.write(row, table) for row in self.summed])), PARAMETER)
         self.pieces = sql.split("\0")
         self.bind = _binder(writer.bound, program)
+        self.scale = _binder([factor for factor, _ in terms], program)
 
-    def _aggregates(self, writer: QueryWriter, order: int) -> Any:
-        """Return the Ibis table of one row: loss, gradient, and the upper triangle of the curvature."""
-        program = self.program
-        omega = program.weights if program.weights is not None else 1
-        value, slope, weight = (omega * expression for expression in program.loss.expressions)
+    def _terms(self, order: int) -> list[tuple[Expr, Expr]]:
+        """Return factor and product of loss, gradient, and the upper triangle of the curvature."""
+        program, writer = self.program, self.writer
+        omega = program.weights if program.weights is not None else Integer(1)
+        value, slope, weight = (self._split(omega * expression) for expression in program.loss.expressions)
         derived = order in (1, 2) and program.by_hand is None
-        by_hand = [inner.args[0] * omega for inner in row_sums(program)] if order else []
-        columns = self._jacobian() if derived or order == 2 else []
-        writer.count([value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order == 2 else [])])
-        value = writer.name(value)
-        if derived:
-            slope = writer.name(slope)
-            columns = [writer.name(column) for column in columns]
-            self.gradient = [_times(slope, column) for column in columns]
-        elif order:
-            self.gradient = [writer.name(inner) for inner in by_hand]
-            columns = [writer.name(column) for column in columns]
-        curvature = []
-        if order == 2:
-            weight = writer.name(weight)
-            weighted = [_times(weight, column) for column in columns]
-            if writer.per_row(weight):
-                weighted = [writer.name(column) for column in weighted]
-            size = len(columns)
-            curvature = [_times(weighted[j], columns[k]) for j in range(size) for k in range(j, size)]
-        terms = [value, *self.gradient, *curvature]
-        self.length = len(terms)
-        table = writer.table(terms)
-        return table.aggregate(**self._sums(writer, table, terms))
+        by_hand = [self._split(inner.args[0] * omega) for inner in row_sums(program)] if order else []
+        columns = [self._split(column) for column in self._jacobian()] if derived or order == 2 else []
+        shared = [value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order == 2 else [])]
+        writer.count(row for _, row in shared)
+        for each in (value, *by_hand):
+            writer.prepare(each[1])
+        for _, row in [*columns, *([slope] if derived else []), *([weight] if order == 2 else [])]:
+            writer.name(row)
+        gradient = [self._times(slope, column) for column in columns] if derived else by_hand
+        self.slopes = len(gradient)
+        if order < 2:
+            return [value, *gradient]
+        weighted = [self._times(weight, column) for column in columns]
+        for _, row in weighted:
+            writer.name(row)
+        size = len(columns)
+        return [value, *gradient, *(self._times(weighted[j], columns[k]) for j in range(size) for k in range(j, size))]
 
-    def _sums(self, writer: QueryWriter, table: Any, terms: list[Expr]) -> dict[str, Any]:
-        sums: dict[str, Any] = {}
-        values = [writer.write(term, table) for term in terms]
-        for place, value in enumerate(values):
-            sums[f"s{place}"] = value.sum() if writer.per_row(terms[place]) else value * table.count()
+    def _split(self, term: Expr) -> tuple[Expr, Expr]:
+        """Return the factors that are the same in every row, and the others."""
+        factors = Mul.make_args(term)
+        known = [factor for factor in factors if not self.writer.per_row(factor)]
+        return Mul(*known), Mul(*(factor for factor in factors if self.writer.per_row(factor)))
+
+    @staticmethod
+    def _times(one: tuple[Expr, Expr], other: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
+        """Return a product of two, whose rows stay as they are, for each may have a name."""
+        factor = one[0] * other[0]
+        rows = [row for row in (one[1], other[1]) if row != 1]
+        if factor == 0 or not rows:
+            return factor, Integer(1)
+        return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
+
+    def _sums(self, values: list[Any]) -> dict[str, Any]:
+        sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
         if self.nulls:
-            # A null is left out of a sum in silence, so the rows in which any term has a value are counted too.
-            null = [value.isnull() for value, term in zip(values, terms, strict=True) if writer.per_row(term)]
-            sums["lost"] = reduce(operator.or_, null).ifelse(1, 0).sum()
+            # A null is left out of a sum in silence, so the rows in which any term is null are counted.
+            sums["lost"] = reduce(operator.or_, (value.isnull() for value in values)).ifelse(1, 0).sum()
         return sums
 
     def _jacobian(self) -> list[Expr]:
@@ -145,19 +157,21 @@ class Query:
                 columns[slices[term.vector].start + k] += derivative * item
         return columns
 
-    def sums(self, theta: Array, rows: float) -> Array:
-        """Run the query at theta. rows: their number, or the sum of their weights."""
+    def totals(self, theta: Array, rows: int, weight: float) -> Array:
+        """Run the query at theta and return the totals. rows: their number; weight: the sum of their weights."""
         with np.errstate(all="ignore"):
-            bound = self.bind(theta, rows)
-        if not all(map(math.isfinite, bound)):
-            return np.full(self.length, np.nan)
-        numbers = list(map(self.lazy.number, bound))
-        sql = "".join(numbers[int(piece)] if place % 2 else piece for place, piece in enumerate(self.pieces))
-        (row,) = self.lazy.run(sql)
-        sums = np.array([np.nan if value is None else value for value in row], dtype=np.float64)
-        if self.nulls:
-            return sums[:-1] if sums[-1] == 0.0 else np.full(len(sums) - 1, np.nan)
-        return sums
+            bound = self.bind(theta, weight)
+            if not all(map(math.isfinite, bound)):
+                return np.full(len(self.places), np.nan)
+            numbers = list(map(self.lazy.number, bound))
+            sql = "".join(numbers[int(piece)] if place % 2 else piece for place, piece in enumerate(self.pieces))
+            (row,) = self.lazy.run(sql)
+            found = [np.nan if value is None else float(value) for value in row]
+            if self.nulls and found.pop() != 0.0:
+                return np.full(len(self.places), np.nan)
+            sums = np.array([*found, float(rows)])  # the last place is that of -1
+            totals: Array = np.array(self.scale(theta, weight)) * sums[self.places]
+        return totals
 
 
 class Response:
@@ -204,13 +218,6 @@ def component(vector: str, place: int) -> Component:
     """Return the symbol of one component of a vector parameter."""
     symbol: Component = Component(f"{vector}[{place}]")
     return symbol
-
-
-def _times(one: Expr, other: Expr) -> Expr:
-    """Return a product of two that stay as they are, for each may have a name."""
-    if 0 in (one, other):
-        return Integer(0)
-    return other if one == 1 else one if other == 1 else Mul(one, other, evaluate=False)
 
 
 def _binder(bound: list[Expr], program: Program) -> Callable[[Array, float], tuple[float, ...]]:

@@ -31,7 +31,9 @@ class StreamEngine:
         weights: str | None = None,
         language: str = "numpy",
         device: str | None = None,
+        counted: tuple[int, float] | None = None,
     ) -> None:
+        """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
         self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
         self.name = self.kernel.language
         self.factors = isinstance(what, Program) and what.by_hand is None
@@ -40,10 +42,7 @@ class StreamEngine:
         if self.name == "torch":
             self.torch = import_torch()
             self.device = checked_device(self.torch, device)
-        table = lazy.table
-        total = table.count() if weights is None else table[lazy.column(weights)].sum()
-        rows, count = lazy.one(table.aggregate(rows=table.count(), total=total))
-        self.rows, self.total = int(rows), float(count)
+        self.rows, self.total = lazy.counted(weights) if counted is None else counted
         self.weights: Array | None = None
         """Weights of the rows that are in memory, if a sample of them is."""
 

@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+def total_loss(fit: Fit, whole: Whole) -> float:
+    """Return the sum of the loss over all rows, without penalties."""
+    assert fit.evidence is not None
+    if not fit.penalised:
+        return fit.loss * whole.omega
+    return fit.evidence.objective.engine.evaluate(fit.theta, 0).loss
+
+
 def squared_error(fit: Fit, whole: Whole) -> float | None:
     """Return sum omega r**2 over all rows; None where only the loss can be summed, and it is not squared."""
     assert fit.evidence is not None
     with np.errstate(all="ignore"):
         if fit.loss_function.name == "squared":
-            return fit.evidence.objective.engine.evaluate(fit.theta, 0).loss
+            return total_loss(fit, whole)
         if not isinstance(fit.model, FormulaModel):
             return None
         weights = fit.sigma_or_weights
@@ -57,7 +65,7 @@ def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
 def log_likelihood(fit: Fit, whole: Whole) -> float | None:
     """Return what ``fit.likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
     assert fit.evidence is not None
-    total = fit.evidence.objective.engine.evaluate(fit.theta, 0).loss
+    total = total_loss(fit, whole)
     if fit.loss_function.name == "squared":
         n = whole.counting
         if fit.sigma is not None:

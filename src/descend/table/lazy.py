@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,8 +156,31 @@ class Lazy:
     def _block(self, batch: Any) -> dict[str, Array]:
         return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
 
-    def summaries(self, more: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Summary]]:
-        """Return the number of rows, and what there is to know of each column, by one query."""
+    def counted(self, weights: str | None = None) -> tuple[int, float]:
+        """Return the number of rows, and the sum of their weights."""
+        table = self.table
+        total = table.count() if weights is None else table[self.column(weights)].sum()
+        rows, weight = self.one(table.aggregate(rows=table.count(), weight=total))
+        return int(rows), float(weight or 0.0)
+
+    def summaries(self) -> tuple[int, dict[str, Summary]]:
+        """Return the number of rows, and what there is to know of each column."""
+        ends: dict[str, Any] = {"n": self.table.count()}
+        for name in self.names:
+            value = self.table[self.column(name)]
+            place = self.column(name)
+            ends |= {f"n{place}": value.count(), f"l{place}": value.min(), f"h{place}": value.max()}
+        rows, *found = self.one(self.table.aggregate(**ends))
+        columns = list(zip(*[iter(found)] * 3, strict=True))
+        # Where any cell is NaN it is the largest, or both ends are NaN; without a gap one look at the ends will do.
+        if all(count == rows and math.isfinite(low) and math.isfinite(high) for count, low, high in columns if rows):
+            return int(rows), {
+                name: Summary(0, 0, low, high) for name, (_, low, high) in zip(self.names, columns, strict=True)
+            }
+        return self._with_gaps()
+
+    def _with_gaps(self) -> tuple[int, dict[str, Summary]]:
+        """Count what is missing and what is infinite, which takes longer."""
         aggregates: dict[str, Any] = {"n": self.table.count()}
         for place, name in enumerate(self.names):
             value, finite = self.table[f"c{place}"], self.finite(name)

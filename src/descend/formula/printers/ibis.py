@@ -92,7 +92,7 @@ class QueryWriter:
         """Give an expression a column of its own, if it differs from row to row; returns what to write in its place."""
         node = self._resolved(node)
         if self.per_row(node) and node not in self.names:
-            level = self._prepare(node)
+            level = self.prepare(node)
             while len(self.waiting) <= level:
                 self.waiting.append({})
             self.names[node] = f"t{sum(map(len, self.waiting))}"
@@ -142,7 +142,7 @@ class QueryWriter:
             node = definition
         return node
 
-    def _prepare(self, node: Expr) -> int:
+    def prepare(self, node: Expr) -> int:
         """Name what is shared inside an expression; returns the highest level among the names it is written with."""
         level = 0
         parts = [self.definitions[node]] if node in self.definitions else list(self._parts(node))
@@ -153,7 +153,7 @@ class QueryWriter:
             shared = self.uses[part] > 1 and not part.is_Symbol and not part.is_Boolean
             if shared or part in self.definitions or part in self._bases(node):
                 self.name(part)
-            level = max(level, self.levels[part] if part in self.names else self._prepare(part))
+            level = max(level, self.levels[part] if part in self.names else self.prepare(part))
         return level
 
     @staticmethod
