@@ -92,8 +92,11 @@ class Database:
         fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
         return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
 
-    def lazy(self, names: Sequence[str], relation: str, expressions: Sequence[str]) -> Lazy:
-        """Return the values of SQL expressions over a relation as columns that DuckDB sums; null for NaN too."""
+    def lazy(self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "") -> Lazy:
+        """Return the values of SQL expressions over a relation as columns that DuckDB sums.
+
+        place: the column of the relation that numbers the rows, if there is one.
+        """
         from descend.table.lazy import Lazy, import_ibis
 
         ibis = import_ibis()
@@ -101,10 +104,12 @@ class Database:
 
         self._views += 1
         view = f"rows{self._views}"
-        selected = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(expressions)) or "1 AS nothing"
+        selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
+        selected += f", {place} AS place" if place else ""
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
         # Told the types, Ibis need not ask for them.
-        schema = ibis.schema({f"c{place}": "float64" for place in range(len(expressions))} or {"nothing": "int32"})
+        types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
+        schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
         return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
 

@@ -35,7 +35,8 @@ def import_ibis() -> Any:
 class Lazy:
     """Columns of doubles in a database, null where a cell is missing.
 
-    names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name.
+    names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name; ``place``, if it
+        has that too, is the number of the row in its file.
     owner: what must live as long as the connection is used.
     """
 
@@ -70,8 +71,8 @@ class Lazy:
     def first(self, condition: Any) -> int | None:
         """Return the number (from 0) of the first row for which an Ibis condition holds; None if there is none."""
         ibis = import_ibis()
-        numbered = self.table.mutate(holds=condition, place=ibis.row_number())
-        (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.place.min()))
+        numbered = self.table.mutate(holds=condition, number=ibis.row_number())
+        (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
         return None if place is None else int(place)
 
     def sample(self, total: int, most: int) -> dict[str, Array]:
@@ -81,7 +82,9 @@ class Lazy:
         ibis = import_ibis()
         if self.backend.name in NEVER_NUMBERED:
             return Lazy(self.names, self.table.sample(most / total, seed=0), self.owner).arrays()
-        numbered = self.table.mutate(place=ibis.row_number())
+        numbered = self.table
+        if "place" not in numbered.columns:
+            numbered = numbered.mutate(place=ibis.row_number())
         # Multiples of an irrational share (2654435761 / 2**32 is near the golden ratio) spread evenly, at any stride.
         spread = (numbered.place * 2654435761) % 2**32
         return Lazy(self.names, numbered.filter(spread < int(2**32 * most / total)), self.owner).arrays()
@@ -133,7 +136,11 @@ class Lazy:
         return rows
 
     def arrays(self, limit: int | None = None) -> dict[str, Array]:
-        """Fetch the columns, or the first rows of them."""
+        """Fetch the columns, or the first rows of them, NaN where a cell is missing."""
+        if self.backend.name == "duckdb":
+            table = self.table if limit is None else self.table.limit(limit)
+            found = self.backend.con.execute(self.sql(table)).fetchnumpy()
+            return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
         blocks = list(self.blocks(1 << 16 if limit is None else limit, limit))
         return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
 
@@ -237,6 +244,10 @@ def _set(options: Any, name: str, value: object) -> Iterator[None]:
         yield
     finally:
         setattr(options, name, before)
+
+
+def _filled(column: Any) -> Array:
+    return np.ascontiguousarray(np.ma.filled(column, np.nan), dtype=np.float64)
 
 
 def _doubles(column: Any) -> Array:

@@ -85,8 +85,15 @@ class NamedScan(Scan):
 class Relation(NamedScan):
     """A scan of a source that has types of its own: Parquet, Arrow."""
 
-    def __init__(self, names: Sequence[str], read: Callable[[Sequence[str]], str], paths: Mapping[str, str]) -> None:
-        """Keep ``read``, which gives the FROM item for some of the files."""
+    def __init__(
+        self,
+        names: Sequence[str],
+        read: Callable[[Sequence[str]], str],
+        paths: Mapping[str, str],
+        numbered: str | None = None,
+    ) -> None:
+        """Keep ``read``, which gives the FROM item for some of the files; ``numbered``: all, and ``file_row_number``."""
+        self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths
         self._read = read
@@ -201,7 +208,12 @@ class QueryTable(Table):
         if memory is not None:
             self._database.limit(memory)
         expressions = self._attempt(lambda: self._as_doubles(names))
-        return self._attempt(lambda: self._database.lazy(names, self._from(), list(expressions.values())))
+        numbered = self._scan.numbered if isinstance(self._scan, Relation) else None
+        place = unused("place", self.names) if numbered else ""
+        relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
+        return self._attempt(
+            lambda: self._database.lazy(names, self._from(relation=relation), list(expressions.values()), place)
+        )
 
     def size(self, columns: int) -> float:
         """Return about what so many columns take as doubles: by their rows for Parquet, by their length for text."""
@@ -263,9 +275,9 @@ class QueryTable(Table):
             row -= rows
         return f"row {row} of {self._scan.paths[path]}"
 
-    def _from(self, number: str = "") -> str:
+    def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
-        relation = self._scan.relation(self._described())
+        relation = relation or self._scan.relation(self._described())
         if number:
             relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
         if self.conditions:
