@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,9 @@ def descend(
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
             continue
-        for rows in batches(objective.rows, plan.batch_size, plan.seed, epoch):
+        own = getattr(objective.engine, "batches", None)  # of an engine that numbers its rows otherwise
+        shared = own or partial(batches, objective.rows)
+        for rows in shared(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             part = objective(theta, needs, rows)

@@ -9,20 +9,21 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, Mul
 
 from descend.engines.compiled import compiled, row_sums
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, Batch, Totals, batches
 from descend.formula.compile import COUNT, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, QueryWriter
-from descend.formula.symbols import Column, Component, Parameter
+from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, QueryWriter, parameter
+from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import FormulaModel, Model
-from descend.table.lazy import LARGEST, Lazy
+from descend.table.lazy import LARGEST, Lazy, spread
 
+MULTIPLIER, LOW, HIGH = range(3)
+EVERY = Batch(0.0, 0.0, 1.0)
 MOST_PARAMETERS = 60
 """Beyond these the curvature has more sums than a query should."""
 
@@ -47,29 +48,36 @@ class QueryEngine:
         self.weights: Array | None = None
         """Weights of the rows that are in memory, if a sample of them is."""
         self.finish = compiled(program, "numpy").finish
-        self.queries: dict[int, Query] = {}
+        self.queries: dict[tuple[int, bool], Query] = {}
+        self.column = None if weights is None else lazy.column(weights)
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
+        self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 
-    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        query = self.queries.get(order)
+    def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
+        """Return the batches of one epoch, each of which is a query of its own."""
+        return batches(self.rows, size, seed, epoch)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
+        batched = rows is not None
+        query = self.queries.get((order, batched))
         if query is None:
-            query = self.queries[order] = Query(self.program, self.lazy, self.abilities, order)
+            query = Query(self.program, self.lazy, self.abilities, order, self.column if batched else None, batched)
+            self.queries[order, batched] = query
         size = self.program.parameters.size
-        totals = query.totals(theta, self.rows, self.total)
+        totals, total = query.totals(theta, self.rows, self.total, rows)
         loss, totals = float(totals[0]), totals[1:]
         if order == 0:
-            return Totals(self.total, loss, None, None)
+            return Totals(total, loss, None, None)
         gradient = totals[: query.slopes]
         if self.finish is not None:
-            gradient = self.finish(gradient, self.total, theta)
+            gradient = self.finish(gradient, total, theta)
         if order == 1:
-            return Totals(self.total, loss, gradient, None)
+            return Totals(total, loss, gradient, None)
         curvature = np.zeros((size, size))
         curvature[np.triu_indices(size)] = totals[query.slopes :]
-        return Totals(self.total, loss, gradient, curvature + np.triu(curvature, 1).T)
+        return Totals(total, loss, gradient, curvature + np.triu(curvature, 1).T)
 
 
 class Query:
@@ -78,8 +86,18 @@ class Query:
     Each total is a factor, known here, times the sum of a product over rows; what several of them share is asked once.
     """
 
-    def __init__(self, program: Program, lazy: Lazy, abilities: Abilities, order: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        lazy: Lazy,
+        abilities: Abilities,
+        order: int,
+        weights: str | None = None,
+        batched: bool = False,
+    ) -> None:
+        """Write the query; of ``batched`` rows, which are counted too, or their ``weights`` summed."""
         self.lazy = lazy
+        self.batched = batched
         self.program = program
         self.nulls = not abilities.ieee
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
@@ -87,13 +105,25 @@ class Query:
         for predictor, term in program.formula.terms.items():
             parts = (component(term.vector, k) * item for k, item in enumerate(term.items))
             definitions[predictor] = Add(*parts)
-        self.writer = writer = QueryWriter(lazy.table, names, definitions, abilities)
+        start = lazy.table
+        if batched:
+            numbered = lazy.numbered()
+            share = spread(numbered.place, parameter(MULTIPLIER))
+            start = numbered.filter((share >= parameter(LOW)) & (share < parameter(HIGH)))
+        self.writer = writer = QueryWriter(start, names, definitions, abilities)
+        writer.bound += [Setting("multiplier"), Setting("low"), Setting("high")]
         self.slopes = 0
         terms = self._terms(order)
         self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
         self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
-        table = writer.table(self.summed)
-        sql = lazy.sql(table.aggregate(**self._sums([writer.write(row, table) for row in self.summed])), PARAMETER)
+        omega = Column(program.weights.name) if program.weights is not None else None
+        table = writer.table([*self.summed, *([omega] if omega is not None and batched else [])])
+        sums = self._sums([writer.write(row, table) for row in self.summed])
+        if batched:
+            counted = {"rows": table.count()}
+            counted["weight"] = table.count() if omega is None else writer.write(omega, table).sum()
+            sums = counted | sums
+        sql = lazy.sql(table.aggregate(**sums), PARAMETER)
         self.pieces = sql.split("\0")
         self.bind = _binder(writer.bound, program)
         self.scale = _binder([factor for factor, _ in terms], program)
@@ -157,21 +187,28 @@ class Query:
                 columns[slices[term.vector].start + k] += derivative * item
         return columns
 
-    def totals(self, theta: Array, rows: int, weight: float) -> Array:
-        """Run the query at theta and return the totals. rows: their number; weight: the sum of their weights."""
+    def totals(self, theta: Array, rows: int, weight: float, batch: Batch | None) -> tuple[Array, float]:
+        """Run the query at theta; returns the totals, and the sum of the weights of their rows.
+
+        rows: the number of all; weight: the sum of their weights. Of no rows at all the totals are 0, of one row.
+        """
         with np.errstate(all="ignore"):
-            bound = self.bind(theta, weight)
+            bound = self.bind(theta, weight, batch or EVERY)
             if not all(map(math.isfinite, bound)):
-                return np.full(len(self.places), np.nan)
+                return np.full(len(self.places), np.nan), weight
             numbers = list(map(self.lazy.number, bound))
             sql = "".join(numbers[int(piece)] if place % 2 else piece for place, piece in enumerate(self.pieces))
             (row,) = self.lazy.run(sql)
             found = [np.nan if value is None else float(value) for value in row]
+            if self.batched:
+                rows, weight, *found = found  # type: ignore[assignment]
+                if not weight > 0.0:
+                    return np.zeros(len(self.places)), 1.0
             if self.nulls and found.pop() != 0.0:
-                return np.full(len(self.places), np.nan)
+                return np.full(len(self.places), np.nan), weight
             sums = np.array([*found, float(rows)])  # the last place is that of -1
-            totals: Array = np.array(self.scale(theta, weight)) * sums[self.places]
-        return totals
+            totals: Array = np.array(self.scale(theta, weight, EVERY)) * sums[self.places]
+        return totals, weight
 
 
 class Response:
@@ -220,12 +257,12 @@ def component(vector: str, place: int) -> Component:
     return symbol
 
 
-def _binder(bound: list[Expr], program: Program) -> Callable[[Array, float], tuple[float, ...]]:
+def _binder(bound: list[Expr], program: Program) -> Callable[[Array, float, Batch], tuple[float, ...]]:
     """Make the function that computes what stands in a query in place of parameters."""
-    names: dict[Expr, str] = {COUNT: "rows"}
+    names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
     for name, place in program.parameters.slices.items():
         names[Parameter(name)] = f"theta[{place.start}]"
         names |= {component(name, k): f"theta[{place.start + k}]" for k in range(place.stop - place.start)}
     writer = Writer(NUMPY, names)
     parts = "".join(f"float({writer.write(expression)}), " for expression in bound)
-    return define("bind", f"def bind(theta, rows):\n    return ({parts})\n", numpy_names())
+    return define("bind", f"def bind(theta, rows, batch):\n    return ({parts})\n", numpy_names())

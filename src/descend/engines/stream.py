@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
 from descend.engines.torch import checked_device, import_torch
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, Batch, Totals, batches
 from descend.formula.compile import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
-from descend.table.lazy import Lazy
+from descend.table.lazy import Lazy, spread
 
 BLOCK = 1 << 16
 """Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
@@ -43,13 +42,22 @@ class StreamEngine:
             self.torch = import_torch()
             self.device = checked_device(self.torch, device)
         self.rows, self.total = lazy.counted(weights) if counted is None else counted
+        self.column = weights
         self.weights: Array | None = None
         """Weights of the rows that are in memory, if a sample of them is."""
 
-    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
+    def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
+        """Return the batches of one epoch, each of which is fetched by a query of its own."""
+        return batches(self.rows, size, seed, epoch)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
         point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
         loss, gradient, curvature = 0.0, None, None
-        for columns in self.lazy.blocks(BLOCK):
+        total = self.total if rows is None else 0.0
+        for columns in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
+            if rows is not None:
+                some = next(iter(columns.values()))
+                total += float(len(some) if self.column is None else columns[self.column].sum())
             block: tuple[Any, ...] = self.kernel.prepare(columns)
             if self.device is not None:
                 block = tuple(
@@ -63,12 +71,20 @@ class StreamEngine:
                 curvature = more_curvature
             else:
                 curvature = self._joined(curvature, more_curvature) if order == 3 else curvature + more_curvature
+        if not total > 0.0:
+            return Totals(1.0, 0.0, np.zeros_like(theta), np.zeros((theta.size, theta.size)))
         if order == 3:
-            return Totals(self.total, float(loss), None, None, self._array(curvature))
+            return Totals(total, float(loss), None, None, self._array(curvature))
         summed = None if gradient is None else self._array(gradient)
         if self.kernel.finish is not None and summed is not None:
-            summed = self.kernel.finish(summed, self.total, theta)
-        return Totals(self.total, float(loss), summed, None if curvature is None else self._array(curvature))
+            summed = self.kernel.finish(summed, total, theta)
+        return Totals(total, float(loss), summed, None if curvature is None else self._array(curvature))
+
+    def _part(self, batch: Batch) -> Lazy:
+        numbered = self.lazy.numbered()
+        share = spread(numbered.place, batch.multiplier)
+        chosen = numbered.filter((share >= batch.low) & (share < batch.high))
+        return Lazy(self.lazy.names, chosen, self.lazy.owner)
 
     def _joined(self, one: Any, other: Any) -> Any:
         if self.device is None:

@@ -19,6 +19,7 @@ PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql",
 
 NEVER_NUMBERED = frozenset({"pyspark", "databricks", "bigquery", "trino"})
 """Databases of many machines, in which all rows would have to go to one of them to be numbered."""
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 def import_ibis() -> Any:
@@ -79,15 +80,17 @@ class Lazy:
         """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
         if total <= most:
             return self.arrays()
-        ibis = import_ibis()
-        if self.backend.name in NEVER_NUMBERED:
-            return Lazy(self.names, self.table.sample(most / total, seed=0), self.owner).arrays()
-        numbered = self.table
-        if "place" not in numbered.columns:
-            numbered = numbered.mutate(place=ibis.row_number())
-        # Multiples of an irrational share (2654435761 / 2**32 is near the golden ratio) spread evenly, at any stride.
-        spread = (numbered.place * 2654435761) % 2**32
-        return Lazy(self.names, numbered.filter(spread < int(2**32 * most / total)), self.owner).arrays()
+        numbered = self.numbered()
+        return Lazy(self.names, numbered.filter(spread(numbered.place, GOLDEN) < most / total), self.owner).arrays()
+
+    def numbered(self) -> Any:
+        """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
+        if "place" in self.table.columns:
+            return self.table
+        if self.backend.name not in NEVER_NUMBERED:
+            return self.table.mutate(place=import_ibis().row_number())
+        hashes = [self.table[f"c{place}"].hash() % 999_983 * (place + 1) for place in range(len(self.names))]
+        return self.table.mutate(place=sum(hashes[1:], hashes[0]))
 
     def one(self, aggregates: Any) -> tuple[Any, ...]:
         """Return the one row of an Ibis table of aggregates."""
@@ -224,6 +227,12 @@ class Summary:
         self.missing, self.infinite = missing, infinite
         self.low = np.nan if low is None else float(low)
         self.high = np.nan if high is None else float(high)
+
+
+def spread(place: Any, multiplier: Any) -> Any:
+    """Return shares in [0, 1) of row numbers, as Ibis values: multiples of an irrational number are spread evenly."""
+    turns = place.cast("float64") * multiplier
+    return turns - turns.floor()
 
 
 def exponent(value: float) -> str:

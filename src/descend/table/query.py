@@ -92,7 +92,7 @@ class Relation(NamedScan):
         paths: Mapping[str, str],
         numbered: str | None = None,
     ) -> None:
-        """Keep ``read``, which gives the FROM item for some of the files; ``numbered``: all, and ``file_row_number``."""
+        """Keep ``read``, which gives the FROM item for some of the files; ``numbered`` has `file_row_number` too."""
         self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths
