@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from descend.table.arrays import from_mapping
 from descend.table.database import bad_condition, checked_condition, reason
 from descend.table.lazy import Lazy, import_ibis
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+
+FILES = ("duckdb", "sqlite")
+"""Databases that are files: nothing may make a new one because a path is wrong."""
 
 
 class RemoteTable(Table):
@@ -148,18 +151,23 @@ def from_url(address: str) -> RemoteTable:
     parts = urlsplit(address)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     table = options.pop("table", None)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without a password
+    scheme = {"spark": "pyspark", "postgresql": "postgres"}.get(parts.scheme, parts.scheme)
+    file = parts.netloc + parts.path.replace("//", "/", 1) if scheme in FILES else ""
+    shown = f"{parts.scheme}://{file or parts.netloc.rpartition('@')[2] + parts.path}"  # without a password
     if not table:
         raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
     folder, _, name = table.rpartition(".")
-    scheme = {"spark": "pyspark", "postgresql": "postgres"}.get(parts.scheme, parts.scheme)
-    rest = urlunsplit((scheme, parts.netloc, parts.path, urlencode(options), ""))
+    if file and not os.path.isfile(file):
+        raise DataError(f"There is no file `{file}` for the database `{shown}`. Check the path.")
     # An address without a host is written with two slashes all the same: spark://?table=t.
-    rest = rest if "://" in rest else rest.replace(":", "://", 1)
-    if scheme in ("duckdb", "sqlite") and not os.path.isfile(parts.netloc + parts.path):
-        raise DataError(f"There is no file `{parts.netloc}{parts.path}` for the database `{shown}`. Check the path.")
+    rest = f"{scheme}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
     try:
-        backend = ibis.connect(rest)
+        if scheme == "sqlite":
+            backend = ibis.sqlite.connect(file)
+        elif scheme == "duckdb":
+            backend = ibis.duckdb.connect(file, read_only=True)
+        else:
+            backend = ibis.connect(rest)
     except ImportError as error:
         raise DataError(
             f"`{shown}` cannot be reached: {reason(error)}. Install it with: pip install 'ibis-framework[{scheme}]'."
