@@ -142,7 +142,22 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
-ODD = ['a"b', "x; drop table data; --", "select", "from", "价格", "x'y", "a.b", "$1", "?", "%s", "c0", "t1", "place", "\\"]
+ODD = [
+    'a"b',
+    "x; drop table data; --",
+    "select",
+    "from",
+    "价格",
+    "x'y",
+    "a.b",
+    "$1",
+    "?",
+    "%s",
+    "c0",
+    "t1",
+    "place",
+    "\\",
+]
 names = st.one_of(
     st.sampled_from(ODD),
     st.text(st.sampled_from(string.printable[:95] + "é价格`"), min_size=1, max_size=12).filter(str.strip),

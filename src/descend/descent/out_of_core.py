@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import preflight
+from descend.descent.objective import Objective, Point
 from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
@@ -57,6 +58,23 @@ class Gathered:
     engine: Engine
     whole: Whole
     notes: tuple[str, ...]
+
+    def finite_start(
+        self, objective: Objective, model: Model, theta: Array, given: Collection[str], table: Table
+    ) -> Point:
+        """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
+        try:
+            return preflight.finite_start(objective, model, theta, given, self.columns)
+        except (ConfigError, DataError) as error:
+            position, row = _at_fault(model, theta, self.whole.lazy)
+            if position is None:
+                raise
+            told = error
+        try:
+            return preflight.finite_start(objective, model, theta, given, row)
+        except (ConfigError, DataError) as error:
+            told = error
+        raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position)} ")) from None
 
 
 def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:
@@ -173,6 +191,22 @@ def _engine(
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
         return StreamEngine(what, lazy, weights, counted=counted), (note,)
     return engine, ()
+
+
+def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[str, Array]]:
+    """Return the number (from 0) and the columns of the first row whose prediction is none the loss has a value for."""
+    before = 0
+    with np.errstate(all="ignore"):
+        for block in lazy.blocks(1 << 16):
+            prediction = model.predict(theta, block)
+            bad = ~np.isfinite(prediction)
+            if model.loss.name == "poisson":
+                bad |= prediction <= 0.0
+            if bad.any():
+                place = int(bad.argmax())
+                return before + place, {name: column[place : place + 1] for name, column in block.items()}
+            before += len(bad)
+    return None, {}
 
 
 def _refuse_weights(known: Summary, name: str, source: str) -> None:

@@ -142,7 +142,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         if searching and len(given) < len(fitted.parameters.shapes):
             found = _searched(fitted, weights, wish, columns, theta, given, objective)
             theta = theta if found is None else found.theta
-        first = preflight.finite_start(objective, fitted, theta, given, columns)
+        if gathered is None:
+            first = preflight.finite_start(objective, fitted, theta, given, columns)
+        else:
+            first = gathered.finite_start(objective, fitted, theta, given, table)
         told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
         free = identifiability.free_values(fitted) if found is not None and told else {}
         if searching and free.keys() - given.keys():
