@@ -136,3 +136,16 @@ def test_when_it_logs(epochs: int | None, every: int | None, expected: list[int]
     from descend.cli.terminal import due_epochs
 
     assert list(takewhile(lambda epoch: epoch < (epochs or 100), due_epochs(epochs, every))) == expected
+
+
+def test_rows_stay_in_their_file(run: Callable[..., Any], folder: Path) -> None:
+    pytest.importorskip("ibis")
+    ran = run("fit", "y ~ w*x + b", "line.csv", "--engine", "query", "--memory-limit", "512MB", "--json")
+    told = json.loads(ran.stdout)
+    assert (ran.code, told["engine"], told["rows"], told["outcome"]) == (0, "query", 100, "converged")
+
+
+def test_a_memory_limit_that_is_none(run: Callable[..., Any], folder: Path) -> None:
+    ran = run("fit", "y ~ w*x + b", "line.csv", "--memory-limit", "little")
+    assert ran.code == 2
+    assert "ConfigError: The memory limit must be a size such as `1GiB` or `500MB`; it is 'little'." in ran.stderr

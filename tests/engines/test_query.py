@@ -42,7 +42,7 @@ def engine(text="y ~ a*exp(-b*x) + c", columns=None, loss="squared"):
 
 def text_of(sums, order):
     sums.evaluate(np.ones(sums.program.parameters.size), order)
-    return "?".join(sums.queries[order, False].pieces[::2])
+    return "?".join(sums.queries[order, False].sql.split("\0")[::2])
 
 
 def test_what_several_sums_share_has_a_name_in_a_select_of_its_own():
@@ -61,8 +61,10 @@ def test_one_query_per_evaluation(monkeypatch):
     lazy = type(sums.lazy)
     run = lazy.run
     monkeypatch.setattr(lazy, "run", lambda self, sql: (asked.append(sql), run(self, sql))[1])
-    for order in (0, 1, 2):
-        sums.evaluate(np.array([1.0, 2.0, 3.0]), order)
+    for theta in (np.array([1.0, 2.0, 3.0]), np.array([1.5, 0.6, 0.8])):
+        asked.clear()
+        for order in (0, 1, 2):
+            sums.evaluate(theta, order)
     assert len(asked) == 3
 
 
@@ -109,6 +111,28 @@ def test_a_branch_that_is_not_taken_does_no_harm():
     for source in (columns, in_sqlite(columns)):
         found = QueryEngine(program(text), open_table(source).lazy(("x", "y"))).evaluate(np.ones(1), 2)
         assert found.loss == pytest.approx(loss, rel=1e-12)
+
+
+def test_what_a_database_calls_out_of_range_is_no_number(monkeypatch):
+    columns = {"x": np.array([1.0, 2.0]), "y": np.array([1.0, 1.0])}
+    sums = QueryEngine(program("y ~ a*x"), open_table(in_sqlite(columns)).lazy(("x", "y")))
+
+    def fails(sql):
+        raise ArithmeticError("value out of range: overflow")
+
+    monkeypatch.setattr(sums.lazy, "run", fails)
+    totals = sums.evaluate(np.array([1.0]), 2)
+    assert np.isnan([totals.loss, *totals.gradient, *totals.curvature.ravel()]).all()
+
+    def breaks(sql):
+        raise OSError("connection lost\nmore")
+
+    monkeypatch.setattr(sums.lazy, "run", breaks)
+    with pytest.raises(descend.DataError) as caught:
+        sums.evaluate(np.array([1.0]), 2)
+    assert str(caught.value) == (
+        "The database (sqlite) could not compute the sums: connection lost. Check that it is there, and fit again."
+    )
 
 
 def test_whole_numbers_are_summed_as_doubles():

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 from sympy import Add, Expr, Integer, Mul
 
+from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
-from descend.engines.totals import Array, Batch, Totals, batches
+from descend.engines.totals import Array, Totals
+from descend.errors import DataError
 from descend.formula.compile import COUNT, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, QueryWriter, parameter
@@ -20,8 +23,11 @@ from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import FormulaModel, Model
+from descend.table.database import reason
 from descend.table.lazy import LARGEST, Lazy, spread
 
+OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
+"""What databases say of a number that is none, or too large."""
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
 MOST_PARAMETERS = 60
@@ -124,7 +130,8 @@ class Query:
             counted["weight"] = table.count() if omega is None else writer.write(omega, table).sum()
             sums = counted | sums
         sql = lazy.sql(table.aggregate(**sums), PARAMETER)
-        self.pieces = sql.split("\0")
+        self.sql = sql
+        self.run = lazy.prepared(sql)
         self.bind = _binder(writer.bound, program)
         self.scale = _binder([factor for factor, _ in terms], program)
 
@@ -196,10 +203,10 @@ class Query:
             bound = self.bind(theta, weight, batch or EVERY)
             if not all(map(math.isfinite, bound)):
                 return np.full(len(self.places), np.nan), weight
-            numbers = list(map(self.lazy.number, bound))
-            sql = "".join(numbers[int(piece)] if place % 2 else piece for place, piece in enumerate(self.pieces))
-            (row,) = self.lazy.run(sql)
-            found = [np.nan if value is None else float(value) for value in row]
+            answers = self._answers(bound)
+            if answers is None:
+                return np.full(len(self.places), np.nan), weight
+            found = [np.nan if value is None else float(value) for value in answers]
             if self.batched:
                 rows, weight, *found = found  # type: ignore[assignment]
                 if not weight > 0.0:
@@ -209,6 +216,18 @@ class Query:
             sums = np.array([*found, float(rows)])  # the last place is that of -1
             totals: Array = np.array(self.scale(theta, weight, EVERY)) * sums[self.places]
         return totals, weight
+
+    def _answers(self, bound: Sequence[float]) -> tuple[Any, ...] | None:
+        """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
+        try:
+            return self.run(bound)
+        except Exception as error:  # each database has its own
+            if OUT_OF_RANGE.search(str(error)):
+                return None
+            raise DataError(
+                f"The database ({self.lazy.backend.name}) could not compute the sums: {reason(error)}. "
+                "Check that it is there, and fit again."
+            ) from error
 
 
 class Response:

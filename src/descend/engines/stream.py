@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
 from descend.engines.torch import checked_device, import_torch
-from descend.engines.totals import Array, Batch, Totals, batches
+from descend.engines.totals import Array, Totals
 from descend.formula.compile import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.lazy import Lazy, spread

@@ -17,7 +17,6 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import ConfigError
-from descend.fit import whole as sums
 from descend.fit.diagnostics import Diagnostics, diagnose
 from descend.fit.intervals import (
     Intervals,
@@ -171,6 +170,8 @@ class Fit:
         with np.errstate(all="ignore"):
             whole = self.evidence.whole
             if kind == "sandwich" and whole is not None:
+                from descend.fit import whole as sums  # few fits need it
+
                 return sums.sandwich_of_sample(self, whole)
             if kind == "sandwich":
                 return sandwich(self.counted_rows, loss, self.degrees_of_freedom)
@@ -236,6 +237,8 @@ class Fit:
         if self.loss_function.name != "squared" or degrees is None or degrees <= 0:
             return None
         if self.evidence.whole is not None:
+            from descend.fit import whole as sums  # few fits need it
+
             return float(np.sqrt((sums.squared_error(self, self.evidence.whole) or 0.0) / degrees))
         return float(np.sqrt(self._omega(self.rows) @ self.residuals**2 / degrees))
 
@@ -291,6 +294,8 @@ class Fit:
         estimated = self.model.parameters.size + (loss.name == "squared" and self.sigma is None)
         with np.errstate(all="ignore"):
             if self.evidence.whole is not None:
+                from descend.fit import whole as sums  # few fits need it
+
                 total = sums.log_likelihood(self, self.evidence.whole)
                 return None if total is None else criteria(total, estimated, self._counting)
             found = log_likelihood(self.counted_rows, loss, self.sigma is not None)
@@ -374,6 +379,8 @@ class Fit:
         if self.loss_function.name in ("poisson", "logistic"):
             return None
         if self.evidence.whole is not None:
+            from descend.fit import whole as sums  # few fits need it
+
             return sums.r_squared(self, self.evidence.whole)
         columns = self.evidence.columns
         y, predicted = self.model.observed(columns), self.model.predict(self.theta, columns)
