@@ -177,6 +177,25 @@ def test_large_files_stay_where_they_are(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("cell", ["abc", "7,7", "2.5"])
+def test_a_cell_far_down_a_file_of_text(cell, kept, tmp_path, monkeypatch):
+    """What the first rows do not show: words, too many cells, fractions among whole numbers."""
+    path = tmp_path / "rows.csv"
+    rows = [f"{k},{2 * k}" for k in range(30_000)]
+    rows[25_000] = f"25000,{cell}"
+    path.write_text("x,y\n" + "\n".join(rows))
+    if not kept:
+        monkeypatch.setattr(QueryTable, "size", lambda self, columns: 1e15)
+    told = []
+    for engine in ("numpy", "query"):
+        try:
+            told.append(descend.fit("y ~ a*x + b", path, engine=engine).loss)
+        except DataError as error:
+            told.append(str(error))
+    assert told[1] == (told[0] if isinstance(told[0], str) else pytest.approx(told[0], rel=1e-9))
+
+
 def test_small_files_are_read_into_memory(tmp_path):
     for name in ("rows.csv", "rows.parquet"):
         write_columns(tmp_path / name, many(1000))

@@ -92,10 +92,13 @@ class Database:
         fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
         return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
 
-    def lazy(self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "") -> Lazy:
+    def lazy(
+        self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False
+    ) -> Lazy:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
 
         place: the column of the relation that numbers the rows, if there is one.
+        kept: whether to read them once, into memory as far as there is some and a temporary file beyond.
         """
         from descend.table.lazy import Lazy, import_ibis
 
@@ -106,6 +109,9 @@ class Database:
         view = f"rows{self._views}"
         selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
         selected += f", {place} AS place" if place else ""
+        if kept:
+            self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
+            selected, relation, place = "*, rowid AS place", f"kept{self._views}", "rowid"
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
         # Told the types, Ibis need not ask for them.
         types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}

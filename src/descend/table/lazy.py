@@ -48,6 +48,7 @@ class Lazy:
         self.table = table
         self.owner = owner
         self.backend: Any = table.get_backend()
+        self.explain: Callable[[Exception], Exception] | None = None
 
     def column(self, name: str) -> str:
         """Return what a column is called in the Ibis table."""
@@ -55,7 +56,7 @@ class Lazy:
 
     def where(self, condition: Any) -> Lazy:
         """Return the rows for which an Ibis condition on ``table`` holds."""
-        return Lazy(self.names, self.table.filter(condition), self.owner)
+        return self._like(self.table.filter(condition))
 
     def finite(self, name: str) -> Any:
         """Return the Ibis condition that a cell is neither missing nor infinite."""
@@ -69,7 +70,15 @@ class Lazy:
 
     def adding(self, name: str, value: Any) -> Lazy:
         """Return the same rows with one more column, an Ibis value over ``table``."""
-        return Lazy((*self.names, name), self.table.mutate(**{f"c{len(self.names)}": value}), self.owner)
+        more = self._like(self.table.mutate(**{f"c{len(self.names)}": value}))
+        more.names = (*self.names, name)
+        return more
+
+    def _like(self, table: Any) -> Lazy:
+        """Return other rows of the same columns."""
+        other = Lazy(self.names, table, self.owner)
+        other.explain = self.explain
+        return other
 
     def first(self, condition: Any) -> int | None:
         """Return the number (from 0) of the first row for which an Ibis condition holds; None if there is none."""
@@ -83,7 +92,7 @@ class Lazy:
         if total <= most:
             return self.arrays()
         numbered = self.numbered()
-        return Lazy(self.names, numbered.filter(spread(numbered.place, GOLDEN) < most / total), self.owner).arrays()
+        return self._like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).arrays()
 
     def numbered(self) -> Any:
         """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
@@ -155,7 +164,11 @@ class Lazy:
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""
-        answer = self.backend.raw_sql(sql)
+        try:
+            answer = self.backend.raw_sql(sql)
+        except Exception as error:
+            # What a file holds may make no sense only further down.
+            raise (self.explain(error) if self.explain is not None else error) from None
         if hasattr(answer, "collect"):
             return [tuple(row) for row in answer.collect()]
         rows: list[tuple[Any, ...]] = answer.fetchall()

@@ -20,6 +20,7 @@ from descend.table.database import (
     reason,
     unused,
 )
+from descend.table.memory import there_is
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
@@ -203,17 +204,30 @@ class QueryTable(Table):
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers that DuckDB reads anew for each query."""
+        """Return columns of numbers that DuckDB reads anew for each query, or of text, which takes long, just once.
+
+        Text that is too large to be kept is read through to see whether all of it is what its first rows are.
+        """
         self._known(names)
         if memory is not None:
             self._database.limit(memory)
-        expressions = self._attempt(lambda: self._as_doubles(names))
         numbered = self._scan.numbered if isinstance(self._scan, Relation) else None
         place = unused("place", self.names) if numbered else ""
         relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
-        return self._attempt(
-            lambda: self._database.lazy(names, self._from(relation=relation), list(expressions.values()), place)
-        )
+        text = not isinstance(self._scan, Relation)
+        kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
+
+        def opened() -> Lazy:
+            expressions = list(self._as_doubles(names).values())
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept)
+            if text and not kept:
+                counts = {column: lazy.table[column].count() for column in lazy.table.columns}
+                lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
+            return lazy
+
+        lazy = self._attempt(opened)
+        lazy.explain = self._explained
+        return lazy
 
     def size(self, columns: int) -> float:
         """Return about what so many columns take as doubles: by their rows for Parquet, by their length for text."""
