@@ -34,14 +34,17 @@ lint: $(VENV)/.dev ## style, types, layers
 	@for page in README.md README.zh-CN.md CONTRIBUTING.md CHANGELOG.md; do \
 	  test -s $$page || { echo "$$page is missing or empty."; exit 1; }; done
 
-bench: $(VENV)/.dev ## time descend beside SciPy, NumPy and PyTorch; digits on NIST's problems; coverage of intervals
+bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems; coverage of intervals; rows in Parquet
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/textbook.py
 	$(BIN)/python benchmarks/small.py
 	$(BIN)/python benchmarks/nist.py tests/fit/nist
-	$(BIN)/python benchmarks/small.py
 	$(BIN)/python benchmarks/digits.py tests/fit/nist
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/preflight.py
+	$(BIN)/python benchmarks/diagnosis.py
+	$(BIN)/python benchmarks/linear.py
+	$(BIN)/python benchmarks/query.py
 
 clean: ## remove what the other verbs made, .venv included
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -75,6 +75,7 @@ def test_import_loads_nothing_heavy(tmp_path: Path) -> None:
     "libraries",
     [
         pytest.param(("torch", "safetensors"), id="torch"),
+        pytest.param(("ibis", "sqlglot"), id="query"),
         pytest.param(("pandas", "polars", "pyarrow"), id="frames"),
         pytest.param(("matplotlib", "PIL"), id="matplotlib"),
         pytest.param(("duckdb",), id="duckdb"),
@@ -89,6 +90,7 @@ def test_arrays_are_fitted_without(libraries: tuple[str, ...], tmp_path: Path) -
     "libraries",
     [
         pytest.param(("torch", "safetensors"), id="torch"),
+        pytest.param(("ibis", "sqlglot"), id="query"),
         pytest.param(("pandas", "polars", "pyarrow"), id="frames"),
         pytest.param(("matplotlib", "PIL"), id="matplotlib"),
     ],

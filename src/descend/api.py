@@ -73,6 +73,7 @@ def fit(
     resume: bool = False,
     standardize: bool = False,
     sharpness: bool | int | str = False,
+    memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Fit:
@@ -82,7 +83,8 @@ def fit(
 
     model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
         where it is and holds the fitted weights at the end.
-    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame; for a module also
+    data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
+        whose rows stay in their database; for a module also
         tensors ``(X, y)``, of which it is passed rows of X as they are.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
@@ -103,8 +105,9 @@ def fit(
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
     time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
-    engine: ``"auto"``, ``"numpy"``, ``"torch"``, or ``"moments"``, one pass for a squared loss and linear parameters;
-        device: of torch, such as ``"cuda"``.
+    engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
+        ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
+    memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
     standardize: whether to descend in standardised columns; all that is reported stays in your units.
     sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
         so many epochs.
@@ -132,8 +135,8 @@ def fit(
     )
     if (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant"):
         wish = replace(wish, grow=True)
-    if bounds or fix or ties:
-        wish = replace(wish, bounds=bounds, fix=fix, ties=ties)
+    if bounds or fix or ties or memory_limit:
+        wish = replace(wish, bounds=bounds, fix=fix, ties=ties, memory_limit=memory_limit)
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if batch_size is not None:
@@ -235,7 +238,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         sigma=problem.sigma,
         errors=errors,
         table=problem.table,
-        kept=Kept(problem.columns, problem.objective, problem.table.source),
+        kept=Kept(problem.columns, problem.objective, problem.table.source, problem.whole),
         plotter=_plot,
         examine=partial(diagnose, problem, run),
     )
@@ -248,6 +251,8 @@ def _not_separated(fitted: Fit) -> Fit:
     """Let no logistic fit pass for converged whose parameters ran towards infinity."""
     if not isinstance(fitted.model, FormulaModel) or fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
+    if fitted.kept.whole is not None:
+        return fitted  # a sample may be separated where not all rows are
     from descend.descent.separation import separation
 
     right = fitted.fitted_formula.partition(" ~ ")[2]

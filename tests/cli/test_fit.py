@@ -158,3 +158,16 @@ def test_the_live_line_shows_how_near_to_instability_a_run_is(monkeypatch: pytes
         step.sharpness = sharpness
         live(step)
     assert states == ["loss 4  |gradient| 3  rate 0.01  rate*curvature 0.57"] * 2
+
+
+def test_rows_stay_in_their_file(run: Callable[..., Any], folder: Path) -> None:
+    pytest.importorskip("ibis")
+    ran = run("fit", "y ~ w*x + b", "line.csv", "--engine", "query", "--memory-limit", "512MB", "--json")
+    told = json.loads(ran.stdout)
+    assert (ran.code, told["engine"], told["rows"], told["outcome"]) == (0, "query", 100, "converged")
+
+
+def test_a_memory_limit_that_is_none(run: Callable[..., Any], folder: Path) -> None:
+    ran = run("fit", "y ~ w*x + b", "line.csv", "--memory-limit", "little")
+    assert ran.code == 2
+    assert "ConfigError: The memory limit must be a size such as `1GiB` or `500MB`; it is 'little'." in ran.stderr

@@ -46,6 +46,7 @@ def compare(
     engine: options.Engine = "auto",
     device: options.Device = None,
     standardize: options.Standardize = False,
+    memory_limit: options.MemoryLimit = None,
     plot: options.Plot = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

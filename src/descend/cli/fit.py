@@ -50,6 +50,7 @@ def fit(
     sharpness: Annotated[
         bool, Option("--sharpness", help="Show the largest eigenvalue of the curvature in the log, and in the JSON.")
     ] = False,
+    memory_limit: options.MemoryLimit = None,
     log_every: Annotated[
         int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
     ] = None,

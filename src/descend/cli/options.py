@@ -132,12 +132,13 @@ TimeLimit = Annotated[
 ]
 Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows for which this SQL condition holds.")]
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
-Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy or torch.")]
+Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy, torch or query (sums in the database).")]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
 Checkpoint = Annotated[
     str | None, Option(metavar="FILE", help="Note every few seconds where the run stands, for --resume.")
 ]
 Resume = Annotated[bool, Option("--resume", help="Go on from the checkpoint, to the same trajectory.")]
+MemoryLimit = Annotated[str | None, Option(metavar="SIZE", help="Such as 1GiB: beyond it rows stay in their files.")]
 Level = Annotated[
     float | None,
     Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),
@@ -151,7 +152,8 @@ Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors."
 
 FITTING = (
     "loss", "weights", "sigma", "errors", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size",
-    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device", "standardize", "checkpoint", "resume",
+    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device", "memory_limit", "standardize",
+    "checkpoint", "resume",
 )  # fmt: skip
 """The options that `descend.fit` takes as they are."""
 

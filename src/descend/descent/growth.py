@@ -48,20 +48,22 @@ class Grown:
 def grown(
     program: Program,
     columns: Mapping[str, Array],
+    rows: int,
     theta: Array,
     penalty: Penalty | None = None,
     bounds: Bounds | None = None,
 ) -> Grown | None:
     """Improve a start on samples, the last of a 16th of the rows; None if they are few, or one does not converge.
 
+    columns: all rows, or as many as are in memory of ``rows`` in all.
+
     The minimum over n rows lies within about 1/sqrt(n) of that over all, in units of the spread of one row. Each
     sample is solved to a hundredth of that, g'C^-1 g / (2 J) <= 1e-4 / n, from where the last one ended; so the first
     step over all rows begins so close that Gauss-Newton doubles the digits with every pass.
     """
-    rows = len(next(iter(columns.values())))
     if rows < FEWEST or theta.size > MANY:
         return None
-    sizes, passes = [rows // GROWTH], 0.0
+    sizes, passes = [min(rows // GROWTH, len(next(iter(columns.values()))))], 0.0
     while sizes[0] >= SMALLEST * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:

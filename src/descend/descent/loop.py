@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def descend(
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
     begin = 0
-    if taken_up is not None and taken_up.epoch:
+    if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
         judge.memory = taken_up.judge
@@ -93,6 +94,7 @@ def descend(
         if plan.closed is not None:
             theta = plan.closed.theta(epoch)
         point = objective(theta, needs)
+        order = objective.last_order if plan.snapshots else needs
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
         point.rate = rate
@@ -101,7 +103,7 @@ def descend(
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         if plan.snapshots:
-            step.snapshot = Snapshot(epoch, theta, state, objective.last_order, judge.memory, seconds)
+            step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
         yield step
         if outcome is not None:
             return
@@ -111,7 +113,9 @@ def descend(
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
             continue
-        for rows in batches(objective.rows, plan.batch_size, plan.seed, epoch):
+        own = getattr(objective.engine, "batches", None)  # of an engine that numbers its rows otherwise
+        shared = own or partial(batches, objective.rows)
+        for rows in shared(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             part = objective(theta, needs, rows)

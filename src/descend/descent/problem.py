@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +33,14 @@ from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table, open_table
 
+if TYPE_CHECKING:
+    from descend.descent.out_of_core import Gathered, Whole
+
 Array = NDArray[np.float64]
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
-ENGINES = ("auto", "numpy", "torch", "moments")
+ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,8 @@ class Problem:
     judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
+    whole: Whole | None = None
+    """What is known of all rows, where ``columns`` is a sample of them."""
 
     @property
     def start(self) -> Array:
@@ -97,6 +102,7 @@ class Wish:
     ties: Ties = None
     batched: bool = False
     """Whether the descent takes the rows in batches."""
+    memory_limit: str | int | None = None
 
     def check(self) -> None:
         """Refuse what is of the wrong kind altogether. Raises ConfigError."""
@@ -134,18 +140,15 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     needed = dict.fromkeys(
         (*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *([spread] if spread else []))
     )
-    columns: Mapping[str, Array] = table.numbers(tuple(needed), wish.missing)
-    rows = len(next(iter(columns.values())))
-    preflight.check_rows(fitted, columns, rows, table.source, penalised)
-    if wish.weights is not None:
-        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-    if wish.sigma is not None and weights is not None:
-        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
-        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
-    y = fitted.observed(columns)
-    preflight.check_response(loss, y, fitted.response, table.source)
-
-    engine = _engine(wish, what, columns, weights)
+    if wish.engine not in ENGINES:
+        raise ConfigError(
+            f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
+    gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
+    if gathered is None:
+        columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+    else:
+        columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -159,7 +162,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         larger = _grown(fitted, wish, what, columns, theta, objective)
         begin = theta if larger is not None else None
         theta = theta if larger is None else larger.theta
-        first = preflight.finite_start(objective, fitted, theta, given, columns)
+        if gathered is None:
+            first = preflight.finite_start(objective, fitted, theta, given, columns)
+        else:
+            first = gathered.finite_start(objective, fitted, theta, given, table)
         told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
         free = identifiability.free_values(fitted) if found is not None and told else {}
         if searching and free.keys() - given.keys():
@@ -168,15 +174,52 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             if again is not None:
                 found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
         judgement = None
-        if source == "by_hand":
+        if source == "by_hand" and gathered is None:
             judgement = suspicion.before_fit(fitted, what, columns, weights, engine, first)
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement),)
-    notes = (*(each.note for each in (found, larger) if each is not None), *told, *wrong)
-    scale = float(y.dot(y)) / rows if loss.name == "squared" else 0.0
+    notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
+    scale = scale if loss.name == "squared" else 0.0
+    whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin,
+        larger, begin, whole,
     )  # fmt: skip
+
+
+def _gathered(
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    penalised: bool,
+) -> tuple[Gathered | None, tuple[str, ...]]:  # fmt: skip
+    """Leave the rows where they are, if that is asked for or better; returns None and no notes if not."""
+    if wish.memory_limit is None and wish.engine in ("numpy", "torch", "moments"):
+        return None, ()
+    if wish.engine == "auto" and wish.memory_limit is None and not table.size(len(names)):
+        return None, ()
+    from descend.descent import out_of_core
+
+    there, why = out_of_core.chosen(wish, table, len(names))
+    if not there:
+        return None, ()
+    gathered = out_of_core.gather(model, what, table, names, wish, weights, penalised)
+    return gathered, (*((why,) if why else ()), *gathered.notes)
+
+
+def _in_memory(
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    penalised: bool,
+) -> tuple[Mapping[str, Array], Engine, float]:  # fmt: skip
+    """Read the rows and check them; returns their columns, the engine, and the mean square of the response."""
+    columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    rows = len(next(iter(columns.values())))
+    preflight.check_rows(model, columns, rows, table.source, penalised)
+    if wish.weights is not None:
+        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and weights is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
+    y = model.observed(columns)
+    preflight.check_response(model.loss, y, model.response, table.source)
+    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows
 
 
 def _grown(
@@ -191,7 +234,7 @@ def _grown(
     parabola = model.linear and model.loss.name == "squared"
     if not wish.grow or parabola or not isinstance(what, Program):
         return None
-    larger = grown(what, columns, theta, objective.penalty, objective.bounds)
+    larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
         objective.passes += larger.passes
     return larger
@@ -409,10 +452,6 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], we
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
     what autograd needs.
     """
-    if wish.engine not in ENGINES:
-        raise ConfigError(
-            f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
-        )
     only = None if isinstance(what, Program) else what.language
     name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
     if isinstance(what, Program) and (name == "moments" or (wish.engine, name) == ("auto", "numpy")):

@@ -26,7 +26,7 @@ from descend.optimizers.schedules import Constant
 
 MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
-ENOUGH = 1e-16
+ENOUGH = 1e-15
 """Share of J below which what a step promises is lost in the rounding of J: so ends a run over very many rows."""
 MANY = 5_000
 """Parameters above which the default optimizer forms nothing that grows with their square."""

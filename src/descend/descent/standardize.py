@@ -120,7 +120,7 @@ class StandardizedObjective:
         if rows is None and last[0].theta is u and last[1] >= order:
             return last[0]
         # The start is asked for where the user put it, not where rounding on the way there and back does.
-        theta = self.start if u is self.first.theta else self.units.theta(u)
+        theta = self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
         here = self.objective(theta, order, rows)
         point = self._point(u, here, rows)
         if rows is None:

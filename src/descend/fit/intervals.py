@@ -105,6 +105,11 @@ def intervals_by(
         from descend.fit.profile import profile_intervals
 
         return profile_intervals(fit, level)
+    if fit.kept is not None and fit.kept.whole is not None:
+        raise ConfigError(
+            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
+            "Use the method t, sandwich or profile, or fit with --engine numpy."
+        )
     from descend.fit.bootstrap import bootstrap_intervals
 
     return bootstrap_intervals(fit, level, resamples, seed, on_resample)

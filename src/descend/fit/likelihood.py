@@ -47,8 +47,13 @@ def criteria_of(fit: Fit) -> Criteria | None:
     redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - len(fit.at_bound)
     estimated = fit.model.parameters.size - redundant + (loss.name == "squared" and fit.sigma is None)
     with np.errstate(all="ignore"):
-        found = log_likelihood(fit.counted_rows, loss, fit.sigma is not None)
-    return criteria(found, estimated, len(fit.counted_rows.y))
+        if fit.kept.whole is None:
+            found = log_likelihood(fit.counted_rows, loss, fit.sigma is not None)
+            return criteria(found, estimated, len(fit.counted_rows.y))
+        from descend.fit import whole  # few fits need it
+
+        total = whole.log_likelihood(fit, fit.kept.whole)
+        return None if total is None else criteria(total, estimated, fit.kept.whole.counting)
 
 
 def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:

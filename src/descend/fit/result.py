@@ -36,6 +36,8 @@ from descend.table import Table, open_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descend.descent.out_of_core import Whole
+
 Array = NDArray[np.float64]
 
 
@@ -46,6 +48,8 @@ class Kept:
     columns: Mapping[str, Array]
     objective: Objective
     source: str
+    whole: Whole | None = None
+    """What is known of all rows, where ``columns`` is a sample of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +196,11 @@ class Fit:
     def degrees_of_freedom(self) -> int | None:
         """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
         return statistics.degrees_of_freedom(self)
+
+    @property
+    def sigma_or_weights(self) -> str | None:
+        """The column of the row weights among those kept; of sigma, that of 1 / sigma**2."""
+        return self.weights if self.sigma is None else f"1/{self.sigma}^2"
 
     @property
     def error_degrees(self) -> float:

@@ -48,9 +48,14 @@ def refuse_without_data(fit: Fit, what: str) -> None:
 
 
 def row_weights(fit: Fit) -> Array:
-    """Return (rows,) the weight of each row, 1 if there are none."""
-    weights = fit.kept.objective.engine.weights if fit.kept is not None else None  # type: ignore[attr-defined]
-    return np.ones(fit.rows) if weights is None else np.asarray(weights, dtype=np.float64)
+    """Return (rows,) the weight of each row that is kept, 1 if there are none."""
+    assert fit.kept is not None
+    columns, name = fit.kept.columns, fit.sigma_or_weights
+    weights = columns.get(name) if name is not None else None
+    if weights is None and name is not None:
+        weights = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
+    rows = fit.rows if fit.kept.whole is None else len(next(iter(columns.values())))
+    return np.ones(rows) if weights is None else np.asarray(weights, dtype=np.float64)
 
 
 def counted_rows(fit: Fit) -> Rows:

@@ -8,16 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
+from descend.descent.objective import Point
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, checked_errors, named, quantile, why_none
+from descend.fit.refit import well_conditioned
 from descend.fit.rows import refuse_without_data
+from descend.fit.statistics import total_weight
 from descend.fit.uncertainty import Mask, Rank, covariance, known_covariance, rank_of, sandwich
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
+MANY = 100_000
+"""Rows from which on a pass over them counts."""
 
 
 def covariance_of(fit: Fit, kind: str) -> Array | None:
@@ -44,14 +49,33 @@ def generalized_covariance(fit: Fit, kind: str) -> Array | None:
     assert fit.kept is not None and fit.degrees_of_freedom is not None
     kept = None if fit.rank is None else fit.rank.kept
     with np.errstate(all="ignore"):
+        everything = fit.kept.whole
+        if kind == "sandwich" and everything is not None:
+            from descend.fit import whole  # few fits need it
+
+            return whole.sandwich_of_sample(fit, everything)
         if kind == "sandwich":
             free = ~_held(fit) if kept is None else kept
             return sandwich(fit.counted_rows, loss, fit.degrees_of_freedom, None if free.all() else free)
-        point = fit.kept.objective(fit.theta, 3)
+        point = accurate_point(fit)
         if loss.name == "squared" and fit.sigma is None:
             return covariance(point, fit.degrees_of_freedom, kept)
-        total = float(fit.counted_rows.omega.sum())
+        total = total_weight(fit)
         return known_covariance(point, total, 2.0 if loss.name == "squared" else 1.0, kept)
+
+
+def accurate_point(fit: Fit) -> Point:
+    """Return J at the parameters, with the triangle of the Jacobian where the curvature would cost digits.
+
+    Of very many rows the triangle costs several passes, and is made only where it matters.
+    """
+    assert fit.kept is not None
+    objective = fit.kept.objective
+    if fit.rows > MANY:
+        point = objective(fit.theta, 2)
+        if well_conditioned(point, np.ones(fit.theta.size, dtype=bool)):
+            return point
+    return objective(fit.theta, 3)
 
 
 def rank_of_fit(fit: Fit) -> Rank | None:

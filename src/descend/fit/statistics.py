@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.module.model import ModuleModel
 from descend.fit.rows import refuse_without_data, row_weights
 
 if TYPE_CHECKING:
@@ -28,7 +29,15 @@ def degrees_of_freedom(fit: Fit) -> int | None:
     if fit.kept is None:
         stored = fit.stored.get("degrees_of_freedom")
         return None if stored is None else int(stored)
-    return int(np.count_nonzero(row_weights(fit))) - determined(fit)
+    return counting(fit) - determined(fit)
+
+
+def counting(fit: Fit) -> int:
+    """Return the number of rows of a weight above 0."""
+    assert fit.kept is not None
+    if fit.kept.whole is not None:
+        return fit.kept.whole.counting
+    return fit.rows if fit.sigma_or_weights is None else int(np.count_nonzero(row_weights(fit)))
 
 
 def determined(fit: Fit) -> int:
@@ -51,7 +60,25 @@ def residual_standard_deviation(fit: Fit) -> float | None:
     degrees = fit.degrees_of_freedom
     if fit.loss_function.name != "squared" or degrees is None or degrees <= 0:
         return None
-    return float(np.sqrt(row_weights(fit) @ fit.residuals**2 / degrees))
+    return float(np.sqrt(squared_error(fit) / degrees))
+
+
+def squared_error(fit: Fit) -> float:
+    """Return sum omega r**2 of a squared loss: J itself, where no penalty is part of it."""
+    assert fit.kept is not None
+    if isinstance(fit.model, ModuleModel):
+        return float(row_weights(fit) @ fit.residuals**2)
+    if fit.penalised:
+        return float(fit.kept.objective.engine.evaluate(fit.theta, 0).loss)
+    return fit.loss * total_weight(fit)
+
+
+def total_weight(fit: Fit) -> float:
+    """Return the sum of the row weights."""
+    assert fit.kept is not None
+    if fit.kept.whole is not None:
+        return fit.kept.whole.omega
+    return float(fit.rows if fit.sigma_or_weights is None else row_weights(fit).sum())
 
 
 def r_squared(fit: Fit) -> float | None:
@@ -60,8 +87,17 @@ def r_squared(fit: Fit) -> float | None:
         return fit.stored.get("r_squared")
     if fit.loss_function.name in ("poisson", "logistic"):
         return None
-    columns = fit.kept.columns
-    y, predicted = fit.model.observed(columns), fit.model.predict(fit.theta, columns)
-    omega = row_weights(fit)
-    spread = float(omega @ (y - np.average(y, weights=omega)) ** 2)
-    return 1.0 - float(omega @ (y - predicted) ** 2) / spread if spread > 0.0 else None
+    if fit.kept.whole is not None:
+        from descend.fit import whole  # few fits need it
+
+        return whole.r_squared(fit, fit.kept.whole)
+    y = fit.model.observed(fit.kept.columns)
+    omega = 1.0 if fit.sigma_or_weights is None else row_weights(fit)
+    away = y - (y.mean() if fit.sigma_or_weights is None else np.average(y, weights=omega))
+    spread = float((omega * away) @ away)
+    if not spread > 0.0:
+        return None
+    if fit.loss_function.name == "squared":
+        return 1.0 - squared_error(fit) / spread
+    residual = y - fit.model.predict(fit.theta, fit.kept.columns)
+    return 1.0 - float((omega * residual) @ residual) / spread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, unused
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+
+if TYPE_CHECKING:
+    from descend.table.lazy import Lazy
 
 Cells = npt.NDArray[Any]
 FLOAT64 = np.dtype(np.float64)
@@ -74,6 +77,17 @@ class ArrayTable(Table):
             raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
+
+    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+        """Return columns of numbers as a table of DuckDB's, which reads them where they lie."""
+        columns = self._read(names)
+        database = Database(memory=memory)
+        database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
+        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])
+
+    def size(self, columns: int) -> float:
+        """Return 0: the columns are there."""
+        return 0.0
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         columns: dict[str, Numbers] = {}

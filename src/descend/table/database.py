@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from descend.table.table import listing
 if TYPE_CHECKING:
     import duckdb
 
+    from descend.table.lazy import Lazy
     from descend.table.table import Numbers, Table
 
 KINDS = {
@@ -36,9 +38,11 @@ class Database:
     paths: the files it may read. Conditions are written by the user, so nothing else is in reach of them.
     """
 
-    def __init__(self, paths: Sequence[str] = ()) -> None:
+    def __init__(self, paths: Sequence[str] = (), memory: int | None = None) -> None:
         self._paths = paths
+        self._memory = memory
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._views = 0
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run one query and return the connection, whose fetch methods hold the result."""
@@ -58,14 +62,25 @@ class Database:
 
             # No Python variable of a caller may be read as a table, and no extension fetched.
             settings: dict[str, str | bool | int | float | list[str]]
-            settings = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
+            settings = {
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                # What does not fit into memory is not to be written into the folder a user happens to be in.
+                "temp_directory": os.path.join(tempfile.gettempdir(), f"descend-{os.getpid()}"),
+            }
             self._connection = duckdb.connect(":memory:", config=settings)
             # A connection still open when Python ends makes DuckDB's bindings print warnings of leaks.
             weakref.finalize(self, self._connection.close)
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
             self._connection.execute("SET enable_external_access = false")
+            if self._memory is not None:
+                self.limit(self._memory)
         return self._connection
+
+    def limit(self, memory: int) -> None:
+        """Take so many bytes at most, and disk beyond."""
+        self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""
@@ -76,6 +91,33 @@ class Database:
         selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(expressions.values()))
         fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
         return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
+
+    def lazy(
+        self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False
+    ) -> Lazy:
+        """Return the values of SQL expressions over a relation as columns that DuckDB sums.
+
+        place: the column of the relation that numbers the rows, if there is one.
+        kept: whether to read them once, into memory as far as there is some and a temporary file beyond.
+        """
+        from descend.table.lazy import Lazy, import_ibis
+
+        ibis = import_ibis()
+        from ibis.expr import operations
+
+        self._views += 1
+        view = f"rows{self._views}"
+        selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
+        selected += f", {place} AS place" if place else ""
+        if kept:
+            self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
+            selected, relation, place = "*, rowid AS place", f"kept{self._views}", "rowid"
+        self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
+        # Told the types, Ibis need not ask for them.
+        types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
+        schema = ibis.schema(types | ({"place": "int64"} if place else {}))
+        backend = ibis.duckdb.from_connection(self.connection)
+        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
 
 
 def identifier(name: str) -> str:

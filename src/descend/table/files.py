@@ -70,11 +70,14 @@ def _records(places: Mapping[str, str], packing: str, database: Database, source
 def _parquet(places: Mapping[str, str], database: Database, source: str) -> Relation:
     import duckdb
 
-    def read(paths: Sequence[str]) -> str:
-        return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false)"
+    def read(paths: Sequence[str], more: str = "") -> str:
+        return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false{more})"
 
     try:
-        return Relation(tuple(database.columns(read(list(places)))), read, places)
+        names = tuple(database.columns(read(list(places))))
+        taken = "file_row_number" in (name.casefold() for name in names)
+        numbered = None if taken else read(list(places), ", file_row_number = true")
+        return Relation(names, read, places, numbered)
     except duckdb.Error as error:
         raise unreadable(f"`{source}`", error) from None
 

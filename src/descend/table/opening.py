@@ -13,6 +13,11 @@ from descend.errors import DataError
 from descend.table.arrays import from_mapping, from_records
 from descend.table.table import Table
 
+SCHEMES = frozenset(
+    ("duckdb", "sqlite", "postgres", "postgresql", "spark", "mysql", "mssql", "bigquery", "snowflake", "trino")
+)
+"""How the address of a database may begin."""
+
 
 def open_table(data: Any, where: str | None = None) -> Table:
     """Open data as a table.
@@ -22,6 +27,7 @@ def open_table(data: Any, where: str | None = None) -> Table:
         Parquet, also packed by gzip or zstd;
         a dict of columns: arrays, lists, tensors of one length; or a structured array;
         a pandas or polars frame, or anything else with an Arrow stream (``__arrow_c_stream__``);
+        an Ibis table, or the address of one, such as ``postgres://user@host/database?table=t``; its rows stay there;
         a `Table`, which is returned as it is.
     where: an SQL condition; only rows for which it holds are in the table.
 
@@ -39,6 +45,10 @@ def _opened(data: Any) -> Table:
         return from_mapping(data)
     if isinstance(data, Table):
         return data
+    if isinstance(data, str) and data.partition("://")[0] in SCHEMES and not os.path.lexists(data):
+        from descend.table.remote import from_url
+
+        return from_url(data)
     if isinstance(data, (str, os.PathLike)) or (isinstance(data, (list, tuple)) and _has_paths(data)):
         from descend.table.files import open_files
 
@@ -53,6 +63,10 @@ def _opened(data: Any) -> Table:
         from descend.table.frames import from_polars
 
         return from_polars(data)
+    if _is_frame(data, "ibis", "Table"):
+        from descend.table.remote import from_ibis
+
+        return from_ibis(data)
     # A single column also streams, but has no name.
     if hasattr(data, "__arrow_c_stream__") and (hasattr(data, "schema") or not hasattr(data, "__array__")):
         from descend.table.frames import from_arrow

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,17 @@ from descend.table.database import (
     reason,
     unused,
 )
+from descend.table.memory import there_is
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
+if TYPE_CHECKING:
+    from descend.table.lazy import Lazy
+
 Result = TypeVar("Result")
+SMALL = 16 * 1024**2
+"""Files of so many bytes in all are never too large for memory."""
+PACKED = 5
+"""How many times its size a packed file of text has in it, about."""
 
 
 class Scan(ABC):
@@ -77,8 +86,15 @@ class NamedScan(Scan):
 class Relation(NamedScan):
     """A scan of a source that has types of its own: Parquet, Arrow."""
 
-    def __init__(self, names: Sequence[str], read: Callable[[Sequence[str]], str], paths: Mapping[str, str]) -> None:
-        """Keep ``read``, which gives the FROM item for some of the files."""
+    def __init__(
+        self,
+        names: Sequence[str],
+        read: Callable[[Sequence[str]], str],
+        paths: Mapping[str, str],
+        numbered: str | None = None,
+    ) -> None:
+        """Keep ``read``, which gives the FROM item for some of the files; ``numbered`` has `file_row_number` too."""
+        self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths
         self._read = read
@@ -187,7 +203,47 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
+    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+        """Return columns of numbers that DuckDB reads anew for each query, or of text, which takes long, just once.
+
+        Text that is too large to be kept is read through to see whether all of it is what its first rows are.
+        """
+        self._known(names)
+        if memory is not None:
+            self._database.limit(memory)
+        numbered = self._scan.numbered if isinstance(self._scan, Relation) else None
+        place = unused("place", self.names) if numbered else ""
+        relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
+        text = not isinstance(self._scan, Relation)
+        kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
+
+        def opened() -> Lazy:
+            expressions = list(self._as_doubles(names).values())
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept)
+            if text and not kept:
+                counts = {column: lazy.table[column].count() for column in lazy.table.columns}
+                lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
+            return lazy
+
+        lazy = self._attempt(opened)
+        lazy.explain = self._explained
+        return lazy
+
+    def size(self, columns: int) -> float:
+        """Return about what so many columns take as doubles: by their rows for Parquet, by their length for text."""
+        length = sum(map(os.path.getsize, self._scan.paths))
+        if length < SMALL:
+            return 0.0
+        if isinstance(self._scan, Relation):
+            return 8.0 * columns * self.rows
+        packed = any(path.endswith((".gz", ".zst")) for path in self._scan.paths)
+        return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
+
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
+        return self._database.doubles(self._as_doubles(names), self._from())
+
+    def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
         expressions: dict[str, str] = {}
         for name in names:
             kind = kind_of(self._described()[name])
@@ -201,7 +257,7 @@ class QueryTable(Table):
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
                 raise not_numeric(name, self.source, kind)
-        return self._database.doubles(expressions, self._from())
+        return expressions
 
     def _refuse_words(self, name: str) -> None:
         """Raise DataError if a cell of a text column is not a number."""
@@ -233,9 +289,9 @@ class QueryTable(Table):
             row -= rows
         return f"row {row} of {self._scan.paths[path]}"
 
-    def _from(self, number: str = "") -> str:
+    def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
-        relation = self._scan.relation(self._described())
+        relation = relation or self._scan.relation(self._described())
         if number:
             relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
         if self.conditions:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
+
+if TYPE_CHECKING:
+    from descend.table.lazy import Lazy
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
@@ -61,6 +64,17 @@ class Table(ABC):
     def _place(self, position: int) -> str:
         """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
 
+    @abstractmethod
+    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+        """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
+
+        memory: the bytes that a database within this process may take.
+        """
+
+    @abstractmethod
+    def size(self, columns: int) -> float:
+        """Return how many bytes so many columns would take in memory beyond those they take now, about."""
+
     @property
     def numeric_names(self) -> tuple[str, ...]:
         """The columns that hold numbers, or booleans, which count as 0 and 1."""
@@ -84,7 +98,7 @@ class Table(ABC):
             if not np.isfinite(column).all():
                 complete = False
             elif not column.size:
-                raise self._no_rows()
+                raise self.no_rows()
         return columns if complete else self._without_gaps(columns, missing)
 
     def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -105,33 +119,47 @@ class Table(ABC):
             raise DataError(self._gaps(columns))
         kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
         if not kept.any():
-            listed = listing(columns, "or")
-            raise DataError(
-                f"No row of {self.source} is complete: each has a missing or infinite value in {listed}. "
-                "Fill them in, or use other columns."
-            )
+            raise self.none_complete(tuple(columns))
         return {name: column[kept] for name, column in columns.items()}
 
     def _gaps(self, columns: dict[str, Numbers]) -> str:
-        found = []
+        found = {}
         for name, column in columns.items():
             bad = ~np.isfinite(column)
-            count = int(bad.sum())
-            if count:
-                empty, infinite = bool(np.isnan(column).any()), bool(np.isinf(column).any())
-                kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
-                place = self._place(int(bad.argmax()))
-                one = "a missing" if empty else "an infinite"
-                first = f"{count} {kind} values, the first in {place}" if count > 1 else f"{one} value in {place}"
-                found.append(f"`{name}` has {first}")
-        shown, others = found[:3], len(found) - 3
+            if bad.any():
+                empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
+                found[name] = (empty, infinite, self._place(int(bad.argmax())))
+        return self.gaps(found)
+
+    def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
+        """Say which columns have missing and infinite values: how many of each, and where the first is."""
+        told = []
+        for name, (empty, infinite, place) in found.items():
+            count = empty + infinite
+            kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
+            one = "a missing" if empty else "an infinite"
+            first = f"{count} {kind} values, the first in {place}" if count > 1 else f"{one} value in {place}"
+            told.append(f"`{name}` has {first}")
+        shown, others = told[:3], len(told) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         return (
             f"In {self.source}, {'; '.join(shown)}{tail}. "
             'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
         )
 
-    def _no_rows(self) -> DataError:
+    def place(self, position: int) -> str:
+        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
+        return self._place(position)
+
+    def none_complete(self, names: Sequence[str]) -> DataError:
+        """Return the error for a table of which no row is complete."""
+        return DataError(
+            f"No row of {self.source} is complete: each has a missing or infinite value in {listing(names, 'or')}. "
+            "Fill them in, or use other columns."
+        )
+
+    def no_rows(self) -> DataError:
+        """Return the error for a table without rows."""
         if self.conditions:
             return DataError(f"No row of {self.source} meets the condition `{self.conditions[-1]}`. Loosen it.")
         return DataError(f"There are no rows in {self.source}. Give data with at least one row.")

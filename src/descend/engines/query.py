@@ -1,0 +1,287 @@
+"""The engine whose sums are computed by the database that holds the rows: one query per evaluation."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from sympy import Add, Expr, Integer, Mul
+
+from descend.engines.batches import Batch, batches
+from descend.engines.compiled import compiled, row_sums
+from descend.engines.totals import Array, Totals
+from descend.errors import DataError
+from descend.formula.compile import COUNT, define, numpy_names
+from descend.formula.printers.code import NUMPY, Writer
+from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, QueryWriter, parameter
+from descend.formula.symbols import Column, Component, Parameter, Setting
+from descend.gradients.contract import Program
+from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.models import FormulaModel, Model
+from descend.table.database import reason
+from descend.table.lazy import LARGEST, Lazy, spread
+
+OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
+"""What databases say of a number that is none, or too large."""
+MULTIPLIER, LOW, HIGH = range(3)
+EVERY = Batch(0.0, 0.0, 1.0)
+MOST_PARAMETERS = 60
+"""Beyond these the curvature has more sums than a query should."""
+
+
+class QueryEngine:
+    """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
+
+    rows: of which only complete ones may be given. The queries are compiled once for each order, at its first use.
+    """
+
+    name = "query"
+    factors = False
+
+    def __init__(
+        self, program: Program, lazy: Lazy, weights: str | None = None, counted: tuple[int, float] | None = None
+    ) -> None:
+        """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
+        self.program = program
+        self.lazy = lazy
+        self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
+        self.rows, self.total = lazy.counted(weights) if counted is None else counted
+        self.weights: Array | None = None
+        """Weights of the rows that are in memory, if a sample of them is."""
+        self.finish = compiled(program, "numpy").finish
+        self.queries: dict[tuple[int, bool], Query] = {}
+        self.column = None if weights is None else lazy.column(weights)
+
+    def compile(self, order: int = 2) -> None:
+        """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
+        self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
+        """Return the batches of one epoch, each of which is a query of its own."""
+        return batches(self.rows, size, seed, epoch)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
+        batched = rows is not None
+        query = self.queries.get((order, batched))
+        if query is None:
+            query = Query(self.program, self.lazy, self.abilities, order, self.column if batched else None, batched)
+            self.queries[order, batched] = query
+        size = self.program.parameters.size
+        totals, total = query.totals(theta, self.rows, self.total, rows)
+        loss, totals = float(totals[0]), totals[1:]
+        if order == 0:
+            return Totals(total, loss, None, None)
+        gradient = totals[: query.slopes]
+        if self.finish is not None:
+            gradient = self.finish(gradient, total, theta)
+        if order == 1:
+            return Totals(total, loss, gradient, None)
+        curvature = np.zeros((size, size))
+        curvature[np.triu_indices(size)] = totals[query.slopes :]
+        return Totals(total, loss, gradient, curvature + np.triu(curvature, 1).T)
+
+
+class Query:
+    """The totals of one order as SQL, in which only the parameters are left open.
+
+    Each total is a factor, known here, times the sum of a product over rows; what several of them share is asked once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        lazy: Lazy,
+        abilities: Abilities,
+        order: int,
+        weights: str | None = None,
+        batched: bool = False,
+    ) -> None:
+        """Write the query; of ``batched`` rows, which are counted too, or their ``weights`` summed."""
+        self.lazy = lazy
+        self.batched = batched
+        self.program = program
+        self.nulls = not abilities.ieee
+        names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
+        definitions = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
+        for predictor, term in program.formula.terms.items():
+            parts = (component(term.vector, k) * item for k, item in enumerate(term.items))
+            definitions[predictor] = Add(*parts)
+        start = lazy.table
+        if batched:
+            numbered = lazy.numbered()
+            share = spread(numbered.place, parameter(MULTIPLIER))
+            start = numbered.filter((share >= parameter(LOW)) & (share < parameter(HIGH)))
+        self.writer = writer = QueryWriter(start, names, definitions, abilities)
+        writer.bound += [Setting("multiplier"), Setting("low"), Setting("high")]
+        self.slopes = 0
+        terms = self._terms(order)
+        self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
+        self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
+        omega = Column(program.weights.name) if program.weights is not None else None
+        table = writer.table([*self.summed, *([omega] if omega is not None and batched else [])])
+        sums = self._sums([writer.write(row, table) for row in self.summed])
+        if batched:
+            counted = {"rows": table.count()}
+            counted["weight"] = table.count() if omega is None else writer.write(omega, table).sum()
+            sums = counted | sums
+        sql = lazy.sql(table.aggregate(**sums), PARAMETER)
+        self.sql = sql
+        self.run = lazy.prepared(sql)
+        self.bind = _binder(writer.bound, program)
+        self.scale = _binder([factor for factor, _ in terms], program)
+
+    def _terms(self, order: int) -> list[tuple[Expr, Expr]]:
+        """Return factor and product of loss, gradient, and the upper triangle of the curvature."""
+        program, writer = self.program, self.writer
+        omega = program.weights if program.weights is not None else Integer(1)
+        value, slope, weight = (self._split(omega * expression) for expression in program.loss.expressions)
+        derived = order in (1, 2) and program.by_hand is None
+        by_hand = [self._split(inner.args[0] * omega) for inner in row_sums(program)] if order else []
+        columns = [self._split(column) for column in self._jacobian()] if derived or order == 2 else []
+        shared = [value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order == 2 else [])]
+        writer.count(row for _, row in shared)
+        for each in (value, *by_hand):
+            writer.prepare(each[1])
+        for _, row in [*columns, *([slope] if derived else []), *([weight] if order == 2 else [])]:
+            writer.name(row)
+        gradient = [self._times(slope, column) for column in columns] if derived else by_hand
+        self.slopes = len(gradient)
+        if order < 2:
+            return [value, *gradient]
+        weighted = [self._times(weight, column) for column in columns]
+        for _, row in weighted:
+            writer.name(row)
+        size = len(columns)
+        return [value, *gradient, *(self._times(weighted[j], columns[k]) for j in range(size) for k in range(j, size))]
+
+    def _split(self, term: Expr) -> tuple[Expr, Expr]:
+        """Return the factors that are the same in every row, and the others."""
+        factors = Mul.make_args(term)
+        known = [factor for factor in factors if not self.writer.per_row(factor)]
+        return Mul(*known), Mul(*(factor for factor in factors if self.writer.per_row(factor)))
+
+    @staticmethod
+    def _times(one: tuple[Expr, Expr], other: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
+        """Return a product of two, whose rows stay as they are, for each may have a name."""
+        factor = one[0] * other[0]
+        rows = [row for row in (one[1], other[1]) if row != 1]
+        if factor == 0 or not rows:
+            return factor, Integer(1)
+        return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
+
+    def _sums(self, values: list[Any]) -> dict[str, Any]:
+        sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
+        if self.nulls:
+            # A null is left out of a sum in silence, so the rows in which any term is null are counted.
+            sums["lost"] = reduce(operator.or_, (value.isnull() for value in values)).ifelse(1, 0).sum()
+        return sums
+
+    def _jacobian(self) -> list[Expr]:
+        """Return the derivative of the score by each component of theta."""
+        program, slices = self.program, self.program.parameters.slices
+        columns: list[Expr] = [Add()] * program.parameters.size
+        for symbol, derivative in program.jacobian.items():
+            term = program.formula.terms.get(symbol)
+            if term is None:
+                columns[slices[symbol.name].start] = derivative
+                continue
+            for k, item in enumerate(term.items):
+                columns[slices[term.vector].start + k] += derivative * item
+        return columns
+
+    def totals(self, theta: Array, rows: int, weight: float, batch: Batch | None) -> tuple[Array, float]:
+        """Run the query at theta; returns the totals, and the sum of the weights of their rows.
+
+        rows: the number of all; weight: the sum of their weights. Of no rows at all the totals are 0, of one row.
+        """
+        with np.errstate(all="ignore"):
+            bound = self.bind(theta, weight, batch or EVERY)
+            if not all(map(math.isfinite, bound)):
+                return np.full(len(self.places), np.nan), weight
+            answers = self._answers(bound)
+            if answers is None:
+                return np.full(len(self.places), np.nan), weight
+            found = [np.nan if value is None else float(value) for value in answers]
+            if self.batched:
+                rows, weight, *found = found  # type: ignore[assignment]
+                if not weight > 0.0:
+                    return np.zeros(len(self.places)), 1.0
+            if self.nulls and found.pop() != 0.0:
+                return np.full(len(self.places), np.nan), weight
+            sums = np.array([*found, float(rows)])  # the last place is that of -1
+            totals: Array = np.array(self.scale(theta, weight, EVERY)) * sums[self.places]
+        return totals, weight
+
+    def _answers(self, bound: Sequence[float]) -> tuple[Any, ...] | None:
+        """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
+        try:
+            return self.run(bound)
+        except Exception as error:  # each database has its own
+            if OUT_OF_RANGE.search(str(error)):
+                return None
+            raise DataError(
+                f"The database ({self.lazy.backend.name}) could not compute the sums: {reason(error)}. "
+                "Check that it is there, and fit again."
+            ) from error
+
+
+class Response:
+    """What there is to ask about the response of all rows, in one query."""
+
+    def __init__(self, model: Model, lazy: Lazy, weights: str | None, near: float) -> None:
+        """Write the query; ``near`` is near the mean of the response, against cancellation."""
+        abilities = ABILITIES.get(lazy.backend.name, Abilities())
+        names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
+        response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
+        writer = QueryWriter(lazy.table, names, {RESPONSE: response}, abilities)
+        writer.count([RESPONSE, RESPONSE])
+        writer.name(RESPONSE)
+        table = writer.table([RESPONSE, *(() if weights is None else (Column(weights),))])
+        y = writer.write(RESPONSE, table)
+        omega = None if weights is None else table[lazy.column(weights)]
+        away = y - near
+        positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
+        self.lazy = lazy
+        self.sums = {
+            "rows": table.count(),
+            "finite": (y.abs() <= LARGEST).fill_null(False).ifelse(1, 0).sum(),
+            "low": y.min(),
+            "high": y.max(),
+            "omega": table.count() if omega is None else omega.sum(),
+            "counting": positive,
+            "log_omega": y.sum() * 0.0 if omega is None else (omega > 0.0).ifelse(omega, 1.0).ln().sum(),
+            "first": away.sum() if omega is None else (omega * away).sum(),
+            "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
+            "squares": (y * y).sum(),
+        }
+        if model.loss.name == "poisson" and "lgamma" in abilities.functions:
+            each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
+            self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
+        self.query = table.aggregate(**self.sums)
+
+    def ask(self) -> dict[str, float]:
+        """Run the query and return its answers by name."""
+        answers = self.lazy.one(self.query)
+        return {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
+
+
+def component(vector: str, place: int) -> Component:
+    """Return the symbol of one component of a vector parameter."""
+    symbol: Component = Component(f"{vector}[{place}]")
+    return symbol
+
+
+def _binder(bound: list[Expr], program: Program) -> Callable[[Array, float, Batch], tuple[float, ...]]:
+    """Make the function that computes what stands in a query in place of parameters."""
+    names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
+    for name, place in program.parameters.slices.items():
+        names[Parameter(name)] = f"theta[{place.start}]"
+        names |= {component(name, k): f"theta[{place.start + k}]" for k in range(place.stop - place.start)}
+    writer = Writer(NUMPY, names)
+    parts = "".join(f"float({writer.write(expression)}), " for expression in bound)
+    return define("bind", f"def bind(theta, rows, batch):\n    return ({parts})\n", numpy_names())

@@ -1,0 +1,98 @@
+"""The engine whose rows stream through this process in blocks, for sums that the database cannot compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from descend.engines.batches import Batch, batches
+from descend.engines.compiled import compiled
+from descend.engines.torch import checked_device, import_torch
+from descend.engines.totals import Array, Totals
+from descend.formula.compile import torch_triangle, triangle
+from descend.gradients.contract import Kernel, Program
+from descend.table.lazy import Lazy, spread
+
+BLOCK = 1 << 16
+"""Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
+
+
+class StreamEngine:
+    """Sums over blocks of rows, fetched anew for each evaluation, with NumPy or PyTorch.
+
+    rows: of which only complete ones may be given.
+    """
+
+    def __init__(
+        self,
+        what: Program | Kernel,
+        lazy: Lazy,
+        weights: str | None = None,
+        language: str = "numpy",
+        device: str | None = None,
+        counted: tuple[int, float] | None = None,
+    ) -> None:
+        """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
+        self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
+        self.name = self.kernel.language
+        self.factors = isinstance(what, Program) and what.by_hand is None
+        self.lazy = lazy
+        self.device: str | None = None
+        if self.name == "torch":
+            self.torch = import_torch()
+            self.device = checked_device(self.torch, device)
+        self.rows, self.total = lazy.counted(weights) if counted is None else counted
+        self.column = weights
+        self.weights: Array | None = None
+        """Weights of the rows that are in memory, if a sample of them is."""
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
+        """Return the batches of one epoch, each of which is fetched by a query of its own."""
+        return batches(self.rows, size, seed, epoch)
+
+    def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
+        point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
+        loss, gradient, curvature = 0.0, None, None
+        total = self.total if rows is None else 0.0
+        for columns in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
+            if rows is not None:
+                some = next(iter(columns.values()))
+                total += float(len(some) if self.column is None else columns[self.column].sum())
+            block: tuple[Any, ...] = self.kernel.prepare(columns)
+            if self.device is not None:
+                block = tuple(
+                    self.torch.from_numpy(np.require(array, requirements="W")).to(self.device) for array in block
+                )
+            more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
+            loss = loss + more_loss
+            if more_gradient is not None:
+                gradient = more_gradient if gradient is None else gradient + more_gradient
+            if curvature is None or more_curvature is None:
+                curvature = more_curvature
+            else:
+                curvature = self._joined(curvature, more_curvature) if order == 3 else curvature + more_curvature
+        if not total > 0.0:
+            return Totals(1.0, 0.0, np.zeros_like(theta), np.zeros((theta.size, theta.size)))
+        if order == 3:
+            return Totals(total, float(loss), None, None, self._array(curvature))
+        summed = None if gradient is None else self._array(gradient)
+        if self.kernel.finish is not None and summed is not None:
+            summed = self.kernel.finish(summed, total, theta)
+        return Totals(total, float(loss), summed, None if curvature is None else self._array(curvature))
+
+    def _part(self, batch: Batch) -> Lazy:
+        numbered = self.lazy.numbered()
+        share = spread(numbered.place, batch.multiplier)
+        chosen = numbered.filter((share >= batch.low) & (share < batch.high))
+        return Lazy(self.lazy.names, chosen, self.lazy.owner)
+
+    def _joined(self, one: Any, other: Any) -> Any:
+        if self.device is None:
+            return triangle(np.vstack([one, other]))
+        return torch_triangle(self.torch.cat([one, other]))
+
+    @staticmethod
+    def _array(value: Any) -> Array:
+        array: Array = value if isinstance(value, np.ndarray) else value.detach().cpu().numpy()
+        return array

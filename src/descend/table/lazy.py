@@ -1,0 +1,302 @@
+"""Rows that stay where they are: columns of doubles in some database, and how it is asked for sums of them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+
+Array = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float64).max)
+PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
+"""Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
+
+NEVER_NUMBERED = frozenset({"pyspark", "databricks", "bigquery", "trino"})
+"""Databases of many machines, in which all rows would have to go to one of them to be numbered."""
+NUMBERS = itertools.count(1)
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+def import_ibis() -> Any:
+    """Import Ibis, or say how to install it."""
+    try:
+        import ibis
+    except ImportError:
+        raise ConfigError(
+            "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+        ) from None
+    return ibis
+
+
+class Lazy:
+    """Columns of doubles in a database, null where a cell is missing.
+
+    names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name; ``place``, if it
+        has that too, is the number of the row in its file.
+    owner: what must live as long as the connection is used.
+    """
+
+    def __init__(self, names: Sequence[str], table: Any, owner: object = None) -> None:
+        self.names = tuple(names)
+        self.table = table
+        self.owner = owner
+        self.backend: Any = table.get_backend()
+        self.explain: Callable[[Exception], Exception] | None = None
+
+    def column(self, name: str) -> str:
+        """Return what a column is called in the Ibis table."""
+        return f"c{self.names.index(name)}"
+
+    def where(self, condition: Any) -> Lazy:
+        """Return the rows for which an Ibis condition on ``table`` holds."""
+        return self._like(self.table.filter(condition))
+
+    def finite(self, name: str) -> Any:
+        """Return the Ibis condition that a cell is neither missing nor infinite."""
+        value = self.table[self.column(name)]
+        # NaN is larger than every number to some databases, and to others equal to nothing; in neither is it this.
+        return (value.abs() <= LARGEST).fill_null(False)
+
+    def complete(self) -> Lazy:
+        """Return the rows that have a finite number in every column."""
+        return self.where([self.finite(name) for name in self.names]) if self.names else self
+
+    def adding(self, name: str, value: Any) -> Lazy:
+        """Return the same rows with one more column, an Ibis value over ``table``."""
+        more = self._like(self.table.mutate(**{f"c{len(self.names)}": value}))
+        more.names = (*self.names, name)
+        return more
+
+    def _like(self, table: Any) -> Lazy:
+        """Return other rows of the same columns."""
+        other = Lazy(self.names, table, self.owner)
+        other.explain = self.explain
+        return other
+
+    def first(self, condition: Any) -> int | None:
+        """Return the number (from 0) of the first row for which an Ibis condition holds; None if there is none."""
+        ibis = import_ibis()
+        numbered = self.table.mutate(holds=condition, number=ibis.row_number())
+        (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
+        return None if place is None else int(place)
+
+    def sample(self, total: int, most: int) -> dict[str, Array]:
+        """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
+        if total <= most:
+            return self.arrays()
+        numbered = self.numbered()
+        return self._like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).arrays()
+
+    def numbered(self) -> Any:
+        """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
+        if "place" in self.table.columns:
+            return self.table
+        if self.backend.name not in NEVER_NUMBERED:
+            return self.table.mutate(place=import_ibis().row_number())
+        hashes = [self.table[f"c{place}"].hash() % 999_983 * (place + 1) for place in range(len(self.names))]
+        return self.table.mutate(place=sum(hashes[1:], hashes[0]))
+
+    def one(self, aggregates: Any) -> tuple[Any, ...]:
+        """Return the one row of an Ibis table of aggregates."""
+        return self.run(self.sql(aggregates))[0]
+
+    def sql(self, expression: Any, binding: str = "") -> str:
+        """Return an Ibis table as SQL of its database, every number in it a double.
+
+        Calls of the function ``binding``, if one is named, become their argument between two NUL characters.
+        """
+        ibis = import_ibis()
+        from sqlglot import expressions
+
+        # One SELECT in the other: fused into one, what has a name would be written out at each use.
+        with _set(ibis.options.sql, "fuse_selects", False):
+            tree = self.backend.compiler.to_sqlglot(expression)
+        double = expressions.DataType.build("double")
+        plain = self.backend.name in PLAIN_DOUBLES
+
+        def doubled(node: Any) -> Any:
+            if isinstance(node, expressions.Anonymous) and node.name.casefold() == binding.casefold() != "":
+                return expressions.Var(this=f"\0{node.expressions[0].this}\0")
+            if isinstance(node, expressions.Literal) and not node.is_string and not node.this.isdigit():
+                exact = expressions.Literal.number(node.this if "e" in node.this else f"{node.this}e0")
+                return exact if plain else expressions.Cast(this=exact, to=double.copy())
+            return node
+
+        text: str = tree.copy().transform(doubled, copy=False).sql(dialect=self.backend.dialect, copy=False)
+        return text
+
+    def prepared(self, sql: str) -> Callable[[Sequence[float]], tuple[Any, ...]]:
+        """Return a function of the numbers left open in a query, as `sql` marks them, that returns its one row."""
+        pieces = sql.split("\0")
+        if self.backend.name != "duckdb":
+
+            def filled(numbers: Sequence[float]) -> tuple[Any, ...]:
+                written = list(map(self.number, numbers))
+                text = "".join(written[int(piece)] if place % 2 else piece for place, piece in enumerate(pieces))
+                return self.run(text)[0]
+
+            return filled
+        # Planned once: planning takes DuckDB several times as long as summing a small table.
+        places = list(dict.fromkeys(int(piece) for piece in pieces[1::2]))
+        marked = (f"${places.index(int(piece)) + 1}::DOUBLE" if odd % 2 else piece for odd, piece in enumerate(pieces))
+        name = f"descend_{next(NUMBERS)}"
+        self.run(f"PREPARE {name} AS {''.join(marked)}")
+
+        def executed(numbers: Sequence[float]) -> tuple[Any, ...]:
+            written = ", ".join(exponent(numbers[place]) for place in places)
+            return self.run(f"EXECUTE {name}({written})" if written else f"EXECUTE {name}")[0]
+
+        return executed
+
+    def number(self, value: float) -> str:
+        """Write a finite number as a double in the SQL of this database, in brackets if it is negative."""
+        text = exponent(value)
+        if self.backend.name not in PLAIN_DOUBLES:
+            return f"CAST({text} AS DOUBLE PRECISION)" if self.backend.name == "postgres" else f"CAST({text} AS DOUBLE)"
+        return f"({text})" if text.startswith("-") else text
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        try:
+            answer = self.backend.raw_sql(sql)
+        except Exception as error:
+            # What a file holds may make no sense only further down.
+            raise (self.explain(error) if self.explain is not None else error) from None
+        if hasattr(answer, "collect"):
+            return [tuple(row) for row in answer.collect()]
+        rows: list[tuple[Any, ...]] = answer.fetchall()
+        if self.backend.name != "duckdb":  # where the answer is the connection itself
+            answer.close()
+        return rows
+
+    def arrays(self, limit: int | None = None) -> dict[str, Array]:
+        """Fetch the columns, or the first rows of them, NaN where a cell is missing."""
+        if self.backend.name == "duckdb":
+            table = self.table if limit is None else self.table.limit(limit)
+            found = self.backend.con.execute(self.sql(table)).fetchnumpy()
+            return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
+        blocks = list(self.blocks(1 << 16 if limit is None else limit, limit))
+        return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
+
+    def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
+        """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing."""
+        table = self.table if limit is None else self.table.limit(limit)
+        sql = self.sql(table)
+        if self.backend.name == "duckdb":
+            yield from (self._block(batch) for batch in self.backend.con.sql(sql).to_arrow_reader(rows))
+            return
+        cursor = self.backend.raw_sql(sql)
+        if not hasattr(cursor, "fetchmany"):
+            yield from (self._block(batch) for batch in table.to_pyarrow_batches(chunk_size=rows))
+            return
+        with contextlib.closing(cursor):
+            while fetched := cursor.fetchmany(rows):
+                columns = np.array(fetched, dtype=np.float64).T
+                yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
+
+    def _block(self, batch: Any) -> dict[str, Array]:
+        return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
+
+    def counted(self, weights: str | None = None) -> tuple[int, float]:
+        """Return the number of rows, and the sum of their weights."""
+        table = self.table
+        total = table.count() if weights is None else table[self.column(weights)].sum()
+        rows, weight = self.one(table.aggregate(rows=table.count(), weight=total))
+        return int(rows), float(weight or 0.0)
+
+    def summaries(self) -> tuple[int, dict[str, Summary]]:
+        """Return the number of rows, and what there is to know of each column."""
+        ends: dict[str, Any] = {"n": self.table.count()}
+        for name in self.names:
+            value = self.table[self.column(name)]
+            place = self.column(name)
+            ends |= {f"n{place}": value.count(), f"l{place}": value.min(), f"h{place}": value.max()}
+        rows, *found = self.one(self.table.aggregate(**ends))
+        columns = list(zip(*[iter(found)] * 3, strict=True))
+        # Where any cell is NaN it is the largest, or both ends are NaN; without a gap one look at the ends will do.
+        if all(count == rows and math.isfinite(low) and math.isfinite(high) for count, low, high in columns if rows):
+            return int(rows), {
+                name: Summary(0, 0, low, high) for name, (_, low, high) in zip(self.names, columns, strict=True)
+            }
+        return self._with_gaps()
+
+    def _with_gaps(self) -> tuple[int, dict[str, Summary]]:
+        """Count what is missing and what is infinite, which takes longer."""
+        aggregates: dict[str, Any] = {"n": self.table.count()}
+        for place, name in enumerate(self.names):
+            value, finite = self.table[f"c{place}"], self.finite(name)
+            infinite = (value.abs() > LARGEST).fill_null(False) & ~self._is_nan(value)
+            aggregates |= {
+                f"f{place}": finite.ifelse(1, 0).sum(),
+                f"i{place}": infinite.ifelse(1, 0).sum(),
+                f"l{place}": finite.ifelse(value, None).min(),
+                f"h{place}": finite.ifelse(value, None).max(),
+            }
+        rows, *numbers = self.one(self.table.aggregate(**aggregates))
+        found = {
+            name: Summary(int(rows) - int(finite or 0) - int(infinite or 0), int(infinite or 0), low, high)
+            for name, (finite, infinite, low, high) in zip(
+                self.names, zip(*[iter(numbers)] * 4, strict=True), strict=True
+            )
+        }
+        return int(rows), found
+
+    def _is_nan(self, value: Any) -> Any:
+        ibis = import_ibis()
+        from ibis.expr import operations
+
+        known = self.backend.has_operation(operations.IsNan)
+        return value.isnan().fill_null(False) if known else ibis.literal(False)
+
+
+class Summary:
+    """What is known of a column: how many cells are missing, how many infinite; the least and the largest other."""
+
+    __slots__ = ("high", "infinite", "low", "missing")
+
+    def __init__(self, missing: int, infinite: int, low: float | None, high: float | None) -> None:
+        self.missing, self.infinite = missing, infinite
+        self.low = np.nan if low is None else float(low)
+        self.high = np.nan if high is None else float(high)
+
+
+def spread(place: Any, multiplier: Any) -> Any:
+    """Return shares in [0, 1) of row numbers, as Ibis values: multiples of an irrational number are spread evenly."""
+    turns = place.cast("float64") * multiplier
+    return turns - turns.floor()
+
+
+def exponent(value: float) -> str:
+    """Write a number exactly, with an exponent, without which some databases take it for a decimal.
+
+    >>> exponent(7.125), exponent(-1e-300)
+    ('7.125e0', '-1e-300')
+    """
+    text = repr(float(value))
+    return text if "e" in text else f"{text}e0"
+
+
+@contextlib.contextmanager
+def _set(options: Any, name: str, value: object) -> Iterator[None]:
+    before = getattr(options, name)
+    setattr(options, name, value)
+    try:
+        yield
+    finally:
+        setattr(options, name, before)
+
+
+def _filled(column: Any) -> Array:
+    return np.ascontiguousarray(np.ma.filled(column, np.nan), dtype=np.float64)
+
+
+def _doubles(column: Any) -> Array:
+    filled = column.to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(filled, dtype=np.float64)

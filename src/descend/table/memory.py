@@ -1,0 +1,61 @@
+"""How much memory there is, and sizes as people write them."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from descend.errors import ConfigError
+
+UNITS = {"": 1, "b": 1}
+UNITS |= {f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)}
+UNITS |= {f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)}
+LEAST = 64 * 1024**2
+"""A database with less memory than this cannot work."""
+PROGRAM = 256 * 1024**2
+"""What Python and the libraries take, about."""
+
+
+def read_size(text: str | int) -> int:
+    """Return a size in bytes. Raises ConfigError for text that is none, or so small that nothing could run in it.
+
+    >>> read_size("1GiB"), read_size("1.5 GB"), read_size(2**30)
+    (1073741824, 1500000000, 1073741824)
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*", str(text))
+    if isinstance(text, bool) or found is None or found[2].lower() not in UNITS:
+        raise ConfigError(f"The memory limit must be a size such as `1GiB` or `500MB`; it is {text!r}.")
+    size = int(float(found[1]) * UNITS[found[2].lower()])
+    if size < LEAST:
+        raise ConfigError(f"The memory limit {text} is too small to work in. Give at least 64MiB.")
+    return size
+
+
+def written(size: float) -> str:
+    """Write a size in bytes.
+
+    >>> written(2**30), written(3.2e9), written(2e7)
+    ('1 GiB', '2.98 GiB', '19.1 MiB')
+    """
+    for unit, power in (("GiB", 3), ("MiB", 2), ("KiB", 1)):
+        if size >= 1024**power:
+            return f"{size / 1024**power:.3g} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def there_is() -> int:
+    """Return the memory of this machine, or of the container around this process, in bytes."""
+    sizes = []
+    if hasattr(os, "sysconf"):
+        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    try:
+        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
+            sizes.append(int(file.read()))
+    except (OSError, ValueError):
+        pass
+    return min(sizes, default=4 * 1024**3)
+
+
+def of_database(limit: int) -> int:
+    """Return how much of a limit on the whole process a database in it may take."""
+    return max(limit - PROGRAM, limit // 4)
