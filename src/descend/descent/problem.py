@@ -478,13 +478,17 @@ def _moments(
     wish: Wish, program: Program, columns: Mapping[str, Array], weights: str | None, asked: bool
 ) -> Engine | None:
     """Build the engine of moments; None where it is not asked for and does not fit."""
-    from descend.engines.moments import MomentsEngine, refusal
+    from descend.engines.moments import SAMPLE, MomentsEngine, refusal
 
     refused = refusal(program)
     if refused is None and wish.batched:
         refused = "passes over all rows once, so it takes no batches"
     if refused is None and not (asked and wish.device):
-        return None if not asked and program.parameters.size > MANY else MomentsEngine(program, columns, weights)
+        if not asked and program.parameters.size > MANY:
+            return None
+        engine = MomentsEngine(program, columns, weights)
+        # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
+        return engine if asked or engine.well or engine.rows > SAMPLE else None
     if asked and refused is not None:
         what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
         raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")
