@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 # The colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY, GRID = "#222222", "#6B6B6B", "#E6E6E6"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-DASHES = ("-", "--", ":")
-"""Lines take the next colour, and after the last colour the next dashes."""
+PALETTE = {
+    "blue": (BLUE, "#5BB0E8"), "vermillion": (VERMILLION, "#FF8A3D"), "green": (GREEN, "#3CCFA0"),
+    "purple": (PURPLE, "#E29BC4"), "orange": (ORANGE, "#F5C04A"), "sky": (SKY, "#8CCBF2"),
+}  # fmt: skip
+"""What panels call the colours: on white, and on a dark page."""
+DEEP, PALE = (0x35, 0x6F, 0xA8), (0xF3, 0xF8, 0xFC)
+"""The colours of the lowest and of the highest contour."""
 
 HAN = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB",
@@ -71,6 +75,13 @@ def shown(text: str, most: int = 60) -> str:
 def text(size: float, color: str = INK, **more: Any) -> dict[str, Any]:
     """Return the properties of a text; `$` and `_` in it are plain characters, not mathematics."""
     return {"fontfamily": list(fonts()), "fontsize": size, "color": color, "parse_math": False, **more}
+
+
+def contours(count: int) -> list[str]:
+    """Return the colours of ``count`` contours, from the lowest to the highest."""
+    shares = [place / max(count - 1, 1) for place in range(count)]
+    mixed = ([round(low + share * (high - low)) for low, high in zip(DEEP, PALE, strict=True)] for share in shares)
+    return ["#" + "".join(f"{part:02X}" for part in colour) for colour in mixed]
 
 
 def canvas(panels: int, title: str = "") -> tuple[Figure, list[Axes]]:
