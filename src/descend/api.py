@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend import report
 from descend.descent import Outcome, Step, diagnosis
 from descend.descent.checkpoint import read
 from descend.descent.identifiability import Verdict, at_end
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from descend.descent.explanation import Explanation
 
 Array = NDArray[np.float64]
+ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
+"""Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
@@ -110,6 +113,7 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
+    call = _asked(locals())
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
@@ -133,7 +137,7 @@ def fit(
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
         with problem.objective.session():  # type: ignore[attr-defined]
-            return _fit(problem, run(problem, settings, reader), penalised=False)
+            return _fit(problem, run(problem, settings, reader), penalised=False, call=call)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -151,7 +155,7 @@ def fit(
         if prepared:
             problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
-        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind)
+        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted
@@ -174,7 +178,7 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
 def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
     """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
     searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors)
+    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call)
     if not again.loss < fitted.loss * (1.0 - 1e-6):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
@@ -185,7 +189,22 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
     return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
-def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
+def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a fit that say something: what differs from the defaults."""
+    defaults = fit.__kwdefaults__
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in ELSEWHERE
+        and (name not in defaults or not (
+            value is defaults[name]
+            or (type(value) in (str, int, float, bool) and value == defaults[name])
+            or (type(value) in (dict, list, tuple) and not value)
+        ))
+    }  # fmt: skip
+
+
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Mapping[str, Any] | None = None) -> Fit:
     """Put the result of a run into the user's hands."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
@@ -220,7 +239,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         errors=errors,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
-        plotter=_plot,
+        call=call or {},
+        shown_by=report,
     )
     return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
 
@@ -267,12 +287,6 @@ def _is_module(model: object) -> bool:
 
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)
-
-
-def _plot(fit: Fit) -> Figure:
-    from descend.report.plots import plot_fit
-
-    return plot_fit(fit)
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def gradient_norm(fit: Fit) -> Panel:
     ends = f" It goes from {norms[0]:.3g} to {norms[-1]:.3g}." if len(norms) else ""
     return Panel(
         "gradient",
-        "How far from a minimum",
+        "Norm of the gradient",
         Axis("epoch", whole=True),
         Axis("|gradient|", "log" if len(norms) else "linear"),
         [Line(epochs[shown], norms, colour="purple", dots=len(epochs) <= FEW_EPOCHS)],
@@ -186,7 +186,7 @@ def parameters(fit: Fit) -> Panel:
     ends = ", ".join(f"{label} ends at {value:.4g}" for label, value in zip(labels, fit.theta[:MOST_LINES], strict=False))
     return Panel(
         "parameters",
-        "The way of the parameters",
+        "Parameters per epoch",
         Axis("epoch", whole=True),
         Axis("value / last value" if shares else "value"),
         [
