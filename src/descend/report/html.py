@@ -198,7 +198,8 @@ def _figure(panel: Panel, prefix: str = "") -> str:
     """Draw one panel with its title, its legend and its caption."""
     names = "".join(f"<li>{sample} {escape(style.one_line(name, 48))}</li>" for sample, name in legend(panel))
     said = f"Loss: {panel.title[:1].lower()}{panel.title[1:]}" if panel.key == "loss" else panel.title
-    title = f'<h3{' class="bad"' if panel.failed else ""}>{escape(said)}</h3>'
+    kind = ' class="bad"' if panel.failed else ""
+    title = f"<h3{kind}>{escape(said)}</h3>"
     caption = f"<figcaption>{escape(panel.caption)}</figcaption>" if panel.caption else ""
     listed = f'<ul class="legend">{names}</ul>' if names else ""
     return f"<figure>{title}{listed}{svg(panel, prefix)}{caption}</figure>"
