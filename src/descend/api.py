@@ -191,7 +191,7 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a fit that say something: what differs from the defaults."""
-    defaults = fit.__kwdefaults__
+    defaults: Mapping[str, Any] = fit.__kwdefaults__ or {}
     return {
         name: value
         for name, value in given.items()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
 MOST_NAMED = 3
+MOST_JUDGED = 1_000_000
+"""Rows up to which residuals and digits are judged unasked: beyond, that takes longer than the fit."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fit) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.evidence is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.rows > MOST_JUDGED or fit.evidence is None or fit.covariance is None or fit.loss_function.name != "squared":
         return []
     if str(fit.outcome) != "converged":
         return []
@@ -91,7 +93,7 @@ def _residuals(fit: Fit) -> list[Field]:
 
 def _digits(fit: Fit) -> list[Field]:
     """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
-    if fit.digits is None or isinstance(fit.model, ModuleModel):
+    if fit.rows > MOST_JUDGED or fit.digits is None or isinstance(fit.model, ModuleModel):
         return []
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
     low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)

@@ -30,7 +30,10 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve. dashes: ``-``, ``--`` or ``:``. dots: whether each of its points is marked; arrow: only its ends are."""
+    """A curve.
+
+    dashes: ``-``, ``--`` or ``:``. dots: whether each of its points is marked; ends: whether its first and last are.
+    """
 
     x: Array
     y: Array
@@ -89,7 +92,10 @@ Mark = Points | Line | Band | Level | Surface | Matrix
 
 @dataclass(frozen=True)
 class Axis:
-    """scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. whole: no fractions."""
+    """One axis.
+
+    scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. whole: no fractions.
+    """
 
     name: str
     scale: str = "linear"

@@ -225,7 +225,11 @@ def _data(fit: Fit) -> str:
     model, lines = fit.model, []
     parts = dict.fromkeys(model.inputs, "input") | dict.fromkeys(model.response_columns, "response")
     parts |= {name: part for name, part in ((fit.weights, "weight"), (fit.sigma, "sigma")) if name}
-    columns = {name: part for name, part in parts.items() if np.ndim(fit.evidence.columns.get(name)) == 1}
+    columns = {
+        name: part
+        for name, part in parts.items()
+        if name in fit.evidence.columns and np.ndim(fit.evidence.columns[name]) == 1
+    }
     for name, part in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(fit.evidence.columns[name], dtype=np.float64)
         cells = "".join(f'<td class="number">{_minus(f"{number:.6g}")}</td>' for number in
@@ -338,4 +342,6 @@ def _colours(theme: int) -> str:
 @cache
 def _short_style() -> str:
     """Return the style of the short form: the notebook's own text colour, and nothing outside the box touched."""
-    return f".descend-fit {{ {_colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + _part("short.css")
+    return f".descend-fit {{ {_colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + _part(
+        "short.css"
+    )

@@ -35,7 +35,7 @@ MOST_LINES = 6
 MOST_CELLS = 12
 """Parameters in the heat map of correlations."""
 UNLIKE = 20.0
-"""Parameters that differ by more than this factor are drawn as shares of their last values."""
+"""Parameters that differ by more than this factor are drawn as shares of their largest sizes."""
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 DASHES = ("-", "--", ":")
 
@@ -178,23 +178,25 @@ def parameters(fit: Fit) -> Panel:
     epochs = np.array([step.epoch for step in steps], dtype=np.float64)
     ways = np.array([step.theta for step in steps], dtype=np.float64).reshape(len(steps), -1)[:, :MOST_LINES]
     labels = fit.model.parameters.labels
-    last = np.abs(ways[-1]) if len(ways) else np.ones(1)
-    shares = bool(len(ways)) and last.min() > 0.0 and last.max() > UNLIKE * last.min()
+    sizes = np.abs(ways).max(axis=0) if len(ways) else np.ones(1)
+    shares = bool(len(ways)) and sizes.min() > 0.0 and sizes.max() > UNLIKE * sizes.min()
     if shares:
-        ways = ways / ways[-1]
+        ways = ways / sizes
     left_out = f"The first {MOST_LINES} of {len(labels):,} parameters." if len(labels) > MOST_LINES else ""
-    ends = ", ".join(f"{label} ends at {value:.4g}" for label, value in zip(labels, fit.theta[:MOST_LINES], strict=False))
+    ends = ", ".join(
+        f"{label} ends at {value:.4g}" for label, value in zip(labels, fit.theta[:MOST_LINES], strict=False)
+    )
     return Panel(
         "parameters",
         "Parameters per epoch",
         Axis("epoch", whole=True),
-        Axis("value / last value" if shares else "value"),
+        Axis("value / its largest" if shares else "value"),
         [
             Line(epochs, drawable(way), label, COLOURS[place % len(COLOURS)], dots=len(epochs) <= FEW_EPOCHS)
             for place, (label, way) in enumerate(zip(labels, ways.T, strict=False))
         ],
         " ".join(said for said in (left_out, _thinned(fit)) if said),
-        f"The parameters per epoch{', each divided by its last value' if shares else ''}: {ends}.",
+        f"The parameters per epoch{', each divided by its largest size on the way' if shares else ''}: {ends}.",
     )
 
 

@@ -104,9 +104,7 @@ def _mark(axes: Axes, mark: Mark) -> Any:
         return axes.plot(mark.x, mark.y, mark.dashes, color=color, linewidth=width, zorder=3, **more)[0]
     if isinstance(mark, Band):
         color = style.PALETTE[mark.colour][0]
-        return axes.fill_between(
-            mark.x, mark.low, mark.high, color=color, alpha=mark.opacity, linewidth=0.0, zorder=1
-        )
+        return axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=mark.opacity, linewidth=0.0, zorder=1)
     if isinstance(mark, Level):
         return axes.axhline(mark.y, color=style.PALETTE[mark.colour][0], linewidth=1.8, zorder=3)
     if isinstance(mark, Surface):

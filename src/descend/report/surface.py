@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ def race(fits: Mapping[str, Fit], names: Sequence[str] | None = None) -> Panel |
     marks: list[Mark] = [Surface(x, y, np.clip(z, levels[0], levels[-1]), levels)]
     for place, (name, path) in enumerate(zip(fits, paths, strict=True)):
         colour = "vermillion" if len(fits) == 1 else COLOURS[(place + 1) % len(COLOURS)]
-        label = "path, from the ring to the dot" if len(fits) == 1 else name
+        label = "path, from ring to dot" if len(fits) == 1 else name
         marks.append(Line(path[:, 0], path[:, 1], label, colour, 2.2, dots=len(path) <= GRID, ends=True))
     others = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
     low, high = float(levels[0]), float(levels[-1])
@@ -109,7 +109,7 @@ def _curve(fit: Fit) -> Panel:
         values = np.array([evaluate(np.array([value])) for value in grid.tolist()])
         steps = np.array([evaluate(np.array([value])) for value in path[: FINE - 1].tolist()] + [evaluate(fit.theta)])
     places = np.append(path[: FINE - 1], fit.theta)
-    shown = "steps, from the ring to the dot"
+    shown = "steps, from ring to dot"
     marks: list[Mark] = [
         Line(grid, np.where(np.isfinite(values), values, np.nan), "J", "blue", 2.4),
         Line(places, steps, shown, "vermillion", 1.6, dots=True, ends=True),
@@ -122,7 +122,7 @@ def _curve(fit: Fit) -> Panel:
     return Panel("surface", f"J over {label}", Axis(label), up, marks, said.strip(), alt)
 
 
-def _objective(fit: Fit):  # type: ignore[no-untyped-def]
+def _objective(fit: Fit) -> tuple[Callable[[Array], float], str]:
     """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
     assert fit.evidence is not None
     objective: Objective = fit.evidence.objective
@@ -149,8 +149,8 @@ def _places(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
     if values is None or not np.isfinite(values).all() or len(values) > 200:
         return 0, 1
     strength = np.triu(np.abs(values), 1)
-    one, other = np.unravel_index(int(strength.argmax()), strength.shape)
-    return int(one), int(other)
+    one, other = divmod(int(strength.argmax()), len(strength))
+    return one, other
 
 
 def _followed(fit: Fit) -> Array:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +47,13 @@ class Scale:
         """Return where values lie before they are stretched: themselves, or their logarithms."""
         with np.errstate(all="ignore"):
             if self.axis.scale == "log":
-                return np.log10(values)
-            return np.log10(1.0 + values) if self.axis.scale == "symlog" else np.asarray(values, dtype=np.float64)
+                return np.asarray(np.log10(values))
+            return np.asarray(np.log10(1.0 + values) if self.axis.scale == "symlog" else values, dtype=np.float64)
 
     def __call__(self, values: Array) -> Array:
         ends = self.moved(np.array([self.low, self.high]))
         share = (self.moved(np.asarray(values, dtype=np.float64)) - ends[0]) / (ends[1] - ends[0])
-        return np.clip(self.begin + share * (self.end - self.begin), -2000.0, 2000.0)
+        return np.asarray(np.clip(self.begin + share * (self.end - self.begin), -2000.0, 2000.0))
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return where numbers stand, and the numbers, as markup."""
@@ -82,7 +83,7 @@ def svg(panel: Panel, prefix: str = "") -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
         f'<clipPath id="{clip}"><rect {box}/></clipPath>'
-        f'{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}'
+        f"{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
         f'<g clip-path="url(#{clip})">{inside}</g>{_names(panel)}</svg>'
     )
 
@@ -141,8 +142,8 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
     if isinstance(mark, Points):
         return _points(mark, across(mark.x), up(mark.y))
     if isinstance(mark, Level):
-        y = float(up(np.array([mark.y]))[0])
-        ends = f"M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}"
+        height = float(up(np.array([mark.y]))[0])
+        ends = f"M{LEFT:g} {height:.1f}H{WIDTH - RIGHT:g}"
         return f'<path d="{ends}" stroke="var(--{mark.colour})" stroke-width="2" fill="none"/>'
     if isinstance(mark, Band):
         x = np.concatenate([across(mark.x), across(mark.x)[::-1]])
@@ -204,7 +205,7 @@ def _surface(mark: Surface, across: Scale, up: Scale) -> str:
     for place, (low, high) in enumerate(zip(mark.levels[:-1], mark.levels[1:], strict=True)):
         pieces = []
         for points, offsets in zip(*made.filled(low, high), strict=True):
-            for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+            for begin, end in pairwise(offsets):
                 ring = points[begin:end]
                 pieces.append(_path(across(ring[:, 0]), up(ring[:, 1])) + "z")
         shade = round(place * (CONTOURS - 1) / max(len(mark.levels) - 2, 1))
@@ -240,7 +241,7 @@ def _names(panel: Panel) -> str:
 
 
 def _matrix(panel: Panel) -> str:
-    """Draw a heat map: the stronger, the more colour; blue for pairs that rise together, orange for those that do not."""
+    """Draw a heat map: the stronger, the more colour; blue for pairs that rise together, orange for the others."""
     mark = next(mark for mark in panel.marks if isinstance(mark, Matrix))
     count = len(mark.labels)
     longest = max(len(label) for label in mark.labels)
@@ -291,7 +292,7 @@ def _numbers(values: Sequence[float]) -> list[str]:
     if not values:
         return []
     largest = max(abs(value) for value in values)
-    step = min((b - a for a, b in zip(values[:-1], values[1:], strict=True)), default=largest or 1.0)
+    step = min((b - a for a, b in pairwise(values)), default=largest or 1.0)
     if largest and (largest < 1e-4 or largest >= 1e7):
         return [f"{value:.3g}".replace("-", "−") if abs(value) > step / 1e6 else "0" for value in values]
     decimals = next((k for k in range(9) if abs(step * 10**k - round(step * 10**k)) < 1e-6), 8)

@@ -56,7 +56,7 @@ class View:
         if self.inputs:
             return np.asarray(self.columns[self.inputs[0]])
         rows = len(next(iter(self.columns.values())))
-        return np.arange(1.0, 1.0 + rows) if self.chosen is None else self.chosen + 1.0
+        return np.asarray(np.arange(rows) if self.chosen is None else self.chosen, dtype=np.float64) + 1.0
 
     @cached_property
     def y(self) -> Array:

@@ -76,7 +76,8 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         return str(self.parenthesize(node, PRECEDENCE["Mul"]).toxml())
 
     # SymPy has methods of these names, which know nothing of ours.
-    _print_gamma = _print_Abs = _print_Function
+    _print_gamma = _print_Function
+    _print_Abs = _print_Function  # noqa: N815
 
     def _print_Predictor(self, symbol: Expr) -> Any:
         vector, items = terms(symbol)
