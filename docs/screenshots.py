@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 import descend
 
-DOCS = Path(__file__).parent
-CHWIRUT = DOCS.parent / "examples" / "data" / "chwirut2.csv"
+DOCS = Path(__file__).resolve().parent
+CHWIRUT = "examples/data/chwirut2.csv"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 COLOURS = 96
 """Enough for these pages, and a third of the size."""
@@ -64,6 +64,7 @@ def take(browser: Browser, name: str, page: Path) -> None:
 
 def main() -> None:
     """Write the reports and take them all."""
+    os.chdir(DOCS.parent)
     chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         place = chromium if Path(chromium).exists() else None

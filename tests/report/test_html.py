@@ -64,7 +64,8 @@ def test_the_page_says_what_the_fit_found(textbook):
     read = Reader(page(textbook))
     text = read.text()
     for said in ("y ~ w*x", textbook.fitted_formula, f"{textbook.parameters['w']:.6g}",
-                 f"{textbook.standard_errors['w']:.3g}", textbook.advice, "100 rows", "Loss: not converged"):  # fmt: skip
+                 f"{textbook.standard_errors['w']:.3g}", textbook.advice, "100 rows",
+                 "Loss: not converged"):  # fmt: skip
         assert said in text
     assert [text for tag, text in read.texts if tag == "h1"] == ["y ~ w*x"]
     headings = [tag for tag, _ in read.found if tag in ("h1", "h2", "h3")]
@@ -123,7 +124,9 @@ def test_every_kind_of_fit_has_a_page_and_a_short_form(line, model, options):
 def test_a_logistic_fit_a_function_and_a_module_have_pages(line):
     torch = pytest.importorskip("torch")
     switched = {"x": line["x"], "y": (line["x"] + 3 * np.sin(7 * line["x"]) > 5).astype(float)}
-    assert "The residuals" not in Reader(page(descend.fit("y ~ sigmoid(a + b*x)", switched, loss="logistic"))).text("h2")
+    assert "The residuals" not in Reader(page(descend.fit("y ~ sigmoid(a + b*x)", switched, loss="logistic"))).text(
+        "h2"
+    )
 
     def forward(x, w):
         return w * x
@@ -158,7 +161,9 @@ def test_a_loaded_fit_has_no_report(textbook, tmp_path):
 def test_a_notebook_shows_the_short_form(textbook):
     box = textbook._repr_html_()
     assert textbook.fitted_formula in Reader(box).text() and len(box) < 30_000
-    assert not re.search(r"(^|})\s*(?!\.descend-fit)[a-z.:*][^{}]*{", box.partition("<style>")[2].partition("</style>")[0])
+    assert not re.search(
+        r"(^|})\s*(?!\.descend-fit)[a-z.:*][^{}]*{", box.partition("<style>")[2].partition("</style>")[0]
+    )
 
 
 def test_the_command_line_writes_it(run, line, tmp_path, monkeypatch):
@@ -180,14 +185,15 @@ def test_the_command_line_writes_it(run, line, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--report", "line.pdf"], "OutputError: `line.pdf` cannot be the report, which is a page: its name must end in .html."),
-        (["--report", "a.html", "--save", "a.html"], "OutputError: `--save` and `--report` both write `a.html`. Give each a file of its own."),
+        (["--report", "a.pdf"], "`a.pdf` cannot be the report, which is a page: its name must end in .html."),
+        (["--report", "a.html", "--save", "a.html"],
+         "`--save` and `--report` both write `a.html`. Give each a file of its own."),
     ],
 )  # fmt: skip
 def test_the_command_line_refuses_before_it_reads(run, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
     done = run("fit", "y ~ w*x", "missing.csv", *words)
-    assert done.code == 2 and done.stderr.strip() == message
+    assert done.code == 2 and done.stderr.strip() == f"OutputError: {message}"
 
 
 def test_calls_are_written_as_python_and_as_commands():

@@ -36,6 +36,9 @@ class Field:
 
 def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     """Return what there is to show of a fit, in reading order."""
+    if isinstance(fit.model, ModuleModel):  # its weights are read from the module itself
+        size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
+        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None)]
     held = fit.constraints
     labels = fit.model.parameters.labels if held is None else held.whole.labels
     values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
@@ -49,7 +52,12 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
+    return [*shown, *_rest(fit, intervals)]
+
+
+def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
+    """Return what follows the parameters: how good the fit is, and how it was made."""
+    shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)

@@ -114,7 +114,8 @@ def _heat(mark: Matrix, dark: bool) -> dict[str, Any]:
     scale = [[0.0, _colour("vermillion", dark)], [0.5, style.PAGE["paper"][dark]], [1.0, _colour("blue", dark)]]
     return {
         "type": "heatmap", "x": labels, "y": labels, "z": mark.values.tolist(), "zmin": -1.0, "zmax": 1.0,
-        "colorscale": scale, "opacity": 0.65, "showscale": False, "texttemplate": "%{z:.2f}", "textfont": {"color": style.PAGE["ink"][dark]}, "hoverinfo": "skip",
+        "colorscale": scale, "opacity": 0.65, "showscale": False, "texttemplate": "%{z:.2f}",
+        "textfont": {"color": style.PAGE["ink"][dark]}, "hoverinfo": "skip",
     }  # fmt: skip
 
 

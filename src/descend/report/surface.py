@@ -107,8 +107,8 @@ def _curve(fit: Fit) -> Panel:
     grid = np.linspace(low, high, FINE)
     with np.errstate(all="ignore"):
         values = np.array([evaluate(np.array([value])) for value in grid.tolist()])
-        steps = np.array([evaluate(np.array([value])) for value in path[: FINE - 1].tolist()] + [evaluate(fit.theta)])
-    places = np.append(path[: FINE - 1], fit.theta)
+        places = path if len(path) <= FINE else np.append(path[: FINE - 1], path[-1])
+        steps = np.array([evaluate(np.array([value])) for value in places.tolist()])
     shown = "steps, from ring to dot"
     marks: list[Mark] = [
         Line(grid, np.where(np.isfinite(values), values, np.nan), "J", "blue", 2.4),
@@ -162,7 +162,7 @@ def _followed(fit: Fit) -> Array:
         found.append(np.asarray(step.theta, dtype=np.float64))
         if not step.loss <= RUNAWAY * abs(fit.trace[0].loss):
             break
-    if fit.outcome is not Outcome.DIVERGED:
+    if fit.outcome is not Outcome.DIVERGED and not np.array_equal(found[-1], fit.theta):
         found.append(np.asarray(fit.theta, dtype=np.float64))
     return np.array(found).reshape(len(found), -1)
 
