@@ -67,7 +67,7 @@ def page(fit: Fit) -> str:
     intervals = _intervals(fit)
     shown = fields(fit, intervals)
     sections = [
-        ("answer", "The answer", _answer(fit, shown, intervals)),
+        ("answer", "The answer" if fit.succeeded else "Where it ended", _answer(fit, shown, intervals)),
         ("pictures", "The fit", _figures(_of_the_answer(fit), lead=True)),
         ("descent", "The descent", _figures(_of_the_run(fit))),
         ("residuals", "The residuals", _figures(_of_the_residuals(fit))),

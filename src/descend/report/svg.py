@@ -269,7 +269,7 @@ def _matrix(panel: Panel) -> str:
             )
     width = left + size * count + 10.0
     return (
-        f'<svg class="matrix" viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{width * 1.2:.0f}px" role="img" '
+        f'<svg class="matrix" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * 1.2:.0f}" role="img" '
         f'aria-label="{escape(panel.alt)}">{"".join(parts)}</svg>'
     )
 
