@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from descend.descent.explanation import Explanation
 
 Array = NDArray[np.float64]
+Call = Callable[[], Mapping[str, Any]]
 ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
 """Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
@@ -113,7 +115,7 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
-    call = _asked(locals())
+    call = partial(_asked, dict(locals()))
     settings = Settings(optimizer, learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit)  # type: ignore[arg-type]
     whole(log_every, "log_every", 1)
     reader = _reader(log_every, on_step)
@@ -204,7 +206,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Mapping[str, Any] | None = None) -> Fit:
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Call = dict) -> Fit:
     """Put the result of a run into the user's hands."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
@@ -239,7 +241,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ma
         errors=errors,
         table=problem.table,
         evidence=Evidence(problem.columns, problem.objective, problem.table.source),
-        call=call or {},
+        call=call,
         shown_by=report,
     )
     return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted

@@ -103,8 +103,8 @@ class Fit:
     evidence: Evidence | None = None
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
-    call: Mapping[str, Any] = field(default_factory=dict)
-    """The arguments that were given to `descend.fit`, to repeat it."""
+    call: Callable[[], Mapping[str, Any]] = dict
+    """Returns the arguments that were given to `descend.fit`, to repeat it."""
     shown_by: Shows | None = None
     """What draws it, if it has its data."""
 

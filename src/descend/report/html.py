@@ -248,10 +248,11 @@ def _data(fit: Fit) -> str:
 def _repeat(fit: Fit) -> str:
     """Write the fit as a command line and as Python, and the versions that ran it."""
     texts = []
-    if fit.call:
-        command = as_command(fit.call)
+    call = fit.call()
+    if call:
+        command = as_command(call)
         texts = [("On the command line", command)] if command is not None else []
-        texts.append(("In Python", as_python(fit.call)))
+        texts.append(("In Python", as_python(call)))
     blocks = "".join(
         f'<h3>{title}</h3><div class="code"><pre><code>{escape(text)}</code></pre>'
         '<button type="button" class="copy" hidden>Copy</button></div>'
