@@ -34,7 +34,7 @@ MOST_LINES = 6
 """Parameters whose way is drawn; more lines than colours cannot be told apart."""
 MOST_CELLS = 12
 """Parameters in the heat map of correlations."""
-UNLIKE = 20.0
+UNLIKE = 5.0
 """Parameters that differ by more than this factor are drawn as shares of their largest sizes."""
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 DASHES = ("-", "--", ":")
