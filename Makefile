@@ -8,11 +8,11 @@ PIP_FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench screenshots clean
 .NOTPARALLEL:
 
 help: ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.run ## fit the textbook line by hand and by autograd, and a real data set; pictures in demo/
 	@mkdir -p demo
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/linear.py
 	$(BIN)/python benchmarks/query.py
+
+screenshots: $(VENV)/.dev ## take the pictures of the report in docs/images, with Chromium
+	$(BIN)/python docs/screenshots.py
 
 clean: ## remove what the other verbs made, .venv included
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend import report
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from descend.descent.explanation import Explanation
 
 Array = NDArray[np.float64]
+Call = Callable[[], Mapping[str, Any]]
+ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
+"""Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
@@ -122,6 +126,7 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
+    call = partial(_asked, dict(locals()))
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
@@ -152,7 +157,7 @@ def fit(
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
         with problem.objective.session():  # type: ignore[attr-defined]
-            return _fit(problem, run(problem, settings, reader), penalised=False)
+            return _fit(problem, run(problem, settings, reader), penalised=False, call=call)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -170,7 +175,7 @@ def fit(
         if prepared:
             problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
-        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind)
+        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
     if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
         return _second_look(model, wish, settings, problem, fitted)
     return fitted
@@ -193,7 +198,7 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
 def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
     """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
     searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors)
+    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call)
     if not again.loss < fitted.loss * (1.0 - 1e-6):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
@@ -204,7 +209,22 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
     return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
-def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
+def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a fit that say something: what differs from the defaults."""
+    defaults: Mapping[str, Any] = fit.__kwdefaults__ or {}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in ELSEWHERE
+        and (name not in defaults or not (
+            value is defaults[name]
+            or (type(value) in (str, int, float, bool) and value == defaults[name])
+            or (type(value) in (dict, list, tuple) and not value)
+        ))
+    }  # fmt: skip
+
+
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Call = dict) -> Fit:
     """Put the result of a run into the user's hands."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
@@ -239,7 +259,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "") -> Fit:
         errors=errors,
         table=problem.table,
         kept=Kept(problem.columns, problem.objective, problem.table.source, problem.whole),
-        plotter=_plot,
+        call=call,
+        shown_by=report,
         examine=partial(diagnose, problem, run),
     )
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
@@ -294,12 +315,6 @@ def _is_module(model: object) -> bool:
 
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)
-
-
-def _plot(fit: Fit) -> Figure:
-    from descend.report.plots import plot_fit
-
-    return plot_fit(fit)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_picture
+from descend.cli.outputs import check_outputs, check_page, check_picture
 from descend.cli.terminal import Counter, Log, colours, say, say_json
 from descend.errors import ConfigError
 
@@ -65,6 +65,9 @@ def fit(
     ] = None,
     save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
     plot: options.Plot = None,
+    report: Annotated[
+        str | None, Option(metavar="PAGE", help="Write a page, .html, that opens without a network.")
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -73,7 +76,8 @@ def fit(
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
     """
     check_picture(plot)
-    check_outputs({"--save": save, "--plot": plot, "--checkpoint": checkpoint}, data)
+    check_page(report)
+    check_outputs({"--save": save, "--plot": plot, "--report": report, "--checkpoint": checkpoint}, data)
     arguments = options.fitting(context.params)
 
     from descend import api
@@ -98,12 +102,14 @@ def fit(
         from descend.report import plots
 
         plots.save(fitted.plot(), plot)
+    if report is not None:
+        fitted.report(report)
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
         show(fitted, json, found, sharpness)
     if not quiet:
-        for done, name in (("Model saved to", save), ("Plot drawn to", plot)):
+        for done, name in (("Model saved to", save), ("Plot drawn to", plot), ("Report written to", report)):
             if name is not None:
                 say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if fitted.succeeded else 1)

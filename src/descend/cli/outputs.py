@@ -10,6 +10,7 @@ from descend.errors import OutputError
 from descend.output import refuse_unwritable
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
+PAGES = (".html", ".htm")
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str] = ()) -> None:
@@ -34,3 +35,9 @@ def check_picture(name: str | None) -> None:
     """Refuse a picture of a kind that cannot be drawn."""
     if name is not None and Path(name).suffix.lower() not in PICTURES:
         raise OutputError(f"`{name}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
+
+
+def check_page(name: str | None) -> None:
+    """Refuse a report whose name does not say that it is a page."""
+    if name is not None and Path(name).suffix.lower() not in PAGES:
+        raise OutputError(f"`{name}` cannot be the report, which is a page: its name must end in .html.")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,19 @@ class Kept:
     source: str
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
+
+
+class Shows(Protocol):
+    """What shows a fit to people. It lies above this room, so a fit is handed it."""
+
+    def plot(self, fit: Fit) -> Figure:
+        """Draw a picture."""
+
+    def page(self, fit: Fit, path: str | os.PathLike[str]) -> None:
+        """Write a page."""
+
+    def short(self, fit: Fit) -> str:
+        """Return a few lines of HTML."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +109,10 @@ class Fit:
     kept: Kept | None = None
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
-    plotter: Callable[[Fit], Figure] | None = None
+    call: Callable[[], Mapping[str, Any]] = dict
+    """Returns the arguments that were given to `descend.fit`, to repeat it."""
+    shown_by: Shows | None = None
+    """What draws it, if it has its data."""
     examine: Callable[[], Diagnosis] | None = None
     """Finds out why the run ended as it did; asked when somebody wants to know."""
 
@@ -356,9 +372,22 @@ class Fit:
 
     def plot(self) -> Figure:
         """Draw the data with the fitted curve, and the loss per epoch; returns a Matplotlib figure."""
-        if self.plotter is None or self.kept is None:
+        if self.shown_by is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
-        return self.plotter(self)
+        return self.shown_by.plot(self)
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
+
+        Raises OutputError if it cannot be written there.
+        """
+        if self.shown_by is None or self.kept is None:
+            raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to report on.")
+        self.shown_by.page(self, path)
+
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows."""
+        return None if self.shown_by is None else self.shown_by.short(self)
 
     def summary(self) -> dict[str, Any]:
         """Return the fit as plain values: the object that `--json` prints."""

@@ -1,1 +1,32 @@
-"""A fit shown to people: as fields, text and pictures."""
+"""A fit shown to people: as fields, text, pictures and a page. What draws is loaded when something is drawn."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from descend.fit import Fit
+
+
+def plot(fit: Fit) -> Figure:
+    """Draw the data with the fitted curve, and the loss per epoch (see ``plots``)."""
+    from descend.report.plots import plot_fit
+
+    return plot_fit(fit)
+
+
+def page(fit: Fit, path: str | os.PathLike[str]) -> None:
+    """Write the page of a fit (see ``html``)."""
+    from descend.report.html import write_report
+
+    write_report(fit, path)
+
+
+def short(fit: Fit) -> str:
+    """Return the short form for notebooks (see ``html``)."""
+    from descend.report.html import short as short_form
+
+    return short_form(fit)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
 MOST_NAMED = 3
+MOST_JUDGED = 1_000_000
+"""Rows up to which residuals and digits are judged unasked: beyond, that takes longer than the fit."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Field:
 
 def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     """Return what there is to show of a fit, in reading order."""
+    if isinstance(fit.model, ModuleModel):  # its weights are read from the module itself
+        size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
+        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None)]
     held = fit.constraints
     labels = fit.model.parameters.labels if held is None else held.whole.labels
     values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
@@ -47,7 +52,12 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    shown.append(Field(f"loss ({fit.loss_function})", fit.loss, "number"))
+    return [*shown, *_rest(fit, intervals)]
+
+
+def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
+    """Return what follows the parameters: how good the fit is, and how it was made."""
+    shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
     if fit.r_squared is not None:
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
@@ -82,7 +92,7 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fit) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.rows > MOST_JUDGED or fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
         return []
     if str(fit.outcome) != "converged":
         return []
@@ -92,7 +102,7 @@ def _residuals(fit: Fit) -> list[Field]:
 
 def _digits(fit: Fit) -> list[Field]:
     """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
-    if fit.digits is None or isinstance(fit.model, ModuleModel):
+    if fit.rows > MOST_JUDGED or fit.digits is None or isinstance(fit.model, ModuleModel):
         return []
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
     low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Still pictures with Matplotlib: a fit over its data, optimizers side by side, two columns."""
+"""Still pictures with Matplotlib: a fit over its data, optimizers side by side, two columns; or any panel."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.errors import ConfigError, DataError
-from descend.fit.predict import band
-from descend.report import style
+from descend.report import panels, style
+from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
 from descend.report.style import save
+from descend.report.view import MOST_POINTS, ended, view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,22 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-__all__ = ["plot_columns", "plot_comparison", "plot_fit", "plot_model", "save"]
-
-MOST_POINTS = 5_000
-"""More points than this only cover each other; of more rows a random sample is drawn."""
-FEW_EPOCHS = 30
-"""Up to so many epochs, each is marked by a dot."""
-DECADES = 100.0
-"""A loss whose largest value is so many times its smallest is drawn on a logarithmic scale."""
-LARGEST = 1e250
-"""Matplotlib needs room above what it draws, so that values beyond this are drawn here."""
-BANDS = {"confidence": 0.28, "prediction": 0.10}
-"""The bands around a curve, and how opaque they are."""
-LEVEL = 0.95
-"""The level of the bands."""
-DEEPEST = 1e-16
-"""Losses below this share of the largest are rounding."""
+__all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", "plot_panels", "save"]
 
 
 def plot_fit(fit: Fit) -> Figure:
@@ -49,11 +34,7 @@ def plot_fit(fit: Fit) -> Figure:
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data (see ``plot_model``).
     """
-    if fit.kept is None:
-        raise ConfigError(
-            "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
-        )
-    return plot_model(fit, fit.kept.columns)
+    return _plot(fit, None)
 
 
 def plot_model(fit: Fit, columns: Mapping[str, Any]) -> Figure:
@@ -61,222 +42,121 @@ def plot_model(fit: Fit, columns: Mapping[str, Any]) -> Figure:
 
     Raises DataError if a column is missing.
     """
-    model, inputs = fit.model, fit.model.inputs
-    tensors = not inputs and not model.response_columns  # a module whose rows are not columns: take them as they are
-    one = len(inputs) <= 1 and not tensors
-    observed = all(name in columns for name in model.response_columns)
-    needed = tuple(columns) if tensors else (*inputs, *(model.response_columns if observed or not one else ()))
-    for name in needed:
-        if name not in columns:
-            raise DataError(
-                f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
-                f"Columns: {', '.join(columns)}."
-            )
-    drawn, sampled = _sample({name: _column(columns[name]) for name in needed})
-    figure, axes = style.canvas((1 if one else 2) + bool(fit.trace), _title(fit))
-    with np.errstate(all="ignore"):
-        y = model.observed(drawn) if observed else None
-        if one:
-            _draw_curve(axes[0], fit, drawn, y)
-        else:
-            assert y is not None
-            _draw_predicted(axes[0], axes[1], fit, y, model.predict(fit.theta, drawn))
+    return _plot(fit, columns)
+
+
+def _plot(fit: Fit, columns: Mapping[str, Any] | None) -> Figure:
+    seen = view(fit, columns)
+    shown = [panels.curve(seen)] if seen.one else [panels.predicted(seen), panels.residuals(seen)]
     if fit.trace:
-        _draw_loss(axes[-1], fit)
-    style.caption(
-        figure, [sampled, "" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{_ended(fit).capitalize()}."]
-    )
-    return figure
+        shown.append(panels.loss(fit))
+    unsaid = "" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{ended(fit).capitalize()}."
+    return plot_panels(shown, _title(fit), [seen.sampled, unsaid])
 
 
 def plot_comparison(fits: Mapping[str, Fit]) -> Figure:
     """Draw the loss per epoch of several fits over each other; curves that leave the picture diverged."""
-    from matplotlib.ticker import MaxNLocator, ScalarFormatter
-
     figure, (axes,) = style.canvas(1)
     figure.set_size_inches(9.0, 5.0)
-    curves = [_losses(fit) for fit in fits.values()]
-    handles: list[Any] = []
-    for place, (epochs, losses) in enumerate(curves):
-        color = style.COLOURS[place % len(style.COLOURS)]
-        dashes = style.DASHES[place // len(style.COLOURS) % len(style.DASHES)]
-        marker = "o" if len(epochs) <= FEW_EPOCHS else None
-        handles += axes.plot(epochs, losses, dashes, color=color, linewidth=1.8, marker=marker, markersize=3.5)
-    values = np.concatenate([losses for _, losses in curves]) if curves else np.empty(0)
-    if len(values) and values.min() > 0.0:
-        # A diverging curve would flatten all others, so the picture ends a little above where they started.
-        top = max((losses[0] for _, losses in curves if len(losses)), default=1.0)
-        bottom = max(values.min(), top * DEEPEST)
-        axes.set_yscale("log")
-        axes.set_ylim(bottom / (top / bottom) ** 0.05 / 1.1, top * (top / bottom) ** 0.15 * 1.5)
-    last = [max(int(epochs[-1]), 1) for epochs, _ in curves if len(epochs)]
-    if last and max(last) > 20 * min(last):
-        axes.set_xscale("symlog", linthresh=1.0)
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.set_xlim(0.0, max(last) * 1.2)
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    style.label(axes, "epoch", "loss", "Loss per epoch")
-    names = [f"{style.shown(name, 40)}: {_ended(fit)}" for name, fit in fits.items()]
-    style.legend(axes, handles, names)
+    draw(axes, panels.comparison(fits))
     style.caption(figure, [])
     return figure
 
 
 def plot_columns(x: Any, y: Any, x_name: str, y_name: str) -> Figure:
     """Draw one column against another."""
-    drawn, sampled = _sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
-    figure, (axes,) = style.canvas(1)
-    _points(axes, drawn["x"], drawn["y"], style.BLUE)
-    style.label(axes, x_name, y_name, _rows(len(np.atleast_1d(x))))
-    style.caption(figure, [sampled])
+    panel = panels.columns(x, y, x_name, y_name)
+    return plot_panels([panel], "", [panel.caption])
+
+
+def plot_panels(shown: Sequence[Panel], title: str = "", captions: Sequence[str] = ()) -> Figure:
+    """Draw panels side by side."""
+    figure, places = style.canvas(len(shown), title)
+    for axes, panel in zip(places, shown, strict=True):
+        draw(axes, panel)
+    style.caption(figure, captions)
     return figure
 
 
-def _draw_curve(axes: Axes, fit: Fit, columns: Mapping[str, Array], y: Array | None) -> None:
-    """Draw the rows, and the prediction over the range of the one input (of none: over the rows' numbers)."""
-    inputs = fit.model.inputs
-    x = columns[inputs[0]] if inputs else np.arange(1.0, 1.0 + len(next(iter(columns.values()))))
-    grid = _grid(x)
-    curve = fit.model.predict(fit.theta, {inputs[0] if inputs else "": grid})
-    handles: list[Any] = []
-    names = []
-    if y is not None:
-        handles += _points(axes, x, y, style.BLUE)
-        names.append("data")
-        low, high = _reach(y)
-        # A curve that runs away must not squeeze the data into a line.
-        curve = np.clip(curve, low - 1e3 * (high - low), high + 1e3 * (high - low))
-    handles += axes.plot(grid, curve, color=style.VERMILLION, linewidth=2.4, zorder=3)
-    seen = y is None or _keep_in_view(axes, y, curve)
-    names.append("fit" if seen else "fit, outside the picture")
-    for interval, alpha in BANDS.items():
-        ends = _band(fit, inputs[0] if inputs else "", grid, interval)
-        if seen and ends is not None:
-            handles.append(axes.fill_between(grid, *ends, color=style.VERMILLION, alpha=alpha, linewidth=0.0, zorder=1))
-            names.append(f"{LEVEL * 100:g}% {interval}")
-    rows = _rows(fit.rows) if fit.kept is not None else ""
-    style.label(axes, inputs[0] if inputs else "row", _response(fit), f"Data and fit{', ' + rows if rows else ''}")
-    style.legend(axes, handles, names)
+def draw(axes: Axes, panel: Panel) -> None:
+    """Draw one panel."""
+    handles, names = [], []
+    for mark in panel.marks:
+        handle = _mark(axes, mark)
+        if name := getattr(mark, "name", ""):
+            handles.append(handle)
+            names.append(style.shown(name, 80))
+    _scale(axes, panel.x, "x")
+    _scale(axes, panel.y, "y")
+    style.label(axes, panel.x.name, panel.y.name, panel.title, style.VERMILLION if panel.failed else style.GREY)
+    if names:
+        style.legend(axes, handles, names)
 
 
-def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
-    """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
-    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
-        return None
-    if interval == "prediction" and (fit.weights or fit.sigma or fit.loss_function.name != "squared"):
-        return None  # of what weight would the next row be?
-    found = band(fit, {name: grid}, interval, LEVEL)
-    finite = np.isfinite(found.low) & np.isfinite(found.high)
-    if not finite.all():
-        return None
-    return np.clip(found.low, -LARGEST, LARGEST), np.clip(found.high, -LARGEST, LARGEST)
+def _mark(axes: Axes, mark: Mark) -> Any:
+    if isinstance(mark, Points):
+        return _points(axes, mark)
+    if isinstance(mark, Line):
+        more: dict[str, Any] = {"marker": "o" if mark.dots else None, "markersize": 2.25 * mark.width}
+        if mark.ends:
+            more = {"marker": "o", "markersize": 6.0, "markevery": [0, len(mark.x) - 1]}
+        color, width = style.PALETTE[mark.colour][0], mark.width
+        return axes.plot(mark.x, mark.y, mark.dashes, color=color, linewidth=width, zorder=3, **more)[0]
+    if isinstance(mark, Band):
+        color = style.PALETTE[mark.colour][0]
+        return axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=mark.opacity, linewidth=0.0, zorder=1)
+    if isinstance(mark, Level):
+        return axes.axhline(mark.y, color=style.PALETTE[mark.colour][0], linewidth=1.8, zorder=3)
+    if isinstance(mark, Surface):
+        return _surface(axes, mark)
+    return _matrix(axes, mark)
 
 
-def _draw_predicted(left: Axes, right: Axes, fit: Fit, y: Array, predicted: Array) -> None:
-    """Draw predicted against observed with the diagonal, and residuals against predicted."""
-    predicted = np.clip(predicted, -LARGEST, LARGEST)
-    response = _response(fit)
-    points = _points(left, y, predicted, style.BLUE)
-    ends = _reach(np.concatenate([y, predicted[np.isfinite(predicted)]]))
-    if fit.outcome is Outcome.DIVERGED:
-        ends = _reach(y)
-    line = left.plot(ends, ends, color=style.VERMILLION, linewidth=1.8, zorder=3)
-    style.label(left, f"{response}, observed", f"{response}, predicted", f"Predicted and observed, {_rows(fit.rows)}")
-    style.legend(left, [*points, *line], ["rows", "predicted = observed"])
-    _points(right, predicted, np.clip(y - predicted, -LARGEST, LARGEST), style.BLUE)
-    right.axhline(0.0, color=style.VERMILLION, linewidth=1.8, zorder=3)
-    style.label(right, f"{response}, predicted", "observed - predicted", "Residuals")
-
-
-def _draw_loss(axes: Axes, fit: Fit) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    epochs, losses = _losses(fit)
-    marker = "o" if len(epochs) <= FEW_EPOCHS else None
-    axes.plot(epochs, losses, color=style.GREEN, linewidth=2.0, marker=marker, markersize=4.5)
-    if len(losses) and losses.min() > 0.0 and losses.max() > DECADES * losses.min():
-        axes.set_yscale("log")
-        if losses.min() < DEEPEST * losses.max():
-            axes.set_ylim(DEEPEST * losses.max(), losses.max() * 10.0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    color = style.GREY if fit.succeeded else style.VERMILLION
-    style.label(
-        axes,
-        "epoch",
-        f"mean {fit.loss_function} loss{' + penalty' if fit.penalised else ''}",
-        _ended(fit).capitalize(),
-        color,
-    )
-
-
-def _losses(fit: Fit) -> tuple[NDArray[np.int64], Array]:
-    """Return the epochs whose loss is finite, and these losses."""
-    losses = fit.trace.losses
-    finite = np.isfinite(losses)
-    return fit.trace.epochs[finite], np.clip(losses[finite], -LARGEST, LARGEST)
-
-
-def _points(axes: Axes, x: Array, y: Array, color: str) -> Sequence[Any]:
+def _points(axes: Axes, mark: Points) -> Any:
     """Draw rows as dots, the more of them the smaller and fainter."""
-    crowd = min(math.log10(max(len(x), 1)) / math.log10(MOST_POINTS), 1.0)
+    crowd = min(math.log10(max(len(mark.x), 1)) / math.log10(MOST_POINTS), 1.0)
     size, alpha = 6.5 - 4.0 * crowd, 0.85 - 0.5 * crowd
-    return axes.plot(x, y, "o", color=color, markersize=size, alpha=alpha, markeredgewidth=0.0, zorder=2)
+    color = style.PALETTE[mark.colour][0]
+    drawn = axes.plot(mark.x, mark.y, "o", color=color, markersize=size, alpha=alpha, markeredgewidth=0.0, zorder=2)
+    return drawn[0]
 
 
-def _column(values: Any) -> Any:
-    """Return a column as float64; rows that are tensors of more than one dimension stay as they are."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-    return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)
+def _surface(axes: Axes, mark: Surface) -> Any:
+    from matplotlib.colors import ListedColormap
+
+    axes.grid(False)
+    return axes.contourf(mark.x, mark.y, mark.z, mark.levels, cmap=ListedColormap(style.contours(len(mark.levels) - 1)))
 
 
-def _sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return at most MOST_POINTS rows, and a sentence that says so where rows were left out."""
-    total = len(next(iter(columns.values())))
-    if total <= MOST_POINTS:
-        return dict(columns), ""
-    chosen = np.sort(np.random.default_rng(0).choice(total, MOST_POINTS, replace=False))
-    return {
-        name: column[chosen] for name, column in columns.items()
-    }, f"{MOST_POINTS:,} of {total:,} rows drawn, chosen at random."
+def _matrix(axes: Axes, mark: Matrix) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("", [style.VERMILLION, "white", style.BLUE])
+    image = axes.imshow(mark.values, vmin=-1.0, vmax=1.0, cmap=colours, alpha=0.6)
+    axes.grid(False)
+    places = range(len(mark.labels))
+    names = [style.shown(label, 16) for label in mark.labels]
+    axes.set_xticks(places, names, parse_math=False)
+    axes.set_yticks(places, names, parse_math=False)
+    for row in places:
+        for column in places:
+            axes.text(column, row, f"{mark.values[row, column]:.2f}", ha="center", va="center", **style.text(9.5))
+    return image
 
 
-def _grid(x: Array) -> Array:
-    """Return 400 evenly spaced values over the range of x and, for where its values crowd, its own quantiles."""
-    finite = x[np.isfinite(x)]
-    if not len(finite):
-        return np.empty(0)
-    low, high = float(finite.min()), float(finite.max())
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    grid: Array = np.unique(np.concatenate([np.linspace(low, high, 400), np.quantile(finite, np.linspace(0, 1, 200))]))
-    return grid
+def _scale(axes: Axes, axis: Axis, side: str) -> None:
+    """Scale, limit and mark one axis."""
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-
-def _reach(values: Array) -> tuple[float, float]:
-    """Return the least and the largest finite value; a range that is empty is widened."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    margin = 0.0 if low < high else max(abs(low), 1.0) / 2
-    return low - margin, high + margin
-
-
-def _keep_in_view(axes: Axes, y: Array, curve: Array) -> bool:
-    """Show all data, and the curve up to half their range beyond; return whether any of the curve shows."""
-    low, high = _reach(y)
-    span = high - low
-    lowest, highest = _reach(np.clip(np.append(curve, y), low - 0.5 * span, high + 0.5 * span))
-    axes.set_ylim(lowest - 0.06 * span, highest + 0.06 * span)
-    return bool(((curve >= lowest) & (curve <= highest)).sum() > 1)
-
-
-def _response(fit: Fit) -> str:
-    """Name the left side: a column by its own name, without the backticks that quote it in a formula."""
-    columns, text = fit.model.response_columns, fit.model.response
-    return columns[0] if text.strip("`") in columns else text
+    if axis.scale == "symlog":
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+    elif axis.scale == "log":
+        (axes.set_xscale if side == "x" else axes.set_yscale)("log")
+    elif axis.whole:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if axis.low is not None or axis.high is not None:
+        (axes.set_xlim if side == "x" else axes.set_ylim)(axis.low, axis.high)
 
 
 def _title(fit: Fit) -> str:
@@ -286,14 +166,3 @@ def _title(fit: Fit) -> str:
         values = fit.model.parameters.mentioned(fit.theta, digits=4)
         text = f"{fit.model}:  {values}" if values and not values.endswith("...") else str(fit.model)
     return style.shown(text, 110)
-
-
-def _ended(fit: Fit) -> str:
-    epochs = f"{fit.epochs:,} epoch{'' if fit.epochs == 1 else 's'}"
-    if fit.outcome is Outcome.EPOCHS_USED_UP:
-        return f"not converged, {epochs} used up"
-    return f"{str(fit.outcome).replace('_', ' ')} after {epochs}"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

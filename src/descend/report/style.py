@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 # The colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY, GRID = "#222222", "#6B6B6B", "#E6E6E6"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-DASHES = ("-", "--", ":")
-"""Lines take the next colour, and after the last colour the next dashes."""
+PALETTE = {
+    "blue": (BLUE, "#5BB0E8"), "vermillion": (VERMILLION, "#FF8A3D"), "green": (GREEN, "#3CCFA0"),
+    "purple": (PURPLE, "#E29BC4"), "orange": (ORANGE, "#F5C04A"), "sky": (SKY, "#8CCBF2"),
+}  # fmt: skip
+"""What panels call the colours: on white, and on a dark page."""
+PAGE = {
+    "ink": ("#1F2328", "#E8EAED"), "soft": ("#59626D", "#A9B1BC"), "paper": ("#FFFFFF", "#16191E"),
+    "ground": ("#F6F7F9", "#0E1013"), "edge": ("#D9DDE3", "#30363F"), "grid": ("#E9ECEF", "#272C34"),
+    "link": ("#005A94", "#7CC4F5"), "good": ("#0B6B4B", "#5FD3A6"), "fair": ("#8A5200", "#F2BC57"),
+    "bad": ("#A83A00", "#FF9C66"),
+}  # fmt: skip
+"""The other colours of a page: words, lines and grounds, in light and in dark; words on a ground have contrast AA."""
+CONTOURS = (((0x3D, 0x7A, 0xB8), (0xF1, 0xF6, 0xFB)), ((0x3F, 0x86, 0xC6), (0x18, 0x20, 0x2A)))
+"""The colours of the lowest and of the highest contour, in light and in dark."""
 
 HAN = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB",
@@ -57,11 +68,15 @@ def _characters() -> frozenset[int]:
     return frozenset(code for name in fonts() for code in get_font(findfont(name)).get_charmap())
 
 
+def one_line(text: str, most: int = 60) -> str:
+    """Return ``text`` on one line of at most ``most`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
 def shown(text: str, most: int = 60) -> str:
     """Return ``text`` on one line of at most ``most`` characters, all of which the fonts can show."""
-    line = " ".join(text.split())
-    if len(line) > most:
-        line = line[: most - 1].rstrip() + "…"
+    line = one_line(text, most)
     if line.isascii() and line.isprintable():
         return line
     known = _characters()
@@ -71,6 +86,14 @@ def shown(text: str, most: int = 60) -> str:
 def text(size: float, color: str = INK, **more: Any) -> dict[str, Any]:
     """Return the properties of a text; `$` and `_` in it are plain characters, not mathematics."""
     return {"fontfamily": list(fonts()), "fontsize": size, "color": color, "parse_math": False, **more}
+
+
+def contours(count: int, dark: bool = False) -> list[str]:
+    """Return the colours of ``count`` contours, from the lowest to the highest."""
+    deep, pale = CONTOURS[dark]
+    shares = [place / max(count - 1, 1) for place in range(count)]
+    mixed = ([round(low + share * (high - low)) for low, high in zip(deep, pale, strict=True)] for share in shares)
+    return ["#" + "".join(f"{part:02X}" for part in colour) for colour in mixed]
 
 
 def canvas(panels: int, title: str = "") -> tuple[Figure, list[Axes]]:

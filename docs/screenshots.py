@@ -1,0 +1,76 @@
+"""Take the pictures of the report in docs/images: light, dark and on a phone. `make screenshots` runs this.
+
+It needs Playwright (`pip install -e '.[dev]'`) and a Chromium: that of $CHROMIUM, /usr/bin/chromium, or Playwright's.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+import descend
+
+DOCS = Path(__file__).resolve().parent
+CHWIRUT = "examples/data/chwirut2.csv"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SHAPES = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (390, "light")}
+
+
+def reports(folder: Path) -> dict[str, Path]:
+    """Write a few reports: the textbook run, a curve, a run that diverged, several inputs."""
+    x = np.arange(100) / 10
+    line = {"x": x, "y": 2 * x + 2 * np.random.default_rng(0).uniform(size=100)}
+    random = np.random.default_rng(1)
+    x1, x2, x3 = random.normal(size=(3, 400))
+    plane = {"x1": x1, "x2": x2, "x3": x3, "y": 1 + 2 * x1 - x2 + 0.5 * x1 * x3 + 0.3 * random.normal(size=400)}
+    fits = {
+        "textbook": descend.fit("y ~ w*x", line, start={"w": 0}, optimizer="gd", learning_rate=0.001, epochs=100),
+        "curve": descend.fit(
+            "response ~ exp(-b1*distance) / (b2 + b3*distance)", CHWIRUT, start={"b1": 0.1, "b2": 0.01, "b3": 0.02}
+        ),
+        "diverged": descend.fit("y ~ w*x + b", line, optimizer="gd", learning_rate=0.05),
+        "inputs": descend.fit("y ~ w @ [x1, x2, x3] + b", plane, optimizer="momentum"),
+    }
+    pages = {name: folder / f"{name}.html" for name in fits}
+    for name, fitted in fits.items():
+        fitted.report(pages[name])
+    return pages
+
+
+def take(browser: Browser, name: str, page: Path) -> None:
+    """Take one report in every shape; the network is off."""
+    for shape, (width, scheme) in SHAPES.items():
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            offline=True,
+        )
+        tab = context.new_page()
+        tab.goto(page.as_uri())
+        picture = DOCS / "images" / f"report-{name}-{shape}.webp"
+        taken = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
+        taken.convert("RGB").save(picture, lossless=True, quality=80, method=3)  # a third of the size of PNG
+        print(picture.relative_to(DOCS.parent))
+        context.close()
+
+
+def main() -> None:
+    """Write the reports and take them all."""
+    os.chdir(DOCS.parent)
+    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        place = chromium if Path(chromium).exists() else None
+        browser = play.chromium.launch(executable_path=place, args=FLAGS)
+        for name, page in reports(Path(folder)).items():
+            take(browser, name, page)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

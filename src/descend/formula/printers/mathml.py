@@ -1,0 +1,135 @@
+"""Write a SymPy expression as MathML, which browsers show as mathematics, through SymPy's own printer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from sympy import Expr
+from sympy.core.alphabets import greeks
+from sympy.printing.mathml import MathMLPresentationPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.simplify.radsimp import fraction
+
+from descend.formula.functions import NAMES, RealFunction
+from descend.formula.printers.latex import LETTER, terms
+from descend.formula.symbols import Predictor
+
+GREEK = {name: chr(code) for name, code in zip(greeks, [*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA)], strict=True)}
+RELATIONS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "<": "&lt;", ">": "&gt;"}
+SIGNS = {"sigmoid": "<mi>σ</mi>", "gamma": "<mi>Γ</mi>", "digamma": "<mi>ψ</mi>",
+         "log10": "<msub><mi>log</mi><mn>10</mn></msub>", "log2": "<msub><mi>log</mi><mn>2</mn></msub>"}  # fmt: skip
+"""Functions that are not written by their names."""
+WORD = re.compile(r"<mtext>|<mi>\w\w")
+"""Begins a name of several letters, which would run into its neighbour if nothing stood between them."""
+
+
+class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
+    """SymPy's MathML, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product.
+
+    SymPy's printer leaves the characters of a name as they are, so that names are escaped here.
+
+    names: how a symbol is written, as MathML, where it is not by its own name.
+    """
+
+    def __init__(self, names: Mapping[Expr, str] | None = None) -> None:
+        super().__init__()
+        self.names = names or {}
+
+    def text(self, node: Any) -> str:
+        """Write one expression."""
+        return str(self._print(node).toxml())
+
+    def _raw(self, markup: str) -> Any:
+        """Return finished markup as a node."""
+        return self.dom.createTextNode(markup)
+
+    def _print_Function(self, node: Expr) -> Any:
+        name = NAMES[node.func]
+        arguments = [self.text(argument) for argument in node.args]
+        if name == "abs":
+            return self._raw(f"<mrow><mo>|</mo>{arguments[0]}<mo>|</mo></mrow>")
+        if name == "where":
+            condition, chosen, other = arguments
+            rows = [(chosen, f"<mtext>if&nbsp;</mtext>{condition}"), (other, "<mtext>otherwise</mtext>")]
+            cells = "".join(
+                f"<mtr><mtd>{value}</mtd><mtd><mspace width='1em'/>{when}</mtd></mtr>" for value, when in rows
+            )
+            return self._raw(f'<mrow><mo>{{</mo><mtable columnalign="left">{cells}</mtable></mrow>')
+        sign = SIGNS.get(name, f"<mi>{name}</mi>")
+        return self._raw(f"<mrow>{sign}<mo>(</mo>{'<mo>,</mo>'.join(arguments)}<mo>)</mo></mrow>")
+
+    def _print_Mul(self, node: Expr) -> Any:
+        """Write a product as SymPy's LaTeX printer does: exp(-x) stays a factor, it does not become a divisor."""
+        if node.could_extract_minus_sign():
+            return self._raw(f"<mrow><mo>-</mo>{self._factor(-node) if (-node).is_Add else self.text(-node)}</mrow>")
+        above, below = fraction(node, exact=True)
+        if below != 1:
+            return self._raw(f"<mfrac>{self.text(above)}{self.text(below)}</mfrac>")
+        factors = [self._factor(factor) for factor in node.as_ordered_factors()]
+        times = "⋅" if any(map(WORD.match, factors)) else "&InvisibleTimes;"
+        return self._raw(f"<mrow>{f'<mo>{times}</mo>'.join(factors)}</mrow>")
+
+    def _factor(self, node: Expr) -> str:
+        return str(self.parenthesize(node, PRECEDENCE["Mul"]).toxml())
+
+    # SymPy has methods of these names, which know nothing of ours.
+    _print_gamma = _print_Function
+    _print_Abs = _print_Function  # noqa: N815
+
+    def _print_Predictor(self, symbol: Expr) -> Any:
+        vector, items = terms(symbol)
+        inner = "<mo>,</mo>".join(self.text(item) for item in items)
+        return self._raw(
+            f"<mrow><msup>{written(vector)}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>"
+        )
+
+    def _print_RealSymbol(self, symbol: Expr) -> Any:
+        return self._raw(self.names.get(symbol) or written(symbol.name))
+
+    def _print_Relational(self, node: Expr) -> Any:
+        sign = f"<mo>{RELATIONS[node.rel_op]}</mo>"
+        return self._raw(f"<mrow>{self.text(node.lhs)}{sign}{self.text(node.rhs)}</mrow>")
+
+    def _print_Exp1(self, node: Expr) -> Any:
+        return self._raw("<mi>e</mi>")
+
+    def _print_Pi(self, node: Expr) -> Any:
+        return self._raw("<mi>π</mi>")
+
+    def parenthesize(self, item: Expr, level: int, strict: bool = False) -> Any:
+        """Bracket what binds less tightly than ``level``; an inner product is a symbol to SymPy, but a product here."""
+        if isinstance(item, Predictor) and level >= PRECEDENCE["Pow"]:
+            return self._raw(f"<mrow><mo>(</mo>{self.text(item)}<mo>)</mo></mrow>")
+        if isinstance(item, RealFunction):
+            return self._print(item)
+        return super().parenthesize(item, level, strict)
+
+
+def written(name: str) -> str:
+    """Write a name: a letter slanted, with its index; words upright.
+
+    >>> written("beta_2"), written("price"), written("a<b")
+    ('<msub><mi>β</mi><mn>2</mn></msub>', '<mi>price</mi>', '<mtext>a&lt;b</mtext>')
+    """
+    letter = LETTER.fullmatch(name)
+    if letter is None:
+        tag = "mi" if name.isidentifier() else "mtext"
+        return f"<{tag}>{escape(name)}</{tag}>"
+    base = f"<mi>{GREEK.get(letter[1], letter[1])}</mi>"
+    index = letter[2] or letter[3]
+    if index is None:
+        return base
+    return f"<msub>{base}<{'mn' if index.isdigit() else 'mi'}>{index}</{'mn' if index.isdigit() else 'mi'}></msub>"
+
+
+def as_mathml(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
+    """Write an expression as the inside of a ``<math>`` element, a symbol as ``names`` has it or by its own name.
+
+    >>> from descend.formula import read_formula
+    >>> as_mathml(read_formula("y ~ w*x", columns=["x", "y"]).expression)
+    '<mrow><mi>w</mi><mo>&InvisibleTimes;</mo><mi>x</mi></mrow>'
+    """
+    return MathML(names).text(expression)

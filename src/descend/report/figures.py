@@ -1,0 +1,138 @@
+"""Figures before they are drawn: points, lines, bands and surfaces with their axes, words and captions.
+
+A `Panel` holds all that a drawing library needs and nothing that belongs to one: Matplotlib (``plots``), SVG (``svg``)
+and Plotly (``interactive``) draw the same panels. They are prepared in ``panels`` and ``surface``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LARGEST = 1e250
+"""Drawing libraries need room above what they draw, so that values beyond this are drawn here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Rows as dots. colour: a name in ``style.PALETTE``."""
+
+    x: Array
+    y: Array
+    name: str = ""
+    colour: str = "blue"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A curve.
+
+    dashes: ``-``, ``--`` or ``:``. dots: whether each of its points is marked; ends: whether its first and last are.
+    """
+
+    x: Array
+    y: Array
+    name: str = ""
+    colour: str = "vermillion"
+    width: float = 2.0
+    dashes: str = "-"
+    dots: bool = False
+    ends: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """The room between two curves."""
+
+    x: Array
+    low: Array
+    high: Array
+    name: str = ""
+    colour: str = "vermillion"
+    opacity: float = 0.2
+
+
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line across the panel."""
+
+    y: float
+    name: str = ""
+    colour: str = "vermillion"
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A function of two variables, drawn as filled contours.
+
+    z: (len(y), len(x)) values. levels: rising; the edges of the contours.
+    """
+
+    x: Array
+    y: Array
+    z: Array
+    levels: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Numbers between -1 and 1 for each pair of labels, drawn as a heat map with the numbers in it."""
+
+    labels: tuple[str, ...]
+    values: Array
+
+
+Mark = Points | Line | Band | Level | Surface | Matrix
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis.
+
+    scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. whole: no fractions.
+    """
+
+    name: str
+    scale: str = "linear"
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture.
+
+    key: short and unique among the panels of a fit, of letters and ``-``. title: what it shows; failed: whether that
+    is bad news. caption: what a reader has to know, such as that a sample is drawn. alt: what it shows, for readers
+    who cannot see it.
+    """
+
+    key: str
+    title: str
+    x: Axis
+    y: Axis
+    marks: Sequence[Mark]
+    caption: str = ""
+    alt: str = ""
+    failed: bool = False
+
+
+def reach(values: Array) -> tuple[float, float]:
+    """Return the least and the largest finite value; a range that is empty is widened."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.0 if low < high else max(abs(low), 1.0) / 2
+    return low - margin, high + margin
+
+
+def drawable(values: Array) -> Array:
+    """Return values that a drawing library can cope with; what is not a number stays a gap."""
+    return np.asarray(np.clip(values, -LARGEST, LARGEST))

@@ -1,0 +1,346 @@
+"""A fit as one HTML page that needs nothing else: no network, no other file, no library.
+
+The pictures are SVG in the page itself rather than a plotting library's own: the page is a hundredth of the size, shows
+at once, prints sharply, follows the reader's light or dark theme, and its words can be searched and read aloud.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend.descent.module.model import ModuleModel
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError, OutputError
+from descend.gradients.derivation import Derivation
+from descend.models import FormulaModel
+from descend.output import write_atomically
+from descend.report import mathematics, panels, style, surface
+from descend.report.fields import Field, fields
+from descend.report.figures import Panel
+from descend.report.reproduce import as_command, as_python, versions
+from descend.report.svg import legend, svg
+from descend.report.view import rows, view
+
+if TYPE_CHECKING:
+    from descend.fit import Fit, Intervals
+
+MOST_PARAMETERS = 200
+"""Parameters listed in the table; the rest are counted."""
+MOST_COLUMNS = 6
+"""Columns that the residuals are drawn against."""
+MOST_SUMMARISED = 60
+"""Columns in the summary of the data."""
+SUFFIXES = (".html", ".htm")
+ICONS = {"success": "✓", "partial": "◐", "failure": "✕"}
+
+
+def check_report(path: str | os.PathLike[str]) -> None:
+    """Refuse a file name that does not say it is a page. Raises OutputError."""
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise OutputError(f"`{path}` cannot be the report, which is a page: its name must end in .html.")
+
+
+def write_report(fit: Fit, path: str | os.PathLike[str]) -> None:
+    """Write the page of a fit, in one step. Raises OutputError or ConfigError."""
+    check_report(path)
+    write_atomically(path, page(fit))
+
+
+def page(fit: Fit) -> str:
+    """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data."""
+    if fit.kept is None:
+        raise ConfigError(
+            "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
+        )
+    intervals = _intervals(fit)
+    shown = fields(fit, intervals)
+    sections = [
+        ("answer", "The answer" if fit.succeeded else "Where it ended", _answer(fit, shown, intervals)),
+        ("pictures", "The fit", _figures(_of_the_answer(fit), lead=True)),
+        ("descent", "The descent", _figures(_of_the_run(fit))),
+        ("residuals", "The residuals", _figures(_of_the_residuals(fit))),
+        ("mathematics", "The mathematics", _mathematics(fit)),
+        ("data", "The data", _data(fit)),
+        ("repeat", "How to repeat it", _repeat(fit)),
+    ]
+    body = "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
+        for key, title, content in sections
+        if content
+    )
+    return _document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + _footer())
+
+
+def short(fit: Fit) -> str:
+    """Return the short form, for notebooks: formula, parameters, how it ended, and the first picture."""
+    shown = fields(fit)
+    picture = ""
+    if fit.kept is not None:
+        seen = view(fit)
+        picture = _figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
+    inside = _formula(shown) + _verdict(shown) + _parameters(shown, None) + _list(shown) + picture
+    return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
+
+
+def _header(fit: Fit, shown: Sequence[Field]) -> str:
+    theme = '<button type="button" id="theme" aria-pressed="false" hidden>Dark</button>'
+    return (
+        f'<header><div class="bar"><p class="brand">descend <span>report of a fit</span></p>{theme}</div>'
+        f"<h1>{escape(str(fit.model))}</h1>{_verdict(shown)}</header>"
+    )
+
+
+def _verdict(shown: Sequence[Field]) -> str:
+    """Say how the run ended, what to do about it, and what was noticed."""
+    ended = next(field for field in shown if field.label == "outcome")
+    advice = "".join(f"<p>{_prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
+    notes = "".join(f"<li>{_prose(field.value)}</li>" for field in shown if field.kind == "note")
+    text = str(ended.value)
+    head = f'<span aria-hidden="true">{ICONS[ended.kind]}</span> {escape(text[:1].upper() + text[1:])}'
+    return (
+        f'<div class="verdict {ended.kind}"><p class="ended">{head}</p>{advice}'
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + "</div>"
+    )
+
+
+def _answer(fit: Fit, shown: Sequence[Field], intervals: Intervals | None) -> str:
+    return _formula(shown) + _parameters(shown, intervals) + _list(shown)
+
+
+def _formula(shown: Sequence[Field]) -> str:
+    return "".join(f'<p class="fitted"><code>{escape(field.value)}</code></p>' for field in shown
+                   if field.kind == "formula")  # fmt: skip
+
+
+def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
+    """Write the table of parameters: value, standard error, interval, and what holds each back."""
+    listed = [field for field in shown if field.kind == "parameter"]
+    if not listed:
+        return ""
+    few = listed[:MOST_PARAMETERS]
+    errors = any(field.value[1] is not None for field in few)
+    held = any(field.value[2] for field in few)
+    level = "" if intervals is None else f"{intervals.level * 100:g}% interval"
+    heads = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level), *["note"] * held]
+    lines = []
+    for field in few:
+        value, error, mark, *ends = field.value
+        cells = [f"{value:.6g}", *([_number(error, 3)] if errors else [])]
+        if level:
+            cells.append("–" if None in ends else f"{ends[0]:.6g} to {ends[1]:.6g}")
+        row = "".join(f'<td class="number">{_minus(cell)}</td>' for cell in cells)
+        row += f"<td>{escape(mark)}</td>" if held else ""
+        lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
+    more = f"<p>And {len(listed) - len(few):,} more.</p>" if len(listed) > len(few) else ""
+    head = "".join(f'<th scope="col"{"" if name in ("parameter", "note") else _RIGHT}>{name}</th>' for name in heads)
+    return _table(head, lines, "Parameters") + more
+
+
+def _list(shown: Sequence[Field]) -> str:
+    """Write what else there is to say, as terms and their values."""
+    said = [field for field in shown if field.kind in ("number", "text")]
+    items = "".join(
+        f"<div><dt>{escape(field.label)}</dt>"
+        f"<dd>{_number(field.value, 6) if field.kind == 'number' else _prose(field.value)}</dd></div>"
+        for field in said
+    )
+    return f"<dl>{items}</dl>"
+
+
+def _of_the_answer(fit: Fit) -> list[Panel | None]:
+    seen = view(fit)
+    first = [panels.curve(seen)] if seen.one else []
+    return [*first, panels.predicted(seen), panels.correlation(fit)]
+
+
+def _of_the_run(fit: Fit) -> list[Panel | None]:
+    if not fit.trace:
+        return []
+    shown: list[Panel | None] = [panels.loss(fit)]
+    if not isinstance(fit.model, ModuleModel):
+        shown += [surface.landscape(fit), panels.parameters(fit)]
+    return [*shown, panels.gradient_norm(fit)]
+
+
+def _of_the_residuals(fit: Fit) -> list[Panel | None]:
+    if fit.loss_function.name in ("poisson", "logistic"):
+        return []  # these residuals have neither one size nor a normal distribution
+    seen = view(fit)
+    if not np.isfinite(seen.residuals).any():
+        return []
+    against = [panels.residuals_against(seen, name) for name in seen.inputs[:MOST_COLUMNS]]
+    return [panels.residuals(seen), *against, panels.quantiles(seen)]
+
+
+def _figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
+    """Draw panels side by side; of an odd number, the first leads if it is to."""
+    drawn = [_figure(panel) for panel in shown if panel is not None]
+    if not drawn:
+        return ""
+    layout = "lead" if lead and len(drawn) % 2 else "triples" if len(drawn) % 3 == 0 else "pairs"
+    return f'<div class="figures {layout}">{"".join(drawn)}</div>'
+
+
+def _figure(panel: Panel, prefix: str = "") -> str:
+    """Draw one panel with its title, its legend and its caption."""
+    names = "".join(f"<li>{sample} {escape(style.one_line(name, 48))}</li>" for sample, name in legend(panel))
+    said = f"Loss: {panel.title[:1].lower()}{panel.title[1:]}" if panel.key == "loss" else panel.title
+    kind = ' class="bad"' if panel.failed else ""
+    title = f"<h3{kind}>{escape(said)}</h3>"
+    caption = f"<figcaption>{escape(panel.caption)}</figcaption>" if panel.caption else ""
+    listed = f'<ul class="legend">{names}</ul>' if names else ""
+    return f"<figure>{title}{listed}{svg(panel, prefix)}{caption}</figure>"
+
+
+def _mathematics(fit: Fit) -> str:
+    """Write the model, J, and dJ/dparameters; nothing for functions and modules, whose text is Python."""
+    if not isinstance(fit.model, FormulaModel):
+        return ""
+    derivation = Derivation(fit.model.formula, fit.loss_function)
+    derived = mathematics.gradient(derivation)
+    lines = [mathematics.model(derivation), mathematics.objective(derivation, fit.penalised)]
+    written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
+    by_hand = "" if fit.gradient == "derived" else (
+        f"<p>The gradient used was {escape(fit.gradient.replace('_', ' '))}; this is the derived one.</p>"
+    )  # fmt: skip
+    return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{written}{by_hand}"
+
+
+def _data(fit: Fit) -> str:
+    """Summarise each column: its part in the model, and where its values lie."""
+    assert fit.kept is not None
+    model, lines = fit.model, []
+    parts = dict.fromkeys(model.inputs, "input") | dict.fromkeys(model.response_columns, "response")
+    parts |= {name: part for name, part in ((fit.weights, "weight"), (fit.sigma, "sigma")) if name}
+    columns = {
+        name: part for name, part in parts.items() if name in fit.kept.columns and np.ndim(fit.kept.columns[name]) == 1
+    }
+    for name, part in list(columns.items())[:MOST_SUMMARISED]:
+        values = np.asarray(fit.kept.columns[name], dtype=np.float64)
+        cells = "".join(f'<td class="number">{_minus(f"{number:.6g}")}</td>' for number in
+                        (values.min(), values.mean(), values.max()))  # fmt: skip
+        lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{part}</td>{cells}</tr>')
+    source = f" of {escape(fit.kept.source)}" if fit.kept.source else ""
+    conditions = fit.table.conditions if fit.table is not None else ()
+    chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
+    more = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
+    head = "".join(f'<th scope="col"{_RIGHT if place > 1 else ""}>{name}</th>' for place, name in
+                   enumerate(("column", "part", "least", "mean", "largest")))  # fmt: skip
+    said = f"<p>{rows(fit.rows)}{source}{chosen}.{more}</p>"
+    return said + (_table(head, lines, "Columns") if lines else "")
+
+
+def _repeat(fit: Fit) -> str:
+    """Write the fit as a command line and as Python, and the versions that ran it."""
+    texts = []
+    call = fit.call()
+    if call:
+        command = as_command(call)
+        texts = [("On the command line", command)] if command is not None else []
+        texts.append(("In Python", as_python(call)))
+    blocks = "".join(
+        f'<h3>{title}</h3><div class="code"><pre><code>{escape(text)}</code></pre>'
+        '<button type="button" class="copy" hidden>Copy</button></div>'
+        for title, text in texts
+    )
+    used = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(number)}</dd></div>" for name, number in versions())
+    return f"{blocks}<h3>Versions</h3><dl>{used}</dl>"
+
+
+def _footer() -> str:
+    day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+    return f"<footer><p>Written by descend {escape(version('descend'))} on {day}.</p></footer>"
+
+
+def _intervals(fit: Fit) -> Intervals | None:
+    """Return 95% intervals where the run ended at a minimum and they exist."""
+    if fit.outcome is not Outcome.CONVERGED:
+        return None
+    try:
+        return fit.intervals()
+    except ConfigError:
+        return None
+
+
+_RIGHT = ' class="number"'
+
+
+def _table(head: str, lines: Sequence[str], name: str) -> str:
+    return (
+        f'<section class="scroll" tabindex="0" aria-label="{name}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></section>"
+    )
+
+
+def _number(value: Any, digits: int) -> str:
+    return "–" if value is None else _minus(f"{value:.{digits}g}")
+
+
+def _minus(text: str) -> str:
+    return escape(text).replace("-", "−") if "e" not in text else escape(text)
+
+
+def _prose(text: Any) -> str:
+    """Escape a sentence; what stands in backticks becomes code."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(str(text))
+    return "".join(f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _document(title: str, body: str) -> str:
+    """Return the page around its body; the policy keeps it from loading or running anything but what is in it."""
+    script = _part("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(style.one_line(title, 80))} · descend</title>\n"
+        f"<style>\n{_style()}</style>\n</head>\n<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
+    )
+
+
+@cache
+def _part(name: str) -> str:
+    return files("descend.report").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _style() -> str:
+    """Return the style sheet: the colours for light and dark, for the reader's choice and for paper, then the rest."""
+    light, dark = _colours(0), _colours(1)
+    return (
+        f":root {{ color-scheme: light; {light} }}\n"
+        f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ color-scheme: dark; {dark} }} }}\n'
+        f':root[data-theme="dark"] {{ color-scheme: dark; {dark} }}\n'
+        f"@media print {{ :root, :root[data-theme] {{ color-scheme: light; {light} }} }}\n" + _part("page.css")
+    )
+
+
+def _colours(theme: int) -> str:
+    named = {name: pair[theme] for name, pair in (style.PALETTE | style.PAGE).items()}
+    named |= {f"c{place}": colour for place, colour in enumerate(style.contours(12, dark=bool(theme)))}
+    return " ".join(f"--{name}: {colour};" for name, colour in named.items())
+
+
+@cache
+def _short_style() -> str:
+    """Return the style of the short form: the notebook's own text colour, and nothing outside the box touched."""
+    return f".descend-fit {{ {_colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + _part(
+        "short.css"
+    )

@@ -1,0 +1,154 @@
+"""Panels with Plotly, to zoom into and point at: for the notebook and the web lab.
+
+The figures are plain dictionaries, which Plotly, Dash and a browser take as they are; only `plotly` imports the
+library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.report import style
+from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+CROWD = 500
+"""Rows from which dots are small and faint."""
+
+
+def plotly(panel: Panel, dark: bool = False) -> Figure:
+    """Return a panel as a Plotly figure. Raises ConfigError if Plotly is not installed."""
+    try:
+        from plotly.graph_objects import Figure
+    except ModuleNotFoundError:
+        raise ConfigError("Interactive figures need Plotly, which is not installed: pip install plotly.") from None
+    return Figure(figure(panel, dark))
+
+
+def figure(panel: Panel, dark: bool = False) -> dict[str, Any]:
+    """Return a panel as the dictionary of a Plotly figure: ``data`` and ``layout``."""
+    matrix = any(isinstance(mark, Matrix) for mark in panel.marks)
+    shapes = [_level(mark, dark) for mark in panel.marks if isinstance(mark, Level)]
+    traces = [trace for mark in panel.marks if not isinstance(mark, Level) for trace in _traces(mark, dark)]
+    ink, paper, grid = (style.PAGE[name][dark] for name in ("ink", "paper", "grid"))
+    across, up = _axis(panel.x, grid), _axis(panel.y, grid)
+    if matrix:
+        across |= {"showgrid": False, "constrain": "domain"}
+        up |= {"autorange": "reversed", "scaleanchor": "x", "showgrid": False}
+    return {
+        "data": traces,
+        "layout": {
+            "title": {"text": _plain(panel.title), "font": {"size": 15}, "x": 0.0, "xref": "paper"},
+            "xaxis": across,
+            "yaxis": up,
+            "shapes": shapes,
+            "font": {"color": ink, "size": 13},
+            "paper_bgcolor": paper,
+            "plot_bgcolor": paper,
+            "showlegend": any(getattr(mark, "name", "") for mark in panel.marks),
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.0, "traceorder": "normal"},
+            "margin": {"l": 60, "r": 20, "t": 70, "b": 50},
+            "hovermode": "closest",
+        },
+    }
+
+
+def _traces(mark: Mark, dark: bool) -> list[dict[str, Any]]:
+    name = _plain(getattr(mark, "name", ""))
+    common = {"name": name, "showlegend": bool(name)}
+    if isinstance(mark, Points):
+        many = len(mark.x) > CROWD
+        dots = {"color": _colour(mark.colour, dark), "size": 4 if many else 7, "opacity": 0.45 if many else 0.8}
+        kind = "scattergl" if many else "scatter"
+        return [common | {"type": kind, "mode": "markers", "x": _list(mark.x), "y": _list(mark.y), "marker": dots}]
+    if isinstance(mark, Line):
+        drawn = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
+        line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": drawn}
+        line["mode"] = "lines+markers" if mark.dots else "lines"
+        return [common | line, *([_ends(mark, dark)] if mark.ends and len(mark.x) else [])]
+    if isinstance(mark, Band):
+        edge = {"type": "scatter", "mode": "lines", "x": _list(mark.x), "line": {"width": 0}, "hoverinfo": "skip"}
+        low = edge | {"y": _list(mark.low), "showlegend": False}
+        filled = {
+            "y": _list(mark.high),
+            "fill": "tonexty",
+            "fillcolor": _faint(_colour(mark.colour, dark), mark.opacity),
+        }
+        return [low, common | edge | filled]
+    if isinstance(mark, Surface):
+        return [_contours(mark, dark)]
+    assert isinstance(mark, Matrix)
+    return [_heat(mark, dark)]
+
+
+def _ends(mark: Line, dark: bool) -> dict[str, Any]:
+    """Return the ring at which a path begins and the dot at which it ends."""
+    dots = {"color": [style.PAGE["paper"][dark], _colour(mark.colour, dark)], "size": 11,
+            "line": {"color": _colour(mark.colour, dark), "width": 2}}  # fmt: skip
+    x, y = mark.x[[0, -1]], mark.y[[0, -1]]
+    return {"type": "scatter", "mode": "markers", "x": _list(x), "y": _list(y), "marker": dots, "showlegend": False}
+
+
+def _contours(mark: Surface, dark: bool) -> dict[str, Any]:
+    """Return filled contours. Plotly spaces its levels evenly, so each value is moved to the number of its level."""
+    places = np.interp(mark.z, mark.levels, np.arange(len(mark.levels), dtype=np.float64))
+    last = len(mark.levels) - 1
+    colours = style.contours(last, dark)
+    return {
+        "type": "contour", "x": _list(mark.x), "y": _list(mark.y), "z": places.tolist(), "showscale": False,
+        "customdata": mark.z.tolist(), "hovertemplate": "%{x:.4g}, %{y:.4g}: J = %{customdata:.4g}<extra></extra>",
+        "contours": {"start": 1, "end": last - 1, "size": 1}, "line": {"width": 0}, "autocontour": False,
+        "colorscale": [[place / max(last - 1, 1), colour] for place, colour in enumerate(colours)],
+        "zmin": 0.5, "zmax": last - 0.5,
+    }  # fmt: skip
+
+
+def _heat(mark: Matrix, dark: bool) -> dict[str, Any]:
+    labels = [_plain(label) for label in mark.labels]
+    scale = [[0.0, _colour("vermillion", dark)], [0.5, style.PAGE["paper"][dark]], [1.0, _colour("blue", dark)]]
+    return {
+        "type": "heatmap", "x": labels, "y": labels, "z": mark.values.tolist(), "zmin": -1.0, "zmax": 1.0,
+        "colorscale": scale, "opacity": 0.65, "showscale": False, "texttemplate": "%{z:.2f}",
+        "textfont": {"color": style.PAGE["ink"][dark]}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _level(mark: Level, dark: bool) -> dict[str, Any]:
+    line = {"color": _colour(mark.colour, dark), "width": 2}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": mark.y, "y1": mark.y, "line": line}
+
+
+def _axis(axis: Axis, grid: str) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"title": {"text": _plain(axis.name)}, "gridcolor": grid, "zeroline": False}
+    if axis.scale == "log":
+        drawn |= {"type": "log", "exponentformat": "power", "dtick": None}
+    if axis.low is not None and axis.high is not None and axis.scale != "symlog":
+        ends = np.array([axis.low, axis.high])
+        drawn["range"] = (np.log10(ends) if axis.scale == "log" else ends).tolist()
+    return drawn
+
+
+def _list(values: Any) -> list[float | None]:
+    """Return numbers as JSON has them: what is not finite is a gap."""
+    return [value if np.isfinite(value) else None for value in np.asarray(values, dtype=np.float64).tolist()]
+
+
+def _colour(name: str, dark: bool) -> str:
+    return style.PALETTE[name][dark]
+
+
+def _faint(colour: str, opacity: float) -> str:
+    parts = ", ".join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))
+    return f"rgba({parts}, {opacity:g})"
+
+
+def _plain(text: str) -> str:
+    """Return text that Plotly shows as it is: it takes some tags for its own, and $ for LaTeX."""
+    line = style.one_line(text, 80)
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")

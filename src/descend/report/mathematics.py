@@ -1,0 +1,77 @@
+"""The formula and its gradient as mathematics: MathML that every browser shows, and its text for those that cannot."""
+
+from __future__ import annotations
+
+from html import escape
+
+from sympy import Expr
+
+from descend.formula.printers.code import as_text
+from descend.formula.printers.mathml import as_mathml, written
+from descend.formula.symbols import Predictor, RealSymbol
+from descend.gradients.derivation import Derivation
+from descend.losses.contract import PREDICTION, RESPONSE
+
+MOST_OPERATIONS = 400
+"""A longer expression is no help on a page, and takes long to simplify."""
+SPACE = '<mspace width="0.25em"/>'
+MEAN = (
+    f"<mfrac><mn>1</mn><mi>n</mi></mfrac>{SPACE}"
+    f'<munder><mo movablelimits="false">∑</mo><mtext>rows</mtext></munder>{SPACE}'
+)
+
+
+def model(derivation: Derivation) -> str:
+    """Write ``response = expression``, the model's prediction, as a ``<math>`` element."""
+    formula = derivation.formula
+    body = f"<mover><mrow>{as_mathml(formula.response)}</mrow><mo>^</mo></mover><mo>=</mo>"
+    return _math(body + as_mathml(formula.expression), str(formula))
+
+
+def objective(derivation: Derivation, penalised: bool) -> str:
+    """Write J, the mean of the loss over rows, as a ``<math>`` element."""
+    names = {PREDICTION: f"<mover>{_response(derivation)}<mo>^</mo></mover>", RESPONSE: _response(derivation)}
+    value = derivation.loss.expressions[0]
+    residual = {symbol: PREDICTION - RESPONSE for symbol in value.free_symbols if symbol.name == "r"}
+    inner = value.xreplace(residual)
+    more = "<mo>+</mo><mtext>penalty</mtext>" if penalised else ""
+    body = f"<mi>J</mi><mo>=</mo>{MEAN}{_bracketed(inner, as_mathml(inner, names))}{more}"
+    return _math(body, f"J = mean({as_text(derivation.value)})")
+
+
+def gradient(derivation: Derivation) -> list[tuple[str, str]]:
+    """Write dJ/dparameter of each parameter as a ``<math>`` element, by its name; nothing if it is too long."""
+    if derivation.formula.expression.count_ops() > MOST_OPERATIONS:
+        return []
+    texts = derivation.written("text")
+    return [(name, _math(_derivative(derivation, name), f"dJ/d{name} = {texts[name]}")) for name in texts]
+
+
+def _derivative(derivation: Derivation, name: str) -> str:
+    parts = []
+    for symbol, part in derivation.gradient.items():
+        term = derivation.formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
+        if (symbol.name if term is None else term.vector) != name:
+            continue
+        inner = _bracketed(part, as_mathml(part))
+        if term is not None:
+            items = "<mo>,</mo>".join(as_mathml(item) for item in term.items)
+            inner += f"<msup><mrow><mo>[</mo>{items}<mo>]</mo></mrow><mo>⊤</mo></msup>"
+        parts.append(inner)
+    sum_of_parts = "<mo>+</mo>".join(parts)
+    left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{written(name)}</mrow></mfrac>"
+    return f"{left}<mo>=</mo>{MEAN}{sum_of_parts}"
+
+
+def _response(derivation: Derivation) -> str:
+    response = derivation.formula.response
+    inside = as_mathml(response)
+    return inside if isinstance(response, RealSymbol) else f"<mrow>{inside}</mrow>"
+
+
+def _bracketed(part: Expr, markup: str) -> str:
+    return f"<mrow><mo>(</mo>{markup}<mo>)</mo></mrow>" if part.is_Add else markup
+
+
+def _math(body: str, text: str) -> str:
+    return f'<math display="block" alttext="{escape(text)}"><mrow>{body}</mrow></math>'

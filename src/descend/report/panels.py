@@ -1,0 +1,313 @@
+"""The panels of a fit: its curve over the data, its residuals, and its run, prepared for any drawing library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.fit.predict import band
+from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, drawable, reach
+from descend.report.view import View, ended, rows, sample
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+Array = NDArray[np.float64]
+
+FEW_EPOCHS = 30
+"""Up to so many epochs, each is marked by a dot."""
+MOST_STEPS = 2_000
+"""Steps of a run that a line shows; of more, evenly spaced ones and the last."""
+DECADES = 100.0
+"""Values whose largest is so many times the smallest are drawn on a logarithmic scale."""
+BANDS = {"confidence": 0.28, "prediction": 0.10}
+"""The bands around a curve, and how opaque they are."""
+LEVEL = 0.95
+"""The level of the bands."""
+DEEPEST = 1e-16
+"""Losses below this share of the largest are rounding."""
+MOST_LINES = 6
+"""Parameters whose way is drawn; more lines than colours cannot be told apart."""
+MOST_CELLS = 12
+"""Parameters in the heat map of correlations."""
+UNLIKE = 5.0
+"""Parameters that differ by more than this factor are drawn as shares of their largest sizes."""
+COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
+DASHES = ("-", "--", ":")
+
+
+def curve(view: View) -> Panel:
+    """Prepare the rows, and the prediction over the range of the one input (of none: over the rows' numbers)."""
+    fit, name = view.fit, view.inputs[0] if view.inputs else "row"
+    grid = _grid(view.x)
+    with np.errstate(all="ignore"):
+        values = fit.model.predict(fit.theta, {view.inputs[0] if view.inputs else "": grid})
+    marks: list[Mark] = []
+    low, high, seen = None, None, True
+    if view.observed:
+        marks.append(Points(view.x, view.y, "data"))
+        least, most = reach(view.y)
+        # A curve that runs away must not squeeze the data into a line.
+        values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
+        low, high, seen = _in_view(view.y, values)
+    marks.append(Line(grid, values, "fit" if seen else "fit, outside the picture", width=2.4))
+    for interval, opacity in BANDS.items():
+        ends = _band(fit, view.inputs[0] if view.inputs else "", grid, interval)
+        if seen and ends is not None:
+            marks.append(Band(grid, *ends, f"{LEVEL * 100:g}% {interval}", opacity=opacity))
+    title = f"Data and fit, {rows(fit.rows)}" if fit.kept is not None else "Data and fit"
+    first, last = (f"{value:.4g}" for value in (values[0], values[-1])) if len(values) else ("", "")
+    alt = (
+        f"Scatter plot of {view.response} against {name}, {rows(len(view.x))}, with the fitted curve, "
+        f"which goes from {first} at the left to {last} at the right."
+    )
+    return Panel("curve", title, Axis(name), Axis(view.response, low=low, high=high), marks, view.sampled, alt)
+
+
+def predicted(view: View) -> Panel:
+    """Prepare predicted against observed, with the diagonal on which they are equal."""
+    y, values = view.y, drawable(view.predicted)
+    ends = np.array(reach(np.concatenate([y, values[np.isfinite(values)]])))
+    if view.fit.outcome is Outcome.DIVERGED:
+        ends = np.array(reach(y))
+    return Panel(
+        "predicted",
+        f"Predicted and observed, {rows(view.fit.rows)}",
+        Axis(f"{view.response}, observed"),
+        Axis(f"{view.response}, predicted"),
+        [Points(y, values, "rows"), Line(ends, ends, "predicted = observed", width=1.8)],
+        view.sampled,
+        f"Predicted against observed {view.response}; a perfect prediction lies on the diagonal.",
+    )
+
+
+def residuals(view: View) -> Panel:
+    """Prepare residuals against predicted: what is left should show no pattern."""
+    return _residuals(view, drawable(view.predicted), f"{view.response}, predicted", "residuals", "Residuals")
+
+
+def residuals_against(view: View, name: str) -> Panel:
+    """Prepare residuals against one column."""
+    key = f"residuals-{view.inputs.index(name) + 1}" if name in view.inputs else "residuals-0"
+    return _residuals(view, np.asarray(view.columns[name]), name, key, f"Residuals against {name}")
+
+
+def _residuals(view: View, x: Array, name: str, key: str, title: str) -> Panel:
+    left = drawable(view.residuals)
+    return Panel(
+        key,
+        title,
+        Axis(name),
+        Axis("observed - predicted"),
+        [Points(x, left), Level(0.0)],
+        view.sampled,
+        f"Residuals, observed less predicted {view.response}, against {name}. "
+        f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",
+    )
+
+
+def quantiles(view: View) -> Panel:
+    """Prepare the ordered residuals against what a normal distribution would give (Q-Q).
+
+    The i-th of n against the normal quantile of (i - 0.375) / (n + 0.25). The line has their mean and deviation.
+    Source: Blom (1958), Statistical Estimates and Transformed Beta-Variables.
+    """
+    from scipy.special import ndtri
+
+    left = np.sort(view.residuals[np.isfinite(view.residuals)])
+    normal = ndtri((np.arange(1, len(left) + 1) - 0.375) / (len(left) + 0.25))
+    ends = np.array(reach(normal))
+    return Panel(
+        "quantiles",
+        "Are the residuals normal?",
+        Axis("quantile of the normal distribution"),
+        Axis("observed - predicted"),
+        [Points(normal, left, "residuals"), Line(ends, left.mean() + left.std() * ends, "normal", width=1.8)],
+        view.sampled,
+        "Quantile-quantile plot of the residuals: normal residuals lie on the straight line.",
+    )
+
+
+def loss(fit: Fit) -> Panel:
+    """Prepare the loss per epoch, on a logarithmic scale if it fell by decades."""
+    epochs, losses = finite(fit)
+    scale, low, high = "linear", None, None
+    if len(losses) and losses.min() > 0.0 and losses.max() > DECADES * losses.min():
+        scale = "log"
+        if losses.min() < DEEPEST * losses.max():
+            low, high = DEEPEST * losses.max(), losses.max() * 10.0
+    ends = f" It goes from {losses[0]:.4g} to {losses[-1]:.4g}." if len(losses) else ""
+    return Panel(
+        "loss",
+        _sentence(ended(fit)),
+        Axis("epoch", whole=True),
+        Axis(f"mean {fit.loss_function} loss{' + penalty' if fit.penalised else ''}", scale, low, high),
+        [Line(epochs, losses, colour="green", dots=len(epochs) <= FEW_EPOCHS)],
+        _thinned(fit),
+        f"The loss per epoch, {'on a logarithmic scale' if scale == 'log' else 'on a linear scale'}.{ends}",
+        failed=not fit.succeeded,
+    )
+
+
+def gradient_norm(fit: Fit) -> Panel:
+    """Prepare the norm of the gradient per epoch, on a logarithmic scale where it is not zero."""
+    steps = kept(fit)
+    norms = np.array([step.gradient_norm for step in steps], dtype=np.float64)
+    epochs = np.array([step.epoch for step in steps], dtype=np.float64)
+    shown = np.isfinite(norms) & (norms > 0.0)
+    norms = drawable(norms[shown])
+    ends = f" It goes from {norms[0]:.3g} to {norms[-1]:.3g}." if len(norms) else ""
+    return Panel(
+        "gradient",
+        "Norm of the gradient",
+        Axis("epoch", whole=True),
+        Axis("|gradient|", "log" if len(norms) else "linear"),
+        [Line(epochs[shown], norms, colour="purple", dots=len(epochs) <= FEW_EPOCHS)],
+        _thinned(fit),
+        f"The norm of the gradient per epoch, on a logarithmic scale; it is zero at a minimum.{ends}",
+    )
+
+
+def parameters(fit: Fit) -> Panel:
+    """Prepare the parameters per epoch; where their sizes are very unlike, as shares of their last values."""
+    steps = [step for step in kept(fit) if np.isfinite(step.theta).all()]
+    epochs = np.array([step.epoch for step in steps], dtype=np.float64)
+    ways = np.array([step.theta for step in steps], dtype=np.float64).reshape(len(steps), -1)[:, :MOST_LINES]
+    labels = fit.model.parameters.labels
+    sizes = np.abs(ways).max(axis=0) if len(ways) else np.ones(1)
+    shares = bool(len(ways)) and sizes.min() > 0.0 and sizes.max() > UNLIKE * sizes.min()
+    if shares:
+        ways = ways / sizes
+    left_out = f"The first {MOST_LINES} of {len(labels):,} parameters." if len(labels) > MOST_LINES else ""
+    ends = ", ".join(
+        f"{label} ends at {value:.4g}" for label, value in zip(labels, fit.theta[:MOST_LINES], strict=False)
+    )
+    return Panel(
+        "parameters",
+        "Parameters per epoch",
+        Axis("epoch", whole=True),
+        Axis("value / its largest" if shares else "value"),
+        [
+            Line(epochs, drawable(way), label, COLOURS[place % len(COLOURS)], dots=len(epochs) <= FEW_EPOCHS)
+            for place, (label, way) in enumerate(zip(labels, ways.T, strict=False))
+        ],
+        " ".join(said for said in (left_out, _thinned(fit)) if said),
+        f"The parameters per epoch{', each divided by its largest size on the way' if shares else ''}: {ends}.",
+    )
+
+
+def correlation(fit: Fit) -> Panel | None:
+    """Prepare the correlations of the parameters' estimates; None where there are none, or only one parameter."""
+    values = fit.correlation
+    if values is None or len(values) < 2:
+        return None
+    labels = fit.model.parameters.labels[:MOST_CELLS]
+    values = values[:MOST_CELLS, :MOST_CELLS]
+    pairs = [(abs(values[i, j]), labels[j], labels[i], values[i, j]) for i in range(len(labels)) for j in range(i)]
+    told = [pair for pair in pairs if np.isfinite(pair[0])]
+    if not told:
+        return None
+    _, one, other, most = max(told)
+    many = fit.model.parameters.size > MOST_CELLS
+    return Panel(
+        "correlation",
+        "How the parameters trade off",
+        Axis(""),
+        Axis(""),
+        [Matrix(labels, values)],
+        f"The first {MOST_CELLS} of {fit.model.parameters.size:,} parameters." if many else "",
+        f"Heat map of the correlations between the parameters; the strongest is {most:.2f}, of {one} and {other}.",
+    )
+
+
+def comparison(fits: Mapping[str, Fit]) -> Panel:
+    """Prepare the loss per epoch of several fits over each other; curves that leave the picture diverged."""
+    curves = [finite(fit) for fit in fits.values()]
+    marks: list[Mark] = []
+    for place, ((name, fit), (epochs, losses)) in enumerate(zip(fits.items(), curves, strict=True)):
+        colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)]
+        few = len(epochs) <= FEW_EPOCHS
+        marks.append(Line(epochs, losses, f"{name}: {ended(fit)}", colour, 1.8, dashes, few))
+    scale, low, high = "linear", None, None
+    values = np.concatenate([losses for _, losses in curves]) if curves else np.empty(0)
+    if len(values) and values.min() > 0.0:
+        # A diverging curve would flatten all others, so the picture ends a little above where they started.
+        top = max((losses[0] for _, losses in curves if len(losses)), default=1.0)
+        bottom = max(values.min(), top * DEEPEST)
+        scale = "log"
+        low, high = bottom / (top / bottom) ** 0.05 / 1.1, top * (top / bottom) ** 0.15 * 1.5
+    last = [max(int(epochs[-1]), 1) for epochs, _ in curves if len(epochs)]
+    wide = bool(last) and max(last) > 20 * min(last)
+    across = Axis("epoch", "symlog", 0.0, max(last) * 1.2, True) if wide else Axis("epoch", whole=True)
+    alt = "The loss per epoch of " + "; ".join(f"{name}, {ended(fit)}" for name, fit in fits.items()) + "."
+    return Panel("comparison", "Loss per epoch", across, Axis("loss", scale, low, high), marks, "", alt)
+
+
+def columns(x: Any, y: Any, x_name: str, y_name: str) -> Panel:
+    """Prepare one column against another."""
+    drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
+    count = rows(len(np.atleast_1d(x)))
+    alt = f"Scatter plot of {y_name} against {x_name}, {count}."
+    return Panel("columns", count, Axis(x_name), Axis(y_name), [Points(drawn["x"], drawn["y"])], sampled, alt)
+
+
+def finite(fit: Fit) -> tuple[Array, Array]:
+    """Return the epochs whose loss is finite, and these losses."""
+    steps = kept(fit)
+    losses = np.array([step.loss for step in steps], dtype=np.float64)
+    shown = np.isfinite(losses)
+    return np.array([step.epoch for step in steps], dtype=np.float64)[shown], drawable(losses[shown])
+
+
+def kept(fit: Fit) -> list[Any]:
+    """Return the steps to draw: all, or evenly spaced ones and the last."""
+    steps = list(fit.trace)
+    if len(steps) <= MOST_STEPS:
+        return steps
+    places = np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))
+    return [steps[place] for place in places]
+
+
+def _thinned(fit: Fit) -> str:
+    return f"{MOST_STEPS:,} of {len(fit.trace):,} steps drawn, evenly spaced." if len(fit.trace) > MOST_STEPS else ""
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _grid(x: Array) -> Array:
+    """Return 400 evenly spaced values over the range of x and, for where its values crowd, its own quantiles."""
+    known = x[np.isfinite(x)]
+    if not len(known):
+        return np.empty(0)
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    grid: Array = np.unique(np.concatenate([np.linspace(low, high, 400), np.quantile(known, np.linspace(0, 1, 200))]))
+    return grid
+
+
+def _in_view(y: Array, values: Array) -> tuple[float, float, bool]:
+    """Return limits that show all data and the curve up to half their range beyond, and whether any of it shows."""
+    low, high = reach(y)
+    span = high - low
+    lowest, highest = reach(np.clip(np.append(values, y), low - 0.5 * span, high + 0.5 * span))
+    seen = bool(((values >= lowest) & (values <= highest)).sum() > 1)
+    return lowest - 0.06 * span, highest + 0.06 * span, seen
+
+
+def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
+    """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
+    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
+        return None
+    if interval == "prediction" and (fit.weights or fit.sigma or fit.loss_function.name != "squared"):
+        return None  # of what weight would the next row be?
+    found = band(fit, {name: grid}, interval, LEVEL)
+    if not (np.isfinite(found.low) & np.isfinite(found.high)).all():
+        return None
+    return drawable(found.low), drawable(found.high)

@@ -1,0 +1,112 @@
+"""How to repeat a fit: as Python, as a command line, and the versions that ran it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
+LISTS = {"fix": "fix", "start": "start", "bounds": "bound", "ties": "tie"}
+"""Arguments that the command line takes one at a time, and its options for them."""
+
+
+def as_python(call: Mapping[str, Any]) -> str:
+    """Write a call of ``descend.fit`` with the arguments that were given.
+
+    Data that are no file stand as ``data``; so do functions and modules, by their names.
+
+    >>> print(as_python({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "epochs": 100}))
+    import descend
+    <BLANKLINE>
+    fit = descend.fit("y ~ w*x", "line.csv", start={"w": 0.0}, epochs=100)
+    """
+    given = {name: value for name, value in call.items() if name not in ("model", "data")}
+    files = _files(call["data"])
+    first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
+    if given.get("learning_rate") not in (None, "auto"):
+        given["learning_rate"] = float(given["learning_rate"])  # the command line hands it on as text
+    arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
+    return f"import descend\n\nfit = descend.fit({', '.join(arguments)})"
+
+
+def as_command(call: Mapping[str, Any]) -> str | None:
+    """Write the same fit as a command line; None if it cannot be: of data in memory, of functions and modules.
+
+    >>> as_command({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "learning_rate": 0.001})
+    "descend fit 'y ~ w*x' line.csv --start w=0.0 --learning-rate 0.001"
+    """
+    files = _files(call["data"])
+    if not isinstance(call["model"], str) or not files:
+        return None
+    words = ["descend", "fit", call["model"], *files]
+    for name, value in call.items():
+        if name in ("model", "data"):
+            continue
+        found = _options(name, value)
+        if found is None:
+            return None
+        words += found
+    return shlex.join(words)
+
+
+def versions() -> list[tuple[str, str]]:
+    """Return the versions of Python and of the packages a fit rests on, of those that are installed."""
+    found = [("Python", platform.python_version())]
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return [*found, ("system", f"{platform.system()} {platform.machine()}")]
+
+
+def _files(data: Any) -> list[str]:
+    """Return the files that data come from; none if they are in memory."""
+    several = data if isinstance(data, list | tuple) else [data]
+    named = [os.fspath(one) for one in several if isinstance(one, str | os.PathLike)]
+    return [str(name) for name in named] if len(named) == len(several) else []
+
+
+def _options(name: str, value: Any) -> list[str] | None:
+    """Return the words of one option; None if the command line has none like it."""
+    if name in LISTS:
+        option = f"--{LISTS[name]}"
+        if isinstance(value, str):
+            return [option, value]
+        if isinstance(value, Mapping):
+            if name not in ("start", "fix"):
+                return None
+            texts = [f"{key}={','.join(map(_number, np.atleast_1d(part)))}" for key, part in value.items()]
+            return [word for text in texts for word in (option, text)]
+        return [word for text in value for word in (option, str(text))]
+    option = f"--{name.replace('_', '-')}"
+    if value is True:
+        return [option]
+    if name == "gradient" and isinstance(value, Sequence) and not isinstance(value, str):
+        return [word for text in value for word in (option, str(text))]
+    return [option, _number(value)] if isinstance(value, str | int | float | os.PathLike) else None
+
+
+def _number(value: Any) -> str:
+    return os.fspath(value) if isinstance(value, str | os.PathLike) else repr(getattr(value, "item", lambda: value)())
+
+
+def _python(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_python(key)}: {_python(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_python, value)) + "]"
+    if isinstance(value, np.ndarray | np.generic):
+        return _python(value.tolist())
+    if isinstance(value, os.PathLike):
+        return _python(os.fspath(value))
+    return str(getattr(value, "__name__", None) or repr(value))

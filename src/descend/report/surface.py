@@ -1,0 +1,205 @@
+"""J around the path of a run: over two parameters as a surface, over one as a curve with the steps on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.module.model import ModuleModel
+from descend.descent.objective import Objective
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
+from descend.registry import closest
+from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
+from descend.report.panels import COLOURS, kept
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+Array = NDArray[np.float64]
+
+GRID = 50
+"""Values of each parameter at which J is computed."""
+FINE = 201
+"""Values of a single parameter."""
+MOST_ROWS = 2_000
+"""Of more rows, J is computed on so many, evenly spaced: 2,500 values of it in a fraction of a second."""
+MARGIN = 0.18
+"""Room around the path, as a share of its extent."""
+ERRORS = 3.0
+"""Standard errors around the minimum that are shown at least."""
+RUNAWAY = 20.0
+"""The path is followed while J is below so many times its first value."""
+LEVELS = 12
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where J is looked at: the values of two flat parameters, the others held where the fit ended."""
+
+    fit: Fit
+    places: tuple[int, int]
+
+    def path(self, fit: Fit | None = None) -> Array:
+        """Return (steps, 2) the way of a fit, as far as it stayed near."""
+        return _followed(fit or self.fit)[:, list(self.places)]
+
+
+def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
+    """Prepare J around the path: over two parameters, or over the only one.
+
+    names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
+    None for a PyTorch module, whose weights are too many for one pair to tell anything.
+    """
+    if isinstance(fit.model, ModuleModel) or fit.kept is None or not fit.trace:
+        return None
+    if fit.theta.size == 1 and names is None:
+        return _curve(fit)
+    return race({"path": fit}, names)
+
+
+def race(fits: Mapping[str, Fit], names: Sequence[str] | None = None) -> Panel | None:
+    """Prepare the paths of several fits of one model to the same data, on the surface of J over two parameters."""
+    first = next(iter(fits.values()))
+    if first.theta.size < 2:
+        return None
+    plane = Plane(first, _places(first, names))
+    paths = [plane.path(fit) for fit in fits.values()]
+    (x, y), labels = _grids(plane, paths), first.model.parameters.labels
+    a, b = (labels[place] for place in plane.places)
+    evaluate, said = _objective(first)
+    theta = np.array(first.theta, dtype=np.float64)
+    z = np.empty((len(y), len(x)))
+    with np.errstate(all="ignore"):
+        for row, second in enumerate(y.tolist()):
+            for column, value in enumerate(x.tolist()):
+                theta[list(plane.places)] = value, second
+                z[row, column] = evaluate(theta)
+    levels = _levels(z)
+    if levels is None:
+        return None
+    z = np.where(np.isfinite(z), z, levels[-1])
+    marks: list[Mark] = [Surface(x, y, np.clip(z, levels[0], levels[-1]), levels)]
+    for place, (name, path) in enumerate(zip(fits, paths, strict=True)):
+        colour = "vermillion" if len(fits) == 1 else COLOURS[(place + 1) % len(COLOURS)]
+        label = "path, from ring to dot" if len(fits) == 1 else name
+        marks.append(Line(path[:, 0], path[:, 1], label, colour, 2.2, dots=len(path) <= GRID, ends=True))
+    others = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
+    low, high = float(levels[0]), float(levels[-1])
+    caption = f"J from {low:.4g} (deepest colour) to {high:.4g}{' or more' if z.max() > high else ''}{others}.{said}"
+    alt = f"Contours of J over {a} and {b}, with the path of the descent on it: " + "; ".join(
+        f"{name} from ({path[0, 0]:.4g}, {path[0, 1]:.4g}) to ({path[-1, 0]:.4g}, {path[-1, 1]:.4g})"
+        for name, path in zip(fits, paths, strict=True)
+    )
+    return Panel("surface", f"J over {a} and {b}", Axis(a), Axis(b), marks, caption, alt + ".")
+
+
+def _curve(fit: Fit) -> Panel:
+    """Prepare J over the only parameter, with the steps on it."""
+    label = fit.model.parameters.labels[0]
+    path = _followed(fit)[:, 0]
+    low, high = _extent(fit, 0, path)
+    (low, high), (evaluate, said) = _bounded(fit, 0, low, high), _objective(fit)
+    grid = np.linspace(low, high, FINE)
+    with np.errstate(all="ignore"):
+        values = np.array([evaluate(np.array([value])) for value in grid.tolist()])
+        places = path if len(path) <= FINE else np.append(path[: FINE - 1], path[-1])
+        steps = np.array([evaluate(np.array([value])) for value in places.tolist()])
+    shown = "steps, from ring to dot"
+    marks: list[Mark] = [
+        Line(grid, np.where(np.isfinite(values), values, np.nan), "J", "blue", 2.4),
+        Line(places, steps, shown, "vermillion", 1.6, dots=True, ends=True),
+    ]
+    alt = f"J over {label}, with the steps on it, from {path[0]:.4g} to {path[-1]:.4g}."
+    _, top = reach(np.append(values[np.isfinite(values)], steps))
+    bottom = min(0.0, float(np.nanmin(values))) if np.isfinite(values).any() else 0.0
+    span = top - bottom
+    up = Axis("J", low=bottom - 0.04 * span, high=top + 0.04 * span)
+    return Panel("surface", f"J over {label}", Axis(label), up, marks, said.strip(), alt)
+
+
+def _objective(fit: Fit) -> tuple[Callable[[Array], float], str]:
+    """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
+    assert fit.kept is not None
+    objective: Objective = fit.kept.objective
+    if fit.rows <= MOST_ROWS:
+        chosen, said = np.arange(fit.rows), ""
+    else:
+        chosen = np.linspace(0, fit.rows - 1, MOST_ROWS).astype(np.intp)
+        said = f" J of {MOST_ROWS:,} of {fit.rows:,} rows, evenly spaced."
+    return (lambda theta: objective(theta, 0, chosen).loss), said
+
+
+def _places(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
+    """Return the two parameters to draw: those named, or the two whose estimates trade off the most."""
+    labels = fit.model.parameters.labels
+    if names is not None:
+        for name in names:
+            if name not in labels:
+                raise ConfigError(
+                    f"There is no parameter `{name}` to draw.{closest(name, labels)} Parameters: {', '.join(labels)}."
+                )
+        one, other = (labels.index(name) for name in names)
+        return one, other
+    values = fit.correlation
+    if values is None or not np.isfinite(values).all() or len(values) > 200:
+        return 0, 1
+    strength = np.triu(np.abs(values), 1)
+    one, other = divmod(int(strength.argmax()), len(strength))
+    return one, other
+
+
+def _followed(fit: Fit) -> Array:
+    """Return (steps, p) the parameters of the steps, until J ran away."""
+    found = []
+    for step in kept(fit):
+        if not np.isfinite(step.theta).all():
+            break
+        found.append(np.asarray(step.theta, dtype=np.float64))
+        if not step.loss <= RUNAWAY * abs(fit.trace[0].loss):
+            break
+    if fit.outcome is not Outcome.DIVERGED and not np.array_equal(found[-1], fit.theta):
+        found.append(np.asarray(fit.theta, dtype=np.float64))
+    return np.array(found).reshape(len(found), -1)
+
+
+def _extent(fit: Fit, place: int, path: Array) -> tuple[float, float]:
+    """Return the range of one parameter: its path and some room, and the neighbourhood of the minimum."""
+    low, high = float(path.min()), float(path.max())
+    covariance = fit.covariance
+    if covariance is not None and fit.outcome is not Outcome.DIVERGED:
+        spread = ERRORS * float(np.sqrt(covariance[place, place]))
+        if np.isfinite(spread):
+            low, high = min(low, fit.theta[place] - spread), max(high, fit.theta[place] + spread)
+    if low == high:
+        low, high = reach(np.array([low]))
+    room = MARGIN * (high - low)
+    return low - room, high + room
+
+
+def _bounded(fit: Fit, place: int, low: float, high: float) -> tuple[float, float]:
+    """Keep a range within the bounds of its parameter."""
+    bounds = None if fit.constraints is None else fit.constraints.bounds
+    if bounds is None:
+        return low, high
+    return max(low, float(bounds.low[place])), min(high, float(bounds.high[place]))
+
+
+def _grids(plane: Plane, paths: Sequence[Array]) -> tuple[Array, Array]:
+    both = np.concatenate(paths)
+    ends = [_bounded(plane.fit, place, *_extent(plane.fit, place, both[:, k])) for k, place in enumerate(plane.places)]
+    x, y = (np.linspace(*end, GRID) for end in ends)
+    return x, y
+
+
+def _levels(z: Array) -> Array | None:
+    """Return the edges of contours that are evenly spread over the picture; None where J has no relief."""
+    known = z[np.isfinite(z)]
+    if not len(known):
+        return None
+    levels = np.unique(np.quantile(known, np.linspace(0.0, 1.0, LEVELS + 1)))
+    return levels if len(levels) > 2 and levels[-1] > levels[0] else None

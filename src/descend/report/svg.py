@@ -1,0 +1,299 @@
+"""Panels as SVG to stand inside a page: small, sharp in print, and coloured by the page's style sheet, light or dark.
+
+The colours are CSS variables (``--blue``, ``--c0`` ...), so one picture serves every theme. Words are text, not
+outlines: they can be searched, copied and read aloud.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
+from descend.report.style import one_line
+
+Array = NDArray[np.float64]
+
+WIDTH, HEIGHT = 560.0, 350.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 14.0, 30.0, 46.0
+MARGIN = 0.04
+"""Room around what is drawn, as a share of its range."""
+LAYERS = 8
+"""Dots are drawn in so many layers: where dots of several overlap, it is darker."""
+FEW = 400
+"""Rows up to which dots are large."""
+CONTOURS = 12
+"""Contours that the style sheet has colours for."""
+DASHES = {"-": "", "--": ' stroke-dasharray="7 4"', ":": ' stroke-dasharray="2 4"'}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Places numbers of an axis between two ends of the picture."""
+
+    axis: Axis
+    low: float
+    high: float
+    begin: float
+    end: float
+
+    def moved(self, values: Array) -> Array:
+        """Return where values lie before they are stretched: themselves, or their logarithms."""
+        with np.errstate(all="ignore"):
+            if self.axis.scale == "log":
+                return np.asarray(np.log10(values))
+            return np.asarray(np.log10(1.0 + values) if self.axis.scale == "symlog" else values, dtype=np.float64)
+
+    def __call__(self, values: Array) -> Array:
+        ends = self.moved(np.array([self.low, self.high]))
+        share = (self.moved(np.asarray(values, dtype=np.float64)) - ends[0]) / (ends[1] - ends[0])
+        return np.asarray(np.clip(self.begin + share * (self.end - self.begin), -2000.0, 2000.0))
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return where numbers stand, and the numbers, as markup."""
+        from matplotlib.ticker import LogLocator, MaxNLocator
+
+        if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
+            steps = MaxNLocator(6, integer=self.axis.whole, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+            found = [float(value) for value in steps if self.low <= value <= self.high]
+            return list(zip(found, _numbers(found), strict=True))
+        low = max(self.low, 1.0) if self.axis.scale == "symlog" else self.low
+        values = [float(v) for v in LogLocator(numticks=7).tick_values(low, self.high) if self.low <= v <= self.high]
+        if self.axis.scale == "symlog":
+            return [(0.0, "0"), *((value, f"{value:,.0f}") for value in values if value >= 1.0)]
+        return [(value, _power(value)) for value in values]
+
+
+def svg(panel: Panel, prefix: str = "") -> str:
+    """Draw a panel as one ``<svg>`` element. prefix: keeps its ids apart from those of other fits on the page."""
+    if any(isinstance(mark, Matrix) for mark in panel.marks):
+        return _matrix(panel)
+    across = _scale(panel.x, panel.marks, "x", LEFT, WIDTH - RIGHT)
+    up = _scale(panel.y, panel.marks, "y", HEIGHT - BOTTOM, TOP)
+    clip = f"{prefix}clip-{panel.key}"
+    inside = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
+    ends = f'data-x="{across.low!r} {across.high!r} {panel.x.scale}" data-y="{up.low!r} {up.high!r} {panel.y.scale}"'
+    box = f'x="{LEFT:g}" y="{TOP:g}" width="{WIDTH - LEFT - RIGHT:g}" height="{HEIGHT - TOP - BOTTOM:g}"'
+    return (
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
+        f'<clipPath id="{clip}"><rect {box}/></clipPath>'
+        f"{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
+        f'<g clip-path="url(#{clip})">{inside}</g>{_names(panel)}</svg>'
+    )
+
+
+def legend(panel: Panel) -> list[tuple[str, str]]:
+    """Return a sample of each named mark, as SVG, and its name, as text."""
+    found = []
+    for mark in panel.marks:
+        name = getattr(mark, "name", "")
+        if not name:
+            continue
+        if isinstance(mark, Points):
+            sample = f'<circle cx="11" cy="6" r="4" fill="var(--{mark.colour})"/>'
+        elif isinstance(mark, Band):
+            sample = f'<rect width="22" height="12" fill="var(--{mark.colour})" fill-opacity="{mark.opacity * 1.4:g}"/>'
+        else:
+            dashes = DASHES[mark.dashes] if isinstance(mark, Line) else ""
+            sample = f'<path d="M0 6h22" stroke="var(--{mark.colour})" stroke-width="3"{dashes}/>'  # type: ignore[union-attr]
+        found.append((f'<svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true">{sample}</svg>', name))
+    return found
+
+
+def _ordered(marks: Iterable[Mark]) -> list[Mark]:
+    """Put surfaces and bands below rows, and lines above them."""
+    places = {Surface: 0, Band: 1, Points: 2}
+    return sorted(marks, key=lambda mark: places.get(type(mark), 3))
+
+
+def _scale(axis: Axis, marks: Sequence[Mark], side: str, begin: float, end: float) -> Scale:
+    """Return the scale of an axis: its own limits, or the range of the marks with a margin."""
+    if axis.low is not None and axis.high is not None:
+        return Scale(axis, float(axis.low), float(axis.high), begin, end)
+    drawn = [np.asarray(part, dtype=np.float64) for mark in marks for part in _parts(mark, side)]
+    values = np.concatenate(drawn) if drawn else np.empty(0)
+    if axis.scale == "log":
+        low, high = reach(np.log10(values[values > 0.0])) if (values > 0.0).any() else (0.0, 1.0)
+    else:
+        low, high = reach(values)
+    room = 0.0 if any(isinstance(mark, Surface) for mark in marks) else MARGIN * (high - low)
+    low, high = low - room, high + room
+    if axis.scale == "log":
+        low, high = 10.0**low, 10.0**high
+    return Scale(axis, low if axis.low is None else axis.low, high if axis.high is None else axis.high, begin, end)
+
+
+def _parts(mark: Mark, side: str) -> list[Array]:
+    if isinstance(mark, Level):
+        return [] if side == "x" else [np.array([mark.y])]
+    if isinstance(mark, Band):
+        return [mark.x] if side == "x" else [mark.low, mark.high]
+    assert not isinstance(mark, Matrix)
+    return [mark.x if side == "x" else mark.y]
+
+
+def _mark(mark: Mark, across: Scale, up: Scale) -> str:
+    if isinstance(mark, Points):
+        return _points(mark, across(mark.x), up(mark.y))
+    if isinstance(mark, Level):
+        height = float(up(np.array([mark.y]))[0])
+        ends = f"M{LEFT:g} {height:.1f}H{WIDTH - RIGHT:g}"
+        return f'<path d="{ends}" stroke="var(--{mark.colour})" stroke-width="2" fill="none"/>'
+    if isinstance(mark, Band):
+        x = np.concatenate([across(mark.x), across(mark.x)[::-1]])
+        y = np.concatenate([up(mark.high), up(mark.low)[::-1]])
+        return f'<path d="{_path(x, y)}z" fill="var(--{mark.colour})" fill-opacity="{mark.opacity:g}"/>'
+    if isinstance(mark, Surface):
+        return _surface(mark, across, up)
+    assert isinstance(mark, Line)
+    x, y = across(mark.x), up(mark.y)
+    line = (
+        f'<path d="{_path(x, y)}" fill="none" stroke="var(--{mark.colour})" stroke-width="{mark.width:g}" '
+        f'stroke-linejoin="round"{DASHES[mark.dashes]}/>'
+    )
+    if mark.dots and len(x):
+        line += _dots(x, y, mark.colour, 2.8 * mark.width, 1.0)
+    if mark.ends and len(x):
+        line += (
+            f'<circle cx="{x[0]:.1f}" cy="{y[0]:.1f}" r="5" fill="var(--paper)" stroke="var(--{mark.colour})" '
+            f'stroke-width="2.5"/><circle cx="{x[-1]:.1f}" cy="{y[-1]:.1f}" r="5.5" fill="var(--{mark.colour})" '
+            'stroke="var(--paper)" stroke-width="1.5"/>'
+        )
+    return line
+
+
+def _points(mark: Points, x: Array, y: Array) -> str:
+    """Draw rows as dots, the more of them the smaller and fainter."""
+    if len(x) <= FEW:
+        return _dots(x, y, mark.colour, 6.5 if len(x) <= FEW / 2 else 5.0, 0.75)
+    return "".join(_dots(x[k::LAYERS], y[k::LAYERS], mark.colour, 3.6, 0.4) for k in range(LAYERS))
+
+
+def _dots(x: Array, y: Array, colour: str, size: float, opacity: float) -> str:
+    """Draw dots as one path of round line ends, which takes a tenth of the room of circles."""
+    shown = np.isfinite(x) & np.isfinite(y)
+    places = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x[shown].tolist(), y[shown].tolist(), strict=True))
+    return (
+        f'<path class="dots" d="{places}" fill="none" stroke="var(--{colour})" stroke-width="{size:g}" '
+        f'stroke-linecap="round" stroke-opacity="{opacity:g}"/>'
+    )
+
+
+def _path(x: Array, y: Array) -> str:
+    """Return the points of a line, with gaps where there is no number."""
+    parts, pen = [], "M"
+    for a, b in zip(x.tolist(), y.tolist(), strict=True):
+        if math.isfinite(a) and math.isfinite(b):
+            parts.append(f"{pen}{a:.1f} {b:.1f}")
+            pen = "L"
+        else:
+            pen = "M"
+    return "".join(parts)
+
+
+def _surface(mark: Surface, across: Scale, up: Scale) -> str:
+    from contourpy import FillType, contour_generator
+
+    made = contour_generator(mark.x, mark.y, mark.z, fill_type=FillType.OuterOffset)
+    drawn = []
+    for place, (low, high) in enumerate(zip(mark.levels[:-1], mark.levels[1:], strict=True)):
+        pieces = []
+        for points, offsets in zip(*made.filled(low, high), strict=True):
+            for begin, end in pairwise(offsets):
+                ring = points[begin:end]
+                pieces.append(_path(across(ring[:, 0]), up(ring[:, 1])) + "z")
+        shade = round(place * (CONTOURS - 1) / max(len(mark.levels) - 2, 1))
+        if pieces:
+            drawn.append(f'<path class="c{shade}" fill-rule="evenodd" d="{"".join(pieces)}"/>')
+    return "".join(drawn)
+
+
+def _axes(across: Scale, up: Scale, grid: bool) -> str:
+    """Draw the grid and the numbers of both axes."""
+    bottom, parts = HEIGHT - BOTTOM, []
+    for value, text in across.ticks():
+        x = float(across(np.array([value]))[0])
+        if grid:
+            parts.append(f'<path class="grid" d="M{x:.1f} {TOP:g}V{bottom:g}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 17:g}" text-anchor="middle">{text}</text>')
+    for value, text in up.ticks():
+        y = float(up(np.array([value]))[0])
+        if grid:
+            parts.append(f'<path class="grid" d="M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}"/>')
+        parts.append(f'<text x="{LEFT - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{text}</text>')
+    parts.append(f'<path class="axis" d="M{LEFT:g} {TOP:g}V{bottom:g}H{WIDTH - RIGHT:g}"/>')
+    return "".join(parts)
+
+
+def _names(panel: Panel) -> str:
+    """Write what the axes show: that of the upright one above it, where it reads as any other line."""
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    return (
+        f'<text class="name" x="{middle:g}" y="{HEIGHT - 8:g}" text-anchor="middle">{_short(panel.x.name, 60)}</text>'
+        f'<text class="name" x="4" y="14">{_short(panel.y.name, 60)}</text>'
+    )
+
+
+def _matrix(panel: Panel) -> str:
+    """Draw a heat map: the stronger, the more colour; blue for pairs that rise together, orange for the others."""
+    mark = next(mark for mark in panel.marks if isinstance(mark, Matrix))
+    count = len(mark.labels)
+    longest = max(len(label) for label in mark.labels)
+    left = min(20.0 + 8.0 * longest, 150.0)
+    size = min((WIDTH - left - 10.0) / count, 52.0)
+    height = size * count + 34.0
+    parts = []
+    for row, label in enumerate(mark.labels):
+        y = 4.0 + size * row
+        short = _short(label, 16)
+        parts.append(f'<text x="{left - 8:g}" y="{y + size / 2 + 4.5:.1f}" text-anchor="end">{short}</text>')
+        across = _short(label, max(int(size / 7.5), 2))
+        parts.append(
+            f'<text x="{left + size * (row + 0.5):.1f}" y="{height - 10:.1f}" text-anchor="middle">{across}</text>'
+        )
+        for column in range(count):
+            value = float(mark.values[row, column])
+            x = left + size * column
+            colour, strength = ("blue" if value >= 0.0 else "vermillion"), 0.55 * abs(value)
+            shown, opacity = (f"{value:.2f}", f"{strength:.3f}") if math.isfinite(value) else ("–", "0")
+            parts.append(
+                f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{size - 2:.1f}" height="{size - 2:.1f}" rx="3" '
+                f'fill="var(--{colour})" fill-opacity="{opacity}"/><text class="cell" x="{x + size / 2:.1f}" '
+                f'y="{y + size / 2 + 4.5:.1f}" text-anchor="middle">{shown}</text>'
+            )
+    width = left + size * count + 10.0
+    return (
+        f'<svg class="matrix" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * 1.2:.0f}" role="img" '
+        f'aria-label="{escape(panel.alt)}">{"".join(parts)}</svg>'
+    )
+
+
+def _short(text: str, most: int) -> str:
+    return escape(one_line(text, most))
+
+
+def _power(value: float) -> str:
+    """Write a power of ten, with the exponent raised."""
+    exponent = math.log10(value)
+    if -2 <= exponent <= 4 or not math.isclose(exponent, round(exponent), abs_tol=1e-9):
+        return f"{value:,g}"
+    sign = "−" if exponent < 0.0 else ""
+    return f'10<tspan dy="-5" font-size="75%">{sign}{abs(round(exponent)):d}</tspan>'
+
+
+def _numbers(values: Sequence[float]) -> list[str]:
+    """Write evenly spaced numbers alike: with the decimals that tell them apart, large ones with commas."""
+    if not values:
+        return []
+    largest = max(abs(value) for value in values)
+    step = min((b - a for a, b in pairwise(values)), default=largest or 1.0)
+    if largest and (largest < 1e-4 or largest >= 1e7):
+        return [f"{value:.3g}".replace("-", "−") if abs(value) > step / 1e6 else "0" for value in values]
+    decimals = next((k for k in range(9) if abs(step * 10**k - round(step * 10**k)) < 1e-6), 8)
+    return [f"{value:,.{decimals}f}".replace("-", "−") if abs(value) > step / 1e6 else "0" for value in values]

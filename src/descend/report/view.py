@@ -1,0 +1,137 @@
+"""What the panels of a fit are made from: the fit, and so many of its rows as a picture can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+Array = NDArray[np.float64]
+
+MOST_POINTS = 5_000
+"""More points than this only cover each other; of more rows a random sample is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A fit, and the rows to draw.
+
+    columns: of the rows drawn. chosen: which of all rows they are; None if all. sampled: a sentence that says so.
+    observed: whether the response is among the columns.
+    """
+
+    fit: Fit
+    columns: Mapping[str, Any]
+    chosen: NDArray[np.intp] | None
+    sampled: str
+    observed: bool
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.fit.model.inputs
+
+    @property
+    def tensors(self) -> bool:
+        """Whether the rows are not columns at all, but whatever a module takes."""
+        return not self.inputs and not self.fit.model.response_columns
+
+    @property
+    def one(self) -> bool:
+        """Whether the prediction is a curve: of one input, or of none."""
+        return len(self.inputs) <= 1 and not self.tensors
+
+    @cached_property
+    def x(self) -> Array:
+        """The one input, or the numbers of the rows where there is none."""
+        if self.inputs:
+            return np.asarray(self.columns[self.inputs[0]])
+        rows = len(next(iter(self.columns.values())))
+        return np.asarray(np.arange(rows) if self.chosen is None else self.chosen, dtype=np.float64) + 1.0
+
+    @cached_property
+    def y(self) -> Array:
+        with np.errstate(all="ignore"):
+            return self.fit.model.observed(self.columns)
+
+    @cached_property
+    def predicted(self) -> Array:
+        with np.errstate(all="ignore"):
+            return self.fit.model.predict(self.fit.theta, self.columns)
+
+    @cached_property
+    def residuals(self) -> Array:
+        """Observed less predicted."""
+        return self.y - self.predicted
+
+    @property
+    def response(self) -> str:
+        """The left side: a column by its own name, without the backticks that quote it in a formula."""
+        columns, text = self.fit.model.response_columns, self.fit.model.response
+        return columns[0] if text.strip("`") in columns else text
+
+
+def view(fit: Fit, columns: Mapping[str, Any] | None = None) -> View:
+    """Choose the rows to draw: of the fit's own data, or of ``columns``.
+
+    Raises ConfigError if the fit was loaded from a file, so that it has no data, and DataError if a column is missing.
+    """
+    if columns is None:
+        if fit.kept is None:
+            raise ConfigError(
+                "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
+            )
+        columns = fit.kept.columns
+    model, inputs = fit.model, fit.model.inputs
+    tensors = not inputs and not model.response_columns
+    one = len(inputs) <= 1 and not tensors
+    observed = all(name in columns for name in model.response_columns)
+    needed = tuple(columns) if tensors else (*inputs, *(model.response_columns if observed or not one else ()))
+    for name in needed:
+        if name not in columns:
+            raise DataError(
+                f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
+                f"Columns: {', '.join(columns)}."
+            )
+    drawn, chosen, sampled = sample({name: columns[name] for name in needed})
+    return View(fit, drawn, chosen, sampled, observed)
+
+
+def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp] | None, str]:
+    """Return at most MOST_POINTS rows, which they are, and a sentence that says so where rows were left out."""
+    columns = {name: column(values) for name, values in columns.items()}
+    total = len(next(iter(columns.values())))
+    if total <= MOST_POINTS:
+        return dict(columns), None, ""
+    chosen = np.sort(np.random.default_rng(0).choice(total, MOST_POINTS, replace=False))
+    drawn = {name: values[chosen] for name, values in columns.items()}
+    return drawn, chosen, f"{MOST_POINTS:,} of {total:,} rows drawn, chosen at random."
+
+
+def column(values: Any) -> Any:
+    """Return a column as float64; rows that are tensors of more than one dimension stay as they are."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+    return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)
+
+
+def ended(fit: Fit) -> str:
+    """Say how a run ended, in a few words."""
+    epochs = f"{fit.epochs:,} epoch{'' if fit.epochs == 1 else 's'}"
+    if fit.outcome is Outcome.EPOCHS_USED_UP:
+        return f"not converged, {epochs} used up"
+    return f"{str(fit.outcome).replace('_', ' ')} after {epochs}"
+
+
+def rows(count: int) -> str:
+    """Count rows: ``1 row``, ``5,000 rows``."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
