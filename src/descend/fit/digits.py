@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Point
 from descend.descent.outcome import Outcome
-from descend.fit.rows import Rows
+from descend.fit.rows import Rows, counted_rows
+from descend.fit.standard_errors import MANY, accurate_point
 from descend.fit.uncertainty import KINKED, Mask
 from descend.optimizers.systems import triangle
 
@@ -84,7 +85,7 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
     """Return how far each free component may be from the minimum, and which of them may move."""
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
     objective, theta = fit.kept.objective, fit.theta
-    point = objective(theta, 3)
+    point = accurate_point(fit)
     moving = np.ones(theta.size, dtype=bool)
     if objective.bounds is not None:
         moving &= ~objective.bounds.blocked(theta, point.gradient)
@@ -92,12 +93,13 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
     free = moving if fit.rank is None else moving & fit.rank.kept
     error = np.zeros(theta.size)
-    error[free] = _floor(fit.counted_rows, fit, free)
+    rows = counted_rows(fit, MANY) if fit.rows > MANY else fit.counted_rows
+    error[free] = _floor(rows, fit, free) * np.sqrt(len(rows.y) / fit.rows)
     step, length = _step(point, free)
     settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)
     if not settled:
-        after, shorter = _step(objective(theta + step, 3), free)
+        after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), free)
         ratio = shorter / length
         error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
     if fit.rank is not None:

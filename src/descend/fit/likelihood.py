@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.fit.rows import Rows
+from descend.fit.rows import Rows, row_weights
+from descend.fit.statistics import counting, squared_error
 from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 
@@ -48,8 +49,12 @@ def criteria_of(fit: Fit) -> Criteria | None:
     estimated = fit.model.parameters.size - redundant + (loss.name == "squared" and fit.sigma is None)
     with np.errstate(all="ignore"):
         if fit.kept.whole is None:
-            found = log_likelihood(fit.counted_rows, loss, fit.sigma is not None)
-            return criteria(found, estimated, len(fit.counted_rows.y))
+            if loss.name == "squared":
+                weighed = 0.0 if fit.sigma_or_weights is None else _logarithms(row_weights(fit))
+                found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
+            else:
+                found = log_likelihood(fit.counted_rows, loss)
+            return criteria(found, estimated, counting(fit))
         from descend.fit import whole  # few fits need it
 
         total = whole.log_likelihood(fit, fit.kept.whole)
@@ -64,26 +69,30 @@ def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
     return Criteria(likelihood, aic, aicc, estimated * math.log(rows) - 2.0 * likelihood)
 
 
-def log_likelihood(rows: Rows, loss: Loss, known: bool) -> float:
+def of_normal(squares: float, rows: int, weighed: float, known: bool) -> float:
+    """Return the log-likelihood of normal residuals from S = sum omega_i r_i**2 and W = sum log omega_i.
+
+    sigma known, omega_i = 1 / sigma_i**2:   -n/2 log(2 pi) + W/2 - S/2
+    otherwise, variances v / omega_i at the v that makes it largest:   -n/2 (log(2 pi S / n) + 1) + W/2
+
+    It is infinite if S = 0, and that of the left side of the formula: of log(y) for `log(y) ~ ...`.
+    """
+    if known:
+        return 0.5 * (weighed - rows * math.log(2.0 * math.pi) - squares)
+    return math.inf if squares == 0.0 else 0.5 * (weighed - rows * (math.log(2.0 * math.pi * squares / rows) + 1.0))
+
+
+def _logarithms(omega: Array) -> float:
+    return float(np.log(omega[omega > 0.0]).sum())
+
+
+def log_likelihood(rows: Rows, loss: Loss) -> float:
     """Return the log-likelihood at the parameters of a fit.
 
-    squared, sigma known:   -1/2 sum(log(2 pi sigma_i**2) + r_i**2 / sigma_i**2)
-    squared otherwise:      -n/2 (log(2 pi S / n) + 1) + 1/2 sum log omega_i,   S = sum omega_i r_i**2
-        of normal residuals of variance v / omega_i, at the v that makes it largest; infinite if S = 0.
-    poisson:                sum omega_i (y_i log m_i - m_i - log(y_i!))
-    logistic:               sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i))
-
-    It is that of the left side of the formula: of log(y) for `log(y) ~ ...`.
+    poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
+    logistic:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i))
     """
     omega, y = rows.omega, rows.y
-    if loss.name == "squared":
-        squares = float(omega @ (y - rows.score) ** 2)
-        if known:
-            return -0.5 * (float(np.log(2.0 * np.pi / omega).sum()) + squares)
-        if squares == 0.0:
-            return math.inf
-        n = len(y)
-        return -0.5 * n * (math.log(2.0 * math.pi * squares / n) + 1.0) + 0.5 * float(np.log(omega).sum())
     total = -float(omega @ loss.value(rows.score, y))
     if loss.name == "poisson":
         counts, place = np.unique(y, return_inverse=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.module.model import ModuleModel
+from descend.descent.search import sample
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.symbols import Column
@@ -58,13 +59,16 @@ def row_weights(fit: Fit) -> Array:
     return np.ones(rows) if weights is None else np.asarray(weights, dtype=np.float64)
 
 
-def counted_rows(fit: Fit) -> Rows:
-    """Return the rows that count, at the parameters of a fit that has its data."""
+def counted_rows(fit: Fit, most: int | None = None) -> Rows:
+    """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows."""
     refuse_without_data(fit, "residuals")
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
-    columns = fit.kept.columns
+    columns, omega = fit.kept.columns, row_weights(fit)
+    if most is not None and len(omega) > most:
+        chosen = sample({"": omega, **columns}, most)
+        omega, columns = chosen.pop(""), chosen
     score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
-    y, omega = fit.model.observed(columns), row_weights(fit)
+    y = fit.model.observed(columns)
     counting = omega > 0.0
     if counting.all():
         return Rows(y, score, jacobian, omega)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.descent.out_of_core import Whole, engine_of
+from descend.fit.likelihood import of_normal
 from descend.fit.uncertainty import sandwich
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -67,12 +67,7 @@ def log_likelihood(fit: Fit, whole: Whole) -> float | None:
     assert fit.kept is not None
     total = total_loss(fit, whole)
     if fit.loss_function.name == "squared":
-        n = whole.counting
-        if fit.sigma is not None:
-            return -0.5 * (n * math.log(2.0 * math.pi) - whole.log_omega + total)
-        if total == 0.0:
-            return math.inf
-        return -0.5 * n * (math.log(2.0 * math.pi * total / n) + 1.0) + 0.5 * whole.log_omega
+        return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
     if fit.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
     return -total
