@@ -28,10 +28,15 @@ CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
 
 class Decoder:
-    """Reads the mistakes in a gradient from what it gave at some points."""
+    """Reads the mistakes in a gradient from what it gave at some points.
 
-    def __init__(self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]]):
-        self.case, self.scales, self.points, self.calls = case, scales, points, calls
+    calls: all that it was asked in order, and what it gave. remembers: whether it gave different numbers for the same.
+    """
+
+    def __init__(
+        self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]], remembers: bool
+    ) -> None:
+        self.case, self.scales, self.points, self.calls, self.remembers = case, scales, points, calls, remembers
         self.labels = case.model.parameters.labels
         self.given = np.stack([point.given for point in points if point.given is not None])
         self.truth = np.stack([point.truth for point in points])
@@ -61,10 +66,10 @@ class Decoder:
     # Memory -----------------------------------------------------------------------------------------------------
 
     def _remembered(self, k: int) -> Mistake | None:
-        if not self.case.python and len(self.points) < 2:
+        if len(self.points) < 2:
             return None
         found = self._stale(k)
-        return found if found is not None or not self.case.python else self._running(k)
+        return self._running(k) if found is None and self.remembers else found
 
     def _stale(self, k: int) -> Mistake | None:
         """Look for the gradient at one and the same earlier point, or at that of the call before."""
@@ -77,7 +82,7 @@ class Decoder:
                 if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
                     at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
                     return Mistake("stale", f"it is the gradient at {at} wherever it is asked for. {FRESH}")
-        if not self.case.python or len(self.calls) < 3:
+        if not self.remembers or len(self.calls) < 3:
             return None
         pairs = list(zip(self.calls[:-1], self.calls[1:], strict=True))
         before = np.array([self._truth_at(theta)[k] for (theta, _), _ in pairs])
