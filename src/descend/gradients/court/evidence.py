@@ -26,7 +26,7 @@ SAMPLE = 200_000
 """Numbers in the sample of rows whose conditioning stands for that of all."""
 BLOCK = 16_384
 POINTS = 4
-REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 2.0, 0.15, 0.003)
+REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 2.0, 0.1, 0.01)
 """How far the points lie from the start, as shares of the change in each parameter that would matter."""
 
 
@@ -132,7 +132,7 @@ def natural_scales(case: Case) -> Array:
         value = abs(float(case.model.loss.value(score, y).mean()))
         scales: Array = np.sqrt(value / diagonal)
     usable = np.isfinite(scales) & (scales > 0.0)
-    return np.where(usable, np.clip(scales, 1e-3 * size, np.maximum(1e3 * size, 1e-3)), size)
+    return np.where(usable, np.clip(scales, 1e-12 * size, np.where(case.start != 0.0, 10.0, 1e3) * size), size)
 
 
 def spread_rows(case: Case) -> Rows:
@@ -149,7 +149,9 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
     turn = (np.arange(1, case.start.size + 1) * 0.6180339887498949 + 0.7548776662466927 * (number + 1)) % 1.0
     sign = np.where((np.arange(case.start.size) * 7 + number * 3) % 5 < 2, -1.0, 1.0)
     share = REACHES[number % len(REACHES)]
-    moved: Array = case.start + sign * share * (0.5 + turn) * np.maximum(scales, np.abs(case.start))
+    # The last stay close, whatever the scales: some losses are flat but for a small region.
+    size = np.abs(case.start) + 1e-3 if number >= len(REACHES) - 2 else np.maximum(scales, np.abs(case.start))
+    moved: Array = case.start + sign * share * (0.5 + turn) * size
     return moved
 
 
@@ -161,6 +163,8 @@ def points(case: Case, scales: Array) -> list[Point]:
     """
     found: list[tuple[Array, Array]] = []
     sample = spread_rows(case)
+    here = abs(case.value(case.start)) or 1.0
+    here = here if np.isfinite(here) else 1.0
     for number in range(len(REACHES)):
         theta = nearby(case, scales, number)
         if not case.inside(theta):
@@ -170,7 +174,9 @@ def points(case: Case, scales: Array) -> list[Point]:
             size = np.abs(parts).mean(axis=0)
             share = np.abs(parts.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
             nonzero = (parts != 0.0).mean(axis=0)
-            found.append((theta, share + 4.0 * nonzero * (1.0 - nonzero)))
+            tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
+            # Where J is many times larger, what comes from elsewhere would drown in its rounding.
+            found.append((theta, tells / (1.0 + np.log10(max(1.0, abs(case.value(theta)) / here)) ** 2)))
     chosen: list[Point] = []
     told = np.zeros(case.start.size)
     while found and len(chosen) < POINTS:
