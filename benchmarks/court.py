@@ -22,6 +22,7 @@ import numpy as np
 import sympy
 
 import descend
+from descend.engines.numpy import NumpyEngine
 from descend.formula import as_text, read_formula
 from descend.formula.printers.code import NUMPY, TORCH, Writer
 from descend.formula.symbols import Column
@@ -42,7 +43,10 @@ ROWS = 60
 
 @dataclass
 class Trial:
-    """A formula with data, and what to pass to `descend.check` beside the gradient."""
+    """A formula with data, and what to pass to `descend.check` beside the gradient.
+
+    live: the components of the gradient that are not zero at the start, so that a mistake can show.
+    """
 
     formula: str
     loss: str
@@ -50,6 +54,7 @@ class Trial:
     data: dict[str, np.ndarray]
     start: dict[str, Any]
     program: Any
+    live: list[int]
 
     def check(self, gradient: Any, model: Any = None) -> descend.Judgement:
         """Put a gradient before the court."""
@@ -61,7 +66,7 @@ class Trial:
 
 
 def trials(count: int, seed: int = 0) -> Iterator[Trial]:
-    """Yield random formulas with data, some 4% of the candidates being left out for want of a finite J."""
+    """Yield random formulas with data, but for those whose J is not finite, or flat, at the start."""
     rng = np.random.default_rng(seed)
     made = 0
     while made < count:
@@ -72,7 +77,7 @@ def trials(count: int, seed: int = 0) -> Iterator[Trial]:
 
 
 def trial(rng: np.random.Generator) -> Trial | None:
-    """Make one random formula, or None if J is not finite at its start."""
+    """Make one random formula, or None if J is not finite, or flat, at its start."""
     names = iter(rng.permutation(list(NAMES)))
     parts = []
     for _ in range(int(rng.integers(1, 4))):
@@ -109,7 +114,10 @@ def trial(rng: np.random.Generator) -> Trial | None:
         descend.fit(formula.text, data, loss=loss, start=start, epochs=0, optimizer="gd", learning_rate=1e-9)
     except descend.DescendError:
         return None
-    return Trial(formula.text, loss, weights, data, start, program)
+    theta = program.parameters.flat(start)
+    slopes = NumpyEngine(program, data, weights).evaluate(theta, 1).gradient
+    live = [k for k, slope in enumerate(slopes) if abs(slope) > 1e-6 * np.abs(slopes).max() > 0.0]
+    return Trial(formula.text, loss, weights, data, start, program, live) if live else None
 
 
 # The gradient in many guises ------------------------------------------------------------------------------------------
@@ -218,7 +226,7 @@ def mistakes(trial: Trial, rng: np.random.Generator) -> Iterator[tuple[str, str,
     """Yield (label, parameter, gradient), each label once where it can be planted; as text or as a function."""
     parts = contributions(trial.program)
     labels = trial.program.parameters.labels
-    k = int(rng.integers(len(parts)))
+    k = int(rng.choice(trial.live))
     as_function = trial.program.loss.link is None
 
     def written(changed: list[Any], form: Callable[[Any], str] | None = None) -> Any:

@@ -229,6 +229,11 @@ def test_mistakes_are_named(gradient, name, verdict, factor, ratio, explanation,
     assert verdict in ("swapped", "other_loss") or all(other.verdict == "correct" for other in others)
 
 
+def test_a_formula_without_columns():
+    assert descend.check("y ~ c", table(), gradient=lambda y, c: np.mean(2 * (c - y))).agree
+    assert not descend.check("y ~ c", table(), gradient=lambda y, c: np.mean(c - y)).agree
+
+
 class TestMemory:
     def test_a_running_sum(self):
         total = np.zeros(3)

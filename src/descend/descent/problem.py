@@ -411,9 +411,10 @@ def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
         )
     theta_names = tuple(program.parameters.shapes)
 
-    def forward(**arguments: Any) -> Array:
+    def forward(**arguments: Any) -> Any:
         values = {name: arguments[name] for name in theta_names}
-        return model.predict(program.parameters.flat(values), {name: arguments[name] for name in model.inputs})
+        predicted = model.predict(program.parameters.flat(values), {name: arguments[name] for name in model.inputs})
+        return predicted if model.inputs else predicted[0]  # the same for every row
 
     from descend.models import Call
 

@@ -179,8 +179,9 @@ def _flat(result: Any, reference: ModuleRows) -> Array:
     if isinstance(result, Mapping):
         missing = next((name for name in names if name not in result), None)
         if missing is not None:
+            listed = ", ".join(names)
             raise ConfigError(
-                f"The gradient function returned no entry for `{missing}`. Return one for each of {names}."
+                f"The gradient function returned no entry for `{missing}`. Return one for each of {listed}."
             )
         result = [result[name] for name in names]
     parts = list(result) if isinstance(result, tuple | list) else []

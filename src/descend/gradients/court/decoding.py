@@ -28,10 +28,15 @@ CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
 
 class Decoder:
-    """Reads the mistakes in a gradient from what it gave at some points."""
+    """Reads the mistakes in a gradient from what it gave at some points.
 
-    def __init__(self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]]):
-        self.case, self.scales, self.points, self.calls = case, scales, points, calls
+    calls: all that it was asked in order, and what it gave. remembers: whether it gave different numbers for the same.
+    """
+
+    def __init__(
+        self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]], remembers: bool
+    ) -> None:
+        self.case, self.scales, self.points, self.calls, self.remembers = case, scales, points, calls, remembers
         self.labels = case.model.parameters.labels
         self.given = np.stack([point.given for point in points if point.given is not None])
         self.truth = np.stack([point.truth for point in points])
@@ -61,27 +66,27 @@ class Decoder:
     # Memory -----------------------------------------------------------------------------------------------------
 
     def _remembered(self, k: int) -> Mistake | None:
-        if not self.case.python and len(self.points) < 2:
-            return None
-        found = self._stale(k)
-        return found if found is not None or not self.case.python else self._running(k)
+        if self.remembers:
+            return self._running(k) or self._call_before(k)
+        return self._fixed(k) if len(self.points) > 1 else None
 
-    def _stale(self, k: int) -> Mistake | None:
-        """Look for the gradient at one and the same earlier point, or at that of the call before."""
-        spread = np.ptp(self.truth[:, k])
-        if spread <= 4.0 * self.allowed[:, k].max():
-            return None  # the same everywhere: nothing can be stale
-        given = self.given[:, k]
-        if np.ptp(given) <= 4.0 * self.allowed[:, k].max():
-            for theta in [self.case.start, *self.case.seen]:
-                if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
-                    at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
-                    return Mistake("stale", f"it is the gradient at {at} wherever it is asked for. {FRESH}")
-        if not self.case.python or len(self.calls) < 3:
+    def _fixed(self, k: int) -> Mistake | None:
+        """Look for the gradient at one and the same other point, wherever it is asked for."""
+        given, allowed = self.given[:, k], 4.0 * self.allowed[:, k].max()
+        if np.ptp(self.truth[:, k]) <= allowed or np.ptp(given) > allowed:
+            return None  # what is the same everywhere cannot be stale
+        for theta in [self.case.start, *self.case.seen]:
+            if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
+                at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
+                return Mistake("stale", f"it is the gradient at {at} wherever it is asked for. {FRESH}")
+        return None
+
+    def _call_before(self, k: int) -> Mistake | None:
+        """Look for the gradient at the parameters of the call before."""
+        if len(self.calls) < 3:
             return None
-        pairs = list(zip(self.calls[:-1], self.calls[1:], strict=True))
-        before = np.array([self._truth_at(theta)[k] for (theta, _), _ in pairs])
-        after = np.array([result[k] for _, (_, result) in pairs])
+        before = np.array([self._truth_at(theta)[k] for theta, _ in self.calls[:-1]])
+        after = np.array([result[k] for _, result in self.calls[1:]])
         allowed = 4.0 * self.allowed[:, k].max() + 1e-7 * np.abs(before)
         if (np.abs(after - before) <= allowed).all():
             return Mistake("stale", f"it is the gradient at the parameters of the call before. {FRESH}")

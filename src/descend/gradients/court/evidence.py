@@ -26,7 +26,7 @@ SAMPLE = 200_000
 """Numbers in the sample of rows whose conditioning stands for that of all."""
 BLOCK = 16_384
 POINTS = 4
-REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 0.003, 0.15, 0.001)
+REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 2.0, 0.1, 0.01)
 """How far the points lie from the start, as shares of the change in each parameter that would matter."""
 
 
@@ -132,7 +132,7 @@ def natural_scales(case: Case) -> Array:
         value = abs(float(case.model.loss.value(score, y).mean()))
         scales: Array = np.sqrt(value / diagonal)
     usable = np.isfinite(scales) & (scales > 0.0)
-    return np.where(usable, np.clip(scales, 1e-3 * size, np.maximum(1e3 * size, 1e-3)), size)
+    return np.where(usable, np.clip(scales, 1e-12 * size, np.where(case.start != 0.0, 10.0, 1e3) * size), size)
 
 
 def spread_rows(case: Case) -> Rows:
@@ -149,27 +149,44 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
     turn = (np.arange(1, case.start.size + 1) * 0.6180339887498949 + 0.7548776662466927 * (number + 1)) % 1.0
     sign = np.where((np.arange(case.start.size) * 7 + number * 3) % 5 < 2, -1.0, 1.0)
     share = REACHES[number % len(REACHES)]
-    moved: Array = case.start + sign * share * (0.5 + turn) * np.maximum(scales, np.abs(case.start))
+    # The last stay close, whatever the scales: some losses are flat but for a small region.
+    size = np.abs(case.start) + 1e-3 if number >= len(REACHES) - 2 else np.maximum(scales, np.abs(case.start))
+    moved: Array = case.start + sign * share * (0.5 + turn) * size
     return moved
 
 
 def points(case: Case, scales: Array) -> list[Point]:
-    """Return the points where all is finite and the gradient is least made of what cancels, at most POINTS of them."""
-    found: list[tuple[float, Array]] = []
+    """Return the points where all is finite and most can be told, at most POINTS of them.
+
+    A component tells more the less its rows cancel, and more still where it is zero in some rows and not in others;
+    each point is chosen for the components that those before it told least of.
+    """
+    found: list[tuple[Array, Array]] = []
+    sample = spread_rows(case)
+    here = abs(case.value(case.start)) or 1.0
+    here = here if np.isfinite(here) else 1.0
     for number in range(len(REACHES)):
         theta = nearby(case, scales, number)
         if not case.inside(theta):
             continue
-        truth, error, size = case.truth(theta, scales)
-        if np.isfinite(truth).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
-            with np.errstate(all="ignore"):
-                share = np.nan_to_num(np.abs(truth) / size, nan=0.0)
-            found.append((-float(np.median(share)) - float(share.min()), theta))
-        if len(found) == 2 * POINTS:
-            break
-    found.sort(key=lambda pair: pair[0])
-    weighed_points = (weighed(case, theta, scales) for _, theta in found[: POINTS + 1])
-    return [point for point in weighed_points if np.isfinite(point.allowed).all()][:POINTS]
+        parts, error = case.contributions(theta, scales, case.part(sample))
+        if np.isfinite(parts).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
+            size = np.abs(parts).mean(axis=0)
+            share = np.abs(parts.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
+            nonzero = (parts != 0.0).mean(axis=0)
+            tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
+            # Where J is many times larger, what comes from elsewhere would drown in its rounding.
+            found.append((theta, tells / (1.0 + np.log10(max(1.0, abs(case.value(theta)) / here)) ** 2)))
+    chosen: list[Point] = []
+    told = np.zeros(case.start.size)
+    while found and len(chosen) < POINTS:
+        worth = [float((tells / (0.1 + told)).sum()) for _, tells in found]
+        theta, tells = found.pop(int(np.argmax(worth)))
+        point = weighed(case, theta, scales)
+        if np.isfinite(point.truth).all() and np.isfinite(point.allowed).all():
+            chosen.append(point)
+            told += tells
+    return chosen
 
 
 def weighed(case: Case, theta: Array, scales: Array) -> Point:

@@ -44,11 +44,11 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
         calls += again
     finite = [point for point in held if point.given is not None and np.isfinite(point.given).all()]
     usable = finite or held
-    decoder = Decoder(case, scales, usable, calls)
+    decoder = Decoder(case, scales, usable, calls, not steady)
     wrong = np.flatnonzero(~decoder.right)
     if wrong.size:
         usable = [_with_jitter(case, point) for point in usable] if case.python and steady else usable
-        decoder = Decoder(case, scales, usable, calls)
+        decoder = Decoder(case, scales, usable, calls, not steady)
         wrong = np.flatnonzero(~decoder.right)
     mistakes = {int(k): decoder.mistake(int(k)) for k in wrong}
     proved = not mistakes and prove()
@@ -94,7 +94,7 @@ def _judgement(
         found[label] = Finding(
             label,
             "correct" if mistake is None else mistake.verdict,
-            _approval(proved, first, k) if mistake is None else mistake.explanation,
+            _approval(proved, held, k) if mistake is None else mistake.explanation,
             None if mistake is None else mistake.factor,
             None if mistake is None else mistake.ratio,
             given,
@@ -116,10 +116,13 @@ def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
     return float(np.nan_to_num(off, nan=0.0, posinf=0.0).min())
 
 
-def _approval(proved: bool, point: Point, k: int) -> str:
+def _approval(proved: bool, held: list[Point], k: int) -> str:
     if proved:
         return "correct, proved."
-    given = point.truth[k] if point.given is None else point.given[k]
-    size = max(abs(given), abs(point.truth[k]))
-    digits = 15 if given == point.truth[k] or size == 0.0 else -np.log10(abs(given - point.truth[k]) / size)
+    given, truth = (np.array([each[k] for each in arrays])
+                    for arrays in zip(*((_given(point), point.truth) for point in held), strict=True))  # fmt: skip
+    if not truth.any():
+        return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
+    off = np.abs(given - truth) / np.maximum(np.abs(truth).max(), 1e-300)
+    digits = -np.log10(off.max()) if off.any() else 15.0
     return "correct." if digits >= 9 else f"correct to {max(1, int(digits))} digits, as single precision has them."
