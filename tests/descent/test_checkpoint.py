@@ -198,3 +198,12 @@ def test_kill_nine_at_ten_random_moments(tmp_path):
     assert reached[-1] > 0
     for what in ("parameters", "loss", "epochs", "outcome"):
         assert final[what] == undisturbed[what]
+
+
+def test_a_standardised_run_goes_on_too(tmp_path):
+    options = {"optimizer": "momentum", "learning_rate": 0.05, "epochs": 40, "standardize": True}
+    whole = descend.fit("y ~ w*x + b", DATA, **options)
+    for at in (0, 17):
+        cut_off(at, tmp_path / "run.json", "y ~ w*x + b", **options)
+        again = descend.fit("y ~ w*x + b", DATA, checkpoint=tmp_path / "run.json", resume=True, **options)
+        assert again.theta.tolist() == whole.theta.tolist()

@@ -141,3 +141,17 @@ def test_an_epoch_that_was_not_kept(monkeypatch):
     assert str(caught.value) == (
         "Of 30 epochs this trace kept the steps of 9, and epoch 9 is not among them. The nearest are 8 and 12."
     )
+
+
+def test_any_epoch_of_a_standardised_descent_is_that_of_the_steps():
+    data = {"size": np.linspace(500.0, 3500.0, 40)}
+    data["price"] = 2e4 + 150.0 * data["size"] + 1e3 * np.sin(data["size"])
+    options = {"optimizer": "gd", "learning_rate": 0.01, "standardize": True}
+    far = descend.fit("price ~ w*size + b", data, epochs=1_000_000_000, **options)
+    stepped = descend.fit("price ~ w*size + b", data, epochs=500, **options)
+    for epoch in (0, 1, 77, 500):
+        there, here = far.trace.at(epoch), stepped.trace.at(epoch)
+        np.testing.assert_allclose(there.theta, here.theta, rtol=1e-11)
+        assert there.loss == pytest.approx(here.loss, rel=1e-10)
+        assert there.gradient_norm == pytest.approx(here.gradient_norm, rel=1e-8)
+    assert far.outcome == "converged"

@@ -489,7 +489,7 @@ def _moments(
             return None
         engine = MomentsEngine(program, columns, weights)
         # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
-        return engine if asked or engine.well or engine.rows > SAMPLE else None
+        return engine if asked or not wish.polish or engine.well or engine.rows > SAMPLE else None
     if asked and refused is not None:
         what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
         raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")

@@ -158,9 +158,9 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
         watch = gauge(settings.sharpness, problem, objective, optimizer, settings.epochs, warning is not None)
         notes = [scaled_note, warning]
-        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches and scaled is None:
+        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
             plan = replace(plan, closed=trajectory(first, optimizer, rate, schedule))
-            trace.read_from(plan.closed, rate, problem.model.parameters)
+            trace.read_from(plan.closed, rate, problem.model.parameters, None if scaled is None else scaled.restore)
         keep = _kept(problem, settings, objective, optimizer, plan, trace)
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):

@@ -106,7 +106,7 @@ class StandardizedObjective:
 
     def __init__(self, objective: Objective, units: Units, first: Point) -> None:
         self.objective, self.units, self.here = objective, units, first
-        self.rows = objective.rows
+        self.rows, self.engine = objective.rows, objective.engine
         self.has_l1 = objective.has_l1
         penalty = objective.penalty
         # |theta_k| = scale_k |u_k|; an intercept is not penalised.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -94,9 +94,15 @@ class Trace(Sequence[Step]):
         self.stride = 1
         self._closed: Trajectory | None = None
 
-    def read_from(self, closed: Trajectory | None, rate: float, parameters: Parameters) -> None:
-        """Let ``at`` read any epoch from a closed form."""
-        self._closed, self._rate, self._parameters = closed, rate, parameters
+    def read_from(
+        self,
+        closed: Trajectory | None,
+        rate: float,
+        parameters: Parameters,
+        restore: Callable[[Step], None] | None = None,
+    ) -> None:
+        """Let ``at`` read any epoch from a closed form; ``restore`` puts its steps into the user's units."""
+        self._closed, self._rate, self._parameters, self._restore = closed, rate, parameters, restore
 
     def at(self, epoch: int) -> Step:
         """Return the step of an epoch, from 0 to the last: as it was kept, or from the closed form where there is one.
@@ -120,9 +126,12 @@ class Trace(Sequence[Step]):
             return found
         if self._closed is not None:
             point = self._closed.point.at(self._closed.theta(int(epoch)), 1)
-            return Step(
+            step = Step(
                 int(epoch), point.theta, point.loss, point.norm, self._rate, found.seconds, None, self._parameters
             )
+            if self._restore is not None:
+                self._restore(step)
+            return step
         before = self.steps[place - 1].epoch
         raise ConfigError(
             f"Of {last} epochs this trace kept the steps of {len(self.steps)}, and epoch {epoch} is not among them. "

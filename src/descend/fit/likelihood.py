@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.fit.rows import Rows, row_weights
+from descend.fit.rows import Rows, row_weights, weighted
 from descend.fit.statistics import counting, squared_error
 from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
@@ -50,7 +50,7 @@ def criteria_of(fit: Fit) -> Criteria | None:
     with np.errstate(all="ignore"):
         if fit.kept.whole is None:
             if loss.name == "squared":
-                weighed = 0.0 if fit.sigma_or_weights is None else _logarithms(row_weights(fit))
+                weighed = _logarithms(row_weights(fit)) if weighted(fit) else 0.0
                 found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
             else:
                 found = log_likelihood(fit.counted_rows, loss)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
-from descend.fit.rows import refuse_without_data, row_weights
+from descend.fit.rows import refuse_without_data, row_weights, weighted
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -37,7 +37,7 @@ def counting(fit: Fit) -> int:
     assert fit.kept is not None
     if fit.kept.whole is not None:
         return fit.kept.whole.counting
-    return fit.rows if fit.sigma_or_weights is None else int(np.count_nonzero(row_weights(fit)))
+    return int(np.count_nonzero(row_weights(fit))) if weighted(fit) else fit.rows
 
 
 def determined(fit: Fit) -> int:
@@ -78,7 +78,7 @@ def total_weight(fit: Fit) -> float:
     assert fit.kept is not None
     if fit.kept.whole is not None:
         return fit.kept.whole.omega
-    return float(fit.rows if fit.sigma_or_weights is None else row_weights(fit).sum())
+    return float(row_weights(fit).sum()) if weighted(fit) else float(fit.rows)
 
 
 def r_squared(fit: Fit) -> float | None:
@@ -92,8 +92,8 @@ def r_squared(fit: Fit) -> float | None:
 
         return whole.r_squared(fit, fit.kept.whole)
     y = fit.model.observed(fit.kept.columns)
-    omega = 1.0 if fit.sigma_or_weights is None else row_weights(fit)
-    away = y - (y.mean() if fit.sigma_or_weights is None else np.average(y, weights=omega))
+    omega = row_weights(fit) if weighted(fit) else 1.0
+    away = y - (np.average(y, weights=omega) if weighted(fit) else y.mean())
     spread = float((omega * away) @ away)
     if not spread > 0.0:
         return None

@@ -29,7 +29,8 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
         return _of_court(judgement)
     if judgement is not None and judgement.proved:
         return None
-    for theta in (case.start, case.last):
+    # Where a diverged run ended, J bends within less than any step that its size allows.
+    for theta in (case.start,) if case.diverged else (case.start, case.last):
         found = _disagreement(case, theta)
         if found is not None and _disagreement(case, _beside(theta)) is not None:
             break
