@@ -112,7 +112,7 @@ def compare(text, loss, weights, backend, monkeypatch, orders=(2,)):
 
 
 @pytest.mark.slow
-@every_backend
+@pytest.mark.parametrize("backend", ["duckdb", "sqlite"])
 @every_formula
 def test_totals_are_those_of_numpy_for_every_loss(text, backend, monkeypatch):
     for loss in [*LOSSES, "huber(delta=0.2)", "pinball(quantile=0.8)"]:

@@ -24,9 +24,8 @@ from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel
 
 MODERATE = 20.0
-"""An overflow is the model's own if no parameter has to go further for it than this (or this many times its start)."""
-ASTRAY = 1e3
-"""Likewise for leaving a domain; beyond that the parameters were on their way to infinity."""
+"""A value that is missing is the model's own doing if no parameter has to go further for it than this (or this many
+times its start); beyond that, at a rate that is too large, the parameters were on their way to infinity."""
 SOON = 3
 """Epochs within which a run that merely grew is followed further, to see where it went."""
 BEYOND = 30
@@ -68,7 +67,7 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
     distance = _distance(case, theta)
     if failure.cause is Cause.OVERFLOW and distance > MODERATE and (case.beyond or case.stable_rate is None):
         return None
-    if distance > ASTRAY and case.beyond:
+    if distance > MODERATE and case.beyond:
         return None
     return _told(case, failure, distance)
 

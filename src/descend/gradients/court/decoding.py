@@ -263,11 +263,7 @@ class Decoder:
         if not options:
             return None
         if (np.abs(given - right) <= allowed).all():
-            return Mistake(
-                "wrong",
-                "it is right for each row alone, but not for all together: the mean of a product is not the product "
-                "of means. Multiply first, then take the mean.",
-            ) if not together else None  # fmt: skip
+            return None if together else Mistake("wrong", self._not_together(k))
         one = np.ones(1)
         for constant in CONSTANTS:
             for text, value in options:
@@ -287,6 +283,22 @@ class Decoder:
                     if _explains(given, constant * right, above, below, allowed, together):
                         return off_by(constant, parts)
         return None
+
+    def _not_together(self, k: int) -> str:
+        """Say what is wrong with a gradient that is right for each row alone, but not for all."""
+        for place, which in ((-1, "last"), (0, "first")):
+            alone = np.stack([self.case.contributions(p.theta, self.scales)[0][place] for p in self.points])
+            if self._same(self.given[:, k], alone[:, k], k):
+                return f"it is that of the {which} row only. Sum over all rows: `+=` where it says `=`, then divide."
+        if self.case.weights is not None and not self.case.python:
+            return (
+                "it is right for each row alone, but not for all together: `mean` and `sum` weigh the rows already. "
+                "Leave the weights out of it."
+            )
+        return (
+            "it is right for each row alone, but not for all together. If it is a product of means, multiply first, "
+            "then take the mean."
+        )
 
     def _row_by_row(self, k: int) -> tuple[Array, Array, Array, bool]:
         """Return contributions of single rows: right, given, allowed; or, where the gradient of a single row cannot
