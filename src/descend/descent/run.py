@@ -132,50 +132,29 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     objective: Any = problem.objective
     first = problem.first
     optimizer, why = choose(problem, settings)
-    schedule = SCHEDULES.build(settings.schedule)
     scaled, scaled_note = standardized(problem) if settings.standardize else (None, None)
     if scaled is not None:
         objective, first = scaled, scaled.first
     trace = Trace()
     with np.errstate(all="ignore"), Interruptible() as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
-        batches = settings.batch_size is not None and settings.batch_size < objective.rows
-        plan = Plan(
-            epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
-            asked=settings.epochs is not None,
-            rate=rate,
-            schedule=schedule,
-            tolerance=settings.tolerance,
-            promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
-            seconds=settings.time_limit or math.inf,
-            batch_size=settings.batch_size if batches else None,
-            seed=settings.seed,
-            scales=start.scales(first),
-            scale=problem.scale,
-            stop=stop,
-            snapshots=settings.checkpoint is not None,
-        )
+        plan = _planned(problem, settings, first, optimizer, rate, stop)
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
         watch = gauge(settings.sharpness, problem, objective, optimizer, settings.epochs, warning is not None)
-        notes = [scaled_note, warning]
-        if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
-            plan = replace(plan, closed=trajectory(first, optimizer, rate, schedule))
-            trace.read_from(plan.closed, rate, problem.model.parameters, None if scaled is None else scaled.restore)
+        restore = None if scaled is None else scaled.restore
+        if plan.closed is not None:
+            trace.read_from(plan.closed, rate, problem.model.parameters, restore)
         keep = _kept(problem, settings, objective, optimizer, plan, trace)
+        readers = [read for read in (watch, restore, trace.append, keep, on_step) if read is not None]
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
+        notes = [scaled_note]
         for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
-            if warning is not None and step.epoch == 0:
-                step.note = warning
-            if watch is not None:
-                watch(step)
-                notes += [step.note] if step.note != warning else []
-            if scaled is not None:
-                scaled.restore(step)
-            trace.append(step)
-            if keep is not None:
-                keep(step)
-            if on_step is not None:
-                on_step(step)
+            if warning is not None:  # the first step carries it
+                step.note, warning = warning, None
+            for read in readers:
+                read(step)
+            if step.note is not None:
+                notes.append(step.note)
     uses_rate = optimizer.uses_rate
     if not uses_rate and settings.learning_rate is not None:
         rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
@@ -184,6 +163,31 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
+
+
+def _planned(
+    problem: Problem, settings: Settings, first: Any, optimizer: Optimizer, rate: float, stop: Callable[[], bool]
+) -> Plan:
+    """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
+    batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
+    plan = Plan(
+        epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
+        asked=settings.epochs is not None,
+        rate=rate,
+        schedule=SCHEDULES.build(settings.schedule),
+        tolerance=settings.tolerance,
+        promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
+        seconds=settings.time_limit or math.inf,
+        batch_size=settings.batch_size if batches else None,
+        seed=settings.seed,
+        scales=start.scales(first),
+        scale=problem.scale,
+        stop=stop,
+        snapshots=settings.checkpoint is not None,
+    )
+    if not (plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None) or batches:
+        return plan
+    return replace(plan, closed=trajectory(first, optimizer, rate, plan.schedule))
 
 
 def _kept(
