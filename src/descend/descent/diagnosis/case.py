@@ -24,11 +24,19 @@ Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
 """Epochs and seconds of a trial, at most; and it takes no longer than twice the run, or a second."""
 OF_LOSS = 0.1
-"""A run whose loss is within this share of the lowest that can be reached has done what can be asked, ..."""
+"""A run past the middle of its way whose loss is within this share of the lowest that it can reach has done what can be
+asked, ..."""
+NEXT_TO_NOTHING = 0.01
+"""... so has one that is within this share, wherever it began, ..."""
 OF_PROGRESS = 1e-4
 """... and one that has left no more than this share of its way undone."""
 MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
+
+
+def close_enough(left: float, floor: float, made: float) -> bool:
+    """Whether little is left of J to be gained, beside its ``floor`` and what was ``made`` of the way."""
+    return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * made) or left <= min(OF_LOSS * floor, made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +161,7 @@ class Case:
         progress = Progress(losses(steps))
         floor = progress.level - progress.ahead if self.is_module else self.lowest(steps[-1].theta, objective)
         left = progress.level - floor
-        return left <= max(OF_LOSS * abs(floor), OF_PROGRESS * progress.made)
+        return close_enough(left, abs(floor), progress.made)
 
     @cached_property
     def faster_rate(self) -> float | None:

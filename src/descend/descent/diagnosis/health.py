@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.descent.diagnosis.case import OF_LOSS, OF_PROGRESS, Case
+from descend.descent.diagnosis.case import Case, close_enough
 from descend.descent.outcome import Outcome
 
 OF_MODULE = 0.1
@@ -21,5 +21,4 @@ def healthy(case: Case) -> bool:
     if case.is_module:
         settled = progress.swing < OF_MODULE or not progress.hovers
         return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
-    left = case.excess
-    return left <= OF_LOSS * abs(case.reachable) or left <= OF_PROGRESS * max(progress.made, 0.0)
+    return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))
