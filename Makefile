@@ -43,6 +43,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/preflight.py
 	$(BIN)/python benchmarks/diagnosis.py
+	$(BIN)/python benchmarks/court.py --formulas 50
 	$(BIN)/python benchmarks/linear.py
 	$(BIN)/python benchmarks/query.py
 

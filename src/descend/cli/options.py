@@ -132,7 +132,9 @@ TimeLimit = Annotated[
 ]
 Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows for which this SQL condition holds.")]
 Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
-Engine = Annotated[str, Option(metavar="ENGINE", help="auto, numpy, torch or query (sums in the database).")]
+Engine = Annotated[
+    str, Option(metavar="ENGINE", help="auto, numpy, torch, moments (one pass) or query (in the database).")
+]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
 Checkpoint = Annotated[
     str | None, Option(metavar="FILE", help="Note every few seconds where the run stands, for --resume.")
