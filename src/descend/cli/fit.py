@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_page, check_picture
+from descend.cli.outputs import check_animation, check_outputs, check_page, check_picture
 from descend.cli.terminal import Counter, Log, colours, say, say_json
 from descend.errors import ConfigError
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
+
+WRITTEN = ("Model saved to", "Plot drawn to", "Report written to", "Animation written to")
+"""What is said of each file once it is there."""
 
 
 def fit(
@@ -68,6 +71,9 @@ def fit(
     report: Annotated[
         str | None, Option(metavar="PAGE", help="Write a page, .html, that opens without a network.")
     ] = None,
+    animate: Annotated[
+        str | None, Option(metavar="FILE", help="Write the run as an animation: .html, .gif or .mp4.")
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -77,7 +83,9 @@ def fit(
     """
     check_picture(plot)
     check_page(report)
-    check_outputs({"--save": save, "--plot": plot, "--report": report, "--checkpoint": checkpoint}, data)
+    check_animation(animate)
+    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
+    check_outputs(written | {"--checkpoint": checkpoint}, data)
     arguments = options.fitting(context.params)
 
     from descend import api
@@ -104,12 +112,14 @@ def fit(
         plots.save(fitted.plot(), plot)
     if report is not None:
         fitted.report(report)
+    if animate is not None:
+        fitted.animate().save(animate)
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
         show(fitted, json, found, sharpness)
     if not quiet:
-        for done, name in (("Model saved to", save), ("Plot drawn to", plot), ("Report written to", report)):
+        for done, name in zip(WRITTEN, written.values(), strict=True):
             if name is not None:
                 say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if fitted.succeeded else 1)
