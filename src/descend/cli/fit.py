@@ -11,6 +11,7 @@ from typer import Context, Exit, Option
 from descend.cli import options
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_picture
 from descend.cli.terminal import Counter, Log, colours, say, say_json
+from descend.cli.watch import Watch
 from descend.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def fit(
     animate: Annotated[
         str | None, Option(metavar="FILE", help="Write the run as an animation: .html, .gif or .mp4.")
     ] = None,
+    watch: Annotated[
+        bool, Option("--watch", help="Draw the curve and the loss in the terminal as the run goes on, for the log.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -84,6 +88,11 @@ def fit(
     check_picture(plot)
     check_page(report)
     check_animation(animate)
+    if watch and (quiet or log_every is not None):
+        other = "--quiet" if quiet else "--log-every"
+        raise ConfigError(
+            f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
+        )
     written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
     check_outputs(written | {"--checkpoint": checkpoint}, data)
     arguments = options.fitting(context.params)
@@ -101,8 +110,11 @@ def fit(
     whole(resamples, "number of resamples", FEWEST)
     whole(log_every, "number of epochs between log lines", 1)
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
-    with Log(sys.stderr if json else sys.stdout, epochs, log_every, sharpness) as log:
-        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
+    stream = sys.stderr if json else sys.stdout
+    with Watch(stream) if watch else Log(stream, epochs, log_every, sharpness) as reader:
+        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else reader, **arguments)
+        if isinstance(reader, Watch):
+            reader.end(fitted)
     found = None
     if save is not None:
         fitted.save(save)

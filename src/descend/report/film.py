@@ -68,21 +68,21 @@ def film(fit: Fit) -> Film:
     (left, predicted), (right, path) = _prediction(view(fit), fit), _descent(fit)
     frames = tuple(
         Frame(step.epoch, _said(fit, step), (predicted(place, step), path(place, step)))
-        for place, step in ((place, steps[place]) for place in _chosen(steps))
+        for place, step in ((place, steps[place]) for place in chosen(steps))
     )
     return Film(str(fit.model), (left, right), frames)
 
 
-def _chosen(steps: Sequence[Step]) -> list[int]:
+def chosen(steps: Sequence[Step], most: int = MOST_FRAMES) -> list[int]:
     """Choose the frames, evenly by the epochs and by the way gone together: most runs move most at their beginning."""
-    if len(steps) <= MOST_FRAMES:
+    if len(steps) <= most:
         return list(range(len(steps)))
     thetas = np.array([step.theta for step in steps], dtype=np.float64)
     size = np.ptp(thetas, axis=0)
     moved = np.abs(np.diff(thetas / np.where(size > 0.0, size, 1.0), axis=0)).max(axis=1)
     way = np.concatenate([[0.0], np.cumsum(moved)])
     pace = np.linspace(0.0, WAITING, len(steps)) + (way / way[-1] if way[-1] > 0.0 else 0.0)
-    places = np.searchsorted(pace, np.linspace(0.0, pace[-1], MOST_FRAMES))
+    places = np.searchsorted(pace, np.linspace(0.0, pace[-1], most))
     return sorted({0, len(steps) - 1, *np.minimum(places, len(steps) - 1).tolist()})
 
 
@@ -111,15 +111,15 @@ def _prediction(seen: View, fit: Fit) -> tuple[Panel, Moves]:
 def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
     """Return predicted against observed, whose dots move towards the diagonal."""
     still = panels.predicted(seen)
-    chosen = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
-    columns = {name: np.asarray(seen.columns[name])[chosen] for name in seen.inputs}
-    observed = seen.y[chosen]
+    few = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
+    columns = {name: np.asarray(seen.columns[name])[few] for name in seen.inputs}
+    observed = seen.y[few]
 
     def moves(place: int, step: Step) -> list[Mark]:
         with np.errstate(all="ignore"):
             return [Points(observed, drawable(fit.model.predict(step.theta, columns)))]
 
-    said = f"{len(chosen):,} of {fit.rows:,} rows drawn." if len(chosen) < fit.rows else ""
+    said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
     diagonal = [mark for mark in still.marks if isinstance(mark, Line)]
     return replace(still, title="Predicted and observed", marks=diagonal, caption=said), moves
 
