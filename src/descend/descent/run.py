@@ -6,9 +6,9 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from descend.descent.problem import Problem
 from descend.descent.standardize import standardized
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
+from descend.models import Model
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.optimizers.schedules import Constant
 
@@ -81,6 +82,17 @@ class Run:
     first: Any = None
 
 
+@runtime_checkable
+class Audience(Protocol):
+    """A reader of steps that is told, before the first, what they are steps of."""
+
+    def begin(self, model: Model, columns: Mapping[str, Any]) -> None:
+        """Take the model and the rows."""
+
+    def __call__(self, step: Step) -> None:
+        """Read one step."""
+
+
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
@@ -128,7 +140,9 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
-    """Descend, handing every step to ``on_step``. Ctrl-C ends the run after the current step."""
+    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step."""
+    if isinstance(on_step, Audience):
+        on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
     first = problem.first
     optimizer, why = choose(problem, settings)
