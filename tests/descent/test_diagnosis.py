@@ -11,7 +11,7 @@ from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
 from descend.descent.diagnosis import Cause
-from descend.descent.diagnosis.rows import suspects
+from descend.descent.diagnosis.outliers import suspects
 from descend.descent.diagnosis.watch import first_failures, watched_numpy, watched_torch
 
 X = np.linspace(0.0, 4.0, 60)

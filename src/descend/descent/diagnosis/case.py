@@ -202,8 +202,16 @@ class Case:
 
     def lowest(self, theta: Array, objective: Any) -> float:
         """Return the J that Gauss-Newton steps reach from ``theta``."""
-        steps = self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
-        return min((step.loss for step in steps if math.isfinite(step.loss)), default=math.inf)
+        return min(losses(self.descent(theta, objective)), default=math.inf)
+
+    def descent(self, theta: Array, objective: Any) -> list[Step]:
+        """Take Gauss-Newton steps from ``theta``."""
+        return self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
+
+    def minimum(self, theta: Array, objective: Any) -> Array:
+        """Return where Gauss-Newton steps lead from ``theta``."""
+        finite = [step for step in self.descent(theta, objective) if math.isfinite(step.loss)]
+        return np.asarray(min(finite, key=lambda step: step.loss).theta) if finite else theta
 
 
 @dataclass(frozen=True)
