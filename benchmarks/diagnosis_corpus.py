@@ -362,8 +362,8 @@ def bad_response(random: Random) -> descend.Fit:
                        learning_rate=0.1, epochs=500)  # fmt: skip
 
 
-@entry("bad_rows", "a placeholder in the response, which a converged fit has taken along", value=-9999.0, optimizer=None)
-@entry("bad_rows", "a fill value in the response, which a converged fit has taken along", value=1e30, optimizer=None)
+@entry("bad_rows", "a placeholder in the response that a converged fit took along", value=-9999.0, optimizer=None)
+@entry("bad_rows", "a fill value in the response that a converged fit took along", value=1e30, optimizer=None)
 @entry("bad_rows", "a placeholder in the response, and a rate that was chosen", value=999.0, optimizer="gd")
 def bad_converged(random: Random, value: float, optimizer: str | None) -> descend.Fit:
     data = line(random)

@@ -14,19 +14,18 @@ FAR, GAP = 15.0, 4.0
 times further away than the next on its side: ..."""
 PLACED_FAR, PLACED_GAP = 5.0, 2.0
 """... less of both for one that looks like a placeholder by its digits, ..."""
-REPEATED_FAR = 8.0
-"""... and less of the first for one that comes again and again."""
+REPEATED_FAR, OFTEN = 8.0, 2.0
+"""... and less of the first for one that comes again, so many times more often than values usually do."""
 CHANCE = 1e-3
 """Probability that the tail of the column itself makes such a gap, below which it counts as one, ..."""
-CERTAIN_GAP, CERTAIN_CHANCE = 1e3, 1e-4
+CERTAIN_GAP, CERTAIN_CHANCE = 1e4, 1e-4
 """... and gap and probability from which on no tail explains it."""
 CLUSTER, CLUSTER_GAP = 2, 100.0
 """More values than this that differ from each other may be a burst: they need a gap like this."""
 FEW, SENTINELS = 0.1, 0.3
 """Share of the rows that may be bad; more where all of them hold the same value, a placeholder."""
 TAIL, LIGHTEST = 0.25, 8.0
-"""Share of the other values, those furthest out, by which the heaviness of the tail is judged, and the largest index of a tail
-that so few can show."""
+"""Share of the other values, those furthest out, that show how heavy the tail is; and the largest index they can."""
 SCREENED = 20_000
 """Values of a longer column by which it is first decided whether to look at all of them."""
 MOST = 10_000
@@ -110,19 +109,22 @@ def _beyond(name: str, values: Array, distance: Array) -> Suspects | None:
     within = distance[distance < PLACED_FAR]
     following = np.maximum(np.append(far, within.max(initial=0.0))[1:], 1.0)
     for size in (np.flatnonzero(far[:most] >= PLACED_GAP * following[:most])[::-1] + 1).tolist():
-        certain = _no_measurement(values[order[:size]], far[:size], float(following[size - 1]), distance)
+        certain = _no_measurement(values, order[:size], far[:size], float(following[size - 1]), distance)
         if certain is not None:
             rows = np.sort(order[:size])
             return Suspects(name, rows, values[rows], float(far[0]), certain)
     return None
 
 
-def _no_measurement(apart: Array, far: Array, following: float, distance: Array) -> bool | None:
+def _no_measurement(
+    values: Array, rows: NDArray[np.intp], far: Array, following: float, distance: Array
+) -> bool | None:
     """Say of values that are apart whether they are no measurements for certain; None if they may well be some."""
+    apart = values[rows]
     if all(placeholder(value) for value in set(apart.tolist())):
         return True
     size, ratio = len(apart), float(far[-1]) / following
-    same = size > 1 and bool(apart.min() == apart.max())
+    same = size > 1 and bool(apart.min() == apart.max()) and size * len(np.unique(values)) >= OFTEN * len(values)
     few = size <= max(1, int(FEW * len(distance)))
     if far[-1] < (REPEATED_FAR if same else FAR) or ratio < GAP or not (few or same):
         return None

@@ -51,14 +51,16 @@ def bad_rows(case: Case) -> Diagnosis | None:
 def taken_along(case: Case) -> Diagnosis | None:
     """Look for rows that a run took along that ended well: to blame for a fit that is none for the other rows.
 
-    Where they may be honest, there is a warning, but no cause.
+    Where they may be honest, or hardly moved it, there is a warning, but no cause.
     """
     apart = standing_apart(case)
-    pull = None if apart is None else _pull(case, apart)
-    if apart is None or pull is None:
+    if apart is None:
         return None
-    told = _told(case, apart, _dragged(apart, *pull))
-    if apart.certain:
+    pull = _pull(case, apart)
+    if pull is None and not apart.certain:
+        return None
+    told = _told(case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull))
+    if apart.certain and pull is not None:
         return told
     advice = f"{case.outcome.advice} But {told.sentence} {told.advice}"
     return Diagnosis(None, told.evidence, told.sentence, advice)
@@ -100,12 +102,19 @@ def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
     }
     conditions = " AND ".join(_condition(each, np.delete(case.columns[each.column], each.rows)) for each in apart.found)
     return Diagnosis(
-        Cause.BAD_ROWS, evidence, sentence, f"Correct {_these(apart)}, or leave them out: --where '{conditions}'."
+        Cause.BAD_ROWS,
+        evidence,
+        sentence,
+        f"Correct {_these(apart)}, or leave {_them(apart)} out: --where '{conditions}'.",
     )
 
 
 def _these(apart: Apart) -> str:
     return "these rows" if len(apart.bad) > 1 else "this row"
+
+
+def _them(apart: Apart) -> str:
+    return "them" if len(apart.bad) > 1 else "it"
 
 
 def _dragged(apart: Apart, with_them: float, without: float) -> str:
