@@ -76,6 +76,11 @@ class Case:
         return int(self.trace[-1].epoch)
 
     @property
+    def ended(self) -> float:
+        """The last finite J."""
+        return float(self.trace.last_finite.loss)
+
+    @property
     def model(self) -> Any:
         return self.problem.model
 

@@ -34,7 +34,8 @@ def case_of(problem: Problem, run: Run) -> Iterator[Case]:
         start = joined(parameters.begun or parameters.trained)
         yield Case(
             problem, flat, start, last, _ours(run.optimizer), run.plan, run.trace, _columns_of(problem),
-            decays=_decays(run.optimizer), failed=None if objective.finite else now, rescaled=lambda columns: _module_on(flat, columns),
+            decays=_decays(run.optimizer), failed=None if objective.finite else now,
+            rescaled=lambda columns: _module_on(flat, columns),
         )  # fmt: skip
 
 
