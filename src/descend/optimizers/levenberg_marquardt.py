@@ -117,7 +117,7 @@ def last_digits(evaluation: Evaluation, kind: type[System], scale: Array, known:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
     move, offset, taken, before = known
     theta = evaluation.theta
-    if (np.abs(move) <= LAST * np.abs(theta)).all():
+    if all(abs(part) <= LAST * abs(whole) for part, whole in zip(move.tolist(), theta.tolist(), strict=True)):
         return theta, known
     tries = [move]
     if taken is not None and before is not None and evaluation.bounds is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
-from descend.optimizers.systems import Normal, Triangle
+from descend.optimizers.systems import System, Triangle, system_of
 
 HALVINGS = 50
 
@@ -45,7 +45,7 @@ class Newton(Optimizer):
         assert evaluation.curvature is not None
         if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
-        system: Normal | Triangle = Normal(evaluation)
+        system: System = system_of(evaluation, fine=False)(evaluation)
         if not system.safe():
             system = Triangle(evaluation)
         move, offset = system.newton()

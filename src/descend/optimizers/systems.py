@@ -1,9 +1,8 @@
-"""The linear system of a damped Gauss-Newton step, in three forms."""
+"""The linear system of a damped Gauss-Newton step, in four forms."""
 
 from __future__ import annotations
 
 import math
-from operator import mul
 from typing import Any
 
 import numpy as np
@@ -11,21 +10,54 @@ from numpy.typing import NDArray
 
 from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.elimination import FEW, Solution, solver
 
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST_NORM = 1e-150
 """Taken for the norm of a column of zeros: its square can still be divided by."""
 
-FEW = 4
-"""Up to so many unknowns a system is solved sooner in plain Python than NumPy has checked what it was given."""
 
-
-class Normal:
-    """The system (C + lambda D**2) d = -g, from curvature and gradient, solved for D d.
+class Few:
+    """The system (C + lambda D**2) d = -g of few unknowns, from curvature and gradient, in plain numbers.
 
     norms: the largest column norms so far, or LEAST_NORM; ``scale``, D, are those that also count the ones here.
     """
+
+    order = 2
+
+    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
+        curvature = evaluation.curvature
+        assert curvature is not None
+        self.scale: Array = np.maximum(norms, np.sqrt(curvature.diagonal()))
+        self.curvature = curvature
+        self.system = curvature.tolist(), evaluation.gradient.tolist(), (self.scale * self.scale).tolist()
+        self.solve = solver(self.scale.size)
+        self.undamped: Solution | None = None
+
+    def move(self, damping: float) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
+        found = self.solve(*self.system, damping)
+        return (np.zeros_like(self.scale), 0.0) if found is None else (np.array(found[0]), found[1])
+
+    def newton(self) -> tuple[Array, float]:
+        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
+        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        if found is None:
+            return np.zeros_like(self.scale), math.inf
+        return np.array(found[0]), math.sqrt(max(2.0 * found[1], 0.0))
+
+    def safe(self) -> bool:
+        """Whether its undamped step can be trusted.
+
+        The trace of D^-1 C D^-1 is k at most, so its smallest eigenvalue at least det ((k-1)/k)**(k-1) > det/e.
+        """
+        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        return found is not None and (found[2] > math.e * WELL or well(self.curvature / (self.scale * self.scale[:, None])))
+
+
+class Normal:
+    """The same system of many unknowns, solved for D d."""
 
     order = 2
 
@@ -55,7 +87,7 @@ class Normal:
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted."""
-        return bool(np.linalg.eigvalsh(self.curvature)[0] > WELL)
+        return well(self.curvature)
 
 
 class Triangle:
@@ -119,14 +151,19 @@ class Bounded:
         return True
 
 
-System = Normal | Triangle | Bounded
+System = Few | Normal | Triangle | Bounded
 
 
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
     if not fine:
-        return Normal
+        return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
+
+
+def well(curvature: Array) -> bool:
+    """Whether the smallest eigenvalue of a scaled curvature is large enough to work with squared numbers."""
+    return bool(np.linalg.eigvalsh(curvature)[0] > WELL)
 
 
 def solved(matrix: Array, damping: float, right: Array) -> Array | None:
@@ -135,8 +172,6 @@ def solved(matrix: Array, damping: float, right: Array) -> Array | None:
     >>> solved(np.array([[3.0, 1.0], [1.0, 1.0]]), 1.0, np.array([5.0, 3.0]))
     array([1., 1.])
     """
-    if right.size <= FEW:
-        return solved_by_hand(matrix.tolist(), damping, right.tolist())
     matrix = matrix.copy()
     matrix.flat[:: right.size + 1] += damping
     try:
@@ -144,28 +179,6 @@ def solved(matrix: Array, damping: float, right: Array) -> Array | None:
     except np.linalg.LinAlgError:
         return None
     return solution
-
-
-def solved_by_hand(matrix: list[list[float]], damping: float, right: list[float]) -> Array | None:
-    """Solve the same system by M + damping I = L D L', L with a unit diagonal; None unless all of D is positive."""
-    lower: list[list[float]] = []
-    pivots: list[float] = []
-    for place, row in enumerate(matrix):
-        scaled: list[float] = []  # the row of L D
-        for column, other in enumerate(lower):
-            scaled.append(row[column] - sum(map(mul, scaled, other)))
-        factors = [part / pivot for part, pivot in zip(scaled, pivots, strict=True)]
-        pivot = row[place] + damping - sum(map(mul, scaled, factors))
-        if not pivot > 0.0:
-            return None
-        right[place] -= sum(map(mul, factors, right))
-        lower.append(factors)
-        pivots.append(pivot)
-    solution = [part / pivot for part, pivot in zip(right, pivots, strict=True)]
-    for place in reversed(range(len(solution))):
-        for column, factor in enumerate(lower[place]):
-            solution[column] -= factor * solution[place]
-    return np.array(solution)
 
 
 def scaled_triangle(evaluation: Evaluation, norms: Array | float) -> tuple[Array, Array, Array]:
