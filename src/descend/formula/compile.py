@@ -247,6 +247,14 @@ class RowWriter(Writer):
         text, precedence = super()._power(base, exponent)
         return text, min(precedence, POWER)
 
+    def row(self, expression: Expr) -> str:
+        """Write ``expression`` as the name of an array: where it is one number, that number in each row."""
+        text = self.name(expression)
+        if self.kind(expression) in (DATA, ROWS):
+            return text
+        ones = self.prepared.setdefault(ONES, f"h{len(self.prepared)}")
+        return ones if expression == 1 else f"{text}*{ones}"
+
     def sum_over_rows(self, expression: Expr, matrix: str | None = None) -> str:
         """Write the sum of ``expression`` over rows: products as inner products, numbers pulled out.
 
