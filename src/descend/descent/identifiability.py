@@ -160,36 +160,35 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
     if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
         return Verdict()
     size = theta.size
-    with np.errstate(all="ignore"):
-        # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
-        curvature = objective(theta, 2).curvature
-        if curvature is None or _surely(curvature, CORRELATED**2):
-            return Verdict()
-        smallest = _smallest(curvature)
-        if smallest is not None and smallest >= CORRELATED**2:
-            return Verdict()
-        point = objective(theta, 3)
-        upper = triangle(point)[0]
-        norms = np.sqrt(np.add.reduce(upper * upper))
-        if not np.isfinite(norms).all():
-            return Verdict()
-        labels = model.parameters.labels
-        if not norms.all():
-            idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
-            return Verdict(tuple(idle), (_no_influence(idle),))
-        _, singular, directions = np.linalg.svd(upper / norms)
-        exact = EXACT if point.factor is not None else EXACT_SUMMED
-        null = int((singular <= exact * singular[0]).sum())
-        if null:
-            return _exactly(model, objective, point, directions[-null:] / norms, norms)
-        if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
-            return Verdict()
-        spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
-        direction = directions[-1] / norms
-        uncertain = np.sort(np.abs(spread * direction / theta))
-        if not uncertain[-2] > UNCERTAIN:
-            return Verdict()
-        return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+    # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
+    curvature = objective(theta, 2).curvature
+    if curvature is None or _surely(curvature, CORRELATED**2):
+        return Verdict()
+    smallest = _smallest(curvature)
+    if smallest is not None and smallest >= CORRELATED**2:
+        return Verdict()
+    point = objective(theta, 3)
+    upper = triangle(point)[0]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all():
+        return Verdict()
+    labels = model.parameters.labels
+    if not norms.all():
+        idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
+        return Verdict(tuple(idle), (_no_influence(idle),))
+    _, singular, directions = np.linalg.svd(upper / norms)
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = int((singular <= exact * singular[0]).sum())
+    if null:
+        return _exactly(model, objective, point, directions[-null:] / norms, norms)
+    if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
+        return Verdict()
+    spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
+    direction = directions[-1] / norms
+    uncertain = np.sort(np.abs(spread * direction / theta))
+    if not uncertain[-2] > UNCERTAIN:
+        return Verdict()
+    return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
 
 
 def _no_influence(labels: Sequence[str]) -> str:

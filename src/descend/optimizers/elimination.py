@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ def solver(size: int) -> Solver:
 
         d,   (lambda d'Ud - g'd) / 2,   det(C + lambda U) / det U
 
-    or None unless C + lambda U is positive definite. With C + lambda U = L P L', P diagonal and L with a unit diagonal,
+    or None unless C + lambda U is positive definite, and finite. With C + lambda U = L P L', P diagonal and L with a unit diagonal,
     S = L P:   S_ij = C_ij - sum_k<j S_ik L_jk,   P_i = C_ii + lambda U_i - sum_k<i S_ik L_ik,   L_ij = S_ij / P_j
     Scaling C's rows and columns alike scales each part of it, so that nothing need be scaled before.
 
@@ -45,7 +46,7 @@ def solver(size: int) -> Solver:
             lines.append(f"s{i}{j} = {less(f'c{i}{j}', *(f's{i}{k}*l{j}{k}' for k in range(j)))}")
             lines.append(f"l{i}{j} = s{i}{j}/p{j}")
         lines.append(f"p{i} = {less(f'c{i}{i} + damping*u{i}', *(f's{i}{k}*l{i}{k}' for k in range(i)))}")
-        lines.append(f"if not p{i} > 0.0: return None")
+        lines.append(f"if not 0.0 < p{i} < inf: return None")
         lines.append(f"z{i} = {less(f'-g{i}', *(f'l{i}{k}*z{k}' for k in range(i)))}")
     for i in reversed(places):
         lines.append(f"d{i} = {less(f'z{i}/p{i}', *(f'l{k}{i}*d{k}' for k in range(i + 1, size)))}")
@@ -53,4 +54,4 @@ def solver(size: int) -> Solver:
     share = "*".join(f"(p{i}/u{i})" for i in places)
     lines.append(f"return [{names('d')}], 0.5*({gain}), {share}")
     source = "def solve(rows, gradient, units, damping):\n" + "".join(f"    {line}\n" for line in lines)
-    return define("solve", source, {})
+    return define("solve", source, {"inf": math.inf})

@@ -14,37 +14,37 @@ from descend.optimizers.elimination import FEW, Solution, solver
 
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
-LEAST_NORM = 1e-150
-"""Taken for the norm of a column of zeros: its square can still be divided by."""
+LEAST = 1e-300
+"""Taken for the squared norm of a column of zeros, which can still be divided by."""
+Units = Array | list[float]
 
 
 class Few:
     """The system (C + lambda D**2) d = -g of few unknowns, from curvature and gradient, in plain numbers.
 
-    norms: the largest column norms so far, or LEAST_NORM; ``scale``, D, are those that also count the ones here.
+    units: the largest squared column norms so far, or LEAST; ``units``, D**2, are those that also count the ones here.
     """
 
     order = 2
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
-        curvature = evaluation.curvature
-        assert curvature is not None
-        self.scale: Array = np.maximum(norms, np.sqrt(curvature.diagonal()))
-        self.curvature = curvature
-        self.system = curvature.tolist(), evaluation.gradient.tolist(), (self.scale * self.scale).tolist()
-        self.solve = solver(self.scale.size)
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
+        assert evaluation.curvature is not None
+        rows = evaluation.curvature.tolist()
+        self.units = [max(unit, row[place]) for place, (unit, row) in enumerate(zip(units, rows, strict=True))]
+        self.system = rows, evaluation.gradient.tolist(), self.units
+        self.solve = solver(len(rows))
         self.undamped: Solution | None = None
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
         found = self.solve(*self.system, damping)
-        return (np.zeros_like(self.scale), 0.0) if found is None else (np.array(found[0]), found[1])
+        return (np.zeros(len(self.units)), 0.0) if found is None else (np.array(found[0]), found[1])
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
         found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
         if found is None:
-            return np.zeros_like(self.scale), math.inf
+            return np.zeros(len(self.units)), math.inf
         return np.array(found[0]), math.sqrt(max(2.0 * found[1], 0.0))
 
     def safe(self) -> bool:
@@ -53,7 +53,10 @@ class Few:
         The trace of D^-1 C D^-1 is k at most, so its smallest eigenvalue at least det ((k-1)/k)**(k-1) > det/e.
         """
         found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
-        return found is not None and (found[2] > math.e * WELL or well(self.curvature / (self.scale * self.scale[:, None])))
+        if found is None or found[2] > math.e * WELL:
+            return found is not None
+        scale = np.sqrt(self.units)
+        return well(np.array(self.system[0]) / (scale * scale[:, None]))
 
 
 class Normal:
@@ -61,33 +64,35 @@ class Normal:
 
     order = 2
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
         assert curvature is not None
-        self.scale: Array = np.maximum(norms, np.sqrt(curvature.diagonal()))
+        self.units: Units = np.maximum(units, curvature.diagonal())
+        self.scale = np.sqrt(self.units)
         self.curvature = curvature / (self.scale * self.scale[:, None])
         self.gradient = evaluation.gradient / self.scale
+        self.sound = math.isfinite(np.add.reduce(self.units))
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular.
 
         With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
         """
-        move = solved(self.curvature, damping, -self.gradient)
+        move = solved(self.curvature, damping, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), 0.0
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
-        move = solved(self.curvature, 0.0, -self.gradient)
+        move = solved(self.curvature, 0.0, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted."""
-        return well(self.curvature)
+        return self.sound and well(self.curvature)
 
 
 class Triangle:
@@ -95,8 +100,8 @@ class Triangle:
 
     order = 3
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
-        self.scale, self.upper, self.right = scaled_triangle(evaluation, norms)
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
+        self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts."""
@@ -124,9 +129,9 @@ class Bounded:
 
     order = 3
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
         assert evaluation.bounds is not None
-        self.scale, self.upper, self.right = scaled_triangle(evaluation, norms)
+        self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
         low, high = evaluation.bounds.room(evaluation.theta)
         self.room = low * self.scale, high * self.scale
         self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
@@ -181,11 +186,12 @@ def solved(matrix: Array, damping: float, right: Array) -> Array | None:
     return solution
 
 
-def scaled_triangle(evaluation: Evaluation, norms: Array | float) -> tuple[Array, Array, Array]:
-    """Return D, R D^-1 and q."""
+def scaled_triangle(evaluation: Evaluation, units: Units) -> tuple[Units, Array, Array, Array]:
+    """Return D**2, D, R D^-1 and q."""
     upper, right = triangle(evaluation.at(evaluation.theta, 3))
-    scale: Array = np.maximum(norms, np.sqrt(np.add.reduce(upper * upper)))
-    return scale, upper / scale, right
+    squares: Array = np.maximum(units, np.add.reduce(upper * upper))
+    scale = np.sqrt(squares)
+    return squares, scale, upper / scale, right
 
 
 def predicted(upper: Array, right: Array, move: Array) -> float:
