@@ -95,7 +95,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            if not np.isfinite(column).all():
+            if not np.logical_and.reduce(np.isfinite(column)):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
