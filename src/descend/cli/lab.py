@@ -13,7 +13,7 @@ from descend.errors import ConfigError
 
 
 def lab(
-    formula: Annotated[str | None, Argument(metavar="FORMULA", help="The model, such as \"y ~ w*x + b\".")] = None,
+    formula: Annotated[str | None, Argument(metavar="FORMULA", help='The model, such as "y ~ w*x + b".')] = None,
     data: Annotated[str | None, Argument(metavar="DATA", help="A CSV, Parquet or JSON file.")] = None,
     port: Annotated[
         int | None,

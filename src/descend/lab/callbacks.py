@@ -48,7 +48,8 @@ class Callbacks:
 
     def register(self, app: Any) -> None:
         """Tell Dash what answers what."""
-        from dash import ClientsideFunction, Input, Output, State as Given
+        from dash import ClientsideFunction, Input, Output
+        from dash import State as Given
 
         browser = ClientsideFunction
         app.clientside_callback(browser("lab", "open"), Output("opening", "data"), Input("url", "search"))
@@ -59,7 +60,7 @@ class Callbacks:
             [Given("gradient", "value"), Given("opening", "data"), Given("rate", "min"), Given("rate", "max")],
         )(self.answer)
         app.callback(
-            Output("gradient-told", "children"), Output("derived", "children"),
+            Output("gradient-told", "children"), Output("mathematics", "data"),
             [Input(name, "value") for name in ("gradient", "formula", "loss")],
             [Given("context", "data"), Given("noise", "value"), Given("opening", "data")],
         )(self.judge)  # fmt: skip
@@ -79,6 +80,7 @@ class Callbacks:
             browser("lab", "go"), Output("url", "search"), Input("problem", "value"), Given("context", "data"),
             prevent_initial_call=True,
         )  # fmt: skip
+        app.clientside_callback(browser("lab", "write"), Output("written", "data"), Input("mathematics", "data"))
         for name in ("data", "surface", "loss"):
             app.clientside_callback(
                 browser("lab", f"draw_{name}"), Output(f"{name}-figure", "figure"), Input("film", "data")
@@ -217,9 +219,7 @@ MESSAGES = {
 def _placed(context: dict[str, Any], noise: float | None) -> State:
     """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
     try:
-        state, unread = read_query(
-            f"?problem={context['problem']}&seed={int(context['seed'])}&lang={context['lang']}"
-        )
+        state, unread = read_query(f"?problem={context['problem']}&seed={int(context['seed'])}&lang={context['lang']}")
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:
@@ -250,5 +250,3 @@ def _rule(found: Descents, say: Any) -> str:
         steps = math.ceil(found.rows.rows / state.batch)
         text += "   " + str(say("batched", steps=steps, batch=state.batch))
     return text
-
-

@@ -36,14 +36,14 @@ RUNS: Cache[Fit] = Cache(256)
 class Descents:
     """Several descents on one J.
 
-    fits: by optimizer. lowest: the fit of the default optimizer, None if it found none. start: of all parameters.
+    fits: by optimizer. lowest: the fit of the default optimizer. start: of all parameters.
     spectrum: of the curvature at the start, if J has any. limit: the largest stable rate of the first optimizer.
     """
 
     state: State
     rows: Rows
     fits: Mapping[str, Fit]
-    lowest: Fit | None
+    lowest: Fit
     start: Mapping[str, float]
     spectrum: Spectrum | None
     limit: float | None
@@ -75,8 +75,8 @@ def descents(state: State, rows: Rows) -> Descents:
     return Descents(state, rows, fits, lowest, start, known, limit)
 
 
-def lowest_fit(state: State, rows: Rows) -> Fit | None:
-    """Return what the default optimizer finds from a start of its own; None if it fails. Raises FormulaError."""
+def lowest_fit(state: State, rows: Rows) -> Fit:
+    """Return what the default optimizer finds from a start of its own. Raises DescendError."""
     key = (rows.key, state.formula, state.loss)
 
     def fit() -> Fit:
@@ -92,9 +92,8 @@ def lowest_fit(state: State, rows: Rows) -> Fit | None:
     return FOUND(key, fit)
 
 
-def starts(state: State, rows: Rows, lowest: Fit | None) -> dict[str, Any]:
+def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
     """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere."""
-    assert lowest is not None
     given = dict(state.start)
     usual = 0.0 if lowest.model.linear else 1.0
     return {

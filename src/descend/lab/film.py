@@ -6,6 +6,7 @@ points of every frame, or the points up to that frame (``path``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST_POINTS = 1_200
 GRID = 90
 """Points of the moving curve."""
 MOST_PREDICTED = 240
+RUNAWAY = 20.0
+"""How many times its first value J may be where a film begins."""
 FAR = 40.0
 """How many windows away a path is cut off."""
 
@@ -36,21 +39,32 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
     """Prepare the film of some descents."""
     frames = frames_of(found.fits)
     ground = ground_of(found)
+    begin = _begin(frames)
     drawn = {
-        "data": _data(found, frames, dark),
-        "surface": _surface(found, frames, ground, dark),
-        "loss": _loss(found, frames, dark),
+        "data": _data(found, frames, begin, dark),
+        "surface": _surface(found, frames, ground, begin, dark),
+        "loss": _loss(found, frames, begin, dark),
     }
     return {
         "epochs": list(frames.epochs),
         "figures": {name: made[0] for name, made in drawn.items() if made is not None},
         "moves": {name: made[1] for name, made in drawn.items() if made is not None},
+        "begin": begin,
         "equations": _equations(found, frames),
         "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
         "axes": None if ground is None else list(ground.labels),
         "link": found.state.query,
         "captions": ("" if ground is None else ground.caption, _left_out(found)),
     }
+
+
+def _begin(frames: Frames) -> int:
+    """Return the frame to begin with: the last, or if all ran away the last in which one is still to be seen."""
+    lasts = []
+    for steps in frames.steps.values():
+        near = [place for place, step in enumerate(steps) if step.loss <= RUNAWAY * abs(steps[0].loss)]
+        lasts.append(near[-1] if near else 0)
+    return max(lasts)
 
 
 def _left_out(found: Descents) -> str:
@@ -66,7 +80,7 @@ def colour_of(place: int, dark: bool) -> str:
     return style.PALETTE[COLOURS[place % len(COLOURS)]][dark]
 
 
-def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
     seen = view(found.first)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
@@ -80,7 +94,7 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         columns = {name: np.asarray(values)[chosen] for name, values in seen.columns.items()}
         for place, (name, fit) in enumerate(found.fits.items()):
             curves = np.array([_predicted(fit, step.theta, columns) for step in frames.steps[name]])
-            marks.append(Points(y, curves[-1], name, COLOURS[place % len(COLOURS)]))
+            marks.append(Points(y, curves[begin], name, COLOURS[place % len(COLOURS)]))
             moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high)})
         across, up = Axis(f"{seen.response}, observed"), Axis(f"{seen.response}, predicted")
         room = 0.35 * (high - low)
@@ -90,13 +104,13 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
     grid = _grid(seen.x)
     key = seen.inputs[0] if seen.inputs else ""
     marks.append(Points(seen.x[chosen], seen.y[chosen], "data"))
-    if found.lowest is not None:
+    if np.isfinite(found.lowest.theta).all():
         best = _predicted(found.lowest, found.lowest.theta, {key: grid})
         marks.append(Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue",
                           1.4, ":"))  # fmt: skip
     for place, (name, fit) in enumerate(found.fits.items()):
         curves = np.array([_predicted(fit, step.theta, {key: grid}) for step in frames.steps[name]])
-        marks.append(Line(grid, curves[-1], name, COLOURS[place % len(COLOURS)], 2.6))
+        marks.append(Line(grid, curves[begin], name, COLOURS[place % len(COLOURS)], 2.6))
         moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high)})
     room = 0.12 * (high - low)
     up = Axis(seen.response, low=low - room, high=high + room)
@@ -104,7 +118,7 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
 
 
 def _surface(
-    found: Descents, frames: Frames, ground: Ground | None, dark: bool
+    found: Descents, frames: Frames, ground: Ground | None, begin: int, dark: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Draw J with the paths on it: over two parameters contours, over one a curve."""
     if ground is None or (ground.surface is None and ground.line is None):
@@ -124,8 +138,8 @@ def _surface(
     for place, (name, path) in enumerate(zip(found.fits, paths, strict=True)):
         colour = COLOURS[place % len(COLOURS)]
         few = len(found.fits[name].trace) <= 120
-        marks.append(Line(path[:, 0], path[:, 1], name, colour, 2.2, dots=few))
-        marks.append(Points(path[-1:, 0], path[-1:, 1], "", colour))
+        marks.append(Line(path[: begin + 1, 0], path[: begin + 1, 1], name, colour, 2.2, dots=few))
+        marks.append(Points(path[[begin], 0], path[[begin], 1], "", colour))
         x, y = _listed(path[:, 0]), _listed(path[:, 1])
         moves.append({"trace": len(marks) - 2, "path": [x, y]})
         moves.append({"trace": len(marks) - 1, "point": [x, y]})
@@ -136,7 +150,7 @@ def _surface(
     return made, moves
 
 
-def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _loss(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw J per epoch, with a dot on each curve."""
     panel = panels.comparison(found.fits)
     marks: list[Mark] = []
@@ -150,11 +164,14 @@ def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         steps = frames.steps[name]
         x = np.array([step.epoch for step in steps], dtype=np.float64)
         y = np.array([step.loss for step in steps], dtype=np.float64)
-        marks.append(Points(x[-1:], y[-1:], "", COLOURS[place % len(COLOURS)]))
+        marks.append(Points(x[[begin]], y[[begin]], "", COLOURS[place % len(COLOURS)]))
         moves.append({"trace": len(marks) - 1, "point": [_listed(x), _listed(y, significant=True)]})
     across = Axis("epoch", low=-0.02 * frames.epochs[-1] - 0.2, high=1.02 * frames.epochs[-1] + 0.2)
     up = Axis("J", panel.y.scale, panel.y.low, panel.y.high)
-    if lowest is not None and lowest.loss > 0.0 and up.scale == "log":
+    if len(found.fits) == 1 and up.scale == "log" and up.low is not None:  # nothing that a steep rise could flatten
+        top = float(np.max(panel.marks[0].y, initial=up.high or 1.0))  # type: ignore[union-attr]
+        up = replace(up, high=max(up.high or 1.0, 3.0 * top))
+    if lowest.loss > 0.0 and up.scale == "log":
         ends = np.array([across.low or 0.0, across.high or 0.0])
         marks.append(Line(ends, np.array([lowest.loss, lowest.loss]), "lowest J", "blue", 1.4, ":"))
     made = _styled(figure(Panel("loss", "", across, up, marks), dark), dark)
@@ -165,7 +182,8 @@ def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
 
 def _equations(found: Descents, frames: Frames) -> list[list[str]]:
     fit = found.first
-    return [equations.step_lines(fit, epoch) for epoch in frames.epochs]
+    last = fit.trace[-1].epoch
+    return [equations.step_lines(fit, min(epoch, last - 1)) for epoch in frames.epochs]
 
 
 def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
@@ -244,10 +262,22 @@ def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
     for axis in ("xaxis", "yaxis"):
         layout[axis] |= {"automargin": False, "fixedrange": True}
         layout[axis]["title"]["standoff"] = 8
+        if layout[axis].get("type") == "log":
+            layout[axis]["dtick"] = _decades(made["data"], axis[0], layout[axis])
     for trace in made["data"]:
         if trace["type"] == "scattergl":
             trace["type"] = "scatter"
     return made
 
 
-FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif'
+def _decades(traces: list[dict[str, Any]], axis: str, drawn: dict[str, Any]) -> str | int:
+    """Space the numbers of a logarithmic axis: at every few decades, or within them where it spans few."""
+    if "range" in drawn:
+        low, high = drawn["range"]
+    else:
+        values = [value for trace in traces for value in trace[axis] if value is not None and value > 0.0]
+        low, high = (np.log10(min(values)), np.log10(max(values))) if values else (0.0, 1.0)
+    return "D2" if high - low < 1.2 else int(max(1, np.ceil((high - low) / 6.0)))
+
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", sans-serif'

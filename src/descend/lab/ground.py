@@ -1,4 +1,4 @@
-"""The ground that the paths lie on: J over two parameters or over one, in a window that a change of rate leaves alone."""
+"""The ground that the paths lie on: J over two parameters or over one, in a window that the rate does not move."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Ground:
 def ground_of(found: Descents) -> Ground | None:
     """Compute J around the start and the minimum; None where there is nothing to look at."""
     lowest = found.lowest
-    if lowest is None or lowest.kept is None:
+    if lowest.kept is None:
         return None
     labels = lowest.model.parameters.labels
     places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(found, labels))

@@ -100,10 +100,18 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(
             say("formula"),
-            dcc.Input(id="formula", value=state.formula, type="text", debounce=0.12, maxLength=LONGEST_FORMULA,
-                      spellCheck=False, autoComplete="off", className="mono"),
+            dcc.Input(
+                id="formula",
+                value=state.formula,
+                type="text",
+                debounce=0.12,
+                maxLength=LONGEST_FORMULA,
+                spellCheck=False,
+                autoComplete="off",
+                className="mono",
+            ),
             hint=say("formula_hint", columns=columns),
-        ),  # fmt: skip
+        ),
         html.Div(id="formula-told", role="status"),
         html.Details(
             [
@@ -112,7 +120,10 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                 _group(
                     say("optimizers"),
                     dcc.Checklist(
-                        id="optimizers", value=list(state.optimizers), className="chips", inline=True,
+                        id="optimizers",
+                        value=list(state.optimizers),
+                        className="chips",
+                        inline=True,
                         options=[{"label": name.replace("_", " "), "value": name} for name in OPTIMIZERS],
                     ),
                     hint=say("race"),
@@ -121,15 +132,23 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                     [
                         _field(
                             say("epochs"),
-                            dcc.Input(id="epochs", value=str(state.epochs), type="text", inputMode="numeric",
-                                      debounce=0.3, maxLength=len(str(MOST_EPOCHS))),
+                            dcc.Input(
+                                id="epochs",
+                                value=str(state.epochs),
+                                type="text",
+                                inputMode="numeric",
+                                debounce=0.3,
+                                maxLength=len(str(MOST_EPOCHS)),
+                            ),
                         ),
                         _field(
                             say("batch"),
                             _choice(
                                 "batch",
-                                [{"label": say("all_rows"), "value": "all"},
-                                 *({"label": str(size), "value": str(size)} for size in batches)],
+                                [
+                                    {"label": say("all_rows"), "value": "all"},
+                                    *({"label": str(size), "value": str(size)} for size in batches),
+                                ],
                                 "all" if state.batch is None else str(state.batch),
                             ),
                         ),
@@ -138,8 +157,15 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                 ),
                 _field(
                     say("start"),
-                    dcc.Input(id="start", type="text", debounce=0.3, spellCheck=False, autoComplete="off",
-                              className="mono", value=", ".join(f"{name}={value:g}" for name, value in state.start)),
+                    dcc.Input(
+                        id="start",
+                        type="text",
+                        debounce=0.3,
+                        spellCheck=False,
+                        autoComplete="off",
+                        className="mono",
+                        value=", ".join(f"{name}={value:g}" for name, value in state.start),
+                    ),
                     hint=say("start_hint"),
                 ),
                 html.Div(
@@ -147,10 +173,16 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                         _field(
                             say("noise"),
                             dcc.Input(
-                                id="noise", type="range", min=0 if state.problem != "classes" else 0.1,
-                                max=1.0 if recipe is None else recipe.most, step=0.05,
-                                value=0.0 if recipe is None else
-                                (recipe.noise or 0.0) if state.noise is None else state.noise,
+                                id="noise",
+                                type="range",
+                                min=0 if state.problem != "classes" else 0.1,
+                                max=1.0 if recipe is None else recipe.most,
+                                step=0.05,
+                                value=0.0
+                                if recipe is None
+                                else (recipe.noise or 0.0)
+                                if state.noise is None
+                                else state.noise,
                             ),
                         ),
                         html.Button(say("sample"), id="sample"),
@@ -162,7 +194,7 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
             id="more",
             open=True,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _main(state: State, say: Words) -> list[Any]:
@@ -225,14 +257,14 @@ def _rate(state: State, say: Words) -> Any:
 def _player(say: Words) -> Any:
     from dash import html
 
-    def button(name: str, sign: str) -> Any:
-        return html.Button(sign, id=name, title=say(name), className="round", **_label(say(name)))
+    def button(name: str) -> Any:
+        return html.Button(id=name, title=say(name), className="round", **_label(say(name)))
 
-    play = html.Button("▶", id="play", title=say("play"), className="round main", **_label(say("play")),
+    play = html.Button(id="play", title=say("play"), className="round main", **_label(say("play")),
                        **{"data-play": say("play"), "data-pause": say("pause")})  # fmt: skip
     slider = html.Div(id="frames", **{"data-label": say("epoch_slider"), "data-of": say("of")})
     told = html.Output(id="epoch-told")
-    buttons = html.Div([button("first", "⏮"), button("back", "◂"), play, button("next", "▸")], className="bar")
+    buttons = html.Div([button("first"), button("back"), play, button("next")], className="bar")
     return html.Section([buttons, slider, told], className="card player")
 
 
@@ -248,7 +280,10 @@ def _by_hand(state: State, say: Words) -> Any:
             html.Div(id="gradient-told", role="status"),
             dcc.Checklist(id="by-hand", options=[{"label": say("by_hand"), "value": "by_hand"}],
                           value=["by_hand"] if state.by_hand else [], className="switch"),
-            html.Details([html.Summary(say("derived")), html.Div(id="derived")], id="derived-box"),
+            html.H3(say("derived")),
+            html.Div(id="derived"),
+            dcc.Store(id="mathematics"),
+            dcc.Store(id="written"),
         ],
         className="card",
     )  # fmt: skip
@@ -285,11 +320,15 @@ def _figure(name: str, title: str) -> Any:
     from dash import dcc, html
 
     graph = dcc.Graph(
-        id=f"{name}-figure", responsive=True, className="graph",
+        id=f"{name}-figure", responsive=True,
         config={"displayModeBar": False, "displaylogo": False, "doubleClick": False, "showTips": False},
     )  # fmt: skip
     return html.Section(
-        [html.H2(title, id=f"{name}-title"), graph, html.P(id=f"{name}-caption", className="hint")],
+        [
+            html.H2(title, id=f"{name}-title"),
+            html.Div(graph, className="graph"),
+            html.P(id=f"{name}-caption", className="hint"),
+        ],
         className=f"card figure {name}",
     )
 

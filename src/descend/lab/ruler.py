@@ -19,7 +19,7 @@ def ends(found: Descents) -> tuple[float, float]:
     lowest = found.lowest
     limit = found.spectrum.stable_limit(OPTIMIZERS.build("gd")) if found.spectrum is not None else None
     recipe = found.state.built_in
-    if lowest is not None and not lowest.model.linear and recipe is not None:
+    if not lowest.model.linear and recipe is not None:
         middle = math.log10(recipe.rate)  # the curvature differs from start to start; the scale is not to move
     else:
         middle = math.log10(limit) if limit is not None and 1e-250 < limit < 1e250 else -2.0
@@ -41,7 +41,8 @@ def drawn(found: Descents, low: float, high: float, say: Words) -> list[Any]:
     if found.limit is not None:
         limit = math.log10(found.limit)
         parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
-        parts.append(html.Div(html.Span(say("diverges")), className="unstable", style={"left": left(limit)}))
+        if limit < high:
+            parts.append(html.Div(html.Span(say("diverges")), className="unstable", style={"left": left(limit)}))
         if low <= limit <= high:
             mark = "2/λmax" if _plain(found) else "max"
             parts.append(html.Div(html.Span(f"{mark} = {number(found.limit, 3)}"), className="mark",

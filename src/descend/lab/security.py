@@ -50,7 +50,7 @@ def guard(server: Any, host: str, scripts: Collection[str], most_upload: int, up
         most = most_upload if request.path == upload else MOST_BYTES
         length = request.content_length
         if length is not None and length > most:
-            return _refused(f"This is larger than {most / 2**20:,.0f} MB, the most that is taken here.", 413)
+            return _refused(too_large(most), 413)
         if length is None and request.method == "POST":
             return _refused("This request does not say how long it is.", 411)
         return None
@@ -118,7 +118,10 @@ def _address(name: str) -> bool:
     return True
 
 
+def too_large(most: int) -> str:
+    """Say that something is longer than so many bytes."""
+    return f"This is larger than {most / 2**20:,.0f} MB, the most that is taken here."
+
+
 def _refused(message: str, code: int) -> tuple[str, int]:
     return message, code
-
-

@@ -16,7 +16,7 @@ from descend.errors import ConfigError, DescendError
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows
 from descend.lab.layout import shell
-from descend.lab.security import guard
+from descend.lab.security import guard, too_large
 from descend.lab.state import UPLOAD
 from descend.report import style
 
@@ -35,7 +35,9 @@ INDEX = """<!DOCTYPE html>
 """
 
 
-def make_app(file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD) -> Any:
+def make_app(
+    file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
+) -> Any:
     """Return the Dash app of a lab; its Flask server, ``app.server``, is what a web server serves.
 
     file, formula: rows of the lab's own, and what to fit to them. host: where it will listen. most_upload: bytes.
@@ -43,8 +45,8 @@ def make_app(file: Rows | None = None, formula: str = "", host: str = "127.0.0.1
     Raises ConfigError if the extra is not installed.
     """
     try:
-        from dash import Dash
         import waitress  # noqa: F401 - so that what is missing is said at once
+        from dash import Dash
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
@@ -71,8 +73,7 @@ def colours() -> str:
         return " ".join(f"--{name}: {pair[theme]};" for name, pair in (style.PALETTE | style.PAGE).items())
 
     return (
-        f":root {{ color-scheme: light; {named(0)} }}\n"
-        f':root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'
+        f':root {{ color-scheme: light; {named(0)} }}\n:root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'
     )
 
 
@@ -88,7 +89,7 @@ def _take_uploads(server: Any, library: Library, most: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
             if not _stored(request.stream, path, most):
-                return _said({"error": f"This is larger than {most / 2**20:,.0f} MB, the most that is taken here."}, 413)
+                return _said({"error": too_large(most)}, 413)
             try:
                 key = library.add(path, name)
             except DescendError as error:
@@ -121,8 +122,11 @@ def serve(app: Any, host: str, port: int | None, opened: Callable[[str], None]) 
 
     port: None for the usual one, or any that is free. Raises ConfigError if it is taken.
     """
+    import logging
+
     from waitress.server import create_server
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that some wait their turn is no news
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     server = create_server(
@@ -154,5 +158,3 @@ def _listen(host: str, port: int | None) -> socket.socket:
             ) from None
         return listening
     raise AssertionError("unreachable")
-
-

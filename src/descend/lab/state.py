@@ -96,7 +96,8 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
         if reader is None:
             unread.append(name[:40])
         else:
-            state = replace(state, **{name: value})
+            changed: dict[str, Any] = {name: value}
+            state = replace(state, **changed)
     return state, tuple(unread)
 
 

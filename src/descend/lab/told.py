@@ -9,8 +9,8 @@ from descend.fit import Fit
 from descend.gradients.court import Judgement
 from descend.lab.descents import Descents
 from descend.lab.equations import number
-from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, Words
 from descend.lab.film import COLOURS
+from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, Words
 
 KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
 
@@ -38,7 +38,9 @@ def judged(judgement: Judgement) -> Any:
 
     kind = "success" if judgement.agree else "failure"
     sign = "✓" if judgement.agree else "✕"
-    return html.P([html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence)], className=f"judged {kind}")
+    return html.P(
+        [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence)], className=f"judged {kind}"
+    )
 
 
 def prose(text: str) -> list[Any]:
@@ -85,8 +87,6 @@ def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> A
     if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
         sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
     english = [html.P(prose(sentence)) for sentence in sentences]
-    body = (
-        [html.P(ADVICE_ZH[outcome]), html.Details([html.Summary(say("details")), *english])] if chinese else english
-    )
+    body = [html.P(ADVICE_ZH[outcome]), html.Details([html.Summary(say("details")), *english])] if chinese else english
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")

@@ -36,11 +36,11 @@
     const losses = Object.entries(film.losses);
     told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
       (losses.length === 1 ? `  ·  J = ${losses[0][1][frame]}` : "");
-    const lines = film.equations[frame];
-    box.replaceChildren(...(lines.length ? lines : [box.dataset.ended]).map((line) => {
+    const lines = film.equations[frame], ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
+    box.replaceChildren(...[...lines, ...ended].map((line) => {
       const p = document.createElement("p");
       p.textContent = line;
-      if (line.startsWith(" ") || !lines.length) p.className = "aside";
+      if (line.startsWith(" ")) p.className = "aside";
       return p;
     }));
   };
@@ -64,7 +64,7 @@
       }, 1000 / FPS);
     }
     if (button) {
-      button.textContent = timer ? "❚❚" : "▶";
+      button.classList.toggle("playing", timer !== null);
       button.title = timer ? button.dataset.pause : button.dataset.play;
       button.setAttribute("aria-label", button.title);
     }
@@ -79,12 +79,12 @@
     box.append(made);
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
-  // The whole figure as it is in the last frame of a new film: that is where a descent has led.
+  // The whole figure, in the frame where a new film begins: where the descent has led.
   const drawn = (name) => (next) => {
     if (!next) return none();
     if (next !== film) {
       film = next;
-      frame = film.epochs.length - 1;
+      frame = film.begin;
       running(false);
       slider();
       tell();
@@ -181,6 +181,8 @@
         film = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
+      // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
+      write: (markup) => { const box = find("derived"); if (box) box.innerHTML = markup || ""; return none(); },
       draw_data: drawn("data"), draw_surface: drawn("surface"), draw_loss: drawn("loss"),
     },
   });
