@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("dash", reason="the extra `lab` is not installed")
     code = "import sys; from descend.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "lab", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        found = re.search(r"http://\S+", running.stderr.readline())
-        assert found is not None
+    log = tmp_path_factory.mktemp("lab") / "log.txt"
+    with log.open("w") as file, subprocess.Popen(command, stderr=file) as running:
+        while not (found := re.search(r"http://\S+", log.read_text())):
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.05)
         yield found[0]
         running.terminate()
+    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,15 @@ class Page:
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.on("request", lambda request: self.count(request.url, address))
         self.tab.goto(address + query)
-        self.tab.wait_for_function("document.documentElement.dataset.film")
+        self.until("document.documentElement.dataset.film")
         self.tab.wait_for_selector("#loss-figure .main-svg")
+
+    def until(self, condition: str, *given: Any, seconds: float = 30.0) -> None:
+        """Wait for a condition. Playwright's own way evaluates text in the page, which its policy forbids."""
+        end = time.monotonic() + seconds
+        while not self.tab.evaluate(condition, *given):
+            assert time.monotonic() < end, f"{condition} {given} never came true"
+            self.tab.wait_for_timeout(30)
 
     def count(self, url: str, address: str) -> None:
         self.asked += "/_dash-update-component" in url
@@ -67,7 +77,7 @@ class Page:
             self.elsewhere.append(url)
 
     def film_has(self, text: str) -> None:
-        self.tab.wait_for_function("(text) => document.documentElement.dataset.film.includes(text)", arg=text)
+        self.until("(text) => (document.documentElement.dataset.film || '').includes(text)", text)
 
     def type(self, field: str, text: str) -> None:
         self.tab.locator(f"#{field}").fill(text)
@@ -107,7 +117,7 @@ def test_playing_asks_the_server_for_nothing(opened):
     tab.locator("#next").click()
     assert tab.locator("#epoch-told").text_content().startswith("epoch 1 of 100")
     tab.locator("#play").click()
-    tab.wait_for_function("parseInt(document.getElementById('epoch-told').textContent.slice(6)) > 5")
+    page.until("parseInt(document.getElementById('epoch-told').textContent.slice(6)) > 5")
     tab.locator("#play").click()
     tab.locator("#back").click()
     tab.locator("#frame-slider").fill("50")
@@ -126,7 +136,7 @@ def test_a_formula_is_typed_and_its_errors_point_into_it(opened):
     assert lines[0] == "y ~ w*x + " and lines[1].index("^") >= len("y ~ w*x +")
     page.type("formula", "y ~ w*x + b")
     page.film_has("formula=")
-    page.tab.wait_for_function("!document.querySelector('#formula-told pre')")
+    page.until("!document.querySelector('#formula-told pre')")
     assert "b = " in page.answer()
     assert page.tab.locator("#surface-figure .contourlayer").count() == 1
 
@@ -139,7 +149,7 @@ def test_a_file_is_uploaded_and_stays_out_of_the_address(opened, tmp_path: Path)
         page.tab.locator("#choose-file").click()
     chooser.value.set_files(path)
     page.film_has("problem=upload")
-    page.tab.wait_for_function("document.getElementById('told').textContent.includes('w = ')")
+    page.until("document.getElementById('told').textContent.includes('w = ')")
     assert "springs" not in page.tab.url and "descend fit 'length ~ w*load + b' springs.csv" in (
         page.tab.locator("#command").text_content()
     )
@@ -173,11 +183,11 @@ def test_a_rate_past_the_limit_is_shown_to_diverge_and_why(opened):
     assert page.tab.locator(".ruler .mark").text_content() == "2/λmax = 0.111"
     page.tab.locator("#rate").fill("-0.5")
     page.film_has("rate=0.316228")
-    page.tab.wait_for_function("document.getElementById('told').textContent.includes('Diverged: rate too large')")
+    page.until("document.getElementById('told').textContent.includes('Diverged: rate too large')")
     assert "The largest stable rate at the start is 0.111" in page.tab.locator(".verdict").text_content()
     page.type("rate-typed", "0.05")
     page.film_has("rate=0.05")
-    page.tab.wait_for_function("!document.getElementById('told').textContent.includes('Diverged')")
+    page.until("!document.getElementById('told').textContent.includes('Diverged')")
 
 
 def test_a_click_on_the_surface_is_the_start(opened):
@@ -197,7 +207,7 @@ def test_three_optimizers_race(opened):
     page.tab.get_by_text("momentum", exact=True).click()
     page.tab.get_by_text("adam", exact=True).click()
     page.film_has("optimizers=gd,momentum,adam")
-    page.tab.wait_for_function("document.querySelectorAll('#told tbody tr').length === 3")
+    page.until("document.querySelectorAll('#told tbody tr').length === 3")
     names = page.tab.evaluate("document.querySelector('#loss-figure .js-plotly-plot').data.map((one) => one.name)")
     assert [name for name in names if name][:3] == ["gd", "momentum", "adam"]
 
@@ -284,6 +294,4 @@ def test_light_and_dark(opened):
     before = page.tab.evaluate(ground)
     page.tab.locator("#shade").click()
     assert page.tab.evaluate(ground) != before
-    page.tab.wait_for_function(
-        "document.querySelector('#data-figure .js-plotly-plot').layout.font.color.toUpperCase() === '#A9B1BC'"
-    )
+    page.until("document.querySelector('#data-figure .js-plotly-plot').layout.font.color.toUpperCase() === '#A9B1BC'")

@@ -33,7 +33,9 @@ def test_it_answers_to_the_names_of_this_machine(lab, host):
     assert ask(lab, host=host).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example:8050", "192.168.1.5:8050", "localhost.evil.example", "", "a@b:c", "[::"])
+@pytest.mark.parametrize(
+    "host", ["evil.example:8050", "192.168.1.5:8050", "localhost.evil.example", "", "a@b:c", "[::"]
+)
 def test_it_answers_to_no_other_name(lab, host):
     reply = ask(lab, host=host)
     assert reply.status_code == 421
@@ -73,7 +75,9 @@ def test_too_much_is_refused(lab):
 
 
 def test_an_upload_without_a_length_is_refused(lab):
-    reply = ask(lab, "POST", "/upload", headers={"Transfer-Encoding": "chunked"}, environ_overrides={"CONTENT_LENGTH": ""})
+    reply = ask(
+        lab, "POST", "/upload", headers={"Transfer-Encoding": "chunked"}, environ_overrides={"CONTENT_LENGTH": ""}
+    )
     assert reply.status_code in (411, 413, 400)
 
 

@@ -55,8 +55,8 @@ def ground_of(found: Descents) -> Ground | None:
 
 def _usual_pair(found: Descents, labels: Sequence[str]) -> tuple[str, str] | None:
     recipe = found.state.built_in
-    first, *others = list(recipe.window) if recipe is not None else [""]
-    return (first, others[0]) if others and {first, others[0]} <= set(labels) else None
+    named = tuple(recipe.window) if recipe is not None else ()
+    return (named[0], named[1]) if len(named) == 2 and set(named) <= set(labels) else None
 
 
 def _computed(

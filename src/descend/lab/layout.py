@@ -68,7 +68,7 @@ def _header(state: State, say: Words) -> Any:
     other = next(language for language in LANGUAGES if language != state.lang)
     return html.Header(
         [
-            html.P(["descend ", html.Span(say("title"))], className="brand"),
+            html.H1(["descend ", html.Span(say("title"))], className="brand"),
             html.Div(
                 [
                     html.Button(say("language"), id="language", className="quiet", **{"data-language": other}),
@@ -232,7 +232,7 @@ def _rate(state: State, say: Words) -> Any:
         [
             html.Div(
                 [
-                    html.Label(say("rate"), htmlFor="rate"),
+                    html.Label(say("rate"), htmlFor="rate-typed"),
                     dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value=f"{rate:.6g}",
                               className="mono", autoComplete="off"),
                     dcc.Checklist(id="auto", options=[{"label": say("auto"), "value": "auto"}],
@@ -242,6 +242,7 @@ def _rate(state: State, say: Words) -> Any:
             ),
             html.Div(
                 [
+                    html.Label(say("log_rate"), htmlFor="rate", className="unseen"),
                     html.Div(id="ruler", className="ruler", **{"aria-hidden": "true"}),
                     dcc.Input(id="rate", type="range", min=DECADES[0], max=DECADES[1], step="any",
                               value=math.log10(rate), className="log"),

@@ -16,6 +16,7 @@ TEXTS = {
     "optimizers": ("Optimizers", "优化算法"),
     "race": ("Choose several to race.", "可多选，同场竞赛。"),
     "rate": ("Learning rate η", "学习率 η"),
+    "log_rate": ("Learning rate, as a power of ten", "学习率（以十的幂表示）"),
     "auto": ("choose for me", "自动选择"),
     "stable": ("stable", "稳定"),
     "diverges": ("diverges", "发散"),

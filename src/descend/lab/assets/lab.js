@@ -77,6 +77,7 @@
     made.setAttribute("aria-label", box.dataset.label);
     made.addEventListener("input", () => { running(false); if (film) show(+made.value); });
     box.append(made);
+    new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
   // The whole figure, in the frame where a new film begins: where the descent has led.
@@ -87,6 +88,7 @@
       frame = film.begin;
       running(false);
       slider();
+      mend();
       tell();
       root.dataset.film = film.link;
       history.replaceState(history.state, "", film.link);
@@ -159,6 +161,16 @@
   });
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => { event.preventDefault(); upload(event.dataTransfer.files[0]); });
+
+  // Dash calls a list of checkboxes a listbox, which it is not, and lets one tab to what nobody sees.
+  const mend = () => {
+    for (const box of document.querySelectorAll(".dash-checklist[role], .dash-checklist [role=option]")) {
+      box.removeAttribute("role");
+      box.removeAttribute("aria-selected");
+    }
+    for (const input of document.querySelectorAll(".dash-dropdown-focus-target")) input.tabIndex = -1;
+  };
+  for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
 
   const settled = (value) => Number(value.toPrecision(4));
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
