@@ -130,7 +130,7 @@ def test_what_one_reader_uploads_no_other_sees(tmp_path: Path):
     mine = library.add(path, "mine.csv")
     path.write_text("x,y\n1,-2\n2,-4.5\n3,-5.5\n")
     yours = library.add(path, "yours.csv")
-    films = [answer(callbacks, key)[0] for key in (mine, yours)]
+    films = [json.loads(answer(callbacks, key)[0]) for key in (mine, yours)]
     assert [film["figures"]["data"]["data"][0]["y"] for film in films] == [[2.0, 4.5, 5.5], [-2.0, -4.5, -5.5]]
     for key in (None, "", "guess", ["x"]):
         assert library.rows(State(UPLOAD), key) is None  # type: ignore[arg-type]
@@ -154,7 +154,7 @@ def test_formulas_go_through_the_parser_alone(tmp_path: Path, formula):
     path.write_bytes(CSV)
     library = Library()
     told = answer(Callbacks(library), library.add(path, "rows.csv"), formula)
-    assert told[1] != "" or told[2] != ""
+    assert told[2] != "" or told[3] != ""
 
 
 def test_a_lab_without_its_extra_says_what_to_install():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import threading
 from typing import Any
 
 from descend.errors import ConfigError, DescendError
@@ -22,7 +24,7 @@ from descend.models import FormulaModel
 from descend.report import mathematics
 
 ANSWERED = (
-    ("film", "data"), ("formula-told", "children"), ("trouble", "children"), ("told", "children"),
+    ("film", "data"), ("link", "data"), ("formula-told", "children"), ("trouble", "children"), ("told", "children"),
     ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"), ("python", "children"),
     ("rate", "min"), ("rate", "max"), ("surface-caption", "children"), ("data-caption", "children"),
 )  # fmt: skip
@@ -36,6 +38,9 @@ ASKED = (
 DIGITS = 6
 """Digits of a rate: the slider hands on its logarithm, whose last ones are rounding."""
 
+TURN = threading.Lock()
+"""One answer is computed at a time: threads that compute side by side share one interpreter, and spend most of their
+time handing it to each other."""
 ANSWERS: Cache[dict[str, Any]] = Cache(64)
 
 
@@ -65,7 +70,7 @@ class Callbacks:
             [Given("context", "data"), Given("noise", "value"), Given("opening", "data")],
         )(self.judge)  # fmt: skip
         app.callback(
-            Output("download", "data"), Input("report", "n_clicks"), Given("film", "data"), Given("opening", "data"),
+            Output("download", "data"), Input("report", "n_clicks"), Given("link", "data"), Given("opening", "data"),
             prevent_initial_call=True,
         )(self.report)  # fmt: skip
         app.clientside_callback(
@@ -112,12 +117,16 @@ class Callbacks:
                 return failed("trouble", "" if state.problem == UPLOAD else say("need_upload"))
             if not state.formula.strip():
                 return failed("formula-told", say("choose_formula", example=_example(rows)))
-            made = ANSWERS((rows.key, state, dark), lambda: self._made(state, rows, dark))
+            made = ANSWERS((rows.key, state, dark), lambda: self._in_turn(state, rows, dark))
         except DescendError as error:
             return failed("formula-told" if _of_formula(error, state) else "trouble", error_text(error))
         ends = made["ends"]
         scale = [no_update if end == now else end for end, now in zip(ends, (low, high), strict=True)]
-        return (made["film"], "", "", *made["told"], *scale, *made["captions"])
+        return (made["film"], made["link"], "", "", *made["told"], *scale, *made["captions"])
+
+    def _in_turn(self, state: State, rows: Rows, dark: bool) -> dict[str, Any]:
+        with TURN:
+            return self._made(state, rows, dark)
 
     def _made(self, state: State, rows: Rows, dark: bool) -> dict[str, Any]:
         found = descents(state, rows)
@@ -133,7 +142,10 @@ class Callbacks:
             copies.commands(state, rows, shown),
             copies.python(state, rows, shown),
         )
-        return {"film": film, "told": told, "ends": (low, high), "captions": film.pop("captions")}
+        captions = film.pop("captions")
+        # As text: Dash would look at each of its numbers, and the browser reads it as fast.
+        text = json.dumps(film, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return {"film": text, "link": state.query, "told": told, "ends": (low, high), "captions": captions}
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: dict[str, Any], noise: float, opening: dict[str, Any]
@@ -165,15 +177,15 @@ class Callbacks:
             told = error_text(error)
         return told, "".join(lines)
 
-    def report(self, clicks: int | None, film: dict[str, Any] | None, opening: dict[str, Any]) -> Any:
+    def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:
         """Return the page of the first descent, as a file."""
         from dash import no_update
 
         from descend.report.html import page as report_page
 
-        if not clicks or not film:
+        if not clicks or not link:
             return no_update
-        state, _ = read_query(str(film.get("link")), self.formula)
+        state, _ = read_query(str(link), self.formula)
         rows = self.library.rows(state, opening.get("key"))
         if rows is None:
             return no_update

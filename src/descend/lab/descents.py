@@ -22,8 +22,8 @@ from descend.optimizers import OPTIMIZERS
 
 Array = NDArray[np.float64]
 
-SECONDS = 2.0
-"""A run that takes longer is stopped."""
+SECONDS = 1.5
+"""Descents that take longer, all of a race together, are stopped."""
 MOST_PARAMETERS = 20
 MOST_UPDATES = 200_000
 """Steps of a run at most: epochs times batches."""
@@ -105,9 +105,10 @@ def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
 
 def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
     arguments = call(state, optimizer, start)
-    key = (rows.key, repr(arguments))
+    seconds = SECONDS / len(state.optimizers)
+    key = (rows.key, repr(arguments), seconds)
     missing = "drop" if rows.gaps else "raise"
-    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=SECONDS, **arguments))
+    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=seconds, **arguments))
 
 
 def call(state: State, optimizer: str, start: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.step import Step
 from descend.fit import Fit
 
 Array = NDArray[np.float64]
@@ -32,8 +33,10 @@ SCALED = {"momentum": "v", "nesterov": "g + m·v", "adagrad": "g/(√s + ε)", "
 """Optimizers whose step is η times something other than the gradient, and what that is called."""
 
 
-def step_lines(fit: Fit, epoch: int) -> list[str]:
+def step_lines(fit: Fit, epoch: int, batched: bool = False) -> list[str]:
     """Write the step from ``epoch`` to the next, a line or two for each parameter; nothing after the last.
+
+    batched: whether an epoch is several steps, of which only what they come to is written.
 
     >>> import descend
     >>> rows = {"x": [1.0, 2.0], "y": [2.0, 4.0]}
@@ -44,24 +47,29 @@ def step_lines(fit: Fit, epoch: int) -> list[str]:
     assert fit.kept is not None
     if epoch >= fit.trace[-1].epoch:
         return []
-    before, after = fit.trace.at(epoch), fit.trace.at(epoch + 1)
+    before, after = (_at(fit, each) for each in (epoch, epoch + 1))
     with np.errstate(all="ignore"):
         gradient = np.asarray(fit.kept.objective(np.asarray(before.theta), 1).gradient)
     labels = fit.model.parameters.labels
     lines: list[str] = []
     for place, label in enumerate(labels[:MOST_LINES]):
         old, new = float(before.theta[place]), float(after.theta[place])
-        lines += _lines(fit, label, old, new, float(gradient[place]), before.learning_rate)
+        if batched:
+            lines.append(f"{label} ← {number(old)} {signed(new - old)} = {number(new)}")
+        else:
+            lines += _lines(fit.optimizer, label, old, new, float(gradient[place]), before.learning_rate)
     if len(labels) > MOST_LINES:
         lines.append(f"… {len(labels) - MOST_LINES} more")
     return lines
 
 
-def _lines(fit: Fit, label: str, old: float, new: float, slope: float, rate: float) -> list[str]:
-    name, moved = fit.optimizer, old - new
-    batches = _batched(fit)
-    if batches:
-        return [f"{label} ← {number(old)} {signed(-moved)} = {number(new)}"]
+def _at(fit: Fit, epoch: int) -> Step:
+    step = fit.trace[epoch] if epoch < len(fit.trace) else fit.trace[-1]
+    return step if step.epoch == epoch else fit.trace.at(epoch)
+
+
+def _lines(name: str, label: str, old: float, new: float, slope: float, rate: float) -> list[str]:
+    moved = old - new
     if name == "gd":
         return [f"{label} ← {number(old)} − {number(rate)} × {bracketed(slope)} = {number(new)}"]
     if name in SCALED and rate > 0.0:
@@ -73,16 +81,11 @@ def _lines(fit: Fit, label: str, old: float, new: float, slope: float, rate: flo
     return [f"{label} ← {number(old)} {signed(-moved)} = {number(new)}", f"    g = {number(slope)}"]
 
 
-def _batched(fit: Fit) -> bool:
-    size = fit.call().get("batch_size")
-    return size is not None and size < fit.rows
-
-
 def number(value: float, digits: int = 4) -> str:
     """Write a number to four digits, with a true minus sign.
 
     >>> number(-137.3), number(0.00012345), number(1234567.0), number(float("inf"))
-    ('−137.3', '0.0001235', '1.235e6', '∞')
+    ('−137.3', '0.0001234', '1.235e6', '∞')
     """
     if math.isnan(value):
         return "NaN"

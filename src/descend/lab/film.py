@@ -6,6 +6,7 @@ points of every frame, or the points up to that frame (``path``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from descend.lab import equations
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.ground import Ground, ground_of
+from descend.models import FormulaModel
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
@@ -26,7 +28,7 @@ Array = NDArray[np.float64]
 
 COLOURS = ("vermillion", "green", "purple", "orange", "sky", "blue")
 MOST_POINTS = 1_200
-GRID = 90
+GRID = 72
 """Points of the moving curve."""
 MOST_PREDICTED = 240
 RUNAWAY = 20.0
@@ -93,9 +95,9 @@ def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
         marks.append(Line(ends, ends, "predicted = observed", "blue", 1.4, "--"))
         columns = {name: np.asarray(values)[chosen] for name, values in seen.columns.items()}
         for place, (name, fit) in enumerate(found.fits.items()):
-            curves = np.array([_predicted(fit, step.theta, columns) for step in frames.steps[name]])
+            curves = _curves(fit, frames.theta(name), columns)
             marks.append(Points(y, curves[begin], name, COLOURS[place % len(COLOURS)]))
-            moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high)})
+            moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high), "scale": scale_of(low, high)})
         across, up = Axis(f"{seen.response}, observed"), Axis(f"{seen.response}, predicted")
         room = 0.35 * (high - low)
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
@@ -109,9 +111,9 @@ def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
         marks.append(Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue",
                           1.4, ":"))  # fmt: skip
     for place, (name, fit) in enumerate(found.fits.items()):
-        curves = np.array([_predicted(fit, step.theta, {key: grid}) for step in frames.steps[name]])
+        curves = _curves(fit, frames.theta(name), {key: grid})
         marks.append(Line(grid, curves[begin], name, COLOURS[place % len(COLOURS)], 2.6))
-        moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high)})
+        moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high), "scale": scale_of(low, high)})
     room = 0.12 * (high - low)
     up = Axis(seen.response, low=low - room, high=high + room)
     return _styled(figure(Panel("curve", "", Axis(key or "row"), up, marks), dark), dark), moves
@@ -159,13 +161,13 @@ def _loss(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
     for place, (mark, name) in enumerate(zip(panel.marks, found.fits, strict=True)):
         assert isinstance(mark, Line)
         colour = COLOURS[place % len(COLOURS)]
-        marks.append(Line(mark.x, mark.y, name, colour, 2.0))
+        marks.append(Line(mark.x, shortened(mark.y, 6), name, colour, 2.0))
     for place, name in enumerate(found.fits):
         steps = frames.steps[name]
         x = np.array([step.epoch for step in steps], dtype=np.float64)
         y = np.array([step.loss for step in steps], dtype=np.float64)
         marks.append(Points(x[[begin]], y[[begin]], "", COLOURS[place % len(COLOURS)]))
-        moves.append({"trace": len(marks) - 1, "point": [_listed(x), _listed(y, significant=True)]})
+        moves.append({"trace": len(marks) - 1, "point": [_listed(x), _listed(y)]})
     across = Axis("epoch", low=-0.02 * frames.epochs[-1] - 0.2, high=1.02 * frames.epochs[-1] + 0.2)
     up = Axis("J", panel.y.scale, panel.y.low, panel.y.high)
     if len(found.fits) == 1 and up.scale == "log" and up.low is not None:  # nothing that a steep rise could flatten
@@ -183,7 +185,9 @@ def _loss(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
 def _equations(found: Descents, frames: Frames) -> list[list[str]]:
     fit = found.first
     last = fit.trace[-1].epoch
-    return [equations.step_lines(fit, min(epoch, last - 1)) for epoch in frames.epochs]
+    size = found.state.batch
+    batched = size is not None and size < fit.rows
+    return [equations.step_lines(fit, min(epoch, last - 1), batched) for epoch in frames.epochs]
 
 
 def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
@@ -200,6 +204,17 @@ def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
         span = high - low
         ways[:, column] = np.clip(ways[:, column], low - FAR * span, high + FAR * span)
     return np.asarray(ways)
+
+
+def _curves(fit: Fit, ways: Array, columns: Mapping[str, Array]) -> Array:
+    """Return (frames, rows) the prediction of each frame."""
+    formula = fit.model.formula if isinstance(fit.model, FormulaModel) else None
+    if formula is None or formula.terms:
+        return np.array([_predicted(fit, theta, columns) for theta in ways])
+    # Each frame has its rows beside those of the others, and its parameters beside them: one call instead of many.
+    rows = len(next(iter(columns.values())))
+    beside = {name: np.tile(values, len(ways)) for name, values in columns.items()}
+    return _predicted(fit, np.repeat(ways.T, rows, axis=1), beside).reshape(len(ways), rows)
 
 
 def _predicted(fit: Fit, theta: Any, columns: Any) -> Array:
@@ -220,19 +235,43 @@ def _some(count: int, most: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
-def _rows(curves: Array, low: float, high: float) -> list[list[float | None]]:
-    """Return curves as JSON, to a ten-thousandth of the picture, cut off where they are far outside."""
-    span = high - low
-    cut = np.clip(curves, low - 3.0 * span, high + 3.0 * span)
-    digits = int(np.ceil(-np.log10(span))) + 4 if span > 0.0 else 6
-    rounded = np.round(cut, digits).astype(object)
-    rounded[~np.isfinite(curves)] = None
-    listed: list[list[float | None]] = rounded.tolist()
+def _rows(curves: Array, low: float, high: float) -> list[list[int | None]]:
+    """Return curves in whole ten-thousandths of the picture, cut off far outside: JSON is quickest with those."""
+    begin, unit = scale_of(low, high)
+    places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
+    known = np.isfinite(places)
+    whole = np.where(known, places, 0.0).astype(np.int64).astype(object)
+    whole[~known] = None
+    listed: list[list[int | None]] = whole.tolist()
     return listed
 
 
-def _listed(values: Array, significant: bool = False) -> list[float | None]:
-    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in np.asarray(values).tolist()]
+def scale_of(low: float, high: float) -> tuple[float, float]:
+    """Return where the picture of some values begins, and a ten-thousandth of it."""
+    return low, (high - low) / 1e4
+
+
+def _listed(values: Array) -> list[float | None]:
+    """Return numbers as JSON, to six digits: nobody sees more, and each costs time on the way."""
+    short = shortened(values, 6)
+    known = np.isfinite(short)
+    listed: list[float | None] = (
+        short.tolist()
+        if known.all()
+        else [value if seen else None for value, seen in zip(short.tolist(), known.tolist(), strict=True)]
+    )
+    return listed
+
+
+def shortened(values: Array, digits: int) -> Array:
+    """Return numbers to so many digits."""
+    values = np.asarray(values, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        places = digits - 1 - np.floor(np.log10(np.abs(values)))
+        usable = np.isfinite(places) & (np.abs(places) < 300.0)
+        unit = np.power(10.0, np.where(usable, np.abs(places), 0.0))
+        whole = np.where(places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
+    return np.where(usable, whole, values)
 
 
 def _as_head(trace: dict[str, Any], dark: bool, head: bool) -> None:
@@ -267,6 +306,9 @@ def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
     for trace in made["data"]:
         if trace["type"] == "scattergl":
             trace["type"] = "scatter"
+        if trace["type"] == "contour":
+            trace["z"] = np.round(trace["z"], 2).tolist()
+            trace["customdata"] = shortened(np.array(trace["customdata"]), 4).tolist()
     return made
 
 

@@ -14,8 +14,8 @@ from descend.report.figures import drawable
 
 Array = NDArray[np.float64]
 
-MOST_FRAMES = 240
-ONE_BY_ONE = 80
+MOST_FRAMES = 120
+ONE_BY_ONE = 40
 """Of more epochs than ``MOST_FRAMES``, so many are shown one by one; later ones further and further apart."""
 
 
@@ -46,8 +46,8 @@ def frames_of(fits: Mapping[str, Fit]) -> Frames:
 def chosen(last: int) -> list[int]:
     """Return the epochs to show of 0 to ``last``.
 
-    >>> chosen(3), len(chosen(240)), len(chosen(5000)), chosen(5000)[-3:]
-    ([0, 1, 2, 3], 241, 241, [4800, 4899, 5000])
+    >>> chosen(3), len(chosen(120)), len(chosen(5000)), chosen(5000)[-3:]
+    ([0, 1, 2, 3], 121, 121, [4475, 4707, 5000])
     """
     if last <= MOST_FRAMES:
         return list(range(last + 1))

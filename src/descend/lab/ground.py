@@ -16,7 +16,7 @@ from descend.report.surface import heights, losses_over, objective_of, places_of
 
 Array = NDArray[np.float64]
 
-GRID = 48
+GRID = 40
 FINE = 161
 MARGIN = 0.35
 """Room around start and minimum, as a share of their distance."""

@@ -49,6 +49,7 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
         [
             dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang}),
             dcc.Store(id="film"),
+            dcc.Store(id="link"),
             _header(state, say),
             html.Div(
                 [

@@ -151,7 +151,7 @@ PROBLEMS = {
             {"i": "0:2:1"},
             {"a": -1.2, "b": 1.0},
             0.001,
-            300,
+            200,
             optimizers=("gd", "momentum", "adam"),
             noise=None,
             window={"a": (-2.0, 2.0), "b": (-1.0, 3.0)},

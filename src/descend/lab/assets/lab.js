@@ -3,7 +3,7 @@
 (() => {
   const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20;
   const none = () => window.dash_clientside.no_update;
-  let film = null, frame = 0, timer = null;
+  let film = null, read = null, frame = 0, timer = null;
 
   const find = (id) => document.getElementById(id);
   const graph = (name) => find(`${name}-figure`)?.querySelector(".js-plotly-plot");
@@ -16,7 +16,8 @@
   const placed = (move, k) => {
     if (move.path) return { x: move.path[0].slice(0, k + 1), y: move.path[1].slice(0, k + 1) };
     if (move.point) return { x: [move.point[0][k]], y: [move.point[1][k]] };
-    return { y: move.y[k] };
+    const [begin, unit] = move.scale;
+    return { y: move.y[k].map((place) => place === null ? null : begin + place * unit) };
   };
   const moveTo = (name, k) => {
     const drawn = graph(name), moves = film.moves[name];
@@ -83,8 +84,9 @@
   // The whole figure, in the frame where a new film begins: where the descent has led.
   const drawn = (name) => (next) => {
     if (!next) return none();
-    if (next !== film) {
-      film = next;
+    if (next !== read) {
+      read = next;
+      film = JSON.parse(next);
       frame = film.begin;
       running(false);
       slider();
@@ -106,7 +108,7 @@
       const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
       if (said.error) { told.textContent = said.error; told.className = "error"; return; }
       sessionStorage.setItem(key, said.key);
-      film = null;
+      film = read = null;
       set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
     } catch (error) { told.textContent = String(error); told.className = "error"; }
   };
@@ -148,7 +150,7 @@
       case "language": {
         const query = new URLSearchParams(location.search);
         query.set("lang", button.dataset.language);
-        film = null;
+        film = read = null;
         return set("url", { search: `?${query}` });
       }
       case "choose-file": {
@@ -190,7 +192,7 @@
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
         if (!context || problem === context.problem) return none();
-        film = null;
+        film = read = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
       // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
