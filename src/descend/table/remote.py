@@ -101,7 +101,7 @@ class RemoteTable(Table):
         return columns
 
     def _place(self, position: int) -> str:
-        return "some row" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
+        return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
     def _lazily(self, names: Sequence[str], table: Any) -> Lazy:
         return Lazy(names, table, self._table, self.connection)
