@@ -69,7 +69,7 @@ def test_what_the_server_cannot_sum_is_streamed(kind, table, monkeypatch):
     model, options = {
         "function": (forward, {"response": "y", "gradient": gradient, "start": {"w": 0.0}}),
         "autograd": (CURVE, {"gradient": "autograd", "start": {"a": 1, "b": 1, "c": 1}}),
-        "by hand": ("y ~ w*x", {"gradient": "w = mean(2*x*(w*x - y))"}),
+        "by hand": ("y ~ v*x", {"gradient": "v = mean(2*x*(v*x - y))"}),
         "erf": ("y ~ 1 + a*erf(b*x)", {"start": {"a": 0.5, "b": 0.5}}),
     }[kind]
     options |= {"optimizer": "gd", "learning_rate": 0.05, "epochs": 7}
@@ -81,10 +81,10 @@ def test_what_the_server_cannot_sum_is_streamed(kind, table, monkeypatch):
 
 
 def test_batches_are_the_same_each_time(table):
-    options = {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 50, "epochs": 12, "start": {"w": 0.0}}
-    one, other = (descend.fit("y ~ w*x + b", table, seed=4, **options | {"start": {"w": 0, "b": 0}}) for _ in "ab")
+    options = {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 50, "epochs": 12, "start": {"v": 0, "b": 0}}
+    one, other = (descend.fit("y ~ v*x + b", table, seed=4, **options) for _ in "ab")
     assert one.theta.tolist() == other.theta.tolist()
-    third = descend.fit("y ~ w*x + b", table, seed=5, **options | {"start": {"w": 0, "b": 0}})
+    third = descend.fit("y ~ v*x + b", table, seed=5, **options)
     assert third.theta.tolist() != one.theta.tolist()
 
 
@@ -119,7 +119,7 @@ def test_many_rows_start_on_samples_that_grow(postgres, monkeypatch):
     assert fit.theta.tolist() == again.theta.tolist()
     assert any(note.startswith("start improved on samples of") for note in fit.notes)
     np.testing.assert_allclose(fit.theta, descend.fit(CURVE, columns).theta, rtol=1e-7)
-    assert fit.kept.objective.passes < 4
+    assert fit.kept.objective.passes < 5
 
 
 def test_cells_of_every_type_and_none(postgres):
@@ -127,18 +127,18 @@ def test_cells_of_every_type_and_none(postgres):
         own.execute("drop table if exists types")
         own.execute(
             "create table types (i smallint, n numeric(12, 4), f real, b boolean, w text, t timestamp, a integer[], "
-            "e double precision, u uuid)"
+            "v double precision, u uuid)"
         )
         own.execute(
             "insert into types select g, g / 8.0, g / 4.0, g % 2 = 0, 'word', now(), array[g], 2 * g + g % 2, "
             "gen_random_uuid() from generate_series(1, 40) g"
         )
     url = postgres.url("types")
-    fit = descend.fit("e ~ p*i + q*n*f + r*b + s", url)
+    fit = descend.fit("v ~ p*i + q*n*f + r*b + s", url)
     k = np.arange(1.0, 41.0)
     expected = descend.fit(
-        "e ~ p*i + q*n*f + r*b + s",
-        {"i": k, "n": k / 8, "f": k / 4, "b": (k % 2 == 0), "e": 2 * k + k % 2},
+        "v ~ p*i + q*n*f + r*b + s",
+        {"i": k, "n": k / 8, "f": k / 4, "b": (k % 2 == 0), "v": 2 * k + k % 2},
     )
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-7, atol=1e-9)
     refused = {
@@ -149,9 +149,7 @@ def test_cells_of_every_type_and_none(postgres):
     }
     for name, message in refused.items():
         with pytest.raises(DataError) as caught:
-            descend.fit(lambda x, v: v * x, url, response=name, start={"v": 1.0}) if False else descend.fit(
-                f"e ~ v*{name}", url
-            )
+            descend.fit(f"v ~ p*{name}", url)
         assert str(caught.value) == message.format(f"postgres://127.0.0.1:{postgres.port}/postgres")
 
 
