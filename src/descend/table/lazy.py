@@ -211,6 +211,8 @@ class Lazy:
             table = self.table if limit is None else self.table.limit(limit)
             found = self.backend.con.execute(self.sql(table)).fetchnumpy()
             return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
+        if self.backend.name == "pyspark":
+            return self.attempt(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
         blocks = self.attempt(lambda: list(self.blocks(1 << 16 if limit is None else limit, limit)))
         return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
 
@@ -219,19 +221,19 @@ class Lazy:
 
         Let `attempt` do what takes the blocks: there is no going on in the middle.
         """
-        table = self.table.select([f"c{place}" for place in range(len(self.names))]) if self.names else self.table
-        table = table if limit is None else table.limit(limit)
-        sql = self.sql(table)
+        sql = self.sql(self._only(limit))
         if self.backend.name == "duckdb":
             yield from (self._block(batch) for batch in self.backend.con.sql(sql).to_arrow_reader(rows))
-            return
-        if self.backend.name in ("pyspark", "databricks"):
-            yield from (self._block(batch) for batch in table.to_pyarrow_batches(chunk_size=rows))
             return
         with cursor_of(self.backend, sql) as cursor:
             while fetched := cursor.fetchmany(rows):
                 columns = np.array(fetched, dtype=np.float64).T
                 yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
+
+    def _only(self, limit: int | None) -> Any:
+        """Return the Ibis table without the numbers of its rows, or its first rows."""
+        table = self.table.select([f"c{place}" for place in range(len(self.names))]) if self.names else self.table
+        return table if limit is None else table.limit(limit)
 
     def _block(self, batch: Any) -> dict[str, Array]:
         return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
@@ -315,9 +317,23 @@ def exponent(value: float) -> str:
     return text if "e" in text else f"{text}e0"
 
 
+class PartitionCursor:
+    """Rows of a Spark data frame, of which one partition at a time is here."""
+
+    def __init__(self, frame: Any) -> None:
+        self.rows = frame.toLocalIterator()
+
+    def fetchmany(self, rows: int) -> list[Any]:
+        """Return the next rows, as a cursor does; none at the end."""
+        return list(itertools.islice(self.rows, rows))
+
+
 @contextlib.contextmanager
 def cursor_of(backend: Any, sql: str) -> Iterator[Any]:
     """Run a query whose rows stay at the server until they are fetched."""
+    if backend.name == "pyspark":
+        yield PartitionCursor(backend.raw_sql(sql))
+        return
     if backend.name != "postgres":
         with contextlib.closing(backend.raw_sql(sql)) as cursor:
             yield cursor
