@@ -20,3 +20,12 @@ def postgres() -> Iterator[servers.PostgresServer]:
     server = servers.PostgresServer()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory):
+    """A Spark session on this machine, of two threads."""
+    servers.skip_without_spark()
+    session = servers.spark_session("local[2]", tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 PASSWORD = "not:a/secret@all"
 WRITTEN = "not%3Aa%2Fsecret%40all"
@@ -116,3 +118,44 @@ class PostgresServer:
 
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def skip_without_spark() -> None:
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("PySpark is not installed: pip install 'descend[spark]'")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Java is not installed (on Debian: apt-get install default-jre-headless)")
+
+
+def spark_session(master: str, folder: Path, **settings: str):
+    """Start Spark. It compiles no code, which for a few rows takes far longer than to go without."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(master)
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.log.level": "OFF",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.local.dir": str(folder),
+    } | {name.replace("_", "."): value for name, value in settings.items()}
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def written_as_parquet(folder: Path, columns: dict[str, np.ndarray], files: int = 3) -> Path:
+    """Write columns into Parquet files, so that Spark has several partitions."""
+    import pyarrow
+    from pyarrow import parquet
+
+    folder.mkdir(exist_ok=True)
+    table = pyarrow.table({name: np.asarray(cells) for name, cells in columns.items()})
+    share = -(-len(table) // files)
+    for place in range(files):
+        parquet.write_table(table.slice(place * share, share), folder / f"part{place}.parquet")
+    return folder

@@ -14,6 +14,7 @@ from descend.table.connection import Connection
 from descend.table.database import reason
 from descend.table.lazy import import_ibis
 from descend.table.remote import RemoteTable
+from descend.table.spark import connect_spark
 from descend.table.table import listing
 
 FILES = ("duckdb", "sqlite")
@@ -69,9 +70,9 @@ def from_url(text: str) -> RemoteTable:
     address = read_address(text)
     if address.file and not os.path.isfile(address.file):
         raise DataError(f"There is no file `{address.file}` for the database `{address.shown}`. Check the path.")
-    backend, again = _connected(ibis, address)
+    backend, view, again = _connected(ibis, address)
     connection = Connection(backend, f"`{address.shown}`", again, owned=address.backend in CLOSED)
-    folder, _, name = address.table.rpartition(".")
+    folder, _, name = ("", "", view) if view is not None else address.table.rpartition(".")
     try:
         found = _quietly(backend.table, name, **({"database": folder} if folder else {}))
     except Exception as error:  # each database has its own
@@ -98,6 +99,8 @@ def read_address(text: str) -> Address:
     table = options.pop("table", None)
     path = parts.netloc + parts.path.replace("//", "/", 1) if backend in FILES else parts.path
     shown = f"{scheme}://{path if backend in FILES else parts.netloc.rpartition('@')[2] + parts.path}"
+    if backend == "pyspark" and "parquet" in options:
+        table = options["parquet"]
     if not table:
         raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
     # An address without a host is written with two slashes all the same: trino://?table=t.
@@ -113,16 +116,21 @@ def _unreadable(scheme: str) -> DataError:
     )
 
 
-def _connected(ibis: Any, address: Address) -> tuple[Any, Callable[[], None] | None]:
-    """Connect; returns the backend, and how to connect again where Ibis does not know it all."""
+def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[], None] | None]:
+    """Connect; returns the backend, a view if one was made, and how to connect again where Ibis does not know it."""
     try:
         if address.backend == "sqlite":
-            return ibis.sqlite.connect(address.file), None
+            return ibis.sqlite.connect(address.file), None, None
         if address.backend == "duckdb":
-            return ibis.duckdb.connect(address.file, read_only=True), None
+            return ibis.duckdb.connect(address.file, read_only=True), None, None
         if address.backend == "postgres":
             return _postgres(ibis, address)
-        return ibis.connect(address.rest), None
+        if address.backend == "pyspark":
+            master = f"spark://{address.host}:{address.port or 7077}" if address.host else None
+            return connect_spark(ibis, address.shown, master, address.options)
+        return ibis.connect(address.rest), None, None
+    except DataError:
+        raise
     except ImportError as error:
         what = EXTRAS.get(address.backend, f"ibis-framework[{address.backend}]")
         raise DataError(
@@ -132,7 +140,7 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, Callable[[], None] | N
         raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
 
 
-def _postgres(ibis: Any, address: Address) -> tuple[Any, Callable[[], None]]:
+def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None]]:
     """Connect to Postgres, for reading only."""
     given = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
     given["database"] = unquote(address.path.strip("/")) or None
@@ -150,7 +158,7 @@ def _postgres(ibis: Any, address: Address) -> tuple[Any, Callable[[], None]]:
             prepare()
 
     prepare()
-    return backend, again
+    return backend, None, again
 
 
 def _told(error: Exception) -> str:

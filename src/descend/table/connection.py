@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from descend.errors import DataError
 from descend.table.database import reason
+from descend.table.spark import stopped
 
 Result = TypeVar("Result")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -75,9 +76,7 @@ class Connection:
         state = getattr(error, "sqlstate", None)
         if isinstance(state, str):
             return state.startswith(GONE_STATES)
-        if self.backend.name == "postgres" and self.backend.con.closed:
-            return True
-        return isinstance(error, ConnectionError | EOFError) or GONE.search(f"{error}") is not None
+        return self._gone() or isinstance(error, ConnectionError | EOFError) or GONE.search(f"{error}") is not None
 
     def _restore(self, error: Exception, waits: Any, began: float) -> None:
         """Wait and connect, until it works."""
@@ -85,6 +84,8 @@ class Connection:
             time.sleep(wait)
             try:
                 self.again()
+            except ConnectionLostError:
+                raise
             except Exception as another:
                 error = another
             else:
@@ -97,5 +98,16 @@ class Connection:
 
     def _reconnect(self) -> None:
         """Connect with what Ibis was told, if the connection is gone: what is open may have temporary tables."""
-        if self.backend.name == "postgres" and self.backend.con.closed:
-            self.backend.reconnect()
+        if not self._gone():
+            return
+        if self.backend.name != "postgres" or not self.backend._can_reconnect:
+            raise ConnectionLostError(
+                f"The connection to {self.shown} was lost, and cannot be made again from here, for it was handed over "
+                "open."
+            )
+        self.backend.reconnect()
+
+    def _gone(self) -> bool:
+        if self.backend.name == "postgres":
+            return bool(self.backend.con.closed)
+        return self.backend.name == "pyspark" and stopped(self.backend._session)
