@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from tests.remote.servers import written_as_parquet
+from tests.remote.servers import skip_without_spark, written_as_parquet
 
 import descend
 from descend.errors import DataError
@@ -88,3 +92,25 @@ def test_options_that_mean_nothing(spark, tmp_path):
         with pytest.raises(DataError) as caught:
             descend.fit("y ~ a*x", f"spark://?{option}")
         assert str(caught.value) == message
+
+
+def test_executors_are_killed_and_sessions_stopped(tmp_path):
+    """In the middle of a fit over a cluster: it ends with the answer of one that is left alone."""
+    skip_without_spark()
+    rows = written_as_parquet(tmp_path / "decay", data(3000))
+    command = [sys.executable, "-m", "tests.remote.killing", str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert len(set(told["executors"])) == 2
+    expected = descend.fit(
+        CURVE, data(3000), optimizer="gd", learning_rate=0.05, epochs=12, start={"a": 1.0, "b": 1.0, "c": 1.0}
+    )
+    for what in ("undisturbed", "killed", "stopped"):
+        assert told[what]["epochs"] == 12
+        np.testing.assert_allclose(told[what]["theta"], expected.theta, rtol=1e-11)
+    assert "the connection to `spark://` was lost once and made again" in told["stopped"]["notes"]
+    assert told["handed over"].startswith(
+        "The connection to the database (pyspark) was lost, and cannot be made again from here, for it was handed over "
+        "open. At epoch 5 the parameters were a="
+    )
