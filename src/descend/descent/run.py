@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from descend.descent import checkpoint, start
+from descend.descent import checkpoint, lost, start
 from descend.descent.checkpoint import Checkpoint
 from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.gauge import checked_wish, gauge, preflight
@@ -24,6 +24,7 @@ from descend.errors import ConfigError
 from descend.models import Model
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.optimizers.schedules import Constant
+from descend.table.connection import ConnectionLostError
 
 MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
@@ -162,13 +163,19 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         readers = [read for read in (watch, restore, trace.append, keep, on_step) if read is not None]
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
         notes = [scaled_note]
-        for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
-            if warning is not None:  # the first step carries it
-                step.note, warning = warning, None
-            for read in readers:
-                read(step)
-            if step.note is not None:
-                notes.append(step.note)
+        try:
+            for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
+                if warning is not None:  # the first step carries it
+                    step.note, warning = warning, None
+                for read in readers:
+                    read(step)
+                if step.note is not None:
+                    notes.append(step.note)
+        except ConnectionLostError as error:
+            parameters = problem.model.parameters
+            raise lost.where_it_stood(error, trace, parameters, keep, settings.checkpoint) from None
+    connection = lost.connection_of(problem.objective.engine)
+    notes += [] if connection is None else [connection.note]
     uses_rate = optimizer.uses_rate
     if not uses_rate and settings.learning_rate is not None:
         rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"

@@ -221,6 +221,8 @@ class Query:
         """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
         try:
             return self.run(bound)
+        except DataError:
+            raise
         except Exception as error:  # each database has its own
             if OUT_OF_RANGE.search(str(error)):
                 return None
