@@ -59,7 +59,7 @@ def _score(flat: Any, theta: Array) -> Array:
 
 def _minimum(design: Array, base: Array, y: Array, omega: Array, loss: Any) -> Array:
     """Return the step from base to where the mean loss is least, by Newton steps, halved until they lower it."""
-    delta = np.zeros(design.shape[1])
+    delta: Array = np.zeros(design.shape[1])
 
     def value(step: Array) -> float:
         return float(omega @ loss.value(base + design @ step, y))
