@@ -22,8 +22,11 @@ def solver(size: int) -> Solver:
 
         d,   (lambda d'Ud - g'd) / 2,   det(C + lambda U) / det U
 
-    or None unless C + lambda U is positive definite, and finite. With C + lambda U = L P L', P diagonal and L with a unit diagonal,
-    S = L P:   S_ij = C_ij - sum_k<j S_ik L_jk,   P_i = C_ii + lambda U_i - sum_k<i S_ik L_ik,   L_ij = S_ij / P_j
+    or None unless C + lambda U is finite and positive definite. With C + lambda U = L P L', P diagonal, L with a unit
+    diagonal and S = L P:
+
+        S_ij = C_ij - sum_k<j S_ik L_jk,   P_i = C_ii + lambda U_i - sum_k<i S_ik L_ik,   L_ij = S_ij / P_j
+
     Scaling C's rows and columns alike scales each part of it, so that nothing need be scaled before.
 
     Source: Golub & Van Loan (2013), Matrix Computations, 4.1; scaling, van der Sluis (1969), Numer. Math. 14, 14-23.
