@@ -30,7 +30,7 @@ class Few:
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         assert evaluation.curvature is not None
         rows = evaluation.curvature.tolist()
-        self.units = [max(unit, row[place]) for place, (unit, row) in enumerate(zip(units, rows, strict=True))]
+        self.units = [row[k] if row[k] > units[k] else units[k] for k, row in enumerate(rows)]
         self.system = rows, evaluation.gradient.tolist(), self.units
         self.solve = solver(len(rows))
         self.undamped: Solution | None = None
