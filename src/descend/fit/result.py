@@ -396,4 +396,5 @@ class Fit:
     def __repr__(self) -> str:
         values = self.model.parameters.mentioned(self.theta)
         values = values or f"{self.model.parameters.size} parameters"
-        return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {self.epochs} epochs)"
+        epochs = f"{self.epochs} epoch" + ("" if self.epochs == 1 else "s")
+        return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {epochs})"

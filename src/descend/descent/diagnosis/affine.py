@@ -59,7 +59,7 @@ def _score(flat: Any, theta: Array) -> Array:
 
 def _minimum(design: Array, base: Array, y: Array, omega: Array, loss: Any) -> Array:
     """Return the step from base to where the mean loss is least, by Newton steps, halved until they lower it."""
-    delta = np.zeros(design.shape[1])
+    delta: Array = np.zeros(design.shape[1])
 
     def value(step: Array) -> float:
         return float(omega @ loss.value(base + design @ step, y))
@@ -76,7 +76,7 @@ def _minimum(design: Array, base: Array, y: Array, omega: Array, loss: Any) -> A
                 break
         else:
             return delta
-        delta = delta + 0.5**halving * step
+        delta = np.asarray(delta + 0.5**halving * step)
         if now - there <= 1e-12 * abs(now):
             return delta
         now = there
