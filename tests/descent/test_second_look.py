@@ -20,8 +20,8 @@ def test_a_plateau_is_no_minimum():
     fit = descend.fit(FORMULA, BOX, start={"b1": 1.0, "b2": 1.0}, optimizer="levenberg_marquardt")
     assert fit.outcome == "stalled" and not fit.succeeded
     assert fit.advice == (
-        "The descent is on a plateau, for `exp(-b2*x)` hardly changes any more in 100% of the rows: start its parameters "
-        "where it does; try other starting values, or leave --start out to have some searched for."
+        "The descent is on a plateau, for `exp(-b2*x)` hardly changes any more in 100% of the rows: start its "
+        "parameters where it does; try other starting values, or leave --start out to have some searched for."
     )
     assert fit.parameters["b1"] == pytest.approx(BOX["y"].mean())
     assert fit.from_start is None

@@ -21,6 +21,7 @@ from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
+from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
 from descend.fit.predict import Prediction, predict_with_band, refuse_not_finite
@@ -316,6 +317,11 @@ class Fit:
         None where it cannot be told (see ``fit.digits.digits``).
         """
         return digits(self)
+
+    @cached_property
+    def guarantee(self) -> Guarantee | None:
+        """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
+        return guarantee(self)
 
     @cached_property
     def r_squared(self) -> float | None:
