@@ -390,6 +390,7 @@ def explain(
     optimizer: str | Optimizer | None = None,
     learning_rate: float | str | None = None,
     tolerance: float | None = None,
+    standardize: bool = False,
 ) -> Explanation:
     """Explain a formula: how its parameters enter, which of them trade off, and where it has no value.
 
@@ -397,6 +398,7 @@ def explain(
     columns: as for `derive`. loss, where, missing, start: as for `fit`.
     optimizer (gd, momentum, nesterov), learning_rate (a number or ``"auto"``), tolerance: what such a descent would do:
         whether it is stable, how many epochs it would take, what makes it slow. Either of the first two asks for it.
+    standardize: whether that descent is one in standardised columns.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
     a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
@@ -405,7 +407,7 @@ def explain(
     from descend.descent.outlook import asked_outlook, outlook
 
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None)
+    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     table = open_table(data, where)
@@ -419,7 +421,7 @@ def explain(
             problem = pose(formula, table, Wish(start=start, loss=known, missing=missing, polish=asked is None))
             found |= explanation.of_problem(problem)
             if asked is not None:
-                found["outlook"] = outlook(problem, *asked)
+                found["outlook"] = outlook(problem, *asked, standardize)
     except DescendError as error:
         if asked is not None or start:
             raise

@@ -11,7 +11,7 @@ from descend.descent.diagnosis.cause import HEALTHY, Cause, Diagnosis
 from descend.descent.diagnosis.epochs import too_few_epochs
 from descend.descent.diagnosis.gradient import wrong_gradient
 from descend.descent.diagnosis.health import healthy
-from descend.descent.diagnosis.noise import batch_noise
+from descend.descent.diagnosis.noise import batch_noise, hovering
 from descend.descent.diagnosis.opening import case_of
 from descend.descent.diagnosis.plateau import plateau
 from descend.descent.diagnosis.rate import rate_too_large
@@ -57,7 +57,7 @@ def _hidden(case: Case) -> Diagnosis | None:
         return found
     if (case.is_module or case.outcome is not Outcome.CONVERGED) and (found := plateau(case)) is not None:
         return found
-    return taken_along(case)
+    return taken_along(case) or hovering(case)
 
 
 __all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

@@ -76,7 +76,7 @@ def _minimum(design: Array, base: Array, y: Array, omega: Array, loss: Any) -> A
                 break
         else:
             return delta
-        delta = delta + 0.5**halving * step
+        delta = np.asarray(delta + 0.5**halving * step)
         if now - there <= 1e-12 * abs(now):
             return delta
         now = there

@@ -311,3 +311,8 @@ def went_well(steps: Sequence[Step]) -> bool:
     """Whether a trial stayed finite and brought J down."""
     last = steps[-1]
     return last.outcome is not Outcome.DIVERGED and math.isfinite(last.loss) and last.loss <= steps[0].loss
+
+
+def counted(epochs: int) -> str:
+    """Write a number of epochs in words."""
+    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.descent.diagnosis.case import MOST_PARAMETERS, Case
+from descend.descent.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import errors, momentum_of
 from descend.optimizers.schedules import Constant
@@ -36,10 +36,11 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     elif shrinks < 1.0 and target < left:
         more = math.log(target / left) / math.log(shrinks)
         needed = ran + math.ceil(more) if more < MOST else None
+    hovers = case.progress.hovers and case.plan.batch_size is not None
     evidence: dict[str, Any] = {
         "epochs": ran,
         "epochs_needed": needed,
-        "loss": level if case.progress.hovers else case.ended,
+        "loss": level if hovers else case.ended,
         "loss_reachable": floor,
         "left": left,
         "shrinks_per_epoch": shrinks if math.isfinite(shrinks) else None,
@@ -48,13 +49,11 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
         evidence["learning_rate"] = case.rate
         if case.stable_rate is not None:
             evidence["largest_stable_rate"] = case.stable_rate
-    epochs = f"{ran:,} epoch" + ("" if ran == 1 else "s")
-    hovers = case.progress.hovers
     around = f"hovers around {level:.4g}" if hovers else f"is {case.ended:.4g}"
-    sentence = f"after {epochs} the loss {around}, and {floor:.4g} can be reached"
+    sentence = f"after {counted(ran)} the loss {around}, and {floor:.4g} can be reached"
     if needed is not None:
         sentence += f"; what is left shrinks by {100.0 * (1.0 - shrinks):.3g}% per epoch, so it takes about {needed:,}"
-    if hovers and case.plan.batch_size is not None:
+    if hovers:
         advice = (
             "Use a larger --batch-size, a smaller --learning-rate or --schedule cosine: the steps of small batches "
             "lead to and fro"

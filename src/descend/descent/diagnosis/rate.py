@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.descent.diagnosis.case import OF_LOSS, Case, Progress, losses, went_well
+from descend.descent.diagnosis.case import OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
 
@@ -31,7 +31,7 @@ def _diverged(case: Case) -> Diagnosis:
     evidence = growth(case)
     limit, curvature = case.stable_rate, case.largest_at_start
     trace, last = case.trace, case.trace[-1]
-    grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {last.epoch} epochs"
+    grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
     name = case.optimizer_name
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
@@ -133,7 +133,7 @@ def _swings(case: Case) -> Diagnosis | None:
     evidence = growth(case) | {"rate_that_descends": smaller, "swing": swing, "loss": level, "loss_at_that": lowest}
     sentence = (
         f"the loss swings by {100.0 * swing:.2g}% per epoch and no longer falls; from here a rate of {smaller:.3g} "
-        f"leads from {level:.4g} to {lowest:.4g} in {len(steps) - 1} epochs."
+        f"leads from {level:.4g} to {lowest:.4g} in {counted(len(steps) - 1)}."
     )
     advice = (
         f"The learning rate {case.rate:g} is too large to settle. Use --learning-rate {smaller:.2g}, or "

@@ -19,6 +19,8 @@ from descend.gradients.court.rows import Factor
 from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, off_by, rounded
 
 Array = NDArray[np.float64]
+TELLING = 8
+"""Rows from which on a factor that happens to be their number is no chance."""
 ROWS = 12
 """Rows whose contributions are asked for one by one."""
 MOST_PAIRED = 32
@@ -177,7 +179,7 @@ class Decoder:
                 continue  # too small to tell
             for power in (0, 1, -1):
                 if abs(given - expected * (part / total) ** power) <= allowed * max(1.0, (part / total) ** power):
-                    return power
+                    return power or (plainly if rows >= TELLING else 0)  # n may be written as a number
         return plainly
 
     # Another gradient ---------------------------------------------------------------------------------------------
