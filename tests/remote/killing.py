@@ -41,6 +41,7 @@ def main(folder: str) -> None:
 
     os.environ["SPARK_HOME"] = os.path.dirname(pyspark.__file__)
     settings = "spark.driver.host=127.0.0.1&spark.driver.bindAddress=127.0.0.1&spark.log.level=OFF"
+    settings += "&spark.sql.codegen.wholeStage=false&spark.sql.codegen.factoryMode=NO_CODEGEN"
     address = f"spark://?parquet={folder}&master=local-cluster[2,1,1024]&{settings}"
     told: dict[str, object] = {}
 
