@@ -164,7 +164,8 @@ def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None
 
 def _told(error: Exception) -> str:
     """Return what a database says of a connection that it refuses: the last part of its first line."""
-    said = reason(error)
+    java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
+    said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
     return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
 
 
