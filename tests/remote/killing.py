@@ -1,4 +1,4 @@
-"""A fit over a Spark cluster of two executors, each of which is killed in the middle of it; then the session stops.
+"""A fit over a Spark cluster of two executors, each of which is killed in the middle of it; then sessions that stop.
 
 Run as a program, for Spark has one session to a process: `python -m tests.remote.killing FOLDER`.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import descend
 
 CURVE = "y ~ a*exp(-b*x) + c"
-DESCENT = {"optimizer": "gd", "learning_rate": 0.05, "epochs": 12, "start": {"a": 1.0, "b": 1.0, "c": 1.0}}
+DESCENT = {"optimizer": "gd", "learning_rate": 0.05, "epochs": 7, "start": {"a": 1.0, "b": 1.0, "c": 1.0}}
 
 
 def executors() -> list[int]:
@@ -37,18 +37,19 @@ def executors() -> list[int]:
 
 def main(folder: str) -> None:
     """Fit three times and print what came of it as JSON."""
+    import ibis
     import pyspark
+    from pyspark.sql import SparkSession
 
     os.environ["SPARK_HOME"] = os.path.dirname(pyspark.__file__)
     settings = "spark.driver.host=127.0.0.1&spark.driver.bindAddress=127.0.0.1&spark.log.level=OFF"
-    address = f"spark://?parquet={folder}&master=local-cluster[2,1,1024]&{settings}"
+    address = f"spark://?parquet={folder}&{settings}&master="
     told: dict[str, object] = {}
 
-    def fitted(what: str, on_step=None) -> None:
-        fit = descend.fit(CURVE, address, on_step=on_step, **DESCENT)
+    def fitted(what: str, source: object, on_step) -> None:
+        fit = descend.fit(CURVE, source, on_step=on_step, **DESCENT)
         told[what] = {"theta": fit.theta.tolist(), "epochs": fit.epochs, "notes": list(fit.notes)}
 
-    fitted("undisturbed")
     killed = []
 
     def kill() -> None:
@@ -57,27 +58,22 @@ def main(folder: str) -> None:
             killed.append(pid)
 
     def disturb(step) -> None:
-        if step.epoch == 3:
+        if step.epoch == 2:
             kill()
-        if step.epoch == 7:
+        if step.epoch == 4:
             threading.Timer(0.1, kill).start()  # while it computes the next sums
 
-    fitted("killed", disturb)
-    told["executors"] = killed
-
-    from pyspark.sql import SparkSession
-
     def stop(step) -> None:
-        if step.epoch == 5:
+        if step.epoch == 3:
             SparkSession.getActiveSession().stop()
 
-    fitted("stopped", stop)
-    import ibis
-
-    own = ibis.pyspark.connect(SparkSession.getActiveSession())
-    table = own.read_parquet(folder)
+    fitted("killed", f"{address}local-cluster[2,1,1024]", disturb)
+    told["executors"] = killed
+    SparkSession.getActiveSession().stop()
+    fitted("stopped", f"{address}local[1]", stop)
+    handed_over = ibis.pyspark.connect(SparkSession.getActiveSession()).read_parquet(folder)
     try:
-        descend.fit(CURVE, table, on_step=stop, **DESCENT)
+        fitted("handed over", handed_over, stop)
     except descend.DataError as error:
         told["handed over"] = str(error)
     print(json.dumps(told))

@@ -40,7 +40,7 @@ def source(request, tmp_path_factory):
             return open_table(request.getfixturevalue("postgres").load("laws", table())).lazy(COLUMNS)
         if name == "spark":
             request.getfixturevalue("spark")
-            rows = written_as_parquet(tmp_path_factory.mktemp("laws") / "rows", table())
+            rows = written_as_parquet(tmp_path_factory.mktemp("laws") / "rows", table(), files=1)
             return open_table(f"spark://?parquet={rows}").lazy(COLUMNS)
         return open_table(table() if name == "duckdb" else in_sqlite(table())).lazy(COLUMNS)
 
@@ -62,23 +62,25 @@ def compare(text, loss, weights, names, source):
 
 
 @every_formula
-@pytest.mark.parametrize("name", databases)
-def test_totals_are_those_of_numpy(text, name, source):
-    compare(text, "squared", None, [name], source)
+@pytest.mark.postgres
+def test_totals_are_those_of_numpy(text, source):
+    compare(text, "squared", None, ["postgres"], source)
 
 
 @pytest.mark.slow
 @every_formula
 @pytest.mark.parametrize("name", [*IN_MEMORY, *databases])
 def test_totals_are_those_of_numpy_for_every_loss(text, name, source):
+    if name == "moments" and text not in LINEAR:
+        return  # they are of no use there
     for loss in LOSS if name != "moments" else ["squared"]:
         compare(text, loss, "omega", [name], source)
 
 
 @pytest.mark.parametrize("loss", LOSS)
-@pytest.mark.parametrize("name", databases)
-def test_losses_are_those_of_numpy(loss, name, source):
-    compare("y ~ a*exp(-b*x) + c", loss, "omega", [name], source)
+@pytest.mark.postgres
+def test_losses_are_those_of_numpy(loss, source):
+    compare("y ~ a*exp(-b*x) + c", loss, "omega", ["postgres"], source)
 
 
 def rows_of(text):
@@ -102,7 +104,7 @@ def test_fits_are_those_of_numpy(text, name, request, tmp_path):
         there = request.getfixturevalue("postgres").load("fits", columns)
     else:
         request.getfixturevalue("spark")
-        there = f"spark://?parquet={written_as_parquet(tmp_path / 'fits', columns)}"
+        there = f"spark://?parquet={written_as_parquet(tmp_path / 'fits', columns, files=1)}"
     options = {"loss": FITS[text], "weights": "omega"}
     expected = descend.fit(text, columns, engine="numpy", **options)
     others = [("torch", columns), ("query", columns), ("query", there)]

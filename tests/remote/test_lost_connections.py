@@ -150,7 +150,7 @@ def test_what_is_wrong_is_not_asked_again(postgres, monkeypatch):
     began = time.monotonic()
     with pytest.raises(DataError) as caught:
         descend.fit(CURVE, url, on_step=at(5, drop), **DESCENT)
-    assert str(caught.value).startswith(
-        'The database (postgres) could not compute the sums: relation "gone" does not exist'
+    assert str(caught.value) == (
+        f'`gone` of postgres://127.0.0.1:{postgres.port}/postgres cannot be read: relation "gone" does not exist.'
     )
     assert time.monotonic() - began < 60

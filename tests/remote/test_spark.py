@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -99,18 +101,26 @@ def test_executors_are_killed_and_sessions_stopped(tmp_path):
     skip_without_spark()
     rows = written_as_parquet(tmp_path / "decay", data(3000))
     command = [sys.executable, "-m", "tests.remote.killing", str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout.splitlines()[-1])
+    # In a session of its own: Java's processes would outlive one that is killed for taking too long.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        printed, said = process.communicate(timeout=900)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, said[-3000:]
+    told = json.loads(printed.splitlines()[-1])
     assert len(set(told["executors"])) == 2
     expected = descend.fit(
-        CURVE, data(3000), optimizer="gd", learning_rate=0.05, epochs=12, start={"a": 1.0, "b": 1.0, "c": 1.0}
+        CURVE, data(3000), optimizer="gd", learning_rate=0.05, epochs=7, start={"a": 1.0, "b": 1.0, "c": 1.0}
     )
-    for what in ("undisturbed", "killed", "stopped"):
-        assert told[what]["epochs"] == 12
+    for what in ("killed", "stopped"):
+        assert told[what]["epochs"] == 7
         np.testing.assert_allclose(told[what]["theta"], expected.theta, rtol=1e-11)
     assert "the connection to `spark://` was lost once and made again" in told["stopped"]["notes"]
     assert told["handed over"].startswith(
         "The connection to the database (pyspark) was lost, and cannot be made again from here, for it was handed over "
-        "open. At epoch 5 the parameters were a="
+        "open. At epoch 3 the parameters were a="
     )

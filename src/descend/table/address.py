@@ -21,8 +21,8 @@ FILES = ("duckdb", "sqlite")
 """Databases that are files: nothing may make a new one because a path is wrong."""
 BACKENDS = {"spark": "pyspark", "postgresql": "postgres"}
 """Ibis's names for what goes by another one in an address."""
-EXTRAS = {"postgres": "descend[postgres]", "pyspark": "descend[spark]"}
-"""What brings the packages that a database needs; others are extras of Ibis."""
+NEEDED = {"postgres": ("psycopg", "descend[postgres]"), "pyspark": ("PySpark", "descend[spark]")}
+"""Packages that a database needs, and what brings them; for others Ibis has extras of its own."""
 POSTGRES = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -131,10 +131,11 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         return ibis.connect(address.rest), None, None
     except DataError:
         raise
-    except ImportError as error:
-        what = EXTRAS.get(address.backend, f"ibis-framework[{address.backend}]")
+    except ImportError:
+        missing = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
+        package, extra = NEEDED.get(address.backend, missing)
         raise DataError(
-            f"`{address.shown}` cannot be reached: {reason(error)}. Install it with: pip install '{what}'."
+            f"`{address.shown}` cannot be reached: {package} is not installed. Install it with: pip install '{extra}'."
         ) from None
     except Exception as error:  # each database has its own
         raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
@@ -163,7 +164,8 @@ def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None
 
 def _told(error: Exception) -> str:
     """Return what a database says of a connection that it refuses: the last part of its first line."""
-    said = reason(error)
+    java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
+    said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
     return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql",
 
 UNORDERED = frozenset({"postgres", "pyspark", "databricks", "bigquery", "snowflake", "trino", "mssql", "mysql"})
 """Databases whose rows have no order, and come in another one the next time; rows are told apart by what they hold."""
+OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
+"""What databases say of a number that is none, or too large."""
 NUMBERS = itertools.count(1)
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -190,8 +193,11 @@ class Lazy:
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""
+        return self._explained(lambda: self._rows(sql))
+
+    def _explained(self, work: Callable[[], Result]) -> Result:
         try:
-            return self.attempt(lambda: self._rows(sql))
+            return self.attempt(work)
         except Exception as error:
             # What a file holds may make no sense only further down.
             raise (self.explain(error) if self.explain is not None else error) from None
@@ -212,8 +218,8 @@ class Lazy:
             found = self.backend.con.execute(self.sql(table)).fetchnumpy()
             return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
         if self.backend.name == "pyspark":
-            return self.attempt(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
-        blocks = self.attempt(lambda: list(self.blocks(1 << 16 if limit is None else limit, limit)))
+            return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
+        blocks = self._explained(lambda: list(self.blocks(1 << 16 if limit is None else limit, limit)))
         return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
 
     def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:

@@ -12,7 +12,7 @@ from descend.errors import DataError
 from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, reason
-from descend.table.lazy import UNORDERED, Lazy, import_ibis
+from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 
@@ -104,7 +104,15 @@ class RemoteTable(Table):
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
     def _lazily(self, names: Sequence[str], table: Any) -> Lazy:
-        return Lazy(names, table, self._table, self.connection)
+        lazy = Lazy(names, table, self._table, self.connection)
+        lazy.explain = self._explained
+        return lazy
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return what to raise for an error of the database; what makes a sum no number is told there."""
+        if isinstance(error, DataError) or OUT_OF_RANGE.search(str(error)):
+            return error
+        return DataError(f"{self.source} cannot be read: {reason(error)}.")
 
     def _known(self, names: Sequence[str]) -> None:
         known = set(self.names)
@@ -123,10 +131,8 @@ class RemoteTable(Table):
     def _attempt(self, work: Any) -> Any:
         try:
             return work()
-        except DataError:
-            raise
         except Exception as error:  # each database has its own
-            raise DataError(f"{self.source} cannot be read: {reason(error)}.") from None
+            raise self._explained(error) from None
 
 
 def from_ibis(table: Any) -> Table:
