@@ -46,6 +46,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/court.py --formulas 50
 	$(BIN)/python benchmarks/linear.py
 	$(BIN)/python benchmarks/query.py
+	$(BIN)/python benchmarks/figures.py
 
 screenshots: $(VENV)/.dev ## take the pictures of the report in docs/images, with Chromium
 	$(BIN)/python docs/screenshots.py
