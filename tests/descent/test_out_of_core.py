@@ -241,7 +241,7 @@ def half(x, y, a, b):
     return np.mean(2 * x * (a * x + b - y)), np.mean(a * x + b - y)
 
 
-@pytest.mark.filterwarnings("ignore:The 'future.infer_string'")  # of Ibis's own use of pandas
+@pytest.mark.filterwarnings("ignore:fetch_arrow_table")  # of Ibis's own use of DuckDB
 @pytest.mark.parametrize(
     ("gradient", "accused"),
     [

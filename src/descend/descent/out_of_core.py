@@ -63,7 +63,10 @@ class Gathered:
     notes: tuple[str, ...]
 
     def judged(self, model: Model, what: Program | Kernel, weights: str | None, first: Point) -> Judgement:
-        """Judge a gradient by hand on the sample; and on all rows before accusing a text, which may name their number."""
+        """Judge a gradient by hand on the sample.
+
+        A text is accused only if it disagrees on all rows too, whose number it may name.
+        """
         sampled = NumpyEngine(what, self.columns, weights)
         judgement = suspicion.before_fit(model, what, self.columns, weights, sampled, first)
         if not judgement.agree and isinstance(what, Program) and isinstance(model, FormulaModel):
