@@ -135,17 +135,13 @@ def fit(
     if sharpness is True and log_every is not None:
         settings = replace(settings, sharpness=log_every)
     reader = _reader(log_every, on_step)
+    grow = (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant")
     wish = Wish(
-        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
-    )
-    if (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant"):
-        wish = replace(wish, grow=True)
-    if bounds or fix or ties or memory_limit:
-        wish = replace(wish, bounds=bounds, fix=fix, ties=ties, memory_limit=memory_limit)
+        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
+        grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
+    )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    if batch_size is not None:
-        wish = replace(wish, batched=True)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -176,8 +172,8 @@ def fit(
             problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
         fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
-    if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-        return _second_look(model, wish, settings, problem, fitted)
+        if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
+            return _second_look(model, wish, settings, problem, fitted)
     return fitted
 
 

@@ -172,3 +172,13 @@ def test_a_memory_limit_that_is_none(run: Callable[..., Any], folder: Path) -> N
     ran = run("fit", "y ~ w*x + b", "line.csv", "--memory-limit", "little")
     assert ran.code == 2
     assert "ConfigError: The memory limit must be a size such as `1GiB` or `500MB`; it is 'little'." in ran.stderr
+
+
+def test_a_run_is_written_as_an_animation(run: Callable[..., Any], folder: Path) -> None:
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, "--animate", "run.html", "-q")
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
+    assert "epoch 100 · loss" in Path("run.html").read_text(encoding="utf-8")
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, "--animate", "run.webm")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.stderr == "OutputError: `run.webm` cannot be animated: its ending must be one of .html, .gif, .mp4.\n"
+    assert not Path("run.webm").exists()

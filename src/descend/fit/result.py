@@ -59,6 +59,9 @@ class Shows(Protocol):
     def plot(self, fit: Fit) -> Figure:
         """Draw a picture."""
 
+    def animate(self, fit: Fit) -> Any:
+        """Return an animation."""
+
     def page(self, fit: Fit, path: str | os.PathLike[str]) -> None:
         """Write a page."""
 
@@ -381,6 +384,15 @@ class Fit:
         if self.shown_by is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
         return self.shown_by.plot(self)
+
+    def animate(self) -> Any:
+        """Return the run as an animation, which a notebook shows: the moving curve, and the path over J.
+
+        Its ``save`` writes a page (``.html``), a ``.gif`` or a video (``.mp4``); see ``report.animation.Animation``.
+        """
+        if self.shown_by is None or self.kept is None:
+            raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
+        return self.shown_by.animate(self)
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
