@@ -33,7 +33,8 @@ def columns(loss: str) -> Callable[[Path], dict[str, np.ndarray]]:
     def prepare(folder: Path) -> dict[str, np.ndarray]:
         import descend
 
-        descend.fit("v ~ exp(k*u + m)", {"u": np.arange(9.0), "v": np.arange(9.0) % 2}, loss="poisson")
+        small = {"u": np.arange(9.0), "v": np.arange(9.0) % 2}
+        descend.fit("v ~ exp(k*u + m)" if loss == "poisson" else "v ~ sigmoid(k*u + m)", small, loss=loss)
         matrix = np.load(folder / "matrix.npy", mmap_mode="r")
         data = {f"x{k}": np.ascontiguousarray(matrix[:, k]) for k in range(COLUMNS)}
         return data | {"y": np.load(folder / f"{loss}.npy")}
