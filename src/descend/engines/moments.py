@@ -13,7 +13,8 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy import MANY, SHARE, NumpyEngine
+from descend.engines.threads import in_turn
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import compile_expression, triangle
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -231,15 +232,16 @@ class Rows:
         if self.weights is not None:
             matrix *= np.sqrt(self.weights[part])
 
-    def _blocks(self, centre: Array, scale: Array) -> Iterator[Array]:
+    def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
+        last = self.rows if last is None else last
         buffer = np.empty((self.size + 1, BLOCK))
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
         residual = np.empty(BLOCK)
-        for begin in range(0, self.rows, BLOCK):
-            block = buffer[:, : min(BLOCK, self.rows - begin)]
-            self._fill(block, slice(begin, begin + BLOCK), factors)
+        for begin in range(first, last, BLOCK):
+            block = buffer[:, : min(BLOCK, last - begin)]
+            self._fill(block, slice(begin, begin + block.shape[1]), factors)
             np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
             block[-1] = residual[: block.shape[1]]
             yield block
@@ -260,13 +262,20 @@ class Rows:
         share = singular[-1] / singular[0]
         # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
         plain = share**2 > 10.0 * WELL or not share > SOLVABLE
-        summed = np.zeros((size + 1, size + 1))
         divide = None if plain else _divider(scaled)
-        for block in self._blocks(centre, scale):
-            if divide is not None:
-                divide(block[:size])
-            _add_products(summed, block)
-        found = _cholesky(summed)
+
+        def share(number: int) -> Array:
+            summed = np.zeros((size + 1, size + 1))
+            first = number * SHARE
+            for block in self._blocks(centre, scale, first, min(first + SHARE, self.rows)):
+                if divide is not None:
+                    divide(block[:size])
+                _add_products(summed, block)
+            return summed
+
+        shares = range(-(-self.rows // SHARE))
+        summed = in_turn(len(shares), share) if self.rows >= MANY else [share(number) for number in shares]
+        found = _cholesky(np.add.reduce(summed))
         if found is None:
             return None
         if not plain:

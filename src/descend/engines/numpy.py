@@ -20,8 +20,8 @@ BLOCK = 8_192
 handed back to the heap rather than to the system."""
 MANY = 1 << 17
 """Rows from which on threads share them, and what is computed from data alone is laid out block by block."""
-SHARE = 1 << 19
-"""Rows of a thread's share, about: so many that sharing them out costs nothing."""
+SHARE = 1 << 16
+"""Rows that a thread takes at a time: so many that sharing them out costs nothing."""
 
 
 class NumpyEngine:

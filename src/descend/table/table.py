@@ -95,7 +95,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            if not np.isfinite(column).all():
+            if not finite(column):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
@@ -240,3 +240,14 @@ def _is_decimal_comma(cell: object) -> bool:
     whole, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # Three digits behind it may as well be thousands.
     return bool(comma) and whole.isdecimal() and part.isdecimal() and len(part) != 3
+
+
+def finite(column: Numbers) -> bool:
+    """Whether every cell is a finite number.
+
+    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    with np.errstate(all="ignore"):
+        # Where the sum is finite so is each term, and it takes a tenth of the time.
+        return bool(np.isfinite(np.add.reduce(column)) or np.isfinite(column).all())
