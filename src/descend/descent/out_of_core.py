@@ -129,9 +129,21 @@ def gather(
     engine, notes = _engine(what, lazy, weights, wish, (rows, whole.omega))
     if weights is not None:
         engine.weights = sample[weights]
+    if isinstance(engine, QueryEngine):
+        engine.near = near_minimum(engine.program, sample, weights)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
     return Gathered(sample, engine, whole, notes)
+
+
+def near_minimum(program: Program, sample: Mapping[str, Array], weights: str | None) -> Array | None:
+    """Return the answer for a sample of the rows, where one pass from there tells everything about all of them."""
+    from descend.engines.moments import MomentsEngine, refusal
+
+    if refusal(program) is not None:
+        return None
+    found = MomentsEngine(program, sample, weights)
+    return found.centre if found.well else None
 
 
 def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:

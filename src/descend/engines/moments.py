@@ -169,7 +169,7 @@ class Rows:
         first = sample.dot(sample.T)
         if not np.isfinite(first).all() and not np.isfinite(sample).all():
             return self._nowhere()
-        well = _well(first[:size, :size])
+        well = well_conditioned(first[:size, :size])
         if self.rows <= enough:
             return self._few(sample, first if well else None)
         centre, upper, *_ = self._few(sample, first if well else None)
@@ -179,7 +179,7 @@ class Rows:
         if not np.isfinite(whole).all():
             return self._nowhere()
         upper, right, root = whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
-        if _well(upper.T.dot(upper)):
+        if well_conditioned(upper.T.dot(upper)):
             return Factors(centre - np.linalg.solve(upper, right), upper, np.zeros(size), root, True)
         return Factors(centre, upper, right, root, False)
 
@@ -301,7 +301,7 @@ def _add_products(summed: Array, block: Array) -> None:
     summed[size, size] += block[size].dot(block[size])
 
 
-def _well(moments: Array) -> bool:
+def well_conditioned(moments: Array) -> bool:
     """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
     diagonal = moments.diagonal()
     if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
@@ -318,7 +318,7 @@ def _cholesky(moments: Array) -> Array | None:
     size = len(moments) - 1
     if not np.isfinite(moments).all():
         return np.full_like(moments, np.nan)
-    if not _well(moments[:size, :size]):
+    if not well_conditioned(moments[:size, :size]):
         return None
     scale = np.sqrt(moments.diagonal()[:size])
     lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
