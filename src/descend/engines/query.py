@@ -242,8 +242,13 @@ class Query:
 class Response:
     """What there is to ask about the response of all rows, in one query."""
 
-    def __init__(self, model: Model, lazy: Lazy, weights: str | None, near: float) -> None:
-        """Write the query; ``near`` is near the mean of the response, against cancellation."""
+    def __init__(
+        self, model: Model, lazy: Lazy, weights: str | None, near: float, ends: tuple[float, float] | None = None
+    ) -> None:
+        """Write the query; ``near`` is near the mean of the response, against cancellation.
+
+        ends: the least and the largest response, where all are known to be finite: then neither need be asked.
+        """
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
         response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
@@ -256,18 +261,19 @@ class Response:
         away = y - near
         positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
         self.lazy = lazy
+        self.ends, self.near = ends, near
         self.sums = {
             "rows": table.count(),
-            "finite": (y.abs() <= LARGEST).fill_null(False).ifelse(1, 0).sum(),
-            "low": y.min(),
-            "high": y.max(),
             "omega": table.count() if omega is None else omega.sum(),
             "counting": positive,
-            "log_omega": y.sum() * 0.0 if omega is None else (omega > 0.0).ifelse(omega, 1.0).ln().sum(),
             "first": away.sum() if omega is None else (omega * away).sum(),
             "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
-            "squares": (y * y).sum(),
         }
+        if ends is None:
+            finite = (y.abs() <= LARGEST).fill_null(False)
+            self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
+        if omega is not None:
+            self.sums |= {"log_omega": (omega > 0.0).ifelse(omega, 1.0).ln().sum(), "squares": (y * y).sum()}
         if model.loss.name == "poisson" and "lgamma" in abilities.functions:
             each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
             self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
@@ -276,7 +282,16 @@ class Response:
     def ask(self) -> dict[str, float]:
         """Run the query and return its answers by name."""
         answers = self.lazy.one(self.query)
-        return {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
+        found = {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
+        if self.ends is not None:
+            found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
+        if "squares" not in found:
+            near = self.near
+            found |= {
+                "log_omega": 0.0,
+                "squares": found["second"] + near * (2.0 * found["first"] + near * found["rows"]),
+            }
+        return found
 
 
 def component(vector: str, place: int) -> Component:
