@@ -23,6 +23,11 @@ OUTCOMES = [
 ]
 """What the function of each order returns beside the loss."""
 
+SMALL_MATRIX = 1 << 18
+"""Multiplications of a product of matrices up to which OpenBLAS uses one thread; ..."""
+SMALL_VECTOR = 9_216
+"""... and numbers in a matrix, of a product with a vector."""
+
 
 class Compiled:
     """The kernel of a Program."""
@@ -44,6 +49,11 @@ class Compiled:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
+
+    def wakes_threads(self, rows: int) -> bool:
+        """Whether products over so many rows are so large that BLAS would share them among threads."""
+        size = self.program.parameters.size
+        return rows * size * size > SMALL_MATRIX or bool(self.code.matrices) and rows * size > SMALL_VECTOR
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()

@@ -274,7 +274,7 @@ class Rows:
             return summed
 
         shares = range(-(-self.rows // SHARE))
-        summed = in_turn(len(shares), share) if self.rows >= MANY else [share(number) for number in shares]
+        summed = in_turn(len(shares), lambda: share) if self.rows >= MANY else [share(number) for number in shares]
         found = _cholesky(np.add.reduce(summed))
         if found is None:
             return None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.compiled import Compiled, compiled
-from descend.engines.threads import in_turn
+from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program, Sums
@@ -19,9 +19,13 @@ BLOCK = 8_192
 """Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
 handed back to the heap rather than to the system."""
 MANY = 1 << 17
-"""Rows from which on threads share them, and what is computed from data alone is laid out block by block."""
+"""Rows from which on threads share them, ..."""
+LARGE = 1 << 20
+"""... or numbers in their columns, matrices and Jacobian, if these are many."""
 SHARE = 1 << 16
 """Rows that a thread takes at a time: so many that sharing them out costs nothing."""
+BLOCKS = 2
+"""The same, where a block is as large as the cache allows."""
 
 
 class NumpyEngine:
@@ -46,8 +50,12 @@ class NumpyEngine:
         self.weights = columns[weights] if weights is not None else None
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
         self.shared: Callable[[Array, int], Sums] | None = None
-        if self.rows >= MANY and isinstance(self.kernel, Compiled):
-            self.shared = partial(_shared, self.kernel, self.kernel.lay_out(columns, self.rows), self.rows)
+        kernel = self.kernel if isinstance(self.kernel, Compiled) else None
+        self.alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
+        if kernel is not None and self.rows > BLOCK and (
+            self.rows >= MANY or self.rows * kernel.code.numbers_per_row >= LARGE
+        ):
+            self.shared = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
         else:
             self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
 
@@ -64,6 +72,9 @@ class NumpyEngine:
             count = self.total
             if self.shared is not None:
                 loss, gradient, curvature = self.shared(theta, order)
+            elif self.alone:
+                with one_thread_each():
+                    loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)
             else:
                 loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)
         if order == 3:
@@ -85,19 +96,22 @@ def _shared(kernel: Compiled, lay: Callable[[], Callable[[int, int], Any]], rows
     """Sum over shares, each in blocks. lay: makes the function that lays out the block from one row to another."""
     size = kernel.block_rows
     blocks = -(-rows // size)
-    each = max(1, SHARE // size)
     function = kernel.functions[order]
 
-    def share(number: int) -> Sums:
+    def worker() -> Callable[[int], Sums]:
         block_of = lay()
-        found: Sums | None = None
-        for place in range(number * each, min((number + 1) * each, blocks)):
-            more = function(theta, block_of(place * size, min((place + 1) * size, rows)))
-            found = more if found is None else _joined(found, more, order)
-        assert found is not None
-        return found
 
-    first, *others = in_turn(-(-blocks // each), share)
+        def share(number: int) -> Sums:
+            found: Sums | None = None
+            for place in range(number * BLOCKS, min((number + 1) * BLOCKS, blocks)):
+                more = function(theta, block_of(place * size, min((place + 1) * size, rows)))
+                found = more if found is None else _joined(found, more, order)
+            assert found is not None
+            return found
+
+        return share
+
+    first, *others = in_turn(-(-blocks // BLOCKS), worker)
     for other in others:
         first = _joined(first, other, order)
     return first

@@ -22,13 +22,15 @@ def processors() -> int:
     return min(MOST, len(allowed(0)) if allowed is not None else os.cpu_count() or 1)
 
 
-def in_turn(tasks: int, work: Callable[[int], Answer], threads: int | None = None) -> list[Answer]:
+def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: int | None = None) -> list[Answer]:
     """Return work(0), work(1), ..., each computed by whichever thread is free; BLAS adds no threads of its own.
+
+    worker: returns ``work``, once for each thread, which may so have memory of its own.
 
     BLAS's threads wait for each other at every product, which where the processors have other things to do takes a
     hundred times longer than the product; ours meet once, at the end. The settings of ``np.errstate`` hold in them too.
 
-    >>> in_turn(4, lambda number: number * number, threads=2)
+    >>> in_turn(4, lambda: lambda number: number * number, threads=2)
     [0, 1, 4, 9]
     """
     answers: list[Any] = [None] * tasks
@@ -37,6 +39,7 @@ def in_turn(tasks: int, work: Callable[[int], Answer], threads: int | None = Non
 
     def run() -> None:
         try:
+            work = worker()
             while (number := next(numbers)) < tasks and not errors:
                 answers[number] = work(number)
         except BaseException as error:

@@ -330,8 +330,12 @@ class RowCode:
     @property
     def block_rows(self) -> int:
         """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
-        arrays = len(self.columns) + len(self.prepared) + sum(place.stop - place.start for place in self.slices.values())
-        return 1 << min(15, max(10, (1 << 18) // arrays).bit_length() - 1)
+        return 1 << min(15, max(1 << 10, (1 << 18) // self.numbers_per_row).bit_length() - 1)
+
+    @property
+    def numbers_per_row(self) -> int:
+        """How many numbers a row has in what is prepared, and in the Jacobian."""
+        return len(self.prepared) + sum(place.stop - place.start for place in self.slices.values())
 
     def writer(self) -> RowWriter:
         """Return a writer that knows the names of the block and of the parameters."""
