@@ -142,6 +142,8 @@ def fit(
         wish = replace(wish, grow=True)
     if bounds or fix or ties or memory_limit:
         wish = replace(wish, bounds=bounds, fix=fix, ties=ties, memory_limit=memory_limit)
+    if epochs is not None and batch_size is None:
+        wish = replace(wish, epochs=epochs)
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if batch_size is not None:
