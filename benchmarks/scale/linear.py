@@ -2,6 +2,8 @@
 
 Beside scikit-learn's LinearRegression and SGDRegressor, glum, and the loop in PyTorch, which is run for 20 epochs: its
 time grows with their number, so its time for 1,000 is 50 times that. Everybody but descend is handed one matrix.
+
+Then a thousand million epochs on a tenth of the rows x 20, in passes: evaluations of loss and gradient in NumPy.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from beside import Contender, Measured, show, target
 ROWS, COLUMNS = 10_000_000, 10
 EPOCHS, FEW = 1000, 20
 RATE = 0.3
+WIDE, LONG = 20, 1_000_000_000
 
 
 def make(folder: Path, rows: int) -> None:
@@ -24,6 +27,7 @@ def make(folder: Path, rows: int) -> None:
     matrix = rng.standard_normal((rows, COLUMNS))
     np.save(folder / "matrix.npy", matrix)
     np.save(folder / "y.npy", matrix @ np.arange(1.0, COLUMNS + 1.0) + 0.5 + rng.standard_normal(rows))
+    np.save(folder / "wide.npy", rng.standard_normal((rows // 10, WIDE)))
 
 
 def columns(folder: Path) -> dict[str, np.ndarray]:
@@ -40,6 +44,35 @@ def descended(data: Any) -> Mapping[str, float]:
 
     fit = descend.fit("y ~ w @ [x*] + b", data, optimizer="gd", learning_rate=RATE, epochs=EPOCHS)
     return named(fit.parameters["w"], fit.parameters["b"])
+
+
+def wide(folder: Path) -> dict[str, np.ndarray]:
+    import descend
+
+    few = {"u": np.arange(9.0), "v": np.arange(9.0)}
+    descend.fit("v ~ k*u", few, optimizer="gd", epochs=20_000)
+    matrix = np.load(folder / "wide.npy")
+    data = {f"x{k}": np.ascontiguousarray(matrix[:, k]) for k in range(WIDE)}
+    return data | {"y": matrix @ np.arange(1.0, WIDE + 1.0)}
+
+
+def long_descent(data: Any) -> Mapping[str, float]:
+    import descend
+
+    fit = descend.fit("y ~ w @ [x*]", data, optimizer="gd", learning_rate=1e-8, epochs=LONG)
+    return {"_w": fit.parameters["w"][0]}
+
+
+def one_pass(folder: Path) -> Any:
+    import descend
+
+    engine = descend.fit("y ~ w @ [x*]", wide(folder), engine="numpy").kept.objective.engine
+    engine.evaluate(np.ones(WIDE), 1)
+    return engine
+
+
+def evaluated(engine: Any) -> Mapping[str, float]:
+    return {"_loss": engine.evaluate(np.zeros(WIDE), 1).loss}
 
 
 def named(slopes: Any, intercept: Any) -> Mapping[str, float]:
@@ -107,6 +140,7 @@ def loop(given: Any) -> Mapping[str, float]:
     return named(w.detach().numpy(), b.detach().numpy())
 
 
+LONGER, PASS = f"descend, gd, {LONG:,} epochs, x {WIDE}", f"descend, one pass in NumPy, x {WIDE}"
 OURS, LOOP = f"descend, gd, {EPOCHS:,} epochs", f"PyTorch loop, {FEW} epochs"
 CONTENDERS = [
     Contender(OURS, columns, descended),
@@ -114,6 +148,8 @@ CONTENDERS = [
     Contender("scikit-learn SGDRegressor", matrix, sgd, 1),
     Contender("glum, normal", glum_matrix, glum, 2),
     Contender(LOOP, tensors, loop, 1),
+    Contender(LONGER, wide, long_descent),
+    Contender(PASS, one_pass, evaluated),
 ]
 
 
@@ -127,3 +163,4 @@ def report(found: Mapping[str, Measured], rows: int) -> None:
         found[LOOP].median * EPOCHS / FEW / ours,
         least=100,
     )
+    target(f"{LONG:,} epochs, in passes over the rows", found[LONGER].median / found[PASS].median, most=3)

@@ -26,13 +26,16 @@ def make(folder: Path, rows: int) -> None:
     """Write the rows in a stream."""
     import duckdb
 
-    with duckdb.connect(config={"memory_limit": "2GiB", "temp_directory": str(folder), "preserve_insertion_order": "false"}) as connection:
+    settings = {"memory_limit": "2GiB", "temp_directory": str(folder), "preserve_insertion_order": "false"}
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute(MADE.format(rows=rows, path=folder / "rows.parquet"))
 
 
 def ready(folder: Path) -> str:
-    import descend
     import numpy as np
+
+    import descend
 
     x = np.linspace(0.0, 1.0, 50)
     descend.fit("v ~ k*u", {"u": x, "v": 2.0 * x}, engine="query", memory_limit="1GiB")

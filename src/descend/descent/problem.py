@@ -152,10 +152,8 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     if gathered is None:
         columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
         if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
-            why = (
-                *why,
-                f"engine torch, chosen because {wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel",
-            )
+            cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
+            why = (*why, f"engine torch, chosen because {cause}")
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)

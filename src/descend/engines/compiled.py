@@ -53,7 +53,7 @@ class Compiled:
     def wakes_threads(self, rows: int) -> bool:
         """Whether products over so many rows are so large that BLAS would share them among threads."""
         size = self.program.parameters.size
-        return rows * size * size > SMALL_MATRIX or bool(self.code.matrices) and rows * size > SMALL_VECTOR
+        return rows * size * size > SMALL_MATRIX or (bool(self.code.matrices) and rows * size > SMALL_VECTOR)
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()

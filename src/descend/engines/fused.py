@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
 from descend.engines.totals import Array
 from descend.formula.compile import DATA, ROWS, RowCode, define, torch_names
@@ -61,7 +62,7 @@ class Fused:
         omega = program.weights if program.weights is not None else 1
         value, slope, weight = (each * omega for each in program.loss.expressions)
         columns = list(program.jacobian.values())
-        products = [(value,)] + [(slope, column) for column in columns if order]
+        products: list[tuple[Expr, ...]] = [(value,)] + [(slope, column) for column in columns if order]
         if order == 2:
             products += [(weight, one, other) for k, one in enumerate(columns) for other in columns[k:]]
         writer.count(factor for product in products for factor in product)

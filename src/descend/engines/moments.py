@@ -259,9 +259,9 @@ class Rows:
         scale = _powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
         singular = np.linalg.svd(scaled / np.maximum(_norms(scaled), 1e-300), compute_uv=False)
-        share = singular[-1] / singular[0]
+        least = singular[-1] / singular[0]
         # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
-        plain = share**2 > 10.0 * WELL or not share > SOLVABLE
+        plain = least**2 > 10.0 * WELL or not least > SOLVABLE
         divide = None if plain else _divider(scaled)
 
         def share(number: int) -> Array:

@@ -52,8 +52,10 @@ class NumpyEngine:
         self.shared: Callable[[Array, int], Sums] | None = None
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
         self.alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
-        if kernel is not None and self.rows > BLOCK and (
-            self.rows >= MANY or self.rows * kernel.code.numbers_per_row >= LARGE
+        if (
+            kernel is not None
+            and self.rows > BLOCK
+            and (self.rows >= MANY or self.rows * kernel.code.numbers_per_row >= LARGE)
         ):
             self.shared = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
         else:
@@ -92,7 +94,9 @@ def _added(sums: Callable[..., Sums], theta: Array, blocks: Sequence[tuple[Any, 
     return found
 
 
-def _shared(kernel: Compiled, lay: Callable[[], Callable[[int, int], Any]], rows: int, theta: Array, order: int) -> Sums:
+def _shared(
+    kernel: Compiled, lay: Callable[[], Callable[[int, int], Any]], rows: int, theta: Array, order: int
+) -> Sums:
     """Sum over shares, each in blocks. lay: makes the function that lays out the block from one row to another."""
     size = kernel.block_rows
     blocks = -(-rows // size)

@@ -282,7 +282,9 @@ class Response:
     def ask(self) -> dict[str, float]:
         """Run the query and return its answers by name."""
         answers = self.lazy.one(self.query)
-        found = {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
+        found = {
+            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
+        }
         if self.ends is not None:
             found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
         if "squares" not in found:

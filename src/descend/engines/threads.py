@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
@@ -46,8 +47,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
             errors.append(error)
 
     helpers = [
-        threading.Thread(target=copy_context().run, args=(run,))
-        for _ in range(min(threads or processors(), tasks) - 1)
+        threading.Thread(target=copy_context().run, args=(run,)) for _ in range(min(threads or processors(), tasks) - 1)
     ]
     with one_thread_each():
         for helper in helpers:
@@ -63,12 +63,13 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[None]:
     """Let each thread that calls BLAS do the work alone."""
-    with _libraries().limit(limits=1, user_api="blas"):
+    with _libraries("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
         yield
 
 
-@lru_cache(maxsize=1)
-def _libraries() -> Any:
+@lru_cache(maxsize=2)
+def _libraries(with_scipy: bool) -> Any:
+    """Return those loaded by now; SciPy has a BLAS of its own."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -330,7 +330,8 @@ class RowCode:
     @property
     def block_rows(self) -> int:
         """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
-        return 1 << min(15, max(1 << 10, (1 << 18) // self.numbers_per_row).bit_length() - 1)
+        rows = max(1 << 10, (1 << 18) // self.numbers_per_row)
+        return int(1 << min(15, rows.bit_length() - 1))
 
     @property
     def numbers_per_row(self) -> int:
