@@ -31,9 +31,10 @@ class Fused:
         c0, c1, = block
         count = block[0].shape[0]
         p0 = theta[0]
-        t0 = c1*p0
+        t0 = p0*c1
         t1 = t0 - c0
-        return torch.stack([(t1*t1).sum()])
+        t2 = t1*t1
+        return torch.stack([(t2).sum()])
     <BLANKLINE>
     """
 

@@ -75,7 +75,7 @@ class NumpyEngine:
             if self.shared is not None:
                 loss, gradient, curvature = self.shared(theta, order)
             elif self.alone:
-                with one_thread_each():
+                with one_thread_each:
                     loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)
             else:
                 loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -49,7 +48,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     helpers = [
         threading.Thread(target=copy_context().run, args=(run,)) for _ in range(min(threads or processors(), tasks) - 1)
     ]
-    with one_thread_each():
+    with one_thread_each:
         for helper in helpers:
             helper.start()
         run()
@@ -60,11 +59,31 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     return answers
 
 
-@contextlib.contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let each thread that calls BLAS do the work alone."""
-    with _libraries("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
-        yield
+class Alone:
+    """Let each thread that calls BLAS do the work alone, for as long as any thread is within.
+
+    The first to enter sets the limit and the last to leave lifts it: it holds for the whole process.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.within = 0
+        self.limit: Any = None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.within += 1
+            if self.within == 1:
+                self.limit = _libraries("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.within -= 1
+            if self.within == 0:
+                self.limit.restore_original_limits()
+
+
+one_thread_each = Alone()
 
 
 @lru_cache(maxsize=2)

@@ -330,13 +330,14 @@ class RowCode:
     @property
     def block_rows(self) -> int:
         """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
-        rows = max(1 << 10, (1 << 18) // self.numbers_per_row)
-        return int(1 << min(15, rows.bit_length() - 1))
+        rows: int = max(1 << 10, (1 << 18) // self.numbers_per_row)
+        return 1 << min(15, rows.bit_length() - 1)
 
     @property
     def numbers_per_row(self) -> int:
         """How many numbers a row has in what is prepared, and in the Jacobian."""
-        return len(self.prepared) + sum(place.stop - place.start for place in self.slices.values())
+        size: int = sum(place.stop - place.start for place in self.slices.values())
+        return len(self.prepared) + size
 
     def writer(self) -> RowWriter:
         """Return a writer that knows the names of the block and of the parameters."""
