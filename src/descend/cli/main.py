@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, plot, predict
+from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.errors import DescendError
@@ -42,6 +42,7 @@ VERBS = (
     doctor.doctor,
     export.export,
     generate.generate,
+    lab.lab,
 )
 for verb in VERBS:
     app.command(cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)

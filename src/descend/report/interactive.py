@@ -136,7 +136,14 @@ def _axis(axis: Axis, grid: str) -> dict[str, Any]:
 
 def _list(values: Any) -> list[float | None]:
     """Return numbers as JSON has them: what is not finite is a gap."""
-    return [value if np.isfinite(value) else None for value in np.asarray(values, dtype=np.float64).tolist()]
+    array = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(array)
+    listed: list[float | None] = (
+        array.tolist()
+        if known.all()
+        else [value if seen else None for value, seen in zip(array.tolist(), known.tolist(), strict=True)]
+    )
+    return listed
 
 
 def _colour(name: str, dark: bool) -> str:

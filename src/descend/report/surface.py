@@ -53,9 +53,10 @@ def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
-    None for a PyTorch module, whose weights are too many for one pair to tell anything.
+    None for a PyTorch module, whose weights are too many for one pair to tell anything, and for rows in a database,
+    which would be read a thousand times.
     """
-    if isinstance(fit.model, ModuleModel) or fit.kept is None or not fit.trace:
+    if isinstance(fit.model, ModuleModel) or fit.kept is None or fit.kept.whole is not None or not fit.trace:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
@@ -67,30 +68,22 @@ def race(fits: Mapping[str, Fit], names: Sequence[str] | None = None) -> Panel |
     first = next(iter(fits.values()))
     if first.theta.size < 2:
         return None
-    plane = Plane(first, _places(first, names))
+    plane = Plane(first, places_of(first, names))
     paths = [plane.path(fit) for fit in fits.values()]
     (x, y), labels = _grids(plane, paths), first.model.parameters.labels
     a, b = (labels[place] for place in plane.places)
-    evaluate, said = _objective(first)
-    theta = np.array(first.theta, dtype=np.float64)
-    z = np.empty((len(y), len(x)))
-    with np.errstate(all="ignore"):
-        for row, second in enumerate(y.tolist()):
-            for column, value in enumerate(x.tolist()):
-                theta[list(plane.places)] = value, second
-                z[row, column] = evaluate(theta)
-    levels = _levels(z)
-    if levels is None:
+    evaluate, said = objective_of(first)
+    z = losses_over(evaluate, first.theta, plane.places, x, y)
+    ground = relief(x, y, z)
+    if ground is None:
         return None
-    z = np.where(np.isfinite(z), z, levels[-1])
-    marks: list[Mark] = [Surface(x, y, np.clip(z, levels[0], levels[-1]), levels)]
+    marks: list[Mark] = [ground]
     for place, (name, path) in enumerate(zip(fits, paths, strict=True)):
         colour = "vermillion" if len(fits) == 1 else COLOURS[(place + 1) % len(COLOURS)]
         label = "path, from ring to dot" if len(fits) == 1 else name
         marks.append(Line(path[:, 0], path[:, 1], label, colour, 2.2, dots=len(path) <= GRID, ends=True))
     others = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
-    low, high = float(levels[0]), float(levels[-1])
-    caption = f"J from {low:.4g} (deepest colour) to {high:.4g}{' or more' if z.max() > high else ''}{others}.{said}"
+    caption = f"{heights(ground, z)}{others}.{said}"
     alt = f"Contours of J over {a} and {b}, with the path of the descent on it: " + "; ".join(
         f"{name} from ({path[0, 0]:.4g}, {path[0, 1]:.4g}) to ({path[-1, 0]:.4g}, {path[-1, 1]:.4g})"
         for name, path in zip(fits, paths, strict=True)
@@ -98,12 +91,40 @@ def race(fits: Mapping[str, Fit], names: Sequence[str] | None = None) -> Panel |
     return Panel("surface", f"J over {a} and {b}", Axis(a), Axis(b), marks, caption, alt + ".")
 
 
+def losses_over(evaluate: Callable[[Array], float], theta: Array, places: tuple[int, int], x: Array, y: Array) -> Array:
+    """Return (len(y), len(x)) J over two of the parameters, the others held at ``theta``."""
+    theta = np.array(theta, dtype=np.float64)
+    z = np.empty((len(y), len(x)))
+    with np.errstate(all="ignore"):
+        for row, second in enumerate(y.tolist()):
+            for column, value in enumerate(x.tolist()):
+                theta[list(places)] = value, second
+                z[row, column] = evaluate(theta)
+    return z
+
+
+def relief(x: Array, y: Array, z: Array) -> Surface | None:
+    """Return J as filled contours, evenly spread over the picture; None where it has no relief."""
+    levels = _levels(z)
+    if levels is None:
+        return None
+    z = np.where(np.isfinite(z), z, levels[-1])
+    return Surface(x, y, np.clip(z, levels[0], levels[-1]), levels)
+
+
+def heights(ground: Surface, z: Array) -> str:
+    """Say which values the contours stand for."""
+    low, high = float(ground.levels[0]), float(ground.levels[-1])
+    more = " or more" if (z[np.isfinite(z)] > high).any() else ""
+    return f"J from {low:.4g} (deepest colour) to {high:.4g}{more}"
+
+
 def _curve(fit: Fit) -> Panel:
     """Prepare J over the only parameter, with the steps on it."""
     label = fit.model.parameters.labels[0]
     path = _followed(fit)[:, 0]
     low, high = _extent(fit, 0, path)
-    (low, high), (evaluate, said) = _bounded(fit, 0, low, high), _objective(fit)
+    (low, high), (evaluate, said) = _bounded(fit, 0, low, high), objective_of(fit)
     grid = np.linspace(low, high, FINE)
     with np.errstate(all="ignore"):
         values = np.array([evaluate(np.array([value])) for value in grid.tolist()])
@@ -122,7 +143,7 @@ def _curve(fit: Fit) -> Panel:
     return Panel("surface", f"J over {label}", Axis(label), up, marks, said.strip(), alt)
 
 
-def _objective(fit: Fit) -> tuple[Callable[[Array], float], str]:
+def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
     """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
     assert fit.kept is not None
     objective: Objective = fit.kept.objective
@@ -134,7 +155,7 @@ def _objective(fit: Fit) -> tuple[Callable[[Array], float], str]:
     return (lambda theta: objective(theta, 0, chosen).loss), said
 
 
-def _places(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
+def places_of(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
     """Return the two parameters to draw: those named, or the two whose estimates trade off the most."""
     labels = fit.model.parameters.labels
     if names is not None:

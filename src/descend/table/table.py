@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,10 @@ class Table(ABC):
 
     @abstractmethod
     def _place(self, position: int) -> str:
-        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
+        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``.
+
+        Empty where rows have no order.
+        """
 
     @abstractmethod
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
@@ -138,8 +142,8 @@ class Table(ABC):
             count = empty + infinite
             kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
             one = "a missing" if empty else "an infinite"
-            first = f"{count} {kind} values, the first in {place}" if count > 1 else f"{one} value in {place}"
-            told.append(f"`{name}` has {first}")
+            where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
+            told.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
         shown, others = told[:3], len(told) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         return (
@@ -250,4 +254,4 @@ def finite(column: Numbers) -> bool:
     """
     with np.errstate(all="ignore"):
         # Where the sum is finite so is each term, and it takes a tenth of the time.
-        return bool(np.isfinite(np.add.reduce(column)) or np.isfinite(column).all())
+        return math.isfinite(np.add.reduce(column)) or bool(np.isfinite(column).all())

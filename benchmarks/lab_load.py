@@ -1,0 +1,159 @@
+"""The lab under load: 50 scripted readers on loopback for a minute, each with a page and sliders of their own.
+
+    python benchmarks/lab_load.py [--readers 50] [--seconds 60]
+
+A reader opens a problem, moves the rate, the start or the noise, or types a gradient, with two seconds or so between.
+It fails on any error, where one answer in twenty takes longer than half a second, and where memory grows: by more
+than a tenth over the second half of the minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from descend.lab.callbacks import ANSWERED, ASKED
+from descend.lab.problems import PROBLEMS
+
+SLOWEST = 0.5
+GROWTH = 1.1
+PAUSE = (1.0, 3.0)
+"""Seconds between what a reader does."""
+
+
+def output(names: Any) -> str:
+    """Name what an answer changes, as Dash does."""
+    return ".." + "...".join(f"{name}.{what}" for name, what in names) + ".."
+
+
+class Reader(threading.Thread):
+    """One reader: what it asked took ``times``; ``errors`` are what it was told instead."""
+
+    def __init__(self, number: int, port: int, end: float) -> None:
+        super().__init__(daemon=True)
+        self.random = random.Random(number)
+        self.port, self.end = port, end
+        self.times: list[float] = []
+        self.errors: list[str] = []
+        self.settings: dict[str, Any] = {}
+        self.open()
+
+    def open(self) -> None:
+        """Choose a problem, as it begins."""
+        recipe = PROBLEMS[self.random.choice(list(PROBLEMS))]
+        self.settings = {
+            "formula": recipe.formula, "loss": recipe.loss, "optimizers": list(recipe.optimizers), "rate": -3.0,
+            "auto": [], "start": ", ".join(f"{name}={value}" for name, value in recipe.start.items()),
+            "epochs": str(recipe.epochs), "batch": "all", "noise": recipe.noise or 0.0,
+            "context": {"problem": recipe.name, "seed": 0, "lang": self.random.choice(["en", "zh"])},
+            "by-hand": [], "theme": self.random.choice(["light", "dark"]),
+        }  # fmt: skip
+
+    def run(self) -> None:
+        """Read until the time is over."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        time.sleep(self.random.uniform(0, PAUSE[1]))
+        while time.monotonic() < self.end:
+            self.act()
+            began = time.perf_counter()
+            try:
+                connection.request(
+                    "POST", "/_dash-update-component", self.asked(), {"Content-Type": "application/json"}
+                )
+                reply = connection.getresponse()
+                text = reply.read().decode()
+                answer = json.loads(text)["response"] if reply.status == 200 else {}
+                if not answer.get("film", {}).get("data") or answer.get("trouble", {}).get("children"):
+                    self.errors.append(f"{reply.status} {text[:300]}")
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                self.errors.append(repr(error))
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            self.times.append(time.perf_counter() - began)
+            time.sleep(self.random.uniform(*PAUSE))
+
+    def act(self) -> None:
+        """Change one thing, as a reader would."""
+        settings, chance = self.settings, self.random.random()
+        if chance < 0.1:
+            self.open()
+        elif chance < 0.8:
+            settings["rate"] = round(self.random.uniform(-4.0, -0.5), 2)
+        elif chance < 0.9:
+            names = [part.partition("=")[0] for part in settings["start"].split(", ")]
+            settings["start"] = ", ".join(f"{name}={self.random.uniform(0.0, 2.0):.3f}" for name in names)
+        else:
+            settings["optimizers"] = self.random.sample(["gd", "momentum", "nesterov", "adam"], 2)
+
+    def asked(self) -> str:
+        """Write the request that the page would send."""
+        given = [
+            ("gradient", "value", ""),
+            ("opening", "data", {"key": None}),
+            ("rate", "min", -6.0),
+            ("rate", "max", 1.0),
+        ]
+        return json.dumps(
+            {
+                "output": output(ANSWERED),
+                "outputs": [{"id": name, "property": what} for name, what in ANSWERED],
+                "inputs": [{"id": name, "property": what, "value": self.settings[name]} for name, what in ASKED],
+                "changedPropIds": ["rate.value"],
+                "state": [{"id": name, "property": what, "value": value} for name, what, value in given],
+            }
+        )
+
+
+def memory(process: int) -> float:
+    """Return the resident memory of a process, in MB."""
+    text = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+)", text)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def main() -> int:
+    """Start a lab, let the readers loose, and print what it took."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    options = parser.parse_args()
+    command = [sys.executable, "-m", "descend", "lab", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as lab:
+        assert lab.stderr is not None
+        port = int(re.search(r":(\d+)/", lab.stderr.readline())[1])  # type: ignore[index]
+        threading.Thread(target=lab.stderr.read, daemon=True).start()
+        end = time.monotonic() + options.seconds
+        readers = [Reader(number, port, end) for number in range(options.readers)]
+        for reader in readers:
+            reader.start()
+        sizes = []
+        while time.monotonic() < end:
+            time.sleep(1.0)
+            sizes.append(memory(lab.pid))
+        for reader in readers:
+            reader.join(60)
+        lab.terminate()
+    times = sorted(value for reader in readers for value in reader.times)
+    errors = [error for reader in readers for error in reader.errors]
+    slowest = times[int(0.95 * len(times))]
+    half = sizes[len(sizes) // 2]
+    print(f"{options.readers} readers, {options.seconds:g} s: {len(times)} answers, {len(errors)} errors")
+    print(f"median {times[len(times) // 2] * 1000:.0f} ms, 95th percentile {slowest * 1000:.0f} ms, "
+          f"slowest {times[-1] * 1000:.0f} ms")  # fmt: skip
+    print(f"memory {sizes[0]:.0f} MB after a second, {half:.0f} MB halfway, {sizes[-1]:.0f} MB at the end")
+    for error in errors[:3]:
+        print(error)
+    return int(bool(errors) or slowest > SLOWEST or sizes[-1] > GROWTH * half)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

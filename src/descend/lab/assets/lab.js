@@ -1,0 +1,203 @@
+"use strict";
+// The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
+(() => {
+  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20;
+  const none = () => window.dash_clientside.no_update;
+  let film = null, read = null, frame = 0, timer = null;
+
+  const find = (id) => document.getElementById(id);
+  const graph = (name) => find(`${name}-figure`)?.querySelector(".js-plotly-plot");
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const isDark = () => root.dataset.theme === "dark";
+  const wear = (theme) => { root.dataset.theme = theme; };
+  wear(localStorage.getItem(shade) || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+
+  // Where each moving trace of a figure is in this frame.
+  const placed = (move, k) => {
+    if (move.path) return { x: move.path[0].slice(0, k + 1), y: move.path[1].slice(0, k + 1) };
+    if (move.point) return { x: [move.point[0][k]], y: [move.point[1][k]] };
+    const [begin, unit] = move.scale;
+    return { y: move.y[k].map((place) => place === null ? null : begin + place * unit) };
+  };
+  const moveTo = (name, k) => {
+    const drawn = graph(name), moves = film.moves[name];
+    if (!drawn || !drawn.data || !moves || !window.Plotly) return;
+    for (const keys of [["x", "y"], ["y"]]) {
+      const mine = moves.map((move) => [move.trace, placed(move, k)]).filter(([trace, to]) => !!to.x === (keys.length === 2) && drawn.data[trace]);
+      if (!mine.length) continue;
+      const update = Object.fromEntries(keys.map((axis) => [axis, mine.map(([, to]) => to[axis])]));
+      window.Plotly.restyle(drawn, update, mine.map(([trace]) => trace));
+    }
+  };
+  const tell = () => {
+    const slider = find("frame-slider"), told = find("epoch-told"), box = find("equations");
+    if (!film || !told) return;
+    const epoch = film.epochs[frame], last = film.epochs[film.epochs.length - 1];
+    if (slider) { slider.max = film.epochs.length - 1; slider.value = frame; slider.setAttribute("aria-valuetext", epoch); }
+    const losses = Object.entries(film.losses);
+    told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
+      (losses.length === 1 ? `  ·  J = ${losses[0][1][frame]}` : "");
+    const lines = film.equations[frame], ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
+    box.replaceChildren(...[...lines, ...ended].map((line) => {
+      const p = document.createElement("p");
+      p.textContent = line;
+      if (line.startsWith(" ")) p.className = "aside";
+      return p;
+    }));
+  };
+  const show = (k) => {
+    frame = Math.max(0, Math.min(k, film.epochs.length - 1));
+    for (const name of Object.keys(film.moves)) moveTo(name, frame);
+    tell();
+  };
+  const running = (on) => {
+    const button = find("play");
+    clearInterval(timer);
+    timer = null;
+    if (on && film) {
+      if (frame >= film.epochs.length - 1) show(0);
+      // A film takes six seconds at most.
+      const stride = Math.max(1, Math.round(film.epochs.length / (6 * FPS)));
+      timer = setInterval(() => {
+        if (!film || !find("play")) return running(false);
+        show(frame + stride);
+        if (frame >= film.epochs.length - 1) running(false);
+      }, 1000 / FPS);
+    }
+    if (button) {
+      button.classList.toggle("playing", timer !== null);
+      button.title = timer ? button.dataset.pause : button.dataset.play;
+      button.setAttribute("aria-label", button.title);
+    }
+  };
+  const slider = () => {
+    const box = find("frames");
+    if (!box || find("frame-slider")) return;
+    const made = document.createElement("input");
+    Object.assign(made, { type: "range", id: "frame-slider", min: 0, max: 1, step: 1, value: 0 });
+    made.setAttribute("aria-label", box.dataset.label);
+    made.addEventListener("input", () => { running(false); if (film) show(+made.value); });
+    box.append(made);
+    new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
+    if (innerWidth < 760) find("more")?.removeAttribute("open");
+  };
+  // The whole figure, in the frame where a new film begins: where the descent has led.
+  const drawn = (name) => (next) => {
+    if (!next) return none();
+    if (next !== read) {
+      read = next;
+      film = JSON.parse(next);
+      frame = film.begin;
+      running(false);
+      slider();
+      mend();
+      tell();
+      root.dataset.film = film.link;
+      history.replaceState(history.state, "", film.link);
+    }
+    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !film.figures[name]);
+    return film.figures[name] || { data: [], layout: {} };
+  };
+
+  const upload = async (file) => {
+    const told = find("upload-told");
+    if (!file) return;
+    told.textContent = `${file.name} …`;
+    try {
+      const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
+      const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
+      if (said.error) { told.textContent = said.error; told.className = "error"; return; }
+      sessionStorage.setItem(key, said.key);
+      film = read = null;
+      set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
+    } catch (error) { told.textContent = String(error); told.className = "error"; }
+  };
+  const copy = async (button, text) => {
+    const before = button.textContent;
+    await navigator.clipboard.writeText(text);
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = before; }, 1500);
+  };
+  // A place of the surface becomes the start, wherever on it one clicks.
+  const begin = (event) => {
+    const plot = graph("surface");
+    if (!plot || !film || !film.axes || !plot._fullLayout) return;
+    const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
+    const across = event.clientX - box.left - xaxis._offset, up = event.clientY - box.top - yaxis._offset;
+    if (across < 0 || across > xaxis._length || up < 0 || up > yaxis._length) return;
+    const digits = (axis) => Math.max(0, 3 - Math.floor(Math.log10(Math.abs(axis.range[1] - axis.range[0]))));
+    const start = Object.fromEntries([...find("start").value.matchAll(/\s*([^,=]+)=([^,]+)/g)].map((part) => [part[1].trim(), part[2].trim()]));
+    start[film.axes[0]] = xaxis.p2d(across).toFixed(Math.min(digits(xaxis), 12));
+    if (film.axes[1]) start[film.axes[1]] = yaxis.p2d(up).toFixed(Math.min(digits(yaxis), 12));
+    set("start", { value: Object.entries(start).map(([name, value]) => `${name}=${+value}`).join(", ") });
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (event.target.closest("#surface-figure")) return begin(event);
+    if (!button) return;
+    if (button.dataset.copies) return copy(button, find(button.dataset.copies).textContent);
+    switch (button.id) {
+      case "play": return running(!timer);
+      case "next": running(false); return film && show(frame + 1);
+      case "back": running(false); return film && show(frame - 1);
+      case "first": running(false); return film && show(0);
+      case "copy-link": return copy(button, location.href);
+      case "shade":
+        wear(isDark() ? "light" : "dark");
+        localStorage.setItem(shade, root.dataset.theme);
+        return set("theme", { data: root.dataset.theme });
+      case "language": {
+        const query = new URLSearchParams(location.search);
+        query.set("lang", button.dataset.language);
+        film = read = null;
+        return set("url", { search: `?${query}` });
+      }
+      case "choose-file": {
+        const chooser = document.createElement("input");
+        Object.assign(chooser, { type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+        chooser.addEventListener("change", () => upload(chooser.files[0]));
+        return chooser.click();
+      }
+    }
+  });
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => { event.preventDefault(); upload(event.dataTransfer.files[0]); });
+
+  // Dash calls a list of checkboxes a listbox, which it is not, and lets one tab to what nobody sees.
+  const mend = () => {
+    for (const box of document.querySelectorAll(".dash-checklist[role], .dash-checklist [role=option]")) {
+      box.removeAttribute("role");
+      box.removeAttribute("aria-selected");
+    }
+    for (const input of document.querySelectorAll(".dash-dropdown-focus-target")) input.tabIndex = -1;
+  };
+  for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
+
+  const settled = (value) => Number(value.toPrecision(4));
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    lab: {
+      open: (search) => {
+        set("theme", { data: root.dataset.theme });
+        return { search: search || "", key: sessionStorage.getItem(key), at: Date.now() };
+      },
+      rates: (power, typed) => {
+        const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
+        if (by.includes("rate-typed.value")) {
+          const rate = Number(String(typed).replace("−", "-"));
+          return rate > 0 && Number.isFinite(rate) ? [Math.log10(rate), none(), []] : [none(), none(), none()];
+        }
+        return by.includes("rate.value") ? [none(), String(settled(10 ** power)), []] : [none(), none(), none()];
+      },
+      sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
+      go: (problem, context) => {
+        if (!context || problem === context.problem) return none();
+        film = read = null;
+        return `?problem=${problem}&lang=${context.lang}`;
+      },
+      // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
+      write: (markup) => { const box = find("derived"); if (box) box.innerHTML = markup || ""; return none(); },
+      draw_data: drawn("data"), draw_surface: drawn("surface"), draw_loss: drawn("loss"),
+    },
+  });
+})();

@@ -1,0 +1,97 @@
+"""Rows to descend on: generated, from the file that the lab was started with, or uploaded."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend import api
+from descend.errors import DataError
+from descend.lab.cache import Cache
+from descend.lab.problems import PROBLEMS
+from descend.lab.state import FILE, UPLOAD, State
+from descend.table import open_table
+
+Array = NDArray[np.float64]
+
+MOST_ROWS = 10_000
+"""Rows that the lab descends on; of more, a random sample is taken, so that each answer stays quick."""
+MOST_COLUMNS = 100
+MOST_UPLOADS = 64
+"""Uploads that are kept; beyond, those that were looked at longest ago are forgotten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Columns of numbers. key: tells them from all others. name: of their file. total: rows they were sampled from.
+
+    gaps: whether some values are missing.
+    """
+
+    key: tuple[Any, ...]
+    columns: Mapping[str, Array]
+    name: str
+    total: int
+    gaps: bool = False
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    @property
+    def sampled(self) -> bool:
+        return self.rows < self.total
+
+
+class Library:
+    """The rows a lab knows: one file, and what readers uploaded, by keys that cannot be guessed."""
+
+    def __init__(self, file: Rows | None = None) -> None:
+        self.file = file
+        self.uploads: Cache[Rows] = Cache(MOST_UPLOADS)
+
+    def add(self, path: str | os.PathLike[str], name: str) -> str:
+        """Read an uploaded file and return its key. Raises DataError."""
+        key = secrets.token_urlsafe(18)
+        self.uploads.put(key, read_rows(path, name, (UPLOAD, key)))
+        return key
+
+    def rows(self, state: State, key: str | None) -> Rows | None:
+        """Return the rows of a state; None if they were uploaded, and are not here (any more)."""
+        if state.problem == FILE:
+            return self.file
+        if state.problem == UPLOAD:
+            return self.uploads.get(key) if isinstance(key, str) else None
+        return generated(state.problem, state.noise, state.seed)
+
+
+@lru_cache(maxsize=64)
+def generated(problem: str, noise: float | None, seed: int) -> Rows:
+    """Make the rows of a built-in problem."""
+    recipe = PROBLEMS[problem]
+    columns = api.generate(recipe.written(noise), recipe.columns, rows=recipe.rows, seed=seed)
+    total = len(next(iter(columns.values())))
+    return Rows((problem, noise, seed), columns, f"{problem}.csv", total)
+
+
+def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> Rows:
+    """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
+    table = open_table(path)
+    names = table.numeric_names[:MOST_COLUMNS]
+    if not names:
+        raise DataError(f"`{name}` has no column of numbers. The lab needs at least one.")
+    complete = bool(table.complete(names).all())
+    columns: Mapping[str, Any] = table.numbers(names) if complete else table.cells()
+    total = len(columns[names[0]])
+    columns = {column: columns[column] for column in names}
+    if total > MOST_ROWS:
+        chosen = np.sort(np.random.default_rng(0).choice(total, MOST_ROWS, replace=False))
+        columns = {column: values[chosen] for column, values in columns.items()}
+    return Rows(key, columns, name, total, not complete)

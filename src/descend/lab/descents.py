@@ -1,0 +1,135 @@
+"""The runs of a state: `descend.fit` once for each optimizer, and where the lowest J lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend import api
+from descend.descent.recurrence import momentum_of
+from descend.descent.spectrum import Spectrum, spectrum_of
+from descend.errors import ConfigError, DescendError
+from descend.fit import Fit
+from descend.lab.cache import Cache
+from descend.lab.data import Rows
+from descend.lab.state import State
+from descend.optimizers import OPTIMIZERS
+
+Array = NDArray[np.float64]
+
+SECONDS = 1.5
+"""Descents that take longer, all of a race together, are stopped."""
+MOST_PARAMETERS = 20
+MOST_UPDATES = 200_000
+"""Steps of a run at most: epochs times batches."""
+
+FOUND: Cache[Fit] = Cache(128)
+RUNS: Cache[Fit] = Cache(256)
+
+
+@dataclass(frozen=True, eq=False)
+class Descents:
+    """Several descents on one J.
+
+    fits: by optimizer. lowest: the fit of the default optimizer. start: of all parameters.
+    spectrum: of the curvature at the start, if J has any. limit: the largest stable rate of the first optimizer.
+    """
+
+    state: State
+    rows: Rows
+    fits: Mapping[str, Fit]
+    lowest: Fit
+    start: Mapping[str, float]
+    spectrum: Spectrum | None
+    limit: float | None
+
+    @property
+    def first(self) -> Fit:
+        return next(iter(self.fits.values()))
+
+
+def descents(state: State, rows: Rows) -> Descents:
+    """Descend from one start with each optimizer. Raises DescendError."""
+    lowest = lowest_fit(state, rows)
+    start = starts(state, rows, lowest)
+    updates = state.epochs * math.ceil(rows.rows / state.batch) if state.batch else state.epochs
+    if updates > MOST_UPDATES:
+        raise ConfigError(
+            f"{state.epochs:,} epochs in batches of {state.batch:,} of {rows.rows:,} rows are {updates:,} steps; the "
+            f"lab takes {MOST_UPDATES:,} at most. Use larger batches or fewer epochs, or the command line."
+        )
+    fits = {name: _run(state, rows, name, start) for name in state.optimizers}
+    first = next(iter(fits.values()))
+    assert first.kept is not None
+    with np.errstate(all="ignore"):
+        point = first.kept.objective(first.trace[0].theta, 2)
+        known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
+    optimizer = OPTIMIZERS.build(state.optimizers[0])
+    stable = known is not None and momentum_of(optimizer) is not None
+    limit = known.stable_limit(optimizer) if known is not None and stable else None
+    return Descents(state, rows, fits, lowest, start, known, limit)
+
+
+def lowest_fit(state: State, rows: Rows) -> Fit:
+    """Return what the default optimizer finds from a start of its own. Raises DescendError."""
+    key = (rows.key, state.formula, state.loss)
+
+    def fit() -> Fit:
+        missing = "drop" if rows.gaps else "raise"
+        fitted = api.fit(state.formula, dict(rows.columns), loss=state.loss, missing=missing, time_limit=SECONDS)
+        if fitted.theta.size > MOST_PARAMETERS:
+            raise ConfigError(
+                f"The formula has {fitted.theta.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
+                "Use the command line."
+            )
+        return fitted
+
+    return FOUND(key, fit)
+
+
+def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
+    """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere."""
+    given = dict(state.start)
+    usual = 0.0 if lowest.model.linear else 1.0
+    return {
+        name: given.get(name, usual) if labels is None
+        else [given.get(f"{name}[{label}]", usual) for label in labels]
+        for name, labels in lowest.model.parameters.shapes.items()
+    }  # fmt: skip
+
+
+def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
+    arguments = call(state, optimizer, start)
+    seconds = SECONDS / len(state.optimizers)
+    key = (rows.key, repr(arguments), seconds)
+    missing = "drop" if rows.gaps else "raise"
+    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=seconds, **arguments))
+
+
+def call(state: State, optimizer: str, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `descend.fit` that repeat a descent, but for its data."""
+    arguments: dict[str, Any] = {"model": state.formula, "start": dict(start)}
+    if state.by_hand and state.gradient.strip():
+        arguments["gradient"] = gradient_lines(state)
+    if state.loss != "squared":
+        arguments["loss"] = state.loss
+    arguments |= {"optimizer": optimizer, "learning_rate": "auto" if state.rate is None else state.rate}
+    if not OPTIMIZERS.build(optimizer).uses_rate:
+        del arguments["learning_rate"]
+    arguments["epochs"] = state.epochs
+    if state.batch is not None:
+        arguments["batch_size"] = state.batch
+    return arguments
+
+
+def gradient_lines(state: State) -> list[str]:
+    """Return the gradient by hand, a text for each parameter."""
+    return [line.strip() for line in state.gradient.splitlines() if line.strip()]
+
+
+__all__ = ["DescendError", "Descents", "call", "descents", "gradient_lines", "lowest_fit", "starts"]

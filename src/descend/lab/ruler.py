@@ -1,0 +1,75 @@
+"""The scale of learning rates: where the slider begins and ends, and up to where a descent is stable."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from descend.lab.descents import Descents
+from descend.lab.equations import number
+from descend.lab.texts import Words
+from descend.optimizers import OPTIMIZERS
+
+BELOW, ABOVE = 4.0, 1.0
+"""Decades of the slider below and above the largest stable rate."""
+
+
+def ends(found: Descents) -> tuple[float, float]:
+    """Return the powers of ten at which the slider begins and ends: around the limit of gd at the usual start."""
+    lowest = found.lowest
+    limit = found.spectrum.stable_limit(OPTIMIZERS.build("gd")) if found.spectrum is not None else None
+    recipe = found.state.built_in
+    if not lowest.model.linear and recipe is not None:
+        middle = math.log10(recipe.rate)  # the curvature differs from start to start; the scale is not to move
+    else:
+        middle = math.log10(limit) if limit is not None and 1e-250 < limit < 1e250 else -2.0
+    low, high = math.floor(middle - BELOW), math.ceil(middle + ABOVE)
+    rate = found.state.rate
+    if rate is not None:
+        low, high = min(low, math.floor(math.log10(rate))), max(high, math.ceil(math.log10(rate)))
+    return float(low), float(high)
+
+
+def drawn(found: Descents, low: float, high: float, say: Words) -> list[Any]:
+    """Draw the scale: decades, the stable region shaded, the limit marked."""
+    from dash import html
+
+    def left(power: float) -> str:
+        return f"{100.0 * (min(max(power, low), high) - low) / (high - low):.2f}%"
+
+    parts = []
+    if found.limit is not None:
+        limit = math.log10(found.limit)
+        parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
+        if limit < high:
+            parts.append(html.Div(html.Span(say("diverges")), className="unstable", style={"left": left(limit)}))
+        if low <= limit <= high:
+            mark = "2/λmax" if _plain(found) else "max"
+            parts.append(html.Div(html.Span(f"{mark} = {number(found.limit, 3)}"), className="mark",
+                                  style={"left": left(limit)}))  # fmt: skip
+    for power in range(math.ceil(low), math.floor(high) + 1):
+        parts.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))
+    return parts
+
+
+def sentence(found: Descents, say: Words) -> str:
+    """Say what the scale rests on."""
+    name = found.state.optimizers[0]
+    if not OPTIMIZERS.build(name).uses_rate:
+        return say("no_rate", name=name.replace("_", " "))
+    if found.spectrum is None:
+        return say("no_curvature")
+    largest = number(found.spectrum.largest, 3)
+    if found.limit is None:
+        return say("no_limit", largest=largest, name=name)
+    return say("limit_of", largest=largest, name=name, limit=number(found.limit, 3))
+
+
+def _plain(found: Descents) -> bool:
+    return found.state.optimizers[0] == "gd"
+
+
+def _decade(power: int) -> str:
+    if -3 <= power <= 2:
+        return f"{10.0**power:g}"
+    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,0 +1,127 @@
+"""Who may ask the lab: only pages of its own, under a name of this machine.
+
+A lab listens on this machine alone, but every page a browser shows can send requests there. Against those stand two
+checks. Host: a page elsewhere can give its own name our address (DNS rebinding), but then its requests carry that
+name; so a name is answered only if it is ours. An address in numbers cannot be given away like that. Origin: what
+changes or computes anything must come from a page of ours, and browsers say where a request comes from.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+MOST_BYTES = 2**20
+"""Bytes of a request that is no upload."""
+POLICY = (
+    "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def guard(server: Any, host: str, scripts: Collection[str], most_upload: int, upload: str) -> None:
+    """Let a Flask server refuse what does not come from a page of its own, and say so to browsers.
+
+    host: where it listens. scripts: hashes of the inline scripts of the page. upload: the path that takes uploads, of
+    ``most_upload`` bytes at most.
+    """
+    from flask import request
+
+    policy = POLICY.format(scripts=" ".join(scripts))
+
+    @server.before_request  # type: ignore[untyped-decorator]
+    def check() -> tuple[str, int] | None:
+        if not known_host(request.host, host):
+            return _refused("This lab does not answer to that name. Open it at the address it printed.", 421)
+        if request.method not in ("GET", "HEAD") and not own_page(
+            request.host, request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        ):
+            return _refused("This request comes from another page, so it is refused.", 403)
+        most = most_upload if request.path == upload else MOST_BYTES
+        length = request.content_length
+        if length is not None and length > most:
+            return _refused(too_large(most), 413)
+        if length is None and request.method == "POST":
+            return _refused("This request does not say how long it is.", 411)
+        return None
+
+    @server.after_request  # type: ignore[untyped-decorator]
+    def add_headers(response: Any) -> Any:
+        response.headers["Content-Security-Policy"] = policy
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        return response
+
+
+def known_host(asked: str, host: str) -> bool:
+    """Whether a request's Host is a name of this lab: where it listens, this machine, or any address in numbers.
+
+    Of a lab that listens on this machine alone, only the names of this machine.
+
+    >>> known_host("127.0.0.1:8050", "127.0.0.1"), known_host("evil.example:8050", "127.0.0.1")
+    (True, False)
+    >>> known_host("192.168.1.5:8050", "0.0.0.0"), known_host("192.168.1.5:8050", "127.0.0.1")
+    (True, False)
+    """
+    try:
+        name = urlsplit(f"//{asked}").hostname
+    except ValueError:
+        return False
+    if name is None:
+        return False
+    if name in LOCAL or name == host.lower():
+        return True
+    return not is_local(host) and _address(name)
+
+
+def own_page(asked: str, origin: str | None, site: str | None) -> bool:
+    """Whether a request comes from a page of the host that it asks, as far as the browser says.
+
+    >>> own_page("localhost:8050", "http://localhost:8050", "same-origin")
+    True
+    >>> own_page("localhost:8050", "http://localhost:3000", None), own_page("localhost:8050", "null", None)
+    (False, False)
+    """
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    if origin is None:
+        return True  # no browser: those always name it
+    parts = urlsplit(origin)
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == asked.lower()
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def too_large(most: int) -> str:
+    """Say that something is longer than so many bytes."""
+    return f"This is larger than {most / 2**20:,.0f} MB, the most that is taken here."
+
+
+def _refused(message: str, code: int) -> tuple[str, int]:
+    return message, code

@@ -1,0 +1,160 @@
+"""Serving the lab: one process, a few threads, nothing that is not its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote
+
+from descend.errors import ConfigError, DescendError
+from descend.lab.callbacks import Callbacks
+from descend.lab.data import Library, Rows
+from descend.lab.layout import shell
+from descend.lab.security import guard, too_large
+from descend.lab.state import UPLOAD
+from descend.report import style
+
+UPLOADS = "/upload"
+MOST_UPLOAD = 512 * 2**20
+"""Bytes of an uploaded file."""
+BLOCK = 2**20
+PORT = 8050
+THREADS = 4
+SUFFIXES = (".csv", ".tsv", ".txt")
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}<style>COLOURS</style>{%css%}</head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>
+"""
+
+
+def make_app(
+    file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
+) -> Any:
+    """Return the Dash app of a lab; its Flask server, ``app.server``, is what a web server serves.
+
+    file, formula: rows of the lab's own, and what to fit to them. host: where it will listen. most_upload: bytes.
+
+    Raises ConfigError if the extra is not installed.
+    """
+    try:
+        import waitress  # noqa: F401 - so that what is missing is said at once
+        from dash import Dash
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
+        ) from None
+
+    library = Library(file)
+    app = Dash(
+        "descend.lab", assets_folder=str(files("descend.lab").joinpath("assets")), title="descend lab",
+        update_title="", serve_locally=True, suppress_callback_exceptions=True, enable_mcp=False, add_log_handler=False,
+        index_string=INDEX.replace("COLOURS", colours()),
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )  # fmt: skip
+    app.layout = shell()
+    Callbacks(library, formula).register(app)
+    _take_uploads(app.server, library, most_upload)
+    guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
+    return app
+
+
+def colours() -> str:
+    """Return the report's colours as a style sheet, for light and dark."""
+
+    def named(theme: int) -> str:
+        return " ".join(f"--{name}: {pair[theme]};" for name, pair in (style.PALETTE | style.PAGE).items())
+
+    return (
+        f':root {{ color-scheme: light; {named(0)} }}\n:root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'
+    )
+
+
+def _take_uploads(server: Any, library: Library, most: int) -> None:
+    """Let a server take a file: it is read at once, its rows are kept, and the file is gone."""
+    from flask import request
+
+    @server.post(UPLOADS)  # type: ignore[untyped-decorator]
+    def upload() -> tuple[str, int, dict[str, str]]:
+        # A name is only shown: whatever it says, the file lies in a folder made for it.
+        name = PurePosixPath(unquote(request.headers.get("X-Name", "")).replace("\\", "/")).name[:80] or "data.csv"
+        suffix = Path(name).suffix.lower()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
+            if not _stored(request.stream, path, most):
+                return _said({"error": too_large(most)}, 413)
+            try:
+                key = library.add(path, name)
+            except DescendError as error:
+                return _said({"error": str(error).replace(str(path), name)}, 400)
+        rows = library.uploads.get(key)
+        assert rows is not None
+        columns = list(rows.columns)
+        formula = f"{columns[-1]} ~ w*{columns[0]} + b" if len(columns) > 1 else f"{columns[0]} ~ m"
+        return _said({"key": key, "search": f"?problem={UPLOAD}&formula={quote(formula)}"}, 200)
+
+
+def _stored(stream: Any, path: Path, most: int) -> bool:
+    """Write a stream to a file; False if it is too long."""
+    taken = 0
+    with path.open("wb") as file:
+        while block := stream.read(BLOCK):
+            taken += len(block)
+            if taken > most:
+                return False
+            file.write(block)
+    return True
+
+
+def _said(answer: dict[str, Any], code: int) -> tuple[str, int, dict[str, str]]:
+    return json.dumps(answer), code, {"Content-Type": "application/json"}
+
+
+def serve(app: Any, host: str, port: int | None, opened: Callable[[str], None]) -> None:
+    """Serve an app until Ctrl-C; ``opened`` is told its address once it listens.
+
+    port: None for the usual one, or any that is free. Raises ConfigError if it is taken.
+    """
+    import logging
+
+    from waitress.server import create_server
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that some wait their turn is no news
+    listening = _listen(host, port)
+    name = f"[{host}]" if ":" in host else host
+    server = create_server(
+        app.server, sockets=[listening], threads=THREADS, max_request_body_size=MOST_UPLOAD + BLOCK, ident=None,
+        clear_untrusted_proxy_headers=True,
+    )  # fmt: skip
+    opened(f"http://{name}:{listening.getsockname()[1]}/")
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for place in [port] if port is not None else [PORT, 0]:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        if os.name != "nt":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, place))
+        except (OSError, OverflowError) as error:
+            listening.close()
+            if port is None and place:
+                continue
+            why = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(
+                f"The lab cannot listen on {host}, port {place}: {why.lower()}. Choose another --port or --host."
+            ) from None
+        return listening
+    raise AssertionError("unreachable")

@@ -1,0 +1,193 @@
+"""Everything a page shows, and the same as the query of its address."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from descend.lab.problems import PROBLEMS, Problem
+from descend.losses import LOSSES
+from descend.optimizers import OPTIMIZERS
+
+LANGUAGES = ("en", "zh")
+FILE, UPLOAD = "file", "upload"
+"""Problems whose rows come from the file that the lab was started with, or from the reader's own machine."""
+LONGEST_FORMULA = 300
+LONGEST_GRADIENT = 2_000
+MOST_EPOCHS = 5_000
+MOST_RACING = 6
+MOST_STARTS = 20
+
+
+@dataclass(frozen=True)
+class State:
+    """What the page shows.
+
+    rate: learning rate, None to have it chosen. start: of the parameters, as far as it is given. batch: rows per
+    step, None for all. noise, seed: of a built-in problem; noise None for its own. gradient: by hand, a line for each
+    parameter; by_hand: whether to descend with it. formula: empty where none is chosen yet.
+    """
+
+    problem: str = "line"
+    formula: str = "y ~ w*x"
+    loss: str = "squared"
+    optimizers: tuple[str, ...] = ("gd",)
+    rate: float | None = 0.001
+    start: tuple[tuple[str, float], ...] = (("w", 0.0),)
+    epochs: int = 100
+    batch: int | None = None
+    noise: float | None = None
+    seed: int = 0
+    gradient: str = ""
+    by_hand: bool = False
+    lang: str = "en"
+
+    @property
+    def built_in(self) -> Problem | None:
+        return PROBLEMS.get(self.problem)
+
+    @property
+    def query(self) -> str:
+        """The state as the query of an address: what differs from the problem's own."""
+        usual = usual_of(self.problem)
+        pairs = [("problem", self.problem)] + [
+            (each.name, WRITERS.get(each.name, str)(getattr(self, each.name)))
+            for each in fields(self)
+            if each.name != "problem" and getattr(self, each.name) != getattr(usual, each.name)
+        ]
+        return "?" + urlencode(pairs, quote_via=quote, safe=",:~*()^/")
+
+
+def usual_of(problem: str, formula: str = "") -> State:
+    """Return the state that a problem begins with."""
+    recipe = PROBLEMS.get(problem)
+    if recipe is None:
+        return State(problem, formula, rate=None, start=(), epochs=200)
+    return State(
+        problem, recipe.formula, recipe.loss, recipe.optimizers, recipe.rate, tuple(recipe.start.items()), recipe.epochs
+    )  # fmt: skip
+
+
+def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
+    """Read the query of an address; what cannot be read is left as usual, and named.
+
+    formula: that of the file the lab was started with, if any.
+
+    >>> state, unread = read_query("?problem=line&rate=0.01&optimizers=gd,adam&epochs=many")
+    >>> state.rate, state.optimizers, state.epochs, unread
+    (0.01, ('gd', 'adam'), 100, ('epochs',))
+    """
+    pairs = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=40, errors="replace"))
+    unread = []
+    problem = pairs.pop("problem", FILE if formula else "line")
+    if problem not in (*PROBLEMS, FILE, UPLOAD):
+        unread.append("problem")
+        problem = "line"
+    state = usual_of(problem, formula if problem == FILE else "")
+    for name, text in pairs.items():
+        reader = READERS.get(name)
+        try:
+            value = reader(text) if reader is not None else None
+        except (ValueError, OverflowError):
+            reader = None
+        if reader is None:
+            unread.append(name[:40])
+        else:
+            changed: dict[str, Any] = {name: value}
+            state = replace(state, **changed)
+    return state, tuple(unread)
+
+
+def read_rate(text: str) -> float | None:
+    """Read a learning rate: a positive number, or ``auto``. Raises ValueError."""
+    if text.strip() == "auto":
+        return None
+    rate = _number(text)
+    if rate <= 0.0:
+        raise ValueError(text)
+    return rate
+
+
+def read_start(text: str) -> tuple[tuple[str, float], ...]:
+    """Read ``w:0,b:1``. Raises ValueError."""
+    pairs = [part.rpartition(":") for part in text.split(",") if part.strip()]
+    found = {name.strip(): _number(value) for name, _, value in pairs}
+    if len(found) > MOST_STARTS or not all(found):
+        raise ValueError(text)
+    return tuple(found.items())
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _short(most: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text) > most:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _known(names: Any) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _several(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name for name in text.split(",") if name))
+    if not 1 <= len(names) <= MOST_RACING or any(name not in OPTIMIZERS for name in names):
+        raise ValueError(text)
+    return names
+
+
+def _noise(text: str) -> float:
+    value = _number(text)
+    if not 0.0 <= value <= 1e6:
+        raise ValueError(text)
+    return value
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "formula": _short(LONGEST_FORMULA),
+    "loss": _known(LOSSES),
+    "optimizers": _several,
+    "rate": read_rate,
+    "start": read_start,
+    "epochs": _whole(1, MOST_EPOCHS),
+    "batch": lambda text: None if text == "all" else _whole(1, 10**6)(text),
+    "noise": _noise,
+    "seed": _whole(0, 10**9),
+    "gradient": _short(LONGEST_GRADIENT),
+    "by_hand": lambda text: bool(_whole(0, 1)(text)),
+    "lang": _known(LANGUAGES),
+}
+WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "optimizers": ",".join,
+    "rate": lambda rate: "auto" if rate is None else repr(rate),
+    "start": lambda start: ",".join(f"{name}:{value!r}" for name, value in start),
+    "batch": lambda batch: "all" if batch is None else str(batch),
+    "noise": lambda noise: "" if noise is None else repr(noise),
+    "by_hand": lambda used: str(int(used)),
+}

@@ -1,0 +1,138 @@
+"""The words of the page, in English and Chinese; and of outcomes and causes, which the library says in English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+TEXTS = {
+    "title": ("gradient descent lab", "梯度下降实验室"),
+    "problem": ("Problem", "问题"),
+    "own_file": ("The file of this lab", "本实验室的文件"),
+    "uploaded": ("Your own CSV", "自己的 CSV"),
+    "upload": ("Upload a CSV", "上传 CSV"),
+    "formula": ("Formula", "公式"),
+    "formula_hint": ("Columns: {columns}. Other names are parameters.", "数据列：{columns}。其他名称是参数。"),
+    "loss": ("Loss", "损失函数"),
+    "optimizers": ("Optimizers", "优化算法"),
+    "race": ("Choose several to race.", "可多选，同场竞赛。"),
+    "rate": ("Learning rate η", "学习率 η"),
+    "log_rate": ("Learning rate, as a power of ten", "学习率（以十的幂表示）"),
+    "auto": ("choose for me", "自动选择"),
+    "stable": ("stable", "稳定"),
+    "diverges": ("diverges", "发散"),
+    "limit": ("{limit} = 2/λ", "{limit} = 2/λ"),
+    "limit_of": (
+        "At the start λ = {largest}. {name} is stable there for η up to {limit}.",
+        "起点处 λ = {largest}。{name} 在 η 不超过 {limit} 时稳定。",
+    ),
+    "no_limit": (
+        "At the start λ = {largest}. No largest stable rate is known for {name}.",
+        "起点处 λ = {largest}。{name} 没有已知的最大稳定学习率。",
+    ),
+    "no_rate": ("{name} finds the length of each step itself.", "{name} 自行决定每一步的长度。"),
+    "no_curvature": ("J has no curvature here that could tell a limit.", "这里 J 没有可用来给出上限的曲率。"),
+    "start": ("Start", "起点"),
+    "start_hint": ("Or click on the surface.", "也可以在曲面上点击。"),
+    "epochs": ("Epochs", "轮数"),
+    "batch": ("Batch size", "批量大小"),
+    "all_rows": ("all rows", "全部数据"),
+    "noise": ("Noise", "噪声"),
+    "sample": ("New sample", "重新抽样"),
+    "data_figure": ("Data and curve", "数据与曲线"),
+    "surface_figure": ("J, and the way down", "J 与下降路径"),
+    "loss_figure": ("J per epoch", "每轮的 J"),
+    "step_figure": ("This step, with its numbers", "这一步的数值"),
+    "ended": ("The descent ends here.", "下降到此结束。"),
+    "batched": (
+        "One epoch is {steps} steps, each on {batch} rows.",
+        "一轮有 {steps} 步，每步使用 {batch} 行。",
+    ),
+    "play": ("Play", "播放"),
+    "pause": ("Pause", "暂停"),
+    "back": ("One step back", "后退一步"),
+    "next": ("One step on", "前进一步"),
+    "first": ("To the start", "回到起点"),
+    "epoch_slider": ("Epoch", "轮次"),
+    "what": ("What happened", "发生了什么"),
+    "details": ("In the library's own words (English)", "程序原文（英文）"),
+    "run": ("optimizer", "算法"),
+    "outcome": ("ended", "结果"),
+    "parameters": ("parameters", "参数"),
+    "gradient": ("Your own gradient", "自己推导梯度"),
+    "gradient_hint": (
+        "Write dJ/dparameter, a line for each; it is judged as you type.",
+        "为每个参数写一行 dJ/d参数，边写边判。",
+    ),
+    "by_hand": ("descend with it", "用它来下降"),
+    "derived": ("The derived gradient", "推导出的梯度"),
+    "take": ("Take it with you", "带走结果"),
+    "command": ("As command line", "命令行"),
+    "python": ("As Python", "Python 代码"),
+    "copy": ("Copy", "复制"),
+    "copied": ("Copied", "已复制"),
+    "report": ("Download report", "下载报告"),
+    "link": ("Copy link", "复制链接"),
+    "link_hint": ("The address of this page holds all of its settings.", "本页地址包含全部设置。"),
+    "link_upload": (
+        "The address holds the settings, but not your data: whoever opens it has to upload the same file.",
+        "地址只包含设置，不含您的数据：打开者需要上传同一个文件。",
+    ),
+    "need_upload": (
+        "This page was made with an uploaded file, which does not travel in its address. Upload it again.",
+        "此页面使用了上传的文件，而文件不会包含在地址中。请重新上传。",
+    ),
+    "choose_formula": ("Type a formula, such as {example}.", "请输入公式，例如 {example}。"),
+    "sampled": (
+        "The lab descends on {rows} of {total} rows, chosen at random; the copied command takes them all.",
+        "实验室随机选取 {total} 行中的 {rows} 行进行下降；复制的命令会使用全部数据。",
+    ),
+    "unread": (
+        "Not everything in this address could be read, and was left as usual: {names}.",
+        "地址中有些内容无法读取，已按默认处理：{names}。",
+    ),
+    "theme": ("Light or dark", "浅色或深色"),
+    "language": ("中文", "English"),
+    "settings": ("More settings", "更多设置"),
+    "of": ("epoch {epoch} of {last}", "第 {epoch} 轮，共 {last} 轮"),
+}
+"""By key: English, Chinese."""
+
+OUTCOMES = {
+    "converged": ("Converged", "已收敛"),
+    "epochs_used_up": ("Not there yet", "尚未到达"),
+    "time_used_up": ("Stopped: it took too long", "已停止：用时过长"),
+    "diverged": ("Diverged", "发散了"),
+    "stalled": ("Stalled", "停滞"),
+    "interrupted": ("Interrupted", "被中断"),
+}
+ADVICE_ZH = {
+    "converged": "梯度在容许误差内为零，无需更多轮次。",
+    "epochs_used_up": "梯度尚未到零，轮数已用完：增加轮数，或增大学习率。",
+    "time_used_up": "时间用完时梯度尚未到零：减少轮数或增大批量。",
+    "diverged": "损失无限增长：请减小学习率，或选“自动选择”。",
+    "stalled": "损失不再下降，但并非极小值，或处于平台：换一个起点试试。",
+    "interrupted": "已中断：这是目前为止的参数。",
+}
+CAUSES_ZH = {
+    "wrong_gradient": "梯度写错了",
+    "bad_rows": "数据中有异常行",
+    "domain_error": "公式在某些行没有定义",
+    "overflow": "数值溢出",
+    "plateau": "处于平台",
+    "batch_noise": "小批量带来的噪声",
+    "unscaled_column": "某一列的尺度相差太大",
+    "rate_too_large": "学习率太大",
+    "too_few_epochs": "轮数太少",
+}
+
+Words = Callable[..., str]
+
+
+def words(language: str) -> Words:
+    """Return a function that looks up a text in a language, and fills in what it names."""
+    place = int(language == "zh")
+
+    def say(key: str, **named: object) -> str:
+        return TEXTS[key][place].format(**named) if named else TEXTS[key][place]
+
+    return say

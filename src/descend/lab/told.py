@@ -1,0 +1,92 @@
+"""What happened, in words: how each descent ended, why, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.errors import DescendError
+from descend.fit import Fit
+from descend.gradients.court import Judgement
+from descend.lab.descents import Descents
+from descend.lab.equations import number
+from descend.lab.film import COLOURS
+from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, Words
+
+KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
+
+
+def verdicts(found: Descents, say: Words, chinese: bool) -> list[Any]:
+    """Return how the descents ended: a table if several race, and a box for each that has something to say."""
+    boxes = [_verdict(name, fit, say, chinese, len(found.fits) > 1) for name, fit in found.fits.items()]
+    return [_table(found, say, chinese), *boxes]
+
+
+def error_text(error: DescendError) -> Any:
+    """Return an error: what it says, and where in the text it points."""
+    from dash import html
+
+    lines = str(error).split("\n")
+    if len(lines) < 4 or not lines[1].startswith("    "):
+        return html.P(prose(str(error)), className="error")
+    text = "\n".join(line[4:] for line in lines[1:3])
+    return html.Div([html.P(prose(lines[0])), html.Pre(text), html.P(prose(" ".join(lines[3:])))], className="error")
+
+
+def judged(judgement: Judgement) -> Any:
+    """Return what the court says of a gradient by hand."""
+    from dash import html
+
+    kind = "success" if judgement.agree else "failure"
+    sign = "✓" if judgement.agree else "✕"
+    return html.P(
+        [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence)], className=f"judged {kind}"
+    )
+
+
+def prose(text: str) -> list[Any]:
+    """Return a sentence; what stands in backticks becomes code."""
+    from dash import html
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [html.Code(part) if place % 2 else part for place, part in enumerate(parts) if part]
+
+
+def _table(found: Descents, say: Words, chinese: bool) -> Any:
+    from dash import html
+
+    head = html.Tr([html.Th(text, scope="col") for text in
+                    (say("run"), say("outcome"), say("epochs"), "J", "η", say("parameters"))])  # fmt: skip
+    lines = []
+    for place, (name, fit) in enumerate(found.fits.items()):
+        ended = OUTCOMES[str(fit.outcome)][chinese]
+        values = ",  ".join(
+            f"{label} = {number(float(value))}"
+            for label, value in zip(fit.model.parameters.labels[:4], fit.theta[:4], strict=False)
+        )
+        dot = html.Span(className=f"dot {COLOURS[place % len(COLOURS)]}", **{"aria-hidden": "true"})
+        rate = "–" if fit.learning_rate is None else number(fit.learning_rate)
+        cells = [ended, f"{fit.epochs:,}", number(fit.loss, 5), rate, values]
+        lines.append(html.Tr([html.Th([dot, name.replace("_", " ")], scope="row"), *map(html.Td, cells)]))
+    return html.Div(html.Table([html.Thead(head), html.Tbody(lines)]), className="scroll", tabIndex=0)
+
+
+def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> Any:
+    """Return the box of one descent."""
+    from dash import html
+
+    outcome, cause = str(fit.outcome), fit.diagnosis.cause
+    title = OUTCOMES[outcome][chinese]
+    if cause is not None:
+        why = CAUSES_ZH[cause.value] if chinese else cause.words
+        title += f"：{why}" if chinese else f": {why}"
+    if several:
+        title = f"{name.replace('_', ' ')} – {title}"
+    sentences = [fit.advice]
+    if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
+        sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
+    english = [html.P(prose(sentence)) for sentence in sentences]
+    body = [html.P(ADVICE_ZH[outcome]), html.Details([html.Summary(say("details")), *english])] if chinese else english
+    kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
+    return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")

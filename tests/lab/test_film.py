@@ -1,0 +1,183 @@
+"""The film of a state: what it shows is what `descend.fit` finds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import descend
+from descend.errors import ConfigError
+from descend.lab import copies, ruler
+from descend.lab.data import Library, read_rows
+from descend.lab.descents import descents
+from descend.lab.equations import step_lines
+from descend.lab.film import film_of
+from descend.lab.frames import chosen
+from descend.lab.ground import ground_of
+from descend.lab.problems import PROBLEMS
+from descend.lab.state import State, usual_of
+from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, TEXTS
+from descend.optimizers import OPTIMIZERS
+
+
+def found(state):
+    rows = Library().rows(state, None)
+    assert rows is not None
+    return descents(state, rows)
+
+
+@pytest.mark.parametrize("name", list(PROBLEMS))
+def test_every_problem_descends_and_its_film_is_json(name):
+    made = found(usual_of(name))
+    film = film_of(made, dark=False)
+    frames = len(film["epochs"])
+    json.dumps(film, allow_nan=False)
+    assert all(fit.trace[-1].loss < fit.trace[0].loss for fit in made.fits.values())
+    assert film["epochs"] == sorted(set(film["epochs"])) and film["begin"] == frames - 1 == len(film["equations"]) - 1
+    for name, moves in film["moves"].items():
+        traces = film["figures"][name]["data"]
+        for move in moves:
+            assert move["trace"] < len(traces)
+            ways = move.get("path") or move.get("point") or [move["y"]]
+            assert all(len(way) == frames for way in ways)
+
+
+def test_the_textbook_run_is_in_the_film():
+    film = film_of(found(usual_of("line")), dark=True)
+    x, _ = film["moves"]["surface"][1]["point"]
+    assert x[0] == 0.0 and x[100] == pytest.approx(2.1722409669, rel=1e-5)
+    assert film["losses"]["gd"][0] == "155.9" and film["link"] == "?problem=line"
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_a_step_written_out_leads_to_the_next_parameters(name, line):
+    """The numbers in w ← a − b × c = d make the equation hold, to the digits that are shown."""
+    fit = descend.fit("y ~ w*x", line, start={"w": 1.0}, optimizer=name, epochs=10)
+    lines = step_lines(fit, 0)
+    numbers = [float(text.replace("−", "-")) for text in re.findall(r"−?\d+\.?\d*(?:e−?\d+)?", lines[0])]
+    after = float(fit.trace.at(1).theta[0])
+    assert numbers[0] == 1.0 and numbers[-1] == pytest.approx(after, rel=1e-3)
+    if "×" in lines[0]:
+        assert numbers[0] - abs(numbers[1]) * numbers[2] == pytest.approx(after, rel=2e-3)
+    else:
+        assert numbers[0] + numbers[1] * (-1 if "− " in lines[0] and numbers[1] > 0 else 1) == pytest.approx(
+            after, rel=2e-3
+        )
+
+
+def test_a_step_of_gradient_descent_reads_as_in_the_book(line):
+    fit = descend.fit("y ~ w*x", line, start={"w": 0.14}, optimizer="gd", learning_rate=0.001, epochs=1)
+    slope = float(np.mean(2 * line["x"] * (0.14 * line["x"] - line["y"])))
+    shown = f"{slope:.4g}".replace("-", "−")
+    assert step_lines(fit, 0) == [f"w ← 0.14 − 0.001 × ({shown}) = {0.14 - 0.001 * slope:.4g}"]
+    assert step_lines(fit, 1) == []
+
+
+def test_the_stable_region_ends_where_descents_begin_to_diverge():
+    limit = found(usual_of("valley")).limit
+    assert limit is not None
+    for share, outcome in ((0.99, "epochs_used_up"), (1.2, "diverged")):
+        state = dataclasses.replace(usual_of("valley"), rate=share * limit, epochs=300)
+        assert found(state).first.outcome == outcome
+    low, high = ruler.ends(found(usual_of("valley")))
+    assert 10**low < limit < 10**high
+
+
+def test_a_diverging_film_begins_while_it_can_be_seen():
+    film = film_of(found(dataclasses.replace(usual_of("valley"), rate=0.2)), dark=False)
+    assert 0 < film["begin"] < len(film["epochs"]) - 1
+
+
+def test_the_map_stays_where_it_is_when_the_rate_or_a_start_on_it_changes():
+    state = usual_of("decay")
+    ends = ground_of(found(state)).ends
+    assert ground_of(found(dataclasses.replace(state, rate=1.0))).ends == ends
+    assert ground_of(found(dataclasses.replace(state, start=(("a", 2.0), ("b", 1.0))))).ends == ends
+    outside = ground_of(found(dataclasses.replace(state, start=(("a", 9.0), ("b", 1.0))))).ends
+    assert outside[0][1] > 9.0 and outside[1] == ends[1]
+
+
+@pytest.mark.parametrize("last", [0, 1, 120, 121, 999, 5000])
+def test_frames_go_from_the_first_epoch_to_the_last(last):
+    epochs = chosen(last)
+    assert epochs[0] == 0 and epochs[-1] == last and len(epochs) <= 121
+    assert epochs == sorted(set(epochs))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        usual_of("line"),
+        dataclasses.replace(usual_of("valley"), noise=1.5, seed=3, batch=25, epochs=7),
+        dataclasses.replace(usual_of("line"), gradient="w = mean(2*x*(w*x - y))", by_hand=True),
+        usual_of("classes"),
+        usual_of("banana"),
+        dataclasses.replace(usual_of("decay"), optimizers=("adam", "lbfgs"), rate=None, epochs=20),
+    ],
+    ids=["line", "batches", "by hand", "classes", "race", "auto"],
+)
+def test_the_copies_give_the_same_answer(state, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    rows = Library().rows(state, None)
+    made = descents(state, rows)
+    *first, last = copies.commands(state, rows, made.start).split("\n")
+    for command in first:
+        assert run(*shlex.split(command)[1:]).code == 0
+    told = json.loads(run(*shlex.split(last)[1:], "--json").stdout)
+    names: dict = {}
+    exec(copies.python(state, rows, made.start), names)
+    fits = names["compared"].fits if len(made.fits) > 1 else {state.optimizers[0]: names["fit"]}
+    assert list(fits) == list(made.fits)
+    for name, fit in made.fits.items():
+        answer = told["optimizers"][name] if len(made.fits) > 1 else told
+        assert answer["parameters"] == fit.parameters == fits[name].parameters
+
+
+def test_too_many_steps_are_refused():
+    with pytest.raises(ConfigError) as error:
+        found(dataclasses.replace(usual_of("line"), batch=1, epochs=5000))
+    assert str(error.value) == (
+        "5,000 epochs in batches of 1 of 100 rows are 500,000 steps; the lab takes 200,000 at most. "
+        "Use larger batches or fewer epochs, or the command line."
+    )
+
+
+def test_a_run_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("descend.lab.descents.SECONDS", 0.02)
+    made = found(dataclasses.replace(usual_of("wave"), batch=2, epochs=3999, seed=11))
+    assert made.first.outcome == "time_used_up" and made.first.seconds < 1.0
+
+
+def test_many_rows_are_sampled(tmp_path: Path):
+    path = tmp_path / "many.csv"
+    x = np.arange(25_000) / 1000
+    np.savetxt(path, np.column_stack([x, 2 * x]), delimiter=",", header="x,y", comments="")
+    rows = read_rows(path, "many.csv", ("many",))
+    assert (rows.rows, rows.total, rows.sampled) == (10_000, 25_000, True)
+    assert np.array_equal(rows.columns["y"], 2 * rows.columns["x"])
+
+
+def test_rows_with_gaps_are_left_out_of_the_fit_that_needs_them(tmp_path: Path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("x,z,y,name\n1,,2,a\n2,5,4,b\n3,6,6,c\n4,7,,d\n")
+    rows = read_rows(path, "gaps.csv", ("gaps",))
+    assert list(rows.columns) == ["x", "z", "y"] and rows.gaps
+    made = descents(State("upload", "y ~ w*x", rate=None, start=()), rows)
+    assert made.first.rows == 3 and "--missing drop" in copies.commands(made.state, rows, dict(made.start))
+
+
+def test_every_word_is_there_in_both_languages():
+    from descend.descent import Outcome
+    from descend.descent.diagnosis import Cause
+
+    assert all(len(pair) == 2 and all(pair) for pair in TEXTS.values())
+    assert set(OUTCOMES) == set(ADVICE_ZH) == {str(outcome) for outcome in Outcome}
+    assert set(CAUSES_ZH) == {str(cause) for cause in Cause}
+    fields = [[set(re.findall(r"{\w+}", text)) for text in pair] for pair in TEXTS.values()]
+    assert all(english == chinese for english, chinese in fields)

@@ -1,0 +1,297 @@
+"""The lab in a browser, as a reader uses it: no error on the console, no request to anywhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("dash", reason="the extra `lab` is not installed")
+    code = "import sys; from descend.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "lab", "--no-browser", "--port", "0"]
+    log = tmp_path_factory.mktemp("lab") / "log.txt"
+    with log.open("w") as file, subprocess.Popen(command, stderr=file) as running:
+        while not (found := re.search(r"http://\S+", log.read_text())):
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield found[0]
+        running.terminate()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    place = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if place is None:
+        pytest.skip("there is no Chromium: install it, or name it in $CHROMIUM")
+    with playwright.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=place, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Page:
+    """A page of the lab, and what it complained of."""
+
+    def __init__(self, browser: Any, address: str, query: str = "", **options: Any) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        self.tab = self.context.new_page()
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.asked = 0
+        self.tab.on("console", lambda message: self.complaints.append(message.text))
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("request", lambda request: self.count(request.url, address))
+        self.tab.goto(address + query)
+        self.until("document.documentElement.dataset.film")
+        self.tab.wait_for_selector("#loss-figure .main-svg")
+
+    def until(self, condition: str, *given: Any, seconds: float = 30.0) -> None:
+        """Wait for a condition. Playwright's own way evaluates text in the page, which its policy forbids."""
+        end = time.monotonic() + seconds
+        while not self.tab.evaluate(condition, *given):
+            assert time.monotonic() < end, f"{condition} {given} never came true"
+            self.tab.wait_for_timeout(30)
+
+    def count(self, url: str, address: str) -> None:
+        self.asked += "/_dash-update-component" in url
+        if not url.startswith((address, "data:", "blob:")):
+            self.elsewhere.append(url)
+
+    def film_has(self, text: str) -> None:
+        self.until("(text) => (document.documentElement.dataset.film || '').includes(text)", text)
+
+    def type(self, field: str, text: str) -> None:
+        self.tab.locator(f"#{field}").fill(text)
+
+    def answer(self) -> str:
+        return str(self.tab.locator("#told tbody tr").first.text_content())
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Any]:
+    pages: list[Page] = []
+
+    def opened(query: str = "", **options: Any) -> Page:
+        pages.append(Page(browser, address, query, **options))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        assert page.complaints == [] and page.elsewhere == []
+        page.context.close()
+
+
+def test_the_textbook_run_is_there_at_once(opened):
+    page = opened()
+    assert "w = 2.172" in page.answer()
+    assert page.tab.locator("#epoch-told").text_content() == "epoch 100 of 100  ·  J = 0.5683"
+    assert page.tab.locator("#equations p").first.text_content().startswith("w ← 2.172 − 0.001 × ")
+
+
+def test_playing_asks_the_server_for_nothing(opened):
+    page = opened()
+    tab = page.tab
+    tab.wait_for_timeout(500)
+    asked = page.asked
+    tab.locator("#first").click()
+    assert tab.locator("#equations p").all_text_contents() == ["w ← 0 − 0.001 × (−142.8) = 0.1428"]
+    tab.locator("#next").click()
+    assert tab.locator("#epoch-told").text_content().startswith("epoch 1 of 100")
+    tab.locator("#play").click()
+    page.until("parseInt(document.getElementById('epoch-told').textContent.slice(6)) > 5")
+    tab.locator("#play").click()
+    tab.locator("#back").click()
+    tab.locator("#frame-slider").fill("50")
+    assert tab.locator("#epoch-told").text_content().startswith("epoch 50 of 100")
+    drawn = tab.evaluate("document.querySelector('#surface-figure .js-plotly-plot').data.at(-1).x[0]")
+    assert 2.0 < drawn < 2.172
+    assert page.asked == asked
+
+
+def test_a_formula_is_typed_and_its_errors_point_into_it(opened):
+    page = opened()
+    page.type("formula", "y ~ w*x + ")
+    page.tab.wait_for_selector("#formula-told pre")
+    told = page.tab.locator("#formula-told")
+    lines = told.locator("pre").text_content().split("\n")
+    assert lines[0] == "y ~ w*x + " and lines[1].index("^") >= len("y ~ w*x +")
+    page.type("formula", "y ~ w*x + b")
+    page.film_has("formula=")
+    page.until("!document.querySelector('#formula-told pre')")
+    assert "b = " in page.answer()
+    assert page.tab.locator("#surface-figure .contourlayer").count() == 1
+
+
+def test_a_file_is_uploaded_and_stays_out_of_the_address(opened, tmp_path: Path):
+    path = tmp_path / "springs.csv"
+    path.write_text("load,length\n1,12\n2,14.1\n3,15.9\n4,18\n")
+    page = opened()
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.locator("#choose-file").click()
+    chooser.value.set_files(path)
+    page.film_has("problem=upload")
+    page.until("document.getElementById('told').textContent.includes('w = ')")
+    assert "springs" not in page.tab.url and "descend fit 'length ~ w*load + b' springs.csv" in (
+        page.tab.locator("#command").text_content()
+    )
+    link = page.tab.url
+    page.tab.reload()
+    page.film_has("problem=upload")  # the same reader still has the rows ...
+    other = opened()
+    other.tab.goto(link)  # ... and nobody else
+    other.tab.wait_for_selector(".note")
+    assert "Upload it again." in other.tab.locator(".note").text_content()
+
+
+def test_many_rows_are_sampled_and_the_page_says_so(opened, tmp_path: Path):
+    path = tmp_path / "many.csv"
+    x = np.arange(60_000) / 10_000
+    np.savetxt(path, np.column_stack([x, 2 * x + np.sin(50 * x)]), "%.6g", ",", header="x,y", comments="")
+    page = opened()
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.locator("#choose-file").click()
+    chooser.value.set_files(path)
+    page.tab.wait_for_selector(".note")
+    assert page.tab.locator(".note").text_content() == (
+        "The lab descends on 10,000 of 60,000 rows, chosen at random; the copied command takes them all."
+    )
+    page.film_has("problem=upload")
+    assert page.tab.locator("#data-caption").text_content() == "1,200 of 10,000 rows drawn, chosen at random."
+
+
+def test_a_rate_past_the_limit_is_shown_to_diverge_and_why(opened):
+    page = opened("?problem=valley")
+    assert page.tab.locator(".ruler .mark").text_content() == "2/λmax = 0.111"
+    page.tab.locator("#rate").fill("-0.5")
+    page.film_has("rate=0.316228")
+    page.until("document.getElementById('told').textContent.includes('Diverged: rate too large')")
+    assert "The largest stable rate at the start is 0.111" in page.tab.locator(".verdict").text_content()
+    page.type("rate-typed", "0.05")
+    page.film_has("rate=0.05")
+    page.until("!document.getElementById('told').textContent.includes('Diverged')")
+
+
+def test_a_click_on_the_surface_is_the_start(opened):
+    page = opened("?problem=valley")
+    plot = page.tab.locator("#surface-figure .nsewdrag").first
+    box = plot.bounding_box()
+    plot.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.5})
+    page.film_has("start=")
+    w, b = (float(value) for value in re.findall(r"=(-?[\d.]+)", page.tab.locator("#start").input_value()))
+    assert w == pytest.approx(0.75, abs=0.05) and b == pytest.approx(1.0, abs=0.1)
+    path = page.tab.evaluate("document.querySelector('#surface-figure .js-plotly-plot').data[1]")
+    assert (path["x"][0], path["y"][0]) == (w, b)
+
+
+def test_three_optimizers_race(opened):
+    page = opened("?problem=valley")
+    page.tab.get_by_text("momentum", exact=True).click()
+    page.tab.get_by_text("adam", exact=True).click()
+    page.film_has("optimizers=gd,momentum,adam")
+    page.until("document.querySelectorAll('#told tbody tr').length === 3")
+    names = page.tab.evaluate("document.querySelector('#loss-figure .js-plotly-plot').data.map((one) => one.name)")
+    assert [name for name in names if name][:3] == ["gd", "momentum", "adam"]
+
+
+def test_the_address_brings_back_the_page(opened):
+    page = opened("?problem=decay&optimizers=gd,adam&rate=0.05&epochs=77&loss=huber&noise=0.3&start=a:2,b:0.5&lang=zh")
+    link, answer = page.tab.url, page.answer()
+    again = opened()
+    again.tab.goto(link)
+    again.film_has("epochs=77")
+    again.tab.wait_for_selector("#told tbody tr")
+    assert again.answer() == answer and "下降" in again.tab.locator(".brand").text_content()
+    assert again.tab.locator("#epochs").input_value() == "77"
+    assert again.tab.locator("#start").input_value() == "a=2, b=0.5"
+
+
+def test_the_language_changes_and_the_rest_stays(opened):
+    page = opened("?problem=valley&rate=0.05")
+    page.tab.locator("#language").click()
+    page.tab.wait_for_selector("[lang='zh-CN']")
+    page.film_has("lang=zh")
+    assert "rate=0.05" in page.tab.url and page.tab.locator(".verdict .ended").text_content().startswith("尚未到达")
+
+
+def test_the_copied_command_gives_the_same_answer(opened, tmp_path: Path):
+    page = opened("?problem=valley&optimizers=gd&rate=0.06&epochs=40&start=w:1.5,b:-2")
+    answer = page.answer()
+    for command in page.tab.locator("#command").text_content().split("\n"):
+        words = shlex.split(command)[1:] + (["--json"] if " fit " in command else [])
+        code = "import sys; from descend.cli.main import main; sys.exit(main())"
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    from descend.lab.equations import number
+
+    for name, value in told["parameters"].items():
+        assert f"{name} = {number(value)}" in answer
+    assert number(told["loss"], 5) in answer
+
+
+def test_a_gradient_by_hand_is_judged_as_it_is_typed(opened):
+    page = opened()
+    page.type("gradient", "w = mean(x*(w*x - y))")
+    page.tab.wait_for_selector(".judged.failure", timeout=60_000)
+    assert "2 times too small" in page.tab.locator("#gradient-told").text_content()
+    page.type("gradient", "w = mean(2*x*(w*x - y))")
+    page.tab.wait_for_selector(".judged.success", timeout=60_000)
+    assert page.tab.locator("#derived math").count() == 1
+
+
+def test_the_report_is_downloaded(opened, tmp_path: Path):
+    page = opened()
+    with page.tab.expect_download() as download:
+        page.tab.locator("#report").click()
+    download.value.save_as(tmp_path / "line.html")
+    text = (tmp_path / "line.html").read_text()
+    assert "2.17224" in text and "descend fit &#x27;y ~ w*x&#x27; line.csv" in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["", "?problem=valley&rate=0.2&lang=zh"])
+def test_it_is_accessible(opened, scheme, query):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = opened(query, color_scheme=scheme)
+    page.tab.wait_for_selector("#told tbody tr")
+    found = axe.Axe().run(page.tab).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["any"]) for one in serious] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_fits_the_screen(opened, width):
+    page = opened("?problem=banana")
+    page.tab.set_viewport_size({"width": width, "height": 800})
+    page.tab.wait_for_timeout(300)
+    assert page.tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_light_and_dark(opened):
+    page = opened(color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.tab.evaluate(ground)
+    page.tab.locator("#shade").click()
+    assert page.tab.evaluate(ground) != before
+    page.until("document.querySelector('#data-figure .js-plotly-plot').layout.font.color.toUpperCase() === '#A9B1BC'")
