@@ -63,9 +63,10 @@ def test_shares_sum_to_the_whole_and_no_bit_depends_on_the_number_of_threads(tex
     what, theta = program(text, loss, weights), np.array(FORMULAS[text])
     monkeypatch.setattr(numpy_engine, "LARGE", np.inf)
     whole = NumpyEngine(what, table(), weights)
-    assert whole.shared is None
+    assert not whole.shared
     monkeypatch.setattr(numpy_engine, "MANY", 1)
     shared = NumpyEngine(what, table(), weights)
+    assert shared.shared
     for order in range(4):
         mine = shared.evaluate(theta, order)
         assert_same(mine, whole.evaluate(theta, order), factor=order == 3)

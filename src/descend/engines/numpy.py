@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property, partial
 from typing import Any
 
@@ -46,39 +47,36 @@ class NumpyEngine:
         )
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.columns = columns
+        self.many: Callable[[Array, int], Sums]
         self.rows = len(next(iter(columns.values())))
         self.weights = columns[weights] if weights is not None else None
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
-        self.shared: Callable[[Array, int], Sums] | None = None
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
-        self.alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
-        if (
-            kernel is not None
-            and self.rows > BLOCK
-            and (self.rows >= MANY or self.rows * kernel.code.numbers_per_row >= LARGE)
-        ):
-            self.shared = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
+        alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
+        self.block: tuple[Any, ...] | None = None
+        """All rows, where they are so few that nothing else need be thought of."""
+        self.shared = kernel is not None and (
+            self.rows >= MANY or (self.rows > BLOCK and self.rows * kernel.code.numbers_per_row >= LARGE)
+        )
+        if kernel is not None and self.shared:
+            self.many = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
+        elif self.rows > BLOCK or alone:
+            self.many = partial(_added, self.sums, list(_cut(self.data, self.rows)), alone)
         else:
-            self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
+            self.block = self.kernel.prepare(columns)
 
     @cached_property
     def data(self) -> tuple[Any, ...]:
         """All rows as one block."""
-        return self.kernel.prepare(self.columns)
+        return self.block if self.block is not None else self.kernel.prepare(self.columns)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        if rows is not None:
-            count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
-            loss, gradient, curvature = self.sums[order](theta, tuple(array[rows] for array in self.data))
+        if rows is None:
+            count, block = self.total, self.block
         else:
-            count = self.total
-            if self.shared is not None:
-                loss, gradient, curvature = self.shared(theta, order)
-            elif self.alone:
-                with one_thread_each:
-                    loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)
-            else:
-                loss, gradient, curvature = _added(self.sums[order], theta, self.blocks, order)
+            count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
+            block = tuple(array[rows] for array in self.data)
+        loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
         if order == 3:
             return Totals(count, float(loss), None, None, curvature)
         if self.finish is not None and gradient is not None:
@@ -86,11 +84,14 @@ class NumpyEngine:
         return Totals(count, float(loss), gradient, curvature)
 
 
-def _added(sums: Callable[..., Sums], theta: Array, blocks: Sequence[tuple[Any, ...]], order: int) -> Sums:
-    """Sum over blocks."""
-    found = sums(theta, blocks[0])
-    for block in blocks[1:] if len(blocks) > 1 else ():
-        found = _joined(found, sums(theta, block), order)
+def _added(
+    sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Any, ...]], alone: bool, theta: Array, order: int
+) -> Sums:
+    """Sum over blocks. alone: whether BLAS is to do without other threads."""
+    with one_thread_each if alone else nullcontext():
+        found = sums[order](theta, blocks[0])
+        for block in blocks[1:]:
+            found = _joined(found, sums[order](theta, block), order)
     return found
 
 
