@@ -34,7 +34,7 @@ lint: $(VENV)/.dev ## style, types, layers
 	@for page in README.md README.zh-CN.md CONTRIBUTING.md CHANGELOG.md; do \
 	  test -s $$page || { echo "$$page is missing or empty."; exit 1; }; done
 
-bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems; coverage of intervals; rows in Parquet
+bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems; coverage of intervals; many rows
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/textbook.py
 	$(BIN)/python benchmarks/small.py
@@ -44,9 +44,8 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/preflight.py
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/court.py --formulas 50
-	$(BIN)/python benchmarks/linear.py
-	$(BIN)/python benchmarks/query.py
 	$(BIN)/python benchmarks/figures.py
+	$(BIN)/python benchmarks/scale
 
 screenshots: $(VENV)/.dev ## take the pictures of the report in docs/images, with Chromium
 	$(BIN)/python docs/screenshots.py

@@ -139,6 +139,7 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
+        None if batch_size is not None else epochs,
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")

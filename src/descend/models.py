@@ -23,6 +23,8 @@ from descend.losses import Loss
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
+BLOCK = 1 << 13
+"""Rows whose predictions are computed at a time, where each needs many columns."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,6 +74,16 @@ class FormulaModel:
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row."""
         rows = len(next(iter(columns.values()))) if columns else 1
+        if rows <= BLOCK or not self.formula.terms:
+            return self._predicted(theta, columns, rows)
+        # A matrix of all that stands in brackets would take as much memory as the columns, and longer than the rest.
+        prediction = np.empty(rows)
+        for begin in range(0, rows, BLOCK):
+            part = {name: columns[name][begin : begin + BLOCK] for name in self.inputs}
+            prediction[begin : begin + BLOCK] = self._predicted(theta, part, min(BLOCK, rows - begin))
+        return prediction
+
+    def _predicted(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
         values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
         for symbol in self.formula.unknowns:
             term = self.formula.terms.get(symbol)

@@ -141,13 +141,26 @@ def gather(
         sigma = lazy.table[lazy.column(wish.sigma)]
         lazy = lazy.adding(weights, 1.0 / (sigma * sigma))
     sample = lazy.sample(rows, SAMPLE)
-    whole = _whole(model, lazy, weights, sample, table.source)
+    known_response = known.get(model.response) if model.response in model.response_columns else None
+    whole = _whole(model, lazy, weights, sample, table.source, known_response)
     engine, notes = _engine(what, lazy, weights, wish, (rows, whole.omega))
     if weights is not None:
         engine.weights = sample[weights]
+    if isinstance(engine, QueryEngine):
+        engine.near = near_minimum(engine.program, sample, weights)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
     return Gathered(sample, engine, whole, notes)
+
+
+def near_minimum(program: Program, sample: Mapping[str, Array], weights: str | None) -> Array | None:
+    """Return the answer for a sample of the rows, where one pass from there tells everything about all of them."""
+    from descend.engines.moments import MomentsEngine, refusal
+
+    if refusal(program) is not None:
+        return None
+    found = MomentsEngine(program, sample, weights)
+    return found.centre if found.well else None
 
 
 def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:
@@ -239,12 +252,14 @@ def _refuse_sigma(known: Summary, name: str, source: str) -> None:
         )
 
 
-def _whole(model: Model, lazy: Lazy, weights: str | None, sample: Mapping[str, Array], source: str) -> Whole:
+def _whole(
+    model: Model, lazy: Lazy, weights: str | None, sample: Mapping[str, Array], source: str, known: Summary | None
+) -> Whole:
     """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
     some = model.observed(sample)
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
     try:
-        found = Response(model, lazy, weights, near).ask()
+        found = Response(model, lazy, weights, near, None if known is None else (known.low, known.high)).ask()
     except LackingFunctionError:
         found = _by_blocks(model, lazy, weights, near)
     _refuse_response(model.loss, found, model.response, source)

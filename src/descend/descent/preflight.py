@@ -18,6 +18,7 @@ from descend.formula.domain import innermost_failure
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
+from descend.table.table import finite
 
 Array = NDArray[np.float64]
 ALTERNATIVES = (1.0, 0.1, 0.01)
@@ -51,9 +52,8 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
 
 def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
-    finite = np.isfinite(y)
-    if not np.logical_and.reduce(finite):
-        bad = ~finite
+    if not finite(y):
+        bad = ~np.isfinite(y)
         raise DataError(
             f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
             f"{int(bad.argmax()) + 1}. "

@@ -40,6 +40,8 @@ Array = NDArray[np.float64]
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
+LONG = 1_000_000_000
+"""Rows times epochs below which nothing need be compiled."""
 ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
@@ -103,6 +105,8 @@ class Wish:
     batched: bool = False
     """Whether the descent takes the rows in batches."""
     memory_limit: str | int | None = None
+    epochs: int | None = None
+    """How many epochs were asked for."""
 
     def check(self) -> None:
         """Refuse what is of the wrong kind altogether. Raises ConfigError."""
@@ -147,6 +151,9 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
     if gathered is None:
         columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
+            cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
+            why = (*why, f"engine torch, chosen because {cause}")
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
@@ -477,8 +484,25 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], we
     if name == "torch":
         from descend.engines.torch import TorchEngine
 
-        return TorchEngine(what, columns, weights, wish.device)
+        return TorchEngine(what, columns, weights, wish.device, wish.epochs)
+    if wish.engine == "auto" and _repaid(wish, what, len(next(iter(columns.values())))):
+        from descend.engines.torch import TorchEngine
+
+        return TorchEngine(what, columns, weights, "cpu", wish.epochs)
     return NumpyEngine(what, columns, weights)
+
+
+def _repaid(wish: Wish, what: Program | Kernel, rows: int) -> bool:
+    """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
+    if wish.epochs is None or wish.batched or wish.epochs * rows < LONG:
+        return False
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        return False
+    from descend.engines.torch import pays
+
+    return pays(what, rows, wish.epochs, instead_of="numpy")
 
 
 def _moments(

@@ -23,6 +23,11 @@ OUTCOMES = [
 ]
 """What the function of each order returns beside the loss."""
 
+SMALL_MATRIX = 1 << 18
+"""Multiplications of a product of matrices up to which OpenBLAS uses one thread; ..."""
+SMALL_VECTOR = 9_216
+"""... and numbers in a matrix, of a product with a vector."""
+
 
 class Compiled:
     """The kernel of a Program."""
@@ -34,15 +39,21 @@ class Compiled:
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
         more = ((program.weights.name,) if program.weights is not None else ()) + program.more_columns
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
-        self.prepare = self.code.prepare
+        self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
         self.functions = [self.code.define(body, ["loss", *OUTCOMES[order]]) for order, body in enumerate(bodies)]
         self.finish = self._combiner()
+        self.block_rows = self.code.block_rows
 
     def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
+
+    def wakes_threads(self, rows: int) -> bool:
+        """Whether products over so many rows are so large that BLAS would share them among threads."""
+        size = self.program.parameters.size
+        return rows * size * size > SMALL_MATRIX or (bool(self.code.matrices) and rows * size > SMALL_VECTOR)
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()
@@ -55,6 +66,7 @@ class Compiled:
         jacobian = list(program.jacobian.items()) if order >= 2 else []
         writer.count(
             [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
+            + ([weight * omega, slope * omega] if order >= 2 else [])
         )
         if order == 2 and self._least_squares():
             return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
@@ -72,16 +84,21 @@ class Compiled:
         if jacobian:
             results += self._jacobian(writer, jacobian)
         if order == 2:
-            name = writer.name(weight * omega)
-            if writer.kind(weight * omega) in (DATA, ROWS):
-                results.append(f"curvature = {writer.dot(f'jacobian*{name}', 'jacobian.T')}")
-            else:
-                results.append(f"curvature = {name}*{writer.dot('jacobian', 'jacobian.T')}")
             if program.by_hand is None:
                 results.append(f"gradient = {writer.dot('jacobian', writer.name(slope * omega))}")
+            results += self._curvature(writer, weight * omega)
         if order == 3:
             results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]
+
+    def _curvature(self, writer: RowWriter, weight: Expr) -> list[str]:
+        """Write J'WJ, in NumPy as the product of sqrt(W) J with itself, of which BLAS computes one half only."""
+        name = writer.name(weight)
+        if writer.kind(weight) not in (DATA, ROWS):
+            return [f"curvature = {name}*{writer.dot('jacobian', 'jacobian.T')}"]
+        if self.language == "numpy":
+            return [f"jacobian *= np.sqrt({name})", f"curvature = {writer.dot('jacobian', 'jacobian.T')}"]
+        return [f"curvature = {writer.dot(f'jacobian*{name}', 'jacobian.T')}"]
 
     def _least_squares(self) -> bool:
         """Whether loss, gradient and curvature are all found in one product, of J and residuals with themselves."""
@@ -102,11 +119,17 @@ class Compiled:
 
     def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]]) -> list[str]:
         """Write J (parameters, rows), filled row by row."""
+        places = [self._place(symbol) for symbol, _ in jacobian]
+        begun = len(set(places)) < len(places)  # a vector that meets two lists adds up
         lines = [f"jacobian = {self._zeros(f'({self.program.parameters.size}, count)')}"]
-        for symbol, derivative in jacobian:
+        if self.language == "numpy" and not begun:
+            lines = [f"jacobian = np.empty(({self.program.parameters.size}, count))"]
+        for place, (symbol, derivative) in zip(places, jacobian, strict=True):
             matrix = self.code.matrices.get(symbol)
             text = writer.name(derivative)
-            lines.append(f"jacobian[{self._place(symbol)}] {f'+= {matrix}.T*{text}' if matrix else f'= {text}'}")
+            if matrix is not None:
+                text = f"{matrix}.T" if derivative == 1 else f"{matrix}.T*{text}"
+            lines.append(f"jacobian[{place}] {'+=' if begun and matrix else '='} {text}")
         return lines
 
     def _zeros(self, shape: str) -> str:

@@ -13,7 +13,8 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy import MANY, SHARE, NumpyEngine
+from descend.engines.threads import in_turn
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import compile_expression, triangle
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -168,7 +169,7 @@ class Rows:
         first = sample.dot(sample.T)
         if not np.isfinite(first).all() and not np.isfinite(sample).all():
             return self._nowhere()
-        well = _well(first[:size, :size])
+        well = well_conditioned(first[:size, :size])
         if self.rows <= enough:
             return self._few(sample, first if well else None)
         centre, upper, *_ = self._few(sample, first if well else None)
@@ -178,7 +179,7 @@ class Rows:
         if not np.isfinite(whole).all():
             return self._nowhere()
         upper, right, root = whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
-        if _well(upper.T.dot(upper)):
+        if well_conditioned(upper.T.dot(upper)):
             return Factors(centre - np.linalg.solve(upper, right), upper, np.zeros(size), root, True)
         return Factors(centre, upper, right, root, False)
 
@@ -231,15 +232,16 @@ class Rows:
         if self.weights is not None:
             matrix *= np.sqrt(self.weights[part])
 
-    def _blocks(self, centre: Array, scale: Array) -> Iterator[Array]:
+    def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
+        last = self.rows if last is None else last
         buffer = np.empty((self.size + 1, BLOCK))
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
         residual = np.empty(BLOCK)
-        for begin in range(0, self.rows, BLOCK):
-            block = buffer[:, : min(BLOCK, self.rows - begin)]
-            self._fill(block, slice(begin, begin + BLOCK), factors)
+        for begin in range(first, last, BLOCK):
+            block = buffer[:, : min(BLOCK, last - begin)]
+            self._fill(block, slice(begin, begin + block.shape[1]), factors)
             np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
             block[-1] = residual[: block.shape[1]]
             yield block
@@ -257,16 +259,23 @@ class Rows:
         scale = _powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
         singular = np.linalg.svd(scaled / np.maximum(_norms(scaled), 1e-300), compute_uv=False)
-        share = singular[-1] / singular[0]
+        least = singular[-1] / singular[0]
         # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
-        plain = share**2 > 10.0 * WELL or not share > SOLVABLE
-        summed = np.zeros((size + 1, size + 1))
+        plain = least**2 > 10.0 * WELL or not least > SOLVABLE
         divide = None if plain else _divider(scaled)
-        for block in self._blocks(centre, scale):
-            if divide is not None:
-                divide(block[:size])
-            _add_products(summed, block)
-        found = _cholesky(summed)
+
+        def share(number: int) -> Array:
+            summed = np.zeros((size + 1, size + 1))
+            first = number * SHARE
+            for block in self._blocks(centre, scale, first, min(first + SHARE, self.rows)):
+                if divide is not None:
+                    divide(block[:size])
+                _add_products(summed, block)
+            return summed
+
+        shares = range(-(-self.rows // SHARE))
+        summed = in_turn(len(shares), lambda: share) if self.rows >= MANY else [share(number) for number in shares]
+        found = _cholesky(np.add.reduce(summed))
         if found is None:
             return None
         if not plain:
@@ -292,7 +301,7 @@ def _add_products(summed: Array, block: Array) -> None:
     summed[size, size] += block[size].dot(block[size])
 
 
-def _well(moments: Array) -> bool:
+def well_conditioned(moments: Array) -> bool:
     """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
     diagonal = moments.diagonal()
     if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
@@ -309,7 +318,7 @@ def _cholesky(moments: Array) -> Array | None:
     size = len(moments) - 1
     if not np.isfinite(moments).all():
         return np.full_like(moments, np.nan)
-    if not _well(moments[:size, :size]):
+    if not well_conditioned(moments[:size, :size]):
         return None
     scale = np.sqrt(moments.diagonal()[:size])
     lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))

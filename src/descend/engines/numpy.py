@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from contextlib import nullcontext
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.compiled import Compiled, compiled
+from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program, Sums
@@ -17,10 +19,21 @@ from descend.gradients.contract import Kernel, Program, Sums
 BLOCK = 8_192
 """Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
 handed back to the heap rather than to the system."""
+MANY = 1 << 17
+"""Rows from which on threads share them, ..."""
+LARGE = 1 << 20
+"""... or numbers in their columns, matrices and Jacobian, if these are many."""
+SHARE = 1 << 16
+"""Rows that a thread takes at a time: so many that sharing them out costs nothing."""
+BLOCKS = 2
+"""The same, where a block is as large as the cache allows."""
 
 
 class NumpyEngine:
-    """Sums over columns in memory, a block of rows at a time."""
+    """Sums over columns in memory, a block of rows at a time; of many rows, on all processors.
+
+    Shares and blocks are cut, and their sums added, in an order that only depends on the number of rows.
+    """
 
     name = "numpy"
 
@@ -33,26 +46,37 @@ class NumpyEngine:
             else [partial(self.kernel.sums, order=order) for order in range(4)]
         )
         self.factors = isinstance(what, Program) and what.by_hand is None
-        self.data = self.kernel.prepare(columns)
-        self.rows = len(self.data[0])
+        self.columns = columns
+        self.many: Callable[[Array, int], Sums]
+        self.rows = len(next(iter(columns.values())))
         self.weights = columns[weights] if weights is not None else None
         self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
-        self.blocks = [self.data] if self.rows <= BLOCK else list(_cut(self.data, self.rows))
+        kernel = self.kernel if isinstance(self.kernel, Compiled) else None
+        alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
+        self.block: tuple[Any, ...] | None = None
+        """All rows, where they are so few that nothing else need be thought of."""
+        self.shared = kernel is not None and (
+            self.rows >= MANY or (self.rows > BLOCK and self.rows * kernel.code.numbers_per_row >= LARGE)
+        )
+        if kernel is not None and self.shared:
+            self.many = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
+        elif self.rows > BLOCK or alone:
+            self.many = partial(_added, self.sums, list(_cut(self.data, self.rows)), alone)
+        else:
+            self.block = self.kernel.prepare(columns)
+
+    @cached_property
+    def data(self) -> tuple[Any, ...]:
+        """All rows as one block."""
+        return self.block if self.block is not None else self.kernel.prepare(self.columns)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:
-            blocks, count = self.blocks, self.total
+            count, block = self.total, self.block
         else:
-            blocks = [tuple(array[rows] for array in self.data)]
             count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
-        loss, gradient, curvature = self.sums[order](theta, blocks[0])
-        for block in blocks[1:] if len(blocks) > 1 else ():
-            more_loss, more_gradient, more_curvature = self.sums[order](theta, block)
-            loss += more_loss
-            if gradient is not None:
-                gradient += more_gradient
-            if curvature is not None:
-                curvature = _joined(curvature, more_curvature, order)
+            block = tuple(array[rows] for array in self.data)
+        loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
         if order == 3:
             return Totals(count, float(loss), None, None, curvature)
         if self.finish is not None and gradient is not None:
@@ -60,10 +84,52 @@ class NumpyEngine:
         return Totals(count, float(loss), gradient, curvature)
 
 
-def _joined(one: Array, other: Array | None, order: int) -> Array:
-    """Add two curvatures, or make one factor of two."""
-    assert other is not None
-    return triangle(np.vstack([one, other])) if order == 3 else one + other
+def _added(
+    sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Any, ...]], alone: bool, theta: Array, order: int
+) -> Sums:
+    """Sum over blocks. alone: whether BLAS is to do without other threads."""
+    with one_thread_each if alone else nullcontext():
+        found = sums[order](theta, blocks[0])
+        for block in blocks[1:]:
+            found = _joined(found, sums[order](theta, block), order)
+    return found
+
+
+def _shared(
+    kernel: Compiled, lay: Callable[[], Callable[[int, int], Any]], rows: int, theta: Array, order: int
+) -> Sums:
+    """Sum over shares, each in blocks. lay: makes the function that lays out the block from one row to another."""
+    size = kernel.block_rows
+    blocks = -(-rows // size)
+    function = kernel.functions[order]
+
+    def worker() -> Callable[[int], Sums]:
+        block_of = lay()
+
+        def share(number: int) -> Sums:
+            found: Sums | None = None
+            for place in range(number * BLOCKS, min((number + 1) * BLOCKS, blocks)):
+                more = function(theta, block_of(place * size, min((place + 1) * size, rows)))
+                found = more if found is None else _joined(found, more, order)
+            assert found is not None
+            return found
+
+        return share
+
+    first, *others = in_turn(-(-blocks // BLOCKS), worker)
+    for other in others:
+        first = _joined(first, other, order)
+    return first
+
+
+def _joined(one: Sums, other: Sums, order: int) -> Sums:
+    """Add two sums over rows, or make one factor of two."""
+    loss, gradient, curvature = one
+    if gradient is not None:
+        gradient += other[1]
+    if curvature is not None:
+        curvature = triangle(np.vstack([curvature, other[2]])) if order == 3 else curvature + other[2]
+    return loss + other[0], gradient, curvature
 
 
 def _cut(data: tuple[Any, ...], rows: int) -> Any:

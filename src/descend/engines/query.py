@@ -13,6 +13,7 @@ from sympy import Add, Expr, Integer, Mul
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
+from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
 from descend.formula.compile import COUNT, define, numpy_names
@@ -53,6 +54,9 @@ class QueryEngine:
         self.finish = compiled(program, "numpy").finish
         self.queries: dict[tuple[int, bool], Query] = {}
         self.column = None if weights is None else lazy.column(weights)
+        self.near: Array | None = None
+        """A point near the minimum, if all sums follow from those there: for a squared loss and a linear formula."""
+        self.parabola: Parabola | None = None
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
@@ -64,6 +68,11 @@ class QueryEngine:
 
     def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
         batched = rows is not None
+        if self.near is not None and not batched:
+            near, self.near = self.near, None
+            self.parabola = through(near, self.evaluate(near, 2))
+        if self.parabola is not None and not batched:
+            return self.parabola.totals(theta, order)
         query = self.queries.get((order, batched))
         if query is None:
             query = Query(self.program, self.lazy, self.abilities, order, self.column if batched else None, batched)
@@ -232,8 +241,13 @@ class Query:
 class Response:
     """What there is to ask about the response of all rows, in one query."""
 
-    def __init__(self, model: Model, lazy: Lazy, weights: str | None, near: float) -> None:
-        """Write the query; ``near`` is near the mean of the response, against cancellation."""
+    def __init__(
+        self, model: Model, lazy: Lazy, weights: str | None, near: float, ends: tuple[float, float] | None = None
+    ) -> None:
+        """Write the query; ``near`` is near the mean of the response, against cancellation.
+
+        ends: the least and the largest response, where all are known to be finite: then neither need be asked.
+        """
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
         response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
@@ -246,18 +260,19 @@ class Response:
         away = y - near
         positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
         self.lazy = lazy
+        self.ends, self.near = ends, near
         self.sums = {
             "rows": table.count(),
-            "finite": (y.abs() <= LARGEST).fill_null(False).ifelse(1, 0).sum(),
-            "low": y.min(),
-            "high": y.max(),
             "omega": table.count() if omega is None else omega.sum(),
             "counting": positive,
-            "log_omega": y.sum() * 0.0 if omega is None else (omega > 0.0).ifelse(omega, 1.0).ln().sum(),
             "first": away.sum() if omega is None else (omega * away).sum(),
             "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
-            "squares": (y * y).sum(),
         }
+        if ends is None:
+            finite = (y.abs() <= LARGEST).fill_null(False)
+            self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
+        if omega is not None:
+            self.sums |= {"log_omega": (omega > 0.0).ifelse(omega, 1.0).ln().sum(), "squares": (y * y).sum()}
         if model.loss.name == "poisson" and "lgamma" in abilities.functions:
             each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
             self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
@@ -266,7 +281,18 @@ class Response:
     def ask(self) -> dict[str, float]:
         """Run the query and return its answers by name."""
         answers = self.lazy.one(self.query)
-        return {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
+        found = {
+            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
+        }
+        if self.ends is not None:
+            found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
+        if "squares" not in found:
+            near = self.near
+            found |= {
+                "log_omega": 0.0,
+                "squares": found["second"] + near * (2.0 * found["first"] + near * found["rows"]),
+            }
+        return found
 
 
 def component(vector: str, place: int) -> Component:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import warnings
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
+from descend.engines.fused import fused, split
 from descend.engines.totals import Array, Totals
 from descend.errors import ConfigError
 from descend.formula.compile import torch_triangle
@@ -16,6 +21,12 @@ from descend.gradients.contract import Kernel, Program
 
 BLOCK = 1 << 18
 """Rows per block: large enough to keep a device busy, small enough that intermediate tensors fit."""
+COMPILING = 10.0
+"""Seconds that PyTorch needs to compile a kernel, about: 6 to 25, on two cores."""
+PER_ROW = {"numpy": 10e-9, "torch": 40e-9, "compiled": 2e-9}
+"""Seconds per row of one evaluation of ``a*exp(-b*x) + c`` with its gradient, on two cores, about."""
+USUAL = 10
+"""Passes over the rows that a run takes which nobody told how many."""
 
 
 def import_torch() -> Any:
@@ -45,8 +56,27 @@ def checked_device(torch: Any, device: str | None) -> str:
     return device
 
 
+def pays(what: Program | Kernel, rows: int, passes: int | None, instead_of: str) -> bool:
+    """Whether so many passes take longer with an engine than to compile a kernel, and with that.
+
+    >>> from descend.formula import read_formula
+    >>> from descend.gradients.derived import derived
+    >>> from descend.losses import LOSSES
+    >>> decay = derived(read_formula("y ~ a*exp(-b*x)", ["x", "y"]), LOSSES.build("squared"))
+    >>> pays(decay, 1_000, 100, instead_of="torch")
+    False
+    """
+    gain = rows * (USUAL if passes is None else passes) * (PER_ROW[instead_of] - PER_ROW["compiled"])
+    if not (gain > COMPILING and isinstance(what, Program) and fused(what) is not None):
+        return False
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
+
+
 class TorchEngine:
-    """Sums over columns held as float64 tensors on one device, a block of rows at a time."""
+    """Sums over columns held as float64 tensors on one device, a block of rows at a time.
+
+    On the CPU, formulas of few parameters are compiled to one kernel where the ``passes`` expected repay that.
+    """
 
     name = "torch"
 
@@ -56,14 +86,31 @@ class TorchEngine:
         columns: Mapping[str, Array],
         weights: str | None = None,
         device: str | None = None,
+        passes: int | None = None,
     ) -> None:
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
         self.factors = isinstance(what, Program) and what.by_hand is None
-        self.data = tuple(self._tensor(array) for array in self.kernel.prepare(columns))
-        self.rows = len(self.data[0])
+        self.columns = columns
+        self.rows = len(next(iter(columns.values())))
+        self.fused = None
+        if self.device == "cpu" and pays(what, self.rows, passes, instead_of=self.name):
+            assert isinstance(what, Program)
+            self.fused = fused(what)
         self.weights = None if weights is None else self._tensor(columns[weights])
+
+    @cached_property
+    def data(self) -> tuple[Any, ...]:
+        """What the sums need of all rows."""
+        return tuple(self._tensor(array) for array in self.kernel.prepare(self.columns))
+
+    @cached_property
+    def compiled(self) -> list[Any]:
+        """The kernels of order 0 to 2, each of which is compiled when it is first called."""
+        assert self.fused is not None
+        self.read = tuple(self._tensor(array) for array in self.fused.prepare(self.columns))
+        return [self.torch.compile(function, dynamic=False) for function in self.fused.functions]
 
     def _tensor(self, array: NDArray[Any]) -> Any:
         return self.torch.from_numpy(np.require(array, requirements="W")).to(self.device)
@@ -74,6 +121,10 @@ class TorchEngine:
         count = float(self.rows if chosen is None else len(chosen))
         if self.weights is not None:
             count = float((self.weights if chosen is None else self.weights[chosen]).sum())
+        if self.fused is not None and chosen is None and order < 3:
+            sums = self._called(order, point)
+            if sums is not None:
+                return Totals(count, *split(self._array(sums), theta.size, order))
         loss, gradient, curvature = 0.0, None, None
         for block in self._blocks(chosen):
             more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
@@ -91,6 +142,16 @@ class TorchEngine:
         if self.kernel.finish is not None and summed is not None:
             summed = self.kernel.finish(summed, count, theta)
         return Totals(count, float(loss), summed, None if curvature is None else self._array(curvature))
+
+    def _called(self, order: int, point: Any) -> Any | None:
+        """Call a compiled kernel; None, from then on, where it cannot be compiled here."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self.compiled[order](point, self.read)
+        except RuntimeError:
+            self.fused = None
+            return None
 
     def _blocks(self, chosen: Any | None) -> Iterator[tuple[Any, ...]]:
         if chosen is not None:

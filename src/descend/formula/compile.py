@@ -335,6 +335,18 @@ class RowCode:
         self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
         self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
 
+    @property
+    def block_rows(self) -> int:
+        """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
+        rows: int = max(1 << 10, (1 << 18) // self.numbers_per_row)
+        return 1 << min(15, rows.bit_length() - 1)
+
+    @property
+    def numbers_per_row(self) -> int:
+        """How many numbers a row has in what is prepared, and in the Jacobian."""
+        size: int = sum(place.stop - place.start for place in self.slices.values())
+        return len(self.prepared) + size
+
     def writer(self) -> RowWriter:
         """Return a writer that knows the names of the block and of the parameters."""
         names: dict[Expr, str] = dict(self.prepared) | {COUNT: "count"}
@@ -366,6 +378,39 @@ class RowCode:
         for predictor in self.matrices:
             arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
         return tuple(arrays)
+
+    def lay_out(self, columns: Mapping[str, Array], rows: int) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
+        """Prepare many rows, whose blocks are laid out as they are needed: as `prepare` does, but without any copy.
+
+        Returns a function that each thread calls for one of its own, (first row, last row + 1) -> block. A block is
+        good until the next one is laid out.
+        """
+        arrays = [columns[name] for name in self.columns]
+        arrays += [
+            np.ones(self.block_rows) if expression is ONES else over_rows(expression, columns, rows)
+            for expression in self.prepared
+            if not isinstance(expression, Column)
+        ]
+        every = [len(array) == rows for array in arrays]
+        terms = [self.formula.terms[predictor].items for predictor in self.matrices]
+
+        def lay() -> Callable[[int, int], tuple[Array, ...]]:
+            buffers = [np.empty((len(items), self.block_rows)) for items in terms]
+
+            def block(begin: int, end: int) -> tuple[Array, ...]:
+                count = end - begin
+                part = {name: array[begin:end] for name, array in zip(self.columns, arrays, strict=False)}
+                matrices = []
+                for items, buffer in zip(terms, buffers, strict=True):
+                    for row, item in zip(buffer, items, strict=True):
+                        row[:count] = part[item.name] if isinstance(item, Column) else over_rows(item, part, count)
+                    matrices.append(buffer[:, :count].T)
+                cut = [array[begin:end] if whole else array[:count] for array, whole in zip(arrays, every, strict=True)]
+                return (*cut, *matrices)
+
+            return block
+
+        return lay
 
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            if not np.logical_and.reduce(np.isfinite(column)):
+            if not finite(column):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
@@ -243,3 +244,17 @@ def _is_decimal_comma(cell: object) -> bool:
     whole, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # Three digits behind it may as well be thousands.
     return bool(comma) and whole.isdecimal() and part.isdecimal() and len(part) != 3
+
+
+def finite(column: Numbers) -> bool:
+    """Whether every cell is a finite number.
+
+    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    if len(column) > 1 << 12:
+        # Where the sum is finite so is each term, and it takes a tenth of the time.
+        with np.errstate(all="ignore"):
+            if math.isfinite(np.add.reduce(column)):
+                return True
+    return bool(np.logical_and.reduce(np.isfinite(column)))
