@@ -273,3 +273,21 @@ def test_a_fit_that_is_let_go_frees_its_rows_at_once():
         assert column() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({}, None),
+        ({"learning_rate": 0.1}, "the learning rate is not used: lbfgs finds the length of each step itself"),
+        ({"schedule": "exponential"}, "the schedule is not used: lbfgs finds the length of each step itself"),
+        (
+            {"learning_rate": 0.1, "schedule": "exponential"},
+            "the learning rate and the schedule are not used: lbfgs finds the length of each step itself",
+        ),
+    ],
+    ids=str,
+)
+def test_options_that_mean_nothing_to_an_optimizer_are_told(line, options, note):
+    fit = descend.fit("y ~ w*x", line, optimizer="lbfgs", **options)
+    assert fit.notes == (() if note is None else (note,))

@@ -177,13 +177,22 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     connection = lost.connection_of(problem.objective.engine)
     notes += [] if connection is None else [connection.note]
     uses_rate = optimizer.uses_rate
-    if not uses_rate and settings.learning_rate is not None:
-        rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
-    elif not uses_rate:
-        rate_note = None
+    if not uses_rate:
+        rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
+
+
+def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
+    """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
+    given = ["learning rate"] if settings.learning_rate is not None else []
+    if settings.schedule != "constant":
+        given.append("schedule")
+    if not given:
+        return None
+    verb = "is" if len(given) == 1 else "are"
+    return f"the {' and the '.join(given)} {verb} not used: {optimizer.name} finds the length of each step itself"
 
 
 def _planned(
