@@ -163,7 +163,9 @@ class Objective:
             curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
-        return self._point(theta, order, loss, gradient, curvature, None, rows)
+        if rows is None:
+            self._last = (theta, order, loss, gradient, curvature, None)
+        return Point(theta, loss, gradient, curvature, None, self, rows)
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
@@ -180,12 +182,9 @@ class Objective:
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
         upper, right = factor[:-1, :-1], factor[:-1, -1]
-        return self._point(theta, 3, loss, upper.T @ right, upper.T @ upper, factor, rows)
-
-    def _point(self, theta: Array, order: int, loss: float, gradient: Array | None, curvature: Array | None,
-               factor: Array | None, rows: NDArray[np.intp] | None) -> Point:  # fmt: skip
+        gradient, curvature = upper.T @ right, upper.T @ upper
         if rows is None:
-            self._last = (theta, order, loss, gradient, curvature, factor)
+            self._last = (theta, 3, loss, gradient, curvature, factor)
         return Point(theta, loss, gradient, curvature, factor, self, rows)
 
     def _penalised(

@@ -142,7 +142,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
     """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step."""
-    if isinstance(on_step, Audience):
+    if on_step is not None and isinstance(on_step, Audience):
         on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
     first = problem.first
