@@ -95,8 +95,8 @@ class Point:
 
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
-        curvature = self._curvature()
-        if curvature is None or self.proximal:
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or self.proximal or not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient = self.gradient / scale
@@ -108,20 +108,14 @@ class Point:
 
         A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
         """
-        curvature = self._curvature()
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
         if curvature is None:
             return False
         reach = np.maximum(np.abs(self.theta), scales)
-        idle = curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)
+        idle = curvature.diagonal() * (reach * reach) <= 1e-14 * abs(self.loss)
         if self.bounds is not None:
             idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return bool(np.logical_or.reduce(idle))
-
-    def _curvature(self) -> Array | None:
-        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or not np.logical_and.reduce(np.isfinite(curvature), axis=None):
-            return None
-        return curvature
+        return bool(np.logical_or.reduce(idle)) and bool(np.isfinite(curvature).all())
 
 
 class Objective:
