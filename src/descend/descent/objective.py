@@ -87,7 +87,8 @@ class Point:
         finite for data that the model fits perfectly, where only rounding is left.
         """
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        largest = float(np.maximum.reduce(np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)))
+        parts = np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)
+        largest = float(parts[parts.argmax()])
         return largest / reference if reference > 0.0 else largest
 
     def promise(self) -> float:
@@ -115,7 +116,7 @@ class Point:
         idle = curvature.diagonal() * (reach * reach) <= 1e-14 * abs(self.loss)
         if self.bounds is not None:
             idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return bool(np.logical_or.reduce(idle)) and bool(np.isfinite(curvature).all())
+        return np.count_nonzero(idle) > 0 and bool(np.isfinite(curvature).all())
 
 
 class Objective:

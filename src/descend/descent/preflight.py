@@ -52,7 +52,7 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
 def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
     finite = np.isfinite(y)
-    if not np.logical_and.reduce(finite):
+    if np.count_nonzero(finite) < finite.size:
         bad = ~finite
         raise DataError(
             f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "

@@ -98,7 +98,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            if not np.logical_and.reduce(np.isfinite(column)):
+            if np.count_nonzero(np.isfinite(column)) < column.size:
                 complete = False
             elif not column.size:
                 raise self.no_rows()
