@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -308,8 +309,6 @@ def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Ca
 
 def _is_module(model: object) -> bool:
     """Tell a torch module without importing torch: whoever holds one has imported it."""
-    import sys
-
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)
 

@@ -135,6 +135,22 @@ def test_ctrl_c_ends_a_run_with_what_it_had(line):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_ends_a_run_that_nobody_follows(line):
+    press = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    press.start()
+    fit = descend.fit("y ~ w*x", line, **LESSON | {"epochs": 10_000_000, "engine": "numpy"})
+    assert fit.outcome is Outcome.INTERRUPTED
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_ends_a_loop_over_small_fits(line):
+    press = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    press.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(10_000):
+            descend.fit("y ~ w*x", line, start={"w": 0.0})
+
+
 def test_a_fit_runs_in_a_thread_where_no_handler_can_be_set(line):
     fits = []
     thread = threading.Thread(target=lambda: fits.append(descend.fit("y ~ w*x", line, **LESSON)))

@@ -113,7 +113,8 @@ class Compiled:
         """
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weighed = "whole" if omega == 1 else f"whole*{writer.name(omega)}"
-        gram = [f"whole = np.array(({', '.join(arrays)},))", f"gram = {weight}*{writer.dot(weighed, 'whole.T')}"]
+        product = f"gram = {float(weight)}*{writer.dot(weighed, 'whole.T')}"
+        gram = [f"whole = np.array(({', '.join(arrays)},))", product]
         found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]
 
