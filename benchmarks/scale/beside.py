@@ -1,8 +1,9 @@
 """Contenders side by side, each in a process of its own, so that its peak memory is its own.
 
 A round runs every contender once, in turn, so that whatever else the machine does falls on all of them alike; the
-median of the rounds counts. A process imports its library, fits something small of another form, reads its data, and
-only then starts its clock: what is timed is one call as a user makes it, with whatever it compiles for it.
+median of the rounds counts. Where other programs keep the processors busy, the seconds of processor time beside it, of
+all threads added up, tell more. A process imports its library, fits something small of another form, reads its data,
+and only then starts its clock: what is timed is one call as a user makes it, with whatever it compiles for it.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ class Contender:
 
 @dataclass
 class Measured:
-    """The median of the seconds, the largest peak in MiB, the numbers of the last round; what went wrong, if it did."""
+    """Seconds, processor seconds, the largest peak in MiB, the numbers of the last round; what went wrong, if it did."""
 
     seconds: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     peak: float = 0.0
     numbers: dict[str, float] = field(default_factory=dict)
     failure: str = ""
@@ -55,11 +57,12 @@ def alone(contender: Contender, folder: Path) -> None:
     if contender.memory is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (contender.memory, contender.memory))
     given = contender.prepare(folder)
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     numbers = contender.run(given)
-    seconds = time.perf_counter() - began
+    seconds, busy = time.perf_counter() - began, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak": peak, "numbers": {k: float(v) for k, v in numbers.items()}}))
+    plain = {name: float(value) for name, value in numbers.items()}
+    print(json.dumps({"seconds": seconds, "busy": busy, "peak": peak, "numbers": plain}))
 
 
 def measure(part: str, names: Mapping[str, int], folder: Path, rounds: int) -> dict[str, Measured]:
@@ -79,6 +82,7 @@ def measure(part: str, names: Mapping[str, int], folder: Path, rounds: int) -> d
                 continue
             answer = json.loads(lines[-1])
             found[name].seconds.append(answer["seconds"])
+            found[name].busy.append(answer["busy"])
             found[name].peak = max(found[name].peak, answer["peak"])
             found[name].numbers = answer["numbers"]
     if sys.stderr.isatty():
@@ -87,9 +91,9 @@ def measure(part: str, names: Mapping[str, int], folder: Path, rounds: int) -> d
 
 
 def show(title: str, measured: Mapping[str, Measured], reference: str) -> None:
-    """Print a table: seconds, times those of the reference, peak memory, largest relative difference from it."""
+    """Print a table: seconds, their ratio to the reference's, processor time, peak memory, relative difference from it."""
     ours = measured[reference]
-    print(f"\n{title}\n{'':<52}{'seconds':>9}{'ratio':>8}{'peak MiB':>10}{'difference':>12}")
+    print(f"\n{title}\n{'':<52}{'seconds':>9}{'ratio':>8}{'cpu s':>9}{'peak MiB':>10}{'difference':>12}")
     for name, row in measured.items():
         if row.failure:
             print(f"{name:<52}  failed: {row.failure}")
@@ -100,7 +104,8 @@ def show(title: str, measured: Mapping[str, Measured], reference: str) -> None:
             if key in row.numbers and not key.startswith("_")
         ]
         shown = f"{max(away):>12.1e}" if away and name != reference else ""
-        print(f"{name:<52}{row.median:>9.3f}{row.median / ours.median:>8.2f}{row.peak:>10.0f}{shown}")
+        times = f"{row.median:>9.3f}{row.median / ours.median:>8.2f}{statistics.median(row.busy):>9.3f}"
+        print(f"{name:<52}{times}{row.peak:>10.0f}{shown}")
 
 
 def target(what: str, value: float, least: float | None = None, most: float | None = None, unit: str = "") -> None:

@@ -28,6 +28,11 @@ SMALL_MATRIX = 1 << 18
 SMALL_VECTOR = 9_216
 """... and numbers in a matrix, of a product with a vector."""
 
+LONG = 4_096
+"""Rows above which inner products, one by one, cost less than to copy what they are of into one matrix, ..."""
+FEW = 8
+"""... if they are of so few arrays."""
+
 
 class Compiled:
     """The kernel of a Program."""
@@ -112,9 +117,12 @@ class Compiled:
         On few rows a call of NumPy costs more than what it computes, so the fewer the better.
         """
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
-        weighed = "whole" if omega == 1 else f"whole*{writer.name(omega)}"
-        product = f"gram = {float(weight)}*{writer.dot(weighed, 'whole.T')}"
-        gram = [f"whole = np.array(({', '.join(arrays)},))", product]
+        weights = "" if omega == 1 else writer.name(omega)
+        whole = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
+        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {float(weight)}*{whole}"]
+        if len(arrays) <= FEW:
+            apart = f"{float(weight)}*products(rows{weights and ', '}{weights})"
+            gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]
         found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]
 

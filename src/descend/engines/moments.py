@@ -24,10 +24,6 @@ BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
 SAMPLE = 4_096
 """Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
-SMALL = 1 << 18
-"""Multiplications of a product of matrices up to which OpenBLAS uses one thread, ..."""
-WORTH_IT = 64
-"""... if that leaves at least so many rows at a time."""
 WELL = 1e-4
 """Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
 SOLVABLE = 1e-11
@@ -270,11 +266,10 @@ class Rows:
             for block in self._blocks(centre, scale, first, min(first + SHARE, self.rows)):
                 if divide is not None:
                     divide(block[:size])
-                _add_products(summed, block)
+                summed += block.dot(block.T)
             return summed
 
-        shares = range(-(-self.rows // SHARE))
-        summed = in_turn(len(shares), lambda: share) if self.rows >= MANY else [share(number) for number in shares]
+        summed = in_turn(-(-self.rows // SHARE), lambda: share, None if self.rows >= MANY else 1)
         found = _cholesky(np.add.reduce(summed))
         if found is None:
             return None
@@ -282,23 +277,6 @@ class Rows:
             found[:size, :size] = found[:size, :size] @ scaled
         found *= scale
         return found
-
-
-def _add_products(summed: Array, block: Array) -> None:
-    """Add block @ block.T, in pieces too small for BLAS to share among threads.
-
-    Threads would wait for each other at every block, a hundred times longer than they work where the processor has
-    other things to do.
-    """
-    size = len(block) - 1
-    width = SMALL // (size * (size + 1))
-    if width < WORTH_IT:
-        summed += block @ block.T
-        return
-    for begin in range(0, block.shape[1], width):
-        piece = block[:, begin : begin + width]
-        summed[:size] += piece[:size] @ piece.T
-    summed[size, size] += block[size].dot(block[size])
 
 
 def well_conditioned(moments: Array) -> bool:

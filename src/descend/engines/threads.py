@@ -11,6 +11,8 @@ from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import numpy as np
+
 Answer = TypeVar("Answer")
 MOST = 16
 """Threads beyond which Python itself, one thread at a time, would be the bottleneck."""
@@ -48,6 +50,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     helpers = [
         threading.Thread(target=copy_context().run, args=(run,)) for _ in range(min(threads or processors(), tasks) - 1)
     ]
+    keep_memory()
     with one_thread_each:
         for helper in helpers:
             helper.start()
@@ -57,6 +60,17 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     if errors:
         raise errors[0]
     return answers
+
+
+@lru_cache(maxsize=1)
+def keep_memory() -> None:
+    """Let what one block frees serve the next.
+
+    The C library of Linux asks the system for each array above some size, and hands it back, so that every page has to
+    be cleared anew: three times the work of the sums. The size is that of the largest such array ever freed, at most
+    32 MiB; elsewhere this does nothing.
+    """
+    np.empty(31 << 20, dtype=np.uint8)
 
 
 class Alone:

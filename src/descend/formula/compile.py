@@ -38,6 +38,7 @@ def numpy_names() -> dict[str, Any]:
         "np": np,
         "special": Special(),
         "factor": numpy_factor,
+        "products": products,
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),
     }
@@ -79,6 +80,20 @@ def triangle(matrix: Array) -> Array:
         return np.full((columns, columns), np.nan)
     upper: Array = np.asarray(np.linalg.qr(matrix, mode="r"))
     return upper if len(upper) == columns else np.vstack([upper, np.zeros((columns - len(upper), columns))])
+
+
+def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
+    """Return the inner products of each two of a few long rows, weighed by ``omega``, without copying them.
+
+    >>> products((np.array([1.0, 2.0]), np.array([3.0, 0.0]))).tolist()
+    [[5.0, 3.0], [3.0, 9.0]]
+    """
+    found = np.empty((len(rows), len(rows)))
+    for i, row in enumerate(rows):
+        left = row if omega is None else row * omega
+        for j in range(i + 1):
+            found[i, j] = found[j, i] = left.dot(rows[j])
+    return found
 
 
 def torch_factor(weight: Any, slope: Any, jacobian: Any) -> Any:
