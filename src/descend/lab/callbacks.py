@@ -75,7 +75,7 @@ class Callbacks:
         )(self.report)  # fmt: skip
         app.clientside_callback(
             browser("lab", "rates"), Output("rate", "value"), Output("rate-typed", "value"), Output("auto", "value"),
-            Input("rate", "value"), Input("rate-typed", "value"), prevent_initial_call=True,
+            Input("rate", "value"), Input("rate-typed", "value"), Given("auto", "value"), prevent_initial_call=True,
         )  # fmt: skip
         app.clientside_callback(
             browser("lab", "sample"), Output("context", "data"), Input("sample", "n_clicks"),

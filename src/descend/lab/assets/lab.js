@@ -12,21 +12,52 @@
   const wear = (theme) => { root.dataset.theme = theme; };
   wear(localStorage.getItem(shade) || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 
-  // Where each moving trace of a figure is in this frame.
-  const placed = (move, k) => {
-    if (move.path) return { x: move.path[0].slice(0, k + 1), y: move.path[1].slice(0, k + 1) };
-    if (move.point) return { x: [move.point[0][k]], y: [move.point[1][k]] };
-    const [begin, unit] = move.scale;
-    return { y: move.y[k].map((place) => place === null ? null : begin + place * unit) };
+  // What moves is drawn over the figures, by their axes: Plotly would take too long over each frame.
+  const SVG = "http://www.w3.org/2000/svg";
+  const made = (tag, inside, given) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(given)) element.setAttribute(name, value);
+    return inside.appendChild(element);
+  };
+  const joined = (x, y, apart) => {
+    let text = "", pen = "M";
+    for (let i = 0; i < x.length; i += 1) {
+      if (x[i] === null || y[i] === null || !Number.isFinite(y[i])) { pen = "M"; continue; }
+      text += apart ? `M${x[i].toFixed(1)} ${y[i].toFixed(1)}h0` : `${pen}${x[i].toFixed(1)} ${y[i].toFixed(1)}`;
+      pen = "L";
+    }
+    return text;
+  };
+  const dot = (inside, x, y, colour) => {
+    if (Number.isFinite(x) && Number.isFinite(y)) made("circle", inside, { cx: x.toFixed(1), cy: y.toFixed(1), r: 6.5, fill: colour, class: "head" });
   };
   const moveTo = (name, k) => {
-    const drawn = graph(name), moves = film.moves[name];
-    if (!drawn || !drawn.data || !moves || !window.Plotly) return;
-    for (const keys of [["x", "y"], ["y"]]) {
-      const mine = moves.map((move) => [move.trace, placed(move, k)]).filter(([trace, to]) => !!to.x === (keys.length === 2) && drawn.data[trace]);
-      if (!mine.length) continue;
-      const update = Object.fromEntries(keys.map((axis) => [axis, mine.map(([, to]) => to[axis])]));
-      window.Plotly.restyle(drawn, update, mine.map(([trace]) => trace));
+    const plot = graph(name), moves = film && film.moves[name], box = plot && plot.closest(".graph");
+    if (!moves || !plot._fullLayout || !plot._fullLayout.xaxis) return;
+    if (!plot.dataset.followed) {
+      plot.dataset.followed = "yes";
+      plot.on("plotly_afterplot", () => moveTo(name, frame));
+    }
+    const { xaxis, yaxis } = plot._fullLayout;
+    if (!Number.isFinite(xaxis._offset)) return;  // not laid out yet: it says so when it is
+    box.querySelector(".moving")?.remove();
+    const layer = made("svg", box, { class: "moving", "aria-hidden": "true" });
+    const inside = made("svg", layer, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
+    const across = (value) => value === null ? null : xaxis.d2p(value), up = (value) => value === null ? null : yaxis.d2p(value);
+    for (const { kind, colour, x, y, scale } of moves) {
+      const paint = `var(--${colour})`;
+      if (kind === "curve" || kind === "dots") {
+        const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
+        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: kind });
+        continue;
+      }
+      if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: kind }); continue; }
+      if (kind === "path") {
+        const a = x.slice(0, k + 1).map(across), b = y.slice(0, k + 1).map(up);
+        made("path", inside, { d: joined(a, b, false), stroke: paint, class: "way" });
+        if (film.epochs.length <= 121) made("path", inside, { d: joined(a, b, true), stroke: paint, class: "steps" });
+      }
+      if (x[k] !== null && y[k] !== null) dot(inside, across(x[k]), up(y[k]), paint);
     }
   };
   const tell = () => {
@@ -73,15 +104,16 @@
   const slider = () => {
     const box = find("frames");
     if (!box || find("frame-slider")) return;
-    const made = document.createElement("input");
-    Object.assign(made, { type: "range", id: "frame-slider", min: 0, max: 1, step: 1, value: 0 });
-    made.setAttribute("aria-label", box.dataset.label);
-    made.addEventListener("input", () => { running(false); if (film) show(+made.value); });
-    box.append(made);
+    const input = document.createElement("input");
+    Object.assign(input, { type: "range", id: "frame-slider", min: 0, max: 1, step: 1, value: 0 });
+    input.setAttribute("aria-label", box.dataset.label);
+    input.addEventListener("input", () => { running(false); if (film) show(+input.value); });
+    box.append(input);
     new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
-  // The whole figure, in the frame where a new film begins: where the descent has led.
+  // A new film begins where the descent has led. A figure is drawn again only if it is another one.
+  const still = {};
   const drawn = (name) => (next) => {
     if (!next) return none();
     if (next !== read) {
@@ -95,9 +127,19 @@
       root.dataset.film = film.link;
       history.replaceState(history.state, "", film.link);
     }
-    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !film.figures[name]);
-    return film.figures[name] || { data: [], layout: {} };
+    const figure = film.figures[name] || null, text = JSON.stringify(figure), plot = graph(name);
+    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !figure);
+    if (plot && plot.data && still[name] === text) { moveTo(name, frame); return none(); }
+    still[name] = text;
+    return figure || { data: [], layout: {} };
   };
+  // Plotly says nothing of its first drawing to those who come later, so each new one is looked for.
+  new MutationObserver(() => {
+    for (const name of ["data", "surface", "loss"]) {
+      const plot = graph(name);
+      if (plot && plot._fullLayout && plot.on && !plot.dataset.followed) moveTo(name, frame);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 
   const upload = async (file) => {
     const told = find("upload-told");
@@ -181,13 +223,14 @@
         set("theme", { data: root.dataset.theme });
         return { search: search || "", key: sessionStorage.getItem(key), at: Date.now() };
       },
-      rates: (power, typed) => {
+      rates: (power, typed, auto) => {
+        const off = auto && auto.length ? [] : none();  // the same again would be asked about again
         const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
         if (by.includes("rate-typed.value")) {
           const rate = Number(String(typed).replace("−", "-"));
-          return rate > 0 && Number.isFinite(rate) ? [Math.log10(rate), none(), []] : [none(), none(), none()];
+          return rate > 0 && Number.isFinite(rate) ? [Math.log10(rate), none(), off] : [none(), none(), none()];
         }
-        return by.includes("rate.value") ? [none(), String(settled(10 ** power)), []] : [none(), none(), none()];
+        return by.includes("rate.value") ? [none(), String(settled(10 ** power)), off] : [none(), none(), none()];
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
