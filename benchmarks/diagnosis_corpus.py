@@ -362,6 +362,24 @@ def bad_response(random: Random) -> descend.Fit:
                        learning_rate=0.1, epochs=500)  # fmt: skip
 
 
+@entry("bad_rows", "a placeholder in the response that a converged fit took along", value=-9999.0, optimizer=None)
+@entry("bad_rows", "a fill value in the response that a converged fit took along", value=1e30, optimizer=None)
+@entry("bad_rows", "a placeholder in the response, and a rate that was chosen", value=999.0, optimizer="gd")
+def bad_converged(random: Random, value: float, optimizer: str | None) -> descend.Fit:
+    data = line(random)
+    rows = random.choice(len(data["x"]), int(random.integers(1, 4)), replace=False)
+    data["y"][rows] = value
+    return descend.fit("y ~ w*x + b", data, optimizer=optimizer)
+
+
+@entry("bad_rows", "a placeholder among values in thousands, twice and more", times=2)
+def bad_area(random: Random) -> descend.Fit:
+    area = random.uniform(600.0, 4000.0, 47)
+    data = {"area": area, "price": 0.15 * area + 70.0 + 20.0 * random.normal(size=47)}
+    data[str(random.choice(["area", "price"]))][random.choice(47, int(random.integers(2, 7)), replace=False)] = -9999.0
+    return descend.fit("price ~ w*area + b", data, standardize=True, optimizer="gd", learning_rate=0.1, epochs=300)
+
+
 @entry("bad_rows", "the robust loss is no help against a wild input", loss="huber(delta=1)")
 def bad_robust(random: Random, loss: str) -> descend.Fit:
     data = line(random, high=4.0)
@@ -862,7 +880,7 @@ def fine_standardized(random: Random) -> descend.Fit:
 @entry(None, "an outlier that a converged fit has taken along")
 def fine_outlier(random: Random) -> descend.Fit:
     data = line(random)
-    data["y"][0] = -9999.0
+    data["y"][0] += 40.0
     return descend.fit("y ~ w*x + b", data)
 
 

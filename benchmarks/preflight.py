@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 import descend
+from descend.descent.gauge import preflight
+from descend.descent.loop import Plan
 from descend.descent.problem import Wish, pose
 from descend.descent.spectrum import spectrum_of
 from descend.optimizers import OPTIMIZERS
@@ -24,6 +26,7 @@ from descend.optimizers import OPTIMIZERS
 FAMILY = ("gd", "momentum", "momentum(momentum=0.5)", "nesterov")
 FORMULA = "y ~ w @ [x*] + b"
 MOST = 20_000
+SIZES = ((100, 1), (10_000, 5), (100_000, 5), (1_000_000, 5), (10_000, 20), (100_000, 50), (20_000, 200))
 
 
 def quadratic(seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -74,36 +77,41 @@ def accuracy(problems: int) -> None:
 
 
 def cost() -> None:
-    """Print what it takes beside an epoch: in `fit`, and for all that `explain` says."""
-    print(f"\n{'rows':>10}{'columns':>9}{'epoch, ms':>12}{'in fit, epochs':>16}{'all, epochs':>13}")
+    """Print what it takes beside an epoch: in `fit`, at rates below the limit, and for all that `explain` says."""
+    heads = f"{'fit at 0.5':>12}{'fit at 0.9':>12}{'explain':>12}"
+    print(f"\n{'':>19}{'':>12}{'in epochs: of the largest stable rate':>38}")
+    print(f"{'rows':>10}{'columns':>9}{'epoch, ms':>12}{heads}")
     gd = OPTIMIZERS.build("gd")
-    for rows, columns in ((100, 1), (10_000, 5), (100_000, 5), (1_000_000, 5), (100_000, 50), (20_000, 200)):
+    for rows, columns in SIZES:
         random = np.random.default_rng(0)
         X = random.normal(size=(rows, columns))
         data = {f"x{place:03}": column for place, column in enumerate(X.T)} | {"y": X.sum(axis=1)}
         problem = pose(FORMULA, data, Wish())
         theta = problem.first.theta
         epoch = timed(lambda problem=problem, theta=theta: problem.objective(theta + 0.0))
-
-        def look(problem: Any = problem) -> None:
-            found = spectrum_of(problem)
-            assert found is not None
-            found.growth(1.0, gd), found.overflow_epoch(1.0, gd)
+        found = spectrum_of(problem)
+        assert found is not None
+        limit = found.stable_limit(gd)
+        assert limit is not None
+        plans = [Plan(epochs=100, asked=True, rate=share * limit, scales=np.ones(1)) for share in (0.5, 0.9)]
 
         def everything(problem: Any = problem) -> None:
             found = spectrum_of(problem)
             assert found is not None
             found.epochs_to(1e-9, 1.0 / found.largest, gd), found.culprit, found.condition_standardized
 
-        brief, whole = timed(look), timed(everything)
-        print(f"{rows:>10,}{columns:>9}{1000 * epoch:>12.3g}{brief / epoch:>16.2g}{whole / epoch:>13.2g}")
+        looks = [
+            timed(lambda problem=problem, plan=plan: preflight(problem, problem.first, gd, plan)) for plan in plans
+        ]
+        cells = "".join(f"{each / epoch:>12.2g}" for each in (*looks, timed(everything)))
+        print(f"{rows:>10,}{columns:>9}{1000 * epoch:>12.3g}{cells}")
 
 
 def timed(call: Any) -> float:
-    """Return the median time of seven calls."""
+    """Return the median time of many calls."""
     call()
     times = []
-    for _ in range(7):
+    for _ in range(51):
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)

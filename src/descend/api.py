@@ -135,17 +135,13 @@ def fit(
     if sharpness is True and log_every is not None:
         settings = replace(settings, sharpness=log_every)
     reader = _reader(log_every, on_step)
+    grow = (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant")
     wish = Wish(
-        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None
-    )
-    if (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant"):
-        wish = replace(wish, grow=True)
-    if bounds or fix or ties or memory_limit:
-        wish = replace(wish, bounds=bounds, fix=fix, ties=ties, memory_limit=memory_limit)
+        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
+        grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
+    )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    if batch_size is not None:
-        wish = replace(wish, batched=True)
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -176,8 +172,8 @@ def fit(
             problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
         fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
-    if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-        return _second_look(model, wish, settings, problem, fitted)
+        if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
+            return _second_look(model, wish, settings, problem, fitted)
     return fitted
 
 
@@ -394,6 +390,7 @@ def explain(
     optimizer: str | Optimizer | None = None,
     learning_rate: float | str | None = None,
     tolerance: float | None = None,
+    standardize: bool = False,
 ) -> Explanation:
     """Explain a formula: how its parameters enter, which of them trade off, and where it has no value.
 
@@ -401,6 +398,7 @@ def explain(
     columns: as for `derive`. loss, where, missing, start: as for `fit`.
     optimizer (gd, momentum, nesterov), learning_rate (a number or ``"auto"``), tolerance: what such a descent would do:
         whether it is stable, how many epochs it would take, what makes it slow. Either of the first two asks for it.
+    standardize: whether that descent is one in standardised columns.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
     a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
@@ -409,7 +407,7 @@ def explain(
     from descend.descent.outlook import asked_outlook, outlook
 
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None)
+    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     table = open_table(data, where)
@@ -423,7 +421,7 @@ def explain(
             problem = pose(formula, table, Wish(start=start, loss=known, missing=missing, polish=asked is None))
             found |= explanation.of_problem(problem)
             if asked is not None:
-                found["outlook"] = outlook(problem, *asked)
+                found["outlook"] = outlook(problem, *asked, standardize)
     except DescendError as error:
         if asked is not None or start:
             raise

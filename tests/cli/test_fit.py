@@ -57,7 +57,8 @@ def test_what_a_person_reads(run: Callable[..., Any], folder: Path) -> None:
         "\n"
         "  loss (squared)   0.568252\n"
         "  R²               0.983731\n"
-        "  digits           `w` is known to about 2 digits at this stopping point\n"
+        "  digits           `w` is known to about 2 digits at this stopping point, to at least 2 by strong\n"
+        "                   convexity\n"
         "  rows             100 of line.csv\n"
         "  gradient         derived, summed by moments\n"
         "  optimizer        gd, learning rate 0.001\n"
@@ -171,3 +172,13 @@ def test_a_memory_limit_that_is_none(run: Callable[..., Any], folder: Path) -> N
     ran = run("fit", "y ~ w*x + b", "line.csv", "--memory-limit", "little")
     assert ran.code == 2
     assert "ConfigError: The memory limit must be a size such as `1GiB` or `500MB`; it is 'little'." in ran.stderr
+
+
+def test_a_run_is_written_as_an_animation(run: Callable[..., Any], folder: Path) -> None:
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, "--animate", "run.html", "-q")
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
+    assert "epoch 100 · loss" in Path("run.html").read_text(encoding="utf-8")
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, "--animate", "run.webm")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.stderr == "OutputError: `run.webm` cannot be animated: its ending must be one of .html, .gif, .mp4.\n"
+    assert not Path("run.webm").exists()

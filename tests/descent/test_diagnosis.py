@@ -11,7 +11,7 @@ from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
 from descend.descent.diagnosis import Cause
-from descend.descent.diagnosis.rows import suspects
+from descend.descent.diagnosis.outliers import suspects
 from descend.descent.diagnosis.watch import first_failures, watched_numpy, watched_torch
 
 X = np.linspace(0.0, 4.0, 60)
@@ -192,6 +192,60 @@ def test_heavy_tails_have_no_suspects_but_placeholders_are(seed):
         spoilt = values.copy()
         spoilt[[3, 77]] = -99999.0
         assert suspects("x", spoilt).rows.tolist() == [3, 77]
+
+
+def honest(random, rows):
+    """Columns that are wild, but no mistake."""
+    rare = random.uniform(size=rows) < 0.05
+    return {
+        "t3": random.standard_t(3, size=rows),
+        "cauchy": random.standard_cauchy(size=rows),
+        "lognormal": random.lognormal(sigma=1.5, size=rows),
+        "counts": random.poisson(0.2, size=rows).astype(float),
+        "overdispersed": random.negative_binomial(0.3, 0.05, size=rows).astype(float),
+        "zeros": np.where(random.uniform(size=rows) < 0.2, 0.0, random.normal(50.0, 3.0, size=rows)),
+        "bursts": np.where(rare, random.normal(50.0, 5.0, size=rows), random.normal(size=rows)),
+        "dilutions": 10.0 ** random.integers(-3, 6, size=rows),
+    }
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("role", ["x", "noise", "y"])
+def test_honest_columns_are_no_cause_for_a_fit_that_converged(seed, role):
+    random = np.random.default_rng(seed)
+    for rows in (40, 300):
+        for name, values in honest(random, rows).items():
+            x = values if role == "x" else random.uniform(0.0, 10.0, rows)
+            y = values if role == "y" else 2.0 * x + 1.0 + (values if role == "noise" else random.normal(size=rows))
+            assert descend.fit("y ~ w*x + b", {"x": x, "y": y}).cause is None, (name, rows)
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber(delta=1)"])
+def test_placeholders_in_the_response_of_a_fit_that_converged(loss):
+    data = {name: column.copy() for name, column in LINE.items()}
+    data["y"][[4, 30]] = -9999.0
+    fit = descend.fit("y ~ w*x + b", data, loss=loss)
+    assert fit.outcome == "converged"
+    if loss != "squared":  # it hardly minds
+        assert fit.cause is None and fit.diagnosis.sentence.endswith("; these rows hardly moved the fit.")
+        return
+    assert fit.cause is Cause.BAD_ROWS and fit.evidence["rows"] == [5, 31] and fit.evidence["values"] == [-9999.0] * 2
+    without = descend.fit("y ~ w*x + b", data, where="y <> -9999")
+    assert fit.diagnosis.sentence.endswith(
+        f"without these rows the loss over all others falls from 1.649e+05 to {without.loss:.4g}."
+    )
+    assert fit.advice == "Correct these rows, or leave them out: --where 'y <> -9999'."
+
+
+def test_one_row_that_may_be_honest_is_told_without_a_cause():
+    data = {name: column.copy() for name, column in LINE.items()}
+    data["y"][7] = 321.5
+    fit = descend.fit("y ~ w*x + b", data)
+    assert fit.cause is None and fit.evidence["rows"] == [8]
+    assert fit.advice.startswith(
+        "The gradient is zero to within the tolerance; no further epochs are needed. But `y` is"
+    )
+    assert "321.5 in row 8" in fit.advice
 
 
 def test_columns_of_two_values_have_no_suspects():

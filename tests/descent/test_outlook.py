@@ -147,3 +147,13 @@ def test_a_fit_standardizes(run: Callable[..., Any], file: Path) -> None:
     known = descend.fit("y ~ w*x + b", LINE)
     assert ran["outcome"] == "converged" and ran["epochs"] < 50
     assert ran["parameters"]["w"] == pytest.approx(known.parameters["w"], rel=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum"])
+def test_a_descent_in_standardised_columns(optimizer: str) -> None:
+    options: dict[str, Any] = {"optimizer": optimizer, "learning_rate": 0.1, "tolerance": 1e-6, "standardize": True}
+    told = descend.explain("y ~ w*x + b", LINE, **options).as_dict()["descent"]
+    ran = descend.fit("y ~ w*x + b", LINE, epochs=2000, **options)
+    assert told["standardized"] and told["condition"] == pytest.approx(1.0) and told["to_blame"] is None
+    assert told["epochs"] == pytest.approx(ran.epochs, rel=0.02, abs=1)
+    assert ", in standardised columns" in lines("y ~ w*x + b", LINE, **options)[0]

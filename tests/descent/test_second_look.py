@@ -19,7 +19,10 @@ CERTIFIED = {"b1": 2.1380940889e02, "b2": 5.4723748542e-01}
 def test_a_plateau_is_no_minimum():
     fit = descend.fit(FORMULA, BOX, start={"b1": 1.0, "b2": 1.0}, optimizer="levenberg_marquardt")
     assert fit.outcome == "stalled" and not fit.succeeded
-    assert fit.advice == ("The loss stopped falling away from a minimum, or on a plateau: try other starting values.")
+    assert fit.advice == (
+        "The descent is on a plateau, for `exp(-b2*x)` hardly changes any more in 100% of the rows: start its "
+        "parameters where it does; try other starting values, or leave --start out to have some searched for."
+    )
     assert fit.parameters["b1"] == pytest.approx(BOX["y"].mean())
     assert fit.from_start is None
 

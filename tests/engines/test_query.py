@@ -192,16 +192,21 @@ names = st.one_of(
 @given(name=names, response=names, table=names)
 def test_names_never_break_out_of_the_query(name, response, table, tmp_path):
     """Whatever columns and tables are called, the query sums them and does nothing else."""
-    if name.casefold() == response.casefold() or table.casefold().startswith("sqlite_"):
+    if (
+        name.casefold() == response.casefold()
+        or table.casefold().startswith("sqlite_")
+        or {name, response} & {"a", "b"}
+    ):
         return
     columns = {name: data()["x"], response: data()["y"]}
     written = "`" + name.replace("`", "``") + "`"
     formula = f"`{response.replace('`', '``')}` ~ a*{written} + b"
-    expected = descend.fit(formula, columns)
-    fit = descend.fit(formula, columns, engine="query")
+    options = {"start": {"a": 0.0, "b": 0.0}}  # so that they are no columns with other capitals
+    expected = descend.fit(formula, columns, **options)
+    fit = descend.fit(formula, columns, engine="query", **options)
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-10)
     there = in_sqlite(columns, table)
-    fit = descend.fit(formula, there)
+    fit = descend.fit(formula, there, **options)
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-10)
     assert counted(there, table) == (ROWS, 1)
 

@@ -360,3 +360,52 @@ def test_random_formulas(count):
             planted += 1
             named += trial.check(gradient).parameters[name].verdict == label
     assert named >= 0.95 * planted
+
+
+# ---------------------------------------------------------------- every loss for every other
+
+PROPORTIONAL = {("absolute", "pinball"), ("pinball", "absolute")}
+
+
+@pytest.mark.parametrize("formula", ["y ~ w*x + b", "y ~ sigmoid(w*x + b)"])
+@pytest.mark.parametrize("mine", list(LOSSES))
+def test_the_gradient_of_another_loss_is_told_as_such(formula, mine):
+    random = np.random.default_rng(3)
+    x = random.uniform(0.0, 3.0, 30)
+    shares = mine == "logistic" or "sigmoid" in formula
+    y = random.uniform(0.0, 1.0, 30) if shares else random.poisson(3.0, 30).astype(float)
+    for other in LOSSES:
+        if other == mine or (mine, other) in PROPORTIONAL:
+            continue
+        lines = descend.derive(formula, loss=other, columns=["x", "y"]).code("text").splitlines()
+        texts = [line.removeprefix("dJ/d") for line in lines]
+        judged = descend.check(formula, {"x": x, "y": y}, gradient=texts, loss=mine, start={"w": 0.4, "b": 0.3})
+        if {mine, other} == {"squared", "huber"} and shares:  # every residual is below delta, so one is half the other
+            assert judged.parameters["w"].verdict == "factor"
+        else:
+            assert judged.parameters["w"].verdict == "other_loss", (other, judged.parameters["w"].explanation)
+
+
+def test_the_loss_of_the_probabilities_is_seen_through_the_sigmoid():
+    random = np.random.default_rng(0)
+    x = random.normal(size=40)
+    data = {"x": x, "y": (random.uniform(size=40) < 0.5).astype(float)}
+    gradient = "w = mean(2*(sigmoid(w*x) - y)*sigmoid(w*x)*(1 - sigmoid(w*x))*x)"
+    found = descend.check("y ~ w*x", data, gradient=gradient, loss="logistic").parameters["w"]
+    assert (found.verdict, found.factor) == ("other_loss", None)
+    assert found.explanation == (
+        "it is the gradient of the squared loss of the probabilities, not of the logistic loss. "
+        "Change the gradient, or fit under that loss."
+    )
+    found = descend.check("y ~ sigmoid(w*x)", data, gradient="w = mean((sigmoid(w*x) - y)*x)").parameters["w"]
+    assert found.verdict == "other_loss" and "logistic loss, the prediction taken for the prob" in found.explanation
+
+
+def test_a_setting_that_nobody_would_guess_is_found():
+    random = np.random.default_rng(0)
+    x = random.uniform(0.0, 3.0, 60)
+    data = {"x": x, "y": 2.0 * x + random.standard_t(2, size=60)}
+    for setting in ("huber(delta=0.73)", "cauchy(scale=3.21)"):
+        text = descend.derive("y ~ w*x", loss=setting, columns=["x", "y"]).code("text").removeprefix("dJ/d")
+        found = descend.check("y ~ w*x", data, gradient=text, loss="huber(delta=1)").parameters["w"]
+        assert found.verdict == "other_loss" and f"the {setting} loss" in found.explanation

@@ -43,7 +43,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     for name, fitted in fits.items():
         fitted.report(folder / f"{name}.html")
-    return {name: folder / f"{name}.html" for name in fits}
+    fits["textbook"].animate().save(folder / "film.html")
+    return {name: folder / f"{name}.html" for name in (*fits, "film")}
 
 
 def opened(browser: Any, place: Path, **options: Any) -> tuple[Any, list[str], list[str]]:
@@ -59,7 +60,7 @@ def opened(browser: Any, place: Path, **options: Any) -> tuple[Any, list[str], l
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["textbook", "curve", "diverged"])
+@pytest.mark.parametrize("name", ["textbook", "curve", "diverged", "film"])
 def test_it_is_accessible_quiet_and_alone(browser, pages, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     tab, complaints, asked = opened(browser, pages[name], color_scheme=scheme)
@@ -98,3 +99,23 @@ def test_pointing_at_a_row_reads_it_out(browser, pages):
     x, y = (float(part) for part in tab.locator(".readout").text_content().split(", "))
     assert x == pytest.approx(data["distance"][0], abs=0.02) and y == pytest.approx(data["response"][0], abs=0.3)
     assert complaints == []
+
+
+def test_the_film_plays_pauses_and_goes_to_any_step(browser, pages):
+    tab, complaints, _ = opened(browser, pages["film"], reduced_motion="reduce")
+    said, slider, play = tab.locator("#said"), tab.locator("#frame"), tab.locator("#play")
+    assert said.text_content().startswith("epoch 0 · ") and play.text_content() == "Play"
+    slider.fill("20")
+    assert said.text_content().startswith("epoch 20 · ")
+    tab.get_by_role("button", name="One step on").click()
+    assert said.text_content().startswith("epoch 21 · ") and slider.get_attribute("aria-valuetext").startswith(
+        "epoch 21"
+    )
+    curve = tab.locator(".film g[clip-path] > g path").first.get_attribute("d")
+    play.click()
+    tab.wait_for_timeout(500)
+    play.click()
+    at = slider.input_value()
+    tab.wait_for_timeout(300)
+    assert slider.input_value() == at and play.text_content() == "Play"
+    assert tab.locator(".film g[clip-path] > g path").first.get_attribute("d") != curve and complaints == []

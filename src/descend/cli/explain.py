@@ -31,6 +31,9 @@ def explain(
         Option(metavar="NUMBER|auto", help="Shows what a descent at this rate would do, by gd."),
     ] = None,
     tolerance: options.Tolerance = None,
+    standardize: Annotated[
+        bool, Option("--standardize", help="Shows what a descent in standardised columns would do.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Explain a formula: how parameters enter, which trade off, where it has no value, and where a fit would start.
@@ -48,7 +51,7 @@ def explain(
     explained = api.explain(
         formula, source, loss=loss, columns=names, where=where, missing=missing,
         start=options.assignments(start or [], "--start"), optimizer=optimizer, learning_rate=learning_rate,
-        tolerance=tolerance,
+        tolerance=tolerance, standardize=standardize,
     )  # fmt: skip
     if json:
         say_json(explained.as_dict())

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_page, check_picture
+from descend.cli.outputs import check_animation, check_outputs, check_page, check_picture
 from descend.cli.terminal import Counter, Log, colours, say, say_json
+from descend.cli.watch import Watch
 from descend.errors import ConfigError
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
+
+WRITTEN = ("Model saved to", "Plot drawn to", "Report written to", "Animation written to")
+"""What is said of each file once it is there."""
 
 
 def fit(
@@ -68,6 +72,12 @@ def fit(
     report: Annotated[
         str | None, Option(metavar="PAGE", help="Write a page, .html, that opens without a network.")
     ] = None,
+    animate: Annotated[
+        str | None, Option(metavar="FILE", help="Write the run as an animation: .html, .gif or .mp4.")
+    ] = None,
+    watch: Annotated[
+        bool, Option("--watch", help="Draw the curve and the loss in the terminal as the run goes on, for the log.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -77,7 +87,14 @@ def fit(
     """
     check_picture(plot)
     check_page(report)
-    check_outputs({"--save": save, "--plot": plot, "--report": report, "--checkpoint": checkpoint}, data)
+    check_animation(animate)
+    if watch and (quiet or log_every is not None):
+        other = "--quiet" if quiet else "--log-every"
+        raise ConfigError(
+            f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
+        )
+    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
+    check_outputs(written | {"--checkpoint": checkpoint}, data)
     arguments = options.fitting(context.params)
 
     from descend import api
@@ -93,8 +110,11 @@ def fit(
     whole(resamples, "number of resamples", FEWEST)
     whole(log_every, "number of epochs between log lines", 1)
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
-    with Log(sys.stderr if json else sys.stdout, epochs, log_every, sharpness) as log:
-        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else log, **arguments)
+    stream = sys.stderr if json else sys.stdout
+    with Watch(stream) if watch else Log(stream, epochs, log_every, sharpness) as reader:
+        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else reader, **arguments)
+        if isinstance(reader, Watch):
+            reader.end(fitted)
     found = None
     if save is not None:
         fitted.save(save)
@@ -104,12 +124,14 @@ def fit(
         plots.save(fitted.plot(), plot)
     if report is not None:
         fitted.report(report)
+    if animate is not None:
+        fitted.animate().save(animate)
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
         show(fitted, json, found, sharpness)
     if not quiet:
-        for done, name in (("Model saved to", save), ("Plot drawn to", plot), ("Report written to", report)):
+        for done, name in zip(WRITTEN, written.values(), strict=True):
             if name is not None:
                 say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if fitted.succeeded else 1)

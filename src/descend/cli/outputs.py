@@ -41,3 +41,11 @@ def check_page(name: str | None) -> None:
     """Refuse a report whose name does not say that it is a page."""
     if name is not None and Path(name).suffix.lower() not in PAGES:
         raise OutputError(f"`{name}` cannot be the report, which is a page: its name must end in .html.")
+
+
+def check_animation(name: str | None) -> None:
+    """Refuse an animation of a kind that cannot be written, before the run."""
+    if name is not None:
+        from descend.report.animation import check_animation
+
+        check_animation(name)

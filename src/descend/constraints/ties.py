@@ -124,6 +124,8 @@ class Constraints:
 
 def mentioned(fix: Mapping[str, Any] | None, ties: Ties, bounds: Given) -> set[str]:
     """Return the names that constraints speak of, which a formula then takes for parameters, however spelt."""
+    if not (fix or ties or bounds):
+        return set()
     names = set(fix or ())
     for given in (ties, bounds):
         texts = [given] if isinstance(given, str) else given or ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -50,15 +51,22 @@ class Writer:
         self.steps: list[Step] = []
         self.stride = 1
         self.written = -EVERY
+        self.waiting: tuple[Step, Snapshot] | None = None
 
     def __call__(self, step: Step) -> None:
         snapshot, step.snapshot = step.snapshot, None
         self._remember(step)
         if snapshot is None or not np.isfinite(step.loss):
             return
-        now = time.monotonic()
-        if step.outcome is None and now - self.written < EVERY:
+        self.waiting = step, snapshot
+        if step.outcome is not None or time.monotonic() - self.written >= EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write where the run stands, unless that is written already."""
+        if self.waiting is None:
             return
+        step, snapshot = self.waiting
         position = {
             "epoch": step.epoch,
             "theta": snapshot.theta.tolist(),
@@ -73,7 +81,7 @@ class Writer:
             for each in self.steps
         ]
         write_atomically(self.path, json.dumps(self.head | {"position": position, "steps": steps}) + "\n")
-        self.written = time.monotonic()
+        self.written, self.waiting = time.monotonic(), None
 
     def _remember(self, step: Step) -> None:
         if step.epoch % self.stride == 0:
@@ -123,7 +131,8 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
                 f"`{path}` is the checkpoint of another run: its {name} is {_shown(there)}, here it is {_shown(here)}. "
                 "Give the same options again, or start anew without --resume."
             )
-    if loss != found.loss:
+    summed_anew = run["engine"] == "query"  # by a database, whose order of summation may be another each time
+    if not (loss == found.loss or (summed_anew and math.isclose(loss, found.loss, rel_tol=1e-10))):
         raise ConfigError(
             f"`{path}` is the checkpoint of a run over other data: at its parameters the loss was {found.loss!r}, "
             f"here it is {loss!r}. Give the same data again, or start anew without --resume."

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from descend.descent.loop import Plan
 from descend.descent.problem import Problem
@@ -26,21 +29,34 @@ WATCHED = 50
 def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str | None:
     """Return a warning if a learning rate is too large where the descent begins; None if it is not, or nobody knows.
 
-    first: J there, in the parameters that are descended in. A stable rate costs no eigenvalue: the trace of the
-    curvature bounds the largest.
+    first: J there, in the parameters that are descended in. A rate that is plainly stable costs no eigenvalue: the
+    root of the sum of squares of the curvature bounds the largest; where that is not enough, a Cholesky factor tells.
     """
     curvature = first.curvature
     if momentum_of(optimizer) is None or problem.model.loss.kinked:
         return None
     if curvature is not None:
-        limit = optimizer.largest_stable_rate(float(curvature.trace()))
-        if limit is None or plan.rate <= limit:
+        limit = optimizer.largest_stable_rate(1.0)  # for any other largest curvature it is that much smaller
+        if limit is None or plan.rate <= 0.0:
+            return None
+        most = limit / plan.rate
+        size = math.sqrt(float(np.vdot(curvature, curvature)))
+        if not math.isfinite(size) or size <= most or _bounded(curvature, most):
             return None
     elif plan.epochs <= WORTH:
         return None
     plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
     found = spectrum_of(problem) if first is problem.first else spectrum_of(first, exact=is_parabola(problem))
     return warning(found, plan.rate, optimizer, plain)
+
+
+def _bounded(curvature: Any, most: float) -> bool:
+    """Whether no eigenvalue is above ``most``: whether most I - C has a Cholesky factor."""
+    try:
+        np.linalg.cholesky(most * np.eye(len(curvature)) - curvature)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool = True) -> str | None:

@@ -15,6 +15,7 @@ from descend.descent.preflight import constant_inputs, listed
 from descend.errors import DataError
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.models import FormulaModel, FunctionModel, Model
+from descend.optimizers.elimination import FEW, solver
 from descend.optimizers.systems import triangle
 
 Array = NDArray[np.float64]
@@ -55,7 +56,9 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
         return (note,) if note else ()
     curvature = point.curvature
     if note is None:
-        smallest = None if model.linear or curvature is None else _smallest(curvature)
+        if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
+            return ()
+        smallest = _smallest(curvature)
         if smallest is None or smallest >= SUSPECT**2:
             return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
@@ -116,6 +119,21 @@ def free_values(model: Model) -> dict[str, float]:
     return {name: value for name, value in free.items() if name in model.formula.parameters}
 
 
+def _surely(curvature: Array, share: float) -> bool:
+    """Whether a bound says, without eigenvalues, that ``_smallest`` is at least ``share``; of few parameters.
+
+    Where the diagonal of a (k, k) matrix is 1, the largest eigenvalue is k at most, and the smallest at least
+    det ((k-1)/k)**(k-1) > det/e, the others being at most as large as their mean.
+    """
+    size = len(curvature)
+    if size > FEW:
+        return False
+    rows = curvature.tolist()
+    diagonal = [rows[place][place] for place in range(size)]
+    found = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None
+    return found is not None and share * math.e * size < found[2] < math.inf
+
+
 def _smallest(curvature: Array) -> float | None:
     """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
 
@@ -142,34 +160,35 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
     if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
         return Verdict()
     size = theta.size
-    with np.errstate(all="ignore"):
-        # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
-        curvature = objective(theta, 2).curvature
-        smallest = 1.0 if curvature is None else _smallest(curvature)
-        if smallest is not None and smallest >= CORRELATED**2:
-            return Verdict()
-        point = objective(theta, 3)
-        upper = triangle(point)[0]
-        norms = np.sqrt(np.add.reduce(upper * upper))
-        if not np.isfinite(norms).all():
-            return Verdict()
-        labels = model.parameters.labels
-        if not norms.all():
-            idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
-            return Verdict(tuple(idle), (_no_influence(idle),))
-        _, singular, directions = np.linalg.svd(upper / norms)
-        exact = EXACT if point.factor is not None else EXACT_SUMMED
-        null = int((singular <= exact * singular[0]).sum())
-        if null:
-            return _exactly(model, objective, point, directions[-null:] / norms, norms)
-        if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
-            return Verdict()
-        spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
-        direction = directions[-1] / norms
-        uncertain = np.sort(np.abs(spread * direction / theta))
-        if not uncertain[-2] > UNCERTAIN:
-            return Verdict()
-        return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+    # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
+    curvature = objective(theta, 2).curvature
+    if curvature is None or _surely(curvature, CORRELATED**2):
+        return Verdict()
+    smallest = _smallest(curvature)
+    if smallest is not None and smallest >= CORRELATED**2:
+        return Verdict()
+    point = objective(theta, 3)
+    upper = triangle(point)[0]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all():
+        return Verdict()
+    labels = model.parameters.labels
+    if not norms.all():
+        idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
+        return Verdict(tuple(idle), (_no_influence(idle),))
+    _, singular, directions = np.linalg.svd(upper / norms)
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = int((singular <= exact * singular[0]).sum())
+    if null:
+        return _exactly(model, objective, point, directions[-null:] / norms, norms)
+    if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
+        return Verdict()
+    spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
+    direction = directions[-1] / norms
+    uncertain = np.sort(np.abs(spread * direction / theta))
+    if not uncertain[-2] > UNCERTAIN:
+        return Verdict()
+    return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
 
 
 def _no_influence(labels: Sequence[str]) -> str:

@@ -115,11 +115,13 @@ class Point:
         idle = curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)
         if self.bounds is not None:
             idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return bool(idle.any())
+        return bool(np.logical_or.reduce(idle))
 
     def _curvature(self) -> Array | None:
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        return curvature if curvature is not None and np.isfinite(curvature).all() else None
+        if curvature is None or not np.logical_and.reduce(np.isfinite(curvature), axis=None):
+            return None
+        return curvature
 
 
 class Objective:

@@ -74,7 +74,7 @@ class Gathered:
             return preflight.finite_start(objective, model, theta, given, row)
         except (ConfigError, DataError) as error:
             told = error
-        raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position)} ")) from None
+        raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
 
 
 def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:

@@ -10,7 +10,8 @@ from descend.descent import start
 from descend.descent.loop import CLOSE_ENOUGH
 from descend.descent.problem import Problem
 from descend.descent.recurrence import FAMILY, momentum_of
-from descend.descent.spectrum import LARGEST, MOST_EPOCHS, Spectrum, spectrum_of
+from descend.descent.spectrum import LARGEST, MOST_EPOCHS, Spectrum, is_parabola, spectrum_of
+from descend.descent.standardize import standardized
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
 
@@ -28,14 +29,21 @@ class Outlook:
     rate: float
     tolerance: float
     spectrum: Spectrum | None
+    standardized: bool = False
+    """Whether all of it is about a descent in standardised columns."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as plain values."""
-        settings = {"optimizer": self.optimizer.name, "learning_rate": self.rate, "tolerance": self.tolerance}
+        settings: dict[str, Any] = {
+            "optimizer": self.optimizer.name,
+            "learning_rate": self.rate,
+            "tolerance": self.tolerance,
+        }
+        settings["standardized"] = self.standardized
         found = self.spectrum
         if found is None:
             return settings
-        blamed, gain = found.culprit, found.standardized
+        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
         best, growth = found.best_rate(self.optimizer), found.growth(self.rate, self.optimizer)
         return settings | {
             "exact": found.exact,
@@ -67,12 +75,18 @@ class Outlook:
         assert limit is not None and best is not None
         most = "" if found.complete else " at least"
         told = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
+        where = ", in standardised columns" if self.standardized else ""
+        # With momentum the rate that is best in the long run need not be the one that is there first.
+        best_of = "at best" if momentum_of(self.optimizer) == 0.0 else "in the long run fastest at"
         lines = [
-            ("curvature", told + ("" if found.exact else "; of the parabola that J resembles at the start")),
-            ("stable", f"{name} up to a learning rate of {limit:.4g}, at best {best:.4g}: {self._epochs(found, best)}"),
+            ("curvature", told + where + ("" if found.exact else "; of the parabola that J resembles at the start")),
+            (
+                "stable",
+                f"{name} up to a learning rate of {limit:.4g}, {best_of} {best:.4g}: {self._epochs(found, best)}",
+            ),
             ("asked", f"{self.rate:.4g} is {self._at_rate(found, limit)}"),
         ]
-        blamed, gain = found.culprit, found.standardized
+        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
         if blamed is not None and gain is not None:
             after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
@@ -97,7 +111,8 @@ class Outlook:
         epochs = found.epochs_to(self.tolerance, rate, self.optimizer)
         if epochs is None:
             return f"more than {MOST_EPOCHS:.0e} epochs to the tolerance of {self.tolerance:g}"
-        return f"{_counted(epochs)} to the tolerance of {self.tolerance:g}"
+        about = "" if found.exact else "if J were that parabola, "
+        return f"{about}{_counted(epochs)} to the tolerance of {self.tolerance:g}"
 
 
 def _counted(epochs: int) -> str:
@@ -105,13 +120,17 @@ def _counted(epochs: int) -> str:
 
 
 def asked_outlook(
-    optimizer: str | Optimizer | None, rate: float | str | None, tolerance: float | None, has_data: bool
+    optimizer: str | Optimizer | None,
+    rate: float | str | None,
+    tolerance: float | None,
+    has_data: bool,
+    standardize: bool = False,
 ) -> Asked | None:
     """Return optimizer, rate (None or "auto": chosen) and tolerance; None if no outlook is asked for.
 
     Raises ConfigError for an optimizer whose steps follow no such law, and where there are no data.
     """
-    if optimizer is None and rate is None and tolerance is None:
+    if optimizer is None and rate is None and tolerance is None and not standardize:
         return None
     if not has_data:
         raise ConfigError("What a descent would do depends on the data. Give some, or leave out its options.")
@@ -128,6 +147,13 @@ def asked_outlook(
     return built, rate, CLOSE_ENOUGH if tolerance is None else tolerance
 
 
-def outlook(problem: Problem, optimizer: Optimizer, rate: float | str | None, tolerance: float) -> Outlook:
-    """Return what a descent from the start of ``problem`` would do."""
-    return Outlook(optimizer, start.learning_rate(rate, optimizer, problem.first)[0], tolerance, spectrum_of(problem))
+def outlook(
+    problem: Problem, optimizer: Optimizer, rate: float | str | None, tolerance: float, standardize: bool = False
+) -> Outlook:
+    """Return what a descent from the start of ``problem`` would do, in standardised columns if so wished."""
+    if not standardize:
+        chosen = start.learning_rate(rate, optimizer, problem.first)[0]
+        return Outlook(optimizer, chosen, tolerance, spectrum_of(problem))
+    first = standardized(problem)[0].first
+    found = spectrum_of(first, problem.model.parameters.labels, problem.scale, is_parabola(problem))
+    return Outlook(optimizer, start.learning_rate(rate, optimizer, first)[0], tolerance, found, True)

@@ -51,8 +51,9 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
 
 def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
-    bad = ~np.isfinite(y)
-    if bad.any():
+    finite = np.isfinite(y)
+    if not np.logical_and.reduce(finite):
+        bad = ~finite
         raise DataError(
             f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
             f"{int(bad.argmax()) + 1}. "
@@ -93,7 +94,6 @@ def check_sigma(sigma: Array, name: str, source: str) -> None:
         )
 
 
-@np.errstate(all="ignore")
 def finite_start(
     objective: Objective, model: Model, theta: Array, given: Collection[str], columns: Mapping[str, Array]
 ) -> Point:
@@ -114,7 +114,7 @@ def finite_start(
 
 
 def _is_finite(point: Point) -> bool:
-    return math.isfinite(point.loss) and bool(np.isfinite(point.gradient).all())
+    return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
@@ -139,6 +139,13 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
                 )
             culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
             return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
+    y = model.observed(columns)
+    row = int(np.abs(y).argmax())
+    if not math.isfinite(y[row] ** 2):
+        return (
+            f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
+            "Correct such rows, or leave them out with --where."
+        )
     return f"The loss is not finite at the start ({start}). {advice}"
 
 

@@ -425,10 +425,11 @@ def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
 def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
     whole = model.parameters if model.constraints is None else model.constraints.whole
     bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
-    if weights is not None:
+    taken = weights if weights is None or weights in table.names else weights.removeprefix("1/").removesuffix("^2")
+    if taken is not None and taken not in bound.columns:
         raise ConfigError(
-            f"Row weights (`{weights}`) cannot be put into `{bound.name}`, a gradient function. "
-            "Give the gradient as text, or derived or autograd, or leave the weights out."
+            f"`{bound.name}`, a gradient function, does not take `{taken}`, so it cannot weigh the rows by it. Let it "
+            "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
         if name not in whole.shapes:
@@ -437,7 +438,7 @@ def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Tabl
                 f"parameter.{closest(name, [*table.names, *whole.shapes])} "
                 f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, replace(bound, constraints=model.constraints))
+    return FunctionKernel(model, replace(bound, constraints=model.constraints), weights)
 
 
 def gradient_columns(what: Program | Kernel) -> Iterable[str]:

@@ -6,13 +6,13 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from descend.descent import checkpoint, start
+from descend.descent import checkpoint, lost, start
 from descend.descent.checkpoint import Checkpoint
 from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.gauge import checked_wish, gauge, preflight
@@ -21,8 +21,10 @@ from descend.descent.problem import Problem
 from descend.descent.standardize import standardized
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
+from descend.models import Model
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.optimizers.schedules import Constant
+from descend.table.connection import ConnectionLostError
 
 MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
@@ -81,6 +83,17 @@ class Run:
     first: Any = None
 
 
+@runtime_checkable
+class Audience(Protocol):
+    """A reader of steps that is told, before the first, what they are steps of."""
+
+    def begin(self, model: Model, columns: Mapping[str, Any]) -> None:
+        """Take the model and the rows."""
+
+    def __call__(self, step: Step) -> None:
+        """Read one step."""
+
+
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
@@ -128,7 +141,9 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
-    """Descend, handing every step to ``on_step``. Ctrl-C ends the run after the current step."""
+    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step."""
+    if isinstance(on_step, Audience):
+        on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
     first = problem.first
     optimizer, why = choose(problem, settings)
@@ -148,13 +163,19 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         readers = [read for read in (watch, restore, trace.append, keep, on_step) if read is not None]
         taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
         notes = [scaled_note]
-        for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
-            if warning is not None:  # the first step carries it
-                step.note, warning = warning, None
-            for read in readers:
-                read(step)
-            if step.note is not None:
-                notes.append(step.note)
+        try:
+            for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
+                if warning is not None:  # the first step carries it
+                    step.note, warning = warning, None
+                for read in readers:
+                    read(step)
+                if step.note is not None:
+                    notes.append(step.note)
+        except ConnectionLostError as error:
+            parameters = problem.model.parameters
+            raise lost.where_it_stood(error, trace, parameters, keep, settings.checkpoint) from None
+    connection = lost.connection_of(problem.objective.engine)
+    notes += [] if connection is None else [connection.note]
     uses_rate = optimizer.uses_rate
     if not uses_rate and settings.learning_rate is not None:
         rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"

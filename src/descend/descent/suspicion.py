@@ -110,7 +110,7 @@ def _agrees(model: Model, columns: Columns, weights: str | None, engine: Engine,
             size = np.maximum(np.abs(right), math.sqrt(abs(first.loss)) * _lengths(first))
             return bool((np.abs(given - right) <= CLOSE * size + 1e-300).all())
         assert isinstance(model, FunctionModel)
-        change = _change(model, columns, theta, scales * (0.5 + turn))
+        change = _change(model, columns, weights, theta, scales * (0.5 + turn))
         if change is not None:
             along = given * scales * (0.5 + turn)
             return abs(float(along.sum()) - change) <= CLOSE * max(abs(change), float(np.abs(along).sum()))
@@ -122,12 +122,16 @@ def _sums(engine: Engine, theta: Array) -> Array | None:
     return None if totals.gradient is None else totals.gradient / totals.rows
 
 
-def _change(model: FunctionModel, columns: Columns, theta: Array, direction: Array) -> float | None:
+def _change(
+    model: FunctionModel, columns: Columns, weights: str | None, theta: Array, direction: Array
+) -> float | None:
     """Return the derivative of J along a direction, by one central difference of the predictions."""
     step = 1e-4
     y = model.observed(columns)
     ahead, behind = (model.score(theta + sign * step * direction, columns) for sign in (1.0, -1.0))
-    change = float(model.loss.value(ahead, y).mean() - model.loss.value(behind, y).mean()) / (2.0 * step)
+    omega = None if weights is None else columns[weights]
+    up, down = (float(np.average(model.loss.value(score, y), weights=omega)) for score in (ahead, behind))
+    change = (up - down) / (2.0 * step)
     return change if math.isfinite(change) else None
 
 

@@ -56,6 +56,8 @@ class Compiled:
         writer.count(
             [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
         )
+        if order == 2 and self._least_squares():
+            return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
         if order == 1 or (order == 2 and program.by_hand is not None):
@@ -80,6 +82,23 @@ class Compiled:
         if order == 3:
             results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]
+
+    def _least_squares(self) -> bool:
+        """Whether loss, gradient and curvature are all found in one product, of J and residuals with themselves."""
+        value, slope, weight = self.program.loss.expressions
+        squared = weight.is_Number and value == weight * RESIDUAL**2 / 2 and slope == weight * RESIDUAL
+        return squared and self.language == "numpy" and self.program.by_hand is None and not self.code.matrices
+
+    def _gram(self, writer: RowWriter, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
+        """Write the sums of a squared loss, w r**2 / 2: with A = [J, r], w A'A holds curvature, gradient and twice it.
+
+        On few rows a call of NumPy costs more than what it computes, so the fewer the better.
+        """
+        arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
+        weighed = "whole" if omega == 1 else f"whole*{writer.name(omega)}"
+        gram = [f"whole = np.array(({', '.join(arrays)},))", f"gram = {weight}*{writer.dot(weighed, 'whole.T')}"]
+        found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
+        return [*writer.lines, *gram, *found]
 
     def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]]) -> list[str]:
         """Write J (parameters, rows), filled row by row."""

@@ -125,18 +125,18 @@ def refusal(what: Program | Kernel) -> str | None:
     """Say why there are no moments to sum, if so; in words that follow "The engine `moments` "."""
     if not isinstance(what, Program):
         return "cannot look into a gradient by a Python function or autograd"
-    if what.by_hand is not None:
-        return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
-    if what.loss.name != "squared":
-        return f"is for the squared loss, not for the {what.loss.name} loss"
-    if not _linear(what):
-        return f"is for formulas that are linear in all their parameters, which `{what.formula}` is not"
-    return None
+    return _refusal(what)
 
 
 @lru_cache(maxsize=128)
-def _linear(program: Program) -> bool:
-    return not any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values())
+def _refusal(program: Program) -> str | None:
+    if program.by_hand is not None:
+        return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
+    if program.loss.name != "squared":
+        return f"is for the squared loss, not for the {program.loss.name} loss"
+    if any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values()):
+        return f"is for formulas that are linear in all their parameters, which `{program.formula}` is not"
+    return None
 
 
 class Factors(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
@@ -24,10 +23,8 @@ from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import FormulaModel, Model
 from descend.table.database import reason
-from descend.table.lazy import LARGEST, Lazy, spread
+from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
 
-OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
-"""What databases say of a number that is none, or too large."""
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
 MOST_PARAMETERS = 60
@@ -221,6 +218,8 @@ class Query:
         """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
         try:
             return self.run(bound)
+        except DataError:
+            raise
         except Exception as error:  # each database has its own
             if OUT_OF_RANGE.search(str(error)):
                 return None

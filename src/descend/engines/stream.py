@@ -52,6 +52,9 @@ class StreamEngine:
         return batches(self.rows, size, seed, epoch)
 
     def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
+        return self.lazy.attempt(lambda: self._evaluated(theta, order, rows))
+
+    def _evaluated(self, theta: Array, order: int, rows: Batch | None) -> Totals:
         point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
         loss, gradient, curvature = 0.0, None, None
         total = self.total if rows is None else 0.0
@@ -85,7 +88,7 @@ class StreamEngine:
         numbered = self.lazy.numbered()
         share = spread(numbered.place, batch.multiplier)
         chosen = numbered.filter((share >= batch.low) & (share < batch.high))
-        return Lazy(self.lazy.names, chosen, self.lazy.owner)
+        return self.lazy.like(chosen)
 
     def _joined(self, one: Any, other: Any) -> Any:
         if self.device is None:

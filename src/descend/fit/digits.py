@@ -95,6 +95,8 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
     error = np.zeros(theta.size)
     rows = counted_rows(fit, MANY) if fit.rows > MANY else fit.counted_rows
     error[free] = _floor(rows, fit, free) * np.sqrt(len(rows.y) / fit.rows)
+    if objective.engine.name == "query":
+        error *= np.sqrt(max(fit.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
     step, length = _step(point, free)
     settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)

@@ -21,6 +21,7 @@ from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
+from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
 from descend.fit.predict import Prediction, predict_with_band, refuse_not_finite
@@ -57,6 +58,9 @@ class Shows(Protocol):
 
     def plot(self, fit: Fit) -> Figure:
         """Draw a picture."""
+
+    def animate(self, fit: Fit) -> Any:
+        """Return an animation."""
 
     def page(self, fit: Fit, path: str | os.PathLike[str]) -> None:
         """Write a page."""
@@ -318,6 +322,11 @@ class Fit:
         return digits(self)
 
     @cached_property
+    def guarantee(self) -> Guarantee | None:
+        """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
+        return guarantee(self)
+
+    @cached_property
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
@@ -376,6 +385,15 @@ class Fit:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
         return self.shown_by.plot(self)
 
+    def animate(self) -> Any:
+        """Return the run as an animation, which a notebook shows: the moving curve, and the path over J.
+
+        Its ``save`` writes a page (``.html``), a ``.gif`` or a video (``.mp4``); see ``report.animation.Animation``.
+        """
+        if self.shown_by is None or self.kept is None:
+            raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
+        return self.shown_by.animate(self)
+
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
 
@@ -396,4 +414,5 @@ class Fit:
     def __repr__(self) -> str:
         values = self.model.parameters.mentioned(self.theta)
         values = values or f"{self.model.parameters.size} parameters"
-        return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {self.epochs} epochs)"
+        epochs = f"{self.epochs} epoch" + ("" if self.epochs == 1 else "s")
+        return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {epochs})"

@@ -22,6 +22,7 @@ def summary(fit: Fit) -> dict[str, Any]:
         "parameters": {} if _too_many_to_list(fit) else _plain(fit.parameters),
         "standard_errors": _plain(fit.standard_errors),
         "digits": _plain(None if fit.digits is None else {name: np.round(of, 1) for name, of in fit.digits.items()}),
+        "guarantee": fit.stored.get("guarantee") if fit.guarantee is None else fit.guarantee.as_dict(),
         **_held_back(fit),
         "loss": _number(fit.loss),
         "rows": fit.rows,

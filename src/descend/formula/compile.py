@@ -247,6 +247,14 @@ class RowWriter(Writer):
         text, precedence = super()._power(base, exponent)
         return text, min(precedence, POWER)
 
+    def row(self, expression: Expr) -> str:
+        """Write ``expression`` as the name of an array: where it is one number, that number in each row."""
+        text = self.name(expression)
+        if self.kind(expression) in (DATA, ROWS):
+            return text
+        ones = self.prepared.setdefault(ONES, f"h{len(self.prepared)}")
+        return ones if expression == 1 else f"{text}*{ones}"
+
     def sum_over_rows(self, expression: Expr, matrix: str | None = None) -> str:
         """Write the sum of ``expression`` over rows: products as inner products, numbers pulled out.
 
@@ -352,11 +360,9 @@ class RowCode:
         """Return the block of all rows."""
         count = len(columns[self.columns[0]])
         arrays = [columns[name] for name in self.columns]
-        arrays += [
-            np.ones(count) if expression is ONES else over_rows(expression, columns, count)
-            for expression in self.prepared
-            if not isinstance(expression, Column)
-        ]
+        with np.errstate(all="ignore"):
+            for expression in list(self.prepared)[len(arrays) :]:
+                arrays.append(np.ones(count) if expression is ONES else _over_rows(expression, columns, count))
         for predictor in self.matrices:
             arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
         return tuple(arrays)
@@ -374,8 +380,14 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
 
 def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
     """Evaluate an expression of data alone: one number (or truth value) per row."""
-    used = _columns_of(expression)
     with np.errstate(all="ignore"):
-        value = compile_expression(expression, used)(*(columns[symbol.name] for symbol in used))
+        return _over_rows(expression, columns, count)
+
+
+def _over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
+    used = _columns_of(expression)
+    value: Any = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (count,) and value.flags.c_contiguous:
+        return value
     array = np.broadcast_to(np.asarray(value), (count,))
     return np.ascontiguousarray(array, dtype=None if array.dtype == bool else np.float64)

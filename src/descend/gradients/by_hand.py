@@ -129,7 +129,8 @@ def _check_parameters(builder: Builder, formula: Formula, known: Collection[str]
 class FunctionKernel:
     """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
 
-    The gradient function returns dJ/dparameters as means over the rows it is given: one number (or vector) for one
+    The gradient function returns dJ/dparameters as means over the rows it is given, by their weights if they have any,
+    which it takes as a column: one number (or vector) for one
     parameter, a sequence in the order of the parameters, or a dict by name; of all parameters, those that are fixed or
     tied as well, though a dict may leave out those that are fixed. Curvature is that of the forward
     function by central differences.
@@ -138,22 +139,30 @@ class FunctionKernel:
     language = "numpy"
     finish = None
 
-    def __init__(self, model: FunctionModel, gradient: Call) -> None:
+    def __init__(self, model: FunctionModel, gradient: Call, weights: str | None = None) -> None:
         self.model, self.gradient, self.loss, self.parameters = model, gradient, model.loss, model.parameters
-        self.names = tuple(dict.fromkeys((*model.inputs, *gradient.columns, model.response)))
+        self.read = dict.fromkeys((*model.inputs, *gradient.columns, model.response))
+        self.weights = weights
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of the table that it reads."""
+        return tuple(self.read)
 
     def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
-        return tuple(columns[name] for name in self.names)
+        names = (*self.names, *([] if self.weights is None else [self.weights]))
+        return tuple(columns[name] for name in names)
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
-        columns = dict(zip(self.names, block, strict=True))
+        columns = dict(zip(self.names, block, strict=self.weights is None))
         y = columns[self.model.response]
+        omega = np.ones(len(y)) if self.weights is None else block[-1]
         prediction = self.model.score(theta, columns)
-        loss = float(np.add.reduce(self.loss.value(prediction, y)))
+        loss = float(np.add.reduce(omega * self.loss.value(prediction, y)))
         if order == 0:
             return loss, None, None
-        gradient = self._gradient(columns, theta) * len(y)
-        return loss, gradient, self._curvature(theta, columns, prediction, y) if order > 1 else None
+        gradient = self._gradient(columns, theta) * float(omega.sum())
+        return loss, gradient, self._curvature(theta, columns, prediction, y, omega) if order > 1 else None
 
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
         held, name = self.gradient.constraints, self.gradient.name
@@ -186,7 +195,9 @@ class FunctionKernel:
             )
         return flat if held is None else held.jacobian(theta).T @ flat
 
-    def _curvature(self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array) -> Array:
+    def _curvature(
+        self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array, omega: Array
+    ) -> Array:
         jacobian = np.empty((theta.size, len(y)))
         for k, value in enumerate(theta):
             step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
@@ -195,5 +206,5 @@ class FunctionKernel:
             jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (
                 ahead[k] - behind[k]
             )
-        curvature: Array = (jacobian * self.loss.weight(prediction, y)) @ jacobian.T
+        curvature: Array = (jacobian * (omega * self.loss.weight(prediction, y))) @ jacobian.T
         return curvature

@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.line_search import NOISE
-from descend.optimizers.systems import LEAST_NORM, System, system_of
+from descend.optimizers.systems import LEAST, System, Units, system_of
 from descend.settings import setting
 
 ATTEMPTS = 60
@@ -64,25 +64,25 @@ class LevenbergMarquardt(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # Largest column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle; the
-        # step that led here; and, once only the last digits are left, what is known about the next step.
-        return (np.full(theta.size, LEAST_NORM), self.damping, 2.0, False, None, None)
+        # Largest squared column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle;
+        # the step that led here; and, once only the last digits are left, what is known about the next step.
+        return ([LEAST] * theta.size, self.damping, 2.0, False, None, None)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
-        norms, damping, growth, fine, taken, known = state
+        units, damping, growth, fine, taken, known = state
         if known is not None:
-            theta, known = last_digits(evaluation, system_of(evaluation, fine), norms, known)
-            return theta, (norms, damping, growth, fine, None, known)
+            theta, known = last_digits(evaluation, system_of(evaluation, fine), units, known)
+            return theta, (units, damping, growth, fine, None, known)
         fine = fine or evaluation.bounds is not None
         if fine and not np.isfinite(evaluation.curvature).all():
             return evaluation.theta, state
-        system = system_of(evaluation, fine)(evaluation, norms)
-        norms = system.scale
-        if not (finite(evaluation.gradient) and finite(norms)):
+        if taken is None and not finite(evaluation.gradient):
             return evaluation.theta, state
+        system = system_of(evaluation, fine)(evaluation, units)
+        units = system.units
         if damping < ILL and not system.safe():
-            return self.step(evaluation, (norms, damping, growth, True, taken, None))
+            return self.step(evaluation, (units, damping, growth, True, taken, None))
         least = (NOISE if fine else ROUGHLY) * abs(evaluation.loss)
         for _ in range(ATTEMPTS):
             move, predicted = system.move(damping)
@@ -92,13 +92,13 @@ class LevenbergMarquardt(Optimizer):
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and finite(new.gradient):
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (norms, max(damping, LEAST_DAMPING), 2.0, fine, move, None)
+                return new.theta, (units, max(damping, LEAST_DAMPING), 2.0, fine, move, None)
             damping *= growth
             growth *= 2.0
         if not system.safe():
-            return self.step(evaluation, (norms, damping, growth, True, taken, None))
-        theta, known = last_digits(evaluation, type(system), norms, (*system.newton(), taken, taken))
-        return theta, (norms, damping, growth, fine, None, known)
+            return self.step(evaluation, (units, damping, growth, True, taken, None))
+        theta, known = last_digits(evaluation, type(system), units, (*system.newton(), taken, taken))
+        return theta, (units, damping, growth, fine, None, known)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -113,37 +113,38 @@ def ahead(evaluation: Evaluation, move: Array) -> Array:
     return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
 
 
-def last_digits(evaluation: Evaluation, kind: type[System], scale: Array, known: Known) -> tuple[Array, Known]:
+def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
     move, offset, taken, before = known
     theta = evaluation.theta
-    if (np.abs(move) <= LAST * np.abs(theta)).all():
+    if all(abs(part) <= LAST * abs(whole) for part, whole in zip(move.tolist(), theta.tolist(), strict=True)):
         return theta, known
     tries = [move]
     if taken is not None and before is not None and evaluation.bounds is None:
-        tries = extrapolated(move, taken, before, scale)
+        tries = extrapolated(move, taken, before, units)
     for step in tries:
         new = evaluation.at(ahead(evaluation, step), kind.order)
         if finite(new.gradient) and new.loss <= evaluation.loss + 1e-6 * abs(evaluation.loss) + 1e-300:
-            following, left = kind(new, scale).newton()
+            following, left = kind(new, units).newton()
             if left < 0.9 * offset:
                 return new.theta, (following, left, step, move)
     return theta, known
 
 
-def extrapolated(move: Array, taken: Array, before: Array, scale: Array) -> list[Array]:
+def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:
     """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
 
     Gauss-Newton steps shrink by a constant factor each, along the direction in which the curvature that it leaves out
     matters most. Where ``before`` was asked for and ``taken`` was gone, the secant through the two zeroes that factor:
         move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
     """
-    change = (move - before) * scale
-    length = float(change.dot(change))
-    share = float(change.dot(move * scale)) / length if length > 0.0 else 0.0
+    change = move - before
+    weighed = change * units
+    length = float(change.dot(weighed))
+    share = float(move.dot(weighed)) / length if length > 0.0 else 0.0
     if abs(share) > FARTHEST:
         return [move]
-    secant = move - share * (taken + move - before)
+    secant = move - share * (taken + change)
     return [secant, move] if abs(share) > 0.1 else [secant]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
-from descend.optimizers.systems import Normal, Triangle
+from descend.optimizers.systems import LEAST, System, Triangle, system_of
 
 HALVINGS = 50
 
@@ -45,13 +45,13 @@ class Newton(Optimizer):
         assert evaluation.curvature is not None
         if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
             return evaluation.theta, state
-        system: Normal | Triangle = Normal(evaluation)
+        system: System = system_of(evaluation, fine=False)(evaluation, [LEAST] * evaluation.theta.size)
         if not system.safe():
-            system = Triangle(evaluation)
+            system = Triangle(evaluation, system.units)
         move, offset = system.newton()
         slope = float(evaluation.gradient @ move)
         if state or not -slope > ROUGHLY * abs(evaluation.loss):
-            return last_digits(evaluation, type(system), system.scale, (move, offset, None, None))[0], True
+            return last_digits(evaluation, type(system), system.units, (move, offset, None, None))[0], True
         share = 1.0
         for _ in range(HALVINGS):
             new = evaluation.at(evaluation.theta + share * move, system.order)

@@ -1,9 +1,8 @@
-"""The linear system of a damped Gauss-Newton step, in three forms."""
+"""The linear system of a damped Gauss-Newton step, in four forms."""
 
 from __future__ import annotations
 
 import math
-from operator import mul
 from typing import Any
 
 import numpy as np
@@ -11,51 +10,89 @@ from numpy.typing import NDArray
 
 from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.elimination import FEW, Solution, solver
 
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
-LEAST_NORM = 1e-150
-"""Taken for the norm of a column of zeros: its square can still be divided by."""
-
-FEW = 4
-"""Up to so many unknowns a system is solved sooner in plain Python than NumPy has checked what it was given."""
+LEAST = 1e-300
+"""Taken for the squared norm of a column of zeros, which can still be divided by."""
+Units = Array | list[float]
 
 
-class Normal:
-    """The system (C + lambda D**2) d = -g, from curvature and gradient, solved for D d.
+class Few:
+    """The system (C + lambda D**2) d = -g of few unknowns, from curvature and gradient, in plain numbers.
 
-    norms: the largest column norms so far, or LEAST_NORM; ``scale``, D, are those that also count the ones here.
+    units: the largest squared column norms so far, or LEAST; ``units``, D**2, are those that also count the ones here.
     """
 
     order = 2
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
+        assert evaluation.curvature is not None
+        rows = evaluation.curvature.tolist()
+        self.units = [row[k] if row[k] > units[k] else units[k] for k, row in enumerate(rows)]
+        self.system = rows, evaluation.gradient.tolist(), self.units
+        self.solve = solver(len(rows))
+        self.undamped: Solution | None = None
+
+    def move(self, damping: float) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
+        found = self.solve(*self.system, damping)
+        return (np.zeros(len(self.units)), 0.0) if found is None else (np.array(found[0]), found[1])
+
+    def newton(self) -> tuple[Array, float]:
+        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
+        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        if found is None:
+            return np.zeros(len(self.units)), math.inf
+        return np.array(found[0]), math.sqrt(max(2.0 * found[1], 0.0))
+
+    def safe(self) -> bool:
+        """Whether its undamped step can be trusted.
+
+        The trace of D^-1 C D^-1 is k at most, so its smallest eigenvalue at least det ((k-1)/k)**(k-1) > det/e.
+        """
+        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        if found is None or found[2] > math.e * WELL:
+            return found is not None
+        scale = np.sqrt(self.units)
+        return well(np.array(self.system[0]) / (scale * scale[:, None]))
+
+
+class Normal:
+    """The same system of many unknowns, solved for D d."""
+
+    order = 2
+
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
         assert curvature is not None
-        self.scale: Array = np.maximum(norms, np.sqrt(curvature.diagonal()))
+        self.units: Units = np.maximum(units, curvature.diagonal())
+        self.scale = np.sqrt(self.units)
         self.curvature = curvature / (self.scale * self.scale[:, None])
         self.gradient = evaluation.gradient / self.scale
+        self.sound = math.isfinite(np.add.reduce(self.units))
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular.
 
         With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
         """
-        move = solved(self.curvature, damping, -self.gradient)
+        move = solved(self.curvature, damping, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), 0.0
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
-        move = solved(self.curvature, 0.0, -self.gradient)
+        move = solved(self.curvature, 0.0, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted."""
-        return bool(np.linalg.eigvalsh(self.curvature)[0] > WELL)
+        return self.sound and well(self.curvature)
 
 
 class Triangle:
@@ -63,8 +100,8 @@ class Triangle:
 
     order = 3
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
-        self.scale, self.upper, self.right = scaled_triangle(evaluation, norms)
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
+        self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts."""
@@ -92,9 +129,9 @@ class Bounded:
 
     order = 3
 
-    def __init__(self, evaluation: Evaluation, norms: Array | float = LEAST_NORM) -> None:
+    def __init__(self, evaluation: Evaluation, units: Units) -> None:
         assert evaluation.bounds is not None
-        self.scale, self.upper, self.right = scaled_triangle(evaluation, norms)
+        self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
         low, high = evaluation.bounds.room(evaluation.theta)
         self.room = low * self.scale, high * self.scale
         self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
@@ -119,14 +156,19 @@ class Bounded:
         return True
 
 
-System = Normal | Triangle | Bounded
+System = Few | Normal | Triangle | Bounded
 
 
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
     if not fine:
-        return Normal
+        return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
+
+
+def well(curvature: Array) -> bool:
+    """Whether the smallest eigenvalue of a scaled curvature is large enough to work with squared numbers."""
+    return bool(np.linalg.eigvalsh(curvature)[0] > WELL)
 
 
 def solved(matrix: Array, damping: float, right: Array) -> Array | None:
@@ -135,8 +177,6 @@ def solved(matrix: Array, damping: float, right: Array) -> Array | None:
     >>> solved(np.array([[3.0, 1.0], [1.0, 1.0]]), 1.0, np.array([5.0, 3.0]))
     array([1., 1.])
     """
-    if right.size <= FEW:
-        return solved_by_hand(matrix.tolist(), damping, right.tolist())
     matrix = matrix.copy()
     matrix.flat[:: right.size + 1] += damping
     try:
@@ -146,33 +186,12 @@ def solved(matrix: Array, damping: float, right: Array) -> Array | None:
     return solution
 
 
-def solved_by_hand(matrix: list[list[float]], damping: float, right: list[float]) -> Array | None:
-    """Solve the same system by M + damping I = L D L', L with a unit diagonal; None unless all of D is positive."""
-    lower: list[list[float]] = []
-    pivots: list[float] = []
-    for place, row in enumerate(matrix):
-        scaled: list[float] = []  # the row of L D
-        for column, other in enumerate(lower):
-            scaled.append(row[column] - sum(map(mul, scaled, other)))
-        factors = [part / pivot for part, pivot in zip(scaled, pivots, strict=True)]
-        pivot = row[place] + damping - sum(map(mul, scaled, factors))
-        if not pivot > 0.0:
-            return None
-        right[place] -= sum(map(mul, factors, right))
-        lower.append(factors)
-        pivots.append(pivot)
-    solution = [part / pivot for part, pivot in zip(right, pivots, strict=True)]
-    for place in reversed(range(len(solution))):
-        for column, factor in enumerate(lower[place]):
-            solution[column] -= factor * solution[place]
-    return np.array(solution)
-
-
-def scaled_triangle(evaluation: Evaluation, norms: Array | float) -> tuple[Array, Array, Array]:
-    """Return D, R D^-1 and q."""
+def scaled_triangle(evaluation: Evaluation, units: Units) -> tuple[Units, Array, Array, Array]:
+    """Return D**2, D, R D^-1 and q."""
     upper, right = triangle(evaluation.at(evaluation.theta, 3))
-    scale: Array = np.maximum(norms, np.sqrt(np.add.reduce(upper * upper)))
-    return scale, upper / scale, right
+    squares: Array = np.maximum(units, np.add.reduce(upper * upper))
+    scale = np.sqrt(squares)
+    return squares, scale, upper / scale, right
 
 
 def predicted(upper: Array, right: Array, move: Array) -> float:

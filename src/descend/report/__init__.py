@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.fit import Fit
+    from descend.report.animation import Animation
 
 
 def plot(fit: Fit) -> Figure:
@@ -16,6 +17,13 @@ def plot(fit: Fit) -> Figure:
     from descend.report.plots import plot_fit
 
     return plot_fit(fit)
+
+
+def animate(fit: Fit) -> Animation:
+    """Return the run as an animation (see ``animation``)."""
+    from descend.report.animation import Animation
+
+    return Animation(fit)
 
 
 def page(fit: Fit, path: str | os.PathLike[str]) -> None:

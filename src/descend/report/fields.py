@@ -115,7 +115,18 @@ def _digits(fit: Fit) -> list[Field]:
     they = " and ".join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
     are = "is" if len(low) == 1 else "are"
     known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
-    return [Field("digits", f"{they} {are} {known} at this stopping point", "note")]
+    told = f"{they} {are} {known} at this stopping point"
+    return [Field("digits", told + _at_least(fit, [label for label, _ in low]), "note")]
+
+
+def _at_least(fit: Fit, labels: Sequence[str]) -> str:
+    """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
+    found = fit.guarantee
+    if found is None or isinstance(fit.model, ModuleModel):
+        return ""
+    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
+    fewest = int(min(flat[label] for label in labels))
+    return f", to at least {fewest} by strong convexity" if fewest else ""
 
 
 def _outcome(fit: Fit) -> Field:

@@ -6,15 +6,12 @@ at once, prints sharply, follows the reader's light or dark theme, and its words
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import cache
 from html import escape
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +23,11 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.models import FormulaModel
 from descend.output import write_atomically
-from descend.report import mathematics, panels, style, surface
+from descend.report import mathematics, panels, surface
+from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
-from descend.report.svg import legend, svg
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
@@ -80,7 +77,7 @@ def page(fit: Fit) -> str:
         for key, title, content in sections
         if content
     )
-    return _document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + _footer())
+    return document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + _footer())
 
 
 def short(fit: Fit) -> str:
@@ -89,17 +86,13 @@ def short(fit: Fit) -> str:
     picture = ""
     if fit.kept is not None:
         seen = view(fit)
-        picture = _figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
+        picture = figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
     inside = _formula(shown) + _verdict(shown) + _parameters(shown, None) + _list(shown) + picture
     return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
 
 
 def _header(fit: Fit, shown: Sequence[Field]) -> str:
-    theme = '<button type="button" id="theme" aria-pressed="false" hidden>Dark</button>'
-    return (
-        f'<header><div class="bar"><p class="brand">descend <span>report of a fit</span></p>{theme}</div>'
-        f"<h1>{escape(str(fit.model))}</h1>{_verdict(shown)}</header>"
-    )
+    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{_verdict(shown)}</header>"
 
 
 def _verdict(shown: Sequence[Field]) -> str:
@@ -187,22 +180,11 @@ def _of_the_residuals(fit: Fit) -> list[Panel | None]:
 
 def _figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
     """Draw panels side by side; of an odd number, the first leads if it is to."""
-    drawn = [_figure(panel) for panel in shown if panel is not None]
+    drawn = [figure(panel) for panel in shown if panel is not None]
     if not drawn:
         return ""
     layout = "lead" if lead and len(drawn) % 2 else "triples" if len(drawn) % 3 == 0 else "pairs"
     return f'<div class="figures {layout}">{"".join(drawn)}</div>'
-
-
-def _figure(panel: Panel, prefix: str = "") -> str:
-    """Draw one panel with its title, its legend and its caption."""
-    names = "".join(f"<li>{sample} {escape(style.one_line(name, 48))}</li>" for sample, name in legend(panel))
-    said = f"Loss: {panel.title[:1].lower()}{panel.title[1:]}" if panel.key == "loss" else panel.title
-    kind = ' class="bad"' if panel.failed else ""
-    title = f"<h3{kind}>{escape(said)}</h3>"
-    caption = f"<figcaption>{escape(panel.caption)}</figcaption>" if panel.caption else ""
-    listed = f'<ul class="legend">{names}</ul>' if names else ""
-    return f"<figure>{title}{listed}{svg(panel, prefix)}{caption}</figure>"
 
 
 def _mathematics(fit: Fit) -> str:
@@ -228,11 +210,11 @@ def _data(fit: Fit) -> str:
     columns = {
         name: part for name, part in parts.items() if name in fit.kept.columns and np.ndim(fit.kept.columns[name]) == 1
     }
-    for name, part in list(columns.items())[:MOST_SUMMARISED]:
+    for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(fit.kept.columns[name], dtype=np.float64)
         cells = "".join(f'<td class="number">{_minus(f"{number:.6g}")}</td>' for number in
                         (values.min(), values.mean(), values.max()))  # fmt: skip
-        lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{part}</td>{cells}</tr>')
+        lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(fit.kept.source)}" if fit.kept.source else ""
     conditions = fit.table.conditions if fit.table is not None else ()
     chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
@@ -301,46 +283,7 @@ def _prose(text: Any) -> str:
     return "".join(f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
-def _document(title: str, body: str) -> str:
-    """Return the page around its body; the policy keeps it from loading or running anything but what is in it."""
-    script = _part("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(style.one_line(title, 80))} · descend</title>\n"
-        f"<style>\n{_style()}</style>\n</head>\n<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
-    )
-
-
-@cache
-def _part(name: str) -> str:
-    return files("descend.report").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _style() -> str:
-    """Return the style sheet: the colours for light and dark, for the reader's choice and for paper, then the rest."""
-    light, dark = _colours(0), _colours(1)
-    return (
-        f":root {{ color-scheme: light; {light} }}\n"
-        f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ color-scheme: dark; {dark} }} }}\n'
-        f':root[data-theme="dark"] {{ color-scheme: dark; {dark} }}\n'
-        f"@media print {{ :root, :root[data-theme] {{ color-scheme: light; {light} }} }}\n" + _part("page.css")
-    )
-
-
-def _colours(theme: int) -> str:
-    named = {name: pair[theme] for name, pair in (style.PALETTE | style.PAGE).items()}
-    named |= {f"c{place}": colour for place, colour in enumerate(style.contours(12, dark=bool(theme)))}
-    return " ".join(f"--{name}: {colour};" for name, colour in named.items())
-
-
 @cache
 def _short_style() -> str:
     """Return the style of the short form: the notebook's own text colour, and nothing outside the box touched."""
-    return f".descend-fit {{ {_colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + _part(
-        "short.css"
-    )
+    return f".descend-fit {{ {colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + part("short.css")

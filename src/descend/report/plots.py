@@ -82,7 +82,7 @@ def draw(axes: Axes, panel: Panel) -> None:
     """Draw one panel."""
     handles, names = [], []
     for mark in panel.marks:
-        handle = _mark(axes, mark)
+        handle = draw_mark(axes, mark)
         if name := getattr(mark, "name", ""):
             handles.append(handle)
             names.append(style.shown(name, 80))
@@ -93,7 +93,8 @@ def draw(axes: Axes, panel: Panel) -> None:
         style.legend(axes, handles, names)
 
 
-def _mark(axes: Axes, mark: Mark) -> Any:
+def draw_mark(axes: Axes, mark: Mark) -> Any:
+    """Draw one mark; returns the artist."""
     if isinstance(mark, Points):
         return _points(axes, mark)
     if isinstance(mark, Line):
@@ -122,10 +123,8 @@ def _points(axes: Axes, mark: Points) -> Any:
 
 
 def _surface(axes: Axes, mark: Surface) -> Any:
-    from matplotlib.colors import ListedColormap
-
     axes.grid(False)
-    return axes.contourf(mark.x, mark.y, mark.z, mark.levels, cmap=ListedColormap(style.contours(len(mark.levels) - 1)))
+    return axes.contourf(mark.x, mark.y, mark.z, mark.levels, colors=style.contours(len(mark.levels) - 1))
 
 
 def _matrix(axes: Axes, mark: Matrix) -> Any:

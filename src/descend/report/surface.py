@@ -53,9 +53,10 @@ def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
-    None for a PyTorch module, whose weights are too many for one pair to tell anything.
+    None for a PyTorch module, whose weights are too many for one pair to tell anything, and for rows in a database,
+    which would be read a thousand times.
     """
-    if isinstance(fit.model, ModuleModel) or fit.kept is None or not fit.trace:
+    if isinstance(fit.model, ModuleModel) or fit.kept is None or fit.kept.whole is not None or not fit.trace:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)

@@ -70,12 +70,14 @@ class Scale:
         return [(value, _power(value)) for value in values]
 
 
-def svg(panel: Panel, prefix: str = "") -> str:
-    """Draw a panel as one ``<svg>`` element. prefix: keeps its ids apart from those of other fits on the page."""
+def svg(panel: Panel, prefix: str = "", moving: str = "") -> str:
+    """Draw a panel as one ``<svg>`` element.
+
+    prefix: keeps its ids apart from those of other fits on the page. moving: markup over its marks, as ``drawn`` gives.
+    """
     if any(isinstance(mark, Matrix) for mark in panel.marks):
         return _matrix(panel)
-    across = _scale(panel.x, panel.marks, "x", LEFT, WIDTH - RIGHT)
-    up = _scale(panel.y, panel.marks, "y", HEIGHT - BOTTOM, TOP)
+    across, up = _scales(panel)
     clip = f"{prefix}clip-{panel.key}"
     inside = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
     ends = f'data-x="{across.low!r} {across.high!r} {panel.x.scale}" data-y="{up.low!r} {up.high!r} {panel.y.scale}"'
@@ -84,8 +86,14 @@ def svg(panel: Panel, prefix: str = "") -> str:
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
         f'<clipPath id="{clip}"><rect {box}/></clipPath>'
         f"{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
-        f'<g clip-path="url(#{clip})">{inside}</g>{_names(panel)}</svg>'
+        f'<g clip-path="url(#{clip})">{inside}{f"<g>{moving}</g>" if moving else ""}</g>{_names(panel)}</svg>'
     )
+
+
+def drawn(panel: Panel, marks: Iterable[Mark]) -> str:
+    """Draw marks where they lie in a panel that they need not belong to."""
+    across, up = _scales(panel)
+    return "".join(_mark(mark, across, up) for mark in marks)
 
 
 def legend(panel: Panel) -> list[tuple[str, str]]:
@@ -110,6 +118,12 @@ def _ordered(marks: Iterable[Mark]) -> list[Mark]:
     """Put surfaces and bands below rows, and lines above them."""
     places = {Surface: 0, Band: 1, Points: 2}
     return sorted(marks, key=lambda mark: places.get(type(mark), 3))
+
+
+def _scales(panel: Panel) -> tuple[Scale, Scale]:
+    """Return the scales across and up."""
+    across = _scale(panel.x, panel.marks, "x", LEFT, WIDTH - RIGHT)
+    return across, _scale(panel.y, panel.marks, "y", HEIGHT - BOTTOM, TOP)
 
 
 def _scale(axis: Axis, marks: Sequence[Mark], side: str, begin: float, end: float) -> Scale:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.table.connection import Connection
 
 Array = NDArray[np.float64]
+Result = TypeVar("Result")
 LARGEST = float(np.finfo(np.float64).max)
 PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
 """Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
 
-NEVER_NUMBERED = frozenset({"pyspark", "databricks", "bigquery", "trino"})
-"""Databases of many machines, in which all rows would have to go to one of them to be numbered."""
+UNORDERED = frozenset({"postgres", "pyspark", "databricks", "bigquery", "snowflake", "trino", "mssql", "mysql"})
+"""Databases whose rows have no order, and come in another one the next time; rows are told apart by what they hold."""
+OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
+"""What databases say of a number that is none, or too large."""
 NUMBERS = itertools.count(1)
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -40,14 +45,19 @@ class Lazy:
 
     names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name; ``place``, if it
         has that too, is the number of the row in its file.
-    owner: what must live as long as the connection is used.
+    owner: what must live as long as the connection is used. connection: asks again where that is lost.
     """
 
-    def __init__(self, names: Sequence[str], table: Any, owner: object = None) -> None:
+    def __init__(
+        self, names: Sequence[str], table: Any, owner: object = None, connection: Connection | None = None
+    ) -> None:
         self.names = tuple(names)
         self.table = table
         self.owner = owner
+        self.connection = connection
         self.backend: Any = table.get_backend()
+        self.twins = False
+        """Whether so many rows are alike that what they hold does not tell them apart."""
         self.explain: Callable[[Exception], Exception] | None = None
 
     def column(self, name: str) -> str:
@@ -56,7 +66,7 @@ class Lazy:
 
     def where(self, condition: Any) -> Lazy:
         """Return the rows for which an Ibis condition on ``table`` holds."""
-        return self._like(self.table.filter(condition))
+        return self.like(self.table.filter(condition))
 
     def finite(self, name: str) -> Any:
         """Return the Ibis condition that a cell is neither missing nor infinite."""
@@ -70,18 +80,27 @@ class Lazy:
 
     def adding(self, name: str, value: Any) -> Lazy:
         """Return the same rows with one more column, an Ibis value over ``table``."""
-        more = self._like(self.table.mutate(**{f"c{len(self.names)}": value}))
+        more = self.like(self.table.mutate(**{f"c{len(self.names)}": value}))
         more.names = (*self.names, name)
         return more
 
-    def _like(self, table: Any) -> Lazy:
+    def like(self, table: Any) -> Lazy:
         """Return other rows of the same columns."""
-        other = Lazy(self.names, table, self.owner)
-        other.explain = self.explain
+        other = Lazy(self.names, table, self.owner, self.connection)
+        other.explain, other.twins = self.explain, self.twins
         return other
 
+    def attempt(self, work: Callable[[], Result]) -> Result:
+        """Do what asks the database, from its beginning again if the connection is lost meanwhile."""
+        return work() if self.connection is None else self.connection.attempt(work)
+
     def first(self, condition: Any) -> int | None:
-        """Return the number (from 0) of the first row for which an Ibis condition holds; None if there is none."""
+        """Return the number (from 0) of the first row for which an Ibis condition holds.
+
+        None if there is none, or the rows have no order.
+        """
+        if self.backend.name in UNORDERED:
+            return None
         ibis = import_ibis()
         numbered = self.table.mutate(holds=condition, number=ibis.row_number())
         (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
@@ -90,18 +109,28 @@ class Lazy:
     def sample(self, total: int, most: int) -> dict[str, Array]:
         """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
         if total <= most:
+            self.twins = True
             return self.arrays()
-        numbered = self.numbered()
-        return self._like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).arrays()
+        while True:
+            numbered = self.numbered()
+            found = self.like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).arrays()
+            if self.twins or 0.5 < len(next(iter(found.values()))) / most < 2.0:
+                return found
+            self.twins = True
 
     def numbered(self) -> Any:
         """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
-        if "place" in self.table.columns:
-            return self.table
-        if self.backend.name not in NEVER_NUMBERED:
-            return self.table.mutate(place=import_ibis().row_number())
-        hashes = [self.table[f"c{place}"].hash() % 999_983 * (place + 1) for place in range(len(self.names))]
-        return self.table.mutate(place=sum(hashes[1:], hashes[0]))
+        ibis, table = import_ibis(), self.table
+        if "place" in table.columns:
+            return table
+        if self.backend.name not in UNORDERED:
+            return table.mutate(place=ibis.row_number())
+        columns = [table[f"c{place}"] for place in range(len(self.names))]
+        hashes = [column.hash() % 999_983 * (place + 1) for place, column in enumerate(columns)]
+        if self.twins:  # numbered among those that are alike, of which it does not matter which is which
+            alike = ibis.window(group_by=columns, order_by=columns[:1])
+            hashes.append(ibis.row_number().over(alike))
+        return table.mutate(place=sum(hashes[1:], hashes[0]))
 
     def one(self, aggregates: Any) -> tuple[Any, ...]:
         """Return the one row of an Ibis table of aggregates."""
@@ -164,11 +193,17 @@ class Lazy:
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""
+        return self._explained(lambda: self._rows(sql))
+
+    def _explained(self, work: Callable[[], Result]) -> Result:
         try:
-            answer = self.backend.raw_sql(sql)
+            return self.attempt(work)
         except Exception as error:
             # What a file holds may make no sense only further down.
             raise (self.explain(error) if self.explain is not None else error) from None
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        answer = self.backend.raw_sql(sql)
         if hasattr(answer, "collect"):
             return [tuple(row) for row in answer.collect()]
         rows: list[tuple[Any, ...]] = answer.fetchall()
@@ -182,24 +217,29 @@ class Lazy:
             table = self.table if limit is None else self.table.limit(limit)
             found = self.backend.con.execute(self.sql(table)).fetchnumpy()
             return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
-        blocks = list(self.blocks(1 << 16 if limit is None else limit, limit))
+        if self.backend.name == "pyspark":
+            return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
+        blocks = self._explained(lambda: list(self.blocks(1 << 16 if limit is None else limit, limit)))
         return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
 
     def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
-        """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing."""
-        table = self.table if limit is None else self.table.limit(limit)
-        sql = self.sql(table)
+        """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing.
+
+        Let `attempt` do what takes the blocks: there is no going on in the middle.
+        """
+        sql = self.sql(self._only(limit))
         if self.backend.name == "duckdb":
             yield from (self._block(batch) for batch in self.backend.con.sql(sql).to_arrow_reader(rows))
             return
-        cursor = self.backend.raw_sql(sql)
-        if not hasattr(cursor, "fetchmany"):
-            yield from (self._block(batch) for batch in table.to_pyarrow_batches(chunk_size=rows))
-            return
-        with contextlib.closing(cursor):
+        with cursor_of(self.backend, sql) as cursor:
             while fetched := cursor.fetchmany(rows):
                 columns = np.array(fetched, dtype=np.float64).T
                 yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
+
+    def _only(self, limit: int | None) -> Any:
+        """Return the Ibis table without the numbers of its rows, or its first rows."""
+        table = self.table.select([f"c{place}" for place in range(len(self.names))]) if self.names else self.table
+        return table if limit is None else table.limit(limit)
 
     def _block(self, batch: Any) -> dict[str, Array]:
         return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
@@ -281,6 +321,33 @@ def exponent(value: float) -> str:
     """
     text = repr(float(value))
     return text if "e" in text else f"{text}e0"
+
+
+class PartitionCursor:
+    """Rows of a Spark data frame, of which one partition at a time is here."""
+
+    def __init__(self, frame: Any) -> None:
+        self.rows = frame.toLocalIterator()
+
+    def fetchmany(self, rows: int) -> list[Any]:
+        """Return the next rows, as a cursor does; none at the end."""
+        return list(itertools.islice(self.rows, rows))
+
+
+@contextlib.contextmanager
+def cursor_of(backend: Any, sql: str) -> Iterator[Any]:
+    """Run a query whose rows stay at the server until they are fetched."""
+    if backend.name == "pyspark":
+        yield PartitionCursor(backend.raw_sql(sql))
+        return
+    if backend.name != "postgres":
+        with contextlib.closing(backend.raw_sql(sql)) as cursor:
+            yield cursor
+        return
+    # A cursor without a name would bring all rows here at once.
+    with backend.con.transaction(), backend.con.cursor(name=f"descend_{next(NUMBERS)}", binary=True) as cursor:
+        cursor.execute(sql)
+        yield cursor
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def _opened(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, str) and data.partition("://")[0] in SCHEMES and not os.path.lexists(data):
-        from descend.table.remote import from_url
+        from descend.table.address import from_url
 
         return from_url(data)
     if isinstance(data, (str, os.PathLike)) or (isinstance(data, (list, tuple)) and _has_paths(data)):

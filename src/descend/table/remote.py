@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.registry import closest
 from descend.table.arrays import from_mapping
+from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, reason
-from descend.table.lazy import Lazy, import_ibis
+from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
-
-FILES = ("duckdb", "sqlite")
-"""Databases that are files: nothing may make a new one because a path is wrong."""
 
 
 class RemoteTable(Table):
     """An Ibis table: a table, a view or a query of some database."""
 
-    def __init__(self, table: Any, source: str, conditions: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, table: Any, source: str, conditions: tuple[str, ...] = (), connection: Connection | None = None
+    ) -> None:
+        backend = table.get_backend()
+        self.connection = connection or Connection(backend, f"the database ({backend.name})")
         self.source = source
         self.names = tuple(table.columns)
         self.conditions = conditions
@@ -38,9 +36,8 @@ class RemoteTable(Table):
     def rows(self) -> int:
         """The number of rows, counted when first asked for."""
         if self._rows is None:
-            self._rows = int(
-                self._attempt(lambda: Lazy((), self._table).one(self._table.aggregate(n=self._table.count())))[0]
-            )
+            whole = self._lazily((), self._table)
+            self._rows = int(self._attempt(lambda: whole.one(self._table.aggregate(n=self._table.count())))[0])
         return self._rows
 
     @property
@@ -52,7 +49,7 @@ class RemoteTable(Table):
     def text(self, name: str) -> npt.NDArray[np.object_]:
         """Return one column as text, None where a cell is missing."""
         self._known([name])
-        chosen = Lazy((name,), self._table.select(c0=self._table[name]))
+        chosen = self._lazily((name,), self._table.select(c0=self._table[name]))
         cells = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
         return np.array([None if cell is None else label(cell) for (cell,) in cells], dtype=object)
 
@@ -66,10 +63,10 @@ class RemoteTable(Table):
         backend = self._table.get_backend()
         try:
             inside = sqlglot.parse_one(condition, read="duckdb").sql(dialect=backend.dialect)
-            query = f"SELECT * FROM ({Lazy((), self._table).sql(self._table)}) AS filtered WHERE (\n{inside}\n)"
+            query = f"SELECT * FROM ({self._lazily((), self._table).sql(self._table)}) AS filtered WHERE (\n{inside}\n)"
             table = operations.SQLQueryResult(query, self._table.schema(), backend).to_expr()
-            filtered = RemoteTable(table, self.source, (*self.conditions, condition))
-            rows = Lazy((), table)
+            filtered = RemoteTable(table, self.source, (*self.conditions, condition), self.connection)
+            rows = self._lazily((), table)
             rows.run(rows.sql(table.limit(0)))
         except Exception as error:  # each database has its own
             raise bad_condition(where, error, self) from None
@@ -89,7 +86,7 @@ class RemoteTable(Table):
             columns[f"c{place}"] = column.ifelse(1.0, 0.0) if kinds[name] == "boolean" else column.cast("float64")
             if kinds[name] == "boolean":
                 columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
-        return Lazy(names, self._table.select(**columns) if columns else self._table, self._table)
+        return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
     def size(self, columns: int) -> float:
         """Return infinity: rows of a database are not brought here unasked."""
@@ -104,7 +101,18 @@ class RemoteTable(Table):
         return columns
 
     def _place(self, position: int) -> str:
-        return f"row {position + 1}"
+        return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
+
+    def _lazily(self, names: Sequence[str], table: Any) -> Lazy:
+        lazy = Lazy(names, table, self._table, self.connection)
+        lazy.explain = self._explained
+        return lazy
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return what to raise for an error of the database; what makes a sum no number is told there."""
+        if isinstance(error, DataError) or OUT_OF_RANGE.search(str(error)):
+            return error
+        return DataError(f"{self.source} cannot be read: {reason(error)}.")
 
     def _known(self, names: Sequence[str]) -> None:
         known = set(self.names)
@@ -113,7 +121,9 @@ class RemoteTable(Table):
                 raise self._unknown(name)
 
     def _refuse_text(self, name: str) -> None:
-        words = Lazy((name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1))
+        words = self._lazily(
+            (name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1)
+        )
         found = self._attempt(lambda: words.run(words.sql(words.table)))
         cell = found[0][0] if found else ""
         raise not_a_number(name, self.source, "a row", cell, 1, 1)
@@ -121,10 +131,8 @@ class RemoteTable(Table):
     def _attempt(self, work: Any) -> Any:
         try:
             return work()
-        except DataError:
-            raise
         except Exception as error:  # each database has its own
-            raise DataError(f"{self.source} cannot be read: {reason(error)}.") from None
+            raise self._explained(error) from None
 
 
 def from_ibis(table: Any) -> Table:
@@ -140,61 +148,6 @@ def from_ibis(table: Any) -> Table:
         )
     name = getattr(operation, "name", None)
     return RemoteTable(table, f"`{name}`" if isinstance(name, str) else "the query")
-
-
-def from_url(address: str) -> RemoteTable:
-    """Open the table that an address such as ``postgres://user@host/database?table=t`` names.
-
-    Raises DataError if the database cannot be reached, or has no such table.
-    """
-    ibis = import_ibis()
-    parts = urlsplit(address)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    table = options.pop("table", None)
-    scheme = {"spark": "pyspark", "postgresql": "postgres"}.get(parts.scheme, parts.scheme)
-    file = parts.netloc + parts.path.replace("//", "/", 1) if scheme in FILES else ""
-    shown = f"{parts.scheme}://{file or parts.netloc.rpartition('@')[2] + parts.path}"  # without a password
-    if not table:
-        raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
-    folder, _, name = table.rpartition(".")
-    if file and not os.path.isfile(file):
-        raise DataError(f"There is no file `{file}` for the database `{shown}`. Check the path.")
-    # An address without a host is written with two slashes all the same: spark://?table=t.
-    rest = f"{scheme}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
-    try:
-        if scheme == "sqlite":
-            backend = ibis.sqlite.connect(file)
-        elif scheme == "duckdb":
-            backend = ibis.duckdb.connect(file, read_only=True)
-        else:
-            backend = ibis.connect(rest)
-    except ImportError as error:
-        raise DataError(
-            f"`{shown}` cannot be reached: {reason(error)}. Install it with: pip install 'ibis-framework[{scheme}]'."
-        ) from None
-    except Exception as error:  # each database has its own
-        raise DataError(f"`{shown}` cannot be reached: {reason(error)}. Check the address.") from None
-    try:
-        found = _quietly(backend.table, name, **({"database": folder} if folder else {}))
-    except Exception as error:
-        raise DataError(_no_table(backend, table, shown, error)) from None
-    return RemoteTable(found, f"`{table}` of {shown}")
-
-
-def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
-    """Call a function of Ibis without its warnings, which are about the libraries that it uses."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*arguments, **named)
-
-
-def _no_table(backend: Any, table: str, shown: str, error: Exception) -> str:
-    try:
-        known = _quietly(backend.list_tables)
-    except Exception:
-        return f"The table `{table}` of `{shown}` cannot be opened: {reason(error)}."
-    listed = ", ".join(f"`{name}`" for name in known[:12]) or "none"
-    return f"There is no table `{table}` in `{shown}`.{closest(table, known)} Its tables: {listed}."
 
 
 def _kind(dtype: Any) -> str:

@@ -62,7 +62,10 @@ class Table(ABC):
 
     @abstractmethod
     def _place(self, position: int) -> str:
-        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
+        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``.
+
+        Empty where rows have no order.
+        """
 
     @abstractmethod
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
@@ -95,7 +98,7 @@ class Table(ABC):
         columns = self._read(names)
         complete = True
         for column in columns.values():
-            if not np.isfinite(column).all():
+            if not np.logical_and.reduce(np.isfinite(column)):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
@@ -138,8 +141,8 @@ class Table(ABC):
             count = empty + infinite
             kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
             one = "a missing" if empty else "an infinite"
-            first = f"{count} {kind} values, the first in {place}" if count > 1 else f"{one} value in {place}"
-            told.append(f"`{name}` has {first}")
+            where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
+            told.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
         shown, others = told[:3], len(told) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         return (

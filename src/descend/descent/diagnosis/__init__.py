@@ -11,11 +11,11 @@ from descend.descent.diagnosis.cause import HEALTHY, Cause, Diagnosis
 from descend.descent.diagnosis.epochs import too_few_epochs
 from descend.descent.diagnosis.gradient import wrong_gradient
 from descend.descent.diagnosis.health import healthy
-from descend.descent.diagnosis.noise import batch_noise
+from descend.descent.diagnosis.noise import batch_noise, hovering
 from descend.descent.diagnosis.opening import case_of
 from descend.descent.diagnosis.plateau import plateau
 from descend.descent.diagnosis.rate import rate_too_large
-from descend.descent.diagnosis.rows import bad_rows
+from descend.descent.diagnosis.rows import bad_rows, taken_along
 from descend.descent.diagnosis.scaling import unscaled_column
 from descend.descent.diagnosis.values import overflow_or_domain
 from descend.descent.outcome import Outcome
@@ -51,11 +51,13 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
 
 
 def _hidden(case: Case) -> Diagnosis | None:
-    """Find what is wrong with a run that seems well: the minimum of a wrong gradient, or a plateau, flat all around."""
+    """Find what is wrong with a run that seems well: a wrong gradient, a plateau, or rows that dragged it away."""
     doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
     if doubtful and (found := wrong_gradient(case)) is not None:
         return found
-    return plateau(case) if case.is_module or case.outcome is not Outcome.CONVERGED else None
+    if (case.is_module or case.outcome is not Outcome.CONVERGED) and (found := plateau(case)) is not None:
+        return found
+    return taken_along(case) or hovering(case)
 
 
 __all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

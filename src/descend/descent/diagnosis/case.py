@@ -56,6 +56,8 @@ class Case:
     plan: Plan
     trace: Trace
     columns: Mapping[str, Array]
+    decays: bool = False
+    """Whether the optimizer also pulls the parameters to zero, so that it does not lead to the lowest J."""
     failed: Array | None = None
     """The point at which the run ended, if J was not finite there."""
     rescaled: Any = None
@@ -72,6 +74,11 @@ class Case:
     @property
     def epochs(self) -> int:
         return int(self.trace[-1].epoch)
+
+    @property
+    def ended(self) -> float:
+        """The last finite J."""
+        return float(self.trace.last_finite.loss)
 
     @property
     def model(self) -> Any:
@@ -188,7 +195,7 @@ class Case:
     @cached_property
     def excess(self) -> float:
         """How far J ended above what can be reached: known for a formula or function, extrapolated for a module."""
-        if self.is_module or self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
+        if self.known_floor is None:
             return self.progress.level - self.reachable if self.progress.hovers else self.progress.ahead
         return max(self.progress.level - self.reachable, 0.0)
 
@@ -196,14 +203,31 @@ class Case:
     def reachable(self) -> float:
         """The lowest J found from where the run ended: by Gauss-Newton steps, or by quasi-Newton ones."""
         found = losses(self.trace)
-        if self.objective.has_l1 or self.is_module or self.last.size > MOST_PARAMETERS:
-            return min(found, default=math.inf)
-        return min([*found, self.lowest(self.last, self.objective)])
+        return min(found if self.known_floor is None else [*found, self.known_floor], default=math.inf)
+
+    @cached_property
+    def known_floor(self) -> float | None:
+        """The lowest J from where the run ended, where it can be known: of a module, if it is linear."""
+        if self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
+            return None
+        if not self.is_module:
+            return self.lowest(self.last, self.objective)
+        from descend.descent.diagnosis import affine
+
+        return None if self.decays else affine.lowest(self.objective, self.last)
 
     def lowest(self, theta: Array, objective: Any) -> float:
         """Return the J that Gauss-Newton steps reach from ``theta``."""
-        steps = self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
-        return min((step.loss for step in steps if math.isfinite(step.loss)), default=math.inf)
+        return min(losses(self.descent(theta, objective)), default=math.inf)
+
+    def descent(self, theta: Array, objective: Any) -> list[Step]:
+        """Take Gauss-Newton steps from ``theta``."""
+        return self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
+
+    def minimum(self, theta: Array, objective: Any) -> Array:
+        """Return where Gauss-Newton steps lead from ``theta``."""
+        finite = [step for step in self.descent(theta, objective) if math.isfinite(step.loss)]
+        return np.asarray(min(finite, key=lambda step: step.loss).theta) if finite else theta
 
 
 @dataclass(frozen=True)
@@ -287,3 +311,8 @@ def went_well(steps: Sequence[Step]) -> bool:
     """Whether a trial stayed finite and brought J down."""
     last = steps[-1]
     return last.outcome is not Outcome.DIVERGED and math.isfinite(last.loss) and last.loss <= steps[0].loss
+
+
+def counted(epochs: int) -> str:
+    """Write a number of epochs in words."""
+    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")

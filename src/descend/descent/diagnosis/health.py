@@ -18,7 +18,7 @@ def healthy(case: Case) -> bool:
     if case.epochs == 0:
         return True
     progress = case.progress
-    if case.is_module:
+    if case.is_module and case.known_floor is None:
         settled = progress.swing < OF_MODULE or not progress.hovers
         return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
     return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))

@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.descent.diagnosis.case import OF_LOSS, Case
 from descend.descent.diagnosis.cause import Cause, Diagnosis
+from descend.descent.outcome import Outcome
 
 BATCHES = 24
 """Batches by which the noise is measured."""
@@ -56,3 +57,14 @@ def batch_noise(case: Case) -> Diagnosis | None:
         "--schedule cosine."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
+
+
+def hovering(case: Case) -> Diagnosis | None:
+    """Advise a run that is as near as its batches allow: more epochs would bring it no nearer."""
+    if case.plan.batch_size is None or case.outcome is not Outcome.EPOCHS_USED_UP or not case.progress.hovers:
+        return None
+    advice = (
+        "The loss goes up and down with the batches, close to the lowest: more epochs lead no nearer. Use a larger "
+        "--batch-size, a smaller --learning-rate, or --schedule cosine."
+    )
+    return Diagnosis(advice=advice)

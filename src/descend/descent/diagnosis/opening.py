@@ -34,7 +34,8 @@ def case_of(problem: Problem, run: Run) -> Iterator[Case]:
         start = joined(parameters.begun or parameters.trained)
         yield Case(
             problem, flat, start, last, _ours(run.optimizer), run.plan, run.trace, _columns_of(problem),
-            failed=None if objective.finite else now, rescaled=lambda columns: _module_on(flat, columns),
+            decays=_decays(run.optimizer), failed=None if objective.finite else now,
+            rescaled=lambda columns: _module_on(flat, columns),
         )  # fmt: skip
 
 
@@ -93,6 +94,11 @@ def _module_on(flat: Any, columns: Mapping[str, Array]) -> Any:
     inputs = torch.from_numpy(np.column_stack(parts)).to(rows.inputs.device, rows.inputs.dtype)
     y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
     return flat.with_rows(Rows(inputs.reshape(rows.inputs.shape), y, rows.weights, rows.omega))
+
+
+def _decays(optimizer: Any) -> bool:
+    made = getattr(optimizer, "torch_optimizer", None)
+    return any(float(group.get("weight_decay", 0.0) or 0.0) > 0.0 for group in getattr(made, "param_groups", ()))
 
 
 def _ours(optimizer: Any) -> Optimizer:

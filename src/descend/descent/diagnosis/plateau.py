@@ -72,9 +72,26 @@ def plateau(case: Case) -> Diagnosis | None:
     words.append(f"the gradient is {case.end.norm:.3g} where the loss is {reached:.4g}")
     if lower < MUCH_LOWER * reached:
         words.append(f"{lower:.4g} is reached from another start")
-    stalled = case.outcome is Outcome.STALLED
-    advice = "" if stalled else "The descent is on a plateau: try other starting values, or leave --start out."
+    advice = _advice(case, saturated, idle)
     return Diagnosis(Cause.PLATEAU, evidence, ", ".join(words) + ".", advice)
+
+
+def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
+    elsewhere = "try other starting values, or leave --start out to have some searched for"
+    if not isinstance(case.model, FormulaModel):
+        elsewhere = "try other starting values"
+    if saturated is not None:
+        part, share = saturated
+        return (
+            f"The descent is on a plateau, for `{part}` hardly changes any more in {100.0 * share:.3g}% of the rows: "
+            f"start its parameters where it does; {elsewhere}."
+        )
+    if idle:
+        return (
+            f"The descent is on a plateau: start where {' and '.join(idle)} still matter{'s' * (len(idle) == 1)}; "
+            + (f"{elsewhere}.")
+        )
+    return f"The descent is on a plateau: {elsewhere}."
 
 
 def _at_rest(case: Case) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.descent.diagnosis.case import OF_LOSS, Case, losses, went_well
+from descend.descent.diagnosis.case import OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
 
@@ -13,6 +13,9 @@ SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
 THROWN = 2.0
 """How many times its first value the loss must once have been, to say that the steps were too long."""
+
+ALIKE = 0.8
+"""Share of what a smaller rate gains that more epochs at the same rate must gain, for the rate not to be to blame."""
 
 
 def rate_too_large(case: Case) -> Diagnosis | None:
@@ -28,7 +31,7 @@ def _diverged(case: Case) -> Diagnosis:
     evidence = growth(case)
     limit, curvature = case.stable_rate, case.largest_at_start
     trace, last = case.trace, case.trace[-1]
-    grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {last.epoch} epochs"
+    grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
     name = case.optimizer_name
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
@@ -122,11 +125,15 @@ def _swings(case: Case) -> Diagnosis | None:
             break
     else:
         return None
+    if case.plan.batch_size is None:
+        onwards = Progress(losses(case.trial(case.last, epochs=ran)))
+        if case.progress.level - onwards.level >= ALIKE * (case.progress.level - lowest):
+            return None  # the swings were on their way to settle
     level, swing, smaller = case.progress.level, case.progress.swing, share * case.rate
     evidence = growth(case) | {"rate_that_descends": smaller, "swing": swing, "loss": level, "loss_at_that": lowest}
     sentence = (
         f"the loss swings by {100.0 * swing:.2g}% per epoch and no longer falls; from here a rate of {smaller:.3g} "
-        f"leads from {level:.4g} to {lowest:.4g} in {len(steps) - 1} epochs."
+        f"leads from {level:.4g} to {lowest:.4g} in {counted(len(steps) - 1)}."
     )
     advice = (
         f"The learning rate {case.rate:g} is too large to settle. Use --learning-rate {smaller:.2g}, or "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.descent.diagnosis.case import Array, Case, Progress, losses, went_well
+from descend.descent.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of
 from descend.descent.standardize import column_moments, entering, standardized
@@ -68,7 +68,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     standardize = "--standardize" if not case.is_module else "subtract its mean and divide by its standard deviation"
     advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:
-        advice = f"Standardise `{found.column}` ({standardize}): {case.epochs:,} epochs are then enough."
+        advice = f"Standardise `{found.column}` ({standardize}): then {counted(case.epochs)} will do."
     elif limit is not None:
         advice += f" As it is, the largest stable rate at the start is {limit:.3g}."
     return Diagnosis(Cause.UNSCALED_COLUMN, evidence, sentence + ".", advice)

@@ -88,7 +88,12 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     if case.stable_rate is not None:
         evidence["largest_stable_rate"] = case.stable_rate
     what = f"`{failure.part}` is {failure.value:g} in row {failure.row:,}" + (f" ({at})" if at else "")
-    if failure.cause is Cause.OVERFLOW:
+    if case.is_module:
+        domain = failure.cause is Cause.DOMAIN_ERROR
+        keep = f"Keep what goes into `{failure.part}` " + ("where that has a value" if domain else "small")
+        how = "put softplus or clamp before it" if domain else "scale the inputs"
+        advice = f"{keep}: {how}, start from smaller weights, or use a smaller learning rate than {case.rate:g}."
+    elif failure.cause is Cause.OVERFLOW:
         advice = (
             f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound; a smaller "
             f"learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."

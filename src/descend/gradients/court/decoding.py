@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import DescendError
 from descend.gradients.court.evidence import Case, Point
+from descend.gradients.court.losses import Gradients, Other, others
 from descend.gradients.court.rows import Factor
 from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, off_by, rounded
-from descend.losses import LOSSES, Loss
 
 Array = NDArray[np.float64]
+TELLING = 8
+"""Rows from which on a factor that happens to be their number is no chance."""
 ROWS = 12
 """Rows whose contributions are asked for one by one."""
 MOST_PAIRED = 32
@@ -44,15 +45,20 @@ class Decoder:
         self.right = (np.abs(self.given - self.truth) <= self.allowed).all(axis=0)
         size = np.abs(self.given).max(axis=0) / np.maximum(np.abs(self.truth).max(axis=0), 1e-300)
         self.enlarged = np.clip(np.nan_to_num(size, nan=1.0), 1.0, 1e6)
+        self.under = Gradients(case, scales, points)
         self.single: Any = None
+        self.row_factors: dict[int, list[tuple[str, Array]]] = {}
 
     def mistake(self, k: int) -> Mistake:
         """Return what is wrong with component k."""
         if not np.isfinite(self.given[:, k]).all():
             bad = self.given[~np.isfinite(self.given[:, k]), k][0]
             return Mistake("wrong", f"it is {bad:g} where the derivative is a finite number.")
-        for test in (self._remembered, self._constant_factor, self._swapped, self._other_loss, self._chain_factor,
-                     self._added):  # fmt: skip
+        tests = (
+            self._remembered, self._constant_factor, self._swapped, self._other_loss, self._left_out,
+            self._chain_factor, self._other_loss_times, self._chain_factor_times, self._added, self._other_setting,
+        )  # fmt: skip
+        for test in tests:
             found = test(k)
             if found is not None:
                 return found
@@ -173,7 +179,7 @@ class Decoder:
                 continue  # too small to tell
             for power in (0, 1, -1):
                 if abs(given - expected * (part / total) ** power) <= allowed * max(1.0, (part / total) ** power):
-                    return power
+                    return power or (plainly if rows >= TELLING else 0)  # n may be written as a number
         return plainly
 
     # Another gradient ---------------------------------------------------------------------------------------------
@@ -196,20 +202,28 @@ class Decoder:
         )
 
     def _other_loss(self, k: int) -> Mistake | None:
+        """Look for the gradient of another loss, as it stands, or half of that of the squared one."""
+        for other in others(self.case.model.loss):
+            factor = self._ratio(k, self.under.under(other)[:, k])
+            if factor is not None and (
+                abs(factor - 1.0) < 1e-5 or (other.loss.name == "squared" and abs(factor - 0.5) < 1e-5)
+            ):
+                return self._as_of(other, factor)
+        return None
+
+    def _other_loss_times(self, k: int) -> Mistake | None:
+        """Look for a simple multiple of the gradient of another loss, or for one with another setting."""
         mine = self.case.model.loss
-        for text, loss in other_losses(mine):
-            factor = self._ratio(k, self._under(loss)[:, k])
-            if factor is None or not self._plausible(factor):
-                continue
-            times = "" if abs(factor - 1.0) < 1e-5 else f" times {rounded(factor):.6g}"
-            name = str(mine)
-            return Mistake(
-                "other_loss",
-                f"it is the gradient of the {text} loss{times}, not of the {name} loss. "
-                "Change the gradient, or fit under that loss.",
-                None if not times else rounded(factor),
-            )
-        without = self._ratio(k, self._under(mine, response=False)[:, k])
+        for other in others(mine):
+            factor = self._ratio(k, self.under.under(other)[:, k])
+            if factor is not None and self._plausible(factor):
+                return self._as_of(other, factor)
+        return None
+
+    def _left_out(self, k: int) -> Mistake | None:
+        """Look for the gradient without the response, or without the row weights."""
+        mine = self.case.model.loss
+        without = self._ratio(k, self.under.under(Other(mine, response=False))[:, k])
         if without is not None and self._plausible(without):
             return Mistake(
                 "other_loss",
@@ -223,56 +237,56 @@ class Decoder:
                 return Mistake("missing_chain_factor", "the row weights are left out of it. Multiply by them.")
         return None
 
+    def _other_setting(self, k: int) -> Mistake | None:
+        """Look for the gradient of a loss with a setting that nobody would guess."""
+        if len(self.points) < 3:
+            return None
+        for other in self.under.with_setting(self.given[:, k], k):
+            factor = self._ratio(k, self.under.under(other)[:, k])
+            if factor is not None and abs(factor - 1.0) < 1e-4:
+                return self._as_of(other, 1.0)
+        return None
+
+    def _as_of(self, other: Other, factor: float) -> Mistake:
+        times = "" if abs(factor - 1.0) < 1e-5 else f" times {rounded(factor):.6g}"
+        return Mistake(
+            "other_loss",
+            f"it is the gradient of the {other}{times}, not of the {self.case.model.loss} loss. "
+            "Change the gradient, or fit under that loss.",
+            None if not times else rounded(factor),
+        )
+
     def _plausible(self, factor: float) -> bool:
         """Whether a factor is one that comes on top of another mistake: a small fraction, or the number of rows."""
         tried = (abs(factor), abs(factor) / self.case.rows, abs(factor) * self.case.rows)
         return any(abs(each / simple - 1.0) < 1e-5 for each in tried for simple in (1.0, 2.0, 0.5, 4.0, 0.25))
 
-    def _under(self, loss: Loss, response: bool = True) -> Array:
-        """Return the gradient under another loss at the points, (points, p)."""
-        key = (str(loss), response)
-        known = self.__dict__.setdefault("_known", {})
-        if key not in known:
-            found = []
-            for point in self.points:
-                with np.errstate(all="ignore"):
-                    score = self.case.model.score(point.theta, self.case.columns)
-                    y = self.case.model.response(self.case.columns)
-                    slope = loss.slope(score, y if response else np.zeros_like(y))
-                    jacobian, _ = self._jacobian(point)
-                    found.append(self.case.mean(slope[:, None] * jacobian))
-            known[key] = np.stack(found)
-        under: Array = known[key]
-        return under
-
-    def _jacobian(self, point: Point) -> tuple[Array, Array]:
-        known = self.__dict__.setdefault("_jacobians", {})
-        if id(point) not in known:
-            known[id(point)] = self.case.model.jacobian(point.theta, self.case.columns, self.scales)
-        found: tuple[Array, Array] = known[id(point)]
-        return found
-
     # A factor that differs from row to row --------------------------------------------------------------------------
 
     def _chain_factor(self, k: int) -> Mistake | None:
         """Look for an expression by which the contribution of each row is off."""
+        return self._factor_in_rows(k, CONSTANTS[:1])
+
+    def _chain_factor_times(self, k: int) -> Mistake | None:
+        return self._factor_in_rows(k, CONSTANTS[1:])
+
+    def _factor_in_rows(self, k: int, constants: Sequence[float]) -> Mistake | None:
+        """Look for an expression that, times one of some constants, is the ratio of given over right in every row."""
         right, given, allowed, together = self._row_by_row(k)
-        factors = self.case.model.factors(k, tuple(self.case.columns))
-        values = [self._values(factor, together) for factor in factors]
-        options = [(factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)]
+        options = self._options(k, together)
         if not options:
             return None
         if (np.abs(given - right) <= allowed).all():
             return None if together else Mistake("wrong", self._not_together(k))
         one = np.ones(1)
-        for constant in CONSTANTS:
+        for constant in constants:
             for text, value in options:
                 if _explains(given, constant * right, one, value, allowed, together):
                     return off_by(constant, [(text, -1)])
                 if _explains(given, constant * right, value, one, allowed, together):
                     return off_by(constant, [(text, 1)])
         pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
-        for constant in CONSTANTS[:4]:
+        for constant in [each for each in constants if each in CONSTANTS[:4]]:
             for (text, value), (other, second) in pairs:
                 for above, below, parts in (
                     (one, value * second, [(text, -1), (other, -1)]),
@@ -283,6 +297,16 @@ class Decoder:
                     if _explains(given, constant * right, above, below, allowed, together):
                         return off_by(constant, parts)
         return None
+
+    def _options(self, k: int, together: bool) -> list[tuple[str, Array]]:
+        """Return the expressions that are tried as factors of component k, with their values."""
+        if k not in self.row_factors:
+            factors = self.case.model.factors(k, tuple(self.case.columns))
+            values = [self._values(factor, together) for factor in factors]
+            self.row_factors[k] = [
+                (factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)
+            ]
+        return self.row_factors[k]
 
     def _not_together(self, k: int) -> str:
         """Say what is wrong with a gradient that is right for each row alone, but not for all."""
@@ -367,26 +391,6 @@ class Decoder:
         return Mistake(
             "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
         )
-
-
-def other_losses(mine: Loss) -> list[tuple[str, Loss]]:
-    """Return every registered loss but one's own, and one's own with other settings."""
-    found: list[tuple[str, Loss]] = []
-    for name in LOSSES:
-        kind = LOSSES[name]
-        texts = [name] + [f"{name}({field}={value})" for field in getattr(kind(), "settings", {})
-                          for value in TRIED_SETTINGS.get(field, ())]  # fmt: skip
-        for text in texts:
-            try:
-                loss = LOSSES.build(text)
-            except DescendError:
-                continue
-            if str(loss) != str(mine):
-                found.append((str(loss), loss))
-    return found
-
-
-TRIED_SETTINGS = {"delta": (0.5, 1.345, 1.5, 2.0), "scale": (0.5, 2.0), "quantile": (0.1, 0.25, 0.75, 0.9)}
 
 
 def _usable(value: Array) -> bool:

@@ -1,0 +1,147 @@
+"""Values that are no measurement: a placeholder, a slipped decimal point, told from an honest but heavy tail."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+FAR, GAP = 15.0, 4.0
+"""Robust standard deviations from the median from which on a value may be no measurement, if it is at least this many
+times further away than the next on its side: ..."""
+PLACED_FAR, PLACED_GAP = 5.0, 2.0
+"""... less of both for one that looks like a placeholder by its digits, ..."""
+REPEATED_FAR, OFTEN = 8.0, 2.0
+"""... and less of the first for one that comes again, so many times more often than values usually do."""
+CHANCE = 1e-3
+"""Probability that the tail of the column itself makes such a gap, below which it counts as one, ..."""
+CERTAIN_GAP, CERTAIN_CHANCE = 1e4, 1e-4
+"""... and gap and probability from which on no tail explains it."""
+CLUSTER, CLUSTER_GAP = 2, 100.0
+"""More values than this that differ from each other may be a burst: they need a gap like this."""
+FEW, SENTINELS = 0.1, 0.3
+"""Share of the rows that may be bad; more where all of them hold the same value, a placeholder."""
+TAIL, LIGHTEST = 0.25, 8.0
+"""Share of the other values, those furthest out, that show how heavy the tail is; and the largest index they can."""
+SCREENED = 20_000
+"""Values of a longer column by which it is first decided whether to look at all of them."""
+MOST = 10_000
+"""Values that may stand apart, at most."""
+FILLS = frozenset((32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0, -999.25))
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Rows (from 0) in which a column is far beyond its other values, and its distance in standard deviations.
+
+    certain: whether no honest tail explains it.
+    """
+
+    column: str
+    rows: NDArray[np.intp]
+    values: Array
+    distance: float
+    certain: bool = False
+
+
+def suspects(name: str, values: Array) -> Suspects | None:
+    """Return the rows of a column that stand apart from the others: far away, across a gap, and few.
+
+    Distances are from the median, in robust standard deviations, on one side of it at a time. What is beyond the gap is
+    held against a Pareto tail fitted to all other values (Hill's estimate of its index alpha): that k of them lie
+    beyond a gap of ratio r has a probability of r**(-k alpha). A column of two values has no suspects.
+
+    Source: Hill (1975), Ann. Statist. 3, 1163-1174.
+
+    >>> suspects("x", np.array([3.1, 2.7, -999.0, 3.4, 2.9, 3.3, -999.0, 2.8])).rows
+    array([2, 6])
+    """
+    if len(values) > SCREENED and not _worth_a_look(values):
+        return None
+    middle = float(np.median(values))
+    away = (values - middle) / _spread(values, middle)
+    if not np.abs(away).max() >= PLACED_FAR or ((values == values.min()) | (values == values.max())).all():
+        return None
+    found = [each for side in (-1.0, 1.0) if (each := _beyond(name, values, side * away)) is not None]
+    rows = np.unique(np.concatenate([each.rows for each in found])) if found else np.empty(0, dtype=np.intp)
+    if not 0 < len(rows) <= SENTINELS * len(values):
+        return None
+    distance, certain = max(each.distance for each in found), any(each.certain for each in found)
+    return Suspects(name, rows, values[rows], distance, certain)
+
+
+def placeholder(value: float) -> bool:
+    """Say whether a number looks like one that stands for a missing one.
+
+    >>> [placeholder(value) for value in (-9999.0, 99.9, 1e30, 3.4028234663852886e38, 65535.0, 42.0, 9.0)]
+    [True, True, True, True, True, False, False]
+    """
+    digits = f"{abs(value):.12g}".replace(".", "")
+    return abs(value) >= 1e19 or value in FILLS or (len(digits) > 1 and set(digits) == {"9"})
+
+
+def _worth_a_look(values: Array) -> bool:
+    sample = values[:: len(values) // SCREENED]
+    middle = float(np.median(sample))
+    most = max(float(values.max()) - middle, middle - float(values.min()))
+    return most >= 0.9 * PLACED_FAR * _spread(sample, middle)
+
+
+def _spread(values: Array, middle: float) -> float:
+    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    if spread <= 0.0:
+        low, high = np.quantile(values, (0.05, 0.95))
+        spread = float(high - low) / 3.29 or max(abs(middle), 1.0)
+    return max(spread, 1.0) if np.array_equal(values, np.round(values)) else spread  # counts differ by 1 at least
+
+
+def _beyond(name: str, values: Array, distance: Array) -> Suspects | None:
+    """Look on the side where the distance is positive: at all breaks, the one with most values beyond it first."""
+    out = np.flatnonzero(distance >= PLACED_FAR)
+    most = min(int(SENTINELS * len(values)), MOST, len(out))
+    if most == 0:
+        return None
+    order = out[np.argsort(-distance[out], kind="stable")]
+    far = distance[order]
+    within = distance[distance < PLACED_FAR]
+    following = np.maximum(np.append(far, within.max(initial=0.0))[1:], 1.0)
+    for size in (np.flatnonzero(far[:most] >= PLACED_GAP * following[:most])[::-1] + 1).tolist():
+        certain = _no_measurement(values, order[:size], far[:size], float(following[size - 1]), distance)
+        if certain is not None:
+            rows = np.sort(order[:size])
+            return Suspects(name, rows, values[rows], float(far[0]), certain)
+    return None
+
+
+def _no_measurement(
+    values: Array, rows: NDArray[np.intp], far: Array, following: float, distance: Array
+) -> bool | None:
+    """Say of values that are apart whether they are no measurements for certain; None if they may well be some."""
+    apart = values[rows]
+    if all(placeholder(value) for value in set(apart.tolist())):
+        return True
+    size, ratio = len(apart), float(far[-1]) / following
+    same = size > 1 and bool(apart.min() == apart.max()) and size * len(np.unique(values)) >= OFTEN * len(values)
+    few = size <= max(1, int(FEW * len(distance)))
+    if far[-1] < (REPEATED_FAR if same else FAR) or ratio < GAP or not (few or same):
+        return None
+    chance = ratio ** -(_tail_index(np.sort(np.abs(distance))[::-1][size:]) * (1 if same else size))
+    if chance > CHANCE or (size > CLUSTER and not same and ratio < CLUSTER_GAP):
+        return None
+    if same and apart[0] != 0.0:  # nothing at all may be a measurement
+        return True
+    return bool(ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE)
+
+
+def _tail_index(distances: Array) -> float:
+    """Return Hill's estimate from the largest of some distances, in falling order, less half its standard error."""
+    count = max(5, int(TAIL * len(distances)))
+    tail = distances[: count + 1]
+    if len(tail) < 3 or tail[-1] <= 0.0:
+        return 1.0
+    mean = float(np.log(tail[:-1] / tail[-1]).mean())
+    caution = 1.0 - 0.5 / math.sqrt(len(tail) - 1)
+    return caution * (min(LIGHTEST, 1.0 / mean) if mean > 0.0 else LIGHTEST)

@@ -1,0 +1,154 @@
+"""The gradients of other losses than the one that is fitted, as people write them by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DescendError
+from descend.gradients.court.evidence import Case, Point
+from descend.losses import LOSSES, Loss
+
+Array = NDArray[np.float64]
+TRIED_SETTINGS = {"delta": (0.5, 1.345, 1.5, 2.0), "scale": (0.5, 2.0), "quantile": (0.1, 0.25, 0.75, 0.9)}
+GRID = 24
+"""Values of a setting from which a search for it sets out."""
+MOST_ROWS = 20_000
+"""Rows up to which settings are searched for."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What another loss works on, as a function of what the fitted one works on, with its derivative.
+
+    words: to put behind the name of the other loss.
+    """
+
+    words: str
+    of: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+
+
+def _one(score: Array) -> Array:
+    return np.ones_like(score)
+
+
+def _sigmoid(score: Array) -> Array:
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * score)))
+
+
+DIRECT = View("", lambda score: score, _one)
+PROBABILITY = View(" of the probabilities", _sigmoid, lambda score: _sigmoid(score) * _sigmoid(-score))
+ODDS = View(
+    ", the prediction taken for the probability,",
+    lambda score: np.log(score / (1.0 - score)),
+    lambda score: 1.0 / (score * (1.0 - score)),
+)
+MEAN = View(", the prediction taken for the logarithm of the mean,", np.exp, np.exp)
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another gradient that may have been given instead: of a loss, seen in some way, or without the response."""
+
+    loss: Loss
+    view: View = DIRECT
+    response: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.loss} loss{self.view.words}"
+
+
+def others(mine: Loss) -> Iterator[Other]:
+    """Yield every registered loss but one's own, and one's own with other settings, in all ways they can be seen."""
+    for loss in other_losses(mine):
+        yield Other(loss)
+        if mine.link == "sigmoid" and loss.link is None:
+            yield Other(loss, PROBABILITY)
+        if mine.link is None and loss.link == "sigmoid":
+            yield Other(loss, ODDS)
+        if loss.name == "poisson":
+            yield Other(loss, MEAN)
+    if mine.name == "poisson":
+        yield Other(mine, MEAN)
+
+
+def other_losses(mine: Loss) -> list[Loss]:
+    """Return every registered loss but one's own, and one's own with other settings."""
+    found: list[Loss] = []
+    for name in LOSSES:
+        kind = LOSSES[name]
+        texts = [name] + [f"{name}({field}={value})" for field in getattr(kind(), "settings", {})
+                          for value in TRIED_SETTINGS.get(field, ())]  # fmt: skip
+        for text in texts:
+            try:
+                loss = LOSSES.build(text)
+            except DescendError:
+                continue
+            if str(loss) != str(mine):
+                found.append(loss)
+    return found
+
+
+class Gradients:
+    """Gradients under other losses at the points of a trial, each computed once."""
+
+    def __init__(self, case: Case, scales: Array, points: Sequence[Point]) -> None:
+        self.case, self.scales, self.points = case, scales, points
+        self.known: dict[tuple[str, bool], Array] = {}
+        self.parts: list[tuple[Array, Array, Array]] = []
+
+    def under(self, other: Other) -> Array:
+        """Return the gradient at the points, (points, p)."""
+        key = (str(other), other.response)
+        if key not in self.known:
+            with np.errstate(all="ignore"):
+                self.known[key] = np.stack([self._at(other, *part) for part in self._parts()])
+        return self.known[key]
+
+    def _parts(self) -> list[tuple[Array, Array, Array]]:
+        """Return score, response and jacobian at each point."""
+        if not self.parts:
+            model, columns = self.case.model, self.case.columns
+            y = model.response(columns)
+            for point in self.points:
+                jacobian, _ = model.jacobian(point.theta, columns, self.scales)
+                self.parts.append((model.score(point.theta, columns), y, jacobian))
+        return self.parts
+
+    def _at(self, other: Other, score: Array, y: Array, jacobian: Array) -> Array:
+        slope = other.loss.slope(other.view.of(score), y if other.response else np.zeros_like(y))
+        return self.case.mean((slope * other.view.slope(score))[:, None] * jacobian)
+
+    def with_setting(self, given: Array, k: int) -> Iterator[Other]:
+        """Yield losses with the setting that comes closest to what was given for component k."""
+        if self.case.rows > MOST_ROWS:
+            return
+        from scipy.optimize import minimize_scalar
+
+        for name in LOSSES:
+            settings = getattr(LOSSES[name](), "settings", {})
+            if len(settings) != 1:
+                continue
+            (setting,) = settings
+            low, high = (0.01, 0.99) if setting == "quantile" else (1e-3, 1e3)
+
+            def off(power: float, name: str = name, setting: str = setting) -> float:
+                try:
+                    other = Other(LOSSES.build(f"{name}({setting}={float(np.exp(power))!r})"))
+                except DescendError:
+                    return np.inf
+                with np.errstate(all="ignore"):
+                    under = np.stack([self._at(other, *part)[k] for part in self._parts()])
+                return float(np.nan_to_num(np.square(under - given).sum(), nan=np.inf))
+
+            grid = np.linspace(np.log(low), np.log(high), GRID)
+            values = [off(power) for power in grid]
+            best = int(np.argmin(values))
+            span: Any = (grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)])
+            found = minimize_scalar(off, bounds=span, method="bounded", options={"xatol": 1e-12})
+            yield Other(LOSSES.build(f"{name}({setting}={float(np.exp(found.x)):.9g})"))

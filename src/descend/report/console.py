@@ -1,0 +1,109 @@
+"""Panels as characters, for a terminal: rows as dots of Braille, curves as lines of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend.report.figures import Axis, Level, Line, Mark, Panel, Points, reach
+from descend.report.film import CURVE
+from descend.report.panels import DECADES
+from descend.report.style import one_line
+from descend.report.view import sample
+
+if TYPE_CHECKING:
+    from descend.descent.step import Step
+    from descend.models import Model
+
+COLOURS = {"blue": "blue", "vermillion": "orange", "green": "green", "purple": "magenta", "orange": "yellow",
+           "sky": "cyan"}  # fmt: skip
+
+
+def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = True) -> str:
+    """Draw panels side by side, ``width`` by ``height`` characters; colour: with the codes that terminals know.
+
+    Points, lines and levels are drawn; surfaces and bands have no place among characters.
+    """
+    import plotext
+    from matplotlib.ticker import MaxNLocator
+
+    figure = plotext.figure
+    figure.clear()
+    figure.subplots(1, len(panels))
+    figure.plot_size(width, height)
+    figure.theme("colorless")
+    for place, panel in enumerate(panels, start=1):
+        part = figure.subplot(1, place)
+        part.title(one_line(panel.title, width // len(panels) - 8))
+        part.label(one_line(panel.x.name, 30), "x")
+        for mark in panel.marks:
+            if not isinstance(mark, Points | Line | Level):
+                continue
+            marker = plotext.marker("braille", COLOURS[mark.colour]) if colour else "braille"
+            if isinstance(mark, Level):
+                part.line(mark.y)
+                continue
+            x, y = np.asarray(mark.x, dtype=np.float64), np.asarray(mark.y, dtype=np.float64)
+            shown = np.isfinite(x) & np.isfinite(y) & ((y > 0.0) | (panel.y.scale != "log"))
+            if not shown.any():
+                continue
+            signal = part.signal(x[shown].tolist(), y[shown].tolist(), marker=marker)
+            part.draw(signal.lines() if isinstance(mark, Line) else signal)
+        if panel.y.low is not None and panel.y.high is not None:
+            part.ruler("y").lim(panel.y.low, panel.y.high)
+        if panel.x.whole:
+            ends = reach(np.concatenate([mark.x for mark in panel.marks if isinstance(mark, Points | Line)]))
+            ticks = [
+                int(tick) for tick in MaxNLocator(5, integer=True).tick_values(*ends) if ends[0] <= tick <= ends[1]
+            ]
+            part.ruler("x").ticks(ticks, [f"{tick:,}" for tick in ticks])
+        if panel.y.scale == "log":
+            part.ruler("y").scale("log")
+    text: str = figure.build().string(not colour)
+    return text
+
+
+class Scene:
+    """What a terminal shows of a run as it goes: the prediction over the rows, and the loss of the epochs so far."""
+
+    def __init__(self, model: Model, columns: Mapping[str, Any]) -> None:
+        names = dict.fromkeys((*model.inputs, *model.response_columns))
+        self.model = model
+        self.rows, _, _ = sample({name: columns[name] for name in names})
+        with np.errstate(all="ignore"):
+            self.y = model.observed(self.rows)
+        self.epochs: list[int] = []
+        self.losses: list[float] = []
+
+    def add(self, step: Step) -> None:
+        """Take a step up into the line of the loss."""
+        self.epochs.append(step.epoch)
+        self.losses.append(step.loss)
+
+    def panels(self, step: Step) -> list[Panel]:
+        """Prepare the moment of a step."""
+        epochs, losses = np.array(self.epochs, dtype=np.float64), np.array(self.losses)
+        known = losses[np.isfinite(losses)]
+        scale = "log" if len(known) and known.min() > 0.0 and known.max() > DECADES * known.min() else "linear"
+        title = f"epoch {step.epoch:,}  loss {step.loss:.6g}"
+        falling = Panel(
+            "loss", title, Axis("epoch", whole=True), Axis("", scale), [Line(epochs, losses, colour="green")]
+        )
+        return [self._prediction(step), falling]
+
+    def _prediction(self, step: Step) -> Panel:
+        model, low_high = self.model, reach(self.y)
+        room = 0.1 * (low_high[1] - low_high[0])
+        up = Axis("", low=low_high[0] - room, high=low_high[1] + room)
+        with np.errstate(all="ignore"):
+            if len(model.inputs) == 1:
+                x = np.asarray(self.rows[model.inputs[0]])
+                grid = np.linspace(x.min(), x.max(), CURVE)
+                curve = Line(grid, model.predict(step.theta, {model.inputs[0]: grid}))
+                return Panel("curve", str(model), Axis(model.inputs[0]), up, [Points(x, self.y), curve])
+            predicted = model.predict(step.theta, self.rows)
+        ends = np.array(low_high)
+        marks: list[Mark] = [Line(ends, ends), Points(self.y, np.broadcast_to(predicted, self.y.shape))]
+        return Panel("predicted", "predicted against observed", Axis("observed"), up, marks)

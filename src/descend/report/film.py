@@ -1,0 +1,138 @@
+"""The film of a run: what stays in its pictures, and what moves from frame to frame, for any drawing library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.module.model import ModuleModel
+from descend.errors import ConfigError
+from descend.report import panels, surface
+from descend.report.figures import Line, Mark, Panel, Points, drawable
+from descend.report.view import View, ended, view
+
+if TYPE_CHECKING:
+    from descend.descent.step import Step
+    from descend.fit import Fit
+
+Array = NDArray[np.float64]
+Moves = Callable[[int, "Step"], list[Mark]]
+
+MOST_FRAMES = 120
+"""Frames of a film: ten seconds at twelve a second."""
+CURVE = 160
+"""Points of the moving curve."""
+WAITING = 0.3
+"""How much an epoch in which nothing moves counts against the way gone, when frames are chosen."""
+DOTS = 300
+"""Rows that move, where the prediction is no curve."""
+TRAIL = 400
+"""Points of the path behind the moving dot; of more, evenly spaced ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One moment. said: in words. marks: what moves, for each panel of the film."""
+
+    epoch: int
+    said: str
+    marks: tuple[Sequence[Mark], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """panels: what stays. frames: what moves in them."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    frames: tuple[Frame, ...]
+
+
+def film(fit: Fit) -> Film:
+    """Prepare the film of a run: the data with the moving curve, and the path over J, or over the epochs.
+
+    Raises ConfigError for a PyTorch module, and for a fit that was loaded from a file and so has no steps.
+    """
+    if isinstance(fit.model, ModuleModel):
+        raise ConfigError(
+            "The steps of a PyTorch module keep no parameters, so there is nothing to animate. "
+            "Use fit.plot() or fit.report(), which draw its loss per epoch."
+        )
+    if fit.kept is None or not fit.trace:
+        raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
+    steps = [step for step in panels.kept(fit) if np.isfinite(step.theta).all()]
+    (left, predicted), (right, path) = _prediction(view(fit), fit), _descent(fit)
+    frames = tuple(
+        Frame(step.epoch, _said(fit, step), (predicted(place, step), path(place, step)))
+        for place, step in ((place, steps[place]) for place in chosen(steps))
+    )
+    return Film(str(fit.model), (left, right), frames)
+
+
+def chosen(steps: Sequence[Step], most: int = MOST_FRAMES) -> list[int]:
+    """Choose the frames, evenly by the epochs and by the way gone together: most runs move most at their beginning."""
+    if len(steps) <= most:
+        return list(range(len(steps)))
+    thetas = np.array([step.theta for step in steps], dtype=np.float64)
+    size = np.ptp(thetas, axis=0)
+    moved = np.abs(np.diff(thetas / np.where(size > 0.0, size, 1.0), axis=0)).max(axis=1)
+    way = np.concatenate([[0.0], np.cumsum(moved)])
+    pace = np.linspace(0.0, WAITING, len(steps)) + (way / way[-1] if way[-1] > 0.0 else 0.0)
+    places = np.searchsorted(pace, np.linspace(0.0, pace[-1], most))
+    return sorted({0, len(steps) - 1, *np.minimum(places, len(steps) - 1).tolist()})
+
+
+def _said(fit: Fit, step: Step) -> str:
+    values = fit.model.parameters.mentioned(step.theta, digits=4).replace("  ", ", ")
+    outcome = ended(fit) if step.outcome is not None else ""
+    return " · ".join(part for part in (f"epoch {step.epoch:,}", f"loss {step.loss:.6g}", values, outcome) if part)
+
+
+def _prediction(seen: View, fit: Fit) -> tuple[Panel, Moves]:
+    """Return the picture of the data, and the marks of the prediction at a step."""
+    if not seen.one:
+        return _against_observed(seen, fit)
+    still, name = panels.curve(seen), seen.inputs[0] if seen.inputs else ""
+    marks: list[Mark] = [mark for mark in still.marks if isinstance(mark, Points)] or [still.marks[0]]
+    x = np.asarray(seen.x)[np.isfinite(seen.x)]
+    grid = np.linspace(x.min(), x.max(), CURVE) if len(x) else x
+
+    def moves(place: int, step: Step) -> list[Mark]:
+        with np.errstate(all="ignore"):
+            return [Line(grid, drawable(fit.model.predict(step.theta, {name: grid})), width=2.6)]
+
+    return replace(still, title="Data and model", marks=marks), moves
+
+
+def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
+    """Return predicted against observed, whose dots move towards the diagonal."""
+    still = panels.predicted(seen)
+    few = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
+    columns = {name: np.asarray(seen.columns[name])[few] for name in seen.inputs}
+    observed = seen.y[few]
+
+    def moves(place: int, step: Step) -> list[Mark]:
+        with np.errstate(all="ignore"):
+            return [Points(observed, drawable(fit.model.predict(step.theta, columns)))]
+
+    said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
+    diagonal = [mark for mark in still.marks if isinstance(mark, Line)]
+    return replace(still, title="Predicted and observed", marks=diagonal, caption=said), moves
+
+
+def _descent(fit: Fit) -> tuple[Panel, Moves]:
+    """Return the map of J, or the epochs where it has none, and the marks of the path up to a step."""
+    still = surface.landscape(fit) or panels.loss(fit)
+    way = next(mark for mark in reversed(still.marks) if isinstance(mark, Line))
+    marks = [mark for mark in still.marks if mark is not way] or [replace(way, width=1.2, dashes=":", dots=False)]
+
+    def moves(place: int, step: Step) -> list[Mark]:
+        last = min(place, len(way.x) - 1) if step.outcome is None else len(way.x) - 1
+        trail = np.unique(np.linspace(0, last, min(last + 1, TRAIL)).round().astype(np.intp))
+        return [replace(way, x=way.x[trail], y=way.y[trail], name="", ends=True, dots=False)]
+
+    return replace(still, key="path", marks=marks), moves

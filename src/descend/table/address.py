@@ -1,0 +1,186 @@
+"""From the address of a database, such as ``postgres://user@host/database?table=t``, to a table of it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from descend.errors import DataError
+from descend.registry import closest
+from descend.table.connection import Connection
+from descend.table.database import reason
+from descend.table.lazy import import_ibis
+from descend.table.remote import RemoteTable
+from descend.table.spark import connect_spark
+from descend.table.table import listing
+
+FILES = ("duckdb", "sqlite")
+"""Databases that are files: nothing may make a new one because a path is wrong."""
+BACKENDS = {"spark": "pyspark", "postgresql": "postgres"}
+"""Ibis's names for what goes by another one in an address."""
+NEEDED = {"postgres": ("psycopg", "descend[postgres]"), "pyspark": ("PySpark", "descend[spark]")}
+"""Packages that a database needs, and what brings them; for others Ibis has extras of its own."""
+POSTGRES = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "application_name": "descend",
+}
+"""How to connect to Postgres, unless the address says otherwise: what does not answer is given up in seconds."""
+
+
+CLOSED = (*FILES, "postgres")
+"""Databases whose connections are closed when they are no longer needed; others may be shared."""
+
+
+class Address(NamedTuple):
+    """The parts of an address.
+
+    backend: Ibis's name of the kind of database. shown: the address without table, options, user and password.
+    table: its name, with a dot after that of its schema. rest: the address without the table. options: all others.
+    """
+
+    backend: str
+    shown: str
+    table: str
+    rest: str
+    host: str | None
+    port: int | None
+    user: str | None
+    password: str | None
+    path: str
+    options: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        """The path of a database that is a file."""
+        return self.path if self.backend in FILES else ""
+
+
+def from_url(text: str) -> RemoteTable:
+    """Open the table that an address names.
+
+    Raises DataError if the database cannot be reached, or has no such table.
+    """
+    ibis = import_ibis()
+    address = read_address(text)
+    if address.file and not os.path.isfile(address.file):
+        raise DataError(f"There is no file `{address.file}` for the database `{address.shown}`. Check the path.")
+    backend, view, again = _connected(ibis, address)
+    connection = Connection(backend, f"`{address.shown}`", again, owned=address.backend in CLOSED)
+    folder, _, name = ("", "", view) if view is not None else address.table.rpartition(".")
+    try:
+        found = _quietly(backend.table, name, **({"database": folder} if folder else {}))
+    except Exception as error:  # each database has its own
+        raise DataError(_no_table(backend, address, error)) from None
+    return RemoteTable(found, f"`{address.table}` of {address.shown}", connection=connection)
+
+
+def read_address(text: str) -> Address:
+    """Take an address apart. Raises DataError if it names no table, or has a password that cannot be told apart.
+
+    >>> read_address("postgres://me:secret@host:5433/shop?table=sales.orders").shown
+    'postgres://host:5433/shop'
+    """
+    scheme = text.partition("://")[0]
+    try:
+        parts = urlsplit(text)
+        port, host, user, password = parts.port, parts.hostname, parts.username, parts.password
+    except ValueError:
+        raise _unreadable(scheme) from None
+    if "@" in text.partition("?")[0].partition("://")[2].removeprefix(parts.netloc):
+        raise _unreadable(scheme)  # the rest of a password, perhaps, which no message may show
+    backend = BACKENDS.get(scheme, scheme)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    table = options.pop("table", None)
+    path = parts.netloc + parts.path.replace("//", "/", 1) if backend in FILES else parts.path
+    shown = f"{scheme}://{path if backend in FILES else parts.netloc.rpartition('@')[2] + parts.path}"
+    if backend == "pyspark" and "parquet" in options:
+        table = options["parquet"]
+    if not table:
+        raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
+    # An address without a host is written with two slashes all the same: trino://?table=t.
+    rest = f"{backend}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
+    user, password = (None if part is None else unquote(part) for part in (user, password))
+    return Address(backend, shown, table, rest, host, port, user, password, path, options)
+
+
+def _unreadable(scheme: str) -> DataError:
+    return DataError(
+        f"The address `{scheme}://...` cannot be read. Write it as `{scheme}://USER:PASSWORD@HOST:PORT/DATABASE"
+        "?table=NAME`, with %40 for @, %2F for /, %3A for :, %3F for ? and %23 for # in user and password."
+    )
+
+
+def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[], None] | None]:
+    """Connect; returns the backend, a view if one was made, and how to connect again where Ibis does not know it."""
+    try:
+        if address.backend == "sqlite":
+            return ibis.sqlite.connect(address.file), None, None
+        if address.backend == "duckdb":
+            return ibis.duckdb.connect(address.file, read_only=True), None, None
+        if address.backend == "postgres":
+            return _postgres(ibis, address)
+        if address.backend == "pyspark":
+            master = f"spark://{address.host}:{address.port or 7077}" if address.host else None
+            return connect_spark(ibis, address.shown, master, address.options)
+        return ibis.connect(address.rest), None, None
+    except DataError:
+        raise
+    except ImportError:
+        missing = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
+        package, extra = NEEDED.get(address.backend, missing)
+        raise DataError(
+            f"`{address.shown}` cannot be reached: {package} is not installed. Install it with: pip install '{extra}'."
+        ) from None
+    except Exception as error:  # each database has its own
+        raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
+
+
+def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None]]:
+    """Connect to Postgres, for reading only."""
+    given = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
+    given["database"] = unquote(address.path.strip("/")) or None
+    named = {**POSTGRES, **address.options, **{name: value for name, value in given.items() if value is not None}}
+    backend = ibis.postgres.connect(**named)
+
+    def prepare() -> None:
+        # Scans begin at the first page, also while others read the table: the same rows in the same order.
+        backend.con.execute("SET synchronize_seqscans = off")
+        backend.con.execute("SET default_transaction_read_only = on")
+
+    def again() -> None:
+        if backend.con.closed:
+            backend.reconnect()
+            prepare()
+
+    prepare()
+    return backend, None, again
+
+
+def _told(error: Exception) -> str:
+    """Return what a database says of a connection that it refuses: the last part of its first line."""
+    java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
+    said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
+    return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+
+
+def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
+    """Call a function of Ibis without its warnings, which are about the libraries that it uses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments, **named)
+
+
+def _no_table(backend: Any, address: Address, error: Exception) -> str:
+    folder, _, name = address.table.rpartition(".")
+    try:
+        known = _quietly(backend.list_tables, **({"database": folder} if folder else {}))
+    except Exception:
+        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {reason(error)}."
+    listed = listing(sorted(known)) if known else "none"
+    return f"There is no table `{address.table}` in `{address.shown}`.{closest(name, known)} Its tables: {listed}."

@@ -1,0 +1,113 @@
+"""A connection to a database that is made again when it is lost, so that a run outlives a server's restart."""
+
+from __future__ import annotations
+
+import re
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from descend.errors import DataError
+from descend.table.database import reason
+from descend.table.spark import stopped
+
+Result = TypeVar("Result")
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each try to go on."""
+GONE = re.compile(
+    r"connection (is |was |has been )?(already )?(lost|closed|reset|refused|aborted|terminated)|gone away|broken pipe|"
+    r"closed the connection|terminating connection|server (is )?(starting up|shutting down)|not (yet )?accepting|"
+    r"(stopped|shut ?down).{0,40}SparkContext|SparkContext.{0,40}(stopped|shut ?down)|"
+    r"ExecutorLostFailure|FetchFailed|Answer from Java side is empty|database is locked",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What databases say when a connection, or what holds it up, is lost; another try may do."""
+GONE_STATES = ("08", "57P", "40001", "40P01")
+"""How such states of the SQL standard, and of Postgres, begin: connection, shutdown, conflict with another session."""
+
+
+class ConnectionLostError(DataError):
+    """The connection is lost, and all tries to make it again have failed."""
+
+
+class Connection:
+    """How one database is asked, again if the connection breaks.
+
+    shown: its address, without a password. again: makes the connection anew, if that can be done.
+    owned: whether it was opened here, to be closed when nobody needs it any more.
+    losses: how often the connection was lost and made again.
+    """
+
+    def __init__(self, backend: Any, shown: str, again: Callable[[], None] | None = None, owned: bool = False) -> None:
+        self.backend = backend
+        self.shown = shown
+        self.again = again if again is not None else self._reconnect
+        self.losses = 0
+        if owned:
+            weakref.finalize(self, backend.disconnect)
+
+    @property
+    def note(self) -> str | None:
+        """What happened, in words."""
+        if not self.losses:
+            return None
+        times = "once" if self.losses == 1 else f"{self.losses} times"
+        return f"the connection to {self.shown} was lost {times} and made again"
+
+    def attempt(self, work: Callable[[], Result]) -> Result:
+        """Do some work, and do it again from its beginning if the connection is lost meanwhile.
+
+        Raises ConnectionLostError where it stays lost; whatever else the work raises goes through.
+        """
+        waits = iter(WAITS)
+        began = time.monotonic()
+        while True:
+            try:
+                return work()
+            except Exception as error:  # each database has its own
+                if not self.lost(error):
+                    raise
+                self._restore(error, waits, began)
+                self.losses += 1
+
+    def lost(self, error: Exception) -> bool:
+        """Whether an error means that the connection is lost, rather than that the question was wrong."""
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str):
+            return state.startswith(GONE_STATES)
+        return self._gone() or isinstance(error, ConnectionError | EOFError) or GONE.search(f"{error}") is not None
+
+    def _restore(self, error: Exception, waits: Any, began: float) -> None:
+        """Wait and connect, until it works."""
+        for wait in waits:
+            time.sleep(wait)
+            try:
+                self.again()
+            except ConnectionLostError:
+                raise
+            except Exception as another:
+                error = another
+            else:
+                return
+        seconds = time.monotonic() - began
+        raise ConnectionLostError(
+            f"The connection to {self.shown} was lost, and {len(WAITS)} tries to make it again in {seconds:.0f} "
+            f"seconds have failed: {reason(error)}."
+        ) from None
+
+    def _reconnect(self) -> None:
+        """Connect with what Ibis was told, if the connection is gone: what is open may have temporary tables."""
+        if not self._gone():
+            return
+        if self.backend.name != "postgres" or not self.backend._can_reconnect:
+            raise ConnectionLostError(
+                f"The connection to {self.shown} was lost, and cannot be made again from here, for it was handed over "
+                "open."
+            )
+        self.backend.reconnect()
+
+    def _gone(self) -> bool:
+        if self.backend.name == "postgres":
+            return bool(self.backend.con.closed)
+        return self.backend.name == "pyspark" and stopped(self.backend._session)
