@@ -20,6 +20,9 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
+SAID = "document.getElementById('told').dataset.link === document.documentElement.dataset.film"
+"""The words to the film are there."""
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -62,6 +65,7 @@ class Page:
         self.tab.on("request", lambda request: self.count(request.url, address))
         self.tab.goto(address + query)
         self.until("document.documentElement.dataset.film")
+        self.until(SAID)
         self.tab.wait_for_selector("#loss-figure .main-svg")
 
     def until(self, condition: str, *given: Any, seconds: float = 30.0) -> None:
@@ -72,12 +76,13 @@ class Page:
             self.tab.wait_for_timeout(30)
 
     def count(self, url: str, address: str) -> None:
-        self.asked += "/_dash-update-component" in url
+        self.asked += url.endswith(("/film", "/_dash-update-component"))
         if not url.startswith((address, "data:", "blob:")):
             self.elsewhere.append(url)
 
     def film_has(self, text: str) -> None:
         self.until("(text) => (document.documentElement.dataset.film || '').includes(text)", text)
+        self.until(SAID)
 
     def type(self, field: str, text: str) -> None:
         self.tab.locator(f"#{field}").fill(text)

@@ -60,7 +60,6 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
         "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
         "axes": None if ground is None else list(ground.labels),
         "link": found.state.query,
-        "captions": ("" if ground is None else ground.caption, _left_out(found)),
     }
 
 
@@ -73,8 +72,13 @@ def _begin(frames: Frames) -> int:
     return max(lasts)
 
 
+def captions(found: Descents) -> tuple[str, str]:
+    """Say what the contours stand for, and which rows are not drawn."""
+    ground = ground_of(found)
+    return "" if ground is None else ground.caption, _left_out(found)
+
+
 def _left_out(found: Descents) -> str:
-    """Say which rows are not drawn, if any."""
     seen = view(found.first)
     most = MOST_POINTS if seen.one else MOST_PREDICTED
     rows = found.first.rows

@@ -1,9 +1,9 @@
 "use strict";
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
-  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20;
+  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
   const none = () => window.dash_clientside.no_update;
-  let film = null, read = null, frame = 0, timer = null;
+  let film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
 
   const find = (id) => document.getElementById(id);
   const graph = (name) => find(`${name}-figure`)?.querySelector(".js-plotly-plot");
@@ -113,29 +113,62 @@
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
-  const still = {};
-  const drawn = (name) => (next) => {
-    if (!next) return none();
-    if (next !== read) {
-      read = next;
-      film = JSON.parse(next);
-      frame = film.begin;
-      running(false);
-      slider();
-      mend();
-      tell();
-      root.dataset.film = film.link;
-      history.replaceState(history.state, "", film.link);
-    }
+  let still = {};
+  const redraw = (name) => {
     const figure = film.figures[name] || null, text = JSON.stringify(figure), plot = graph(name);
     find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !figure);
-    if (plot && plot.data && still[name] === text) { moveTo(name, frame); return none(); }
+    if (plot && plot.data && still[name] === text) return moveTo(name, frame);
     still[name] = text;
-    return figure || { data: [], layout: {} };
+    set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
+  };
+  const play = (next) => {
+    film = next;
+    frame = film.begin;
+    running(false);
+    slider();
+    mend();
+    tell();
+    GRAPHS.forEach(redraw);
+    root.dataset.film = film.link;
+    // Words can wait until the hand rests.
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      history.replaceState(history.state, "", film.link);
+      set("link", { data: film.link });
+    }, REST);
+  };
+  // One question at a time; of those that come up meanwhile only the last is asked.
+  const say = (id, children) => {
+    const place = find(id), text = JSON.stringify(children);
+    if (!place || (place.dataset.told || "null") === text) return;
+    place.dataset.told = text;
+    set(id, { children });
+  };
+  const want = (question) => {
+    if (JSON.stringify(question) === JSON.stringify(latest)) return;
+    latest = wanted = question;
+    if (!asking) ask();
+  };
+  const ask = async () => {
+    asking = true;
+    while (wanted) {
+      const body = JSON.stringify(wanted), { at } = wanted;
+      let said;
+      wanted = null;
+      try {
+        const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        said = await reply.json();
+        if (said.error) throw said.error;
+      } catch (error) { said = { told: { "formula-told": null, trouble: String(error) } }; }
+      if (at !== opened) continue;  // of a page that is gone
+      for (const [id, children] of Object.entries(said.told)) say(id, children);
+      if (said.film) play(said.film);
+    }
+    asking = false;
   };
   // Plotly says nothing of its first drawing to those who come later, so each new one is looked for.
   new MutationObserver(() => {
-    for (const name of ["data", "surface", "loss"]) {
+    for (const name of GRAPHS) {
       const plot = graph(name);
       if (plot && plot._fullLayout && plot.on && !plot.dataset.followed) moveTo(name, frame);
     }
@@ -150,7 +183,7 @@
       const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
       if (said.error) { told.textContent = said.error; told.className = "error"; return; }
       sessionStorage.setItem(key, said.key);
-      film = read = null;
+      film = null;
       set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
     } catch (error) { told.textContent = String(error); told.className = "error"; }
   };
@@ -192,7 +225,7 @@
       case "language": {
         const query = new URLSearchParams(location.search);
         query.set("lang", button.dataset.language);
-        film = read = null;
+        film = null;
         return set("url", { search: `?${query}` });
       }
       case "choose-file": {
@@ -216,31 +249,52 @@
   };
   for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
 
-  const settled = (value) => Number(value.toPrecision(4));
+  // The slider of rates and the number beside it follow each other, the number once it stays as it is.
+  let typing = null;
+  const manual = () => { if (document.querySelector("#auto input:checked")) set("auto", { value: [] }); };
+  document.addEventListener("input", ({ target }) => {
+    if (target.id === "rate") {
+      // Dash will ask the same, but takes its time.
+      if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
+      manual();
+      requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
+    }
+    if (target.id === "rate-typed") {
+      clearTimeout(typing);
+      typing = setTimeout(() => {
+        const rate = Number(target.value.replace("−", "-"));
+        if (!(rate > 0 && Number.isFinite(rate))) return;
+        manual();
+        set("rate", { value: Math.log10(rate) });
+      }, 400);
+    }
+  }, true);
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
       open: (search) => {
         set("theme", { data: root.dataset.theme });
-        return { search: search || "", key: sessionStorage.getItem(key), at: Date.now() };
+        film = wanted = latest = null;
+        still = {};
+        clearTimeout(resting);
+        for (const place of ["formula-told", "trouble"]) delete find(place)?.dataset.told;
+        opened = Date.now();
+        return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
-      rates: (power, typed, auto) => {
-        const off = auto && auto.length ? [] : none();  // the same again would be asked about again
-        const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
-        if (by.includes("rate-typed.value")) {
-          const rate = Number(String(typed).replace("−", "-"));
-          return rate > 0 && Number.isFinite(rate) ? [Math.log10(rate), none(), off] : [none(), none(), none()];
-        }
-        return by.includes("rate.value") ? [none(), String(settled(10 ** power)), off] : [none(), none(), none()];
+      ask: (...asked) => {
+        const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
+        const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
+        settings.rate = +settings.rate;  // a slider's value is text, but not at first
+        want({ settings, gradient, key: opening.key, at: opening.at });
+        return none();
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
         if (!context || problem === context.problem) return none();
-        film = read = null;
+        film = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
       // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
       write: (markup) => { const box = find("derived"); if (box) box.innerHTML = markup || ""; return none(); },
-      draw_data: drawn("data"), draw_surface: drawn("surface"), draw_loss: drawn("loss"),
     },
   });
 })();
