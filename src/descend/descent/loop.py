@@ -32,7 +32,7 @@ BEYOND_BOUNDS = 1e8
 """How many times the larger of first loss and ``Plan.scale`` a loss must be to count as diverged."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """How long a run goes on, and in what steps.
 

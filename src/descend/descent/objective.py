@@ -116,7 +116,7 @@ class Point:
         idle = curvature.diagonal() * (reach * reach) <= 1e-14 * abs(self.loss)
         if self.bounds is not None:
             idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return np.count_nonzero(idle) > 0 and bool(np.isfinite(curvature).all())
+        return bool(np.count_nonzero(idle)) and bool(np.isfinite(curvature).all())
 
 
 class Objective:

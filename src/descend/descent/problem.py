@@ -45,7 +45,7 @@ LONG = 1_000_000_000
 ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Problem:
     """What a run needs, and what its result remembers.
 
@@ -79,7 +79,7 @@ class Problem:
         return self.first.theta if self.begin is None else self.begin
 
 
-@dataclass(frozen=True)
+@dataclass
 class Wish:
     """What the user asked for: see ``descend.fit``."""
 

@@ -39,7 +39,7 @@ MANY = 5_000
 """Parameters above which the default optimizer forms nothing that grows with their square."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Settings:
     """How to descend: see ``descend.fit``."""
 
@@ -72,7 +72,7 @@ class Settings:
             start.checked_rate(self.learning_rate)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
     """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none.
 
