@@ -57,6 +57,7 @@ TEXTS = {
     "details": ("In the library's own words (English)", "程序原文（英文）"),
     "run": ("optimizer", "算法"),
     "outcome": ("ended", "结果"),
+    "used": ("epochs", "轮数"),
     "parameters": ("parameters", "参数"),
     "gradient": ("Your own gradient", "自己推导梯度"),
     "gradient_hint": (

@@ -48,7 +48,7 @@
       const paint = `var(--${colour})`;
       if (kind === "curve" || kind === "dots") {
         const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
-        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: kind });
+        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: x.length > 24 ? kind : "dots few" });
         continue;
       }
       if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: kind }); continue; }
@@ -152,7 +152,7 @@
   const ask = async () => {
     asking = true;
     while (wanted) {
-      const body = JSON.stringify(wanted), { at } = wanted;
+      const body = JSON.stringify(wanted), { at } = wanted.settings.context;
       let said;
       wanted = null;
       try {
@@ -272,7 +272,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
       open: (search) => {
-        set("theme", { data: root.dataset.theme });
+        if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
         still = {};
         clearTimeout(resting);
@@ -284,12 +284,12 @@
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
         settings.rate = +settings.rate;  // a slider's value is text, but not at first
-        want({ settings, gradient, key: opening.key, at: opening.at });
+        want({ settings, gradient, key: opening.key });
         return none();
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
-        if (!context || problem === context.problem) return none();
+        if (!context || !problem || problem === context.problem) return none();
         film = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
