@@ -1,6 +1,7 @@
-"""Take the pictures of the report and of the lab in docs/images: light, dark and on a phone. `make screenshots` runs this.
+"""Take the pictures of the report and of the lab: light, dark and on a phone. `make screenshots` runs this.
 
-It needs Playwright (`pip install -e '.[dev]'`) and a Chromium: that of $CHROMIUM, /usr/bin/chromium, or Playwright's.
+They go to docs/images. It needs Playwright (`pip install -e '.[dev]'`), a font with Chinese characters, and a Chromium:
+that of $CHROMIUM, /usr/bin/chromium, or Playwright's.
 """
 
 from __future__ import annotations

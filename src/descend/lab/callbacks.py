@@ -206,7 +206,7 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
 
 
 def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
-    """Return the state of the page's settings, by their names in ``ASKED``. Raises ConfigError for what cannot be read."""
+    """Return the state of the page's settings, by their names in ``ASKED``. Raises ConfigError."""
     try:
         return _state_of(settings, gradient)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no page of ours sends that

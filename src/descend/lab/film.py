@@ -294,7 +294,7 @@ def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
         if layout[axis].get("type") == "log":
             layout[axis]["dtick"] = _decades(made["data"], axis[0], layout[axis])
             low, high = layout[axis].get("range", (-9.0, 9.0))
-            if -4.5 < low and high < 4.5:
+            if low > -4.5 and high < 4.5:
                 layout[axis]["exponentformat"] = "none"
             else:
                 layout[axis]["tickfont"] = {"size": 10}  # powers are drawn a quarter larger

@@ -202,7 +202,7 @@ def _main(state: State, say: Words) -> list[Any]:
     from dash import html
 
     return [
-        html.Div(id="trouble", role="alert"),
+        html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),
         _rate(state, say),
         html.Div([_figure("data", say("data_figure")), _figure("surface", say("surface_figure"))], className="figures"),
         _player(say),

@@ -11,7 +11,8 @@ class Problem:
     """A recipe of rows, and a first descent on them.
 
     equations: of `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
-    where there is none; least, most: the smallest and the largest. start: of the parameters of ``formula``. about: what there is to see.
+    where there is none; least, most: the smallest and the largest. start: of the parameters of ``formula``. about:
+    what there is to see.
     """
 
     name: str

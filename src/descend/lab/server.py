@@ -112,7 +112,9 @@ def _take_uploads(server: Any, library: Library, most: int) -> None:
                 return _said({"error": str(error).replace(str(path), name)}, 200)
         rows = library.uploads.get(key)
         assert rows is not None
-        return _said({"key": key, "search": f"?problem={UPLOAD}&formula={quote(first_formula(list(rows.columns)))}"}, 200)
+        return _said(
+            {"key": key, "search": f"?problem={UPLOAD}&formula={quote(first_formula(list(rows.columns)))}"}, 200
+        )
 
 
 def _stored(stream: Any, path: Path, most: int) -> bool:

@@ -87,6 +87,7 @@ TEXTS = {
         "The lab descends on {rows} of {total} rows, chosen at random; the copied command takes them all.",
         "实验室随机选取 {total} 行中的 {rows} 行进行下降；复制的命令会使用全部数据。",
     ),
+    "silent": ("The lab does not answer. Is it still running?", "实验室没有响应。它还在运行吗？"),
     "unread": (
         "Not everything in this address could be read, and was left as usual: {names}.",
         "地址中有些内容无法读取，已按默认处理：{names}。",

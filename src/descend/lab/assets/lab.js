@@ -157,9 +157,9 @@
       wanted = null;
       try {
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        if (!reply.ok) throw reply.status;
         said = await reply.json();
-        if (said.error) throw said.error;
-      } catch (error) { said = { told: { "formula-told": null, trouble: String(error) } }; }
+      } catch (error) { said = { told: { "formula-told": null, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
       if (said.film) play(said.film);
@@ -255,6 +255,7 @@
   document.addEventListener("input", ({ target }) => {
     if (target.id === "rate") {
       // Dash will ask the same, but takes its time.
+      find("rate-typed")?.setAttribute("aria-invalid", false);
       if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
       manual();
       requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
@@ -262,8 +263,9 @@
     if (target.id === "rate-typed") {
       clearTimeout(typing);
       typing = setTimeout(() => {
-        const rate = Number(target.value.replace("−", "-"));
-        if (!(rate > 0 && Number.isFinite(rate))) return;
+        const rate = Number(target.value.replace("−", "-")), good = rate > 0 && Number.isFinite(rate);
+        target.setAttribute("aria-invalid", !good);
+        if (!good) return;
         manual();
         set("rate", { value: Math.log10(rate) });
       }, 400);
