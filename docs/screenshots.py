@@ -31,10 +31,12 @@ LAB = {
     "line": "?problem=line",
     "decay": "?problem=decay",
     "wave": "?problem=wave",
-    "diverging": "?problem=valley&rate=0.125&start=w:2.2,b:0.6",
+    "diverging": "?problem=valley&rate=0.12",
     "race": "?problem=valley&optimizers=gd,momentum,adam&rate=0.04",
 }
 """By picture, the address of the lab that it shows."""
+TOPS = ("race-light", "diverging-dark")
+"""Of these also the upper part alone, for the README."""
 
 
 def reports(folder: Path) -> dict[str, Path]:
@@ -73,10 +75,12 @@ def opened(browser: Browser, address: str, shape: str, offline: bool) -> Iterato
     context.close()
 
 
-def keep(tab: Any, name: str) -> None:
-    """Keep what a page looks like, from its top to its end."""
+def keep(tab: Any, name: str, last: str = "body") -> None:
+    """Keep what a page looks like, from its top to the end of an element."""
     picture = DOCS / "images" / f"{name}.webp"
     taken = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
+    box = tab.locator(last).bounding_box()
+    taken = taken.crop((0, 0, taken.width, min(taken.height, round(box["y"] + box["height"]) + 16)))
     taken.convert("RGB").save(picture, lossless=True, quality=80, method=3)  # a third of the size of PNG
     print(picture.relative_to(DOCS.parent))
 
@@ -112,6 +116,8 @@ def main() -> None:
                     tab.wait_for_selector("#derived math")
                     tab.wait_for_timeout(500)  # the figures settle
                     keep(tab, f"lab-{name}-{shape}")
+                    if f"{name}-{shape}" in TOPS:
+                        keep(tab, f"lab-{name}-{shape}-top", ".player")
         browser.close()
 
 

@@ -34,7 +34,7 @@ MOST_POINTS = 1_200
 GRID = 72
 """Points of the moving curve."""
 MOST_PREDICTED = 240
-RUNAWAY = 20.0
+RUNAWAY = 6.0
 """How many times its first value J may be where a film begins."""
 MOST_STEPS = 400
 """Steps of the line of J."""
