@@ -47,7 +47,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/scale
 
-screenshots: $(VENV)/.dev ## take the pictures of the report in docs/images, with Chromium
+screenshots: $(VENV)/.dev ## take the pictures of the report and the lab in docs/images, with Chromium
 	$(BIN)/python docs/screenshots.py
 
 clean: ## remove what the other verbs made, .venv included

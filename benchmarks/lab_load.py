@@ -63,7 +63,9 @@ class Reader(threading.Thread):
             self.act()
             try:
                 film = self.answer(connection, "/film", self.asked())["film"]
-                self.answer(connection, "/_dash-update-component", words_to(film["link"]))["response"]["told"]["children"]
+                told = self.answer(connection, "/_dash-update-component", words_to(film["link"]))
+                if not told["response"]["told"]["children"]:
+                    self.errors.append(self.said)
             except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
                 self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -113,6 +115,12 @@ def words_to(link: str) -> str:
     )
 
 
+def processor(process: int) -> float:
+    """Return the processor time of a process, in seconds."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory(process: int) -> float:
     """Return the resident memory of a process, in MB."""
     text = Path(f"/proc/{process}/status").read_text()
@@ -141,6 +149,7 @@ def main() -> int:
             sizes.append(memory(lab.pid))
         for reader in readers:
             reader.join(60)
+        used = processor(lab.pid)
         lab.terminate()
     times = sorted(value for reader in readers for value in reader.times)
     errors = [error for reader in readers for error in reader.errors]
@@ -149,6 +158,7 @@ def main() -> int:
     print(f"{options.readers} readers, {options.seconds:g} s: {len(times)} answers, {len(errors)} errors")
     print(f"median {times[len(times) // 2] * 1000:.0f} ms, 95th percentile {slowest * 1000:.0f} ms, "
           f"slowest {times[-1] * 1000:.0f} ms")  # fmt: skip
+    print(f"the lab used {used:.0f} s of a processor; load of this machine {os.getloadavg()[0]:.1f}")
     print(f"memory {sizes[0]:.0f} MB after a second, {half:.0f} MB halfway, {sizes[-1]:.0f} MB at the end")
     for error in errors[:3]:
         print(error)

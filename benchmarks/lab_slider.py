@@ -52,8 +52,8 @@ LINK = "document.getElementById('told').dataset.link"
 
 
 @contextmanager
-def running(*words: str) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
-    """Start a lab: its process, its address, and the seconds it took to listen."""
+def running(*words: str) -> Iterator[tuple[str, float]]:
+    """Start a lab: its address, and the seconds it took to listen."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "descend", "lab", *words, "--no-browser", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as lab:
@@ -62,7 +62,7 @@ def running(*words: str) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
         assert found is not None, line + lab.stderr.read()
         seconds = time.perf_counter() - began
         threading.Thread(target=lab.stderr.read, daemon=True).start()
-        yield lab, found[0], seconds
+        yield found[0], seconds
         lab.terminate()
 
 
@@ -99,7 +99,7 @@ def main() -> int:
     options = parser.parse_args()
     chosen = random.Random(0)
     failed = False
-    with running(*options.file) as (lab, address, seconds), sync_playwright() as play:
+    with running(*options.file) as (address, seconds), sync_playwright() as play:
         place = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = play.chromium.launch(executable_path=place if Path(place).exists() else None, args=FLAGS)
         if options.file:

@@ -1,14 +1,21 @@
-"""Take the pictures of the report in docs/images: light, dark and on a phone. `make screenshots` runs this.
+"""Take the pictures of the report and of the lab: light, dark and on a phone. `make screenshots` runs this.
 
-It needs Playwright (`pip install -e '.[dev]'`) and a Chromium: that of $CHROMIUM, /usr/bin/chromium, or Playwright's.
+They go to docs/images. It needs Playwright (`pip install -e '.[dev]'`), a font with Chinese characters, and a Chromium:
+that of $CHROMIUM, /usr/bin/chromium, or Playwright's.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,6 +27,16 @@ DOCS = Path(__file__).resolve().parent
 CHWIRUT = "examples/data/chwirut2.csv"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SHAPES = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (390, "light")}
+LAB = {
+    "line": "?problem=line",
+    "decay": "?problem=decay",
+    "wave": "?problem=wave",
+    "diverging": "?problem=valley&rate=0.12",
+    "race": "?problem=valley&optimizers=gd,momentum,adam&rate=0.04",
+}
+"""By picture, the address of the lab that it shows."""
+TOPS = ("race-light", "diverging-dark")
+"""Of these also the upper part alone, for the README."""
 
 
 def reports(folder: Path) -> dict[str, Path]:
@@ -43,32 +60,64 @@ def reports(folder: Path) -> dict[str, Path]:
     return pages
 
 
-def take(browser: Browser, name: str, page: Path) -> None:
-    """Take one report in every shape; the network is off."""
-    for shape, (width, scheme) in SHAPES.items():
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            offline=True,
-        )
-        tab = context.new_page()
-        tab.goto(page.as_uri())
-        picture = DOCS / "images" / f"report-{name}-{shape}.webp"
-        taken = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
-        taken.convert("RGB").save(picture, lossless=True, quality=80, method=3)  # a third of the size of PNG
-        print(picture.relative_to(DOCS.parent))
-        context.close()
+@contextmanager
+def opened(browser: Browser, address: str, shape: str, offline: bool) -> Iterator[Any]:
+    """Open a page as it looks in a shape."""
+    width, scheme = SHAPES[shape]
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        offline=offline,
+    )
+    tab = context.new_page()
+    tab.goto(address)
+    yield tab
+    context.close()
+
+
+def keep(tab: Any, name: str, last: str = "body") -> None:
+    """Keep what a page looks like, from its top to the end of an element."""
+    picture = DOCS / "images" / f"{name}.webp"
+    taken = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
+    box = tab.locator(last).bounding_box()
+    taken = taken.crop((0, 0, taken.width, min(taken.height, round(box["y"] + box["height"]) + 16)))
+    taken.convert("RGB").save(picture, lossless=True, quality=80, method=3)  # a third of the size of PNG
+    print(picture.relative_to(DOCS.parent))
+
+
+@contextmanager
+def lab() -> Iterator[str]:
+    """Serve the lab: its address."""
+    command = [sys.executable, "-m", "descend", "lab", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        found = re.search(r"http://\S+", line := running.stderr.readline())
+        assert found is not None, line
+        yield found[0]
+        running.terminate()
 
 
 def main() -> None:
-    """Write the reports and take them all."""
+    """Write the reports and take them all, then the lab."""
     os.chdir(DOCS.parent)
     chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play, lab() as address:
         place = chromium if Path(chromium).exists() else None
         browser = play.chromium.launch(executable_path=place, args=FLAGS)
         for name, page in reports(Path(folder)).items():
-            take(browser, name, page)
+            for shape in SHAPES:
+                with opened(browser, page.as_uri(), shape, offline=True) as tab:
+                    keep(tab, f"report-{name}-{shape}")
+        for name, query in LAB.items():
+            for shape in SHAPES:
+                with opened(browser, address + query, shape, offline=False) as tab:
+                    tab.wait_for_selector("#told tbody tr")
+                    tab.wait_for_selector("#loss-figure .main-svg")
+                    tab.wait_for_selector("#derived math")
+                    tab.wait_for_timeout(500)  # the figures settle
+                    keep(tab, f"lab-{name}-{shape}")
+                    if f"{name}-{shape}" in TOPS:
+                        keep(tab, f"lab-{name}-{shape}-top", ".player")
         browser.close()
 
 

@@ -32,8 +32,8 @@ def shown(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("a*exp(-b*x) + c", "ae-bx+c"),
-        ("-(a + b*x)*x", "-x(a+bx)"),
+        ("a*exp(-b*x) + c", "ae−bx+c"),
+        ("-(a + b*x)*x", "−x(a+bx)"),
         ("beta_2*x1", "β2x1"),
         ("slope*height", "slope⋅height"),
         ("a*`unit price`", "a⋅unit price"),

@@ -214,6 +214,13 @@ MISTAKES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["5", "w", "3*w + 1"])
+def test_a_gradient_that_looks_at_no_row_is_judged(text):
+    judgement = descend.check("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.5, 5.5]}, gradient=[f"w = {text}"])
+    assert not judgement.agree
+    assert "and no simple mistake explains it" in judgement.sentence
+
+
 @pytest.mark.parametrize("model", [DECAY, forward], ids=["formula", "function"])
 @pytest.mark.parametrize(("gradient", "name", "verdict", "factor", "ratio", "explanation"), MISTAKES)
 def test_mistakes_are_named(gradient, name, verdict, factor, ratio, explanation, model):

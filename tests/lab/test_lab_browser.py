@@ -309,3 +309,73 @@ def test_light_and_dark(opened):
     page.tab.locator("#shade").click()
     assert page.tab.evaluate(ground) != before
     page.until("document.querySelector('#data-figure .js-plotly-plot').layout.font.color.toUpperCase() === '#A9B1BC'")
+
+
+@pytest.mark.parametrize(
+    ("query", "unread"),
+    [
+        ("?problem=file", "problem"),
+        ("?problem=classes&noise=0", "noise"),
+        ("?problem=nope&rate=-1&epochs=1e9", "problem, rate, epochs"),
+        ("?" + "&".join(f"a{number}=1" for number in range(60)), "?a0=1&a1=1"),
+    ],
+)
+def test_an_address_that_makes_no_sense_opens_all_the_same(opened, query, unread):
+    page = opened(query)
+    assert f"could be read, and was left as usual: {unread}" in page.tab.locator(".note").text_content()
+    assert page.tab.locator("#told tbody tr").count() == 1
+
+
+def test_a_bad_file_is_told_and_the_page_stays(opened, tmp_path: Path):
+    path = tmp_path / "latin.csv"
+    path.write_bytes("größe,y\n1,2\n2,3\n".encode("latin-1"))
+    page = opened()
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.locator("#choose-file").click()
+    chooser.value.set_files(path)
+    page.until("document.getElementById('upload-told').textContent.includes('is not UTF-8 text')")
+    assert "w = 2.172" in page.answer()
+
+
+def test_a_page_that_is_gone_says_no_more(opened, tmp_path: Path):
+    """The rows of a new page cannot be fitted: nothing of the page before comes back."""
+    path = tmp_path / "odd.csv"
+    path.write_text('"a b",w,y\n1,1,2\n1,2,3\n1,4,5\n')
+    page = opened()
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.locator("#choose-file").click()
+    chooser.value.set_files(path)
+    page.until("document.getElementById('trouble').textContent.includes('cannot be told apart')")
+    page.tab.wait_for_timeout(300)
+    assert page.tab.locator("#told tbody tr").count() == 0 and "problem=upload" in page.tab.url
+    page.type("formula", "y ~ m*w")
+    page.film_has("formula=y%20~%20m*w")
+
+
+def test_a_rate_that_is_no_number_is_marked(opened):
+    page = opened()
+    page.type("rate-typed", "fast")
+    page.tab.wait_for_selector("#rate-typed[aria-invalid=true]")
+    page.type("rate-typed", "0.01")
+    page.film_has("rate=0.01")
+    assert page.tab.locator("#rate-typed[aria-invalid=true]").count() == 0
+
+
+def test_a_gradient_of_no_row_is_judged_and_descended_with(opened):
+    page = opened()
+    page.type("gradient", "w = 5")
+    page.tab.wait_for_selector(".judged.failure", timeout=60_000)
+    page.tab.locator("#by-hand input").click()
+    page.film_has("by_hand=1")
+    assert "w = −0.5" in page.answer()
+
+
+def test_two_tabs_have_a_lab_each(opened):
+    one = opened("?problem=decay")
+    other = one.context.new_page()
+    other.goto(one.tab.url.replace("decay", "valley"))
+    other.wait_for_selector("#told tbody tr")
+    answer = one.answer()
+    other.locator("#rate").fill("-2")
+    other.wait_for_timeout(600)
+    assert one.answer() == answer and "problem=decay" in one.tab.url and "rate=0.01" in other.url

@@ -109,7 +109,6 @@ def test_an_upload_is_read_and_its_name_is_only_a_name(lab, tmp_path: Path, monk
 
 def test_a_bad_upload_is_told_without_the_place_it_was_put(lab):
     reply = ask(lab, "POST", "/upload", data=b"name\nann\nbob\n", headers={"X-Name": "people.csv"})
-    assert reply.status_code == 400
     assert json.loads(reply.text) == {"error": "`people.csv` has no column of numbers. The lab needs at least one."}
 
 

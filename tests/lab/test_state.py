@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ STATES = st.builds(
     start=st.dictionaries(NAMES, NUMBERS, max_size=4).map(lambda named: tuple(named.items())),
     epochs=st.integers(1, 5000),
     batch=st.none() | st.integers(1, 10**6),
-    noise=st.none() | st.floats(0.0, 1e6),
+    noise=st.none() | st.floats(0.0, 6.0),
     seed=st.integers(0, 10**9),
     gradient=TEXTS,
     by_hand=st.booleans(),
@@ -36,7 +38,16 @@ STATES = st.builds(
 
 @given(STATES)
 def test_a_state_travels_in_the_address(state):
-    assert read_query(state.query) == (state, ())
+    possible = state.noise is None or (state.built_in is not None and state.built_in.can_have(state.noise))
+    if possible:
+        assert read_query(state.query) == (state, ())
+    else:
+        assert read_query(state.query) == (dataclasses.replace(state, noise=None), ("noise",))
+
+
+def test_an_address_of_too_many_parts_is_left_as_usual():
+    text = "&".join(f"a{number}=1" for number in range(100))
+    assert read_query(f"?{text}") == (usual_of("line"), (f"?{text}"[:40],))
 
 
 @pytest.mark.parametrize("name", list(PROBLEMS))
@@ -55,7 +66,7 @@ def test_any_address_can_be_read(text):
     [
         "problem=/etc/passwd", "problem=../line", "formula=" + "x" * 301, "loss=open", "optimizers=gd,os",
         "optimizers=", "rate=-1", "rate=nan", "rate=0", "start=w:inf", "start=:1", "epochs=0", "epochs=5001",
-        "batch=0", "noise=-1", "seed=-1", "lang=xx", "file=/etc/passwd", "by_hand=2",
+        "batch=0", "noise=-1", "noise=50", "seed=-1", "lang=xx", "file=/etc/passwd", "by_hand=2",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_left_as_usual(text):

@@ -13,12 +13,12 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.derivation import Derivation
 from descend.lab import copies, ruler
 from descend.lab.cache import Cache
-from descend.lab.data import Library, Rows
+from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts
 from descend.lab.equations import rule
 from descend.lab.film import captions, film_of
 from descend.lab.layout import page
-from descend.lab.state import READERS, UPLOAD, State, read_query, read_rate, usual_of
+from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
 from descend.lab.told import error_text, judged, verdicts
 from descend.models import FormulaModel
@@ -91,7 +91,10 @@ class Callbacks:
     def page(self, opening: dict[str, Any]) -> Any:
         """Return the page that an address names."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
-        return page(state, self.library.rows(state, opening.get("key")), self.library.file, unread)
+        if state.problem == FILE and self.library.file is None:
+            state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
+        rows = self.library.rows(state, opening.get("key"))
+        return page(state, rows, self.library.file, unread, opening.get("at"))
 
     def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
         """Return the film of the settings as JSON, beside what is wrong with them and where.
@@ -107,7 +110,7 @@ class Callbacks:
             if rows is None:
                 trouble = None if state.problem == UPLOAD else say("need_upload")
             elif not state.formula.strip():
-                formula_told = say("choose_formula", example=_example(rows))
+                formula_told = say("choose_formula", example=first_formula(list(rows.columns)))
             else:
                 film = _film(state, rows, settings.get("theme") == "dark")
         except DescendError as error:
@@ -203,7 +206,7 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
 
 
 def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
-    """Return the state of the page's settings, by their names in ``ASKED``. Raises ConfigError for what cannot be read."""
+    """Return the state of the page's settings, by their names in ``ASKED``. Raises ConfigError."""
     try:
         return _state_of(settings, gradient)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no page of ours sends that
@@ -251,8 +254,8 @@ def _placed(context: dict[str, Any], noise: float | None) -> State:
     if recipe is None or recipe.noise is None or noise is None or float(noise) == recipe.noise:
         return state
     amount = float(noise)
-    if not (math.isfinite(amount) and 0.0 <= amount <= recipe.most):
-        raise ConfigError(f"The noise lies between 0 and {recipe.most:g} here.")
+    if not recipe.can_have(amount):
+        raise ConfigError(f"The noise lies between {recipe.least:g} and {recipe.most:g} here.")
     return dataclasses.replace(state, noise=amount)
 
 
@@ -267,14 +270,11 @@ def _of_formula(error: DescendError, state: State) -> bool:
     return len(lines) > 3 and bool(state.formula) and lines[1].strip()[:20] in state.formula
 
 
-def _example(rows: Rows) -> str:
-    names = list(rows.columns)
-    return f"{names[-1]} ~ w*{names[0]} + b" if len(names) > 1 else f"{names[0]} ~ m"
-
-
 def _rule(found: Descents, say: Any) -> str:
     state = found.state
     text = rule(state.optimizers)
+    if len(state.optimizers) > 1:
+        text = f"{state.optimizers[0]}:   {text}"
     if state.batch is not None and state.batch < found.rows.rows:
         steps = math.ceil(found.rows.rows / state.batch)
         text += "   " + str(say("batched", steps=steps, batch=state.batch))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from descend import api
 from descend.errors import DataError
+from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
@@ -95,3 +97,16 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> 
         chosen = np.sort(np.random.default_rng(0).choice(total, MOST_ROWS, replace=False))
         columns = {column: values[chosen] for column, values in columns.items()}
     return Rows(key, columns, name, total, not complete)
+
+
+def first_formula(names: Sequence[str]) -> str:
+    """Propose a formula for some columns: a line of the last one over the first.
+
+    >>> first_formula(["load", "length"]), first_formula(["unit price", "w"]), first_formula(["y"])
+    ('length ~ w*load + b', 'w ~ b*`unit price` + m', 'y ~ w')
+    """
+    free = (name for name in chain("wbmk", (f"w{number}" for number in count(1))) if name not in names)
+    slope, offset = next(free), next(free)
+    if len(names) == 1:
+        return f"{plain_name(names[0])} ~ {slope}"
+    return f"{plain_name(names[-1])} ~ {slope}*{plain_name(names[0])} + {offset}"

@@ -34,7 +34,7 @@ MOST_POINTS = 1_200
 GRID = 72
 """Points of the moving curve."""
 MOST_PREDICTED = 240
-RUNAWAY = 20.0
+RUNAWAY = 6.0
 """How many times its first value J may be where a film begins."""
 MOST_STEPS = 400
 """Steps of the line of J."""
@@ -105,8 +105,9 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         for place, (name, fit) in enumerate(found.fits.items()):
             curves = _curves(fit, frames.theta(name), columns)
             moves.append(_curve("dots", place, y, curves, low, high))
-        across, up = Axis(f"{seen.response}, observed"), Axis(f"{seen.response}, predicted")
-        room = 0.35 * (high - low)
+        edge, room = 0.05 * (high - low), 0.35 * (high - low)
+        across = Axis(f"{seen.response}, observed", low=low - edge, high=high + edge)
+        up = Axis(f"{seen.response}, predicted")
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
         return _styled(figure(drawn, dark), dark), moves
     low, high = reach(seen.y)
@@ -292,6 +293,11 @@ def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
         layout[axis]["title"]["standoff"] = 8
         if layout[axis].get("type") == "log":
             layout[axis]["dtick"] = _decades(made["data"], axis[0], layout[axis])
+            low, high = layout[axis].get("range", (-9.0, 9.0))
+            if low > -4.5 and high < 4.5:
+                layout[axis]["exponentformat"] = "none"
+            else:
+                layout[axis]["tickfont"] = {"size": 10}  # powers are drawn a quarter larger
     for trace in made["data"]:
         if trace["type"] == "scattergl":
             trace["type"] = "scatter"

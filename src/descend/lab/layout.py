@@ -35,8 +35,8 @@ def shell() -> Any:
     )
 
 
-def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, ...]) -> Any:
-    """Return the page of a state."""
+def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, ...], at: object = None) -> Any:
+    """Return the page of a state; what it asks carries ``at``, which tells it from the pages before."""
     from dash import dcc, html
 
     say = words(state.lang)
@@ -47,7 +47,7 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
         notes.append(say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}"))
     return html.Div(
         [
-            dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang}),
+            dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}),
             dcc.Store(id="asked"),
             dcc.Store(id="link"),
             _header(state, say),
@@ -176,7 +176,7 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                             dcc.Input(
                                 id="noise",
                                 type="range",
-                                min=0 if state.problem != "classes" else 0.1,
+                                min=0.0 if recipe is None else recipe.least,
                                 max=1.0 if recipe is None else recipe.most,
                                 step=0.05,
                                 value=0.0
@@ -202,7 +202,7 @@ def _main(state: State, say: Words) -> list[Any]:
     from dash import html
 
     return [
-        html.Div(id="trouble", role="alert"),
+        html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),
         _rate(state, say),
         html.Div([_figure("data", say("data_figure")), _figure("surface", say("surface_figure"))], className="figures"),
         _player(say),

@@ -11,7 +11,8 @@ class Problem:
     """A recipe of rows, and a first descent on them.
 
     equations: of `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
-    where there is none; most: the largest. start: of the parameters of ``formula``. about: what there is to see.
+    where there is none; least, most: the smallest and the largest. start: of the parameters of ``formula``. about:
+    what there is to see.
     """
 
     name: str
@@ -26,10 +27,15 @@ class Problem:
     loss: str = "squared"
     optimizers: tuple[str, ...] = ("gd",)
     noise: float | None = 1.0
+    least: float = 0.0
     most: float = 5.0
     rows: int | None = None
     window: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The ranges of parameters that the surface shows, where the usual ones miss what there is to see."""
+
+    def can_have(self, noise: float) -> bool:
+        """Whether it can be made with so much noise."""
+        return self.noise is not None and self.least <= noise <= self.most
 
     def written(self, noise: float | None) -> list[str]:
         """Return the equations with a noise in them."""
@@ -136,6 +142,7 @@ PROBLEMS = {
             300,
             loss="logistic",
             noise=1.0,
+            least=0.1,
             most=2.0,
             window={"a": (-11.0, 2.0), "b": (-1.0, 3.0)},
         ),

@@ -40,12 +40,13 @@ def drawn(found: Descents, low: float, high: float, say: Words) -> list[Any]:
     parts = []
     if found.limit is not None:
         limit = math.log10(found.limit)
+        late = " late" if limit > low + 0.75 * (high - low) else ""  # little room is right of it on a phone
         parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
         if limit < high:
-            parts.append(html.Div(html.Span(say("diverges")), className="unstable", style={"left": left(limit)}))
+            parts.append(html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)}))
         if low <= limit <= high:
             mark = "2/λmax" if _plain(found) else "max"
-            parts.append(html.Div(html.Span(f"{mark} = {number(found.limit, 3)}"), className="mark",
+            parts.append(html.Div(html.Span(f"{mark} = {number(found.limit, 3)}"), className=f"mark{late}",
                                   style={"left": left(limit)}))  # fmt: skip
     for power in range(math.ceil(low), math.floor(high) + 1):
         parts.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
 from descend.lab.callbacks import OUT_OF_DATE, Callbacks
-from descend.lab.data import Library, Rows
+from descend.lab.data import Library, Rows, first_formula
 from descend.lab.layout import shell
 from descend.lab.security import guard, too_large
 from descend.lab.state import UPLOAD
@@ -109,12 +109,12 @@ def _take_uploads(server: Any, library: Library, most: int) -> None:
             try:
                 key = library.add(path, name)
             except DescendError as error:
-                return _said({"error": str(error).replace(str(path), name)}, 400)
+                return _said({"error": str(error).replace(str(path), name)}, 200)
         rows = library.uploads.get(key)
         assert rows is not None
-        columns = list(rows.columns)
-        formula = f"{columns[-1]} ~ w*{columns[0]} + b" if len(columns) > 1 else f"{columns[0]} ~ m"
-        return _said({"key": key, "search": f"?problem={UPLOAD}&formula={quote(formula)}"}, 200)
+        return _said(
+            {"key": key, "search": f"?problem={UPLOAD}&formula={quote(first_formula(list(rows.columns)))}"}, 200
+        )
 
 
 def _stored(stream: Any, path: Path, most: int) -> bool:

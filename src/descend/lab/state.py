@@ -80,7 +80,10 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
     >>> state.rate, state.optimizers, state.epochs, unread
     (0.01, ('gd', 'adam'), 100, ('epochs',))
     """
-    pairs = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=40, errors="replace"))
+    try:
+        pairs = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=40, errors="replace"))
+    except ValueError:  # too many
+        return usual_of("line"), (query[:40],)
     unread = []
     problem = pairs.pop("problem", FILE if formula else "line")
     if problem not in (*PROBLEMS, FILE, UPLOAD):
@@ -98,6 +101,9 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
         else:
             changed: dict[str, Any] = {name: value}
             state = replace(state, **changed)
+    if state.noise is not None and (state.built_in is None or not state.built_in.can_have(state.noise)):
+        state = replace(state, noise=None)
+        unread.append("noise")
     return state, tuple(unread)
 
 

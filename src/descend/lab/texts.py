@@ -57,6 +57,7 @@ TEXTS = {
     "details": ("In the library's own words (English)", "程序原文（英文）"),
     "run": ("optimizer", "算法"),
     "outcome": ("ended", "结果"),
+    "used": ("epochs", "轮数"),
     "parameters": ("parameters", "参数"),
     "gradient": ("Your own gradient", "自己推导梯度"),
     "gradient_hint": (
@@ -86,6 +87,7 @@ TEXTS = {
         "The lab descends on {rows} of {total} rows, chosen at random; the copied command takes them all.",
         "实验室随机选取 {total} 行中的 {rows} 行进行下降；复制的命令会使用全部数据。",
     ),
+    "silent": ("The lab does not answer. Is it still running?", "实验室没有响应。它还在运行吗？"),
     "unread": (
         "Not everything in this address could be read, and was left as usual: {names}.",
         "地址中有些内容无法读取，已按默认处理：{names}。",

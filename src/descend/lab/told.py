@@ -57,7 +57,7 @@ def _table(found: Descents, say: Words, chinese: bool) -> Any:
     from dash import html
 
     head = html.Tr([html.Th(text, scope="col") for text in
-                    (say("run"), say("outcome"), say("epochs"), "J", "η", say("parameters"))])  # fmt: skip
+                    (say("run"), say("outcome"), say("used"), "J", "η", say("parameters"))])  # fmt: skip
     lines = []
     for place, (name, fit) in enumerate(found.fits.items()):
         ended = OUTCOMES[str(fit.outcome)][chinese]

@@ -132,4 +132,5 @@ def as_mathml(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
     >>> as_mathml(read_formula("y ~ w*x", columns=["x", "y"]).expression)
     '<mrow><mi>w</mi><mo>&InvisibleTimes;</mo><mi>x</mi></mrow>'
     """
-    return MathML(names).text(expression)
+    # A hyphen is no minus, and not every browser sees that it means one.
+    return MathML(names).text(expression).replace("<mo>-</mo>", "<mo>−</mo>").replace("<mn>-", "<mn>−")

@@ -276,8 +276,8 @@ class Decoder:
         options = self._options(k, together)
         if not options:
             return None
-        if (np.abs(given - right) <= allowed).all():
-            return None if together else Mistake("wrong", self._not_together(k))
+        if not together and (np.abs(given - right) <= allowed).all():
+            return Mistake("wrong", self._not_together(k))
         one = np.ones(1)
         for constant in constants:
             for text, value in options:

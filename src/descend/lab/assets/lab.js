@@ -48,7 +48,7 @@
       const paint = `var(--${colour})`;
       if (kind === "curve" || kind === "dots") {
         const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
-        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: kind });
+        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: x.length > 24 ? kind : "dots few" });
         continue;
       }
       if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: kind }); continue; }
@@ -152,14 +152,14 @@
   const ask = async () => {
     asking = true;
     while (wanted) {
-      const body = JSON.stringify(wanted), { at } = wanted;
+      const body = JSON.stringify(wanted), { at } = wanted.settings.context;
       let said;
       wanted = null;
       try {
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        if (!reply.ok) throw reply.status;
         said = await reply.json();
-        if (said.error) throw said.error;
-      } catch (error) { said = { told: { "formula-told": null, trouble: String(error) } }; }
+      } catch (error) { said = { told: { "formula-told": null, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
       if (said.film) play(said.film);
@@ -255,6 +255,7 @@
   document.addEventListener("input", ({ target }) => {
     if (target.id === "rate") {
       // Dash will ask the same, but takes its time.
+      find("rate-typed")?.setAttribute("aria-invalid", false);
       if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
       manual();
       requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
@@ -262,8 +263,9 @@
     if (target.id === "rate-typed") {
       clearTimeout(typing);
       typing = setTimeout(() => {
-        const rate = Number(target.value.replace("−", "-"));
-        if (!(rate > 0 && Number.isFinite(rate))) return;
+        const rate = Number(target.value.replace("−", "-")), good = rate > 0 && Number.isFinite(rate);
+        target.setAttribute("aria-invalid", !good);
+        if (!good) return;
         manual();
         set("rate", { value: Math.log10(rate) });
       }, 400);
@@ -272,7 +274,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
       open: (search) => {
-        set("theme", { data: root.dataset.theme });
+        if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
         still = {};
         clearTimeout(resting);
@@ -284,12 +286,12 @@
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
         settings.rate = +settings.rate;  // a slider's value is text, but not at first
-        want({ settings, gradient, key: opening.key, at: opening.at });
+        want({ settings, gradient, key: opening.key });
         return none();
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
-        if (!context || problem === context.problem) return none();
+        if (!context || !problem || problem === context.problem) return none();
         film = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
