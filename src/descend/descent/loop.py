@@ -113,7 +113,8 @@ def descend(
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
             continue
-        own = getattr(objective.engine, "batches", None)  # of an engine that numbers its rows otherwise
+        # An engine may number its rows otherwise; J over a choice of rows has none.
+        own = getattr(getattr(objective, "engine", None), "batches", None)
         shared = own or partial(batches, objective.rows)
         for rows in shared(plan.batch_size, plan.seed, epoch):
             if plan.stop():
