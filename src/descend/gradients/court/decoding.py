@@ -238,12 +238,13 @@ class Decoder:
         return None
 
     def _other_setting(self, k: int) -> Mistake | None:
-        """Look for the gradient of a loss with a setting that nobody would guess."""
+        """Look for the gradient of a loss with a setting that nobody would guess: the same in all that is wrong."""
         if len(self.points) < 3:
             return None
         for other in self.under.with_setting(self.given[:, k], k):
-            factor = self._ratio(k, self.under.under(other)[:, k])
-            if factor is not None and abs(factor - 1.0) < 1e-4:
+            under = self.under.under(other)
+            factors = [self._ratio(int(m), under[:, m]) for m in (k, *np.flatnonzero(~self.right))]
+            if all(factor is not None and abs(factor - 1.0) < 1e-4 for factor in factors):
                 return self._as_of(other, 1.0)
         return None
 
