@@ -210,6 +210,31 @@ def rate_batches(random: Random) -> descend.Fit:
     return descend.fit("y ~ w*x + b", data, start=ZERO, optimizer="gd", learning_rate=rate, batch_size=16, epochs=100)
 
 
+@entry("rate_too_large", "batches of one row, as a layer in single precision; all rows together would be stable")
+def rate_single_rows(random: Random) -> descend.Fit:
+    seeded(random)
+    inputs = torch.rand(200, 2) * 2 - 1
+    y = inputs[:, 0] + 0.2 * torch.randn(200)
+    return descend.fit(torch.nn.Linear(2, 1), (inputs, y), optimizer="gd", learning_rate=random.uniform(0.7, 0.9),
+                       batch_size=1, epochs=20)  # fmt: skip
+
+
+@entry("rate_too_large", "a rate that throws a decay to where it is flat, and there it stays")
+def rate_thrown(random: Random) -> descend.Fit:
+    t = np.linspace(0.0, 10.0, 50)
+    data = {"t": t, "c": random.uniform(7.0, 9.0) * np.exp(-random.uniform(0.35, 0.45) * t)}
+    return descend.fit("c ~ c0*exp(-k*t)", data, start={"c0": 5.0, "k": 0.3}, optimizer="gd",
+                       learning_rate=random.uniform(0.18, 0.22), epochs=1000)  # fmt: skip
+
+
+@entry("rate_too_large", "counts: the first step is so long that exp is 0 in the next")
+def rate_counts(random: Random) -> descend.Fit:
+    data = counts(random)
+    data["x"] *= 1.5
+    return descend.fit("y ~ exp(a + b*x)", data, loss="poisson", start={"a": 0.0, "b": 0.0}, optimizer="gd",
+                       learning_rate=random.uniform(0.3, 0.5), epochs=300)  # fmt: skip
+
+
 # ---------------------------------------------------------------- a column is of another size
 
 
@@ -303,6 +328,23 @@ def scale_houses(random: Random) -> descend.Fit:
 
 
 # ---------------------------------------------------------------- bad rows
+
+
+@entry("bad_rows", "one response in another unit, a thousand times too large, in a fit that converges")
+def bad_unit(random: Random) -> descend.Fit:
+    dose = np.repeat([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0], 7)
+    data = {"dose": dose, "y": 8.0 + 92.0 / (1.0 + (dose / 1.3) ** 1.4) + 2.5 * random.normal(size=dose.size)}
+    data["y"][int(random.integers(10, 30))] *= 1000.0
+    return descend.fit("y ~ low + (high - low)/(1 + (dose/ec)^h)", data)
+
+
+@entry("bad_rows", "one response that saturates a network for all rows")
+def bad_network(random: Random) -> descend.Fit:
+    seeded(random)
+    inputs = torch.rand(150, 2)
+    y = inputs.sum(1) + 0.05 * torch.randn(150)
+    y[int(random.integers(150))] = 10.0 ** random.uniform(8.0, 10.0)
+    return descend.fit(mlp(2, 8), (inputs, y), optimizer="gd", learning_rate=0.05, epochs=200)
 
 
 @entry("bad_rows", "a placeholder among the inputs", value=-9999.0)
@@ -775,6 +817,17 @@ def few_network(random: Random) -> descend.Fit:
 
 
 # ---------------------------------------------------------------- healthy runs
+
+
+@entry(None, "a network with batch normalisation and dropout, in batches, close to its end")
+def fine_dropout(random: Random) -> descend.Fit:
+    seeded(random)
+    inputs = torch.randn(200, 5)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(5, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Dropout(0.2), torch.nn.Linear(16, 1)
+    )  # fmt: skip
+    return descend.fit(net, (inputs, inputs[:, 0] * 2 + inputs[:, 1]), optimizer="adam", learning_rate=0.01,
+                       batch_size=32, epochs=60)  # fmt: skip
 
 
 @entry(None, "the lesson: y = 2x, 100 epochs at 0.001 from w = 0")

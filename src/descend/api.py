@@ -261,9 +261,11 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
+    if problem.model.loss.name == "logistic" and not penalised:
+        fitted = _not_separated(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
-    return _not_separated(fitted) if problem.model.loss.name == "logistic" and not penalised else fitted
+    return fitted
 
 
 def _not_separated(fitted: Fit) -> Fit:
@@ -280,7 +282,7 @@ def _not_separated(fitted: Fit) -> Fit:
     told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
     if told is None:
         return fitted
-    if fitted.outcome is Outcome.CONVERGED:
+    if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
         saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
         return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
     return replace(fitted, notes=(*fitted.notes, told))

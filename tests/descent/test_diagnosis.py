@@ -262,3 +262,17 @@ def test_the_operation_that_breaks_is_found_in_numpy_and_torch():
     tensor = torch.tensor(x)
     seen = watched_torch(lambda: module(torch.sqrt(tensor)), module)
     assert [(each.name, row) for each, row in first_failures(seen, 3, bad)] == [("sqrt", 1)]
+
+
+@pytest.mark.parametrize("rows", [20, 2000])
+@pytest.mark.parametrize("part", [False, True])
+def test_separated_classes_end_a_fit_soon_and_are_named(rows, part):
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=(2, rows))
+    if part:
+        x = np.round(x)
+    y = np.where(x == 0.0, random.uniform(size=rows) < 0.5, x > 0.0) if part else x + 0.5 * z > 0.0
+    fit = descend.fit("y ~ a + b*x + c*z", {"x": x, "z": z, "y": y.astype(float)}, loss="logistic")
+    assert (fit.outcome, fit.cause, fit.evidence) == ("stalled", "plateau", {"separated": True})
+    assert "so there is no best fit" in fit.advice or "and there is no best fit" in fit.advice
+    assert fit.epochs < 200

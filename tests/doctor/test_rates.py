@@ -81,3 +81,58 @@ def test_a_script_with_hooks_is_not_measured(tmp_path: Path) -> None:
         + "assert len(calls) == 60, len(calls)\n"
     )
     assert examine(script).healthy
+
+
+TWO = """
+import torch
+torch.manual_seed(0)
+X = torch.randn(100, 3) * 2
+y = X @ torch.tensor([1.0, 2.0, 3.0])
+encoder, head = torch.nn.Linear(3, 2), torch.nn.Linear(2, 1)
+slow = torch.optim.SGD(encoder.parameters(), lr=0.001)
+fast = torch.optim.SGD(head.parameters(), lr={rate})
+for _ in range(40):
+    slow.zero_grad()
+    fast.zero_grad()
+    loss = ((head(encoder(X))[:, 0] - y) ** 2).mean()
+    loss.backward()
+    slow.step()
+    fast.step()
+"""
+
+
+@pytest.mark.parametrize(("rate", "names"), [(0.01, []), (1.5, ["rate_too_large"])])
+def test_of_two_optimizers_the_one_beyond_its_limit_is_named(tmp_path: Path, rate: float, names: list[str]) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(TWO.format(rate=rate))
+    findings = examine(script).findings
+    assert [one.name for one in findings] == names
+    assert all(one.evidence["learning_rate"] == rate and "fast = torch.optim.SGD" in one.fix for one in findings)
+
+
+RIVALS = """
+import torch
+torch.manual_seed(0)
+maker = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+critic = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.LeakyReLU(0.2), torch.nn.Linear(16, 1))
+first, second = ({optimizer} for part in (maker, critic))
+cost = torch.nn.BCEWithLogitsLoss()
+for _ in range(60):
+    real, made = torch.randn(64, 1) * 0.5 + 2.0, maker(torch.randn(64, 2))
+    second.zero_grad()
+    (cost(critic(real), torch.ones(64, 1)) + cost(critic(made.detach()), torch.zeros(64, 1))).backward()
+    second.step()
+    first.zero_grad()
+    cost(critic(made), torch.ones(64, 1)).backward()
+    first.step()
+"""
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["torch.optim.Adam(part.parameters(), lr=1e-3)", "torch.optim.SGD(part.parameters(), lr=0.05, momentum=0.5)"],
+)
+def test_rivals_are_accused_of_nothing(tmp_path: Path, optimizer: str) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(RIVALS.format(optimizer=optimizer))
+    assert examine(script).findings == ()

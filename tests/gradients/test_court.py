@@ -472,3 +472,23 @@ def test_constraints_and_penalties():
 def test_the_number_of_rows_as_a_factor_is_told_as_such():
     found = descend.check("y ~ w*x", LINE, gradient="w = mean(2*x*(w*x - y))/30").parameters["w"]
     assert found.verdict == "mean_not_sum" and "n = 30" in found.explanation
+
+
+def test_the_logarithm_of_a_quotient_that_is_left_out():
+    random = np.random.default_rng(7)
+    x = random.uniform(0.2, 4.0, 60)
+    data = {"x": x, "v": 10.0 * x / (2.0 + x) + 0.1 * random.normal(size=60)}
+    r = "2*(m*x^h/(k^h + x^h) - v)"
+    text = f"m = mean({r}*x^h/(k^h + x^h)); k = mean(-{r}*m*x^h*h*k^(h - 1)/(k^h + x^h)^2)"
+    text += f"; h = mean({r}*m*x^h*k^h/(k^h + x^h)^2)"
+    judged = descend.check("v ~ m*x^h/(k^h + x^h)", data, gradient=text).parameters
+    assert [judged[name].verdict for name in "mkh"] == ["correct", "correct", "missing_chain_factor"]
+    assert "log(" in judged["h"].explanation
+
+
+def test_a_gradient_that_is_clipped_is_not_that_of_another_loss():
+    def clipped(x, y, w, b):
+        return tuple(np.clip([np.mean(2.0 * x * (w * x + b - y)), np.mean(2.0 * (w * x + b - y))], -0.5, 0.5))
+
+    judged = descend.check(straight, LINE, response="y", start={"w": 0.5, "b": 0.2}, gradient=clipped)
+    assert {found.verdict for found in judged.parameters.values()} == {"wrong"}

@@ -39,7 +39,8 @@ class Plan:
     epochs: how many at most; asked: whether the user asked for that number, so that all of them are run.
     rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
     tolerance: of what remains of the gradient (``Point.remaining``). promise: if a Gauss-Newton step promises no more
-        than this share of J, the run has converged. seconds: time limit.
+        than this share of J, the run has converged. certain: J at which a run ends, for there is nothing left of it;
+        only the parameters would go on growing. seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
     snapshots: whether each step carries what the run can be taken up from again.
@@ -52,6 +53,7 @@ class Plan:
     schedule: Schedule = field(default_factory=Constant)
     tolerance: float | None = None
     promise: float = 0.0
+    certain: float = 0.0
     seconds: float = math.inf
     batch_size: int | None = None
     seed: int = 0
@@ -113,7 +115,8 @@ def descend(
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
             continue
-        own = getattr(objective.engine, "batches", None)  # of an engine that numbers its rows otherwise
+        # An engine may number its rows otherwise; J over a choice of rows has none.
+        own = getattr(getattr(objective, "engine", None), "batches", None)
         shared = own or partial(batches, objective.rows)
         for rows in shared(plan.batch_size, plan.seed, epoch):
             if plan.stop():
@@ -160,6 +163,8 @@ class Judge:
         if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
         last = epoch >= plan.epochs
+        if 0.0 < plan.certain >= loss and not plan.asked:
+            return Outcome.STALLED
         if self.watching or last or self.stuck:
             outcome = self._ended(epoch, point, last)
             if outcome is not None:

@@ -213,6 +213,7 @@ def _planned(
         schedule=SCHEDULES.build(settings.schedule),
         tolerance=settings.tolerance,
         promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
+        certain=problem.model.loss.certain if problem.grown is None and settings.tolerance is None else 0.0,
         seconds=settings.time_limit or math.inf,
         batch_size=settings.batch_size if batches else None,
         seed=settings.seed,

@@ -30,7 +30,8 @@ class Loss(ABC):
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
-    kinked: whether its slope jumps, so that no curvature tells how long a step may be.
+    kinked: whether its slope jumps, so that no curvature tells how long a step may be. certain: mean loss at which
+        every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     """
 
@@ -42,6 +43,7 @@ class Loss(ABC):
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
+    certain: ClassVar[float] = 0.0
     response_domain: ClassVar[tuple[str, str] | None] = None
 
     def __post_init__(self) -> None:

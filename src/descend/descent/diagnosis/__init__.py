@@ -55,9 +55,12 @@ def _hidden(case: Case) -> Diagnosis | None:
     doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
     if doubtful and (found := wrong_gradient(case)) is not None:
         return found
+    along = taken_along(case)
+    if along is not None and along.cause is not None:
+        return along
     if (case.is_module or case.outcome is not Outcome.CONVERGED) and (found := plateau(case)) is not None:
         return found
-    return taken_along(case) or hovering(case)
+    return along or hovering(case)
 
 
 __all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

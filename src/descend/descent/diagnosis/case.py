@@ -30,6 +30,8 @@ NEXT_TO_NOTHING = 0.01
 """... so has one that is within this share, wherever it began, ..."""
 OF_PROGRESS = 1e-4
 """... and one that has left no more than this share of its way undone."""
+OF_ROUNDING = 1e-7
+"""Share of the loss below which it does not go up and down but is rounded."""
 MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
 
@@ -277,6 +279,7 @@ class Progress:
             return False
         tail = np.array(self.values[count // 2 :])
         ups = np.diff(tail)
+        ups[np.abs(ups) <= OF_ROUNDING * np.abs(tail[1:])] = 0.0
         rising = float((ups > 0.0).mean())
         turns = int((ups[1:] * ups[:-1] < 0.0).sum())
         fallen = self.at(0.6) - self.level

@@ -7,6 +7,8 @@ from descend.descent.outcome import Outcome
 
 OF_MODULE = 0.1
 """Share of its way that a module may leave undone, as it is never done."""
+OF_WAY = 0.01
+"""Share of its way by which the loss of a module may go up and down: beside what it began with that is nothing."""
 
 
 def healthy(case: Case) -> bool:
@@ -19,6 +21,7 @@ def healthy(case: Case) -> bool:
         return True
     progress = case.progress
     if case.is_module and case.known_floor is None:
-        settled = progress.swing < OF_MODULE or not progress.hovers
+        little = progress.swing * abs(progress.level) < OF_WAY * progress.made
+        settled = progress.swing < OF_MODULE or not progress.hovers or little
         return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
     return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))

@@ -20,6 +20,9 @@ CHANCE = 1e-3
 """Probability that the tail of the column itself makes such a gap, below which it counts as one, ..."""
 CERTAIN_GAP, CERTAIN_CHANCE = 1e4, 1e-4
 """... and gap and probability from which on no tail explains it."""
+UNIT, UNIT_GAP, UNIT_CHANCE = 1000.0, 200.0, 1e-6
+"""Values that would lie among the others if they were so many times smaller are in another unit, as mg for g, from this
+gap and probability on."""
 CLUSTER, CLUSTER_GAP = 2, 100.0
 """More values than this that differ from each other may be a burst: they need a gap like this."""
 FEW, SENTINELS = 0.1, 0.3
@@ -126,7 +129,11 @@ def _no_measurement(
         return None
     if same and apart[0] != 0.0:  # nothing at all may be a measurement
         return True
-    return bool(ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE)
+    if ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE:
+        return True
+    rest = np.delete(values, rows)
+    among = bool(((apart / UNIT >= rest.min()) & (apart / UNIT <= rest.max())).all())
+    return among and ratio >= UNIT_GAP and chance <= UNIT_CHANCE
 
 
 def _tail_index(distances: Array) -> float:

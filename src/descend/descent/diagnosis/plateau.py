@@ -13,6 +13,7 @@ from sympy import Expr
 from descend.descent import preflight
 from descend.descent.diagnosis.case import Array, Case
 from descend.descent.diagnosis.cause import Cause, Diagnosis
+from descend.descent.diagnosis.rate import thrown_to_rest
 from descend.descent.diagnosis.watch import Operation, watched_torch
 from descend.descent.outcome import Outcome
 from descend.descent.search import search
@@ -56,6 +57,9 @@ def plateau(case: Case) -> Diagnosis | None:
     reached, lower = case.end.loss, _lower(case)
     if not lower <= MUCH_LOWER * reached and not (flat and (idle or case.end.flat(case.plan.scales))):
         return None
+    thrown = thrown_to_rest(case, MUCH_LOWER * reached)
+    if thrown is not None:
+        return thrown
     evidence: dict[str, Any] = {
         "loss": reached,
         "loss_reachable": lower if lower < reached else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.descent.diagnosis.case import OF_LOSS, Case, Progress, counted, losses, went_well
+from descend.descent.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
 
@@ -57,14 +57,31 @@ def _thrown(case: Case) -> Diagnosis | None:
     for share in SMALLER:
         lowest = min(losses(case.trial(rate=share * case.rate)), default=math.inf)
         if level - lowest > max(OF_LOSS * abs(lowest), 0.5 * (level - case.reachable)):
-            break
-    else:
+            return _told(case, share * case.rate, lowest, len(values) - 1)
+    return None
+
+
+def thrown_to_rest(case: Case, much_lower: float) -> Diagnosis | None:
+    """Find a rate that threw the parameters to where J is flat, while a smaller one leads lower.
+
+    It is one beyond the limit at the start, or one that led up.
+    """
+    above = case.optimizer.uses_rate and case.progress.level > case.progress.values[0]
+    if not (case.beyond or above):
         return None
-    highest, smaller = max(values), share * case.rate
+    smaller = 0.1 * case.rate if case.stable_rate is None else min(0.1 * case.rate, 0.5 * case.stable_rate)
+    epochs = min(4 * case.epochs, MOST_EPOCHS)
+    lowest = min(losses(case.trial(rate=smaller, epochs=epochs)), default=math.inf)
+    return _told(case, smaller, lowest, epochs) if lowest <= much_lower else None
+
+
+def _told(case: Case, smaller: float, lowest: float, epochs: int) -> Diagnosis:
+    values, level = case.progress.values, case.progress.level
+    highest = max(values)
     evidence = growth(case) | {"rate_that_descends": smaller, "loss": level, "loss_at_that": lowest, "highest": highest}
+    rose = f"rose from {values[0]:.4g} to {highest:.4g} on the way and " if highest > values[0] else ""
     sentence = (
-        f"the loss rose from {values[0]:.4g} to {highest:.4g} on the way and ended at {level:.4g}; at a rate of "
-        f"{smaller:.3g} the same epochs lead to {lowest:.4g}."
+        f"the loss {rose}ended at {level:.4g}; at a rate of {smaller:.3g} {counted(epochs)} lead to {lowest:.4g}."
     )
     advice = (
         f"The learning rate {case.rate:g} is too large. Use --learning-rate {smaller:.2g}, or --learning-rate auto."
@@ -124,11 +141,11 @@ def _swings(case: Case) -> Diagnosis | None:
         if case.progress.level - lowest > max(least, OF_LOSS * abs(lowest)):
             break
     else:
-        return None
+        return _thrown(case)
     if case.plan.batch_size is None:
         onwards = Progress(losses(case.trial(case.last, epochs=ran)))
         if case.progress.level - onwards.level >= ALIKE * (case.progress.level - lowest):
-            return None  # the swings were on their way to settle
+            return _thrown(case)  # the swings were on their way to settle
     level, swing, smaller = case.progress.level, case.progress.swing, share * case.rate
     evidence = growth(case) | {"rate_that_descends": smaller, "swing": swing, "loss": level, "loss_at_that": lowest}
     sentence = (

@@ -150,6 +150,8 @@ def _pull(case: Case, apart: Apart) -> tuple[float, float] | None:
     if case.is_module or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
         there = case.trial(case.last, batch_size=None)[-1].theta  # as far as the other rows alone may go below
         reached = case.trial(case.last, objective=others, batch_size=None)
+        if case.is_module:  # which the rows may have saturated, so that it leads nowhere from there
+            reached += case.trial(objective=others)
     else:
         there = case.minimum(case.last, case.objective)
         reached = case.descent(there, others)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent import preflight
-from descend.descent.diagnosis.case import Array, Case
+from descend.descent.diagnosis.case import Array, Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.diagnosis.watch import Operation, first_failures, watched_numpy, watched_torch
 from descend.descent.loop import batches
@@ -67,9 +67,15 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
     distance = _distance(case, theta)
     if failure.cause is Cause.OVERFLOW and distance > MODERATE and (case.beyond or case.stable_rate is None):
         return None
-    if distance > MODERATE and case.beyond:
+    if distance > MODERATE and (case.beyond or _thrown(case)):
         return None
     return _told(case, failure, distance)
+
+
+def _thrown(case: Case) -> bool:
+    """Whether the first steps threw the parameters away, for a shorter one leads down from the start."""
+    rose = case.epochs <= SOON and case.ended > float(case.trace[0].loss)
+    return case.optimizer.uses_rate and rose and went_well(case.trial(rate=0.1 * case.rate, epochs=20))
 
 
 def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:

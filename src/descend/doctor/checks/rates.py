@@ -25,13 +25,18 @@ ADAM_RATE = 0.001
 
 @dataclass(frozen=True)
 class Measured:
-    """The largest curvature at one backward pass. step: number of the step that follows it."""
+    """The largest curvature at one backward pass. step: number of the step that follows it.
+
+    optimizer, place: of several optimizers the one whose parameters it is for, and the line of the pass.
+    """
 
     curvature: float
     rate: float
     momentum: float
     limit: float
     step: int
+    optimizer: Optimizer | None = None
+    place: Place | None = None
 
 
 class Rates(Check):
@@ -46,19 +51,25 @@ class Rates(Check):
         super().__init__(ledger)
         self.measured: list[Measured] = []
         self.lowest = math.inf
+        self.seen: set[Place | None] = set()
 
     def backward_begins(self, backward: Backward) -> None:
         value = backward.value
         if value is None or not math.isfinite(value):
             return
+        if len(self.ledger.optimizers) > 1:
+            if backward.place not in self.seen and len(self.seen) < MEASURED:
+                self.seen.add(backward.place)
+                for optimizer in self.ledger.optimizers[:MEASURED]:
+                    self._measure(backward, optimizer)
+            return
         losses = self.ledger.losses[backward.place]
         due = len(self.measured) < 1 or (len(losses) > 1 and value > GROWN * max(abs(losses[0]), abs(self.lowest)))
         self.lowest = min(self.lowest, value)
         if due and len(self.measured) < MEASURED and len(self.ledger.losses) == 1:
-            self._measure(backward)
+            self._measure(backward, self._optimizer())
 
-    def _measure(self, backward: Backward) -> None:
-        optimizer = self._optimizer()
+    def _measure(self, backward: Backward, optimizer: Optimizer | None) -> None:
         if optimizer is not None and optimizer.kind != "SGD":
             return
         leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.ledger.leaves.values())]
@@ -72,16 +83,17 @@ class Rates(Check):
         rate = max(rates)
         curvature = found / rate + decay
         limit = 2.0 * (1.0 + momentum) / (1.0 + 2.0 * momentum if nesterov else 1.0) / curvature
-        self.measured.append(
-            Measured(curvature, rate if optimizer else math.nan, momentum, limit, self.ledger.steps + 1)
-        )
+        step, given = self.ledger.steps + 1, rate if optimizer else math.nan
+        self.measured.append(Measured(curvature, given, momentum, limit, step, optimizer, backward.place))
 
     def _optimizer(self) -> Optimizer | None:
         return self.ledger.optimizers[-1] if self.ledger.optimizers else None
 
     def findings(self) -> list[Finding]:
+        if len(self.ledger.optimizers) > 1:
+            return self._of_several()
         place, losses = max(self.ledger.losses.items(), key=lambda item: len(item[1]), default=(None, []))
-        if len(losses) < 2 or not math.isfinite(losses[0]) or len(self.ledger.optimizers) > 1:
+        if len(losses) < 2 or not math.isfinite(losses[0]):
             return []
         optimizer = self._optimizer()
         if optimizer is None and self.ledger.by_hand_rate is None:
@@ -97,6 +109,21 @@ class Rates(Check):
             return [self._too_large(beyond, optimizer, place, finite, overflowed)]
         if growth > EXPLODED and first > 0.0:
             return [self._exploded(optimizer, place, finite, overflowed)]
+        return []
+
+    def _of_several(self) -> list[Finding]:
+        """Look for a loss that explodes, and a rate beyond its limit: losses that pull against each other may grow."""
+        for place, losses in self.ledger.losses.items():
+            finite = [value for value in losses if math.isfinite(value)]
+            if len(losses) < 2 or not math.isfinite(losses[0]) or losses[0] <= 0.0:
+                continue
+            overflowed = len(finite) < len(losses)
+            if not overflowed and median(finite[-3:]) <= EXPLODED * losses[0]:
+                continue
+            beyond = [one for one in self.measured if one.place == place and one.rate > BEYOND * one.limit]
+            if beyond:
+                worst = max(beyond, key=lambda one: one.rate / one.limit)
+                return [self._too_large(worst, worst.optimizer, place, finite, overflowed)]
         return []
 
     def _beyond(self) -> Measured | None:

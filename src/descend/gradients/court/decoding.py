@@ -204,10 +204,13 @@ class Decoder:
     def _other_loss(self, k: int) -> Mistake | None:
         """Look for the gradient of another loss, as it stands, or half of that of the squared one."""
         for other in others(self.case.model.loss):
-            factor = self._ratio(k, self.under.under(other)[:, k])
-            if factor is not None and (
+            under = self.under.under(other)
+            factor = self._ratio(k, under[:, k])
+            if factor is None or not (
                 abs(factor - 1.0) < 1e-5 or (other.loss.name == "squared" and abs(factor - 0.5) < 1e-5)
             ):
+                continue
+            if self._telling(under, k, factor):
                 return self._as_of(other, factor)
         return None
 
@@ -215,10 +218,22 @@ class Decoder:
         """Look for a simple multiple of the gradient of another loss, or for one with another setting."""
         mine = self.case.model.loss
         for other in others(mine):
-            factor = self._ratio(k, self.under.under(other)[:, k])
-            if factor is not None and self._plausible(factor):
+            under = self.under.under(other)
+            factor = self._ratio(k, under[:, k])
+            if factor is not None and self._plausible(factor) and self._telling(under, k, factor):
                 return self._as_of(other, factor)
         return None
+
+    def _telling(self, under: Array, k: int, factor: float) -> bool:
+        """Whether agreement with another gradient tells something.
+
+        One size everywhere says little: then all else that is wrong must be off by the same factor.
+        """
+        sizes = np.abs(under[:, k])
+        if np.ptp(sizes) > 1e-6 * sizes.max():
+            return True
+        ratios = [self._ratio(int(m), under[:, m]) for m in np.flatnonzero(~self.right)]
+        return all(ratio is not None and abs(ratio - factor) < 1e-5 * abs(factor) for ratio in ratios)
 
     def _left_out(self, k: int) -> Mistake | None:
         """Look for the gradient without the response, or without the row weights."""
@@ -238,12 +253,13 @@ class Decoder:
         return None
 
     def _other_setting(self, k: int) -> Mistake | None:
-        """Look for the gradient of a loss with a setting that nobody would guess."""
+        """Look for the gradient of a loss with a setting that nobody would guess: the same in all that is wrong."""
         if len(self.points) < 3:
             return None
         for other in self.under.with_setting(self.given[:, k], k):
-            factor = self._ratio(k, self.under.under(other)[:, k])
-            if factor is not None and abs(factor - 1.0) < 1e-4:
+            under = self.under.under(other)
+            factors = [self._ratio(int(m), under[:, m]) for m in (k, *np.flatnonzero(~self.right))]
+            if all(factor is not None and abs(factor - 1.0) < 1e-4 for factor in factors):
                 return self._as_of(other, 1.0)
         return None
 

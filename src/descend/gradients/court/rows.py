@@ -5,6 +5,7 @@ score: what the loss works on, shape (n,). jacobian: its derivative by each comp
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,6 +137,8 @@ class FormulaRows:
         for part in sympy.Mul.make_args(derivative):
             found[part] = None
         found[derivative] = None
+        logarithms = sorted(derivative.atoms(sympy.log), key=str)
+        found |= {sympy.log(a.args[0] / b.args[0]): None for a, b in itertools.combinations(logarithms, 2)}
         symbols = [*(Column(name) for name in self.formula.columns), *self.formula.unknowns]
         inner = [node for node in sympy.preorder_traversal(self.program.score) if node.has(symbol) and node != symbol]
         for node in inner[:MOST_FACTORS]:
