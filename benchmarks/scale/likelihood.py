@@ -98,14 +98,14 @@ def glum(family: str, tolerance: float) -> Callable[[Any], Mapping[str, float]]:
 OURS = {loss: f"descend, {loss}" for loss in ("logistic", "poisson")}
 PEERS = {
     "logistic": {
-        "scikit-learn LogisticRegression, lbfgs": sklearn_logistic("lbfgs", 1e-6),
-        "scikit-learn LogisticRegression, newton-cholesky": sklearn_logistic("newton-cholesky", 1e-4),
+        "scikit-learn LogisticRegression, lbfgs": sklearn_logistic("lbfgs", 1e-7),
+        "scikit-learn LogisticRegression, newton-cholesky": sklearn_logistic("newton-cholesky", 1e-5),
         "glum, binomial": glum("binomial", 1e-4),
     },
     "poisson": {
-        "scikit-learn PoissonRegressor, lbfgs": sklearn_poisson("lbfgs", 1e-6),
-        "scikit-learn PoissonRegressor, newton-cholesky": sklearn_poisson("newton-cholesky", 1e-4),
-        "glum, poisson": glum("poisson", 1e-4),
+        "scikit-learn PoissonRegressor, lbfgs": sklearn_poisson("lbfgs", 1e-7),
+        "scikit-learn PoissonRegressor, newton-cholesky": sklearn_poisson("newton-cholesky", 1e-6),
+        "glum, poisson": glum("poisson", 1e-5),
     },
 }
 CONTENDERS = [
