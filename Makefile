@@ -44,6 +44,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/preflight.py
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/court.py --formulas 50
+	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/scale
 
 screenshots: $(VENV)/.dev ## take the pictures of the report in docs/images, with Chromium

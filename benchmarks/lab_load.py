@@ -22,18 +22,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from descend.lab.callbacks import ANSWERED, ASKED
+from descend.lab.callbacks import TOLD
 from descend.lab.problems import PROBLEMS
 
 SLOWEST = 0.5
 GROWTH = 1.1
 PAUSE = (1.0, 3.0)
 """Seconds between what a reader does."""
-
-
-def output(names: Any) -> str:
-    """Name what an answer changes, as Dash does."""
-    return ".." + "...".join(f"{name}.{what}" for name, what in names) + ".."
 
 
 class Reader(threading.Thread):
@@ -45,6 +40,7 @@ class Reader(threading.Thread):
         self.port, self.end = port, end
         self.times: list[float] = []
         self.errors: list[str] = []
+        self.said = ""
         self.settings: dict[str, Any] = {}
         self.open()
 
@@ -65,20 +61,12 @@ class Reader(threading.Thread):
         time.sleep(self.random.uniform(0, PAUSE[1]))
         while time.monotonic() < self.end:
             self.act()
-            began = time.perf_counter()
             try:
-                connection.request(
-                    "POST", "/_dash-update-component", self.asked(), {"Content-Type": "application/json"}
-                )
-                reply = connection.getresponse()
-                text = reply.read().decode()
-                answer = json.loads(text)["response"] if reply.status == 200 else {}
-                if not answer.get("film", {}).get("data") or answer.get("trouble", {}).get("children"):
-                    self.errors.append(f"{reply.status} {text[:300]}")
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                self.errors.append(repr(error))
+                film = self.answer(connection, "/film", self.asked())["film"]
+                self.answer(connection, "/_dash-update-component", words_to(film["link"]))["response"]["told"]["children"]
+            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+                self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            self.times.append(time.perf_counter() - began)
             time.sleep(self.random.uniform(*PAUSE))
 
     def act(self) -> None:
@@ -94,23 +82,35 @@ class Reader(threading.Thread):
         else:
             settings["optimizers"] = self.random.sample(["gd", "momentum", "nesterov", "adam"], 2)
 
+    def answer(self, connection: http.client.HTTPConnection, path: str, body: str) -> Any:
+        """Ask for one thing, and note how long it took."""
+        began = time.perf_counter()
+        self.said = ""
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        reply = connection.getresponse()
+        self.said = reply.read().decode()
+        self.times.append(time.perf_counter() - began)
+        answer = json.loads(self.said)
+        self.said = f"{reply.status} {self.said[:300]}"
+        return answer
+
     def asked(self) -> str:
-        """Write the request that the page would send."""
-        given = [
-            ("gradient", "value", ""),
-            ("opening", "data", {"key": None}),
-            ("rate", "min", -6.0),
-            ("rate", "max", 1.0),
-        ]
-        return json.dumps(
-            {
-                "output": output(ANSWERED),
-                "outputs": [{"id": name, "property": what} for name, what in ANSWERED],
-                "inputs": [{"id": name, "property": what, "value": self.settings[name]} for name, what in ASKED],
-                "changedPropIds": ["rate.value"],
-                "state": [{"id": name, "property": what, "value": value} for name, what, value in given],
-            }
-        )
+        """Write what the page sends for a film."""
+        return json.dumps({"settings": self.settings, "gradient": "", "key": None})
+
+
+def words_to(link: str) -> str:
+    """Write what the page sends for the words to a film, as Dash does."""
+    given = [("opening", "data", {"key": None}), ("rate", "min", -6.0), ("rate", "max", 1.0)]
+    return json.dumps(
+        {
+            "output": ".." + "...".join(f"{name}.{what}" for name, what in TOLD) + "..",
+            "outputs": [{"id": name, "property": what} for name, what in TOLD],
+            "inputs": [{"id": "link", "property": "data", "value": link}],
+            "changedPropIds": ["link.data"],
+            "state": [{"id": name, "property": what, "value": value} for name, what, value in given],
+        }
+    )
 
 
 def memory(process: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -308,8 +309,6 @@ def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Ca
 
 def _is_module(model: object) -> bool:
     """Tell a torch module without importing torch: whoever holds one has imported it."""
-    import sys
-
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)
 
@@ -440,6 +439,12 @@ def check(
     start: Mapping[str, Any] | None = None,
     loss: str | Loss = "squared",
     weights: str | None = None,
+    sigma: str | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
+    fix: Mapping[str, Any] | None = None,
+    ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     where: str | None = None,
     missing: str = "raise",
 ) -> Judgement:
@@ -448,9 +453,15 @@ def check(
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
         the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
         on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
-        name or in order, or "autograd" for one with a backward of its own.
+        name or in order (``gradient(module, X, y, weights)`` where rows have weights), or "autograd" for one with a
+        backward of its own.
     start: where to compare; points around it are chosen. inputs: the columns a module takes.
-    Otherwise as for `fit`; a function takes the column of row weights as one of its arguments.
+    weights, sigma: in a text, ``mean(...)`` and ``sum(...)`` are weighted by them already, so that the text is the same
+        with and without: ``w = mean(2*x*(w*x - y))``. A function takes the column as one of its arguments and weighs
+        the rows itself: ``np.average(2*x*(w*x - y), weights=k)``; of sigma the weights are ``s**-2``.
+    bounds, fix, ties: as for `fit`; points lie within bounds, and only what is free is judged.
+    l1, l2: refused, as a gradient by hand is that of the mean loss alone: `fit` adds that of a penalty itself.
+    Otherwise as for `fit`.
 
     Raises FormulaError, DataError or ConfigError.
 
@@ -459,7 +470,26 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
-    wish = Wish(response, start, gradient, loss, weights, 0.0, 0.0, where, missing)
+    if l1 or l2:
+        raise ConfigError(
+            "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
+            "itself. Leave them out, of the gradient too."
+        )
+    wish = Wish(
+        response,
+        start,
+        gradient,
+        loss,
+        weights,
+        0.0,
+        0.0,
+        where,
+        missing,
+        sigma=sigma,
+        bounds=bounds,
+        fix=fix,
+        ties=ties,
+    )
     wish.check()
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     if _is_module(model):

@@ -72,7 +72,8 @@ class Parameters:
         A single number given for a vector starts all of its components there.
         Raises ConfigError for unknown names, wrong shapes and values that are not finite.
         """
-        theta = np.full(self.size, default)
+        theta = np.empty(self.size)
+        theta.fill(default)
         for name, value in given.items():
             if name not in self.shapes:
                 raise ConfigError(

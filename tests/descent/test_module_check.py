@@ -86,3 +86,35 @@ def test_messages(gradient, message):
 def test_too_large():
     with pytest.raises(ConfigError, match="has 900 trained numbers, and a gradient of at most 500 can be checked"):
         descend.check(torch.nn.Linear(899, 1), (torch.randn(5, 899), torch.randn(5)), gradient="autograd")
+
+
+def weighted_rows():
+    X, y = rows()
+    table = {"x1": X[:, 0].numpy(), "x2": X[:, 1].numpy(), "y": y.numpy()}
+    return {**table, "k": (torch.rand(40) + 0.1).numpy()}
+
+
+def weighed(module, X, y, weights):
+    share = weights / weights.sum()
+    r = module(X)[:, 0] - y
+    return {"weight": 2 * (share * r) @ X, "bias": 2 * (share * r).sum()}
+
+
+@pytest.mark.parametrize(("activation", "verdict"), [(torch.tanh, "correct"), (Doubled.apply, "factor")])
+def test_row_weights_by_a_backward(activation, verdict):
+    torch.manual_seed(1)
+    judged = descend.check(Net(activation), weighted_rows(), response="y", weights="k", gradient="autograd")
+    assert judged.parameters["first.weight[0,0]"].verdict == verdict
+    assert judged.parameters["last.weight[0,0]"].verdict == "correct"
+
+
+def test_row_weights_by_a_function():
+    options = {"response": "y", "weights": "k"}
+    assert descend.check(torch.nn.Linear(2, 1), weighted_rows(), gradient=weighed, **options).agree
+    judged = descend.check(torch.nn.Linear(2, 1), weighted_rows(), gradient=right, **options)
+    assert judged.parameters["bias[0]"].explanation == "the row weights are left out of it. Multiply by them."
+
+
+def test_what_modules_lack_is_refused():
+    with pytest.raises(ConfigError, match="`bounds` is for formulas and functions"):
+        descend.check(torch.nn.Linear(2, 1), rows(), gradient=right, bounds=["w > 0"])

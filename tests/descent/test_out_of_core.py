@@ -235,3 +235,35 @@ def test_ibis_tables_are_fitted_where_they_are_or_read_if_asked():
         assert (fit.engine, fit.rows) == (used, 3)
         assert fit.parameters["a"] == pytest.approx(2.0)
         np.testing.assert_allclose(fit.predict(there), [2.0, 4.0, 6.0, 8.0])
+
+
+def half(x, y, a, b):
+    return np.mean(2 * x * (a * x + b - y)), np.mean(a * x + b - y)
+
+
+@pytest.mark.filterwarnings("ignore:fetch_arrow_table")  # of Ibis's own use of DuckDB
+@pytest.mark.parametrize(
+    ("gradient", "accused"),
+    [
+        ("a = mean(2*x*(a*x + b - y)); b = mean(2*(a*x + b - y))", None),
+        ("a = sum(2*x*(a*x + b - y))/30000; b = mean(2*(a*x + b - y))", None),  # a sample alone would disagree
+        ("a = mean(2*x*(a*x + b - y)); b = mean(a*x + b - y)", "b"),
+        (half, "b"),
+    ],
+    ids=["right", "counted", "text", "function"],
+)
+def test_a_gradient_by_hand_is_judged_on_a_sample(gradient, accused, tmp_path):
+    path = tmp_path / "many.csv"
+    write_columns(path, many())
+    rows = ibis.duckdb.connect().read_csv(path)
+    fit = descend.fit("y ~ a*x + b", rows, gradient=gradient, optimizer="gd", learning_rate=0.1, epochs=2)
+    notes = [note for note in fit.notes if note.startswith("the gradient by hand")]
+    if accused is None:
+        assert fit.cause != "wrong_gradient" and not notes
+        return
+    (note,) = notes
+    assert fit.cause == "wrong_gradient"
+    assert note.startswith(f"the gradient by hand of {accused} is wrong: 2 times too small: ")
+    sampled = len(fit.kept.columns["x"])
+    assert 9_000 < sampled < 11_000
+    assert note.endswith(f"The fit used it as it is. This was told from a sample of {sampled:,} rows.")

@@ -135,6 +135,22 @@ def test_ctrl_c_ends_a_run_with_what_it_had(line):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_ends_a_run_that_nobody_follows(line):
+    press = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    press.start()
+    fit = descend.fit("y ~ w*x", line, **LESSON | {"epochs": 10_000_000, "engine": "numpy"})
+    assert fit.outcome is Outcome.INTERRUPTED
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_ends_a_loop_over_small_fits(line):
+    press = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    press.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(10_000):
+            descend.fit("y ~ w*x", line, start={"w": 0.0})
+
+
 def test_a_fit_runs_in_a_thread_where_no_handler_can_be_set(line):
     fits = []
     thread = threading.Thread(target=lambda: fits.append(descend.fit("y ~ w*x", line, **LESSON)))
@@ -273,3 +289,21 @@ def test_a_fit_that_is_let_go_frees_its_rows_at_once():
         assert column() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({}, None),
+        ({"learning_rate": 0.1}, "the learning rate is not used: lbfgs finds the length of each step itself"),
+        ({"schedule": "exponential"}, "the schedule is not used: lbfgs finds the length of each step itself"),
+        (
+            {"learning_rate": 0.1, "schedule": "exponential"},
+            "the learning rate and the schedule are not used: lbfgs finds the length of each step itself",
+        ),
+    ],
+    ids=str,
+)
+def test_options_that_mean_nothing_to_an_optimizer_are_told(line, options, note):
+    fit = descend.fit("y ~ w*x", line, optimizer="lbfgs", **options)
+    assert fit.notes == (() if note is None else (note,))

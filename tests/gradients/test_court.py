@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import descend
+from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.court import VERDICTS
@@ -409,3 +410,58 @@ def test_a_setting_that_nobody_would_guess_is_found():
         text = descend.derive("y ~ w*x", loss=setting, columns=["x", "y"]).code("text").removeprefix("dJ/d")
         found = descend.check("y ~ w*x", data, gradient=text, loss="huber(delta=1)").parameters["w"]
         assert found.verdict == "other_loss" and f"the {setting} loss" in found.explanation
+
+
+# ---------------------------------------------------------------- what a fit takes, check takes as well
+
+LINE = {"x": np.linspace(0.1, 3.0, 30), "k": np.linspace(0.2, 2.0, 30)}
+LINE |= {"s": LINE["k"] ** -0.5, "y": 2.0 * LINE["x"] + 1.0 + 0.1 * np.sin(9.0 * LINE["x"])}
+SLOPE = "w = mean(2*x*(w*x + b - y)); b = mean(2*(w*x + b - y))"
+
+
+def line_slopes(x, y, k, w, b):
+    r = 2.0 * (w * x + b - y)
+    return np.average(r * x, weights=k), np.average(r, weights=k)
+
+
+def line_slopes_of_sigma(x, y, s, w, b):
+    return line_slopes(x, y, s**-2, w, b)
+
+
+def straight(x, w, b):
+    return w * x + b
+
+
+@pytest.mark.parametrize("options", [{"weights": "k"}, {"sigma": "s"}], ids=str)
+def test_a_text_is_weighted_already_and_a_function_weighs_for_itself(options):
+    given = line_slopes if "weights" in options else line_slopes_of_sigma
+    derived = descend.fit("y ~ w*x + b", LINE, **options)
+    for model, source in (("y ~ w*x + b", {}), (straight, {"response": "y", "start": {"w": 0.0, "b": 0.0}})):
+        assert descend.check(model, LINE, gradient=given, **options, **source).agree
+        fit = descend.fit(model, LINE, gradient=given, **options, **source)
+        assert fit.parameters == pytest.approx(derived.parameters) and fit.cause is None
+        assert fit.standard_errors == pytest.approx(derived.standard_errors, rel=1e-6)
+    assert descend.check("y ~ w*x + b", LINE, gradient=SLOPE, **options).agree
+    assert descend.fit("y ~ w*x + b", LINE, gradient=SLOPE, **options).parameters == pytest.approx(derived.parameters)
+
+
+def test_a_gradient_function_that_cannot_weigh_is_refused_in_a_fit():
+    with pytest.raises(ConfigError) as error:
+        descend.fit(straight, LINE, response="y", gradient=lambda x, y, w, b: (0.0, 0.0), weights="k")
+    assert str(error.value) == (
+        "`<lambda>`, a gradient function, does not take `k`, so it cannot weigh the rows by it. Let it take that "
+        "column and return weighted means, give the gradient as text, or derived or autograd."
+    )
+
+
+def test_constraints_and_penalties():
+    judged = descend.check("y ~ w*x + b", LINE, gradient="w = mean(2*x*(w*x + b - y))", fix={"b": 1.0})
+    assert judged.agree and list(judged.parameters) == ["w"]
+    assert descend.check("y ~ w*x + b", LINE, gradient=SLOPE, bounds=["w > 0"]).agree
+    with pytest.raises(ConfigError, match="A gradient by hand is that of the mean loss, without a penalty"):
+        descend.check("y ~ w*x + b", LINE, gradient=SLOPE, l2=0.1)
+
+
+def test_the_number_of_rows_as_a_factor_is_told_as_such():
+    found = descend.check("y ~ w*x", LINE, gradient="w = mean(2*x*(w*x - y))/30").parameters["w"]
+    assert found.verdict == "mean_not_sum" and "n = 30" in found.explanation

@@ -40,17 +40,15 @@ def test_every_problem_descends_and_its_film_is_json(name):
     json.dumps(film, allow_nan=False)
     assert all(fit.trace[-1].loss < fit.trace[0].loss for fit in made.fits.values())
     assert film["epochs"] == sorted(set(film["epochs"])) and film["begin"] == frames - 1 == len(film["equations"]) - 1
-    for name, moves in film["moves"].items():
-        traces = film["figures"][name]["data"]
-        for move in moves:
-            assert move["trace"] < len(traces)
-            ways = move.get("path") or move.get("point") or [move["y"]]
-            assert all(len(way) == frames for way in ways)
+    assert set(film["figures"]) == set(film["moves"])
+    for moves in film["moves"].values():
+        told = [move for move in moves if move["kind"] != "line"]
+        assert len(told) == len(made.fits) and all(len(move["y"]) == frames for move in told)
 
 
 def test_the_textbook_run_is_in_the_film():
     film = film_of(found(usual_of("line")), dark=True)
-    x, _ = film["moves"]["surface"][1]["point"]
+    x = film["moves"]["surface"][0]["x"]
     assert x[0] == 0.0 and x[100] == pytest.approx(2.1722409669, rel=1e-5)
     assert film["losses"]["gd"][0] == "155.9" and film["link"] == "?problem=line"
 

@@ -66,12 +66,12 @@ def test_what_cannot_be_read_is_named_and_left_as_usual(text):
 SETTINGS = {
     "formula": "y ~ w*x", "loss": "squared", "optimizers": ["gd"], "rate": -3.0, "auto": [], "start": "w=0.5",
     "epochs": "100", "batch": "all", "noise": 2.0, "context": {"problem": "line", "seed": 0, "lang": "en"},
-    "by_hand": [], "theme": "light",
+    "by-hand": [], "theme": "light",
 }  # fmt: skip
 
 
 def test_the_settings_of_the_page_make_a_state():
-    assert state_of(list(SETTINGS.values()), "") == State(rate=0.001, start=(("w", 0.5),))
+    assert state_of(SETTINGS, "") == State(rate=0.001, start=(("w", 0.5),))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_the_settings_of_the_page_make_a_state():
 )
 def test_a_setting_that_makes_no_sense_is_refused(wrong, message):
     with pytest.raises(ConfigError) as error:
-        state_of(list((SETTINGS | wrong).values()), "")
+        state_of(SETTINGS | wrong, "")
     assert str(error.value) == message

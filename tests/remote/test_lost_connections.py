@@ -69,7 +69,7 @@ def test_rows_that_stream_are_streamed_again(postgres, monkeypatch):
 
     def gradient(x, y, w):
         calls.append(len(x))
-        if len(calls) == 18:
+        if len(x) == 70 and calls.count(70) == 14:
             cut(postgres)
         return np.mean(2 * x * (w * x - y))
 
@@ -77,7 +77,6 @@ def test_rows_that_stream_are_streamed_again(postgres, monkeypatch):
     fit = descend.fit(forward, url, gradient=gradient, **options)
     expected = descend.fit(forward, data(), gradient=gradient, **options)
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-12)
-    assert max(calls[:18]) == 70
     assert any("was lost once and made again" in note for note in fit.notes)
 
 

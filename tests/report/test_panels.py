@@ -90,6 +90,19 @@ def test_unless_told_the_two_that_trade_off_most_are_drawn(bend):
     assert (panel.x.name, panel.y.name) == (labels[one], labels[other])
 
 
+def test_of_rows_in_a_database_a_sample_shows_the_surface(bend, tmp_path):
+    path = tmp_path / "bend.csv"
+    columns = bend.kept.columns
+    path.write_text(
+        "x,y\n" + "\n".join(f"{float(x)!r},{float(y)!r}" for x, y in zip(columns["x"], columns["y"], strict=True))
+    )
+    there = descend.fit(str(bend.model), path, engine="query", start={"a": 1.0, "b": 1.0, "c": 0.0}, l2=0.01)
+    ground, _ = surface.landscape(there, ("a", "b")).marks
+    c, a, b = there.parameters["c"], ground.x[7], ground.y[31]
+    j = np.mean((a * np.exp(-b * columns["x"]) + c - columns["y"]) ** 2)
+    assert ground.z[31, 7] == pytest.approx(j + 0.01 * (a * a + b * b), rel=1e-9)  # c is an intercept
+
+
 def test_a_misspelt_parameter_is_named(bend):
     with pytest.raises(ConfigError) as error:
         surface.landscape(bend, ("a", "bb"))

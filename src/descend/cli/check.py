@@ -38,11 +38,20 @@ def check(
     start: options.Start = None,
     loss: options.Loss = "squared",
     weights: options.Weights = None,
+    sigma: options.Sigma = None,
+    l1: options.L1 = 0.0,
+    l2: options.L2 = 0.0,
+    bound: options.Bound = None,
+    fix: options.Fix = None,
+    tie: options.Tie = None,
     where: options.Where = None,
     missing: options.Missing = "raise",
     json: options.Json = False,
 ) -> None:
     """Check a gradient written by hand: is it that of the mean loss, and if not, what is wrong with it?
+
+    With row weights, mean( ) and sum( ) are weighted already: the text is the same with and without them. A Python
+    function takes the column of weights and weighs the rows itself.
 
     Exit code 0 if it is, 1 if it is not, 2 for wrong usage or bad input.
 
@@ -60,7 +69,8 @@ def check(
 
     judgement = api.check(
         judged, table, gradient=given["gradient"], response=response, start=options.assignments(start or [], "--start"),
-        loss=loss, weights=weights, where=where, missing=missing,
+        loss=loss, weights=weights, sigma=sigma, l1=l1, l2=l2, bounds=bound, ties=tie,
+        fix=options.assignments(fix or [], "--fix"), where=where, missing=missing,
     )  # fmt: skip
     if json:
         say_json(judgement.as_dict())

@@ -41,23 +41,28 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     else:
         start = read.parameters.start(given, 1.0)
     # A function takes the row weights as it takes any column; what is summed of it has none of its own.
-    weights = None if callable(wish.gradient) else wish.weights
+    omega = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
+    weights = None if callable(wish.gradient) else omega
     _, what = gradient_source(read, wish.gradient, table, weights)
     if wish.weights is not None:
         known_column(wish.weights, table, "weights")
-    more = [wish.weights] if wish.weights else []
+    spread = wish.weights or wish.sigma
+    more = [spread] if spread else []
     needed = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *more))
     columns = table.numbers(tuple(needed), wish.missing)
     preflight.check_more_than_one_row(len(next(iter(columns.values()))), table.source)
     if wish.weights is not None:
         preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and omega is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, omega: columns[wish.sigma] ** -2.0}
     preflight.check_response(loss, read.observed(columns), read.response, table.source)
     with np.errstate(all="ignore"):
         engine = _engine(what, columns, weights)
         python = not isinstance(what, Program) and what.language == "numpy"
-        case = court_case(read, columns, wish.weights, engine, start, python)
+        case = court_case(read, columns, omega, engine, start, python)
         case.seen = []
-        judgement = hold(case, str(read), _prover(what), _autograd(read, columns, wish.weights, table))
+        judgement = hold(case, str(read), _prover(what), _autograd(read, columns, omega, table))
     return judgement
 
 

@@ -87,7 +87,8 @@ class Point:
         finite for data that the model fits perfectly, where only rounding is left.
         """
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        largest = float(np.maximum.reduce(np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)))
+        parts = np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)
+        largest = float(parts[parts.argmax()])
         return largest / reference if reference > 0.0 else largest
 
     def promise(self) -> float:
@@ -95,8 +96,8 @@ class Point:
 
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
-        curvature = self._curvature()
-        if curvature is None or self.proximal:
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or self.proximal or not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient = self.gradient / scale
@@ -108,20 +109,14 @@ class Point:
 
         A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
         """
-        curvature = self._curvature()
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
         if curvature is None:
             return False
         reach = np.maximum(np.abs(self.theta), scales)
-        idle = curvature.diagonal() * reach**2 <= 1e-14 * abs(self.loss)
+        idle = curvature.diagonal() * (reach * reach) <= 1e-14 * abs(self.loss)
         if self.bounds is not None:
             idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return bool(np.logical_or.reduce(idle))
-
-    def _curvature(self) -> Array | None:
-        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or not np.logical_and.reduce(np.isfinite(curvature), axis=None):
-            return None
-        return curvature
+        return np.count_nonzero(idle) > 0 and bool(np.isfinite(curvature).all())
 
 
 class Objective:
@@ -163,7 +158,9 @@ class Objective:
             curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
-        return self._point(theta, order, loss, gradient, curvature, None, rows)
+        if rows is None:
+            self._last = (theta, order, loss, gradient, curvature, None)
+        return Point(theta, loss, gradient, curvature, None, self, rows)
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
@@ -180,12 +177,9 @@ class Objective:
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
         upper, right = factor[:-1, :-1], factor[:-1, -1]
-        return self._point(theta, 3, loss, upper.T @ right, upper.T @ upper, factor, rows)
-
-    def _point(self, theta: Array, order: int, loss: float, gradient: Array | None, curvature: Array | None,
-               factor: Array | None, rows: NDArray[np.intp] | None) -> Point:  # fmt: skip
+        gradient, curvature = upper.T @ right, upper.T @ upper
         if rows is None:
-            self._last = (theta, order, loss, gradient, curvature, factor)
+            self._last = (theta, 3, loss, gradient, curvature, factor)
         return Point(theta, loss, gradient, curvature, factor, self, rows)
 
     def _penalised(

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent import preflight
+from descend.descent import preflight, suspicion
 from descend.descent.objective import Objective, Point
+from descend.engines.numpy import NumpyEngine
 from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.ibis import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Judgement
+from descend.gradients.derived import derived
 from descend.losses import Loss
-from descend.models import Model
+from descend.models import FormulaModel, Model
 from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
@@ -58,6 +61,19 @@ class Gathered:
     engine: Engine
     whole: Whole
     notes: tuple[str, ...]
+
+    def judged(self, model: Model, what: Program | Kernel, weights: str | None, first: Point) -> Judgement:
+        """Judge a gradient by hand on the sample.
+
+        A text is accused only if it disagrees on all rows too, whose number it may name.
+        """
+        sampled = NumpyEngine(what, self.columns, weights)
+        judgement = suspicion.before_fit(model, what, self.columns, weights, sampled, first)
+        if not judgement.agree and isinstance(what, Program) and isinstance(model, FormulaModel):
+            truth: Any = engine_of(derived(model.formula, model.loss, weights), self.whole.lazy, weights)
+            if suspicion.agrees(model, self.columns, weights, self.engine, first, truth):
+                return suspicion.approved(model, first)
+        return judgement
 
     def finite_start(
         self, objective: Objective, model: Model, theta: Array, given: Collection[str], table: Table

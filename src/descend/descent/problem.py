@@ -181,9 +181,14 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             if again is not None:
                 found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
         judgement = None
-        if source == "by_hand" and gathered is None:
-            judgement = suspicion.before_fit(fitted, what, columns, weights, engine, first)
-    wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement),)
+        if source == "by_hand":
+            judgement = (
+                suspicion.before_fit(fitted, what, columns, weights, engine, first)
+                if gathered is None
+                else gathered.judged(fitted, what, weights, first)
+            )
+    sampled = None if gathered is None else len(next(iter(columns.values())))
+    wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -30,6 +31,10 @@ MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
 ENOUGH = 1e-15
 """Share of J below which what a step promises is lost in the rounding of J: so ends a run over very many rows."""
+MOMENT = 0.05
+"""Seconds within which nobody can have meant to interrupt a run."""
+FEW_ROWS = 10_000
+"""Rows up to which a run that nobody follows may be over within that."""
 MANY = 5_000
 """Parameters above which the default optimizer forms nothing that grows with their square."""
 
@@ -142,7 +147,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
     """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step."""
-    if isinstance(on_step, Audience):
+    if on_step is not None and isinstance(on_step, Audience):
         on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
     first = problem.first
@@ -151,7 +156,8 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     if scaled is not None:
         objective, first = scaled, scaled.first
     trace = Trace()
-    with np.errstate(all="ignore"), Interruptible() as stop:
+    short = on_step is None and settings.checkpoint is None and objective.rows <= FEW_ROWS
+    with np.errstate(all="ignore"), Interruptible(at_once=not short) as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
         plan = _planned(problem, settings, first, optimizer, rate, stop)
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
@@ -177,13 +183,22 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     connection = lost.connection_of(problem.objective.engine)
     notes += [] if connection is None else [connection.note]
     uses_rate = optimizer.uses_rate
-    if not uses_rate and settings.learning_rate is not None:
-        rate_note = f"the learning rate is not used: {optimizer.name} finds the length of each step itself"
-    elif not uses_rate:
-        rate_note = None
+    if not uses_rate:
+        rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
+
+
+def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
+    """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
+    given = ["learning rate"] if settings.learning_rate is not None else []
+    if settings.schedule != "constant":
+        given.append("schedule")
+    if not given:
+        return None
+    verb = "is" if len(given) == 1 else "are"
+    return f"the {' and the '.join(given)} {verb} not used: {optimizer.name} finds the length of each step itself"
 
 
 def _planned(
@@ -253,25 +268,38 @@ def _kept(
 class Interruptible:
     """While it is entered, Ctrl-C only makes it say True; a second Ctrl-C interrupts at once, as usual.
 
+    at_once: whether Ctrl-C is heard from the start, rather than from the first question after a moment. To be ready for
+    it takes as long as the steps of a small fit; and one who ends a loop over many of those means the loop.
+
     Outside the main thread Python allows no handler, so Ctrl-C is left as it is.
     """
 
+    def __init__(self, at_once: bool = True) -> None:
+        self.due = 0.0 if at_once else time.perf_counter() + MOMENT
+        self.pressed = self.hears = False
+
     def __enter__(self) -> Callable[[], bool]:
-        self.pressed = False
-        self.handles = threading.current_thread() is threading.main_thread()
-        if self.handles:
-            self.previous = signal.signal(signal.SIGINT, self._note)
+        if self.due == 0.0:
+            self._hear()
         return self._asked
 
     def __exit__(self, *error: object) -> None:
-        if self.handles:
+        if self.hears:
             signal.signal(signal.SIGINT, self.previous)
+
+    def _hear(self) -> None:
+        self.due = math.inf
+        self.hears = threading.current_thread() is threading.main_thread()
+        if self.hears:
+            self.previous = signal.signal(signal.SIGINT, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
         self.pressed = True
         signal.signal(signal.SIGINT, self.previous)
 
     def _asked(self) -> bool:
+        if time.perf_counter() > self.due:
+            self._hear()
         return self.pressed
 
 

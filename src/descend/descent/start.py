@@ -19,7 +19,7 @@ def scales(point: Point) -> Array:
     if point.curvature is None:
         return np.ones(1)
     diagonal = point.curvature.diagonal()
-    if math.isfinite(diagonal.dot(diagonal)) and np.minimum.reduce(diagonal) > 0.0:
+    if math.isfinite(diagonal.dot(diagonal)) and diagonal[diagonal.argmin()] > 0.0:
         return np.sqrt(abs(point.loss) / diagonal)
     usable = np.isfinite(diagonal) & (diagonal > 0.0)
     return np.where(usable, np.sqrt(abs(point.loss) / np.where(usable, diagonal, 1.0)), 1.0)

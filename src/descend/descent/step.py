@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ class Trace(Sequence[Step]):
     def last_finite(self) -> Step:
         """The last step whose loss and gradient are finite; the first step if none is."""
         for step in reversed(self.steps):
-            if np.isfinite(step.loss) and np.isfinite(step.gradient_norm):
+            if math.isfinite(step.loss) and math.isfinite(step.gradient_norm):
                 return step
         return self.steps[0]
 

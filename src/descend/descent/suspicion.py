@@ -45,8 +45,8 @@ def before_fit(
         from descend.gradients.court.proof import proved
 
         proof = proved(what, thorough=False)
-    if proof or _agrees(model, columns, weights, engine, first):
-        return _approved(model, first, proof)
+    if proof or agrees(model, columns, weights, engine, first):
+        return approved(model, first, proof)
     if len(model.parameters.shapes) <= MOST_SYMBOLS:
         from descend.gradients.court.trial import hold
 
@@ -54,13 +54,14 @@ def before_fit(
         try:
             return hold(case, str(model))
         except ConfigError:
-            return _approved(model, first, False)  # there is no point to tell from
+            return approved(model, first)  # there is no point to tell from
     return _rejected(model, first)
 
 
-def accusation(judgement: Judgement) -> str:
-    """Return the note of a fit whose gradient by hand is wrong."""
-    return f"the gradient by hand of {judgement.accusation} The fit used it as it is."
+def accusation(judgement: Judgement, sampled: int | None = None) -> str:
+    """Return the note of a fit whose gradient by hand is wrong; sampled: of how many rows, if not of all."""
+    told = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
+    return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{told}"
 
 
 def court_case(model: Model, columns: Columns, weights: str | None, engine: Engine, start: Array, python: bool) -> Case:
@@ -87,14 +88,15 @@ def court_case(model: Model, columns: Columns, weights: str | None, engine: Engi
     )  # fmt: skip
 
 
-def _agrees(model: Model, columns: Columns, weights: str | None, engine: Engine, first: Point) -> bool:
-    """Compare at the first point beside the start where everything is finite."""
+def agrees(
+    model: Model, columns: Columns, weights: str | None, engine: Engine, first: Point, truth: Engine | None = None
+) -> bool:
+    """Compare at the first point beside the start where everything is finite: with what ``truth`` sums, if given."""
     scales = _scales(first)
     constraints = model.constraints
     bounds = None if constraints is None else constraints.bounds
-    truth = NumpyEngine(derived(model.formula, model.loss, weights), columns, weights) if isinstance(
-        model, FormulaModel
-    ) else None  # fmt: skip
+    if truth is None and isinstance(model, FormulaModel):
+        truth = NumpyEngine(derived(model.formula, model.loss, weights), columns, weights)
     for number in range(TRIED):
         turn = (np.arange(1, first.theta.size + 1) * 0.6180339887498949 + 0.37 * (number + 1)) % 1.0
         theta = first.theta + np.where(turn < 0.5, -1.0, 1.0) * (0.1 + turn) * 0.3 ** (number + 1) * scales
@@ -149,7 +151,8 @@ def _scales(first: Point) -> Array:
     return np.clip(scales, 1e-3 * size, 1e3 * size)
 
 
-def _approved(model: Model, first: Point, proof: bool) -> Judgement:
+def approved(model: Model, first: Point, proof: bool = False) -> Judgement:
+    """Return the judgement of a gradient that is right."""
     text = "correct, proved." if proof else "correct."
     found = {label: Finding(label, "correct", text) for label in model.parameters.labels}
     at = dict(zip(model.parameters.labels, first.theta.tolist(), strict=True))
@@ -157,11 +160,9 @@ def _approved(model: Model, first: Point, proof: bool) -> Judgement:
 
 
 def _rejected(model: Model, first: Point) -> Judgement:
-    approved = _approved(model, first, False)
+    right = approved(model, first)
     text = "it, or that of another parameter, is not the derivative."
     return replace(
-        approved,
-        parameters={
-            name: replace(each, verdict="wrong", explanation=text) for name, each in approved.parameters.items()
-        },
+        right,
+        parameters={name: replace(each, verdict="wrong", explanation=text) for name, each in right.parameters.items()},
     )

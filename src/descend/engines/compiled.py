@@ -126,9 +126,9 @@ class Compiled:
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
         whole = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
-        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {weight}*{whole}"]
+        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {float(weight)}*{whole}"]
         if len(arrays) <= FEW:
-            apart = f"{weight}*products(rows{weights and ', '}{weights})"
+            apart = f"{float(weight)}*products(rows{weights and ', '}{weights})"
             gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]
         found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]

@@ -387,9 +387,8 @@ class RowCode:
         """Return the block of all rows."""
         count = len(columns[self.columns[0]])
         arrays = [columns[name] for name in self.columns]
-        with np.errstate(all="ignore"):
-            for expression in list(self.prepared)[len(arrays) :]:
-                arrays.append(np.ones(count) if expression is ONES else _over_rows(expression, columns, count))
+        for expression in list(self.prepared)[len(arrays) :]:
+            arrays.append(np.ones(count) if expression is ONES else over_rows(expression, columns, count))
         for predictor in self.matrices:
             arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
         return tuple(arrays)
@@ -440,13 +439,9 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
 
 def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
     """Evaluate an expression of data alone: one number (or truth value) per row."""
-    with np.errstate(all="ignore"):
-        return _over_rows(expression, columns, count)
-
-
-def _over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
     used = _columns_of(expression)
-    value: Any = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
+    with np.errstate(all="ignore"):
+        value: Any = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (count,) and value.flags.c_contiguous:
         return value
     array = np.broadcast_to(np.asarray(value), (count,))

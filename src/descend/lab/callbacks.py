@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from descend.errors import ConfigError, DescendError
@@ -15,20 +16,20 @@ from descend.lab.cache import Cache
 from descend.lab.data import Library, Rows
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts
 from descend.lab.equations import rule
-from descend.lab.film import film_of
+from descend.lab.film import captions, film_of
 from descend.lab.layout import page
-from descend.lab.state import READERS, UPLOAD, State, read_query, usual_of
+from descend.lab.state import READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
 from descend.lab.told import error_text, judged, verdicts
 from descend.models import FormulaModel
 from descend.report import mathematics
 
-ANSWERED = (
-    ("film", "data"), ("link", "data"), ("formula-told", "children"), ("trouble", "children"), ("told", "children"),
-    ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"), ("python", "children"),
-    ("rate", "min"), ("rate", "max"), ("surface-caption", "children"), ("data-caption", "children"),
+TOLD = (
+    ("told", "children"), ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"),
+    ("python", "children"), ("surface-caption", "children"), ("data-caption", "children"), ("rate", "min"),
+    ("rate", "max"), ("told", "data-link"),
 )  # fmt: skip
-"""What changes with a setting."""
+"""The words to a film, for which the page asks by its link once it is drawn."""
 ASKED = (
     ("formula", "value"), ("loss", "value"), ("optimizers", "value"), ("rate", "value"), ("auto", "value"),
     ("start", "value"), ("epochs", "value"), ("batch", "value"), ("noise", "value"), ("context", "data"),
@@ -41,7 +42,8 @@ DIGITS = 6
 TURN = threading.Lock()
 """One answer is computed at a time: threads that compute side by side share one interpreter, and spend most of their
 time handing it to each other."""
-ANSWERS: Cache[dict[str, Any]] = Cache(64)
+FILMS: Cache[str] = Cache(64)
+WORDS: Cache[tuple[Any, ...]] = Cache(128)
 
 
 class Callbacks:
@@ -59,11 +61,14 @@ class Callbacks:
         browser = ClientsideFunction
         app.clientside_callback(browser("lab", "open"), Output("opening", "data"), Input("url", "search"))
         app.callback(Output("page", "children"), Input("opening", "data"), prevent_initial_call=True)(self.page)
+        app.clientside_callback(
+            browser("lab", "ask"), Output("asked", "data"), [Input(*name) for name in ASKED],
+            [Given("gradient", "value"), Given("opening", "data")],
+        )  # fmt: skip
         app.callback(
-            [Output(*name) for name in ANSWERED],
-            [Input(*name) for name in ASKED],
-            [Given("gradient", "value"), Given("opening", "data"), Given("rate", "min"), Given("rate", "max")],
-        )(self.answer)
+            [Output(*name) for name in TOLD], Input("link", "data"),
+            [Given("opening", "data"), Given("rate", "min"), Given("rate", "max")], prevent_initial_call=True,
+        )(self.tell)  # fmt: skip
         app.callback(
             Output("gradient-told", "children"), Output("mathematics", "data"),
             [Input(name, "value") for name in ("gradient", "formula", "loss")],
@@ -74,10 +79,6 @@ class Callbacks:
             prevent_initial_call=True,
         )(self.report)  # fmt: skip
         app.clientside_callback(
-            browser("lab", "rates"), Output("rate", "value"), Output("rate-typed", "value"), Output("auto", "value"),
-            Input("rate", "value"), Input("rate-typed", "value"), prevent_initial_call=True,
-        )  # fmt: skip
-        app.clientside_callback(
             browser("lab", "sample"), Output("context", "data"), Input("sample", "n_clicks"),
             Given("context", "data"), prevent_initial_call=True,
         )  # fmt: skip
@@ -86,66 +87,48 @@ class Callbacks:
             prevent_initial_call=True,
         )  # fmt: skip
         app.clientside_callback(browser("lab", "write"), Output("written", "data"), Input("mathematics", "data"))
-        for name in ("data", "surface", "loss"):
-            app.clientside_callback(
-                browser("lab", f"draw_{name}"), Output(f"{name}-figure", "figure"), Input("film", "data")
-            )
 
     def page(self, opening: dict[str, Any]) -> Any:
         """Return the page that an address names."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
         return page(state, self.library.rows(state, opening.get("key")), self.library.file, unread)
 
-    def answer(self, *asked: Any) -> tuple[Any, ...]:
-        """Return the film of the settings, and what is said about it."""
-        from dash import no_update
+    def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
+        """Return the film of the settings as JSON, beside what is wrong with them and where.
 
-        *settings, gradient, opening, low, high = asked
-        dark = settings[-1] == "dark"
-        unchanged = [no_update] * len(ANSWERED)
-
-        def failed(place: str, told: Any) -> tuple[Any, ...]:
-            return tuple(told if name == place else "" if name in PLACES else kept
-                         for (name, _), kept in zip(ANSWERED, unchanged, strict=True))  # fmt: skip
-
+        It goes to the page past Dash, which would take longer to hand it on than it takes to make.
+        """
+        film, formula_told, trouble = "null", None, None
         state = usual_of("line")
         try:
             state = state_of(settings, gradient)
             say = words(state.lang)
-            rows = self.library.rows(state, opening.get("key"))
+            rows = self.library.rows(state, key)
             if rows is None:
-                return failed("trouble", "" if state.problem == UPLOAD else say("need_upload"))
-            if not state.formula.strip():
-                return failed("formula-told", say("choose_formula", example=_example(rows)))
-            made = ANSWERS((rows.key, state, dark), lambda: self._in_turn(state, rows, dark))
+                trouble = None if state.problem == UPLOAD else say("need_upload")
+            elif not state.formula.strip():
+                formula_told = say("choose_formula", example=_example(rows))
+            else:
+                film = _film(state, rows, settings.get("theme") == "dark")
         except DescendError as error:
-            return failed("formula-told" if _of_formula(error, state) else "trouble", error_text(error))
-        ends = made["ends"]
-        scale = [no_update if end == now else end for end, now in zip(ends, (low, high), strict=True)]
-        return (made["film"], made["link"], "", "", *made["told"], *scale, *made["captions"])
+            told = error_text(error)
+            formula_told, trouble = (told, None) if _of_formula(error, state) else (None, told)
+        places = _json({"formula-told": formula_told, "trouble": trouble})
+        return f'{{"film":{film},"told":{places}}}'
 
-    def _in_turn(self, state: State, rows: Rows, dark: bool) -> dict[str, Any]:
-        with TURN:
-            return self._made(state, rows, dark)
+    def tell(self, link: str | None, opening: dict[str, Any], low: float, high: float) -> list[Any]:
+        """Return what is said of the descents of a link, and the ends of the slider of rates."""
+        from dash import no_update
 
-    def _made(self, state: State, rows: Rows, dark: bool) -> dict[str, Any]:
-        found = descents(state, rows)
-        say, chinese = words(state.lang), state.lang == "zh"
-        low, high = ruler.ends(found)
-        film = film_of(found, dark)
-        shown = dict(found.start)
-        told = (
-            verdicts(found, say, chinese),
-            ruler.drawn(found, low, high, say),
-            ruler.sentence(found, say),
-            _rule(found, say),
-            copies.commands(state, rows, shown),
-            copies.python(state, rows, shown),
-        )
-        captions = film.pop("captions")
-        # As text: Dash would look at each of its numbers, and the browser reads it as fast.
-        text = json.dumps(film, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return {"film": text, "link": state.query, "told": told, "ends": (low, high), "captions": captions}
+        unchanged = [no_update] * len(TOLD)
+        if not link:
+            return unchanged
+        state, _ = read_query(link, self.formula)
+        rows = self.library.rows(state, opening.get("key"))
+        if rows is None:
+            return unchanged
+        *told, begin, end = WORDS((rows.key, state), lambda: _words(state, rows))
+        return [*told, no_update if begin == low else begin, no_update if end == high else end, link]
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: dict[str, Any], noise: float, opening: dict[str, Any]
@@ -195,28 +178,56 @@ class Callbacks:
         return {"content": report_page(fit), "filename": f"{state.problem}.html", "type": "text/html", "base64": False}
 
 
-PLACES = ("formula-told", "trouble")
-"""Where errors are told."""
+def _film(state: State, rows: Rows, dark: bool) -> str:
+    """Return the film of a state."""
+
+    def made() -> str:
+        with TURN:
+            film = film_of(descents(state, rows), dark)
+            return json.dumps(film, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    return FILMS((rows.key, state, dark), made)
 
 
-def state_of(settings: list[Any], gradient: str | None) -> State:
-    """Return the state of the page's settings. Raises ConfigError for what cannot be read."""
-    formula, loss, optimizers, power, auto, start, epochs, batch, noise, context, by_hand, _ = settings
-    state = _placed(context, noise)
+def _words(state: State, rows: Rows) -> tuple[Any, ...]:
+    """Return ``TOLD`` of a state."""
+    with TURN:
+        found = descents(state, rows)
+        say, shown = words(state.lang), dict(found.start)
+        low, high = ruler.ends(found)
+        return (
+            verdicts(found, say, state.lang == "zh"), ruler.drawn(found, low, high, say), ruler.sentence(found, say),
+            _rule(found, say), copies.commands(state, rows, shown), copies.python(state, rows, shown),
+            *captions(found), low, high,
+        )  # fmt: skip
+
+
+def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+    """Return the state of the page's settings, by their names in ``ASKED``. Raises ConfigError for what cannot be read."""
+    try:
+        return _state_of(settings, gradient)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no page of ours sends that
+        raise ConfigError(OUT_OF_DATE) from None
+
+
+def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+    state = _placed(settings["context"], settings["noise"])
     texts = {
-        "formula": formula or "", "loss": loss, "optimizers": ",".join(optimizers or ["gd"]), "batch": batch,
-        "epochs": str(epochs or "").strip() or "100", "gradient": gradient or "",
-        "start": (start or "").replace("=", ":"),
+        "formula": settings["formula"] or "", "loss": settings["loss"], "batch": settings["batch"],
+        "optimizers": ",".join(settings["optimizers"] or ["gd"]), "gradient": gradient or "",
+        "epochs": str(settings["epochs"] or "").strip() or "100",
+        "start": (settings["start"] or "").replace("=", ":"),
     }  # fmt: skip
     for name, text in texts.items():
         try:
             state = dataclasses.replace(state, **{name: READERS[name](str(text))})
         except ValueError:
             raise ConfigError(MESSAGES[name].format(text=str(text)[:60])) from None
-    rate = None if auto else float(f"{10.0 ** min(max(float(power), -300.0), 300.0):.{DIGITS}g}")
-    return dataclasses.replace(state, rate=rate, by_hand=bool(by_hand))
+    rate = None if settings["auto"] else read_rate(f"{10.0 ** float(settings['rate']):.{DIGITS}g}")
+    return dataclasses.replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
+OUT_OF_DATE = "This page is out of date. Load it again."
 MESSAGES = {
     "formula": "The formula is longer than the lab takes. Use the command line.",
     "loss": "There is no loss `{text}`.",
@@ -235,7 +246,7 @@ def _placed(context: dict[str, Any], noise: float | None) -> State:
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:
-        raise ConfigError("This page is out of date. Load it again.")
+        raise ConfigError(OUT_OF_DATE)
     recipe = state.built_in
     if recipe is None or recipe.noise is None or noise is None or float(noise) == recipe.noise:
         return state
@@ -243,6 +254,12 @@ def _placed(context: dict[str, Any], noise: float | None) -> State:
     if not (math.isfinite(amount) and 0.0 <= amount <= recipe.most):
         raise ConfigError(f"The noise lies between 0 and {recipe.most:g} here.")
     return dataclasses.replace(state, noise=amount)
+
+
+def _json(told: Any) -> str:
+    from plotly.utils import PlotlyJSONEncoder
+
+    return json.dumps(told, cls=PlotlyJSONEncoder)
 
 
 def _of_formula(error: DescendError, state: State) -> bool:

@@ -1,13 +1,16 @@
 """What the browser plays: figures as Plotly takes them, and for each frame what moves in them.
 
-A film is plain JSON. ``figures`` are drawn once; ``moves`` say which of their traces move, and where to: for each, the
-points of every frame, or the points up to that frame (``path``).
+A film is plain JSON. ``figures`` hold what stands still, and are drawn once by Plotly; ``moves`` are drawn over them by
+the page itself, many times a second. Of each: its ``colour``, its ``kind``, and by frame where it is,
+
+    path    x[k], y[k]: the way so far, and where it has led      point   x[k], y[k]
+    curve   over x, the places y[k] on a scale                    dots    likewise, but not joined
+    line    x, y: the same in every frame
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +36,8 @@ GRID = 72
 MOST_PREDICTED = 240
 RUNAWAY = 20.0
 """How many times its first value J may be where a film begins."""
+MOST_STEPS = 400
+"""Steps of the line of J."""
 FAR = 40.0
 """How many windows away a path is cut off."""
 
@@ -41,22 +46,20 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
     """Prepare the film of some descents."""
     frames = frames_of(found.fits)
     ground = ground_of(found)
-    begin = _begin(frames)
     drawn = {
-        "data": _data(found, frames, begin, dark),
-        "surface": _surface(found, frames, ground, begin, dark),
-        "loss": _loss(found, frames, begin, dark),
+        "data": _data(found, frames, dark),
+        "surface": _surface(found, frames, ground, dark),
+        "loss": _loss(found, frames, dark),
     }
     return {
         "epochs": list(frames.epochs),
         "figures": {name: made[0] for name, made in drawn.items() if made is not None},
         "moves": {name: made[1] for name, made in drawn.items() if made is not None},
-        "begin": begin,
+        "begin": _begin(frames),
         "equations": _equations(found, frames),
         "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
         "axes": None if ground is None else list(ground.labels),
         "link": found.state.query,
-        "captions": ("" if ground is None else ground.caption, _left_out(found)),
     }
 
 
@@ -69,8 +72,13 @@ def _begin(frames: Frames) -> int:
     return max(lasts)
 
 
+def captions(found: Descents) -> tuple[str, str]:
+    """Say what the contours stand for, and which rows are not drawn."""
+    ground = ground_of(found)
+    return "" if ground is None else ground.caption, _left_out(found)
+
+
 def _left_out(found: Descents) -> str:
-    """Say which rows are not drawn, if any."""
     seen = view(found.first)
     most = MOST_POINTS if seen.one else MOST_PREDICTED
     rows = found.first.rows
@@ -82,7 +90,7 @@ def colour_of(place: int, dark: bool) -> str:
     return style.PALETTE[COLOURS[place % len(COLOURS)]][dark]
 
 
-def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
     seen = view(found.first)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
@@ -96,8 +104,7 @@ def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
         columns = {name: np.asarray(values)[chosen] for name, values in seen.columns.items()}
         for place, (name, fit) in enumerate(found.fits.items()):
             curves = _curves(fit, frames.theta(name), columns)
-            marks.append(Points(y, curves[begin], name, COLOURS[place % len(COLOURS)]))
-            moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high), "scale": scale_of(low, high)})
+            moves.append(_curve("dots", place, y, curves, low, high))
         across, up = Axis(f"{seen.response}, observed"), Axis(f"{seen.response}, predicted")
         room = 0.35 * (high - low)
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
@@ -112,15 +119,14 @@ def _data(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict
                           1.4, ":"))  # fmt: skip
     for place, (name, fit) in enumerate(found.fits.items()):
         curves = _curves(fit, frames.theta(name), {key: grid})
-        marks.append(Line(grid, curves[begin], name, COLOURS[place % len(COLOURS)], 2.6))
-        moves.append({"trace": len(marks) - 1, "y": _rows(curves, low, high), "scale": scale_of(low, high)})
+        moves.append(_curve("curve", place, grid, curves, low, high))
     room = 0.12 * (high - low)
     up = Axis(seen.response, low=low - room, high=high + room)
     return _styled(figure(Panel("curve", "", Axis(key or "row"), up, marks), dark), dark), moves
 
 
 def _surface(
-    found: Descents, frames: Frames, ground: Ground | None, begin: int, dark: bool
+    found: Descents, frames: Frames, ground: Ground | None, dark: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Draw J with the paths on it: over two parameters contours, over one a curve."""
     if ground is None or (ground.surface is None and ground.line is None):
@@ -136,50 +142,44 @@ def _surface(
         marks.append(Line(grid, heights, "J", "blue", 2.4))
         low, high = reach(heights)
         up = Axis("J", low=min(0.0, low) - 0.05 * (high - low), high=high + 0.05 * (high - low))
-    moves: list[dict[str, Any]] = []
-    for place, (name, path) in enumerate(zip(found.fits, paths, strict=True)):
-        colour = COLOURS[place % len(COLOURS)]
-        few = len(found.fits[name].trace) <= 120
-        marks.append(Line(path[: begin + 1, 0], path[: begin + 1, 1], name, colour, 2.2, dots=few))
-        marks.append(Points(path[[begin], 0], path[[begin], 1], "", colour))
-        x, y = _listed(path[:, 0]), _listed(path[:, 1])
-        moves.append({"trace": len(marks) - 2, "path": [x, y]})
-        moves.append({"trace": len(marks) - 1, "point": [x, y]})
+    moves = [_way("path", place, path[:, 0], path[:, 1]) for place, path in enumerate(paths)]
     across = Axis(ground.labels[0], low=ground.ends[0][0], high=ground.ends[0][1])
-    made = _styled(figure(Panel("surface", "", across, up, marks), dark), dark)
-    for move in moves:
-        _as_head(made["data"][move["trace"]], dark, "point" in move)
-    return made, moves
+    return _styled(figure(Panel("surface", "", across, up, marks), dark), dark), moves
 
 
-def _loss(found: Descents, frames: Frames, begin: int, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Draw J per epoch, with a dot on each curve."""
-    panel = panels.comparison(found.fits)
-    marks: list[Mark] = []
+def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Draw J per epoch, with a dot on each curve; the axes hang on where the descents begin and could end."""
     moves: list[dict[str, Any]] = []
-    lowest = found.lowest
-    for place, (mark, name) in enumerate(zip(panel.marks, found.fits, strict=True)):
-        assert isinstance(mark, Line)
-        colour = COLOURS[place % len(COLOURS)]
-        marks.append(Line(mark.x, shortened(mark.y, 6), name, colour, 2.0))
-    for place, name in enumerate(found.fits):
-        steps = frames.steps[name]
-        x = np.array([step.epoch for step in steps], dtype=np.float64)
-        y = np.array([step.loss for step in steps], dtype=np.float64)
-        marks.append(Points(x[[begin]], y[[begin]], "", COLOURS[place % len(COLOURS)]))
-        moves.append({"trace": len(marks) - 1, "point": [_listed(x), _listed(y)]})
-    across = Axis("epoch", low=-0.02 * frames.epochs[-1] - 0.2, high=1.02 * frames.epochs[-1] + 0.2)
-    up = Axis("J", panel.y.scale, panel.y.low, panel.y.high)
-    if len(found.fits) == 1 and up.scale == "log" and up.low is not None:  # nothing that a steep rise could flatten
-        top = float(np.max(panel.marks[0].y, initial=up.high or 1.0))  # type: ignore[union-attr]
-        up = replace(up, high=max(up.high or 1.0, 3.0 * top))
-    if lowest.loss > 0.0 and up.scale == "log":
-        ends = np.array([across.low or 0.0, across.high or 0.0])
-        marks.append(Line(ends, np.array([lowest.loss, lowest.loss]), "lowest J", "blue", 1.4, ":"))
-    made = _styled(figure(Panel("loss", "", across, up, marks), dark), dark)
-    for move in moves:
-        _as_head(made["data"][move["trace"]], dark, True)
-    return made, moves
+    ways = [panels.finite(fit) for fit in found.fits.values()]
+    for place, ((epochs, losses), name) in enumerate(zip(ways, found.fits, strict=True)):
+        chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
+        moves.append(_way("line", place, epochs[chosen], losses[chosen]))
+        seen = np.array([(step.epoch, step.loss) for step in frames.steps[name]], dtype=np.float64)
+        moves.append(_way("point", place, seen[:, 0], seen[:, 1]))
+    last = found.state.epochs
+    across = Axis("epoch", low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
+    up = _heights(float(found.first.trace[0].loss), found.lowest.loss, [losses for _, losses in ways])
+    level = np.full(2, found.lowest.loss)
+    best = Line(np.array([across.low, across.high], dtype=np.float64), level, "lowest J", "blue", 1.4, ":")
+    return _styled(figure(Panel("loss", "", across, up, [best]), dark), dark), moves
+
+
+def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
+    """Return the axis of J: logarithmic from the lowest J to the first, further for those that go further.
+
+    Of several descents one that diverges leaves the picture: it would flatten all others.
+    """
+    everything = np.concatenate(losses) if losses else np.empty(0)
+    least, most = float(everything.min(initial=first)), float(everything.max(initial=first))
+    if not (first > 0.0 and least > 0.0 and lowest >= 0.0):
+        room = 0.08 * (first - min(least, lowest)) or 1.0
+        return Axis("J", low=min(least, lowest) - room, high=first + room)
+    bottom = max(lowest, first * 1e-6)
+    if least < 0.99 * bottom:
+        bottom = 10.0 ** np.floor(np.log10(max(least, first * panels.DEEPEST)))
+    top = most if len(losses) == 1 and most > 3.0 * first else first
+    ratio = max(top / bottom, 1.5)
+    return Axis("J", "log", float(bottom / ratio**0.06), float(top * ratio**0.08))
 
 
 def _equations(found: Descents, frames: Frames) -> list[list[str]]:
@@ -187,7 +187,22 @@ def _equations(found: Descents, frames: Frames) -> list[list[str]]:
     last = fit.trace[-1].epoch
     size = found.state.batch
     batched = size is not None and size < fit.rows
-    return [equations.step_lines(fit, min(epoch, last - 1), batched) for epoch in frames.epochs]
+    return [equations.step_lines(fit, max(min(epoch, last - 1), 0), batched) for epoch in frames.epochs]
+
+
+def _way(kind: str, place: int, x: Array, y: Array) -> dict[str, Any]:
+    return {"kind": kind, "colour": COLOURS[place % len(COLOURS)], "x": _listed(x), "y": _listed(y)}
+
+
+def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> dict[str, Any]:
+    """Return a curve of every frame, in whole ten-thousandths of the picture: JSON is quickest with those."""
+    begin, unit = low, (high - low) / 1e4
+    places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
+    known = np.isfinite(places)
+    whole = np.where(known, places, 0.0).astype(np.int64).astype(object)
+    whole[~known] = None
+    colour = COLOURS[place % len(COLOURS)]
+    return {"kind": kind, "colour": colour, "x": _listed(x), "y": whole.tolist(), "scale": [begin, unit]}
 
 
 def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
@@ -235,22 +250,6 @@ def _some(count: int, most: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
-def _rows(curves: Array, low: float, high: float) -> list[list[int | None]]:
-    """Return curves in whole ten-thousandths of the picture, cut off far outside: JSON is quickest with those."""
-    begin, unit = scale_of(low, high)
-    places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
-    known = np.isfinite(places)
-    whole = np.where(known, places, 0.0).astype(np.int64).astype(object)
-    whole[~known] = None
-    listed: list[list[int | None]] = whole.tolist()
-    return listed
-
-
-def scale_of(low: float, high: float) -> tuple[float, float]:
-    """Return where the picture of some values begins, and a ten-thousandth of it."""
-    return low, (high - low) / 1e4
-
-
 def _listed(values: Array) -> list[float | None]:
     """Return numbers as JSON, to six digits: nobody sees more, and each costs time on the way."""
     short = shortened(values, 6)
@@ -272,16 +271,6 @@ def shortened(values: Array, digits: int) -> Array:
         unit = np.power(10.0, np.where(usable, np.abs(places), 0.0))
         whole = np.where(places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
     return np.where(usable, whole, values)
-
-
-def _as_head(trace: dict[str, Any], dark: bool, head: bool) -> None:
-    """Draw where a descent stands as a dot with a rim, and its path with small dots."""
-    if head:
-        trace["marker"] |= {"size": 12, "opacity": 1.0, "line": {"color": style.PAGE["paper"][dark], "width": 2}}
-        trace["hoverinfo"] = "skip"
-    elif "markers" in trace["mode"]:
-        trace["marker"] = {"size": 4.5}
-    trace["cliponaxis"] = True
 
 
 def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:

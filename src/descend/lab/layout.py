@@ -48,7 +48,7 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
     return html.Div(
         [
             dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang}),
-            dcc.Store(id="film"),
+            dcc.Store(id="asked"),
             dcc.Store(id="link"),
             _header(state, say),
             html.Div(

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
-from descend.lab.callbacks import Callbacks
+from descend.lab.callbacks import OUT_OF_DATE, Callbacks
 from descend.lab.data import Library, Rows
 from descend.lab.layout import shell
 from descend.lab.security import guard, too_large
@@ -21,6 +21,7 @@ from descend.lab.state import UPLOAD
 from descend.report import style
 
 UPLOADS = "/upload"
+FILMS = "/film"
 MOST_UPLOAD = 512 * 2**20
 """Bytes of an uploaded file."""
 BLOCK = 2**20
@@ -60,7 +61,9 @@ def make_app(
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )  # fmt: skip
     app.layout = shell()
-    Callbacks(library, formula).register(app)
+    callbacks = Callbacks(library, formula)
+    callbacks.register(app)
+    _give_films(app.server, callbacks)
     _take_uploads(app.server, library, most_upload)
     guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
     return app
@@ -75,6 +78,19 @@ def colours() -> str:
     return (
         f':root {{ color-scheme: light; {named(0)} }}\n:root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'
     )
+
+
+def _give_films(server: Any, callbacks: Callbacks) -> None:
+    """Let a server answer with films."""
+    from flask import request
+
+    @server.post(FILMS)  # type: ignore[untyped-decorator]
+    def film() -> tuple[str, int, dict[str, str]]:
+        asked = request.get_json(silent=True)
+        if not (isinstance(asked, dict) and isinstance(asked.get("settings"), dict)):
+            return _said({"error": OUT_OF_DATE}, 400)
+        answer = callbacks.film(asked["settings"], asked.get("gradient"), asked.get("key"))
+        return answer, 200, {"Content-Type": "application/json"}
 
 
 def _take_uploads(server: Any, library: Library, most: int) -> None:

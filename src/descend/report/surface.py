@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
+from descend.engines.numpy import NumpyEngine
 from descend.errors import ConfigError
+from descend.gradients.derived import derived
+from descend.models import FormulaModel
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
@@ -53,10 +56,12 @@ def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
-    None for a PyTorch module, whose weights are too many for one pair to tell anything, and for rows in a database,
-    which would be read a thousand times.
+    None for a PyTorch module, whose weights are too many for one pair to tell anything, and for a Python function of
+    rows in a database.
     """
-    if isinstance(fit.model, ModuleModel) or fit.kept is None or fit.kept.whole is not None or not fit.trace:
+    if isinstance(fit.model, ModuleModel) or fit.kept is None or not fit.trace:
+        return None
+    if fit.kept.whole is not None and not isinstance(fit.model, FormulaModel):
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
@@ -146,12 +151,18 @@ def _curve(fit: Fit) -> Panel:
 def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
     """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
     assert fit.kept is not None
-    objective: Objective = fit.kept.objective
-    if fit.rows <= MOST_ROWS:
-        chosen, said = np.arange(fit.rows), ""
+    objective, rows = fit.kept.objective, fit.rows
+    if fit.kept.whole is not None:  # the database holds them all; a sample of them is here
+        assert isinstance(fit.model, FormulaModel)
+        weights = fit.sigma_or_weights
+        program = derived(fit.model.formula, fit.loss_function, weights)
+        objective = Objective(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
+        rows = objective.rows
+    if rows <= MOST_ROWS:
+        chosen, said = np.arange(rows), ""
     else:
-        chosen = np.linspace(0, fit.rows - 1, MOST_ROWS).astype(np.intp)
-        said = f" J of {MOST_ROWS:,} of {fit.rows:,} rows, evenly spaced."
+        chosen = np.linspace(0, rows - 1, MOST_ROWS).astype(np.intp)
+        said = f" J of {MOST_ROWS:,} of {fit.rows:,} rows, {'evenly spaced' if rows == fit.rows else 'a sample'}."
     return (lambda theta: objective(theta, 0, chosen).loss), said
 
 

@@ -257,4 +257,4 @@ def finite(column: Numbers) -> bool:
         with np.errstate(all="ignore"):
             if math.isfinite(np.add.reduce(column)):
                 return True
-    return bool(np.logical_and.reduce(np.isfinite(column)))
+    return int(np.count_nonzero(np.isfinite(column))) == len(column)

@@ -27,7 +27,7 @@ FEW, SENTINELS = 0.1, 0.3
 TAIL, LIGHTEST = 0.25, 8.0
 """Share of the other values, those furthest out, that show how heavy the tail is; and the largest index they can."""
 SCREENED = 20_000
-"""Values of a longer column by which it is first decided whether to look at all of them."""
+"""So many values of a longer column, evenly spaced, tell its middle and its spread."""
 MOST = 10_000
 """Values that may stand apart, at most."""
 FILLS = frozenset((32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0, -999.25))
@@ -59,12 +59,12 @@ def suspects(name: str, values: Array) -> Suspects | None:
     >>> suspects("x", np.array([3.1, 2.7, -999.0, 3.4, 2.9, 3.3, -999.0, 2.8])).rows
     array([2, 6])
     """
-    if len(values) > SCREENED and not _worth_a_look(values):
+    sample = values[:: max(1, len(values) // SCREENED)]
+    middle = float(np.median(sample))
+    spread, low, high = _spread(sample, middle), float(values.min()), float(values.max())
+    if not max(high - middle, middle - low) >= PLACED_FAR * spread or ((values == low) | (values == high)).all():
         return None
-    middle = float(np.median(values))
-    away = (values - middle) / _spread(values, middle)
-    if not np.abs(away).max() >= PLACED_FAR or ((values == values.min()) | (values == values.max())).all():
-        return None
+    away = (values - middle) / spread
     found = [each for side in (-1.0, 1.0) if (each := _beyond(name, values, side * away)) is not None]
     rows = np.unique(np.concatenate([each.rows for each in found])) if found else np.empty(0, dtype=np.intp)
     if not 0 < len(rows) <= SENTINELS * len(values):
@@ -81,13 +81,6 @@ def placeholder(value: float) -> bool:
     """
     digits = f"{abs(value):.12g}".replace(".", "")
     return abs(value) >= 1e19 or value in FILLS or (len(digits) > 1 and set(digits) == {"9"})
-
-
-def _worth_a_look(values: Array) -> bool:
-    sample = values[:: len(values) // SCREENED]
-    middle = float(np.median(sample))
-    most = max(float(values.max()) - middle, middle - float(values.min()))
-    return most >= 0.9 * PLACED_FAR * _spread(sample, middle)
 
 
 def _spread(values: Array, middle: float) -> float:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent import preflight
 from descend.descent.module.model import ModuleModel, is_pair, one_per_row
+from descend.descent.module.problem import refuse_what_modules_lack
 from descend.descent.module.reading import read_table, read_tensors
 from descend.descent.problem import Wish
 from descend.errors import ConfigError
@@ -115,17 +119,21 @@ def fill(module: Any, theta: Array) -> None:
 def check_module(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Judgement:
     """Judge a gradient of a module.
 
-    wish.gradient: a function ``gradient(module, X, y)`` that returns dJ/dparameters, by name or in the order of
-        ``named_parameters``; or "autograd", for a module with a backward written by hand, which is then held against
-        differences of its predictions.
+    wish.gradient: a function ``gradient(module, X, y)``, or ``(module, X, y, weights)`` where rows have weights, that
+        returns dJ/dparameters, by name or in the order of ``named_parameters``; or "autograd", for a module with a
+        backward written by hand, which is then held against differences of its predictions.
 
     Raises DataError or ConfigError.
     """
-    model, _, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, wish, loss)
+    refuse_what_modules_lack(replace(wish, gradient=None, start=None))
+    model, table, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, wish, loss)
     rows, y = model.tensor(columns), np.asarray(model.observed(columns), dtype=np.float64)
+    weights = None if wish.weights is None else np.asarray(columns[wish.weights], dtype=np.float64)
+    if weights is not None:
+        preflight.check_weights(weights, str(wish.weights), table.source)
     if len(y) > MOST_ROWS:
         kept = np.linspace(0, len(y) - 1, MOST_ROWS).astype(int)
-        rows, y = rows[kept], y[kept]
+        rows, y, weights = rows[kept], y[kept], None if weights is None else weights[kept]
     given = wish.gradient if callable(wish.gradient) else None
     if given is None and wish.gradient != "autograd":
         raise ConfigError(
@@ -140,28 +148,30 @@ def check_module(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wis
         )
     # The accused computes in the precision of the module; the copy keeps what the user holds as it is.
     own = copy.deepcopy(module).eval()
-    observed = model.placed(y)
+    observed, omega = model.placed(y), None if weights is None else model.placed(weights)
+    takes_weights = omega is not None and given is not None and len(signature(given).parameters) > 3
 
     def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
         fill(own, theta)
         part, target = (rows, observed) if chosen is None else (rows[chosen], observed[chosen])
+        share = omega if omega is None or chosen is None else omega[chosen]
         if given is not None:
-            return _flat(given(own, part, target), reference)
-        return _by_backward(own, part, target, model)
+            return _flat(given(own, part, target, *([share] if takes_weights else [])), reference)
+        return _by_backward(own, part, target, share, model)
 
-    weights = None if wish.weights is None else columns[wish.weights]
     case = Case(reference, {ROW: np.arange(len(y), dtype=np.float64)}, accused, reference.start, weights, python=True)
     with np.errstate(all="ignore"):
         return hold(case, str(model))
 
 
-def _by_backward(module: Any, rows: Any, y: Any, model: ModuleModel) -> Array:
+def _by_backward(module: Any, rows: Any, y: Any, omega: Any, model: ModuleModel) -> Array:
     from descend.gradients.autograd import AutogradKernel
 
     module.zero_grad()
     score = one_per_row(module(rows), len(y), model.name)
     kernel = AutogradKernel(model.loss, lambda *_: score, lambda *_: y, None, lambda *_: ())
-    (kernel.value(score, y, score - y).sum() / len(y)).backward()
+    value = kernel.value(score, y, score - y)
+    (value.mean() if omega is None else (value * omega).sum() / omega.sum()).backward()
     parts = [tensor for tensor in module.parameters() if tensor.requires_grad]
     return np.concatenate(
         [

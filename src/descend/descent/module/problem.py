@@ -37,7 +37,7 @@ def pose_module(
 
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
-    _refuse_what_modules_lack(wish)
+    refuse_what_modules_lack(wish)
     if settings.standardize:
         raise ConfigError(
             "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
@@ -113,7 +113,7 @@ def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Sett
     return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
 
 
-def _refuse_what_modules_lack(wish: Wish) -> None:
+def refuse_what_modules_lack(wish: Wish) -> None:
     """Refuse the options that mean something for a formula or a function only."""
     if wish.start is not None:
         raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")

@@ -1,9 +1,9 @@
 "use strict";
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
-  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20;
+  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
   const none = () => window.dash_clientside.no_update;
-  let film = null, read = null, frame = 0, timer = null;
+  let film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
 
   const find = (id) => document.getElementById(id);
   const graph = (name) => find(`${name}-figure`)?.querySelector(".js-plotly-plot");
@@ -12,21 +12,52 @@
   const wear = (theme) => { root.dataset.theme = theme; };
   wear(localStorage.getItem(shade) || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 
-  // Where each moving trace of a figure is in this frame.
-  const placed = (move, k) => {
-    if (move.path) return { x: move.path[0].slice(0, k + 1), y: move.path[1].slice(0, k + 1) };
-    if (move.point) return { x: [move.point[0][k]], y: [move.point[1][k]] };
-    const [begin, unit] = move.scale;
-    return { y: move.y[k].map((place) => place === null ? null : begin + place * unit) };
+  // What moves is drawn over the figures, by their axes: Plotly would take too long over each frame.
+  const SVG = "http://www.w3.org/2000/svg";
+  const made = (tag, inside, given) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(given)) element.setAttribute(name, value);
+    return inside.appendChild(element);
+  };
+  const joined = (x, y, apart) => {
+    let text = "", pen = "M";
+    for (let i = 0; i < x.length; i += 1) {
+      if (x[i] === null || y[i] === null || !Number.isFinite(y[i])) { pen = "M"; continue; }
+      text += apart ? `M${x[i].toFixed(1)} ${y[i].toFixed(1)}h0` : `${pen}${x[i].toFixed(1)} ${y[i].toFixed(1)}`;
+      pen = "L";
+    }
+    return text;
+  };
+  const dot = (inside, x, y, colour) => {
+    if (Number.isFinite(x) && Number.isFinite(y)) made("circle", inside, { cx: x.toFixed(1), cy: y.toFixed(1), r: 6.5, fill: colour, class: "head" });
   };
   const moveTo = (name, k) => {
-    const drawn = graph(name), moves = film.moves[name];
-    if (!drawn || !drawn.data || !moves || !window.Plotly) return;
-    for (const keys of [["x", "y"], ["y"]]) {
-      const mine = moves.map((move) => [move.trace, placed(move, k)]).filter(([trace, to]) => !!to.x === (keys.length === 2) && drawn.data[trace]);
-      if (!mine.length) continue;
-      const update = Object.fromEntries(keys.map((axis) => [axis, mine.map(([, to]) => to[axis])]));
-      window.Plotly.restyle(drawn, update, mine.map(([trace]) => trace));
+    const plot = graph(name), moves = film && film.moves[name], box = plot && plot.closest(".graph");
+    if (!moves || !plot._fullLayout || !plot._fullLayout.xaxis) return;
+    if (!plot.dataset.followed) {
+      plot.dataset.followed = "yes";
+      plot.on("plotly_afterplot", () => moveTo(name, frame));
+    }
+    const { xaxis, yaxis } = plot._fullLayout;
+    if (!Number.isFinite(xaxis._offset)) return;  // not laid out yet: it says so when it is
+    box.querySelector(".moving")?.remove();
+    const layer = made("svg", box, { class: "moving", "aria-hidden": "true" });
+    const inside = made("svg", layer, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
+    const across = (value) => value === null ? null : xaxis.d2p(value), up = (value) => value === null ? null : yaxis.d2p(value);
+    for (const { kind, colour, x, y, scale } of moves) {
+      const paint = `var(--${colour})`;
+      if (kind === "curve" || kind === "dots") {
+        const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
+        made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: kind });
+        continue;
+      }
+      if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: kind }); continue; }
+      if (kind === "path") {
+        const a = x.slice(0, k + 1).map(across), b = y.slice(0, k + 1).map(up);
+        made("path", inside, { d: joined(a, b, false), stroke: paint, class: "way" });
+        if (film.epochs.length <= 121) made("path", inside, { d: joined(a, b, true), stroke: paint, class: "steps" });
+      }
+      if (x[k] !== null && y[k] !== null) dot(inside, across(x[k]), up(y[k]), paint);
     }
   };
   const tell = () => {
@@ -73,31 +104,75 @@
   const slider = () => {
     const box = find("frames");
     if (!box || find("frame-slider")) return;
-    const made = document.createElement("input");
-    Object.assign(made, { type: "range", id: "frame-slider", min: 0, max: 1, step: 1, value: 0 });
-    made.setAttribute("aria-label", box.dataset.label);
-    made.addEventListener("input", () => { running(false); if (film) show(+made.value); });
-    box.append(made);
+    const input = document.createElement("input");
+    Object.assign(input, { type: "range", id: "frame-slider", min: 0, max: 1, step: 1, value: 0 });
+    input.setAttribute("aria-label", box.dataset.label);
+    input.addEventListener("input", () => { running(false); if (film) show(+input.value); });
+    box.append(input);
     new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
-  // The whole figure, in the frame where a new film begins: where the descent has led.
-  const drawn = (name) => (next) => {
-    if (!next) return none();
-    if (next !== read) {
-      read = next;
-      film = JSON.parse(next);
-      frame = film.begin;
-      running(false);
-      slider();
-      mend();
-      tell();
-      root.dataset.film = film.link;
-      history.replaceState(history.state, "", film.link);
-    }
-    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !film.figures[name]);
-    return film.figures[name] || { data: [], layout: {} };
+  // A new film begins where the descent has led. A figure is drawn again only if it is another one.
+  let still = {};
+  const redraw = (name) => {
+    const figure = film.figures[name] || null, text = JSON.stringify(figure), plot = graph(name);
+    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !figure);
+    if (plot && plot.data && still[name] === text) return moveTo(name, frame);
+    still[name] = text;
+    set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
   };
+  const play = (next) => {
+    film = next;
+    frame = film.begin;
+    running(false);
+    slider();
+    mend();
+    tell();
+    GRAPHS.forEach(redraw);
+    root.dataset.film = film.link;
+    // Words can wait until the hand rests.
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      history.replaceState(history.state, "", film.link);
+      set("link", { data: film.link });
+    }, REST);
+  };
+  // One question at a time; of those that come up meanwhile only the last is asked.
+  const say = (id, children) => {
+    const place = find(id), text = JSON.stringify(children);
+    if (!place || (place.dataset.told || "null") === text) return;
+    place.dataset.told = text;
+    set(id, { children });
+  };
+  const want = (question) => {
+    if (JSON.stringify(question) === JSON.stringify(latest)) return;
+    latest = wanted = question;
+    if (!asking) ask();
+  };
+  const ask = async () => {
+    asking = true;
+    while (wanted) {
+      const body = JSON.stringify(wanted), { at } = wanted;
+      let said;
+      wanted = null;
+      try {
+        const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        said = await reply.json();
+        if (said.error) throw said.error;
+      } catch (error) { said = { told: { "formula-told": null, trouble: String(error) } }; }
+      if (at !== opened) continue;  // of a page that is gone
+      for (const [id, children] of Object.entries(said.told)) say(id, children);
+      if (said.film) play(said.film);
+    }
+    asking = false;
+  };
+  // Plotly says nothing of its first drawing to those who come later, so each new one is looked for.
+  new MutationObserver(() => {
+    for (const name of GRAPHS) {
+      const plot = graph(name);
+      if (plot && plot._fullLayout && plot.on && !plot.dataset.followed) moveTo(name, frame);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 
   const upload = async (file) => {
     const told = find("upload-told");
@@ -108,7 +183,7 @@
       const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
       if (said.error) { told.textContent = said.error; told.className = "error"; return; }
       sessionStorage.setItem(key, said.key);
-      film = read = null;
+      film = null;
       set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
     } catch (error) { told.textContent = String(error); told.className = "error"; }
   };
@@ -150,7 +225,7 @@
       case "language": {
         const query = new URLSearchParams(location.search);
         query.set("lang", button.dataset.language);
-        film = read = null;
+        film = null;
         return set("url", { search: `?${query}` });
       }
       case "choose-file": {
@@ -174,30 +249,52 @@
   };
   for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
 
-  const settled = (value) => Number(value.toPrecision(4));
+  // The slider of rates and the number beside it follow each other, the number once it stays as it is.
+  let typing = null;
+  const manual = () => { if (document.querySelector("#auto input:checked")) set("auto", { value: [] }); };
+  document.addEventListener("input", ({ target }) => {
+    if (target.id === "rate") {
+      // Dash will ask the same, but takes its time.
+      if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
+      manual();
+      requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
+    }
+    if (target.id === "rate-typed") {
+      clearTimeout(typing);
+      typing = setTimeout(() => {
+        const rate = Number(target.value.replace("−", "-"));
+        if (!(rate > 0 && Number.isFinite(rate))) return;
+        manual();
+        set("rate", { value: Math.log10(rate) });
+      }, 400);
+    }
+  }, true);
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
       open: (search) => {
         set("theme", { data: root.dataset.theme });
-        return { search: search || "", key: sessionStorage.getItem(key), at: Date.now() };
+        film = wanted = latest = null;
+        still = {};
+        clearTimeout(resting);
+        for (const place of ["formula-told", "trouble"]) delete find(place)?.dataset.told;
+        opened = Date.now();
+        return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
-      rates: (power, typed) => {
-        const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
-        if (by.includes("rate-typed.value")) {
-          const rate = Number(String(typed).replace("−", "-"));
-          return rate > 0 && Number.isFinite(rate) ? [Math.log10(rate), none(), []] : [none(), none(), none()];
-        }
-        return by.includes("rate.value") ? [none(), String(settled(10 ** power)), []] : [none(), none(), none()];
+      ask: (...asked) => {
+        const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
+        const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
+        settings.rate = +settings.rate;  // a slider's value is text, but not at first
+        want({ settings, gradient, key: opening.key, at: opening.at });
+        return none();
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),
       go: (problem, context) => {
         if (!context || problem === context.problem) return none();
-        film = read = null;
+        film = null;
         return `?problem=${problem}&lang=${context.lang}`;
       },
       // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
       write: (markup) => { const box = find("derived"); if (box) box.innerHTML = markup || ""; return none(); },
-      draw_data: drawn("data"), draw_surface: drawn("surface"), draw_loss: drawn("loss"),
     },
   });
 })();
