@@ -123,7 +123,7 @@ def report(found: Mapping[str, Measured], rows: int) -> None:
     for loss, peers in PEERS.items():
         some = {name: found[name] for name in (OURS[loss], *peers) if name in found}
         show(f"(c) {loss} regression, {rows:,} rows x {COLUMNS}", some, OURS[loss])
-        fastest = min(some[name].median for name in peers if some[name].seconds)
+        fastest = min(some[name].median for name in peers if name in some and some[name].seconds)
         target(f"fastest peer / descend, {loss}", fastest / some[OURS[loss]].median, least=1)
         ours = some[OURS[loss]].numbers
         scale = max(abs(value) for name, value in ours.items() if name[0] != "_")
