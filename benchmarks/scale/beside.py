@@ -39,7 +39,7 @@ class Contender:
 
 @dataclass
 class Measured:
-    """Seconds, processor seconds, the largest peak in MiB, the numbers of the last round; what went wrong, if it did."""
+    """Seconds, processor seconds, the largest peak in MiB, the numbers of the last round; what went wrong, if so."""
 
     seconds: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
@@ -91,7 +91,7 @@ def measure(part: str, names: Mapping[str, int], folder: Path, rounds: int) -> d
 
 
 def show(title: str, measured: Mapping[str, Measured], reference: str) -> None:
-    """Print a table: seconds, their ratio to the reference's, processor time, peak memory, relative difference from it."""
+    """Print a table: seconds, their ratio to the reference's, processor time, peak memory, difference from it."""
     ours = measured[reference]
     print(f"\n{title}\n{'':<52}{'seconds':>9}{'ratio':>8}{'cpu s':>9}{'peak MiB':>10}{'difference':>12}")
     for name, row in measured.items():

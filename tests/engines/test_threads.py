@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -36,6 +38,37 @@ def test_an_error_in_any_thread_is_raised_here():
 
     with pytest.raises(ValueError, match="five"):
         in_turn(9, lambda: work, threads=3)
+
+
+def test_an_interrupt_stops_every_thread_after_what_it_is_at():
+    done = []
+
+    def work(number):
+        if threading.current_thread() is threading.main_thread():
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.001)
+        done.append(number)
+
+    before = blas()
+    with pytest.raises(KeyboardInterrupt):
+        in_turn(100_000, lambda: work, threads=3)
+    assert len(done) < 100_000 and blas() == before
+
+
+def test_an_interrupt_while_others_are_waited_for_leaves_none_at_work():
+    both, main, done = threading.Barrier(2), threading.main_thread(), []
+
+    def work(number):
+        both.wait()
+        if threading.current_thread() is not main:
+            time.sleep(0.05)
+            signal.pthread_kill(main.ident, signal.SIGINT)
+            time.sleep(0.05)
+            done.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        in_turn(2, lambda: work, threads=2)
+    assert len(done) == 1
 
 
 def test_what_numpy_is_to_say_of_overflow_holds_in_every_thread():

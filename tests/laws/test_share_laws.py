@@ -108,6 +108,16 @@ def test_moments_of_shares_are_those_of_the_whole(weights, monkeypatch):
         assert_same(shared.evaluate(theta, order), whole.evaluate(theta, order))
 
 
+@pytest.mark.parametrize("options", [{}, {"loss": "huber"}, {"optimizer": "gd", "learning_rate": 0.1, "epochs": 20}])
+def test_a_fit_by_threads_is_the_same_to_the_last_bit_when_it_is_run_again(options, monkeypatch):
+    monkeypatch.setattr(numpy_engine, "MANY", 1)
+    monkeypatch.setattr(threads, "processors", lambda: 3)
+    one, other = (descend.fit("y ~ a*exp(-b*x) + c", table(), **options) for _ in range(2))
+    assert one.engine == "numpy"
+    np.testing.assert_array_equal(one.theta, other.theta)
+    assert one.loss == other.loss
+
+
 def test_few_epochs_repay_no_compiler_and_many_do():
     what = program("y ~ a*exp(-b*x) + c", "squared", None)
     assert not torch_engine.pays(what, 10_000_000, None, instead_of="numpy")

@@ -65,7 +65,8 @@ class Compiled:
         omega = program.weights if program.weights is not None else 1
         value, slope, weight = program.loss.expressions
         gradient = [(symbol, slope * omega * derivative) for symbol, derivative in program.jacobian.items()]
-        if order != 1 or program.by_hand is not None:
+        weighed = order == 2 and self._weighed_rows(writer, weight * omega)
+        if not (order == 1 or weighed) or program.by_hand is not None:
             gradient = []
         by_hand = [inner.args[0] * omega for inner in self.row_sums] if order in (1, 2) else []
         jacobian = list(program.jacobian.items()) if order >= 2 else []
@@ -77,7 +78,7 @@ class Compiled:
             return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
-        if order == 1 or (order == 2 and program.by_hand is not None):
+        if order == 1 or weighed or (order == 2 and program.by_hand is not None):
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)
@@ -86,23 +87,29 @@ class Compiled:
             )
         for number, part in enumerate(by_hand):
             results.append(f"gradient[{number}] = {writer.sum_over_rows(part)}")
+        if weighed:
+            results.append(f"root = np.sqrt({writer.name(weight * omega)})")
         if jacobian:
-            results += self._jacobian(writer, jacobian)
+            results += self._jacobian(writer, jacobian, "root" if weighed else "")
         if order == 2:
-            if program.by_hand is None:
+            if program.by_hand is None and not weighed:
                 results.append(f"gradient = {writer.dot('jacobian', writer.name(slope * omega))}")
             results += self._curvature(writer, weight * omega)
         if order == 3:
             results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]
 
+    def _weighed_rows(self, writer: RowWriter, weight: Expr) -> bool:
+        """Whether J is weighed by a number for each row, in NumPy: then it is written as sqrt(W) J from the outset."""
+        return self.language == "numpy" and writer.kind(weight) in (DATA, ROWS)
+
     def _curvature(self, writer: RowWriter, weight: Expr) -> list[str]:
         """Write J'WJ, in NumPy as the product of sqrt(W) J with itself, of which BLAS computes one half only."""
+        if self._weighed_rows(writer, weight):
+            return [f"curvature = {writer.dot('jacobian', 'jacobian.T')}"]
         name = writer.name(weight)
         if writer.kind(weight) not in (DATA, ROWS):
             return [f"curvature = {name}*{writer.dot('jacobian', 'jacobian.T')}"]
-        if self.language == "numpy":
-            return [f"jacobian *= np.sqrt({name})", f"curvature = {writer.dot('jacobian', 'jacobian.T')}"]
         return [f"curvature = {writer.dot(f'jacobian*{name}', 'jacobian.T')}"]
 
     def _least_squares(self) -> bool:
@@ -126,8 +133,8 @@ class Compiled:
         found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]
 
-    def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]]) -> list[str]:
-        """Write J (parameters, rows), filled row by row."""
+    def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]], root: str) -> list[str]:
+        """Write J (parameters, rows), filled row by row; times ``root``, a number for each row, if there is one."""
         places = [self._place(symbol) for symbol, _ in jacobian]
         begun = len(set(places)) < len(places)  # a vector that meets two lists adds up
         lines = [f"jacobian = {self._zeros(f'({self.program.parameters.size}, count)')}"]
@@ -135,9 +142,14 @@ class Compiled:
             lines = [f"jacobian = np.empty(({self.program.parameters.size}, count))"]
         for place, (symbol, derivative) in zip(places, jacobian, strict=True):
             matrix = self.code.matrices.get(symbol)
-            text = writer.name(derivative)
+            factors = [writer.name(derivative)] if derivative != 1 or not (matrix or root) else []
+            factors += [root] if root else []
+            text = "*".join(factors)
+            if matrix is not None and root and not begun:
+                lines.append(f"np.multiply({matrix}.T, {text}, out=jacobian[{place}])")
+                continue
             if matrix is not None:
-                text = f"{matrix}.T" if derivative == 1 else f"{matrix}.T*{text}"
+                text = f"{matrix}.T*({text})" if text else f"{matrix}.T"
             lines.append(f"jacobian[{place}] {'+=' if begun and matrix else '='} {text}")
         return lines
 

@@ -39,6 +39,8 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     numbers = itertools.count()
     errors: list[BaseException] = []
 
+    ended: list[threading.Event] = []
+
     def run() -> None:
         try:
             work = worker()
@@ -47,16 +49,26 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
         except BaseException as error:
             errors.append(error)
 
-    helpers = [
-        threading.Thread(target=copy_context().run, args=(run,)) for _ in range(min(threads or processors(), tasks) - 1)
-    ]
+    def help_with(end: threading.Event) -> None:
+        run()
+        end.set()
+
     keep_memory()
     with one_thread_each:
-        for helper in helpers:
-            helper.start()
-        run()
-        for helper in helpers:
-            helper.join()
+        try:
+            for _ in range(min(threads or processors(), tasks) - 1):
+                end = threading.Event()
+                threading.Thread(target=copy_context().run, args=(help_with, end)).start()
+                ended.append(end)
+            run()
+        except BaseException as error:
+            errors.append(error)
+        for end in ended:
+            while not end.is_set():
+                try:
+                    end.wait()
+                except BaseException as error:  # Ctrl-C: the others stop after what they are at
+                    errors.append(error)
     if errors:
         raise errors[0]
     return answers
