@@ -35,8 +35,8 @@ LAB = {
     "race": "?problem=valley&optimizers=gd,momentum,adam&rate=0.04",
 }
 """By picture, the address of the lab that it shows."""
-TOPS = ("race-light", "diverging-dark")
-"""Of these also the upper part alone, for the README."""
+TOPS = {"report-curve-light": "section:has(#pictures) figure", "lab-race-light": ".player"}
+"""Of these also the upper part alone, down to an element, for the README."""
 
 
 def reports(folder: Path) -> dict[str, Path]:
@@ -75,14 +75,17 @@ def opened(browser: Browser, address: str, shape: str, offline: bool) -> Iterato
     context.close()
 
 
-def keep(tab: Any, name: str, last: str = "body") -> None:
-    """Keep what a page looks like, from its top to the end of an element."""
-    picture = DOCS / "images" / f"{name}.webp"
-    taken = Image.open(io.BytesIO(tab.screenshot(full_page=True)))
-    box = tab.locator(last).bounding_box()
-    taken = taken.crop((0, 0, taken.width, min(taken.height, round(box["y"] + box["height"]) + 16)))
-    taken.convert("RGB").save(picture, lossless=True, quality=80, method=3)  # a third of the size of PNG
-    print(picture.relative_to(DOCS.parent))
+def keep(tab: Any, name: str) -> None:
+    """Keep what a page looks like, and its upper part where the README shows that."""
+    taken = Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("RGB")
+    pictures = {name: taken}
+    if name in TOPS:
+        box = tab.locator(TOPS[name]).first.bounding_box()
+        pictures[f"{name}-top"] = taken.crop((0, 0, taken.width, round(box["y"] + box["height"]) + 16))
+    for each, picture in pictures.items():
+        path = DOCS / "images" / f"{each}.webp"
+        picture.save(path, lossless=True, quality=80, method=3)  # a third of the size of PNG
+        print(path.relative_to(DOCS.parent))
 
 
 @contextmanager
@@ -116,8 +119,6 @@ def main() -> None:
                     tab.wait_for_selector("#derived math")
                     tab.wait_for_timeout(500)  # the figures settle
                     keep(tab, f"lab-{name}-{shape}")
-                    if f"{name}-{shape}" in TOPS:
-                        keep(tab, f"lab-{name}-{shape}-top", ".player")
         browser.close()
 
 

@@ -57,6 +57,20 @@ def test_the_quick_ones_are_in_the_corpus():
 # ---------------------------------------------------------------- evidence
 
 
+@pytest.mark.parametrize("epochs", [20, 60])
+def test_a_rate_just_beyond_the_limit_of_a_parabola_is_to_blame_before_the_loss_rises(epochs):
+    data = {"x": np.linspace(0.0, 5.0, 100), "y": 2.0 * np.linspace(0.0, 5.0, 100) + 1.0}
+    rows = np.column_stack([data["x"], np.ones(100)])
+    limit = 2.0 / np.linalg.eigvalsh(2.0 * rows.T @ rows / 100)[-1]
+    options = {"start": {"w": 4.0, "b": -3.0}, "optimizer": "gd", "epochs": epochs}
+    fit = descend.fit("y ~ w*x + b", data, learning_rate=1.003 * limit, **options)
+    assert fit.cause == "rate_too_large"
+    assert fit.diagnosis.sentence == (
+        f"rate {1.003 * limit:g} is beyond the largest stable one, {limit:.4g}: in the end J grows by 1.2% per epoch."
+    )
+    assert descend.fit("y ~ w*x + b", data, learning_rate=0.99 * limit, **options).cause == "too_few_epochs"
+
+
 @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
 def test_the_growth_that_was_measured_is_the_one_predicted(optimizer):
     curvature = 2.0 * np.linalg.eigvalsh(np.array([[np.mean(X**2), X.mean()], [X.mean(), 1.0]]))[-1]

@@ -224,6 +224,7 @@ def test_three_optimizers_race(opened):
     page.until("document.querySelectorAll('#told tbody tr').length === 3")
     for figure, kind in (("data", "curve"), ("surface", "way"), ("loss", "line")):
         assert page.tab.locator(f".card.{figure} .moving .{kind}").count() == 3
+    assert page.tab.locator("#surface-caption .key").all_text_contents() == ["gd", "momentum", "adam"]
 
 
 def test_the_address_brings_back_the_page(opened):

@@ -12,7 +12,7 @@ import numpy as np
 from descend.descent.loop import Plan
 from descend.descent.problem import Problem
 from descend.descent.recurrence import momentum_of
-from descend.descent.spectrum import Spectrum, is_parabola, spectrum_of
+from descend.descent.spectrum import Spectrum, fold_of, is_parabola, spectrum_of
 from descend.descent.step import Step
 from descend.errors import ConfigError
 from descend.optimizers.curvature import largest_curvature
@@ -72,7 +72,7 @@ def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool 
     growth = spectrum.growth(rate, optimizer)
     if not plain or growth is None or not 1.0 < growth < MOST_GROWTH:
         return told
-    fold = f"{growth**2:.2g}-fold" if growth**2 >= 1.095 else f"by {100.0 * (growth**2 - 1.0):.2g}%"
+    fold = fold_of(growth**2)
     if not spectrum.exact:
         return f"{told}: at first J may grow {fold} per epoch"
     overflow = spectrum.overflow_epoch(rate, optimizer)

@@ -303,7 +303,7 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
             return None
         penalty = where.objective.penalty
         rows = None if penalty is None or point.curvature is None else point.curvature - np.diag(2.0 * penalty.l2)
-        exact = is_parabola(where) and not where.objective.has_l1 and where.objective.bounds is None
+        exact = is_whole_parabola(where)
         columns, intercept = entering(model)
         more = (where.scale, rows, tuple(model.parameters.labels), columns, intercept)
     else:
@@ -338,6 +338,11 @@ def is_parabola(problem: Problem) -> bool:
     return bool(getattr(problem.model, "linear", False)) and problem.model.loss.name == "squared"
 
 
+def is_whole_parabola(problem: Problem) -> bool:
+    """Whether J is a parabola with nothing added or cut off: what holds at the start holds everywhere."""
+    return is_parabola(problem) and not problem.objective.has_l1 and problem.objective.bounds is None
+
+
 def _eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
     """Return all eigenvalues and eigenvectors, or for a large matrix those that a descent along the gradient meets."""
     if len(matrix) <= DENSE:
@@ -364,3 +369,12 @@ def _looked_at(most: int, together: int) -> Iterator[Array]:
 
 def _rounded(size: float) -> str:
     return f"{float(f'{size:.2g}'):,.10g}"
+
+
+def fold_of(growth: float) -> str:
+    """Say in words how many times larger J becomes.
+
+    >>> fold_of(1.0036), fold_of(5.558)
+    ('by 0.36%', '5.6-fold')
+    """
+    return f"{growth:.2g}-fold" if growth >= 1.095 else f"by {100.0 * (growth - 1.0):.2g}%"

@@ -20,7 +20,7 @@ from descend.lab.film import captions, film_of
 from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
-from descend.lab.told import error_text, judged, verdicts
+from descend.lab.told import error_text, judged, legend, verdicts
 from descend.models import FormulaModel
 from descend.report import mathematics
 
@@ -201,7 +201,7 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         return (
             verdicts(found, say, state.lang == "zh"), ruler.drawn(found, low, high, say), ruler.sentence(found, say),
             _rule(found, say), copies.commands(state, rows, shown), copies.python(state, rows, shown),
-            *captions(found), low, high,
+            *([*legend(found), caption] for caption in captions(found)), low, high,
         )  # fmt: skip
 
 

@@ -21,6 +21,14 @@ def verdicts(found: Descents, say: Words, chinese: bool) -> list[Any]:
     return [_table(found, say, chinese), *boxes]
 
 
+def legend(found: Descents) -> list[Any]:
+    """Return which colour is whose, where several race."""
+    from dash import html
+
+    several = found.fits if len(found.fits) > 1 else ()
+    return [html.Span(_named(place, name), className="key") for place, name in enumerate(several)]
+
+
 def error_text(error: DescendError) -> Any:
     """Return an error: what it says, and where in the text it points."""
     from dash import html
@@ -65,11 +73,18 @@ def _table(found: Descents, say: Words, chinese: bool) -> Any:
             f"{label} = {number(float(value))}"
             for label, value in zip(fit.model.parameters.labels[:4], fit.theta[:4], strict=False)
         )
-        dot = html.Span(className=f"dot {COLOURS[place % len(COLOURS)]}", **{"aria-hidden": "true"})
         rate = "–" if fit.learning_rate is None else number(fit.learning_rate)
         cells = [ended, f"{fit.epochs:,}", number(fit.loss, 5), rate, values]
-        lines.append(html.Tr([html.Th([dot, name.replace("_", " ")], scope="row"), *map(html.Td, cells)]))
+        lines.append(html.Tr([html.Th(_named(place, name), scope="row"), *map(html.Td, cells)]))
     return html.Div(html.Table([html.Thead(head), html.Tbody(lines)]), className="scroll", tabIndex=0)
+
+
+def _named(place: int, name: str) -> list[Any]:
+    """Return the name of a descent behind a dot of its colour."""
+    from dash import html
+
+    dot = html.Span(className=f"dot {COLOURS[place % len(COLOURS)]}", **{"aria-hidden": "true"})
+    return [dot, name.replace("_", " ")]
 
 
 def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 from descend.descent.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.recurrence import momentum_of, radius
+from descend.descent.spectrum import fold_of, is_whole_parabola
+from descend.optimizers.schedules import Constant
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
@@ -24,7 +26,7 @@ def rate_too_large(case: Case) -> Diagnosis | None:
         return None
     if case.diverged:
         return _diverged(case)
-    return _swings(case)
+    return _bound_to_diverge(case) or _swings(case)
 
 
 def _diverged(case: Case) -> Diagnosis:
@@ -47,6 +49,22 @@ def _diverged(case: Case) -> Diagnosis:
         f"Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
+
+
+def _bound_to_diverge(case: Case) -> Diagnosis | None:
+    """Find a rate beyond the limit of a parabola, whose limit is the same everywhere: what still falls will rise."""
+    steady = case.plan.batch_size is None and isinstance(case.plan.schedule, Constant)
+    limit = case.stable_rate
+    if limit is None or not (case.beyond and steady and is_whole_parabola(case.problem)):
+        return None
+    evidence = growth(case)
+    predicted = evidence.get("growth_predicted")
+    fold = "" if predicted is None else f": in the end J grows {fold_of(predicted**2)} per epoch"
+    sentence = f"rate {case.rate:g} is beyond the largest stable one, {limit:.4g}{fold}."
+    advice = (
+        f"The learning rate {case.rate:g} is too large. Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
+    )
+    return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
 
 
 def _thrown(case: Case) -> Diagnosis | None:
