@@ -65,7 +65,7 @@ def test_a_sum_of_five_thousand_terms():
     assert len(formula.jacobian) == 5000
     assert as_text(formula.jacobian[formula.unknowns[9]]) == "x^2"
     assert len(str(formula)) > 40_000
-    assert time.perf_counter() - begin < 30
+    assert time.process_time() - begin < 30
 
 
 @pytest.mark.parametrize("engine", [NumpyEngine, TorchEngine])
@@ -94,4 +94,4 @@ def test_long_products_and_powers():
 def test_conditions_are_not_proved(condition):
     begin = time.process_time()
     read_formula(f"y ~ a*where({condition}, x, 1)", ("x", "y"))
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
