@@ -5,12 +5,15 @@ SciPy, JAX and PyTorch start where ``curve_fit`` does if told nothing, at 1, 1, 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from beside import Contender, Measured, show, target
+
+from descend.table.written import write_columns
 
 FORMULA = "y ~ a*exp(-b*x) + c"
 ROWS = 10_000_000
@@ -36,17 +39,22 @@ def arrays(folder: Path) -> Data:
     return {name: np.load(folder / f"{name}.npy") for name in ("x", "y")}
 
 
-def warm_descend() -> None:
+def warm_descend(source: str = "arrays", engine: str = "auto") -> None:
     import descend
 
     x = np.linspace(0.0, 1.0, 50)
-    descend.fit("y ~ k/(x + m)", {"x": x, "y": 1.0 / (x + 2.0)})
+    rows = {"x": x, "y": 1.0 / (x + 2.0)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"rows.{source}"
+        if source != "arrays":
+            write_columns(path, rows)
+        descend.fit("y ~ k/(x + m)", rows if source == "arrays" else path, engine=engine)
 
 
-def loaded(name: str) -> Any:
+def loaded(source: str, engine: str = "auto") -> Any:
     def prepare(folder: Path) -> Any:
-        warm_descend()
-        return arrays(folder) if name == "arrays" else str(folder / f"rows.{name}")
+        warm_descend(source, engine)
+        return arrays(folder) if source == "arrays" else str(folder / f"rows.{source}")
 
     return prepare
 
@@ -236,7 +244,7 @@ def plain_sum(given: Any) -> Mapping[str, float]:
 CONTENDERS = [
     Contender("descend, arrays in memory", loaded("arrays"), fitted),
     Contender("descend, Parquet", loaded("parquet"), fitted),
-    Contender("descend, Parquet, --engine query, 1 GiB", loaded("parquet"), by_query),
+    Contender("descend, Parquet, --engine query, 1 GiB", loaded("parquet", "query"), by_query),
     Contender("descend, CSV", loaded("csv"), fitted),
     Contender("descend, arrays, --engine torch", torch_ready, by_torch),
     Contender("DuckDB, select sum(x), sum(y), Parquet", sum_ready, plain_sum),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.table import Numbers, Table
 
+BATCH = 1 << 16
+"""Rows that Arrow is handed at a time."""
 KINDS = {
     "number": "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT "
     "BIGNUM FLOAT DOUBLE DECIMAL",
@@ -86,11 +88,36 @@ class Database:
         """Return the SQL type of each column of a relation, by name."""
         return {row[0]: row[1] for row in self.run(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
 
-    def doubles(self, expressions: Mapping[str, str], relation: str) -> dict[str, Numbers]:
-        """Return the value of each expression over the rows of a relation, in order, NaN for null."""
+    def doubles(self, expressions: Mapping[str, str], relation: str, rows: int | None = None) -> dict[str, Numbers]:
+        """Return the value of each expression over the rows of a relation, in order, NaN for null.
+
+        rows: how many they are, if they are known to be so many that it is worth to import Arrow, by way of which
+            they come in a quarter of the time.
+        """
         selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(expressions.values()))
-        fetched = self.run(f"SELECT {selected} FROM {relation}").fetchnumpy()
-        return {name: _plain(fetched[f"c{i}"]) for i, name in enumerate(expressions)}
+        sql = f"SELECT {selected} FROM {relation}"
+        columns = None if rows is None else self._by_arrow(sql, rows, len(expressions))
+        if columns is None:
+            fetched = self.run(sql).fetchnumpy()
+            columns = [_plain(fetched[f"c{i}"]) for i in range(len(expressions))]
+        return dict(zip(expressions, columns, strict=True))
+
+    def _by_arrow(self, sql: str, rows: int, count: int) -> list[Numbers] | None:
+        """Return the columns of a query; None where Arrow is not installed, or the rows are others after all."""
+        try:
+            import pyarrow as arrow
+        except ImportError:
+            return None
+        columns, begin = [np.empty(rows) for _ in range(count)], 0
+        try:
+            for batch in self.connection.cursor().sql(sql).to_arrow_reader(BATCH):
+                end = begin + batch.num_rows
+                for column, part in zip(columns, batch.columns, strict=True):
+                    column[begin:end] = np.from_dlpack(part)  # to_numpy would import pandas
+                begin = end
+        except (OSError, ValueError, arrow.ArrowException):
+            return None  # a null, or what DuckDB itself tells better
+        return columns if begin == rows else None
 
     def lazy(
         self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False

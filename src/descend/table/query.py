@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 SMALL = 16 * 1024**2
 """Files of so many bytes in all are never too large for memory."""
+MANY = 64 * 1024**2
+"""Bytes of columns from which on they are read by way of Arrow."""
 PACKED = 5
 """How many times its size a packed file of text has in it, about."""
 
@@ -175,7 +177,7 @@ class QueryTable(Table):
         if relation is None:
             return None
         try:
-            return self._database.doubles({name: self._scan.column(name) for name in names}, relation)
+            return self._database.doubles({name: self._scan.column(name) for name in names}, relation, self._many(names))
         except duckdb.ConversionException:
             return None
         except duckdb.Error as error:
@@ -240,7 +242,12 @@ class QueryTable(Table):
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
-        return self._database.doubles(self._as_doubles(names), self._from())
+        return self._database.doubles(self._as_doubles(names), self._from(), self._many(names))
+
+    def _many(self, names: Sequence[str]) -> int | None:
+        """Return the number of rows, if that is known without reading them, and they are many."""
+        known = isinstance(self._scan, Relation) and not self.conditions
+        return self.rows if known and self.size(len(names)) > MANY else None
 
     def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
         """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
