@@ -60,8 +60,16 @@ class FormulaModel:
     def linear(self) -> bool:
         """Whether what the loss works on is linear in the parameters."""
         score = self.loss.score(self.formula.expression)
-        if score is self.formula.expression:
-            return self.formula.linear
+        return self.formula.linear if score is self.formula.expression else self._linear(score)
+
+    @cached_property
+    def log_linear(self) -> bool:
+        """Whether it is a Poisson loss of exp(what is linear in the parameters): then too J is convex."""
+        whole = self.formula.expression
+        exponential = self.loss.name == "poisson" and whole.is_Function and whole.func.__name__ == "exp"
+        return exponential and self._linear(whole.args[0])
+
+    def _linear(self, score: Expr) -> bool:
         return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
 
     @cached_property

@@ -157,11 +157,12 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
-    theta = fitted.parameters.start(given, 0.0 if fitted.linear else 1.0)
+    convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
+    theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
-    searching = isinstance(fitted, FormulaModel) and not fitted.linear
+    searching = isinstance(fitted, FormulaModel) and not convex
     with np.errstate(all="ignore"):
         if searching and len(given) < len(fitted.parameters.shapes):
             found = _searched(fitted, weights, wish, columns, theta, given, objective)

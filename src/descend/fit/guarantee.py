@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
-from descend.formula.symbols import Parameter, Predictor
 from descend.models import FormulaModel
 
 if TYPE_CHECKING:
@@ -78,17 +77,9 @@ def _convex(fit: Fit) -> bool:
     if fit.rows > MOST_ROWS or fit.theta.size > MOST_PARAMETERS:
         return False
     name = fit.loss_function.name
-    return (name in ("squared", "logistic", "huber", "log_cosh") and model.linear) or _log_linear(fit)
-
-
-def _log_linear(fit: Fit) -> bool:
-    """Whether it is a Poisson loss of exp(what is linear in the parameters)."""
-    if fit.loss_function.name != "poisson" or not isinstance(fit.model, FormulaModel):
-        return False
-    whole, unknowns = fit.model.formula.expression, fit.model.formula.unknowns
-    if not (whole.is_Function and whole.func.__name__ == "exp"):
-        return False
-    return not any(whole.args[0].diff(symbol).atoms(Parameter, Predictor) for symbol in unknowns)
+    return (name in ("squared", "logistic", "huber", "log_cosh") and model.linear) or (
+        isinstance(model, FormulaModel) and model.log_linear
+    )
 
 
 def _bounded(fit: Fit) -> Guarantee | None:

@@ -177,7 +177,9 @@ class QueryTable(Table):
         if relation is None:
             return None
         try:
-            return self._database.doubles({name: self._scan.column(name) for name in names}, relation, self._many(names))
+            return self._database.doubles(
+                {name: self._scan.column(name) for name in names}, relation, self._many(names)
+            )
         except duckdb.ConversionException:
             return None
         except duckdb.Error as error:
