@@ -265,7 +265,8 @@ def report(found: Mapping[str, Measured], rows: int) -> None:
     show(f"(a) {FORMULA}, {rows:,} rows", found, memory)
 
     def fastest(*words: str) -> float:
-        return min(row.median for name, row in found.items() if name.startswith(words) and row.seconds)
+        times = (row.median for name, row in found.items() if name.startswith(words) and row.seconds)
+        return min(times, default=float("nan"))
 
     target("fastest of SciPy and lmfit / descend in memory", fastest("SciPy", "lmfit") / ours.median, least=10)
     target("best of JAX and PyTorch / descend in memory", fastest("JAX", "PyTorch") / ours.median, least=1)

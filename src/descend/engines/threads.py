@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
 
-import numpy as np
+from descend.table.memory import keep_memory
 
 Answer = TypeVar("Answer")
 MOST = 16
@@ -72,17 +72,6 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     if errors:
         raise errors[0]
     return answers
-
-
-@lru_cache(maxsize=1)
-def keep_memory() -> None:
-    """Let what one block frees serve the next.
-
-    The C library of Linux asks the system for each array above some size, and hands it back, so that every page has to
-    be cleared anew: three times the work of the sums. The size is that of the largest such array ever freed, at most
-    32 MiB; elsewhere this does nothing.
-    """
-    np.empty(31 << 20, dtype=np.uint8)
 
 
 class Alone:

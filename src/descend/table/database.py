@@ -14,6 +14,7 @@ import numpy as np
 
 from descend.errors import DataError
 from descend.registry import closest
+from descend.table.memory import keep_memory
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Database:
             import pyarrow as arrow
         except ImportError:
             return None
+        keep_memory()
         columns, begin = [np.empty(rows) for _ in range(count)], 0
         try:
             for batch in self.connection.cursor().sql(sql).to_arrow_reader(BATCH):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
+
+import numpy as np
 
 from descend.errors import ConfigError
 
@@ -59,3 +62,14 @@ def there_is() -> int:
 def of_database(limit: int) -> int:
     """Return how much of a limit on the whole process a database in it may take."""
     return max(limit - PROGRAM, limit // 4)
+
+
+@lru_cache(maxsize=1)
+def keep_memory() -> None:
+    """Let the memory that one block of rows frees serve the next.
+
+    The C library of Linux asks the system for each array above some size, and hands it back, so that every page has to
+    be cleared anew: three times the work of the sums. The size is that of the largest such array ever freed, at most
+    32 MiB; elsewhere this does nothing.
+    """
+    np.empty(31 << 20, dtype=np.uint8)
