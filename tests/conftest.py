@@ -7,15 +7,18 @@ import os
 # pytest-xdist already uses every core; threads of NumPy and PyTorch on top of it only get in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 # The fixtures here hold nothing that one example could spoil for the next.
 settings.register_profile(
@@ -30,6 +33,19 @@ def line() -> dict[str, np.ndarray]:
     """The textbook rows: x = 0, 0.1, ..., 9.9 and y = 2x + 2 uniform(0, 1)."""
     x = np.arange(100) / 10
     return {"x": x, "y": 2 * x + 2 * np.random.default_rng(0).uniform(size=100)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    place = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if place is None:
+        pytest.skip("there is no Chromium: install it, or name it in $CHROMIUM")
+    with playwright.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=place, args=CHROMIUM)
+        yield running
+        running.close()
 
 
 class Ran(NamedTuple):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +16,6 @@ import numpy as np
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 SAID = "document.getElementById('told').dataset.link === document.documentElement.dataset.film"
 """The words to the film are there."""
@@ -37,18 +34,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found[0]
         running.terminate()
     assert "Traceback" not in log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    place = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if place is None:
-        pytest.skip("there is no Chromium: install it, or name it in $CHROMIUM")
-    with playwright.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=place, args=FLAGS)
-        yield running
-        running.close()
 
 
 class Page:
