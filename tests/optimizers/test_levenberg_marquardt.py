@@ -271,3 +271,16 @@ def test_the_last_digits_do_not_take_long_where_residuals_are_large(bend):
     )
     run = problems.run("levenberg_marquardt", objective, [0.1], steps=45)
     assert abs(run.last.theta[0]) < 1e-14
+
+
+@pytest.mark.parametrize("engine", ["numpy", "moments"])
+@pytest.mark.parametrize("start", [None, {"a": 0.0, "c": 0.0}, {"a": 50.0, "c": 1.0}], ids=str)
+def test_collinear_columns_are_not_followed_into_the_distance(engine, start):
+    """Of all minima of the loss none far away is taken for the rounding it gains: unasked, it is the shortest."""
+    x = np.arange(1.0, 11.0)
+    fit = descend.fit("y ~ a*x + c*z", {"x": x, "z": 2 * x, "y": 3 * x + x % 3}, start=start, engine=engine)
+    slope = np.dot(x, 3 * x + x % 3) / np.dot(x, x)
+    assert fit.outcome == "converged" and fit.parameters["a"] + 2 * fit.parameters["c"] == pytest.approx(slope)
+    assert abs(fit.parameters["a"]) < 60 and abs(fit.parameters["c"]) < 60
+    if start is None:
+        assert fit.theta == pytest.approx(slope * np.array([0.5, 0.25]))

@@ -19,9 +19,10 @@ from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
-from descend.errors import ConfigError
+from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
 from descend.formula.printers.code import plain_name
+from descend.formula.redundancy import joined
 from descend.formula.symbols import Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
@@ -40,8 +41,8 @@ Array = NDArray[np.float64]
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
-LONG = 1_000_000_000
-"""Rows times epochs below which nothing need be compiled."""
+LONG, FEW = 1_000_000_000, 100_000
+"""Rows times epochs, and rows, below which nothing is compiled: a long run over few rows seldom goes to its end."""
 ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
@@ -283,7 +284,9 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
             formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
-        return formula_model(formula, loss) if held is None else FormulaModel(formula, loss, held), start
+        fitted = formula_model(formula, loss) if held is None else FormulaModel(formula, loss, held)
+        _refuse_no_column(fitted, table)
+        return fitted, start
     if not callable(model):
         raise ConfigError(
             f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
@@ -310,6 +313,19 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         return FunctionModel(forward, wish.response, whole, loss), start
     forward = replace(forward, constraints=held)
     return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+
+
+def _refuse_no_column(model: FormulaModel, table: Table) -> None:
+    """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
+    names = tuple(model.parameters.shapes)
+    if model.inputs or len(names) < 2:
+        return
+    known = [name for name in table.names if name not in model.response_columns]
+    hints = "".join(closest(name, known).replace("Did you mean", f"Is `{name}` meant to be") for name in names)
+    raise FormulaError(
+        f"The right side of `{model.formula}` uses no column of the data: {joined(names)} are all parameters."
+        f"{hints} Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
+    )
 
 
 def _constraints(whole: Parameters, wish: Wish, table: Table, start: Mapping[str, Any]) -> Constraints | None:
@@ -495,7 +511,7 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], we
 
 def _repaid(wish: Wish, what: Program | Kernel, rows: int) -> bool:
     """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
-    if wish.epochs is None or wish.batched or wish.epochs * rows < LONG:
+    if wish.epochs is None or wish.batched or wish.epochs * rows < LONG or rows < FEW:
         return False
     from importlib.util import find_spec
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from descend.lab.data import Rows
 from descend.lab.problems import PROBLEMS
-from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, MOST_EPOCHS, UPLOAD, State
+from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
@@ -139,7 +139,6 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                                 type="text",
                                 inputMode="numeric",
                                 debounce=0.3,
-                                maxLength=len(str(MOST_EPOCHS)),
                             ),
                         ),
                         _field(

@@ -64,8 +64,8 @@ PROBLEMS = {
             "valley",
             ("A line with an intercept", "带截距的直线"),
             (
-                "Two parameters, one direction forty times more curved than the other: the path zigzags, then crawls along "
-                "the valley. Race momentum against it.",
+                "Two parameters, one direction forty times more curved than the other: the path zigzags, then crawls "
+                "along the valley. Race momentum against it.",
                 "两个参数，曲率相差很大：路径先来回折返，再沿谷底缓慢爬行。让动量法与它比一比。",
             ),
             "y ~ w*x + b",

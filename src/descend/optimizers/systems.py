@@ -16,6 +16,8 @@ WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST = 1e-300
 """Taken for the squared norm of a column of zeros, which can still be divided by."""
+RANK = 1e-14
+"""Share of the largest singular value of a scaled triangle below which one is taken for zero."""
 Units = Array | list[float]
 
 
@@ -105,6 +107,9 @@ class Triangle:
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts."""
+        if damping < RANK**2:  # it would not keep the rounding of R from being inverted
+            move = self.newton()[0]
+            return move, predicted(self.upper, self.right, move * self.scale)
         size = self.scale.size
         whole = np.zeros((2 * size, size + 1))
         whole[:size, :size] = self.upper
@@ -116,7 +121,7 @@ class Triangle:
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and |q|."""
-        move = np.linalg.lstsq(self.upper, -self.right, rcond=1e-14)[0]
+        move = np.linalg.lstsq(self.upper, -self.right, rcond=RANK)[0]
         return move / self.scale, float(np.linalg.norm(self.right))
 
     def safe(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
         _outcome(fit),
         *_cause(fit),
         Field("", fit.advice, "advice"),
-        *(Field("note", _sentence(note), "note") for note in fit.notes),
+        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes),
     ]
 
 
@@ -159,8 +160,11 @@ def _optimizer(fit: Fit) -> str:
     return fit.optimizer + rate
 
 
-def _sentence(note: str) -> str:
-    return note if note.startswith("`") or note[:1].isupper() else note[:1].upper() + note[1:]
+def _sentence(note: str, names: Collection[str] = ()) -> str:
+    """Begin with a capital letter, unless it begins with a name, of which each letter counts."""
+    first = re.match(r"\w*", note)
+    named = note.startswith("`") or (first is not None and first[0] in names)
+    return note if named else note[:1].upper() + note[1:]
 
 
 def _duration(seconds: float) -> str:

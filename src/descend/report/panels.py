@@ -30,6 +30,8 @@ LEVEL = 0.95
 """The level of the bands."""
 DEEPEST = 1e-16
 """Losses below this share of the largest are rounding."""
+FLAT = 1e-9
+"""Losses that differ by no more than this share are drawn as one, with zero below them."""
 MOST_LINES = 6
 """Parameters whose way is drawn; more lines than colours cannot be told apart."""
 MOST_CELLS = 12
@@ -140,6 +142,8 @@ def loss(fit: Fit) -> Panel:
         scale = "log"
         if losses.min() < DEEPEST * losses.max():
             low, high = DEEPEST * losses.max(), losses.max() * 10.0
+    elif len(losses) and losses.max() - losses.min() < FLAT * losses.max():
+        low, high = 0.0, 2.0 * losses.max()
     ends = f" It goes from {losses[0]:.4g} to {losses[-1]:.4g}." if len(losses) else ""
     return Panel(
         "loss",
