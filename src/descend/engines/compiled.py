@@ -9,12 +9,12 @@ from typing import Any
 from sympy import Expr
 
 from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
-from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
+from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
-LANGUAGES: dict[str, Language] = {"numpy": NUMPY, "torch": TORCH}
+LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [
     ("None", "None"),
     ("gradient", "None"),
