@@ -151,6 +151,20 @@ def test_blocks_add_up_to_the_whole(text, source, block, weights, monkeypatch):
     assert_same(in_blocks, whole, 1e-12)
 
 
+@both_weights
+@every_formula
+def test_means_are_the_sums_divided_by_the_rows(text, weights):
+    sums, theta = engine("numpy derived", program(text, "squared", weights), weights, table()), np.array(FORMULAS[text])
+    if sums.means is None:  # a formula of vectors
+        assert "@" in text
+        return
+    whole = sums.evaluate(theta, 2)
+    loss, gradient, curvature = sums.means(theta)
+    assert loss == pytest.approx(whole.loss / whole.rows, rel=1e-15)
+    np.testing.assert_allclose(gradient, whole.gradient / whole.rows, rtol=1e-15)
+    np.testing.assert_allclose(curvature, whole.curvature / whole.rows, rtol=1e-15)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_evaluating_leaves_everything_as_it_was(source):
     data = {name: column.copy() for name, column in table().items()}

@@ -134,6 +134,8 @@ class Objective:
         self.bounds = bounds
         self.rows = engine.rows
         self.passes = 0.0
+        self.means = getattr(engine, "means", None)
+        """Order 2 over all rows, in an engine that divides sooner than it is done here."""
         self._last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
 
     @property
@@ -150,12 +152,15 @@ class Objective:
                 return self(theta, 2, rows)
             return self._factored(theta, rows)
         self.passes += 1.0 if rows is None else len(rows) / self.rows
-        count, loss, gradient, curvature, _ = self.engine.evaluate(theta, order, rows)
-        loss /= count
-        if gradient is not None:
-            gradient = gradient / count
-        if curvature is not None:
-            curvature = curvature / count
+        if order == 2 and rows is None and self.means is not None:
+            loss, gradient, curvature = self.means(theta)
+        else:
+            count, loss, gradient, curvature, _ = self.engine.evaluate(theta, order, rows)
+            loss /= count
+            if gradient is not None:
+                gradient = gradient / count
+            if curvature is not None:
+                curvature = curvature / count
         if self.penalty is not None:
             loss, gradient, curvature = self._penalised(theta, loss, gradient, curvature)
         if rows is None:

@@ -9,12 +9,12 @@ from typing import Any
 from sympy import Expr
 
 from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
-from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
+from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
-LANGUAGES: dict[str, Language] = {"numpy": NUMPY, "torch": TORCH}
+LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [
     ("None", "None"),
     ("gradient", "None"),
@@ -46,7 +46,12 @@ class Compiled:
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
         self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
-        self.functions = [self.code.define(body, ["loss", *OUTCOMES[order]]) for order, body in enumerate(bodies)]
+        self.divides = self._least_squares()
+        """Whether the function of order 2 takes what to divide all its sums by: then that costs next to nothing."""
+        also = ["", "", ", share=1.0" if self.divides else "", ""]
+        self.functions = [
+            self.code.define(body, ["loss", *OUTCOMES[order]], also[order]) for order, body in enumerate(bodies)
+        ]
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
@@ -126,11 +131,12 @@ class Compiled:
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
         whole = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
-        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {float(weight)}*{whole}"]
+        divided = f"/(share/{float(weight)})"
+        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {whole}{divided}"]
         if len(arrays) <= FEW:
-            apart = f"{float(weight)}*products(rows{weights and ', '}{weights})"
+            apart = f"products(rows{weights and ', '}{weights}){divided}"
             gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]
-        found = ["loss = 0.5*gram[-1, -1]", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
+        found = ["loss = 0.5*float(gram[-1, -1])", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]
 
     def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]], root: str) -> list[str]:

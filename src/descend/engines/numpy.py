@@ -70,6 +70,16 @@ class NumpyEngine:
         """All rows as one block."""
         return self.block if self.block is not None else self.kernel.prepare(self.columns)
 
+    @property
+    def means(self) -> Callable[[Array], Sums] | None:
+        """Loss, gradient and curvature per row, or per unit of row weights; None where sums are as soon divided."""
+        divides = self.block is not None and isinstance(self.kernel, Compiled) and self.kernel.divides
+        return self._means if divides else None
+
+    def _means(self, theta: Array) -> Sums:
+        found: Sums = self.sums[2](theta, self.block, self.total)
+        return found
+
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:
             count, block = self.total, self.block

@@ -369,8 +369,11 @@ class RowCode:
         names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
         return RowWriter(self.language, names, self.quantities, self.prepared)
 
-    def define(self, body: Iterable[str], results: Iterable[str]) -> Callable[..., Any]:
-        """Make the function out of lines of code; only after every body that shares the block was written."""
+    def define(self, body: Iterable[str], results: Iterable[str], also: str = "") -> Callable[..., Any]:
+        """Make the function out of lines of code; only after every body that shares the block was written.
+
+        also: what it takes beside theta and the block.
+        """
         names = [*self.prepared.values(), *self.matrices.values()]
         lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
         for name, place in self.slices.items():
@@ -380,7 +383,7 @@ class RowCode:
             place = self.slices[self.formula.terms[predictor].vector]
             lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")
         lines += [*body, f"return {', '.join(results)}"]
-        source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
+        source = f"def rows(theta, block{also}):\n" + "".join(f"    {line}\n" for line in lines)
         return define("rows", source, names_of(self.language))
 
     def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:

@@ -257,4 +257,6 @@ def finite(column: Numbers) -> bool:
         with np.errstate(all="ignore"):
             if math.isfinite(np.add.reduce(column)):
                 return True
+    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # so few are added sooner than NumPy is asked
+        return True
     return int(np.count_nonzero(np.isfinite(column))) == len(column)

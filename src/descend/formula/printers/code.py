@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr, Integer, Rational
@@ -96,6 +96,8 @@ SAME = {symbol: symbol for symbol in COMPARISONS.values()}
 
 TEXT = Language("text", "^", None, WORDS, False, SAME, exact_number, plain_name, lambda name: name)
 NUMPY = Language("numpy", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"np.{name}")
+ROWWISE = replace(NUMPY, number=lambda number: repr(float(number)))
+"""NumPy where nearly all operands are arrays: 1.0/x takes half the time of 1/x."""
 TORCH = Language("torch", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"math.{name}")
 SQL = Language(
     "sql",
