@@ -309,26 +309,12 @@ def test_options_that_mean_nothing_to_an_optimizer_are_told(line, options, note)
     assert fit.notes == (() if note is None else (note,))
 
 
-@pytest.mark.parametrize(
-    ("formula", "message"),
-    [
-        (
-            "y ~ w*xx + b",
-            "The right side of `y ~ w*xx + b` uses no column of the data: w, xx and b are all parameters. "
-            "Columns: `x`.",
-        ),
-        (
-            "y ~ w*tempo + b",
-            "The right side of `y ~ w*tempo + b` uses no column of the data: w, tempo and b are all parameters. "
-            "Is `tempo` meant to be `temp`? Columns: `temp`.",
-        ),
-    ],
-)
-def test_a_formula_without_a_column_is_refused(line, formula, message):
-    columns = line if "xx" in formula else {"temp": line["x"], "y": line["y"]}
+def test_a_formula_without_a_column_is_refused(line):
     with pytest.raises(descend.FormulaError) as error:
-        descend.fit(formula, columns)
-    assert str(error.value) == message
+        descend.fit("y ~ w*xx + b", line)
+    assert str(error.value) == (
+        "The right side of `y ~ w*xx + b` uses no column of the data: w, xx and b are all parameters. Columns: `x`."
+    )
 
 
 def test_a_constant_alone_is_the_mean(line):

@@ -321,10 +321,9 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     if model.inputs or len(names) < 2:
         return
     known = [name for name in table.names if name not in model.response_columns]
-    hints = "".join(closest(name, known).replace("Did you mean", f"Is `{name}` meant to be") for name in names)
     raise FormulaError(
-        f"The right side of `{model.formula}` uses no column of the data: {joined(names)} are all parameters."
-        f"{hints} Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters. "
+        f"Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
     )
 
 
