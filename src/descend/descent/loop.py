@@ -82,7 +82,7 @@ def descend(
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
-    begin = 0
+    begin, ahead = 0, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
@@ -95,7 +95,7 @@ def descend(
     for epoch in epochs:
         if plan.closed is not None:
             theta = plan.closed.theta(epoch)
-        point = objective(theta, needs)
+        point = objective(theta, needs) if ahead is None else ahead
         order = objective.last_order if plan.snapshots else needs
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
@@ -114,6 +114,7 @@ def descend(
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
+            ahead = None if plan.snapshots else point if judge.stuck else point.reached(theta)
             continue
         # An engine may number its rows otherwise; J over a choice of rows has none.
         own = getattr(getattr(objective, "engine", None), "batches", None)

@@ -30,7 +30,10 @@ class Penalty:
 class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
-    __slots__ = ("bounds", "curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows", "theta")
+    __slots__ = (
+        "_latest", "bounds", "curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows",
+        "theta",
+    )  # fmt: skip
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
 
@@ -46,10 +49,18 @@ class Point:
         self.bounds = objective.bounds
         self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
+        self._latest: Point | None = None
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J elsewhere, over the same rows."""
-        return self.objective(theta, order, self.rows)
+        self._latest = found = self.objective(theta, order, self.rows)
+        return found
+
+    def reached(self, theta: Array) -> Point | None:
+        """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
+        found, self._latest = self._latest, None  # or each point would keep all that follow
+        known = found is not None and found.theta is theta and found.curvature is not None
+        return found if known else None
 
     def shrink(self, theta: Array, rate: float) -> Array:
         """Apply the proximal operator of l1 penalty and bounds.
@@ -112,11 +123,12 @@ class Point:
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
         if curvature is None:
             return False
-        reach = np.maximum(np.abs(self.theta), scales)
-        idle = curvature.diagonal() * (reach * reach) <= 1e-14 * abs(self.loss)
-        if self.bounds is not None:
-            idle &= ~self.bounds.blocked(self.theta, self.gradient)
-        return bool(np.count_nonzero(idle)) and bool(np.isfinite(curvature).all())
+        least = 1e-14 * abs(self.loss)
+        reach = np.maximum(np.abs(self.theta), scales).tolist()
+        idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
+        if self.bounds is not None and any(idle):
+            idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
+        return any(idle) and bool(np.isfinite(curvature).all())
 
 
 class Objective:

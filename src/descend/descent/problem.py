@@ -484,7 +484,7 @@ def _engine(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], we
     """
     only = None if isinstance(what, Program) else what.language
     name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
-    if isinstance(what, Program) and (name == "moments" or (wish.engine, name) == ("auto", "numpy")):
+    if isinstance(what, Program) and (name == "moments" or (what.linear and (wish.engine, name) == ("auto", "numpy"))):
         found = _moments(wish, what, columns, weights, asked=name == "moments")
         if found is not None:
             return found

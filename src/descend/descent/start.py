@@ -17,12 +17,9 @@ Array = NDArray[np.float64]
 def scales(point: Point) -> Array:
     """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature there; 1 without."""
     if point.curvature is None:
-        return np.ones(1)
-    diagonal = point.curvature.diagonal()
-    if math.isfinite(diagonal.dot(diagonal)) and diagonal[diagonal.argmin()] > 0.0:
-        return np.sqrt(abs(point.loss) / diagonal)
-    usable = np.isfinite(diagonal) & (diagonal > 0.0)
-    return np.where(usable, np.sqrt(abs(point.loss) / np.where(usable, diagonal, 1.0)), 1.0)
+        return np.ones(np.size(point.theta))
+    size, parts = abs(point.loss), point.curvature.diagonal().tolist()
+    return np.array([math.sqrt(size / part) if 0.0 < part < math.inf else 1.0 for part in parts])
 
 
 def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sympy import Expr
 
+from descend.engines import in_place
 from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.symbols import Parameter, Predictor
@@ -39,6 +40,7 @@ class Compiled:
 
     def __init__(self, program: Program, language: str) -> None:
         self.program = program
+        self.least_squares: tuple[list[str], list[str], str, float] | None = None
         self.language = language
         self.row_sums = row_sums(program)
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
@@ -46,12 +48,7 @@ class Compiled:
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
         self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
-        self.divides = self._least_squares()
-        """Whether the function of order 2 takes what to divide all its sums by: then that costs next to nothing."""
-        also = ["", "", ", share=1.0" if self.divides else "", ""]
-        self.functions = [
-            self.code.define(body, ["loss", *OUTCOMES[order]], also[order]) for order, body in enumerate(bodies)
-        ]
+        self.functions = [self.code.define(body, ["loss", *OUTCOMES[order]]) for order, body in enumerate(bodies)]
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
@@ -59,6 +56,22 @@ class Compiled:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
+
+    @cached_property
+    def bind(self) -> Callable[[tuple[Any, ...], float], Callable[[Array], Sums]] | None:
+        """The function of few rows that makes that of order 2 for them, all its sums divided; None if there is none.
+
+        It takes a block and what to divide by. The function it makes is not to be called twice at the same time.
+        """
+        if self.least_squares is None:
+            return None
+        try:
+            source = in_place.least_squares(
+                *self.least_squares, list(self.code.numbers.values()), list(self.code.prepared.values())
+            )
+        except in_place.UnsuitableError:
+            return None
+        return define("bind", source, numpy_names())
 
     def wakes_threads(self, rows: int) -> bool:
         """Whether products over so many rows are so large that BLAS would share them among threads."""
@@ -130,11 +143,12 @@ class Compiled:
         """
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
+        self.least_squares = writer.lines, arrays, weights, float(weight)
         whole = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
-        divided = f"/(share/{float(weight)})"
-        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {whole}{divided}"]
+        times = f"*{float(weight)}"
+        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {whole}{times}"]
         if len(arrays) <= FEW:
-            apart = f"products(rows{weights and ', '}{weights}){divided}"
+            apart = f"products(rows{weights and ', '}{weights}){times}"
             gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]
         found = ["loss = 0.5*float(gram[-1, -1])", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
         return [*writer.lines, *gram, *found]

@@ -17,7 +17,7 @@ from descend.engines.numpy import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, Totals
 from descend.formula.compile import compile_expression, triangle
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
 
 BLOCK = 4_096
@@ -131,7 +131,7 @@ def _refusal(program: Program) -> str | None:
         return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
     if program.loss.name != "squared":
         return f"is for the squared loss, not for the {program.loss.name} loss"
-    if any(slope.atoms(Parameter, Predictor) for slope in program.jacobian.values()):
+    if not program.linear:
         return f"is for formulas that are linear in all their parameters, which `{program.formula}` is not"
     return None
 

@@ -73,12 +73,9 @@ class NumpyEngine:
     @property
     def means(self) -> Callable[[Array], Sums] | None:
         """Loss, gradient and curvature per row, or per unit of row weights; None where sums are as soon divided."""
-        divides = self.block is not None and isinstance(self.kernel, Compiled) and self.kernel.divides
-        return self._means if divides else None
-
-    def _means(self, theta: Array) -> Sums:
-        found: Sums = self.sums[2](theta, self.block, self.total)
-        return found
+        if self.block is None or not isinstance(self.kernel, Compiled) or self.kernel.bind is None:
+            return None
+        return self.kernel.bind(self.block, self.total)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:

@@ -369,21 +369,22 @@ class RowCode:
         names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
         return RowWriter(self.language, names, self.quantities, self.prepared)
 
-    def define(self, body: Iterable[str], results: Iterable[str], also: str = "") -> Callable[..., Any]:
-        """Make the function out of lines of code; only after every body that shares the block was written.
+    @property
+    def numbers(self) -> dict[str, str]:
+        """What each scalar parameter is called in the code."""
+        scalars = (name for name in self.slices if self.formula.parameters[name] is None)
+        return {name: f"p{self.slices[name].start}" for name in scalars}
 
-        also: what it takes beside theta and the block.
-        """
+    def define(self, body: Iterable[str], results: Iterable[str]) -> Callable[..., Any]:
+        """Make the function out of lines of code; only after every body that shares the block was written."""
         names = [*self.prepared.values(), *self.matrices.values()]
         lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
-        for name, place in self.slices.items():
-            if self.formula.parameters[name] is None:
-                lines.append(f"p{place.start} = theta[{place.start}]")
+        lines += [f"{number} = theta[{self.slices[name].start}]" for name, number in self.numbers.items()]
         for number, (predictor, matrix) in enumerate(self.matrices.items()):
             place = self.slices[self.formula.terms[predictor].vector]
             lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")
         lines += [*body, f"return {', '.join(results)}"]
-        source = f"def rows(theta, block{also}):\n" + "".join(f"    {line}\n" for line in lines)
+        source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
         return define("rows", source, names_of(self.language))
 
     def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:

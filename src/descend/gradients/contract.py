@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from sympy import Expr
 
 from descend.formula.formula import Formula
 from descend.formula.functions import RealFunction
-from descend.formula.symbols import Column
+from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.parameters import Parameters
 
@@ -46,6 +47,11 @@ class Program:
     weights: Column | None = None
     by_hand: tuple[Expr, ...] | None = None
     more_columns: tuple[str, ...] = ()
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether the score is linear in all parameters."""
+        return not any(slope.atoms(Parameter, Predictor) for slope in self.jacobian.values())
 
 
 class Kernel(Protocol):

@@ -117,7 +117,7 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known:
     """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
     move, offset, taken, before = known
     theta = evaluation.theta
-    if all(abs(part) <= LAST * abs(whole) for part, whole in zip(move.tolist(), theta.tolist(), strict=True)):
+    if not moves(theta, move):
         return theta, known
     tries = [move]
     if taken is not None and before is not None and evaluation.bounds is None:
@@ -129,6 +129,11 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known:
             if left < 0.9 * offset:
                 return new.theta, (following, left, step, move)
     return theta, known
+
+
+def moves(theta: Array, move: Array) -> bool:
+    """Whether a step changes a digit worth having of any parameter."""
+    return any(not abs(part) <= LAST * abs(whole) for whole, part in zip(theta.tolist(), move.tolist(), strict=True))
 
 
 def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:

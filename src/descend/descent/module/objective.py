@@ -60,6 +60,9 @@ class ModulePoint:
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
+    def reached(self, theta: Any) -> None:
+        """Return J where a step ended: not known before the module has run there."""
+
     def promise(self) -> float:
         """Return what a Gauss-Newton step promises: without a curvature, nobody can tell."""
         return math.inf

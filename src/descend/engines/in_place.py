@@ -1,0 +1,180 @@
+"""Straight-line code over few rows, rewritten so that it makes no arrays.
+
+On few rows NumPy spends more time on making the array of a result than on what stands in it. So here each operation
+writes into an array that was made beforehand: a row of A = [J, r], or one that no later line reads.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "np.add",
+    ast.Sub: "np.subtract",
+    ast.Mult: "np.multiply",
+    ast.Div: "np.divide",
+    ast.Pow: "np.power",
+    ast.USub: "np.negative",
+}
+SAFE = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant)
+"""What Python's numbers do as NumPy's do, and sooner; but they raise an error rather than divide by zero."""
+
+
+class UnsuitableError(Exception):
+    """An operation cannot write into a given array."""
+
+
+def least_squares(
+    lines: Sequence[str], columns: Sequence[str], weights: str, factor: float, numbers: Sequence[str],
+    arrays: Sequence[str],
+) -> str:  # fmt: skip
+    """Write a function of few rows and of what to divide by: it returns the function that gives, at any theta, the sums
+    of the loss ``factor`` r**2 / 2, of its gradient and of its curvature, divided.
+
+    lines: such as ``t2 = p0*np.exp(t1*c0)``. columns: of A = [J, r], as names or expressions. weights: the name of the
+    row weights, or "". numbers: the names of the parameters, in order; arrays: those of what is given of the rows.
+
+    Raises UnsuitableError.
+    """
+    code = InPlace(lines, columns, arrays)
+    product = "whole.dot(across)"
+    if weights:
+        code.lines.append(f"multiply(whole, {weights}, weighed)")
+        product = "weighed.dot(across)"
+    before = [
+        f"{', '.join(arrays)}, = block",
+        f"count, share = len({arrays[0]}), share/{factor}",
+        f"whole = np.empty(({len(columns)}, count))",
+        "across, weighed = whole.T, np.empty_like(whole)" if weights else "across = whole.T",
+        *(f"r{number} = whole[{number}]" for number in range(len(columns))),
+        *(f"{name} = np.empty(count)" for name in code.made),
+        *(f"{name.partition('.')[2]} = {name}" for name in sorted({*code.operations, "np.multiply"})),
+        *code.once,
+        "def sums(theta):",
+    ]
+    within = [
+        f"{', '.join(numbers)}, = theta.tolist()",
+        *code.lines,
+        f"gram = {product}",
+        "gram /= share",
+        "return 0.5*float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]",
+    ]
+    body = [*before, *(f"    {line}" for line in within), "return sums"]
+    return "def bind(block, share):\n" + "".join(f"    {line}\n" for line in body)
+
+
+class InPlace:
+    """Lines rewritten in turn.
+
+    places: the array in which each name lies. made: the names w0, w1, ... of the arrays that are needed beside the rows
+    r0, r1, ... of A; free: those of them that nothing yet to come reads. reads: how often each name is still read.
+    once: what is done when the rows are given, rather than every time.
+    """
+
+    def __init__(self, lines: Sequence[str], columns: Sequence[str], given: Sequence[str]) -> None:
+        self.places = {name: name for name in given}
+        self.lines: list[str] = []
+        self.once: list[str] = []
+        self.made: list[str] = []
+        self.free: list[str] = []
+        self.operations: set[str] = set()
+        renamed = Renamed()
+        trees: list[Any] = [tree for line in lines if not renamed.takes(tree := renamed.visit(ast.parse(line)).body[0])]
+        ends: list[Any] = [renamed.visit(ast.parse(column, mode="eval")).body for column in columns]
+        names = (node for tree in (*trees, *ends) for node in ast.walk(tree) if isinstance(node, ast.Name))
+        self.reads = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
+        rows = {end.id: f"r{number}" for number, end in reversed(list(enumerate(ends))) if isinstance(end, ast.Name)}
+        for tree in trees:
+            name = tree.targets[0].id
+            if self._is_array(tree.value):
+                self.places[name] = self._array(tree.value, rows.get(name, ""))
+            else:
+                self.lines.append(f"{name} = {self._number(tree.value)}")
+        for number, end in enumerate(ends):
+            row = f"r{number}"
+            place = self._array(end, row)
+            if place != row:
+                (self.once if place in given else self.lines).append(f"{row}[:] = {place}")
+
+    def _is_array(self, node: ast.AST) -> bool:
+        return any(isinstance(part, ast.Name) and part.id in self.places for part in ast.walk(node))
+
+    def _number(self, node: Any) -> str:
+        if all(isinstance(part, SAFE) for part in ast.walk(node)):
+            return ast.unparse(node)
+        if any(isinstance(part, ast.Call) and not isinstance(part.func, ast.Attribute) for part in ast.walk(node)):
+            raise UnsuitableError(ast.unparse(node))  # it may make an array of a number
+        return f"float({ast.unparse(Careful().visit(node))})"
+
+    def _array(self, node: Any, place: str = "") -> str:
+        """Write what computes an array, into ``place`` if one is given; returns where it lies."""
+        if isinstance(node, ast.Name):
+            return self.places[node.id]
+        operation, parts = _operation(node)
+        self.operations.add(operation)
+        texts, idle, within = [], [], place
+        for part in parts:
+            if not self._is_array(part):
+                texts.append(self._number(part))
+            elif isinstance(part, ast.Name):
+                texts.append(self.places[part.id])
+            else:
+                texts.append(self._array(part, within))
+                within = ""
+        for part, text in zip(parts, texts, strict=True):
+            if isinstance(part, ast.Name):
+                self.reads[part.id] -= 1
+            last = not isinstance(part, ast.Name) or not self.reads[part.id]
+            if last and text in self.made and text not in idle:
+                idle.append(text)
+        if not place:
+            place = idle[0] if idle else self.free.pop() if self.free else self._make()
+        self.free += [text for text in idle if text != place]
+        keyword = "out=" if operation in ("np.maximum", "np.minimum") else ""  # which might take it for an operand
+        self.lines.append(f"{operation.partition('.')[2]}({', '.join(texts)}, {keyword}{place})")
+        return place
+
+    def _make(self) -> str:
+        self.made.append(f"w{len(self.made)}")
+        return self.made[-1]
+
+
+class Renamed(ast.NodeTransformer):
+    """Does away with lines that only give an array another name."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def takes(self, line: Any) -> bool:
+        """Take note of such a line, if it is one."""
+        if isinstance(line.value, ast.Name):
+            self.names[line.targets[0].id] = line.value.id
+        return isinstance(line.value, ast.Name)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+class Careful(ast.NodeTransformer):
+    """Lets a computation with numbers be done as NumPy does it."""
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return node if node.id in ("np", "special") else ast.parse(f"np.float64({node.id})", mode="eval").body
+
+
+def _operation(node: Any) -> tuple[str, list[Any]]:
+    """Return the name that NumPy has for an operation, and what it is done to."""
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        return OPERATORS[type(node.op)], [node.left, node.right]
+    if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
+        return OPERATORS[type(node.op)], [node.operand]
+    if isinstance(node, ast.Call):
+        library, _, name = ast.unparse(node.func).partition(".")
+        if library == "special" or (library == "np" and isinstance(getattr(np, name, None), np.ufunc)):
+            return f"{library}.{name}", node.args
+    raise UnsuitableError(ast.unparse(node))
