@@ -154,7 +154,7 @@ def fit(
             )
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
-        with problem.objective.session():  # type: ignore[attr-defined]
+        with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
             return _fit(problem, run(problem, settings, reader), penalised=False, call=call)
     if inputs is not None:
         raise ConfigError(
@@ -500,7 +500,8 @@ def check(
         return check_module(model, data, inputs, wish, loss_function)
     from descend.descent.check import check_gradient
 
-    return check_gradient(model, data, wish, loss_function)
+    with np.errstate(all="ignore"):
+        return check_gradient(model, data, wish, loss_function)
 
 
 def generate(

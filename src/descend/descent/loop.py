@@ -114,7 +114,7 @@ def descend(
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
             judge.stuck = theta is point.theta
-            ahead = None if plan.snapshots else point if judge.stuck else point.reached(theta)
+            ahead = None if judge.stuck else point.reached(theta)
             continue
         # An engine may number its rows otherwise; J over a choice of rows has none.
         own = getattr(getattr(objective, "engine", None), "batches", None)

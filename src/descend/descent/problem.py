@@ -129,7 +129,7 @@ class Wish:
 
 
 def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
-    """Put a problem together.
+    """Put a problem together. What overflows on the way is dealt with: let NumPy be silent of it.
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
@@ -164,31 +164,30 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
     searching = isinstance(fitted, FormulaModel) and not convex
-    with np.errstate(all="ignore"):
-        if searching and len(given) < len(fitted.parameters.shapes):
-            found = _searched(fitted, weights, wish, columns, theta, given, objective)
-            theta = theta if found is None else found.theta
-        larger = _grown(fitted, wish, what, columns, theta, objective)
-        begin = theta if larger is not None else None
-        theta = theta if larger is None else larger.theta
-        if gathered is None:
-            first = preflight.finite_start(objective, fitted, theta, given, columns)
-        else:
-            first = gathered.finite_start(objective, fitted, theta, given, table)
-        told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
-        free = identifiability.free_values(fitted) if found is not None and told else {}
-        if searching and free.keys() - given.keys():
-            held = free | given
-            again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
-            if again is not None:
-                found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
-        judgement = None
-        if source == "by_hand":
-            judgement = (
-                suspicion.before_fit(fitted, what, columns, weights, engine, first)
-                if gathered is None
-                else gathered.judged(fitted, what, weights, first)
-            )
+    if searching and len(given) < len(fitted.parameters.shapes):
+        found = _searched(fitted, weights, wish, columns, theta, given, objective)
+        theta = theta if found is None else found.theta
+    larger = _grown(fitted, wish, what, columns, theta, objective)
+    begin = theta if larger is not None else None
+    theta = theta if larger is None else larger.theta
+    if gathered is None:
+        first = preflight.finite_start(objective, fitted, theta, given, columns)
+    else:
+        first = gathered.finite_start(objective, fitted, theta, given, table)
+    told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+    free = identifiability.free_values(fitted) if found is not None and told else {}
+    if searching and free.keys() - given.keys():
+        held = free | given
+        again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+        if again is not None:
+            found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
+    judgement = None
+    if source == "by_hand":
+        judgement = (
+            suspicion.before_fit(fitted, what, columns, weights, engine, first)
+            if gathered is None
+            else gathered.judged(fitted, what, weights, first)
+        )
     sampled = None if gathered is None else len(next(iter(columns.values())))
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)

@@ -146,7 +146,10 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
-    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step."""
+    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step.
+
+    A descent may overflow: let NumPy be silent of it.
+    """
     if on_step is not None and isinstance(on_step, Audience):
         on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
@@ -157,7 +160,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         objective, first = scaled, scaled.first
     trace = Trace()
     short = on_step is None and settings.checkpoint is None and objective.rows <= FEW_ROWS
-    with np.errstate(all="ignore"), Interruptible(at_once=not short) as stop:
+    with Interruptible(at_once=not short) as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
         plan = _planned(problem, settings, first, optimizer, rate, stop)
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
