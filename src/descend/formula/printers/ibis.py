@@ -210,15 +210,15 @@ class QueryWriter:
         for term in rows[1:]:
             if term not in self.names and term.is_Mul and term.could_extract_minus_sign():
                 # Not -term, which may have a name that is not passed on to here.
-                total = total - self._product(term, table, Integer(-1))
+                total = total - self._product(term, table, negated=True)
             else:
                 total = total + self.write(term, table)
         return total if number is None else total + self._number(number)
 
-    def _product(self, node: Expr, table: Any, sign: Expr = Integer(1)) -> Any:
+    def _product(self, node: Expr, table: Any, negated: bool = False) -> Any:
         number, rows = self._split(node, Mul)
-        if sign != 1:
-            number = sign if number is None else sign * number
+        if negated:
+            number = Integer(-1) if number is None else -number
         upper: list[Expr] = []
         lower: list[Expr] = []
         for factor in rows:
