@@ -170,12 +170,15 @@ def fit(
         if checkpoint is not None:
             settings, wish = _taken_up(settings, wish, checkpoint, resume)
         problem = pose(model, data, wish)
-        if prepared:
-            problem = replace(problem, notes=prepared + problem.notes)
-        kind = checked_errors(errors, problem.model.loss)
-        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
-        if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-            return _second_look(model, wish, settings, problem, fitted)
+        try:
+            if prepared:
+                problem = replace(problem, notes=prepared + problem.notes)
+            kind = checked_errors(errors, problem.model.loss)
+            fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
+            if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
+                fitted = _second_look(model, wish, settings, problem, fitted)
+        finally:
+            problem.table.rest()
     return fitted
 
 

@@ -1,10 +1,12 @@
 """Tables of databases that are files: names with dots, connections that are given back."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
 
 import duckdb
+import numpy as np
 import pytest
 
 import descend
@@ -66,3 +68,36 @@ def test_no_bar_of_progress_is_drawn_in_a_session(tmp_path):
     )
     said = subprocess.run([sys.executable, "-c", session], capture_output=True, text=True, check=True)
     assert said.stdout == "[(False,)] [(False,)] [(False,)]\n"
+
+
+@pytest.mark.parametrize("engine", ["query", "numpy"])
+def test_a_duckdb_file_is_free_after_a_fit(engine, tmp_path):
+    path = str(tmp_path / "rows.db")
+    with duckdb.connect(path) as own:
+        own.execute("create table t as select range * 1.0 as x, exp(-0.1*range) + 0.1*sin(range) as y from range(40)")
+    fit = descend.fit("y ~ a*exp(-b*x)", f"duckdb://{path}?table=t", engine=engine)
+    with duckdb.connect(path) as own:
+        own.execute("create table other as select 1 as one")
+    theirs = dict(
+        zip(("x", "y"), descend.table.open_table(f"duckdb://{path}?table=t").numbers(["x", "y"]).values(), strict=True)
+    )
+    expected = descend.fit("y ~ a*exp(-b*x)", theirs, engine="numpy")
+    # What needs the rows still has them, also beside a connection that writes.
+    np.testing.assert_allclose(list(fit.standard_errors.values()), list(expected.standard_errors.values()), rtol=1e-6)
+    assert fit.intervals()["b"] == pytest.approx(expected.intervals()["b"], rel=1e-5)
+    fit.table.text("x")
+    with duckdb.connect(path) as own:
+        own.execute("insert into other values (2)")
+        assert fit.table.text("x")[1] == "1.0"
+        again = descend.fit("y ~ a*exp(-b*x)", f"duckdb://{path}?table=t", engine=engine)
+    assert again.parameters == pytest.approx(expected.parameters, rel=1e-6)
+
+
+def test_a_duckdb_file_is_free_after_a_fit_that_failed(tmp_path):
+    path = str(tmp_path / "rows.db")
+    with duckdb.connect(path) as own:
+        own.execute("create table t as select range * 1.0 as x, range as y from range(40)")
+    for formula in ("y ~ a*log(x - 50)", "z ~ a*x", "y ~ a*erf(b*x)"):
+        with contextlib.suppress(descend.errors.DescendError):
+            descend.fit(formula, f"duckdb://{path}?table=t", engine="query", epochs=2)
+        duckdb.connect(path).close()

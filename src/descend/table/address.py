@@ -75,7 +75,8 @@ def from_url(text: str) -> RemoteTable:
     if address.file and not os.path.isfile(address.file):
         raise DataError(f"There is no file `{address.file}` for the database `{address.shown}`. Check the path.")
     backend, view, again = _connected(ibis, address)
-    connection = Connection(backend, f"`{address.shown}`", again, owned=address.backend in CLOSED)
+    exclusive = address.backend == "duckdb"
+    connection = Connection(backend, f"`{address.shown}`", again, address.backend in CLOSED, exclusive)
     places = readings(address.table) if view is None else [((), view)]
     failure: Exception | None = None
     for folder, name in places:
@@ -152,9 +153,7 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         if address.backend == "sqlite":
             return ibis.sqlite.connect(address.file), None, None
         if address.backend == "duckdb":
-            backend = ibis.duckdb.connect(address.file, read_only=True)
-            quiet(backend.con)
-            return backend, None, None
+            return _duckdb(ibis, address.file)
         if address.backend == "postgres":
             return _postgres(ibis, address)
         if address.backend == "pyspark":
@@ -171,6 +170,26 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         ) from None
     except Exception as error:  # each database has its own
         raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
+
+
+def _duckdb(ibis: Any, path: str) -> tuple[Any, None, Callable[[], None]]:
+    """Open a DuckDB file, for reading only unless the same process has it open for writing, whose handle is shared."""
+
+    def opened(connect: Callable[..., Any]) -> Any:
+        try:
+            return connect(path, read_only=True)
+        except Exception as error:
+            if "different configuration" not in str(error):
+                raise
+            return connect(path)
+
+    def again() -> None:
+        opened(backend.do_connect)
+        quiet(backend.con)
+
+    backend = opened(ibis.duckdb.connect)
+    quiet(backend.con)
+    return backend, None, again
 
 
 def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None]]:
