@@ -26,12 +26,8 @@ def batch_noise(case: Case) -> Diagnosis | None:
     gained = level - lowest
     if gained < max(0.5 * max(case.excess, level - case.reachable), OF_LOSS * abs(lowest)) or gained <= 0.0:
         return None
-    random = np.random.default_rng(0)
     whole = case.end.gradient
-    apart = [
-        case.objective(case.last, 1, np.sort(random.choice(rows, size, replace=False))).gradient - whole
-        for _ in range(BATCHES)
-    ]
+    apart = [case.objective(case.last, 1, batch).gradient - whole for batch in _some(case, rows, size)]
     noise = float(np.sqrt(np.mean([part @ part for part in apart])))
     length = float(np.linalg.norm(whole))
     times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
@@ -57,6 +53,15 @@ def batch_noise(case: Case) -> Diagnosis | None:
         "--schedule cosine."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
+
+
+def _some(case: Case, rows: int, size: int) -> list[Any]:
+    """Return batches as the engine takes them: of rows that lie elsewhere, those of an epoch."""
+    own = getattr(getattr(case.objective, "engine", None), "batches", None)
+    if own is not None:
+        return list(own(size, 0, 0))[:BATCHES]
+    random = np.random.default_rng(0)
+    return [np.sort(random.choice(rows, size, replace=False)) for _ in range(BATCHES)]
 
 
 def hovering(case: Case) -> Diagnosis | None:

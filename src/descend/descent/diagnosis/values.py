@@ -16,7 +16,7 @@ from descend.descent import preflight
 from descend.descent.diagnosis.case import Array, Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.diagnosis.watch import Operation, first_failures, watched_numpy, watched_torch
-from descend.descent.loop import batches
+from descend.descent.loop import batches_of
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import ARCS, LOGARITHMS, innermost_failure
@@ -140,7 +140,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
         chosen: list[Any] = [None]
         if plan.batch_size is not None:
-            chosen = batches(objective.rows, plan.batch_size, plan.seed, epoch)
+            chosen = list(batches_of(objective, plan.batch_size, plan.seed, epoch))
         for rows in chosen:
             yield theta, rows
             point = objective(theta, max(1, optimizer.needs), rows)
@@ -208,7 +208,8 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
 
 def _derivatives(case: Case, model: FormulaModel, theta: Array) -> Iterator[tuple[int, Expr]]:
     """Yield the derivatives that are not finite, each with its first such row."""
-    columns, count = case.problem.columns, case.objective.rows
+    columns = case.problem.columns
+    count = len(next(iter(columns.values())))
     program = derived(model.formula, model.loss)
     names = preflight.row_values(model, theta, columns, 0)
     whole = preflight.all_values(model, theta, columns)
@@ -246,8 +247,8 @@ def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
 def _in_function(case: Case, model: FunctionModel, theta: Array) -> Failure | None:
     columns = {name: case.problem.columns[name] for name in model.inputs}
     values = model.parameters.named(theta)
-    rows = case.objective.rows
     prediction = model.scores(theta, case.problem.columns)
+    rows = len(prediction)
     bad = ~np.isfinite(prediction)
     try:
         if case.problem.gradient == "autograd":
