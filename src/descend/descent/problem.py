@@ -33,6 +33,7 @@ from descend.models import FormulaModel, FunctionModel, Model, bind, formula_mod
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
     from descend.descent.out_of_core import Gathered, Whole
@@ -151,7 +152,8 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         )
     gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
     if gathered is None:
-        columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        why = (*why, *rounded)
         if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
             cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
@@ -221,9 +223,10 @@ def _gathered(
 def _in_memory(
     model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
     penalised: bool,
-) -> tuple[Mapping[str, Array], Engine, float]:  # fmt: skip
-    """Read the rows and check them; returns their columns, the engine, and the mean square of the response."""
+) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
+    """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
     columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    rounded = rounding_notes(table, columns)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(model, columns, rows, table.source, penalised)
     if wish.weights is not None:
@@ -233,7 +236,7 @@ def _in_memory(
         columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = model.observed(columns)
     preflight.check_response(model.loss, y, model.response, table.source)
-    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows
+    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
 
 
 def _grown(

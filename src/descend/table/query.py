@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +23,7 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
+from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ SMALL = 16 * 1024**2
 """Files of so many bytes in all are never too large for memory."""
 MANY = 64 * 1024**2
 """Bytes of columns from which on they are read by way of Arrow."""
+LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
+"""Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """How many times its size a packed file of text has in it, about."""
 
@@ -242,6 +247,44 @@ class QueryTable(Table):
             return 8.0 * columns * self.rows
         packed = any(path.endswith((".gz", ".zst")) for path in self._scan.paths)
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
+
+    def exact_up_to(self, name: str) -> float:
+        """Return the limit by the SQL type; of text any whole number may be too long, whatever it is read as."""
+        if not isinstance(self._scan, Relation):
+            return WHOLE
+        sql_type = self._described()[name]
+        decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
+        if decimals:
+            return WHOLE / 10.0 ** int(decimals[1])
+        return WHOLE if sql_type in LONG else math.inf
+
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of the cells of a column; None if nothing."""
+        return self._attempt(lambda: self._rounded(name))
+
+    def _rounded(self, name: str) -> Rounded | None:
+        types, column, exact = self._described(), self._scan.column(name), unused("exact", self.names)
+        if isinstance(self._scan, Relation):
+            sql_type, read, digits = types[name], self._scan.relation(types), column
+        else:  # read as text, from which the column is made as it was read before
+            sql_type, read = "HUGEINT", self._scan.relation({**types, name: "VARCHAR"})
+            digits = (
+                f"CASE WHEN regexp_full_match({column}, '\\s*[+-]?\\d+\\s*') THEN TRY_CAST({column} AS HUGEINT) END"
+            )
+        replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
+        relation = f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})"
+        changed = f"{exact} IS NOT NULL AND TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type}) IS DISTINCT FROM {exact}"
+        count, least, largest = self._database.one(
+            f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
+        )
+        if not count or not matters(least, largest):
+            return None
+        number = unused("place", self.names)
+        row, cell = self._database.one(
+            f"SELECT {number}, CAST({exact} AS VARCHAR) FROM {self._from(number, relation)} AS t WHERE {changed} "
+            f"ORDER BY {number} LIMIT 1"
+        )
+        return Rounded(count, self._row(row), cell, alike(least, largest))
 
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
         return self._database.doubles(self._as_doubles(names), self._from(), self._many(names))

@@ -15,6 +15,7 @@ from descend.registry import closest
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
+    from descend.table.rounding import Rounded
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
@@ -78,6 +79,14 @@ class Table(ABC):
     @abstractmethod
     def size(self, columns: int) -> float:
         """Return how many bytes so many columns would take in memory beyond those they take now, about."""
+
+    @abstractmethod
+    def exact_up_to(self, name: str) -> float:
+        """Return the magnitude up to which float64 surely has every number of a column; infinity if it holds floats."""
+
+    @abstractmethod
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of a column of numbers, None if nothing worth a word; takes a look at each cell."""
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
