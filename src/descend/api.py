@@ -229,7 +229,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict = Verdict()
     if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -276,10 +276,8 @@ def _not_separated(fitted: Fit) -> Fit:
         return fitted  # a sample may be separated where not all rows are
     from descend.descent.separation import separation
 
-    right = fitted.fitted_formula.partition(" ~ ")[2]
-    right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
     curvature = fitted.kept.objective(fitted.theta, 2).curvature
-    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
+    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
     if told is None:
         return fitted
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):

@@ -1,7 +1,7 @@
 """`descend`: the verbs, and what becomes of errors.
 
-Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed; 2 wrong usage or bad input;
-130 interrupted before there was a fit.
+Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed, or Ctrl-C ended it, at whatever moment;
+2 wrong usage or bad input.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from descend.errors import DescendError
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 INTERRUPTED = 130
-"""The exit code that shells give a process that Ctrl-C ended."""
+"""What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
 
 app = typer.Typer(
     add_completion=False,
@@ -90,8 +90,8 @@ def main() -> int:
             "DESCEND_DEBUG=1 before the command shows where it happened.",
             1,
         )
-    if code == INTERRUPTED:  # Typer turns Ctrl-C into this code itself
-        _fail("Interrupted before there was a result; no file was left half-written.", code)
+    if code == INTERRUPTED:
+        code = _fail("Interrupted before there was a result; no file was left half-written.", 1)
     flush()
     return code if isinstance(code, int) else 0
 

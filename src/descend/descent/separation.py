@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,17 @@ RUN_AWAY = 50.0
 
 
 def separation(
-    model: FormulaModel, theta: Array, columns: Mapping[str, Array], curvature: Array | None, fitted: str
+    model: FormulaModel,
+    theta: Array,
+    columns: Mapping[str, Array],
+    curvature: Array | None,
+    fitted: Callable[[], str],
 ) -> str | None:
     """Say so if parameters of a logistic fit have run towards infinity, where the loss has no minimum.
 
     If a score linear in theta is positive exactly where y is 1, k theta lowers the loss for every k > 1. If some rows
     only are certain, and a standard error is many times its parameter, the same holds for a part of the rows.
-    fitted: the right side of the formula with theta in it.
+    fitted: returns the formula with theta in it.
 
     Source: Albert & Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71, 1-10.
     """
@@ -37,8 +41,10 @@ def separation(
     wrong = np.abs(y - probability)
     name = model.response
     if (wrong < 0.5).all() and (linear or (wrong < CERTAIN).all()):
+        right = fitted().partition(" ~ ")[2]
+        right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
         return (
-            f"The data are separated by {fitted}: it is positive exactly where `{name}` is 1. The loss falls for as "
+            f"The data are separated by {right}: it is positive exactly where `{name}` is 1. The loss falls for as "
             "long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more data."
         )
     if curvature is None or not (wrong < CERTAIN).any():

@@ -106,8 +106,11 @@ def _digits(fit: Fit) -> list[Field]:
     if fit.rows > MOST_JUDGED or fit.digits is None or isinstance(fit.model, ModuleModel):
         return []
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
-    low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
-           if number < FEW_DIGITS and label not in fit.undetermined]  # fmt: skip
+    low = [
+        (label, int(number))
+        for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
+        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
+    ]
     if not low:
         return []
     labels, fewest = [f"`{label}`" for label, _ in low], min(number for _, number in low)
