@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.descent.module.model import ModuleModel
+from descend.fit.digits import errors_hold
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -88,6 +89,9 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
         shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
         shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+    if not errors_hold(fit):
+        what = "standard errors" if intervals is None else "standard errors and intervals"
+        shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))
     return shown
 
 
