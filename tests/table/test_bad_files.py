@@ -230,7 +230,7 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
 
 
 def test_other_things_that_are_not_numbers(here: Path) -> None:
-    (here / "t.csv").write_text("day;x\n2024-01-01;3,14\n2024-01-02;-2,5\n")
+    (here / "t.csv").write_text("day;x\n2024-01-01;3,14\n2024-01-02;-2.5\n")
     assert message("t.csv", ["x"]) == (
         "`x` in t.csv is text: row 1 holds '3,14'. Numbers need a decimal point, not a comma: write 3.14."
     )

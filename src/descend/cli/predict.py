@@ -92,6 +92,8 @@ def predict(
             f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
             file=sys.stderr,
         )
+    for note in () if quiet else table.notes:
+        say(f"Note: {note}.", file=sys.stderr)
     if output is not None:
         from descend.table.written import write_columns
 

@@ -193,7 +193,7 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             )
     sampled = None if gathered is None else len(next(iter(columns.values())))
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
-    notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
+    notes = (*table.notes, *why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(

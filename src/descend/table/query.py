@@ -157,7 +157,7 @@ class QueryTable(Table):
         condition = checked_condition(where)
         self._attempt(self._described)
         table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
-        table._sql_types, table._whole = self._sql_types, self._whole
+        table._sql_types, table._whole, table.notes = self._sql_types, self._whole, self.notes
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:

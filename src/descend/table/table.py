@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ class Table(ABC):
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    notes: sentences on how the data were read, where a reader would not expect it.
 
     >>> from descend.table import open_table
     >>> table = open_table({"x": [1.0, 2.0, 3.0], "site": ["a", "b", "a"]})
@@ -39,6 +41,7 @@ class Table(ABC):
     source: str
     names: tuple[str, ...]
     conditions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -190,7 +193,11 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
     start = f"`{name}` in {source} is text: {place} holds {shown}."
     if _is_decimal_comma(cell):
-        return DataError(f"{start} Numbers need a decimal point, not a comma: write {str(cell).replace(',', '.')}.")
+        point = str(cell).strip().replace(",", ".")
+        return DataError(f"{start} Numbers need a decimal point, not a comma: write {point}.")
+    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", str(cell).strip()):
+        point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
+        return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
         return DataError(f"{start} Use a column of numbers.")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
