@@ -55,7 +55,7 @@ def test_a_fit_says_so_and_a_prediction_too(tmp_path: Path, run: Any) -> None:
     fitted.save(tmp_path / "fit.json")
     ran = run("predict", tmp_path / "fit.json", path)
     assert (ran.code, ran.stderr) == (0, f"Note: numbers in {path} are read with decimal commas: 0,5 as 0.5.\n")
-    assert ran.stdout.splitlines()[:2] == ["x,y,prediction", f"0.5,1.25,{fitted.predict({'x': [0.5]})[0]!r}"]
+    assert ran.stdout.splitlines()[:2] == ["x,y,prediction", f"0.5,1.25,{float(fitted.predict({'x': [0.5]})[0])!r}"]
 
 
 def test_points_between_thousands_are_told(tmp_path: Path) -> None:

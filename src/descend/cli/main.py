@@ -16,6 +16,7 @@ import typer
 from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
+from descend.cli.usage import explained
 from descend.errors import DescendError
 
 # Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
@@ -78,7 +79,7 @@ def main() -> int:
     except DescendError as error:
         code = _fail(f"{type(error).__name__}: {error}", 2)
     except UsageError as error:
-        code = _fail(_usage(error), 2)
+        code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except Exception as error:
@@ -99,15 +100,6 @@ def main() -> int:
 def _fail(message: str, code: int) -> int:
     say(message, file=sys.stderr)
     return code
-
-
-def _usage(error: Exception) -> str:
-    """Say what is wrong with the command itself, and where its options are listed."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "descend"
-    message = error.format_message()  # type: ignore[attr-defined]
-    end = "" if message.endswith((".", "?")) else "."
-    return f"UsageError: {message}{end}\n`{command} --help` lists what it takes."
 
 
 if __name__ == "__main__":

@@ -36,11 +36,11 @@ class Field:
     kind: str
 
 
-def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
-    """Return what there is to show of a fit, in reading order."""
+def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
+    """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
     if isinstance(fit.model, ModuleModel):  # its weights are read from the module itself
         size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
-        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None)]
+        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None, told)]
     held = fit.constraints
     labels = fit.model.parameters.labels if held is None else held.whole.labels
     values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
@@ -54,10 +54,10 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    return [*shown, *_rest(fit, intervals)]
+    return [*shown, *_rest(fit, intervals, told)]
 
 
-def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
+def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
     """Return what follows the parameters: how good the fit is, and how it was made."""
     shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
     if fit.r_squared is not None:
@@ -74,7 +74,7 @@ def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
         _outcome(fit),
         *_cause(fit),
         Field("", fit.advice, "advice"),
-        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes),
+        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
     ]
 
 
