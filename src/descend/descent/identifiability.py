@@ -169,8 +169,8 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
     curvature = point.curvature
     if curvature is None:
         return Verdict()
-    if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (idle := _idle(model, point, scale)):
-        return Verdict(idle, (_no_influence(idle, "but for rounding"),))
+    if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (still := _idle(model, point, scale)):
+        return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, CORRELATED**2):
         return Verdict()
     smallest = _smallest(curvature)
@@ -208,8 +208,8 @@ def _idle(model: FormulaModel, point: Point, scale: float) -> tuple[str, ...]:
     assert point.curvature is not None
     moved = np.abs(point.theta) * np.sqrt(point.curvature.diagonal() / 2.0)
     still = moved <= ROUNDING * math.sqrt(scale)
-    return tuple(label for label, idle, linear in zip(model.parameters.labels, still, model.separable, strict=True)
-                 if idle and not linear)  # fmt: skip
+    places = np.flatnonzero(still & ~model.separable)
+    return tuple(model.parameters.labels[place] for place in places)
 
 
 def _no_influence(labels: Sequence[str], but: str = "") -> str:

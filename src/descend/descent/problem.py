@@ -17,6 +17,7 @@ from descend.descent import identifiability, preflight, suspicion
 from descend.descent.growth import Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
+from descend.descent.strangers import strangers
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, FormulaError
@@ -150,10 +151,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         raise ConfigError(
             f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
+    rounded: tuple[str, ...] = ()
     gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
     if gathered is None:
         columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
-        why = (*why, *rounded)
         if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
             cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
@@ -192,8 +193,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
                 else gathered.judged(fitted, what, weights, first)
             )
     sampled = None if gathered is None else len(next(iter(columns.values())))
+    told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
-    notes = (*table.notes, *why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
+    searched = (each.note for each in (found, larger) if each is not None)
+    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(

@@ -1,4 +1,4 @@
-"""Outcomes that a formula tells apart without error: a logistic loss then has no minimum."""
+"""Outcomes without error or without any count: a logistic or a Poisson loss then has no minimum."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.functions import NAMES
-from descend.models import FormulaModel
+from descend.models import FormulaModel, Model
 
 Array = NDArray[np.float64]
 CERTAIN = 1e-6
 """Distance of a probability from 0 or 1 below which the outcome is as good as certain."""
+VANISHED = 1e-3
+"""Share of its first loss at which a Poisson fit of zeros ends: from there on it only repeats itself."""
 RUN_AWAY = 50.0
 """Standard errors in units of the parameter itself, beyond which it is on its way to infinity."""
 
@@ -61,6 +63,24 @@ def separation(
     return (
         f"{', '.join(away)} ran towards infinity: in {rows:,} rows the outcome is certain, so the loss falls for as "
         "long as the parameters grow, and there is no best fit. Add a penalty with --l2, or more data."
+    )
+
+
+def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
+    """Say so if a response never leaves the end of its range: 0 for counts, 0 or 1 for outcomes.
+
+    The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
+    """
+    if model.loss.name not in ("poisson", "logistic"):
+        return None
+    y = model.observed(columns)
+    end = float(y[0])
+    if (y != end).any() or end not in ((0.0,) if model.loss.name == "poisson" else (0.0, 1.0)):
+        return None
+    what, more = ("probability", "both outcomes") if model.loss.name == "logistic" else ("mean", "counts above 0")
+    return (
+        f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
+        f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}, or add a penalty with --l2."
     )
 
 
