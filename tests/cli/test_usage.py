@@ -75,3 +75,38 @@ def test_a_warning_is_printed_once(run: Run, data: Path) -> None:
     assert (ran.stderr.count(warning), ran.stdout.count(warning)) == (1, 0)
     ran = run("fit", "y ~ w*x", data, "--learning-rate", "0.1", "--epochs", "3", "--start", "w=0", "--json")
     assert (ran.stderr.count(warning), ran.stdout.count(warning)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "meant"),
+    [
+        ("--loss", "mse", "squared"),
+        ("--loss", "MAE", "absolute"),
+        ("--loss", "bce", "logistic"),
+        ("--optimizer", "sgd", "gd"),
+        ("--optimizer", "LM", "levenberg_marquardt"),
+        ("--optimizer", "L-BFGS", "lbfgs"),
+    ],
+)
+def test_a_part_called_otherwise_elsewhere_is_suggested(
+    option: str, given: str, meant: str, run: Run, data: Path
+) -> None:
+    ran = run("fit", "y ~ w*x", data, option, given)
+    assert ran.code == 2
+    assert f"There is no {option[2:]} `{given}`. Did you mean `{meant}`? Known: " in ran.stderr
+
+
+def test_every_part_suggested_exists() -> None:
+    from descend.losses import LOSSES
+    from descend.optimizers import OPTIMIZERS
+    from descend.registry import ELSEWHERE
+
+    assert set(ELSEWHERE) <= {*LOSSES, *OPTIMIZERS}
+
+
+def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("t [min],c (mol)\n0,1\n1,0.5\n2,0.3\n")
+    ran = run("fit", "c ~ a*exp(-k*t)", tmp_path / "t.csv")
+    assert "`c` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
+    ran = run("fit", "`c (mol)` ~ a*exp(-k*t)", tmp_path / "t.csv")
+    assert "a, k and t are all parameters. Did you mean `t [min]`? Columns: `t [min]`." in ran.stderr

@@ -12,6 +12,7 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv, say_json
 from descend.errors import ConfigError
+from descend.registry import closest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +121,8 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
     for name in given:
         if name not in inputs:
             raise ConfigError(
-                f"`--at` gives `{name}`, which the model does not use. Its inputs: {', '.join(inputs) or 'none'}."
+                f"`--at` gives `{name}`, which the model does not use.{closest(name, inputs)} "
+                f"Its inputs: {', '.join(inputs) or 'none'}."
             )
     for name in inputs:
         if name not in given:

@@ -327,8 +327,10 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     if model.inputs or len(names) < 2:
         return
     known = [name for name in table.names if name not in model.response_columns]
+    meant = next(filter(None, (closest(name, known) for name in names)), "")
     raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters. "
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
         f"Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 
 from descend.formula.redundancy import joined, redundancies
@@ -34,6 +35,8 @@ def strangers(model: Model, table: Table, given: Collection[str]) -> tuple[str, 
 def _alike(name: str, column: str) -> bool:
     """Return whether names differ in a letter or two, or only in their number, as x3 and x1 do."""
     name, column = name.casefold(), column.casefold()
+    if re.match(rf"{re.escape(name)}[^\w]", column):
+        return True  # without its unit
     stem = name.rstrip("0123456789_")
     if stem and stem == column.rstrip("0123456789_"):
         return True

@@ -308,8 +308,20 @@ class QueryTable(Table):
                 # Not a cast: DuckDB hands one down to its CSV reader, which reads no words as DOUBLE.
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
-                raise not_numeric(name, self.source, kind)
+                raise not_numeric(name, self.source, kind, self._in_days(name) if kind == "time" else "")
         return expressions
+
+    def _in_days(self, name: str) -> str:
+        """Return a command that adds a column of days to the one file of the table; empty where it is not so plain."""
+        (path,) = self._scan.paths.values() if len(self._scan.paths) == 1 else ("",)
+        plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
+        if not (path and plain and self._described()[name].startswith(("DATE", "TIMESTAMP"))):
+            return ""
+        new = unused("days", self.names)
+        days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
+        written = f"{os.path.splitext(path)[0]}-in-days.csv"
+        sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
+        return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
 
     def _refuse_words(self, name: str) -> None:
         """Raise DataError if a cell of a text column is not a number."""

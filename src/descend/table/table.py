@@ -206,12 +206,12 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     return DataError(f"{start} {extent} Correct the data, or leave such rows out with `--where '{condition}'`.")
 
 
-def not_numeric(name: str, source: str, kind: str) -> DataError:
-    """Say that a column of times, lists or other things was asked for as numbers."""
+def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
+    """Say that a column of times, lists or other things was asked for as numbers. how: a way out, if there is one."""
     if kind == "time":
         return DataError(
             f"`{name}` in {source} holds dates or times, which are not numbers. "
-            "Turn them into numbers first, such as days since the first one."
+            f"Turn them into numbers first, such as days since the first one{how}."
         )
     return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
 
