@@ -44,3 +44,13 @@ def test_intervals_are_named_too() -> None:
     fitted = descend.fit("y ~ a*x + b", DATA, optimizer="gd", learning_rate=0.01, epochs=10)
     (said,) = (str(field.value) for field in fields(fitted, fitted.intervals()) if field.label == "errors")
     assert said == "standard errors and intervals hold at the minimum only, which this run did not reach"
+
+
+def test_rows_left_out_for_a_gap_are_counted() -> None:
+    gappy = {"x": X, "y": np.where(X < 0.1, np.nan, DATA["y"])}
+    (said,) = (str(field.value) for field in fields(descend.fit("y ~ a*x + b", gappy, missing="drop"))
+               if field.label == "rows")  # fmt: skip
+    assert said == "48 of the data; 2 left out, where a value is missing"
+    (said,) = (str(field.value) for field in fields(descend.fit("y ~ a*x + b", DATA, missing="drop"))
+               if field.label == "rows")  # fmt: skip
+    assert said == "50 of the data"

@@ -68,7 +68,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
     source = fit.kept.source if fit.kept is not None else ""
     return [
         *shown,
-        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else ""), "text"),
+        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else "") + _left_out(fit), "text"),
         Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
         Field("optimizer", _optimizer(fit), "text"),
         _outcome(fit),
@@ -76,6 +76,14 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
     ]
+
+
+def _left_out(fit: Fit) -> str:
+    """Say how many rows were left out because a value is missing in them, if that was asked for."""
+    if fit.table is None or fit.call().get("missing") != "drop":
+        return ""
+    count = fit.table.rows - fit.rows
+    return f"; {count:,} left out, where a value is missing" if count > 0 else ""
 
 
 def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:

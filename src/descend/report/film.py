@@ -124,7 +124,7 @@ def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
             return [Points(observed, drawable(fit.model.predict(step.theta, columns)))]
 
     said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
-    marks = [Points(NOTHING, NOTHING, "rows"), *(mark for mark in still.marks if isinstance(mark, Line))]
+    marks: list[Mark] = [Points(NOTHING, NOTHING, "rows"), *(mark for mark in still.marks if isinstance(mark, Line))]
     return replace(still, title="Predicted and observed", marks=marks, caption=said), moves
 
 
