@@ -17,12 +17,12 @@ from descend.cli import check, compare, derive, doctor, explain, export, fit, ge
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
-from descend.errors import DescendError
+from descend.errors import INTERRUPTED, DescendError
 
 # Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
-INTERRUPTED = 130
+BY_SIGNAL = 130
 """What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
 
 app = typer.Typer(
@@ -81,7 +81,7 @@ def main() -> int:
     except UsageError as error:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
+        code = BY_SIGNAL
     except Exception as error:
         if os.environ.get("DESCEND_DEBUG"):
             raise
@@ -91,8 +91,8 @@ def main() -> int:
             "DESCEND_DEBUG=1 before the command shows where it happened.",
             1,
         )
-    if code == INTERRUPTED:
-        code = _fail("Interrupted before there was a result; no file was left half-written.", 1)
+    if code == BY_SIGNAL:
+        code = _fail(INTERRUPTED, 1)
     flush()
     return code if isinstance(code, int) else 0
 
