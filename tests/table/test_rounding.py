@@ -160,3 +160,27 @@ def test_gaps_do_not_hide_it() -> None:
     ):
         (note,) = (note for note in descend.fit("y ~ a + b*t", data, missing="drop").notes if "digits" in note)
         assert "1152921504606847977 in row 2 and 18 others were rounded" in note
+
+
+@pytest.mark.parametrize("kind", ["arrays", "duckdb", "sqlite"])
+def test_the_largest_integer_has_no_way_back_and_is_told_all_the_same(kind: str, tmp_path: Path) -> None:
+    cells = [2**63 - 1, 1, 2, 3]
+    data: Any = {"t": np.array(cells), "y": np.array([0.0, 1.0, 2.0, 4.0])}
+    if kind != "arrays":
+        pytest.importorskip("ibis")
+        rows = ", ".join(f"({t}, {y})" for t, y in zip(cells, data["y"].tolist(), strict=True))
+        path = tmp_path / f"large.{kind}"
+        if kind == "duckdb":
+            import duckdb
+
+            with duckdb.connect(path) as connection:
+                connection.execute("create table rows (t bigint, y double)")
+                connection.execute(f"insert into rows values {rows}")
+        else:
+            with sqlite3.connect(path) as other:
+                other.execute("create table rows (t integer, y real)")
+                other.execute(f"insert into rows values {rows}")
+            other.close()
+        data = f"{kind}://{path}?table=rows"
+    (note,) = (note for note in descend.fit("y ~ a + b*t", data).notes if "digits" in note)
+    assert "9223372036854775807 in row 1 was rounded." in note

@@ -17,6 +17,9 @@ from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
 from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
+LARGEST_BACK = 9_000_000_000_000_000_000
+"""Whole numbers up to this size come back from float64 as 64-bit integers."""
+
 
 class RemoteTable(Table):
     """An Ibis table: a table, a view or a query of some database."""
@@ -105,7 +108,9 @@ class RemoteTable(Table):
         """Return what float64 loses of the cells of a column; None if nothing."""
         lazy = self._lazily((name,), self._table.select(c0=self._table[name]))
         cell = lazy.table.c0
-        changed = (cell.cast("float64").cast(cell.type()) != cell).fill_null(False)
+        # What is rounded up past the largest integer has no way back, and asking for it would be an error.
+        back = cell.between(-LARGEST_BACK, LARGEST_BACK).ifelse(cell, 0) if cell.type().is_integer() else cell
+        changed = (back.cast("float64").cast(cell.type()) != cell).fill_null(False)
         counted = lazy.table.aggregate(count=changed.ifelse(1, 0).sum(), least=cell.min(), largest=cell.max())
         count, least, largest = self._attempt(lambda: lazy.one(counted))
         if not count or not matters(least, largest):
