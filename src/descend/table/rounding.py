@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,7 +50,7 @@ def rounding_notes(table: Table, columns: Mapping[str, Numbers]) -> tuple[str, .
     notes = []
     for name, cells in columns.items():
         limit = table.exact_up_to(name)
-        if not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
+        if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
             continue
         found = table.rounded(name)
         if found is not None:
