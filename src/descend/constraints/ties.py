@@ -16,7 +16,7 @@ from descend.constraints.bounds import Bounds, Given, read_bounds
 from descend.errors import ConfigError
 from descend.formula.build import Builder, names_in
 from descend.formula.compile import compile_expression
-from descend.formula.functions import CONSTANTS, number
+from descend.formula.functions import CONSTANTS, not_a_parameter, number
 from descend.formula.printers.code import NUMPY, TORCH, plain_name
 from descend.formula.symbols import Parameter
 from descend.formula.syntax import parse_assignment
@@ -167,7 +167,8 @@ def _read_fixed(whole: Parameters, fix: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in fix.items():
         if name not in whole.shapes:
             raise ConfigError(
-                f"There is no parameter `{name}` to fix.{closest(name, whole.shapes)} "
+                not_a_parameter(name, "fixed")
+                or f"There is no parameter `{name}` to fix.{closest(name, whole.shapes)} "
                 f"Parameters: {', '.join(whole.shapes)}."
             )
         labels, array = whole.shapes[name], whole.checked(name, value, "fixed value")
