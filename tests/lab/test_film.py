@@ -14,8 +14,8 @@ import pytest
 import descend
 from descend.errors import ConfigError
 from descend.lab import copies, ruler
-from descend.lab.data import Library, read_rows
-from descend.lab.descents import descents
+from descend.lab.data import Library, Rows, read_rows
+from descend.lab.descents import descents, unknown_start
 from descend.lab.equations import step_lines
 from descend.lab.film import film_of
 from descend.lab.frames import chosen
@@ -135,6 +135,15 @@ def test_the_copies_give_the_same_answer(state, run, tmp_path: Path, monkeypatch
     for name, fit in made.fits.items():
         answer = told["optimizers"][name] if len(made.fits) > 1 else told
         assert answer["parameters"] == fit.parameters == fits[name].parameters
+
+
+def test_a_value_given_for_a_vector_is_the_start_of_all_its_components():
+    columns = {"a": np.array([1.0, 2.0, 4.0]), "b": np.array([1.0, 0.0, 2.0]), "y": np.array([1.0, 2.0, 3.0])}
+    state = State("upload", "y ~ w@[a, b]", start=(("w", 3.0), ("w[b]", 5.0)), rate=None)
+    made = descents(state, Rows(("vector",), columns, "rows.csv", 3))
+    assert made.start == {"w": [3.0, 5.0]} and unknown_start(state, made.lowest) == ""
+    wrong = dataclasses.replace(state, start=(("w[b]", 1.0), ("ww", 1.0)))
+    assert unknown_start(wrong, made.lowest) == "There is no parameter `ww` to start. Parameters: w."
 
 
 def test_too_many_steps_are_refused():

@@ -365,3 +365,37 @@ def test_two_tabs_have_a_lab_each(opened):
     other.locator("#rate").fill("-2")
     other.wait_for_timeout(600)
     assert one.answer() == answer and "problem=decay" in one.tab.url and "rate=0.01" in other.url
+
+
+def test_a_rate_that_is_chosen_for_the_reader_is_shown_where_it_lies(opened):
+    page = opened("?problem=valley&rate=auto")
+    shown = float(page.tab.locator("#rate-typed").input_value())
+    assert f"{shown:g}" in page.answer() and 0.0 < shown < 0.111
+    assert 10 ** float(page.tab.locator("#rate").input_value()) == pytest.approx(shown, rel=1e-3)
+    page.tab.locator("#optimizers").get_by_text("lbfgs", exact=True).click()
+    page.tab.locator("#optimizers").get_by_text("gd", exact=True).click()
+    page.film_has("optimizers=lbfgs&rate=auto")
+    assert page.tab.locator(".rate.unused #rate-typed").input_value() == ""
+    page.tab.locator("#optimizers").get_by_text("adam", exact=True).click()
+    page.film_has("lbfgs,adam")
+    page.tab.locator("#auto input").click()  # from here on it is the reader's
+    page.film_has("rate=0.")
+    adam = float(page.tab.locator("#rate-typed").input_value())
+    assert page.tab.locator("#told tbody tr").nth(1).locator("td").nth(3).text_content() == f"{adam:g}"
+
+
+def test_a_start_of_no_parameter_is_told_and_left_out(opened):
+    page = opened()
+    page.type("start", "w=1, slope=3")
+    page.tab.wait_for_selector("#start-told p")
+    assert page.tab.locator("#start-told").text_content() == (
+        "There is no parameter slope to start. Parameters: w. It is left out."
+    )
+    page.film_has("slope:3")
+    assert (
+        page.tab.locator("#command")
+        .text_content()
+        .endswith("--start w=1.0 --optimizer gd --learning-rate 0.001 --epochs 100")
+    )
+    page.type("start", "w=1")
+    page.until("!document.querySelector('#start-told p')")

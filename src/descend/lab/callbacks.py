@@ -14,13 +14,13 @@ from descend.gradients.derivation import Derivation
 from descend.lab import copies, ruler
 from descend.lab.cache import Cache
 from descend.lab.data import Library, Rows, first_formula
-from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts
+from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
 from descend.lab.equations import rule
 from descend.lab.film import captions, film_of
 from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
-from descend.lab.told import error_text, judged, legend, verdicts
+from descend.lab.told import error_text, judged, legend, prose, verdicts
 from descend.models import FormulaModel
 from descend.report import mathematics
 
@@ -101,7 +101,9 @@ class Callbacks:
 
         It goes to the page past Dash, which would take longer to hand it on than it takes to make.
         """
-        film, formula_told, trouble = "null", None, None
+        from dash import html
+
+        film, formula_told, start_told, trouble = "null", None, None, None
         state = usual_of("line")
         try:
             state = state_of(settings, gradient)
@@ -113,10 +115,12 @@ class Callbacks:
                 formula_told = say("choose_formula", example=first_formula(list(rows.columns)))
             else:
                 film = _film(state, rows, settings.get("theme") == "dark")
+                if unknown := unknown_start(state, lowest_fit(state, rows)):
+                    start_told = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
             told = error_text(error)
             formula_told, trouble = (told, None) if _of_formula(error, state) else (None, told)
-        places = _json({"formula-told": formula_told, "trouble": trouble})
+        places = _json({"formula-told": formula_told, "start-told": start_told, "trouble": trouble})
         return f'{{"film":{film},"told":{places}}}'
 
     def tell(self, link: str | None, opening: dict[str, Any], low: float, high: float) -> list[Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.fit import Fit
-from descend.lab import equations
+from descend.lab import equations, ruler
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.ground import Ground, ground_of
@@ -59,6 +59,8 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
         "equations": _equations(found, frames),
         "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
         "axes": None if ground is None else list(ground.labels),
+        "rate": found.rate,
+        "scale": list(ruler.ends(found)),
         "link": found.state.query,
     }
 

@@ -168,6 +168,7 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                     ),
                     hint=say("start_hint"),
                 ),
+                html.Div(id="start-told", role="status"),
                 html.Div(
                     [
                         _field(
@@ -233,7 +234,7 @@ def _rate(state: State, say: Words) -> Any:
             html.Div(
                 [
                     html.Label(say("rate"), htmlFor="rate-typed"),
-                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value=f"{rate:.6g}",
+                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value="" if state.rate is None else f"{rate:.6g}",
                               className="mono", autoComplete="off"),
                     dcc.Checklist(id="auto", options=[{"label": say("auto"), "value": "auto"}],
                                   value=["auto"] if state.rate is None else [], className="switch"),

@@ -33,6 +33,7 @@ TEXTS = {
     "no_curvature": ("J has no curvature here that could tell a limit.", "这里 J 没有可用来给出上限的曲率。"),
     "start": ("Start", "起点"),
     "start_hint": ("Or click on the surface.", "也可以在曲面上点击。"),
+    "left_out": ("It is left out.", "已忽略。"),
     "epochs": ("Epochs", "轮数"),
     "batch": ("Batch size", "批量大小"),
     "all_rows": ("all rows", "全部数据"),

@@ -2,6 +2,7 @@
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
   const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
+  const TOLD = ["formula-told", "start-told", "trouble"], silent = Object.fromEntries(TOLD.map((place) => [place, null]));
   const none = () => window.dash_clientside.no_update;
   let film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
 
@@ -112,6 +113,14 @@
     new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
+  // A rate that was chosen for the reader is shown where it lies.
+  const follow = () => {
+    find("rate")?.closest(".rate").classList.toggle("unused", film.rate === null);
+    if (!document.querySelector("#auto input:checked")) return;
+    const [min, max] = film.scale;
+    set("rate-typed", { value: film.rate === null ? "" : String(Number(film.rate.toPrecision(4))) });
+    if (film.rate !== null) set("rate", { min, max, value: Math.log10(film.rate) });
+  };
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
   let still = {};
   const redraw = (name) => {
@@ -128,6 +137,7 @@
     slider();
     mend();
     tell();
+    follow();
     GRAPHS.forEach(redraw);
     root.dataset.film = film.link;
     // Words can wait until the hand rests.
@@ -159,7 +169,7 @@
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
         if (!reply.ok) throw reply.status;
         said = await reply.json();
-      } catch (error) { said = { told: { "formula-told": null, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
+      } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
       if (said.film) play(said.film);
@@ -278,14 +288,14 @@
         film = wanted = latest = null;
         still = {};
         clearTimeout(resting);
-        for (const place of ["formula-told", "trouble"]) delete find(place)?.dataset.told;
+        for (const place of TOLD) delete find(place)?.dataset.told;
         opened = Date.now();
         return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
       ask: (...asked) => {
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
-        settings.rate = +settings.rate;  // a slider's value is text, but not at first
+        settings.rate = settings.auto?.length ? null : +settings.rate;  // a slider's value is text, but not at first
         want({ settings, gradient, key: opening.key });
         return none();
       },
