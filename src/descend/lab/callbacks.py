@@ -116,9 +116,9 @@ class Callbacks:
             else:
                 film = _film(state, rows, settings.get("theme") == "dark")
                 if unknown := unknown_start(state, lowest_fit(state, rows)):
-                    start_told = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
+                    start_told = html.P([*prose(unknown, say), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            told = error_text(error)
+            told = error_text(error, words(state.lang))
             formula_told, trouble = (told, None) if _of_formula(error, state) else (None, told)
         places = _json({"formula-told": formula_told, "start-told": start_told, "trouble": trouble})
         return f'{{"film":{film},"told":{places}}}'
@@ -162,9 +162,9 @@ class Callbacks:
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
             wish = Wish(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss))
+            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss), words(state.lang))
         except DescendError as error:
-            told = error_text(error)
+            told = error_text(error, words(state.lang))
         return told, "".join(lines)
 
     def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:

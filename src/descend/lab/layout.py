@@ -228,13 +228,14 @@ def _main(state: State, say: Words) -> list[Any]:
 def _rate(state: State, say: Words) -> Any:
     from dash import dcc, html
 
-    rate = state.rate if state.rate is not None else 0.01
+    rate = 0.01 if state.rate is None else state.rate
+    typed = "" if state.rate is None else f"{rate:.6g}"
     return html.Section(
         [
             html.Div(
                 [
                     html.Label(say("rate"), htmlFor="rate-typed"),
-                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value="" if state.rate is None else f"{rate:.6g}",
+                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value=typed,
                               className="mono", autoComplete="off"),
                     dcc.Checklist(id="auto", options=[{"label": say("auto"), "value": "auto"}],
                                   value=["auto"] if state.rate is None else [], className="switch"),

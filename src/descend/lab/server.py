@@ -14,10 +14,12 @@ from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
 from descend.lab.callbacks import OUT_OF_DATE, Callbacks
+from descend.lab.controls import in_lab
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.layout import shell
 from descend.lab.security import guard, too_large
 from descend.lab.state import UPLOAD
+from descend.lab.texts import words
 from descend.report import style
 
 UPLOADS = "/upload"
@@ -109,7 +111,7 @@ def _take_uploads(server: Any, library: Library, most: int) -> None:
             try:
                 key = library.add(path, name)
             except DescendError as error:
-                return _said({"error": str(error).replace(str(path), name)}, 200)
+                return _said({"error": in_lab(str(error).replace(str(path), name), words("en"))}, 200)
         rows = library.uploads.get(key)
         assert rows is not None
         return _said(

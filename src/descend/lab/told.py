@@ -7,6 +7,7 @@ from typing import Any
 from descend.errors import DescendError
 from descend.fit import Fit
 from descend.gradients.court import Judgement
+from descend.lab.controls import in_lab
 from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.film import COLOURS
@@ -29,35 +30,36 @@ def legend(found: Descents) -> list[Any]:
     return [html.Span(_named(place, name), className="key") for place, name in enumerate(several)]
 
 
-def error_text(error: DescendError) -> Any:
+def error_text(error: DescendError, say: Words) -> Any:
     """Return an error: what it says, and where in the text it points."""
     from dash import html
 
     lines = str(error).split("\n")
     if len(lines) < 4 or not lines[1].startswith("    "):
-        return html.P(prose(str(error)), className="error")
+        return html.P(prose(str(error), say), className="error")
     text = "\n".join(line[4:] for line in lines[1:3])
-    return html.Div([html.P(prose(lines[0])), html.Pre(text), html.P(prose(" ".join(lines[3:])))], className="error")
+    rest = " ".join(lines[3:])
+    return html.Div([html.P(prose(lines[0], say)), html.Pre(text), html.P(prose(rest, say))], className="error")
 
 
-def judged(judgement: Judgement) -> Any:
+def judged(judgement: Judgement, say: Words) -> Any:
     """Return what the court says of a gradient by hand."""
     from dash import html
 
     kind = "success" if judgement.agree else "failure"
     sign = "✓" if judgement.agree else "✕"
     return html.P(
-        [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence)], className=f"judged {kind}"
+        [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence, say)], className=f"judged {kind}"
     )
 
 
-def prose(text: str) -> list[Any]:
-    """Return a sentence; what stands in backticks becomes code."""
+def prose(text: str, say: Words) -> list[Any]:
+    """Return a sentence of the library as the page says it; what stands in backticks becomes code."""
     from dash import html
 
-    parts = text.split("`")
+    parts = in_lab(text, say).split("`")
     if len(parts) % 2 == 0:
-        return [text]
+        return ["`".join(parts)]
     return [html.Code(part) if place % 2 else part for place, part in enumerate(parts) if part]
 
 
@@ -101,7 +103,7 @@ def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> A
     sentences = [fit.advice]
     if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
         sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
-    english = [html.P(prose(sentence)) for sentence in sentences]
+    english = [html.P(prose(sentence, say)) for sentence in sentences]
     body = [html.P(ADVICE_ZH[outcome]), html.Details([html.Summary(say("details")), *english])] if chinese else english
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")
