@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import descend
@@ -17,9 +16,9 @@ from descend.lab.texts import words
 ROOMS = Path(descend.__file__).parent
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 CALLED = re.compile(r"the command line's `--[a-z0-9-]+(?: \w+)?`|`descend [^`]*`")
-SAMPLES = {"limit / 2": "0.05", "smaller": "0.05", "faster": "0.3", "needed": "640", "larger": "40", "values": "b=0,c=1.5",
-           "conditions": "x < 5 AND y > -1", "condition": "try_cast(x as double) is not null", "only": "torch",
-           "name": "wide"}  # fmt: skip
+SAMPLES = {"limit / 2": "0.05", "smaller": "0.05", "faster": "0.3", "needed": "640", "larger": "40",
+           "values": "b=0,c=1.5", "only": "torch", "name": "wide",
+           "conditions": "x < 5 AND y > -1", "condition": "try_cast(x as double) is not null"}  # fmt: skip
 """What stands in the places of messages that follow an option."""
 
 
@@ -62,7 +61,7 @@ def test_no_message_of_the_library_speaks_of_options_as_if_the_page_had_them():
     [
         ("Use --learning-rate 0.0152, or --learning-rate auto.", "Use a learning rate of 0.0152, or “choose for me”."),
         ("Use --epochs 17234, or another optimizer, such as lbfgs.",
-         "Use 17,234 epochs, or another optimizer, such as lbfgs."),
+         "Use 17,234 epochs (the lab runs 5,000 at most), or another optimizer, such as lbfgs."),
         ("Use --epochs 640, or the larger rate --learning-rate 0.0028.",
          "Use 640 epochs, or the larger learning rate 0.0028."),
         ("Use --batch-size 40, or --learning-rate 1e-05, which lower that noise 2 times, or --schedule cosine.",

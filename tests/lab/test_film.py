@@ -13,7 +13,7 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.lab import copies, ruler
+from descend.lab import chinese, copies, ruler
 from descend.lab.data import Library, Rows, read_rows
 from descend.lab.descents import descents, unknown_start
 from descend.lab.equations import step_lines
@@ -22,7 +22,7 @@ from descend.lab.frames import chosen
 from descend.lab.ground import ground_of
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
-from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, TEXTS
+from descend.lab.texts import OUTCOMES, TEXTS
 from descend.optimizers import OPTIMIZERS
 
 
@@ -184,7 +184,7 @@ def test_every_word_is_there_in_both_languages():
     from descend.descent.diagnosis import Cause
 
     assert all(len(pair) == 2 and all(pair) for pair in TEXTS.values())
-    assert set(OUTCOMES) == set(ADVICE_ZH) == {str(outcome) for outcome in Outcome}
-    assert set(CAUSES_ZH) == {str(cause) for cause in Cause}
+    assert set(OUTCOMES) == set(chinese.OUTCOME_ADVICE) == {str(outcome) for outcome in Outcome}
+    assert set(chinese.CAUSES) == set(chinese.CAUSE_ADVICE) == {str(cause) for cause in Cause}
     fields = [[set(re.findall(r"{\w+}", text)) for text in pair] for pair in TEXTS.values()]
     assert all(english == chinese for english, chinese in fields)

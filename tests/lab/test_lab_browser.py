@@ -257,7 +257,29 @@ def test_a_gradient_by_hand_is_judged_as_it_is_typed(opened):
     assert "2 times too small" in page.tab.locator("#gradient-told").text_content()
     page.type("gradient", "w = mean(2*x*(w*x - y))")
     page.tab.wait_for_selector(".judged.success", timeout=60_000)
-    assert page.tab.locator("#derived math").count() == 1
+    assert page.tab.locator("#derived math").count() == 1 and not page.tab.locator("#derived").is_visible()
+    page.tab.locator(".solution summary").click()
+    assert page.tab.locator("#derived").is_visible()
+
+
+def test_a_gradient_by_hand_begins_with_the_names_of_the_formula(opened):
+    page = opened("?problem=decay")
+    begun = "document.getElementById('gradient').placeholder"
+    page.until(f"{begun} === 'a = mean(...)\\nb = mean(...)'")
+    page.type("formula", "y ~ c*exp(-x/tau) + d")
+    page.until(f"{begun} === 'c = mean(...)\\ntau = mean(...)\\nd = mean(...)'")
+
+
+def test_a_chinese_page_speaks_chinese_of_gradient_and_descent(opened):
+    page = opened("?problem=valley&rate=0.13&lang=zh")
+    said = page.tab.locator(".verdict p").nth(1).text_content()
+    assert said == "学习率 0.13 是起点处最大稳定学习率 0.1114 的 1.167 倍。请用 0.056，或选“自动选择”。"
+    assert page.tab.locator("#surface-caption").text_content() == "J 从 0.2362（颜色最深）到 139.5。"
+    page.type("gradient", "w = -mean(2*x*(w*x + b - y))\nb = mean(2*(w*x + b - y))")
+    page.tab.wait_for_selector(".judged.failure", timeout=60_000)
+    assert page.tab.locator(".judged").text_content() == (
+        "✕ w 的梯度有误：符号反了，这样会越走越高。请在前面加负号：残差是“预测值 − y”。"
+    )
 
 
 def test_the_report_is_downloaded(opened, tmp_path: Path):

@@ -70,7 +70,7 @@ class Callbacks:
             [Given("opening", "data"), Given("rate", "min"), Given("rate", "max")], prevent_initial_call=True,
         )(self.tell)  # fmt: skip
         app.callback(
-            Output("gradient-told", "children"), Output("mathematics", "data"),
+            Output("gradient-told", "children"), Output("mathematics", "data"), Output("gradient", "placeholder"),
             [Input(name, "value") for name in ("gradient", "formula", "loss")],
             [Given("context", "data"), Given("noise", "value"), Given("opening", "data")],
         )(self.judge)  # fmt: skip
@@ -139,22 +139,24 @@ class Callbacks:
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: dict[str, Any], noise: float, opening: dict[str, Any]
-    ) -> tuple[Any, Any]:
-        """Return the court's judgement on a gradient by hand, and the derived one to compare with."""
+    ) -> tuple[Any, str, str]:
+        """Return the court's judgement on a gradient by hand, the derived one to compare with, and how to begin."""
         try:
             state = dataclasses.replace(_placed(context, noise), formula=formula or "", loss=loss)
             READERS["gradient"](gradient or "")
             rows = self.library.rows(state, opening.get("key"))
             if rows is None or not state.formula.strip():
-                return "", ""
+                return "", "", ""
             found = lowest_fit(state, rows)
         except (DescendError, ValueError):
-            return "", ""  # said where the formula stands
+            return "", "", ""  # said where the formula stands
         model = found.model
         assert isinstance(model, FormulaModel)
         lines = [markup for _, markup in mathematics.gradient(Derivation(model.formula, model.loss))]
+        skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():
-            return "", "".join(lines)
+            return "", "".join(lines), skeleton
+        say = words(state.lang)
         try:
             from descend.descent.check import check_gradient
             from descend.descent.problem import Wish
@@ -162,10 +164,10 @@ class Callbacks:
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
             wish = Wish(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss), words(state.lang))
+            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss), say, state.lang == "zh")
         except DescendError as error:
-            told = error_text(error, words(state.lang))
-        return told, "".join(lines)
+            told = error_text(error, say)
+        return told, "".join(lines), skeleton
 
     def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:
         """Return the page of the first descent, as a file."""
@@ -205,7 +207,7 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         return (
             verdicts(found, say, state.lang == "zh"), ruler.drawn(found, low, high, say), ruler.sentence(found, say),
             _rule(found, say), copies.commands(state, rows, shown), copies.python(state, rows, shown),
-            *([*legend(found), caption] for caption in captions(found)), low, high,
+            *([*legend(found), caption] for caption in captions(found, say)), low, high,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from descend.lab.state import MOST_EPOCHS
 from descend.lab.texts import Words
 
 VALUE = r"`?(?P<value>'[^']*'|[^\s`;]+?)`?(?=[;.,:]?(?:\s|$))"
@@ -59,4 +60,6 @@ def _filled(words: str, found: re.Match[str], say: Words) -> str:
         given["name"] = given["name"].replace("-", " ")
     if "epochs" in words and "value" in given:
         given["value"] = f"{int(given['value']):,}"
+        if int(found["value"]) > MOST_EPOCHS:
+            words += f" (the lab runs {MOST_EPOCHS:,} at most)"
     return words.format(auto=say("auto"), **given)

@@ -19,6 +19,7 @@ from descend.lab.cache import Cache
 from descend.lab.data import Rows
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
+from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
 
@@ -114,6 +115,7 @@ def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
 def unknown_start(state: State, lowest: Fit) -> str:
     """Say which start is of no parameter, as `descend.fit` says it; empty if each is of one."""
     parameters = lowest.model.parameters
+    assert isinstance(parameters, Parameters)
     unknown = {name: value for name, value in state.start if name not in (*parameters.shapes, *parameters.labels)}
     try:
         parameters.start(unknown, 0.0)

@@ -21,10 +21,12 @@ from descend.lab import equations, ruler
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.ground import Ground, ground_of
+from descend.lab.texts import Words
 from descend.models import FormulaModel
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
+from descend.report.surface import MOST_ROWS
 from descend.report.view import view
 
 Array = NDArray[np.float64]
@@ -74,17 +76,26 @@ def _begin(frames: Frames) -> int:
     return max(lasts)
 
 
-def captions(found: Descents) -> tuple[str, str]:
+def captions(found: Descents, say: Words) -> tuple[str, str]:
     """Say what the contours stand for, and which rows are not drawn."""
-    ground = ground_of(found)
-    return "" if ground is None else ground.caption, _left_out(found)
+    return _contours(ground_of(found), found.rows.rows, say), _left_out(found, say)
 
 
-def _left_out(found: Descents) -> str:
+def _contours(ground: Ground | None, rows: int, say: Words) -> str:
+    if ground is None or ground.surface is None:
+        return ""
+    low, high = (f"{float(ground.surface.levels[place]):.4g}" for place in (0, -1))
+    told = say("deepest_more" if ground.beyond else "deepest", low=low, high=high)
+    if ground.others:
+        told += f" {say('others_best')}"
+    return f"{told} {say('thinned', drawn=f'{MOST_ROWS:,}')}" if rows > MOST_ROWS else told
+
+
+def _left_out(found: Descents, say: Words) -> str:
     seen = view(found.first)
     most = MOST_POINTS if seen.one else MOST_PREDICTED
     rows = found.first.rows
-    return f"{most:,} of {rows:,} rows drawn, chosen at random." if rows > most else ""
+    return say("drawn", drawn=f"{most:,}", rows=f"{rows:,}") if rows > most else ""
 
 
 def colour_of(place: int, dark: bool) -> str:

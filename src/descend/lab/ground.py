@@ -12,7 +12,7 @@ from descend.fit import Fit
 from descend.lab.cache import Cache
 from descend.lab.descents import Descents
 from descend.report.figures import Surface
-from descend.report.surface import heights, losses_over, objective_of, places_of, relief
+from descend.report.surface import losses_over, objective_of, places_of, relief
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,8 @@ class Ground:
     """J over a window of two parameters, or of the only one.
 
     labels: of these parameters; places: where they lie in theta. ends: of the window, for each. surface: J over two;
-    None if there is one parameter, or no relief. line: x and J over one. caption: what the contours stand for.
+    None if there is one parameter, or no relief. line: x and J over one. others: whether there are more parameters,
+    which stay at their best values. beyond: whether J goes on rising above the last contour.
     """
 
     labels: tuple[str, ...]
@@ -38,7 +39,8 @@ class Ground:
     ends: tuple[tuple[float, float], ...]
     surface: Surface | None
     line: tuple[Array, Array] | None
-    caption: str
+    others: bool = False
+    beyond: bool = False
 
 
 def ground_of(found: Descents) -> Ground | None:
@@ -62,18 +64,17 @@ def _usual_pair(found: Descents, labels: Sequence[str]) -> tuple[str, str] | Non
 def _computed(
     lowest: Fit, labels: tuple[str, ...], places: tuple[int, ...], ends: tuple[tuple[float, float], ...]
 ) -> Ground:
-    evaluate, said = objective_of(lowest)
+    evaluate, _ = objective_of(lowest)
     if len(places) == 1:
         x = np.linspace(*ends[0], FINE)
         with np.errstate(all="ignore"):
             y = np.array([evaluate(np.array([value])) for value in x.tolist()])
-        return Ground(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)), said.strip())
+        return Ground(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
     x, y = (np.linspace(*end, GRID) for end in ends)
     z = losses_over(evaluate, lowest.theta, (places[0], places[1]), x, y)
     surface = relief(x, y, z)
-    others = "; the other parameters stay at their best values" if lowest.theta.size > 2 else ""
-    caption = "" if surface is None else f"{heights(surface, z)}{others}.{said}"
-    return Ground(labels, places, ends, surface, None, caption)
+    beyond = surface is not None and bool((z[np.isfinite(z)] > surface.levels[-1]).any())
+    return Ground(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
 
 
 def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The words of the page, in English and Chinese; and of outcomes and causes, which the library says in English."""
+"""The words of the page, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -66,7 +66,15 @@ TEXTS = {
         "为每个参数写一行 dJ/d参数，边写边判。",
     ),
     "by_hand": ("descend with it", "用它来下降"),
-    "derived": ("The derived gradient", "推导出的梯度"),
+    "derived": ("Show the derived gradient", "查看推导出的梯度"),
+    "deepest": ("J from {low} (deepest colour) to {high}.", "J 从 {low}（颜色最深）到 {high}。"),
+    "deepest_more": ("J from {low} (deepest colour) to {high} or more.", "J 从 {low}（颜色最深）到 {high} 以上。"),
+    "others_best": (
+        "The other parameters stay at their best values.",
+        "其他参数取最优值。",
+    ),
+    "thinned": ("J of {drawn} rows, evenly spaced.", "J 只用等间隔的 {drawn} 行计算。"),
+    "drawn": ("{drawn} of {rows} rows drawn, chosen at random.", "只画出 {rows} 行中随机选取的 {drawn} 行。"),
     "take": ("Take it with you", "带走结果"),
     "command": ("As command line", "命令行"),
     "python": ("As Python", "Python 代码"),
@@ -107,25 +115,6 @@ OUTCOMES = {
     "diverged": ("Diverged", "发散了"),
     "stalled": ("Stalled", "停滞"),
     "interrupted": ("Interrupted", "被中断"),
-}
-ADVICE_ZH = {
-    "converged": "梯度在容许误差内为零，无需更多轮次。",
-    "epochs_used_up": "梯度尚未到零，轮数已用完：增加轮数，或增大学习率。",
-    "time_used_up": "时间用完时梯度尚未到零：减少轮数或增大批量。",
-    "diverged": "损失无限增长：请减小学习率，或选“自动选择”。",
-    "stalled": "损失不再下降，但并非极小值，或处于平台：换一个起点试试。",
-    "interrupted": "已中断：这是目前为止的参数。",
-}
-CAUSES_ZH = {
-    "wrong_gradient": "梯度写错了",
-    "bad_rows": "数据中有异常行",
-    "domain_error": "公式在某些行没有定义",
-    "overflow": "数值溢出",
-    "plateau": "处于平台",
-    "batch_noise": "小批量带来的噪声",
-    "unscaled_column": "某一列的尺度相差太大",
-    "rate_too_large": "学习率太大",
-    "too_few_epochs": "轮数太少",
 }
 
 Words = Callable[..., str]

@@ -7,11 +7,12 @@ from typing import Any
 from descend.errors import DescendError
 from descend.fit import Fit
 from descend.gradients.court import Judgement
+from descend.lab import chinese as zh
 from descend.lab.controls import in_lab
 from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.film import COLOURS
-from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, Words
+from descend.lab.texts import OUTCOMES, Words
 
 KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
 
@@ -42,15 +43,17 @@ def error_text(error: DescendError, say: Words) -> Any:
     return html.Div([html.P(prose(lines[0], say)), html.Pre(text), html.P(prose(rest, say))], className="error")
 
 
-def judged(judgement: Judgement, say: Words) -> Any:
+def judged(judgement: Judgement, say: Words, chinese: bool) -> Any:
     """Return what the court says of a gradient by hand."""
     from dash import html
 
     kind = "success" if judgement.agree else "failure"
     sign = "✓" if judgement.agree else "✕"
-    return html.P(
-        [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(judgement.sentence, say)], className=f"judged {kind}"
-    )
+    sentence = zh.verdict(judgement) if chinese else judgement.sentence
+    told = html.P([html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(sentence, say)], className=f"judged {kind}")
+    if not chinese:
+        return told
+    return html.Div([told, html.Details([html.Summary(say("details")), html.P(prose(judgement.sentence, say))])])
 
 
 def prose(text: str, say: Words) -> list[Any]:
@@ -96,7 +99,7 @@ def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> A
     outcome, cause = str(fit.outcome), fit.diagnosis.cause
     title = OUTCOMES[outcome][chinese]
     if cause is not None:
-        why = CAUSES_ZH[cause.value] if chinese else cause.words
+        why = zh.CAUSES[cause.value] if chinese else cause.words
         title += f"：{why}" if chinese else f": {why}"
     if several:
         title = f"{name.replace('_', ' ')} – {title}"
@@ -104,6 +107,10 @@ def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> A
     if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
         sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
     english = [html.P(prose(sentence, say)) for sentence in sentences]
-    body = [html.P(ADVICE_ZH[outcome]), html.Details([html.Summary(say("details")), *english])] if chinese else english
+    body = (
+        [html.P(prose(zh.why(fit), say)), html.Details([html.Summary(say("details")), *english])]
+        if chinese
+        else english
+    )
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")
