@@ -421,3 +421,17 @@ def test_a_start_of_no_parameter_is_told_and_left_out(opened):
     )
     page.type("start", "w=1")
     page.until("!document.querySelector('#start-told p')")
+
+
+def test_columns_of_text_are_named_and_a_file_that_is_too_large_is_refused(opened, tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("name,x,y\nann,1,2\nbob,2,3\n")
+    page = opened()
+    for _ in range(2):
+        with page.tab.expect_file_chooser() as chooser:
+            page.tab.locator("#choose-file").click()
+        chooser.value.set_files(path)
+        page.tab.wait_for_selector(".note")
+        assert page.tab.locator(".note").text_content() == "Left out, for they hold no numbers: name."
+        page.tab.evaluate("document.getElementById('upload-told').dataset.most = 10")
+    page.until("document.getElementById('upload-told').textContent.startsWith('This is larger than 512 MB')")

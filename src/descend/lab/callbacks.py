@@ -94,7 +94,7 @@ class Callbacks:
         if state.problem == FILE and self.library.file is None:
             state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
         rows = self.library.rows(state, opening.get("key"))
-        return page(state, rows, self.library.file, unread, opening.get("at"))
+        return page(state, rows, self.library, unread, opening.get("at"))
 
     def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
         """Return the film of the settings as JSON, beside what is wrong with them and where.

@@ -26,6 +26,8 @@ HERE = (
     (r"or fix (?P<an>it|them) with --fix " + VALUE, "or write a number in place of {an} in the formula: {value}"),
     (r"(?P<an>[Ll]eave|take) such rows out with `?--(?:where|missing)\b(?: '[^']*'| drop)?`?(?: \(in Python, [^)]*\))?",
      "{an} such rows out of the file"),
+    (r"; if it is Latin-1, `iconv [^`]*` does so", ", in a spreadsheet as “CSV UTF-8”"),
+    (r"Save it as CSV, Parquet or JSON", "Save it as CSV"),
     (r": --where '(?P<value>[^']*)'", " of the file: keep those where `{value}`"),
 )  # fmt: skip
 """Options, in the phrases that messages have them in, and what the page says instead."""
@@ -42,8 +44,6 @@ def in_lab(message: str, say: Words) -> str:
     >>> in_lab("Give more rows, or add a penalty with --l2.", words("en"))
     "Give more rows, or add a penalty with the command line's `--l2`."
     """
-    if "--" not in message:
-        return message
     for phrase, words in SAID:
         message = phrase.sub(lambda found, words=words: _filled(words, found, say), message)  # type: ignore[misc]
     return ELSEWHERE.sub(lambda found: _of_the_command_line(found[0]), message)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.lab.data import Rows
+from descend.lab.data import Library, Rows
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, words
+from descend.lab.told import prose
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 
@@ -16,6 +17,7 @@ DECADES = (-6.0, 1.0)
 """The rates that the slider reaches, as powers of ten, until those of the problem are known."""
 BATCHES = (1, 5, 10, 25, 50, 100)
 GRAPHS = ("data", "surface", "loss")
+MOST_NAMED = 12
 
 
 def shell() -> Any:
@@ -35,7 +37,7 @@ def shell() -> Any:
     )
 
 
-def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, ...], at: object = None) -> Any:
+def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, ...], at: object = None) -> Any:
     """Return the page of a state; what it asks carries ``at``, which tells it from the pages before."""
     from dash import dcc, html
 
@@ -45,6 +47,10 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
         notes.append(say("need_upload"))
     if rows is not None and rows.sampled:
         notes.append(say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}"))
+    if rows is not None and rows.left_out:
+        shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
+        notes.append(say("columns_left_out", names=shown))
+        notes += list(rows.odd)
     return html.Div(
         [
             dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}),
@@ -53,8 +59,8 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
             _header(state, say),
             html.Div(
                 [
-                    html.Aside(_settings(state, rows, file, say), className="side", **_label(say("settings"))),
-                    html.Main([*(html.P(note, className="note") for note in notes), *_main(state, say)]),
+                    html.Aside(_settings(state, rows, library, say), className="side", **_label(say("settings"))),
+                    html.Main([*(html.P(prose(note, say), className="note") for note in notes), *_main(state, say)]),
                 ],
                 className="columns",
             ),
@@ -81,10 +87,11 @@ def _header(state: State, say: Words) -> Any:
     )
 
 
-def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) -> list[Any]:
+def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> list[Any]:
     from dash import dcc, html
 
-    place = int(state.lang == "zh")
+    place, file = int(state.lang == "zh"), library.file
+    too_large = say("too_large", most=f"{library.most_upload / 2**20:,.0f}")
     problems = [{"label": recipe.title[place], "value": name} for name, recipe in PROBLEMS.items()]
     if file is not None:
         problems.append({"label": f"{say('own_file')}: {file.name}", "value": FILE})
@@ -96,7 +103,13 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
     return [
         _field(say("problem"), _choice("problem", problems, state.problem)),
         html.Div(
-            [html.Button(say("upload"), id="choose-file"), html.Span(id="upload-told", role="status")], className="row"
+            [
+                html.Button(say("upload"), id="choose-file"),
+                html.Span(
+                    id="upload-told", role="status", **{"data-most": library.most_upload, "data-large": too_large}
+                ),
+            ],
+            className="row",
         ),
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(

@@ -96,6 +96,8 @@ TEXTS = {
         "The lab descends on {rows} of {total} rows, chosen at random; the copied command takes them all.",
         "实验室随机选取 {total} 行中的 {rows} 行进行下降；复制的命令会使用全部数据。",
     ),
+    "columns_left_out": ("Left out, for they hold no numbers: {names}.", "以下各列不是数值，已略去：{names}。"),
+    "too_large": ("This is larger than {most} MB, the most that is taken here.", "文件超过 {most} MB，这里不接收。"),
     "silent": ("The lab does not answer. Is it still running?", "实验室没有响应。它还在运行吗？"),
     "unread": (
         "Not everything in this address could be read, and was left as usual: {names}.",

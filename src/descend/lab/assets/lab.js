@@ -184,13 +184,23 @@
     }
   }).observe(document.body, { childList: true, subtree: true });
 
+  const answered = async (reply) => {
+    const text = await reply.text();
+    try { return JSON.parse(text); } catch { return { error: text || `${reply.status}` }; }
+  };
   const upload = async (file) => {
     const told = find("upload-told");
     if (!file) return;
+    told.className = "";
     told.textContent = `${file.name} …`;
+    if (file.size > +told.dataset.most) {  // a server that refuses it before its end is not heard by every browser
+      told.textContent = told.dataset.large;
+      told.className = "error";
+      return;
+    }
     try {
       const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
-      const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
+      const said = await answered(reply);
       if (said.error) { told.textContent = said.error; told.className = "error"; return; }
       sessionStorage.setItem(key, said.key);
       film = null;
