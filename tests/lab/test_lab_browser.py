@@ -286,9 +286,21 @@ def test_the_report_is_downloaded(opened, tmp_path: Path):
     page = opened()
     with page.tab.expect_download() as download:
         page.tab.locator("#report").click()
+    assert download.value.suggested_filename == "line.html"
     download.value.save_as(tmp_path / "line.html")
     text = (tmp_path / "line.html").read_text()
     assert "2.17224" in text and "descend fit &#x27;y ~ w*x&#x27; line.csv" in text
+
+
+def test_the_report_of_a_race_holds_the_race(opened, tmp_path: Path):
+    page = opened("?problem=banana")
+    with page.tab.expect_download() as download:
+        page.tab.locator("#report").click()
+    assert download.value.suggested_filename == "banana-race.html"
+    download.value.save_as(tmp_path / "race.html")
+    text = (tmp_path / "race.html").read_text()
+    assert all(f'<th scope="row">{name}</th>' in text for name in ("gd", "momentum", "adam"))
+    assert "J over a and b" in text and "descend compare" in text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

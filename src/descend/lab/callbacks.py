@@ -170,10 +170,8 @@ class Callbacks:
         return told, "".join(lines), skeleton
 
     def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:
-        """Return the page of the first descent, as a file."""
+        """Return the page of the descent, or of the race, as a file."""
         from dash import no_update
-
-        from descend.report.html import page as report_page
 
         if not clicks or not link:
             return no_update
@@ -181,10 +179,8 @@ class Callbacks:
         rows = self.library.rows(state, opening.get("key"))
         if rows is None:
             return no_update
-        found = descents(state, rows)
-        arguments = copies.arguments(state, rows, dict(found.start))
-        fit = dataclasses.replace(found.first, call=lambda: arguments)
-        return {"content": report_page(fit), "filename": f"{state.problem}.html", "type": "text/html", "base64": False}
+        content, name = copies.report(descents(state, rows))
+        return {"content": content, "filename": name, "type": "text/html", "base64": False}
 
 
 def _film(state: State, rows: Rows, dark: bool) -> str:
