@@ -98,6 +98,15 @@ TEXTS = {
     ),
     "columns_left_out": ("Left out, for they hold no numbers: {names}.", "以下各列不是数值，已略去：{names}。"),
     "too_large": ("This is larger than {most} MB, the most that is taken here.", "文件超过 {most} MB，这里不接收。"),
+    "valley": (
+        "This valley of J goes no deeper than {floor}. There is a deeper one: J = {lowest} at {place}.",
+        "J 的这个山谷最低只到 {floor}。还有更深的：在 {place} 处 J = {lowest}。",
+    ),
+    "valley_same_start": ("From the same start {name} gets there.", "从同一起点出发，{name} 可以到达那里。"),
+    "valley_elsewhere": (
+        "Start nearer to it: click on the surface, or type a start.",
+        "请从离它更近的地方出发：在曲面上点击，或输入起点。",
+    ),
     "silent": ("The lab does not answer. Is it still running?", "实验室没有响应。它还在运行吗？"),
     "unread": (
         "Not everything in this address could be read, and was left as usual: {names}.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from descend.errors import DescendError
-from descend.fit import Fit
 from descend.gradients.court import Judgement
 from descend.lab import chinese as zh
 from descend.lab.controls import in_lab
@@ -13,13 +12,15 @@ from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.film import COLOURS
 from descend.lab.texts import OUTCOMES, Words
+from descend.lab.valley import Valley, other_valley
 
+MOST_NAMED = 6
 KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
 
 
 def verdicts(found: Descents, say: Words, chinese: bool) -> list[Any]:
     """Return how the descents ended: a table if several race, and a box for each that has something to say."""
-    boxes = [_verdict(name, fit, say, chinese, len(found.fits) > 1) for name, fit in found.fits.items()]
+    boxes = [_verdict(name, found, say, chinese) for name in found.fits]
     return [_table(found, say, chinese), *boxes]
 
 
@@ -92,10 +93,11 @@ def _named(place: int, name: str) -> list[Any]:
     return [dot, name.replace("_", " ")]
 
 
-def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> Any:
+def _verdict(name: str, found: Descents, say: Words, chinese: bool) -> Any:
     """Return the box of one descent."""
     from dash import html
 
+    fit, several = found.fits[name], len(found.fits) > 1
     outcome, cause = str(fit.outcome), fit.diagnosis.cause
     title = OUTCOMES[outcome][chinese]
     if cause is not None:
@@ -112,5 +114,16 @@ def _verdict(name: str, fit: Fit, say: Words, chinese: bool, several: bool) -> A
         if chinese
         else english
     )
+    if (valley := other_valley(found, name)) is not None:
+        body = [html.P(_of_valley(valley, say)), *body]
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")
+
+
+def _of_valley(valley: Valley, say: Words) -> str:
+    """Say that there is a deeper valley, where, and what leads to it."""
+    place = ", ".join(f"{name} = {number(value)}" for name, value in list(valley.parameters.items())[:MOST_NAMED])
+    told = say("valley", floor=number(valley.floor), lowest=number(valley.lowest), place=place)
+    if valley.same_start:
+        return f"{told} {say('valley_same_start', name=valley.optimizer.replace('_', ' '))}"
+    return f"{told} {say('valley_elsewhere')}"
