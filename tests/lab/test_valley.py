@@ -49,8 +49,8 @@ def test_what_gets_there_from_the_same_start_is_named():
 
 @pytest.mark.parametrize(
     "query",
-    ["?problem=line", "?problem=valley&rate=0.2", "?problem=decay", "?problem=decay&epochs=3", "?problem=classes&epochs=2",
-     "?problem=banana", "?problem=outliers", "?problem=wave&start=a:1,w:1.4"],
+    ["?problem=line", "?problem=valley&rate=0.2", "?problem=decay", "?problem=decay&epochs=3", "?problem=banana",
+     "?problem=classes&epochs=2", "?problem=outliers", "?problem=wave&start=a:1,w:1.4"],
 )  # fmt: skip
 def test_one_that_is_on_its_way_to_the_lowest_is_not(query):
     found = problem(query)
