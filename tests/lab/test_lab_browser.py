@@ -175,14 +175,15 @@ def test_many_rows_are_sampled_and_the_page_says_so(opened, tmp_path: Path):
         "The lab descends on 10,000 of 60,000 rows, chosen at random; the copied command takes them all."
     )
     page.film_has("problem=upload")
-    assert page.tab.locator("#data-caption").text_content() == "1,200 of 10,000 rows drawn, chosen at random."
+    caption = page.tab.locator("#data-caption").text_content()
+    assert caption == "lowest J1,200 of 10,000 rows drawn, chosen at random."
 
 
 def test_a_rate_past_the_limit_is_shown_to_diverge_and_why(opened):
     page = opened("?problem=valley")
     assert page.tab.locator(".ruler .mark").text_content() == "2/λmax = 0.111"
     page.tab.locator("#rate").fill("-0.5")
-    page.film_has("rate=0.316228")
+    page.film_has("rate=0.316")
     page.until("document.getElementById('told').textContent.includes('Diverged: rate too large')")
     assert "The largest stable rate at the start is 0.111" in page.tab.locator(".verdict").text_content()
     page.type("rate-typed", "0.05")
@@ -447,3 +448,37 @@ def test_columns_of_text_are_named_and_a_file_that_is_too_large_is_refused(opene
         assert page.tab.locator(".note").text_content() == "Left out, for they hold no numbers: name."
         page.tab.evaluate("document.getElementById('upload-told').dataset.most = 10")
     page.until("document.getElementById('upload-told').textContent.startsWith('This is larger than 512 MB')")
+
+
+def test_the_slider_of_rates_goes_by_keys_and_its_box_says_what_is_used(opened):
+    page = opened("?problem=decay")
+    page.tab.locator("#rate").focus()
+    page.tab.keyboard.press("ArrowRight")
+    page.film_has("rate=0.3")
+    typed = page.tab.locator("#rate-typed").input_value()
+    assert 0.3 < float(typed) < 0.4 and page.tab.url.endswith(f"rate={typed}")
+    assert f"--learning-rate {typed} " in page.tab.locator("#command").text_content()
+
+
+def test_what_is_shown_pales_while_the_formula_cannot_be_read(opened):
+    page = opened()
+    page.type("formula", "y ~ w*(x")
+    page.until("document.documentElement.classList.contains('stale')")
+    page.type("formula", "y ~ w*x + b")
+    page.film_has("formula=")
+    page.until("!document.documentElement.classList.contains('stale')")
+
+
+def test_back_leads_to_the_problem_before_as_it_was_left(opened):
+    page = opened("?problem=decay")
+    page.type("rate-typed", "0.25")
+    page.film_has("rate=0.25")
+    page.until("location.search.includes('rate=0.25')")
+    page.tab.locator("#problem").click()
+    page.tab.get_by_text("A wave with many minima", exact=True).click()
+    page.film_has("problem=wave")
+    page.until("location.search === '?problem=wave'")
+    page.tab.go_back()
+    page.film_has("problem=decay&rate=0.25")
+    assert page.tab.locator("#rate-typed").input_value() == "0.25"
+    assert page.tab.locator("#start").input_value() == "a=1, b=2"

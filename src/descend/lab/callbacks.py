@@ -20,9 +20,10 @@ from descend.lab.film import captions, film_of
 from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
-from descend.lab.told import error_text, judged, legend, prose, verdicts
+from descend.lab.told import dotted, error_text, judged, legend, prose, unbroken, verdicts
 from descend.models import FormulaModel
 from descend.report import mathematics
+from descend.report.view import view
 
 TOLD = (
     ("told", "children"), ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"),
@@ -200,10 +201,12 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         found = descents(state, rows)
         say, shown = words(state.lang), dict(found.start)
         low, high = ruler.ends(found)
+        contours, rows_left_out = captions(found, say)
+        best = [dotted(say)] if view(found.first).one else []
         return (
             verdicts(found, say, state.lang == "zh"), ruler.drawn(found, low, high, say), ruler.sentence(found, say),
-            _rule(found, say), copies.commands(state, rows, shown), copies.python(state, rows, shown),
-            *([*legend(found), caption] for caption in captions(found, say)), low, high,
+            _rule(found, say), unbroken(copies.commands(state, rows, shown)), copies.python(state, rows, shown),
+            [*legend(found), contours], [*legend(found), *best, rows_left_out], low, high,
         )  # fmt: skip
 
 
@@ -227,21 +230,12 @@ def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
         try:
             state = dataclasses.replace(state, **{name: READERS[name](str(text))})
         except ValueError:
-            raise ConfigError(MESSAGES[name].format(text=str(text)[:60])) from None
+            raise ConfigError(words(state.lang)(f"bad_{name}", text=str(text)[:60])) from None
     rate = None if settings["auto"] else read_rate(f"{10.0 ** float(settings['rate']):.{DIGITS}g}")
     return dataclasses.replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
 OUT_OF_DATE = "This page is out of date. Load it again."
-MESSAGES = {
-    "formula": "The formula is longer than the lab takes. Use the command line.",
-    "loss": "There is no loss `{text}`.",
-    "optimizers": "Choose one to six optimizers.",
-    "batch": "A batch is a whole number of rows, 1 or more; this is `{text}`.",
-    "epochs": "The lab runs 1 to 5,000 epochs; this is `{text}`.",
-    "gradient": "The gradient is longer than the lab takes. Use the command line.",
-    "start": "The start cannot be read: write it as w=0, b=1.",
-}
 
 
 def _placed(context: dict[str, Any], noise: float | None) -> State:

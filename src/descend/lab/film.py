@@ -21,7 +21,7 @@ from descend.lab import equations, ruler
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.ground import Ground, ground_of
-from descend.lab.texts import Words
+from descend.lab.texts import Words, words
 from descend.models import FormulaModel
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
@@ -171,7 +171,7 @@ def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         seen = np.array([(step.epoch, step.loss) for step in frames.steps[name]], dtype=np.float64)
         moves.append(_way("point", place, seen[:, 0], seen[:, 1]))
     last = found.state.epochs
-    across = Axis("epoch", low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
+    across = Axis(words(found.state.lang)("epoch"), low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
     up = _heights(float(found.first.trace[0].loss), found.lowest.loss, [losses for _, losses in ways])
     level = np.full(2, found.lowest.loss)
     best = Line(np.array([across.low, across.high], dtype=np.float64), level, "lowest J", "blue", 1.4, ":")

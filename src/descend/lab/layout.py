@@ -9,7 +9,7 @@ from descend.lab.data import Library, Rows
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, words
-from descend.lab.told import prose
+from descend.lab.told import dotted, prose
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 
@@ -221,7 +221,7 @@ def _main(state: State, say: Words) -> list[Any]:
         _player(say),
         html.Div(
             [
-                _figure("loss", say("loss_figure")),
+                _figure("loss", say("loss_figure"), [dotted(say)]),
                 html.Section(
                     [
                         html.H2(say("step_figure")),
@@ -331,7 +331,7 @@ def _take(state: State, say: Words) -> Any:
     )
 
 
-def _figure(name: str, title: str) -> Any:
+def _figure(name: str, title: str, caption: Any = None) -> Any:
     from dash import dcc, html
 
     graph = dcc.Graph(
@@ -342,7 +342,7 @@ def _figure(name: str, title: str) -> Any:
         [
             html.H2(title, id=f"{name}-title"),
             html.Div(graph, className="graph"),
-            html.P(id=f"{name}-caption", className="hint"),
+            html.P(caption, id=f"{name}-caption", className="hint"),
         ],
         className=f"card figure {name}",
     )

@@ -98,6 +98,25 @@ TEXTS = {
     ),
     "columns_left_out": ("Left out, for they hold no numbers: {names}.", "以下各列不是数值，已略去：{names}。"),
     "too_large": ("This is larger than {most} MB, the most that is taken here.", "文件超过 {most} MB，这里不接收。"),
+    "in_valley": ("in a shallower valley", "落在较浅的山谷"),
+    "lowest": ("lowest J", "最低的 J"),
+    "epoch": ("epoch", "轮次"),
+    "bad_formula": (
+        "The formula is longer than the lab takes. Use the command line.",
+        "公式太长，请使用命令行。",
+    ),
+    "bad_loss": ("There is no loss `{text}`.", "没有损失函数 `{text}`。"),
+    "bad_optimizers": ("Choose one to six optimizers.", "请选择一到六种优化算法。"),
+    "bad_batch": (
+        "A batch is a whole number of rows, 1 or more; this is `{text}`.",
+        "批量大小是不小于 1 的整数；这里是 `{text}`。",
+    ),
+    "bad_epochs": ("The lab runs 1 to 5,000 epochs; this is `{text}`.", "轮数在 1 到 5,000 之间；这里是 `{text}`。"),
+    "bad_gradient": (
+        "The gradient is longer than the lab takes. Use the command line.",
+        "梯度太长，请使用命令行。",
+    ),
+    "bad_start": ("The start cannot be read: write it as w=0, b=1.", "无法读取起点：请写成 w=0, b=1。"),
     "valley": (
         "This valley of J goes no deeper than {floor}. There is a deeper one: J = {lowest} at {place}.",
         "J 的这个山谷最低只到 {floor}。还有更深的：在 {place} 处 J = {lowest}。",

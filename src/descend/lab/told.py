@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from descend.errors import DescendError
@@ -28,8 +29,23 @@ def legend(found: Descents) -> list[Any]:
     """Return which colour is whose, where several race."""
     from dash import html
 
-    several = found.fits if len(found.fits) > 1 else ()
-    return [html.Span(_named(place, name), className="key") for place, name in enumerate(several)]
+    if len(found.fits) == 1:
+        return []
+    return [html.Span(_named(place, name), className="key") for place, name in enumerate(found.fits)]
+
+
+def unbroken(text: str) -> list[Any]:
+    """Return a command line whose options are not broken at their hyphens."""
+    from dash import html
+
+    return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
+
+
+def dotted(say: Words) -> Any:
+    """Return what the dotted lines are."""
+    from dash import html
+
+    return html.Span([html.Span(className="dots", **{"aria-hidden": "true"}), say("lowest")], className="key")
 
 
 def error_text(error: DescendError, say: Words) -> Any:
@@ -100,7 +116,11 @@ def _verdict(name: str, found: Descents, say: Words, chinese: bool) -> Any:
     fit, several = found.fits[name], len(found.fits) > 1
     outcome, cause = str(fit.outcome), fit.diagnosis.cause
     title = OUTCOMES[outcome][chinese]
-    if cause is not None:
+    valley = other_valley(found, name)
+    short = cause is None or cause == "too_few_epochs"
+    if valley is not None and short:
+        title = f"{title} – {say('in_valley')}"
+    elif cause is not None:
         why = zh.CAUSES[cause.value] if chinese else cause.words
         title += f"：{why}" if chinese else f": {why}"
     if several:
@@ -114,8 +134,8 @@ def _verdict(name: str, found: Descents, say: Words, chinese: bool) -> Any:
         if chinese
         else english
     )
-    if (valley := other_valley(found, name)) is not None:
-        body = [html.P(_of_valley(valley, say)), *body]
+    if valley is not None:  # what more epochs would do is no longer the question
+        body = [html.P(_of_valley(valley, say)), *([] if short else body)]
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")
 

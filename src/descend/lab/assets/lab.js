@@ -172,6 +172,7 @@
       } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
+      root.classList.toggle("stale", !said.film);  // what is shown is of settings before these
       if (said.film) play(said.film);
     }
     asking = false;
@@ -270,15 +271,21 @@
   for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
 
   // The slider of rates and the number beside it follow each other, the number once it stays as it is.
+  // A rate is what its box says; where the slider has moved on, what the box is about to say.
+  const short = (power) => Number((10 ** power).toPrecision(3));
+  const rated = (power) => {
+    const typed = Math.log10(Number(find("rate-typed")?.value));
+    return Math.abs(typed - power) < 1e-4 ? typed : Math.log10(short(power));
+  };
   let typing = null;
   const manual = () => { if (document.querySelector("#auto input:checked")) set("auto", { value: [] }); };
   document.addEventListener("input", ({ target }) => {
     if (target.id === "rate") {
       // Dash will ask the same, but takes its time.
       find("rate-typed")?.setAttribute("aria-invalid", false);
-      if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
+      if (latest) want({ ...latest, settings: { ...latest.settings, rate: rated(+target.value), auto: [] } });
       manual();
-      requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
+      requestAnimationFrame(() => set("rate-typed", { value: String(short(target.value)) }));
     }
     if (target.id === "rate-typed") {
       clearTimeout(typing);
@@ -296,6 +303,7 @@
       open: (search) => {
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
+        root.classList.remove("stale");
         still = {};
         clearTimeout(resting);
         for (const place of TOLD) delete find(place)?.dataset.told;
@@ -305,7 +313,7 @@
       ask: (...asked) => {
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
-        settings.rate = settings.auto?.length ? null : +settings.rate;  // a slider's value is text, but not at first
+        settings.rate = settings.auto?.length ? null : rated(+settings.rate);  // a slider's value is text, but not at first
         want({ settings, gradient, key: opening.key });
         return none();
       },
