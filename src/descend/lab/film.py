@@ -63,8 +63,16 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
         "axes": None if ground is None else list(ground.labels),
         "rate": found.rate,
         "scale": list(ruler.ends(found)),
+        "start": _start(found),
         "link": found.state.query,
     }
+
+
+def _start(found: Descents) -> str:
+    """Return where the descents begin, as one writes it into the box of starts."""
+    labels = found.lowest.model.parameters.labels
+    values = found.first.trace[0].theta
+    return ", ".join(f"{label}={float(value):g}" for label, value in zip(labels, values, strict=True))
 
 
 def _begin(frames: Frames) -> int:
@@ -105,7 +113,7 @@ def colour_of(place: int, dark: bool) -> str:
 
 def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
-    seen = view(found.first)
+    seen, say = view(found.first), words(found.state.lang)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
     moves: list[dict[str, Any]] = []
@@ -119,8 +127,8 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
             curves = _curves(fit, frames.theta(name), columns)
             moves.append(_curve("dots", place, y, curves, low, high))
         edge, room = 0.05 * (high - low), 0.35 * (high - low)
-        across = Axis(f"{seen.response}, observed", low=low - edge, high=high + edge)
-        up = Axis(f"{seen.response}, predicted")
+        across = Axis(say("observed", name=seen.response), low=low - edge, high=high + edge)
+        up = Axis(say("predicted", name=seen.response))
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
         return _styled(figure(drawn, dark), dark), moves
     low, high = reach(seen.y)

@@ -133,6 +133,8 @@
   const play = (next) => {
     film = next;
     frame = film.begin;
+    root.classList.remove("empty");
+    set("start", { placeholder: film.start });
     running(false);
     slider();
     mend();
@@ -202,7 +204,16 @@
     try {
       const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
       const said = await answered(reply);
-      if (said.error) { told.textContent = said.error; told.className = "error"; return; }
+      if (said.error) {
+        told.replaceChildren(...said.error.split("`").map((part, place) => {
+          if (place % 2 === 0) return part;
+          const code = document.createElement("code");
+          code.textContent = part;
+          return code;
+        }));
+        told.className = "error";
+        return;
+      }
       sessionStorage.setItem(key, said.key);
       film = null;
       set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
@@ -304,6 +315,7 @@
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
         root.classList.remove("stale");
+        root.classList.add("empty");
         still = {};
         clearTimeout(resting);
         for (const place of TOLD) delete find(place)?.dataset.told;
