@@ -101,6 +101,19 @@ def test_the_map_stays_where_it_is_when_the_rate_or_a_start_on_it_changes():
     assert outside[0][1] > 9.0 and outside[1] == ends[1]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5])
+def test_the_way_down_a_parabola_stays_on_the_map(share):
+    columns = {"load": np.array([1.0, 2.0, 3.0, 4.0]), "length": np.array([12.0, 14.1, 15.9, 18.0])}
+    rows = Rows(("springs",), columns, "springs.csv", 4)
+    state = State("upload", "length ~ w*load + b", rate=None, start=())
+    made = descents(dataclasses.replace(state, rate=share * descents(state, rows).limit), rows)
+    assert made.first.trace[-1].loss < made.first.trace[0].loss
+    ground = ground_of(made)
+    for place, (low, high) in zip(ground.places, ground.ends, strict=True):
+        way = [step.theta[place] for step in made.first.trace]
+        assert low < min(way) and max(way) < high
+
+
 @pytest.mark.parametrize("last", [0, 1, 120, 121, 999, 5000])
 def test_frames_go_from_the_first_epoch_to_the_last(last):
     epochs = chosen(last)

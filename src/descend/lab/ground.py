@@ -22,6 +22,7 @@ MARGIN = 0.35
 """Room around start and minimum, as a share of their distance."""
 ERRORS = 4.0
 
+WAYS: Cache[Array] = Cache(128)
 GROUNDS: Cache[Ground] = Cache(128)
 
 
@@ -77,6 +78,30 @@ def _computed(
     return Ground(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
 
 
+def _on_the_way(found: Descents) -> Array:
+    """Return (p, 2) where a descent on a parabola passes, with any rate up to 1/lambda_max, from the usual start.
+
+    In the directions of the eigenvectors of the curvature each step is a share of what is left, so the way lies
+    between start and minimum there. Nothing new where J is no parabola.
+    """
+    lowest = found.lowest
+    width = lowest.theta.size
+
+    def way() -> Array:
+        nowhere = np.full((width, 2), np.nan)
+        if not lowest.model.linear or lowest.loss_function.name != "squared" or lowest.kept is None:
+            return nowhere
+        curvature = lowest.kept.objective(lowest.theta, 2).curvature
+        if curvature is None or not np.isfinite(curvature).all():
+            return nowhere
+        vectors = np.linalg.eigh(curvature)[1]
+        parts = vectors * (vectors.T @ (0.0 - lowest.theta))
+        ends = lowest.theta + np.array([np.minimum(parts, 0.0).sum(axis=1), np.maximum(parts, 0.0).sum(axis=1)])
+        return np.asarray(ends.T)
+
+    return WAYS((found.rows.key, found.state.formula, found.state.loss), way)
+
+
 def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:
     """Return the range of one parameter to show: the recipe's, or around usual start and minimum; and the start."""
     label = lowest.model.parameters.labels[place]
@@ -88,7 +113,7 @@ def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:
         usual = 0.0 if lowest.model.linear else 1.0
         if recipe is not None:
             usual = float(recipe.start.get(label, usual))
-        ends = np.array([usual, float(lowest.theta[place])])
+        ends = np.array([usual, float(lowest.theta[place]), *_on_the_way(found)[place]])
         covariance = lowest.covariance
         if covariance is not None and np.isfinite(covariance[place, place]):
             error = ERRORS * float(np.sqrt(max(covariance[place, place], 0.0)))
