@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -20,7 +21,7 @@ COMMA = (
 
 @pytest.fixture(scope="module")
 def lab():
-    return make_app(most_upload=4096).server.test_client()
+    return make_app(most_upload=6000).server.test_client()
 
 
 def upload(lab, content, name="rows.csv"):
@@ -65,9 +66,13 @@ def test_a_file_that_can_be_read(lab, content, formula):
         (b"x,y\n\x00\x01,2\n", "`rows.csv` is not text: it holds NUL bytes, as binary files do. Save it as CSV."),
         ("温度,压力\n1,2\n".encode("gbk"), "`rows.csv` is not UTF-8 text: byte 0xCE in line 1 cannot be read. Save it "
                                           "as UTF-8, in a spreadsheet as “CSV UTF-8”."),
-        (b"x,y\n" + b"1,2\n" * 2000, "This is larger than 0 MB, the most that is taken here."),
+        (b"x,y\n" + b"1,2\n" * 3000, "This is larger than 0 MB, the most that is taken here."),
         (b"y\n1\n2\nn/a\n", "`y` in rows.csv is text: row 3 holds 'n/a'. Its other 2 cells are numbers. Correct the "
                             "data, or leave such rows out of the file."),
+        (gzip.compress(b"x,y\n1,2\n", mtime=0), "`rows.csv` is delimited text packed by gzip. Upload it as plain CSV."),
+        (b"PAR1" + bytes(40) + b"PAR1", "`rows.csv` is Parquet. Upload it as plain CSV."),
+        (b"a" + b",a" * 2000 + b"\n", "`rows.csv` has more than 2,000 columns, the most that are taken here. Upload "
+                                      "some of them, or use the command line."),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_told_in_one_message(lab, content, error):

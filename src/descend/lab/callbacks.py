@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from descend.errors import ConfigError, DescendError
 from descend.gradients.derivation import Derivation
@@ -241,7 +242,8 @@ OUT_OF_DATE = "This page is out of date. Load it again."
 def _placed(context: dict[str, Any], noise: float | None) -> State:
     """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
     try:
-        state, unread = read_query(f"?problem={context['problem']}&seed={int(context['seed'])}&lang={context['lang']}")
+        placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
+        state, unread = read_query(f"?{urlencode(placed)}")
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:

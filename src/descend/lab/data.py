@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend import api
+from descend.errors import DataError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
 from descend.lab.numberless import left_out
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.table import open_table
+from descend.table.inspection import inspect
 
 Array = NDArray[np.float64]
 
@@ -28,6 +30,7 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 MOST_UPLOAD = 512 * 2**20
 """Bytes of an uploaded file."""
+MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
 """Uploads that are kept; beyond, those that were looked at longest ago are forgotten."""
 
@@ -66,7 +69,19 @@ class Library:
         self.uploads: Cache[Rows] = Cache(MOST_UPLOADS)
 
     def add(self, path: str | os.PathLike[str], name: str) -> str:
-        """Read an uploaded file and return its key. Raises DataError."""
+        """Read an uploaded file and return its key. Raises DataError.
+
+        One that is packed is refused: a few bytes of it may be more rows than this machine holds.
+        """
+        seen = inspect(os.fspath(path))
+        if seen.packing or seen.kind != "delimited":
+            raise DataError(f"`{name}` is {seen.words}. Upload it as plain CSV.")
+        header = seen.head.partition("\n")[0]
+        if max(map(header.count, ",;\t|")) >= MOST_UPLOADED_COLUMNS:
+            raise DataError(
+                f"`{name}` has more than {MOST_UPLOADED_COLUMNS:,} columns, the most that are taken here. Upload some "
+                "of them, or use the command line."
+            )
         key = secrets.token_urlsafe(18)
         self.uploads.put(key, read_rows(path, name, (UPLOAD, key)))
         return key
@@ -95,8 +110,11 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> 
     others, odd = left_out(table, name)
     odd = tuple(text.replace(str(path), name) for text in odd)
     names = table.numeric_names[:MOST_COLUMNS]
-    complete = bool(table.complete(names).all())
-    columns: Mapping[str, Any] = table.numbers(names) if complete else table.cells()
+    try:
+        columns: Mapping[str, Any] = table.numbers(names)
+        complete = True
+    except DataError:  # some cells are empty
+        columns, complete = table.cells(), False
     total = len(columns[names[0]])
     columns = {column: columns[column] for column in names}
     if total > MOST_ROWS:

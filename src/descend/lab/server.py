@@ -86,7 +86,10 @@ def _give_films(server: Any, callbacks: Callbacks) -> None:
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
     def film() -> tuple[str, int, dict[str, str]]:
-        asked = request.get_json(silent=True)
+        try:
+            asked = request.get_json(silent=True)
+        except RecursionError:
+            asked = None
         if not (isinstance(asked, dict) and isinstance(asked.get("settings"), dict)):
             return _said({"error": OUT_OF_DATE}, 400)
         answer = callbacks.film(asked["settings"], asked.get("gradient"), asked.get("key"))
