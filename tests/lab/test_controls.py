@@ -78,6 +78,8 @@ def test_no_message_of_the_library_speaks_of_options_as_if_the_page_had_them():
         ("Standardise `x` (--standardize): then 100 epochs will do.",
          "Standardise `x` (the command line's `--standardize`): then 100 epochs will do."),
         ("Give other starting values with --start.", "Give other starting values."),
+        ("Time ran out before the gradient reached zero: continue from these parameters.",
+         "Time ran out before the gradient reached zero: use fewer epochs, larger batches, or the command line."),
         ("A sentence -- with dashes - of a--b.", "A sentence -- with dashes - of a--b."),
     ],
 )  # fmt: skip

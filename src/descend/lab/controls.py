@@ -20,6 +20,7 @@ HERE = (
     (r"--learning-rate (?P<value>[\d.e+-]*\d)", "a learning rate of {value}"),
     (r"--batch-size (?P<value>\d+)", "batches of {value} rows"),
     (r"--epochs (?P<value>\d+)", "{value} epochs"),
+    (r"(?<=reached zero: )continue from these parameters", "use fewer epochs, larger batches, or the command line"),
     (r", or leave --start out to have some searched for", ", such as a click elsewhere on the surface"),
     (r"give it a start: --start .*$", "give it a name that is less like that of the column."),
     (r" (?:with|from them with) --start\b", ""),

@@ -99,6 +99,7 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
     problems.append({"label": own, "value": UPLOAD})
     recipe = state.built_in
     columns = ", ".join(list(rows.columns)[:12]) if rows is not None else "–"
+    noise = 0.0 if recipe is None else (recipe.noise or 0.0) if state.noise is None else state.noise
     batches = sorted({*BATCHES, state.batch} - {None}, key=int)  # type: ignore[arg-type]
     return [
         _field(say("problem"), _choice("problem", problems, state.problem)),
@@ -192,13 +193,10 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
                                 min=0.0 if recipe is None else recipe.least,
                                 max=1.0 if recipe is None else recipe.most,
                                 step=0.05,
-                                value=0.0
-                                if recipe is None
-                                else (recipe.noise or 0.0)
-                                if state.noise is None
-                                else state.noise,
+                                value=noise,
                             ),
                         ),
+                        html.Output(f"{noise:g}", id="noise-told", htmlFor="noise"),
                         html.Button(say("sample"), id="sample"),
                     ],
                     className="row noise",

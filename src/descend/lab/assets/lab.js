@@ -298,6 +298,7 @@
       manual();
       requestAnimationFrame(() => set("rate-typed", { value: String(short(target.value)) }));
     }
+    if (target.id === "noise" && find("noise-told")) find("noise-told").textContent = Number(target.value);
     if (target.id === "rate-typed") {
       clearTimeout(typing);
       typing = setTimeout(() => {
