@@ -39,8 +39,8 @@ MOST_UPLOADS = 64
 class Rows:
     """Columns of numbers. key: tells them from all others. name: of their file. total: rows they were sampled from.
 
-    gaps: whether some values are missing. left_out: columns that are no numbers. odd: what is wrong with those of them
-    that nearly are.
+    gaps: whether some values are missing. left_out: columns that are no numbers. odd: sentences on what is unexpected
+    in the file.
     """
 
     key: tuple[Any, ...]
@@ -108,7 +108,7 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> 
     """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
     table = open_table(path)
     others, odd = left_out(table, name)
-    odd = tuple(text.replace(str(path), name) for text in odd)
+    odd = tuple(text.replace(str(path), name) for text in (*table.notes, *odd))
     names = table.numeric_names[:MOST_COLUMNS]
     try:
         columns: Mapping[str, Any] = table.numbers(names)
