@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -128,6 +129,7 @@ def fit(
     (2.0, 'converged')
     """
     call = partial(_asked, dict(locals()))
+    began = time.perf_counter()
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
@@ -155,7 +157,7 @@ def fit(
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
         with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
-            return _fit(problem, run(problem, settings, reader), penalised=False, call=call)
+            return _fit(problem, run(problem, settings, reader), penalised=False, call=call, began=began)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -169,13 +171,19 @@ def fit(
             wish, prepared = prepare(model, data, wish, loss_function)
         if checkpoint is not None:
             settings, wish = _taken_up(settings, wish, checkpoint, resume)
+            if settings.taken_up is not None:
+                began -= settings.taken_up.snapshot.seconds
         problem = pose(model, data, wish)
-        if prepared:
-            problem = replace(problem, notes=prepared + problem.notes)
-        kind = checked_errors(errors, problem.model.loss)
-        fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
-        if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-            return _second_look(model, wish, settings, problem, fitted)
+        try:
+            if prepared:
+                problem = replace(problem, notes=prepared + problem.notes)
+            kind = checked_errors(errors, problem.model.loss)
+            ran = run(problem, settings, reader)
+            fitted = _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
+            if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
+                fitted = _second_look(model, wish, settings, problem, fitted, began)
+        finally:
+            problem.table.rest()
     return fitted
 
 
@@ -193,10 +201,10 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
     return failed and isinstance(problem.model, FormulaModel) and not problem.model.linear
 
 
-def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
+def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit, began: float) -> Fit:
     """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
     searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call)
+    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call, began)
     if not again.loss < fitted.loss * (1.0 - 1e-6):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
@@ -222,8 +230,8 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Call = dict) -> Fit:
-    """Put the result of a run into the user's hands."""
+def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Call = dict, began: float = 0.0) -> Fit:
+    """Put the result of a run into the user's hands; the call ``began`` then, by ``time.perf_counter``."""
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
@@ -243,7 +251,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
         engine=problem.objective.engine.name,
-        seconds=last.seconds,
+        seconds=time.perf_counter() - began,
         asked=run.asked,
         trace=trace,
         notes=run.notes

@@ -75,3 +75,14 @@ def test_it_is_resumed_bit_for_bit(tmp_path):
     again = descend.fit("y ~ a*exp(-b*x) + c", COLUMNS, checkpoint=tmp_path / "run.json", resume=True)
     assert again.theta.tolist() == whole.theta.tolist()
     assert again.outcome == "converged"
+
+
+def test_fewer_rows_are_enough_where_they_are_read_anew_for_every_pass(tmp_path):
+    for place in range(3):
+        rows = np.column_stack([COLUMNS["x"][place::12], COLUMNS["y"][place::12]])
+        np.savetxt(tmp_path / f"part{place}.csv", rows, delimiter=",", header="x,y", comments="")
+    chosen = {"where": "x >= 0 and y > -9", "engine": "query"}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", str(tmp_path / "*.csv"), **chosen)
+    assert fit.rows == ROWS // 4
+    assert fit.passes < 3.5
+    assert any(note.startswith("start improved on samples of ") for note in fit.notes)

@@ -253,3 +253,14 @@ def test_what_moments_refuse(text, options, message):
     with pytest.raises(ConfigError) as caught:
         descend.fit(text, table(), engine="moments", optimizer="gd", **options)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("epochs", [500, 10**9])
+def test_rows_that_were_read_once_count_once(epochs):
+    x = np.linspace(0.0, 1.0, 1000)
+    line = {"x": x, "y": 1.0 + 2.0 * x + 0.1 * np.sin(40.0 * x)}
+    fit = descend.fit("y ~ a + b*x", line, optimizer="gd", learning_rate=0.1, epochs=epochs)
+    assert (fit.engine, fit.passes, fit.summary()["passes"]) == ("moments", 1.0, 1.0)
+    asked = descend.fit("y ~ a + b*x", line, optimizer="gd", learning_rate=0.1, epochs=50, engine="query")
+    assert (asked.engine, asked.passes) == ("query", 1.0)
+    assert descend.fit("y ~ a + b*x", line, engine="numpy", optimizer="gd", learning_rate=0.1, epochs=50).passes > 50

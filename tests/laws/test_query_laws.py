@@ -43,6 +43,8 @@ FORMULAS = {
     "y ~ a*x^1.5 + b*x^2 + c*x^3 + d/x^2 + 1/sqrt(x + e1^2)": [0.1, 0.2, 0.3, 0.4, 0.5],
     "y ~ 1 + softplus(a - x) + atan2(c, x) + min(a, x, z)*exp(-b^2)": [0.7, 0.4, 1.2],
     "y/omega ~ 3 + a*sinh(b*x)/cosh(c*z) + tan(a*z/4) + acos(x/4) + asin(b*z/4) + atan(c*u)": [0.7, 0.4, 1.2],
+    "y ~ where(x > 1, a, b)*where(z < 0.8 or u > 1.5, 1, 2) + 0.5": [0.7, 0.4],
+    "y ~ 1 + where(where(x > a, u, z) >= min(z, b) and not u == b, max(a, x*z), b + x)*where(x <= a, z, 2)": [0.7, 0.4],
     "y ~ where(a > 0.5, a*x, b) + where(not (x > 1 or z > 1), b, 2*a) + max(x, 2*pi*a, exp(1))": [0.7, 0.4],
 }
 LACKING = {"y ~ 1 + a*erf(b*x) + gamma(1 + c*u)": [0.7, 0.4, 1.2]}
@@ -132,10 +134,19 @@ def test_losses_are_those_of_numpy(loss, backend, monkeypatch):
     compare("y ~ a*exp(-b*x) + c", loss, "omega", backend, monkeypatch, orders=(0, 1, 2))
 
 
-@pytest.mark.parametrize("number", range(5, 20))
+@pytest.mark.parametrize("number", range(5, len(FORMULAS)))
 def test_databases_that_have_next_to_nothing(number, monkeypatch):
     """Functions put together from others, arguments held inside their domain."""
     compare(list(FORMULAS)[number], "squared", None, "plain sqlite", monkeypatch)
+
+
+def test_the_negative_of_what_has_a_name(monkeypatch):
+    text = (
+        "y ~ 3 + where(where(u == b or x > 0, where(x == 1, 1, log(x)), z) >= a*omega, "
+        "max(abs(a*x), where(u < 0.5, log(x), z)*(b + z)), x*z*b)*where(0.5 <= a*x, a*x, z) + 0.1*a*x + b"
+    )
+    monkeypatch.setitem(FORMULAS, text, [0.7, 0.4])
+    compare(text, "log_cosh", None, "duckdb", monkeypatch, orders=(0, 1, 2))
 
 
 def test_every_function_is_in_the_formulas():

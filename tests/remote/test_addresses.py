@@ -147,3 +147,18 @@ def test_sqlite_files(tmp_path):
     assert refusal(f"sqlite:///{path}?table=orders") == (
         f"`sqlite://{path}` cannot be reached: file is not a database. Check the address."
     )
+
+
+@pytest.mark.postgres
+def test_a_name_with_a_dot_is_found_before_a_table_of_a_schema(postgres):
+    postgres.load("shop.rows", {"x": X, "y": 3.0 * X})
+    postgres.load("rows", {"x": X, "y": 4.0 * X})
+    with postgres.connect() as own:
+        own.execute("create schema if not exists shop")
+        own.execute("create table if not exists shop.rows as select * from rows")
+        own.execute('create table if not exists shop."2.b" as select x, 5*x as y from rows')
+    for name, factor in {"shop.rows": 3.0, '"shop.rows"': 3.0, '"shop"."rows"': 4.0, 'shop."2.b"': 5.0}.items():
+        assert descend.fit("y ~ a*x", postgres.url(name)).parameters["a"] == pytest.approx(factor)
+    told = refusal(postgres.url("nowhere.rows"))
+    assert told.startswith(f"There is no table `nowhere.rows` in `postgres://127.0.0.1:{postgres.port}/postgres`.")
+    assert "`shop.rows`" in told

@@ -19,7 +19,9 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 Array = NDArray[np.float64]
 FEWEST = 200_000
-"""Rows from which on it pays."""
+"""Rows from which on it pays, where all are in memory."""
+FEWEST_ELSEWHERE = 50_000
+"""Rows from which on it pays where a pass is a query, or a scan of files."""
 SMALLEST = 500
 """Rows that the first sample has at least."""
 GROWTH = 16
@@ -61,9 +63,10 @@ def grown(
     sample is solved to a hundredth of that, g'C^-1 g / (2 J) <= 1e-4 / n, from where the last one ended; so the first
     step over all rows begins so close that Gauss-Newton doubles the digits with every pass.
     """
-    if rows < FEWEST or theta.size > MANY:
+    here = len(next(iter(columns.values())))
+    if rows < (FEWEST if here == rows else FEWEST_ELSEWHERE) or theta.size > MANY:
         return None
-    sizes, passes = [min(rows // GROWTH, len(next(iter(columns.values()))))], 0.0
+    sizes, passes = [min(rows // GROWTH, here)], 0.0
     while sizes[0] >= SMALLEST * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:

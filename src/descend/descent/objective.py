@@ -136,7 +136,8 @@ class Objective:
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
-    bounds: on theta; nothing is evaluated outside them but what is asked for. passes: how often all rows were read.
+    bounds: on theta; nothing is evaluated outside them but what is asked for. passes: how often all rows were read,
+    which some engines do once, whatever is asked of them.
     """
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
@@ -145,7 +146,7 @@ class Objective:
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
         self.rows = engine.rows
-        self.passes = 0.0
+        self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""
         self._last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
@@ -163,7 +164,8 @@ class Objective:
             if not self.engine.factors:
                 return self(theta, 2, rows)
             return self._factored(theta, rows)
-        self.passes += 1.0 if rows is None else len(rows) / self.rows
+        if rows is not None or not self.engine.once:
+            self.passes += 1.0 if rows is None else len(rows) / self.rows
         if order == 2 and rows is None and self.means is not None:
             loss, gradient, curvature = self.means(theta)
         else:
@@ -181,7 +183,8 @@ class Objective:
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
-        self.passes += 1.0 if rows is None else len(rows) / self.rows
+        if rows is not None or not self.engine.once:
+            self.passes += 1.0 if rows is None else len(rows) / self.rows
         count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
         assert factor is not None
         if math.isfinite(loss) and not np.isfinite(factor).all():

@@ -139,6 +139,14 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
     loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
     penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
     table = open_table(data, wish.where)
+    try:
+        return _posed(model, table, loss, wish, penalised)
+    except BaseException:
+        table.rest()
+        raise
+
+
+def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish, penalised: bool) -> Problem:
     fitted, given = read_model(model, table, wish, loss)
     # Known standard deviations are weights 1 / sigma**2, in a column of their own.
     weights = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"

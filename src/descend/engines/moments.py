@@ -52,6 +52,7 @@ class MomentsEngine:
 
     name = "moments"
     factors = True
+    once = True
 
     def __init__(self, program: Program, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.program = program

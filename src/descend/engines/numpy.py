@@ -36,6 +36,7 @@ class NumpyEngine:
     """
 
     name = "numpy"
+    once = False
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what

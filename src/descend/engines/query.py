@@ -58,6 +58,11 @@ class QueryEngine:
         """A point near the minimum, if all sums follow from those there: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
 
+    @property
+    def once(self) -> bool:
+        """Whether all sums are known from those of one pass."""
+        return self.parabola is not None
+
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)

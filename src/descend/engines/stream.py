@@ -36,6 +36,7 @@ class StreamEngine:
         """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
         self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
         self.name = self.kernel.language
+        self.once = False
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.lazy = lazy
         self.device: str | None = None

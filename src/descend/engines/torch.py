@@ -79,6 +79,7 @@ class TorchEngine:
     """
 
     name = "torch"
+    once = False
 
     def __init__(
         self,

@@ -33,6 +33,11 @@ class Engine(Protocol):
     factors: bool
     """Whether order 3 is available."""
 
+    @property
+    def once(self) -> bool:
+        """Whether the rows were read once, and sums over all of them no longer need them."""
+        ...
+
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         """Sum over all rows, or over those whose numbers (from 0) are in ``rows``.
 

@@ -11,7 +11,8 @@ from sympy import Expr
 
 from descend.engines.torch import import_torch
 from descend.errors import ConfigError
-from descend.formula.printers.code import NUMPY, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
+from descend.fit.dialects import DIALECTS, spoken
+from descend.formula.printers.code import NUMPY, OR, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
 from descend.formula.printers.filled import filled_latex
 from descend.formula.symbols import Column, Parameter
 from descend.models import FormulaModel
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from descend.fit.result import Fit
 
 TARGETS = ("sql", "python", "torch", "latex")
-DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle", "postgres", "redshift", "snowflake",
-            "spark", "sqlite", "trino", "tsql"}  # fmt: skip
 
 
 def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
@@ -34,7 +33,7 @@ def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction"
         ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
     dialect: of SQL, such as ``"postgres"`` or ``"spark"``.
 
-    Raises ConfigError if there is no such target or dialect, or no formula to write.
+    Raises ConfigError if there is no such target or dialect, no formula to write, or no such function in the dialect.
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
@@ -62,7 +61,7 @@ def _sql(model: FormulaModel, theta: Array, table: str, name: str, dialect: str)
     # As doubles, whatever they are in the table: whole numbers would divide as such, and overflow.
     columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in model.inputs}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
-    query = f"select *, {_written(model, SQL, known, columns)} as {quoted(name)} from {quoted(table)}"
+    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {quoted(table)}"
     if dialect == "duckdb":
         return query + "\n"
     try:
@@ -151,15 +150,22 @@ def _components(model: FormulaModel) -> list[Expr | tuple[str, int]]:
 
 
 def _written(
-    model: FormulaModel, language: Language, values: dict[Expr | tuple[str, int], str], columns: dict[Expr, str]
+    model: FormulaModel,
+    language: Language,
+    values: dict[Expr | tuple[str, int], str],
+    columns: dict[Expr, str],
+    dialect: str = "",
 ) -> str:
     """Write the prediction, parameters as ``values`` has them, columns as ``columns`` has them."""
     names = columns | {symbol: text for symbol, text in values.items() if not isinstance(symbol, tuple)}
-    write = Writer(language, names).write
+
+    def write(expression: Expr, inside: int = OR) -> str:
+        return Writer(language, names).write(spoken(expression, dialect) if dialect else expression, inside)
+
     for predictor, term in model.formula.terms.items():
         products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
         names[predictor] = f"({' + '.join(products)})"
-    return Writer(language, names).write(model.prediction)
+    return write(model.prediction)
 
 
 def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:

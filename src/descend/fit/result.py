@@ -95,6 +95,7 @@ class Fit:
     learning_rate: float | None
     engine: str
     seconds: float
+    """From the call to the result, whatever was done; of a run that was taken up, those before it too."""
     asked: bool
     trace: Trace = field(default_factory=Trace)
     notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,12 +12,15 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.connection import Connection
-from descend.table.database import reason
+from descend.table.database import quiet, reason
 from descend.table.lazy import import_ibis
 from descend.table.remote import RemoteTable
 from descend.table.spark import connect_spark
 from descend.table.table import listing
 
+NAME = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+NAMES = re.compile(rf"(?:{NAME.pattern})(?:\.(?:{NAME.pattern}))*")
+"""Names with dots between them, in double quotes where a dot is a part of one."""
 FILES = ("duckdb", "sqlite")
 """Databases that are files: nothing may make a new one because a path is wrong."""
 BACKENDS = {"spark": "pyspark", "postgresql": "postgres"}
@@ -71,13 +75,40 @@ def from_url(text: str) -> RemoteTable:
     if address.file and not os.path.isfile(address.file):
         raise DataError(f"There is no file `{address.file}` for the database `{address.shown}`. Check the path.")
     backend, view, again = _connected(ibis, address)
-    connection = Connection(backend, f"`{address.shown}`", again, owned=address.backend in CLOSED)
-    folder, _, name = ("", "", view) if view is not None else address.table.rpartition(".")
-    try:
-        found = _quietly(backend.table, name, **({"database": folder} if folder else {}))
-    except Exception as error:  # each database has its own
-        raise DataError(_no_table(backend, address, error)) from None
-    return RemoteTable(found, f"`{address.table}` of {address.shown}", connection=connection)
+    exclusive = address.backend == "duckdb"
+    connection = Connection(backend, f"`{address.shown}`", again, address.backend in CLOSED, exclusive)
+    places = readings(address.table) if view is None else [((), view)]
+    failure: Exception | None = None
+    for folder, name in places:
+        try:
+            found = _quietly(backend.table, name, **_within(folder))
+        except Exception as error:  # each database has its own
+            failure = error
+            continue
+        if address.backend != "sqlite" or folder in ((), ("main",)):  # SQLite does not say that there is no such place
+            return RemoteTable(found, f"`{address.table}` of {address.shown}", connection=connection)
+    raise DataError(_no_table(backend, address, *places[-1], failure)) from None
+
+
+def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return what the name of a table in an address may mean, first what wins: where it lies, and its own name.
+
+    >>> readings("orders"), readings("sales.orders")
+    ([((), 'orders')], [((), 'sales.orders'), (('sales',), 'orders')])
+    >>> readings('sales."a.b"')
+    [((), 'sales."a.b"'), (('sales',), 'a.b')]
+    """
+    found: list[tuple[tuple[str, ...], str]] = [((), table)]
+    if NAMES.fullmatch(table):
+        *folder, name = (quoted.replace('""', '"') if quoted else plain for quoted, plain in NAME.findall(table))
+        if (tuple(folder), name) not in found:
+            found.append((tuple(folder), name))
+    return found
+
+
+def _within(folder: tuple[str, ...]) -> dict[str, Any]:
+    """Return how Ibis is told where a table lies: in a schema, or in a catalog and a schema of it."""
+    return {"database": folder if len(folder) > 1 or "." in folder[0] else folder[0]} if folder else {}
 
 
 def read_address(text: str) -> Address:
@@ -122,7 +153,7 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         if address.backend == "sqlite":
             return ibis.sqlite.connect(address.file), None, None
         if address.backend == "duckdb":
-            return ibis.duckdb.connect(address.file, read_only=True), None, None
+            return _duckdb(ibis, address.file)
         if address.backend == "postgres":
             return _postgres(ibis, address)
         if address.backend == "pyspark":
@@ -139,6 +170,26 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         ) from None
     except Exception as error:  # each database has its own
         raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
+
+
+def _duckdb(ibis: Any, path: str) -> tuple[Any, None, Callable[[], None]]:
+    """Open a DuckDB file, for reading only unless the same process has it open for writing, whose handle is shared."""
+
+    def opened(connect: Callable[..., Any]) -> Any:
+        try:
+            return connect(path, read_only=True)
+        except Exception as error:
+            if "different configuration" not in str(error):
+                raise
+            return connect(path)
+
+    def again() -> None:
+        opened(backend.do_connect)
+        quiet(backend.con)
+
+    backend = opened(ibis.duckdb.connect)
+    quiet(backend.con)
+    return backend, None, again
 
 
 def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None]]:
@@ -176,11 +227,27 @@ def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
         return function(*arguments, **named)
 
 
-def _no_table(backend: Any, address: Address, error: Exception) -> str:
-    folder, _, name = address.table.rpartition(".")
+def _no_table(backend: Any, address: Address, folder: tuple[str, ...], name: str, error: Exception | None) -> str:
     try:
-        known = _quietly(backend.list_tables, **({"database": folder} if folder else {}))
-    except Exception:
-        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {reason(error)}."
+        known = _listed(backend, folder)
+    except Exception as unlisted:
+        told = reason(error or unlisted)
+        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {told}."
     listed = listing(sorted(known)) if known else "none"
     return f"There is no table `{address.table}` in `{address.shown}`.{closest(name, known)} Its tables: {listed}."
+
+
+def _listed(backend: Any, folder: tuple[str, ...]) -> list[str]:
+    """Return the tables there are where one was looked for; if there is no such place, all that need no place."""
+    if backend.name == "duckdb":  # which Ibis asks by a method that newer versions of it do not have
+        rows = backend.raw_sql("SELECT table_schema, table_name, current_schema() FROM information_schema.tables")
+        places = [(schema, table, default) for schema, table, default in rows.fetchall()]
+        inside = [table for schema, table, _ in places if schema == ".".join(folder)]
+        return inside or [table for schema, table, default in places if schema == default]
+    if folder:
+        try:
+            if inside := _quietly(backend.list_tables, **_within(folder)):
+                return list(inside)
+        except Exception:  # there is no such schema
+            pass
+    return list(_quietly(backend.list_tables))

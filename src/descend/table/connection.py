@@ -36,14 +36,25 @@ class Connection:
 
     shown: its address, without a password. again: makes the connection anew, if that can be done.
     owned: whether it was opened here, to be closed when nobody needs it any more.
-    losses: how often the connection was lost and made again.
+    exclusive: whether nobody else can write while it is open; then it can rest, and ``again`` opens it.
+    losses: how often the connection was lost and made again. openings: how often it was opened after a rest.
     """
 
-    def __init__(self, backend: Any, shown: str, again: Callable[[], None] | None = None, owned: bool = False) -> None:
+    def __init__(
+        self,
+        backend: Any,
+        shown: str,
+        again: Callable[[], None] | None = None,
+        owned: bool = False,
+        exclusive: bool = False,
+    ) -> None:
         self.backend = backend
         self.shown = shown
-        self.again = again if again is not None else self._reconnect
-        self.losses = 0
+        self.again = again
+        self.exclusive = exclusive
+        self.losses = self.openings = 0
+        self._resting = self._closed = False
+        self._depth = 0
         if owned:
             weakref.finalize(self, backend.disconnect)
 
@@ -58,8 +69,42 @@ class Connection:
     def attempt(self, work: Callable[[], Result]) -> Result:
         """Do some work, and do it again from its beginning if the connection is lost meanwhile.
 
+        One that rests is open for as long as the work takes.
+
         Raises ConnectionLostError where it stays lost; whatever else the work raises goes through.
         """
+        if not self._resting:
+            return self._attempted(work)
+        if self._closed:
+            self._open()
+        self._depth += 1
+        try:
+            return self._attempted(work)
+        finally:
+            self._depth -= 1
+            self._close()
+
+    def rest(self) -> None:
+        """Let others write where this connection is in their way: close it, until there is work for it."""
+        if self.exclusive:
+            self._resting = True
+            self._close()
+
+    def _open(self) -> None:
+        assert self.again is not None
+        try:
+            self.again()
+        except Exception as error:  # each database has its own
+            raise DataError(f"{self.shown} cannot be opened again: {reason(error)}.") from None
+        self._closed = False
+        self.openings += 1
+
+    def _close(self) -> None:
+        if self._depth == 0 and not self._closed:
+            self.backend.disconnect()
+            self._closed = True
+
+    def _attempted(self, work: Callable[[], Result]) -> Result:
         waits = iter(WAITS)
         began = time.monotonic()
         while True:
@@ -83,7 +128,7 @@ class Connection:
         for wait in waits:
             time.sleep(wait)
             try:
-                self.again()
+                (self.again or self._reconnect)()
             except ConnectionLostError:
                 raise
             except Exception as another:

@@ -72,6 +72,7 @@ class Database:
                 "temp_directory": os.path.join(tempfile.gettempdir(), f"descend-{os.getpid()}"),
             }
             self._connection = duckdb.connect(":memory:", config=settings)
+            quiet(self._connection)
             # A connection still open when Python ends makes DuckDB's bindings print warnings of leaks.
             weakref.finalize(self, self._connection.close)
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
@@ -147,6 +148,11 @@ class Database:
         schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
         return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
+
+
+def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection, or a cursor, that draws no bar of its progress, as DuckDB does in a session."""
+    return connection.execute("SET enable_progress_bar = false")
 
 
 def identifier(name: str) -> str:

@@ -176,13 +176,27 @@ class Lazy:
         places = list(dict.fromkeys(int(piece) for piece in pieces[1::2]))
         marked = (f"${places.index(int(piece)) + 1}::DOUBLE" if odd % 2 else piece for odd, piece in enumerate(pieces))
         name = f"descend_{next(NUMBERS)}"
-        self.run(f"PREPARE {name} AS {''.join(marked)}")
+        prepare = f"PREPARE {name} AS {''.join(marked)}"
+        self.run(prepare)
+        prepared = [self._openings()]
 
         def executed(numbers: Sequence[float]) -> tuple[Any, ...]:
             written = ", ".join(exponent(numbers[place]) for place in places)
-            return self.run(f"EXECUTE {name}({written})" if written else f"EXECUTE {name}")[0]
+            execute = f"EXECUTE {name}({written})" if written else f"EXECUTE {name}"
+
+            def work() -> list[tuple[Any, ...]]:
+                if prepared != [self._openings()]:  # the connection is another one
+                    self.run(prepare)
+                    prepared[0] = self._openings()
+                return self.run(execute)
+
+            return self.attempt(work)[0]
 
         return executed
+
+    def _openings(self) -> int:
+        """Return how often the connection was made again after a rest: prepared queries go with it."""
+        return 0 if self.connection is None else self.connection.openings
 
     def number(self, value: float) -> str:
         """Write a finite number as a double in the SQL of this database, in brackets if it is negative."""
@@ -215,7 +229,7 @@ class Lazy:
         """Fetch the columns, or the first rows of them, NaN where a cell is missing."""
         if self.backend.name == "duckdb":
             table = self.table if limit is None else self.table.limit(limit)
-            found = self.backend.con.execute(self.sql(table)).fetchnumpy()
+            found = self.attempt(lambda: self.backend.con.execute(self.sql(table)).fetchnumpy())
             return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
         if self.backend.name == "pyspark":
             return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))

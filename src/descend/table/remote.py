@@ -93,6 +93,10 @@ class RemoteTable(Table):
                 columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
+    def rest(self) -> None:
+        """Close a file that others could not write to, while no rows are needed."""
+        self.connection.rest()
+
     def size(self, columns: int) -> float:
         """Return infinity: rows of a database are not brought here unasked."""
         return float("inf")

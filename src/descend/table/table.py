@@ -61,6 +61,9 @@ class Table(ABC):
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
 
+    def rest(self) -> None:  # noqa: B027
+        """Let go of what keeps others from changing the data; it is taken up again when rows are needed."""
+
     @abstractmethod
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         """Return the columns as contiguous float64, NaN for missing cells; DataError if one is not numeric."""

@@ -73,7 +73,7 @@ def _write_records(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
 def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     import duckdb
 
-    from descend.table.database import distinct, literal
+    from descend.table.database import distinct, literal, quiet
 
     apart = set(distinct(list(columns)))
     if alike := [name for name in columns if name not in apart]:
@@ -81,7 +81,7 @@ def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
             f"Parquet cannot tell columns apart whose names differ only in capitals, such as `{alike[0]}`. Write CSV."
         )
     with duckdb.connect(":memory:") as connection:
-        connection.register("columns", dict(columns))
+        quiet(connection).register("columns", dict(columns))
         connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
 
 

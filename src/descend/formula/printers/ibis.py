@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Integer, Mul, Rational
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, Not, Or
+from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from descend.formula.functions import NAMES, where
 from descend.formula.symbols import Column, Predictor, Quantity
@@ -150,7 +150,8 @@ class QueryWriter:
             part = self._resolved(part)
             if not self.per_row(part):
                 continue
-            shared = self.uses[part] > 1 and not part.is_Symbol and not part.is_Boolean
+            # Symbols, which are Boolean to SymPy too, have names; conditions need none.
+            shared = self.uses[part] > 1 and not isinstance(part, Boolean)
             if shared or part in self.definitions or part in self._bases(node):
                 self.name(part)
             level = max(level, self.levels[part] if part in self.names else self.prepare(part))
@@ -207,14 +208,17 @@ class QueryWriter:
         rows.sort(key=lambda term: term.could_extract_minus_sign())
         total = self.write(rows[0], table)
         for term in rows[1:]:
-            if term not in self.names and term.could_extract_minus_sign():
-                total = total - self.write(-term, table)
+            if term not in self.names and term.is_Mul and term.could_extract_minus_sign():
+                # Not -term, which may have a name that is not passed on to here.
+                total = total - self._product(term, table, negated=True)
             else:
                 total = total + self.write(term, table)
         return total if number is None else total + self._number(number)
 
-    def _product(self, node: Expr, table: Any) -> Any:
+    def _product(self, node: Expr, table: Any, negated: bool = False) -> Any:
         number, rows = self._split(node, Mul)
+        if negated:
+            number = Integer(-1) if number is None else -number
         upper: list[Expr] = []
         lower: list[Expr] = []
         for factor in rows:

@@ -1,0 +1,65 @@
+"""What the dialects of SQL have of the functions that formulas call."""
+
+from __future__ import annotations
+
+import math
+
+import sympy
+from sympy import Expr, Integer
+
+from descend.errors import ConfigError
+from descend.formula.functions import NAMES, log2, log10, maximum, minimum, number, sigmoid, softplus, where
+
+DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle", "postgres", "redshift", "snowflake",
+            "spark", "sqlite", "trino", "tsql"}  # fmt: skip
+WITHOUT_HYPERBOLIC = {"mysql", "redshift", "tsql"}
+LACKING: dict[str, set[str]] = {
+    "erf": DIALECTS - {"clickhouse"},
+    "gamma": DIALECTS - {"duckdb"},
+    "sinh": WITHOUT_HYPERBOLIC,
+    "cosh": WITHOUT_HYPERBOLIC,
+    "tanh": WITHOUT_HYPERBOLIC,
+    "softplus": WITHOUT_HYPERBOLIC | {"oracle", "trino"},
+}
+"""Dialects that have no such function; of softplus, no atanh to write it with."""
+SINCE = {("erf", "postgres"): "before version 16", ("gamma", "postgres"): "before version 18"}
+
+STRICT = {"postgres", "redshift"}
+"""Dialects in which a result too small or too large for a double is an error."""
+FAR = Integer(650)
+"""exp(-650) is 5e-283."""
+
+
+def spoken(expression: Expr, dialect: str) -> Expr:
+    """Return an expression written with functions that a dialect has.
+
+    Raises ConfigError where it lacks one. Source: the manuals of the databases.
+    """
+    for part in sympy.preorder_traversal(expression):
+        name = NAMES.get(part.func, "")
+        if dialect in LACKING.get(name, ()):
+            version = f" {SINCE[name, dialect]}" if (name, dialect) in SINCE else ""
+            raise ConfigError(
+                f"The model calls `{name}`, a function that the SQL of {dialect} lacks{version}. "
+                "Export it to python or torch, or predict with descend."
+            )
+    if dialect == "duckdb":
+        return expression
+    # Not every dialect has a logarithm to any base for double precision, nor pi; all have ln.
+    for logarithm, base in ((log10, 10.0), (log2, 2.0)):
+        scale = number(1.0 / math.log(base))
+        expression = expression.replace(logarithm, lambda inside, scale=scale: sympy.log(inside) * scale)
+    expression = expression.xreplace({sympy.pi: number(math.pi)})
+    return _within_range(expression) if dialect in STRICT else expression
+
+
+def _within_range(expression: Expr) -> Expr:
+    """Write 0 for what is less than any number that matters, and keep what comes to nothing out of exp."""
+    rules = {
+        sigmoid: lambda u: sigmoid(minimum(maximum(u, -FAR), FAR)),
+        softplus: lambda u: softplus(minimum(maximum(u, -FAR), FAR)) + maximum(u - FAR, Integer(0)),
+        sympy.exp: lambda u: where(u < -FAR, Integer(0), sympy.exp(u)) if u.free_symbols else sympy.exp(u),
+    }
+    for function, rule in rules.items():
+        expression = expression.replace(function, rule)
+    return expression
