@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
+from descend.descent.basins import CLEARLY, doubtful, lower_elsewhere
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
 from descend.descent.robust import needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
+from descend.descent.search import Found
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
@@ -174,8 +176,11 @@ def fit(
             problem = replace(problem, notes=prepared + problem.notes)
         kind = checked_errors(errors, problem.model.loss)
         fitted = _fit(problem, run(problem, settings, reader), penalised=bool(l1 or l2), errors=kind, call=call)
-        if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-            return _second_look(model, wish, settings, problem, fitted)
+        if optimizer is None and start:
+            if not fitted.succeeded:
+                return _second_look(model, wish, settings, problem, fitted) if _can_search(problem, fitted) else fitted
+            if grow and not prepared and (checkpoint, time_limit, tolerance) == (None, None, None):
+                return _other_basin(model, wish, settings, problem, fitted)
     return fitted
 
 
@@ -193,11 +198,31 @@ def _can_search(problem: Problem, fitted: Fit) -> bool:
     return failed and isinstance(problem.model, FormulaModel) and not problem.model.linear
 
 
-def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
-    """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
-    searched = pose(model, problem.table, replace(wish, start=None, where=None))
+def _other_basin(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
+    """Search for a lower minimum where a fit from the user's start converged, but looks bad; this fails no fit."""
+    if not doubtful(problem, fitted.theta, fitted.loss, fitted.undetermined):
+        return fitted
+    found = lower_elsewhere(problem, fitted.theta)
+    if found is None:
+        return fitted
+    try:
+        return _second_look(model, wish, settings, problem, fitted, found)
+    except DescendError:
+        return fitted
+
+
+def _second_look(
+    model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit, found: Found | None = None
+) -> Fit:
+    """Descend from starting values that are searched for, or ``found``; keep both answers, the lower one first."""
+    start = None if found is None else problem.model.parameters.named(found.theta)
+    searched = pose(model, problem.table, replace(wish, start=start, where=None))
+    if found is not None:
+        searched = replace(searched, notes=(found.note, *searched.notes))
     again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call)
-    if not again.loss < fitted.loss * (1.0 - 1e-6):
+    if not again.loss < fitted.loss * (1.0 - CLEARLY):
+        return fitted
+    if fitted.succeeded and not (again.succeeded and _as_determined(searched, again, problem, fitted)):
         return fitted
     ended = problem.model.parameters.mentioned(fitted.theta)
     note = (
@@ -205,6 +230,12 @@ def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, f
         "a search found this lower one"
     )
     return replace(again, notes=(note, *again.notes), from_start=fitted)
+
+
+def _as_determined(searched: Problem, again: Fit, problem: Problem, fitted: Fit) -> bool:
+    """Whether the data determine what a search found at least as well as what the user's start led to."""
+    doubts = at_end(searched.model, searched.objective, again.theta, True).sentences
+    return not doubts or bool(at_end(problem.model, problem.objective, fitted.theta, True).sentences)
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
