@@ -231,7 +231,9 @@ def _in_memory(
         preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
         columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = model.observed(columns)
-    preflight.check_response(model.loss, y, model.response, table.source)
+    preflight.check_response(
+        model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
+    )
     return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows
 
 
