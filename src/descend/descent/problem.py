@@ -342,7 +342,7 @@ def _within(
 
     Raises ConfigError for a start that was given outside its bounds.
     """
-    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
     for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
         raise ConfigError(
             f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
