@@ -74,6 +74,19 @@ def test_the_lower_of_two_peaks_is_not_the_answer(loss, sigma):
     assert fit.from_start.parameters["m"] == pytest.approx(7.0, abs=0.05)
 
 
+def test_a_worse_basin_that_explains_nearly_all_is_told_by_its_residuals():
+    x = np.linspace(0.0, 10.0, 200)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, 200)
+    data = {"x": x, "y": 5.0 * x + 2.0 * np.sin(3.1 * x + 0.5) + noise}
+    start = {"p": 5.0, "a": 2.0, "b": 2.5, "c": 0.0}
+    fit = descend.fit("y ~ p*x + a*sin(b*x + c)", data, start=start)
+    assert fit.from_start.r_squared > 0.99 and fit.parameters["b"] == pytest.approx(3.1, abs=0.01)
+    peaks = {"x": x, "y": 3.0 * np.exp(-((x - 3.0) ** 2) / 2) + 0.2 * np.exp(-((x - 7.0) ** 2) / 0.18) + 0.1 * noise}
+    start = {"a": 3.0, "m": 3.0, "s": 1.0, "b": 0.2, "n": 9.5, "t": 0.3}
+    fit = descend.fit("y ~ a*exp(-(x - m)^2/(2*s^2)) + b*exp(-(x - n)^2/(2*t^2))", peaks, start=start)
+    assert fit.from_start.r_squared > 0.99 and fit.parameters["n"] == pytest.approx(7.0, abs=0.05)
+
+
 def test_an_amplitude_of_nothing_is_no_answer():
     x = np.linspace(0.0, 10.0, 100)
     y = 2.0 * np.exp(-1.5 * x) + np.random.default_rng(0).normal(0.0, 0.02, 100)
