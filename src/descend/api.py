@@ -260,7 +260,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict = Verdict()
     if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -292,25 +292,25 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name == "logistic" and not penalised:
-        fitted = _not_separated(fitted)
+    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
+        fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
     return fitted
 
 
-def _not_separated(fitted: Fit) -> Fit:
-    """Let no logistic fit pass for converged whose parameters ran towards infinity."""
-    if not isinstance(fitted.model, FormulaModel) or fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
+def _with_minimum(fitted: Fit) -> Fit:
+    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
+    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
-    if fitted.kept.whole is not None:
+    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
         return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import separation
+    from descend.descent.separation import always_the_same, separation
 
-    right = fitted.fitted_formula.partition(" ~ ")[2]
-    right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
-    curvature = fitted.kept.objective(fitted.theta, 2).curvature
-    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
+    told = always_the_same(fitted.model, fitted.kept.columns)
+    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
+        curvature = fitted.kept.objective(fitted.theta, 2).curvature
+        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
     if told is None:
         return fitted
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):

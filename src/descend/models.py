@@ -63,6 +63,16 @@ class FormulaModel:
         return self.formula.linear if score is self.formula.expression else self._linear(score)
 
     @cached_property
+    def separable(self) -> NDArray[np.bool_]:
+        """(p,) which components enter the formula linearly, each by itself: set to 0, they take a term out of it."""
+        found = np.zeros(self.parameters.size, dtype=bool)
+        for symbol, slope in self.formula.jacobian.items():
+            term = self.formula.terms.get(symbol)
+            place = self.parameters.slices[symbol.name if term is None else term.vector]
+            found[place] = symbol not in slope.free_symbols
+        return found
+
+    @cached_property
     def log_linear(self) -> bool:
         """Whether it is a Poisson loss of exp(what is linear in the parameters): then too J is convex."""
         whole = self.formula.expression

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
+from descend.formula.functions import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
 from descend.parameters import Parameters
@@ -213,7 +214,8 @@ def _entries(given: Given, whole: Parameters) -> list[tuple[str, Side, Side]]:
 def _known(label: str, whole: Parameters) -> str:
     if label not in whole.shapes and label not in whole.labels:
         raise ConfigError(
-            f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
+            not_a_parameter(label, "bounded")
+            or f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
             f"Parameters: {', '.join(whole.labels)}."
         )
     return label
@@ -249,6 +251,9 @@ def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
         if number not in named
     }
     if named != [1] if len(signs) == 2 else len(named) != 1:
+        constant = next((told for part in parts if not named and (told := not_a_parameter(part, "bounded"))), None)
+        if constant is not None:
+            raise ConfigError(constant)
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
     low, high = (-math.inf, False), (math.inf, False)
     for number, sign in enumerate(signs):

@@ -16,7 +16,7 @@ from descend.constraints.bounds import Bounds, Given, read_bounds
 from descend.errors import ConfigError
 from descend.formula.build import Builder, names_in
 from descend.formula.compile import compile_expression
-from descend.formula.functions import CONSTANTS, number
+from descend.formula.functions import CONSTANTS, not_a_parameter, number
 from descend.formula.printers.code import NUMPY, TORCH, plain_name
 from descend.formula.symbols import Parameter
 from descend.formula.syntax import parse_assignment
@@ -188,7 +188,8 @@ def _read_fixed(whole: Parameters, fix: Mapping[str, Any]) -> tuple[dict[str, An
         if name not in whole.shapes:
             known = whole.labels if vector in whole.shapes else tuple(whole.shapes)
             raise ConfigError(
-                f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
+                not_a_parameter(name, "fixed")
+                or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
             )
         labels, array = whole.shapes[name], whole.checked(name, value, "fixed value")
         fixed[name] = float(array) if labels is None else np.array(np.broadcast_to(array, (len(labels),)))

@@ -17,6 +17,7 @@ from descend.descent import identifiability, preflight, suspicion
 from descend.descent.growth import Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
+from descend.descent.strangers import strangers
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, FormulaError
@@ -33,6 +34,7 @@ from descend.models import FormulaModel, FunctionModel, Model, bind, formula_mod
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
     from descend.descent.out_of_core import Gathered, Whole
@@ -149,9 +151,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
         raise ConfigError(
             f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
+    rounded: tuple[str, ...] = ()
     gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
     if gathered is None:
-        columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
         if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
             cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
@@ -189,8 +192,10 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
             else gathered.judged(fitted, what, weights, first)
         )
     sampled = None if gathered is None else len(next(iter(columns.values())))
+    told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
-    notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
+    searched = (each.note for each in (found, larger) if each is not None)
+    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
@@ -220,9 +225,10 @@ def _gathered(
 def _in_memory(
     model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
     penalised: bool,
-) -> tuple[Mapping[str, Array], Engine, float]:  # fmt: skip
-    """Read the rows and check them; returns their columns, the engine, and the mean square of the response."""
+) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
+    """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
     columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    rounded = rounding_notes(table, columns)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(model, columns, rows, table.source, penalised)
     if wish.weights is not None:
@@ -234,7 +240,7 @@ def _in_memory(
     preflight.check_response(
         model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
     )
-    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows
+    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
 
 
 def _grown(
@@ -322,8 +328,10 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     if model.inputs or len(names) < 2:
         return
     known = [name for name in table.names if name not in model.response_columns]
+    meant = next(filter(None, (closest(name, known) for name in names)), "")
     raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters. "
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
         f"Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
     )
 
