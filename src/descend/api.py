@@ -168,6 +168,7 @@ def fit(
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):
             data, wish = open_table(data, where), replace(wish, where=None)
+            unprepared = wish
             wish, prepared = prepare(model, data, wish, loss_function)
         if checkpoint is not None:
             settings, wish = _taken_up(settings, wish, checkpoint, resume)
@@ -179,7 +180,9 @@ def fit(
         if optimizer is None and start:
             if not fitted.succeeded:
                 return _second_look(model, wish, settings, problem, fitted) if _can_search(problem, fitted) else fitted
-            if grow and not prepared and (checkpoint, time_limit, tolerance) == (None, None, None):
+            if grow and (checkpoint, time_limit, tolerance) == (None, None, None):
+                if loss_function.estimated is not None:
+                    return _other_scale(model, unprepared, loss_function, settings, problem, fitted)
                 return _other_basin(model, wish, settings, problem, fitted)
     return fitted
 
@@ -211,6 +214,25 @@ def _other_basin(model: Any, wish: Wish, settings: Settings, problem: Problem, f
         return fitted
 
 
+def _other_scale(model: Any, wish: Wish, loss: Loss, settings: Settings, problem: Problem, fitted: Fit) -> Fit:
+    """Do the same where the scale of a loss was estimated: it is the less noise that tells which basin is better."""
+    if not doubtful(problem, fitted.theta, fitted.loss, fitted.undetermined):
+        return fitted
+    try:
+        wish, prepared = prepare(model, problem.table, replace(wish, start=None), loss)
+        assert loss.estimated is not None and isinstance(wish.loss, Loss)
+        if not wish.loss.settings[loss.estimated] < 0.99 * problem.model.loss.settings[loss.estimated]:
+            return fitted
+        searched = pose(model, problem.table, wish)
+        searched = replace(searched, notes=prepared + searched.notes)
+        again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call)
+    except DescendError:
+        return fitted
+    if not (again.succeeded and _as_determined(searched, again, problem, fitted)):
+        return fitted
+    return _both(again, fitted, f"a search found this one, with a {loss.estimated} that is lower")
+
+
 def _second_look(
     model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit, found: Found | None = None
 ) -> Fit:
@@ -224,11 +246,13 @@ def _second_look(
         return fitted
     if fitted.succeeded and not (again.succeeded and _as_determined(searched, again, problem, fitted)):
         return fitted
-    ended = problem.model.parameters.mentioned(fitted.theta)
-    note = (
-        f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); "
-        "a search found this lower one"
-    )
+    return _both(again, fitted, "a search found this lower one")
+
+
+def _both(again: Fit, fitted: Fit, found: str) -> Fit:
+    """Return what a search led to, with where the user's start led kept and told."""
+    ended = fitted.model.parameters.mentioned(fitted.theta)
+    note = f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); {found}"
     return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 

@@ -126,6 +126,23 @@ def test_a_named_optimizer_starts_where_the_user_says(loss):
     assert partly.trace[0].parameters["a"] == 5.0
 
 
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        ("tukey(scale=0.5)", "a search found this lower one"),
+        ("cauchy(scale=auto)", "a search found this one, with a scale that is lower"),
+    ],
+)
+def test_a_worse_basin_is_told_for_what_a_huber_fit_prepares_too(loss, found):
+    x = np.linspace(0.0, 10.0, 100)
+    y = 2.0 * np.sin(3.1 * x + 0.5) + np.random.default_rng(0).normal(0.0, 0.1, 100) + 6.0 * (np.arange(100) % 10 == 0)
+    worse = fit("y ~ a*sin(b*x + c)", {"x": x, "y": y}, start={"a": 2.0, "b": 2.5, "c": 0.0}, loss=loss)
+    assert worse.parameters["b"] == pytest.approx(3.1, abs=0.02) and worse.notes[0].endswith(found)
+    assert worse.from_start.parameters["b"] < 2.5
+    near = fit("y ~ a*sin(b*x + c)", {"x": x, "y": y}, start={"a": 2.0, "b": 3.0, "c": 0.4}, loss=loss)
+    assert near.from_start is None and near.parameters == pytest.approx(worse.parameters, rel=1e-4)
+
+
 @pytest.mark.parametrize("model", [FORMULA, "y ~ a*x + b"])
 def test_the_scale_is_that_of_all_rows_wherever_they_are(model):
     x = np.linspace(0.0, 4.0, 12_001)
