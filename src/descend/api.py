@@ -33,6 +33,7 @@ from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
+from descend.second_look import SecondLook
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -164,11 +165,11 @@ def fit(
         )
     wish.check()
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    prepared: tuple[str, ...] = ()
+    unprepared, prepared = wish, ()
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):
-            data, wish = open_table(data, where), replace(wish, where=None)
-            wish, prepared = prepare(model, data, wish, loss_function)
+            data, unprepared = open_table(data, where), replace(wish, where=None)
+            wish, prepared = prepare(model, data, unprepared, loss_function)
         if checkpoint is not None:
             settings, wish = _taken_up(settings, wish, checkpoint, resume)
             if settings.taken_up is not None:
@@ -178,10 +179,15 @@ def fit(
             if prepared:
                 problem = replace(problem, notes=prepared + problem.notes)
             kind = checked_errors(errors, problem.model.loss)
-            ran = run(problem, settings, reader)
-            fitted = _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
-            if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-                fitted = _second_look(model, wish, settings, problem, fitted, began)
+
+            def fit_of(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
+                ran = run(problem, settings, reader)
+                return _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
+
+            fitted = fit_of(problem, reader)
+            if optimizer is None and start:
+                look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of)
+                fitted = look.taken(patient=grow and (checkpoint, time_limit, tolerance) == (None, None, None))
         finally:
             problem.table.rest()
     return fitted
@@ -194,25 +200,6 @@ def _taken_up(settings: Settings, wish: Wish, path: str | os.PathLike[str], resu
     if found is not None:
         wish = replace(wish, start=found.start)
     return replace(settings, checkpoint=path, taken_up=found), wish
-
-
-def _can_search(problem: Problem, fitted: Fit) -> bool:
-    failed = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-    return failed and isinstance(problem.model, FormulaModel) and not problem.model.linear
-
-
-def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit, began: float) -> Fit:
-    """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
-    searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call, began)
-    if not again.loss < fitted.loss * (1.0 - 1e-6):
-        return fitted
-    ended = problem.model.parameters.mentioned(fitted.theta)
-    note = (
-        f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); "
-        "a search found this lower one"
-    )
-    return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:

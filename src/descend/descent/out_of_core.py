@@ -230,7 +230,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
             prediction = model.predict(theta, block)
-            bad = ~np.isfinite(prediction)
+            bad = ~(np.abs(prediction) < preflight.LARGEST)
             if model.loss.name == "poisson":
                 bad |= prediction <= 0.0
             if bad.any():

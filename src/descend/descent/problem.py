@@ -245,7 +245,9 @@ def _in_memory(
         preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
         columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = model.observed(columns)
-    preflight.check_response(model.loss, y, model.response, table.source)
+    preflight.check_response(
+        model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
+    )
     return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
 
 
@@ -356,7 +358,7 @@ def _within(
 
     Raises ConfigError for a start that was given outside its bounds.
     """
-    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
     for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
         raise ConfigError(
             f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "

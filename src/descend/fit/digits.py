@@ -63,8 +63,7 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         jacobian, whole = held.jacobian(best), held.whole
         error = np.abs(jacobian) @ error
         found = _counted(error, whole.flat(fit.parameters), (jacobian != 0.0).any(axis=1))
-        fixed = np.concatenate([np.full(place.stop - place.start, name in held.fixed)
-                                for name, place in whole.slices.items()])  # fmt: skip
+        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
         found[fixed] = np.nan
         return whole.named(found)
 
