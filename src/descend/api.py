@@ -25,6 +25,7 @@ from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
+from descend.fit.second_look import SecondLook
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
@@ -33,7 +34,6 @@ from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
-from descend.second_look import SecondLook
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def fit(
         )
     wish.check()
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    unprepared, prepared = wish, ()
+    unprepared, prepared = wish, tuple[str, ...]()
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):
             data, unprepared = open_table(data, where), replace(wish, where=None)

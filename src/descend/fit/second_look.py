@@ -13,7 +13,7 @@ from descend.descent.problem import Problem, Wish, pose
 from descend.descent.robust import prepare
 from descend.descent.search import Found
 from descend.errors import DescendError
-from descend.fit import Fit
+from descend.fit.result import Fit
 from descend.losses import Loss
 from descend.models import FormulaModel
 
