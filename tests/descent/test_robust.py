@@ -110,3 +110,26 @@ def test_a_scale_that_is_neither_a_number_nor_auto():
     assert str(error.value) == (
         "The setting `scale` of loss `cauchy` must be a number above 0, or 'auto', such as 1.0; it is -1.0."
     )
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+def test_a_scale_that_is_not_given_is_estimated_whatever_the_unit(name, unit):
+    fitted = fit(FORMULA, {"x": X, "y": Y * unit}, loss=name)
+    asked = fit(FORMULA, {"x": X, "y": Y * unit}, loss=str(LOSSES.build(name).to_estimate()))
+    assert fitted.theta == pytest.approx([3.0 * unit, 0.8, unit], rel=0.06)
+    assert fitted.loss_function == asked.loss_function
+    np.testing.assert_array_equal(fitted.theta, asked.theta)
+
+
+def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default():
+    fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss="tukey")
+    assert fitted.loss_function == Tukey()
+    assert fitted.theta == pytest.approx([2.0, 1.0])
+
+
+def test_a_gradient_by_hand_is_that_of_the_loss_as_it_is_named():
+    text = "w = mean(min(max(w*x - y, -1), 1)*x)"
+    fitted = fit("y ~ w*x", DATA, loss="huber", gradient=text)
+    assert fitted.loss_function == Huber(1.0)
+    assert not fitted.notes or "not" not in fitted.notes[0]
