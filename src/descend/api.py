@@ -20,7 +20,7 @@ from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
-from descend.descent.robust import needs_preparation, prepare
+from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
@@ -98,7 +98,8 @@ def fit(
     start: starting values by name; for a vector a number or one number per component.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
-    loss: such as ``"huber(delta=2)"``. weights: the column of row weights, relative to each other: the size of the
+    loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
+        the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
@@ -164,7 +165,7 @@ def fit(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
     wish.check()
-    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    loss_function = loss_of(wish)
     unprepared, prepared = wish, tuple[str, ...]()
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):

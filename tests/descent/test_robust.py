@@ -159,3 +159,26 @@ def test_a_median_is_found_among_blocks_however_far_the_guess(near):
     lazy = open_table({"x": x, "y": 0.0 * x}).lazy(("x", "y"))
     model = formula_model(read_formula("y ~ w*x", ("x", "y")), LOSSES["squared"]())
     assert median_residual(model, None, lazy, np.array([0.5]), near) == np.median(np.abs(0.5 * x))
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+def test_a_scale_that_is_not_given_is_estimated_whatever_the_unit(name, unit):
+    fitted = fit(FORMULA, {"x": X, "y": Y * unit}, loss=name)
+    asked = fit(FORMULA, {"x": X, "y": Y * unit}, loss=str(LOSSES.build(name).to_estimate()))
+    assert fitted.theta == pytest.approx([3.0 * unit, 0.8, unit], rel=0.06)
+    assert fitted.loss_function == asked.loss_function
+    np.testing.assert_array_equal(fitted.theta, asked.theta)
+
+
+def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default():
+    fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss="tukey")
+    assert fitted.loss_function == Tukey()
+    assert fitted.theta == pytest.approx([2.0, 1.0])
+
+
+def test_a_gradient_by_hand_is_that_of_the_loss_as_it_is_named():
+    text = "w = mean(min(max(w*x - y, -1), 1)*x)"
+    fitted = fit("y ~ w*x", DATA, loss="huber", gradient=text)
+    assert fitted.loss_function == Huber(1.0)
+    assert not fitted.notes or "not" not in fitted.notes[0]

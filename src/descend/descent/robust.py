@@ -11,12 +11,13 @@ import numpy as np
 from descend.descent.problem import Problem, Wish, pose
 from descend.descent.run import Settings, run
 from descend.errors import ConfigError, DataError
-from descend.losses import Huber, Loss
+from descend.losses import LOSSES, Huber, Loss
 from descend.table import Table
 
 NORMAL = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 ROUNDS = 20
+DERIVED = (None, "derived", "autograd")
 SETTLED = 1e-3
 """Relative change of the noise at which its estimate is good enough."""
 
@@ -24,6 +25,17 @@ SETTLED = 1e-3
 def needs_preparation(loss: Loss) -> bool:
     """Whether a loss cannot be descended as it is."""
     return loss.estimated is not None or loss.many_minima
+
+
+def loss_of(wish: Wish) -> Loss:
+    """Return the loss that was wished for; its scale is to be estimated unless it is given.
+
+    A gradient by hand is that of one loss, so there the scale is that of the name: 1 for huber.
+    """
+    if not isinstance(wish.loss, str):
+        return wish.loss
+    loss = LOSSES.build(wish.loss)
+    return loss.to_estimate() if wish.gradient in DERIVED and "(" not in wish.loss else loss
 
 
 def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
@@ -53,12 +65,12 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
             return replace(wish, loss=loss), ()
         start = _honoured(wish, _end(problem))
         return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
-    noise, start = _noise_of(model, table, replace(wish, loss="squared"))
-    for _ in range(ROUNDS):
-        before = noise
-        noise, start = _noise_of(model, table, replace(wish, loss=Huber(Huber.efficient * noise), start=start))
-        if abs(noise - before) <= SETTLED * before:
-            break
+    try:
+        noise, start = _estimated(model, table, wish)
+    except DataError:
+        if wish.loss != loss.name:
+            raise
+        return prepare(model, table, wish, LOSSES.build(loss.name))  # nobody asked for an estimate
     value = loss.efficient * noise
     settled = replace(loss, **{setting: value})
     note = (
@@ -71,6 +83,18 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
 def _honoured(wish: Wish, found: dict[str, Any]) -> dict[str, Any]:
     """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
     return found if wish.polish else {**found, **(wish.start or {})}
+
+
+def _estimated(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, Any]]:
+    """Return the noise, and the parameters of the last fit."""
+    assert Huber.efficient is not None
+    noise, start = _noise_of(model, table, replace(wish, loss="squared"))
+    for _ in range(ROUNDS):
+        before = noise
+        noise, start = _noise_of(model, table, replace(wish, loss=Huber(Huber.efficient * noise), start=start))
+        if abs(noise - before) <= SETTLED * before:
+            break
+    return noise, start
 
 
 def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, Any]]:
@@ -95,7 +119,7 @@ def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, An
 
 
 def _posed(model: Any, table: Table, wish: Wish) -> Problem:
-    by_text = wish.gradient not in (None, "derived", "autograd")
+    by_text = wish.gradient not in DERIVED
     return pose(model, table, replace(wish, gradient=None) if by_text else wish)
 
 
