@@ -95,7 +95,8 @@ L2 = Annotated[
 ]
 Bound = Annotated[list[str] | None, Option(metavar="TEXT", help='Bounds, such as "b>0" or "0<=c<=1"; may be repeated.')]
 Fix = Annotated[
-    list[str] | None, Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0; may be repeated.")
+    list[str] | None,
+    Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated."),
 ]
 Tie = Annotated[
     list[str] | None, Option(metavar="TEXT", help='Let others set a parameter, as in "b2 = 2*b1"; may be repeated.')
