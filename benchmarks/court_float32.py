@@ -1,7 +1,7 @@
 """The gradient court on correct gradients in single precision, with y of any size: none may be accused.
 
-Random formulas under all losses, y of about 1e-3 to 1e4, starts drawn near or far, some so far that a tanh is flat. Each
-is given its own gradient as a NumPy function in single precision, in PyTorch's single precision, and by PyTorch's
+Random formulas under all losses, y of about 1e-3 to 1e4, starts drawn near or far, some so far that a tanh is flat.
+Each is given its own gradient as a NumPy function in single precision, in PyTorch's single precision, and by PyTorch's
 autograd of the loss in single precision, as people write it.
 
     python benchmarks/court_float32.py --formulas 150
@@ -26,35 +26,35 @@ from descend.losses import Loss
 
 def written(loss: Loss, rng: np.random.Generator) -> Callable[[Any, Any], Any]:
     """Return the loss of each row in PyTorch, in one of the ways that people write it."""
-    import torch as T
-    from torch.nn import functional as F
+    import torch
+    from torch.nn import functional
 
     size = next(iter(loss.settings.values()), 1.0)
     ways: dict[str, list[Callable[[Any, Any], Any]]] = {
-        "squared": [lambda p, y: (p - y) ** 2, lambda p, y: F.mse_loss(p, y, reduction="none")],
+        "squared": [lambda p, y: (p - y) ** 2, lambda p, y: functional.mse_loss(p, y, reduction="none")],
         "absolute": [lambda p, y: (p - y).abs()],
         "huber": [
-            lambda p, y: F.huber_loss(p, y, reduction="none", delta=size),
-            lambda p, y: T.where((p - y).abs() <= size, (p - y) ** 2 / 2, size * ((p - y).abs() - size / 2)),
+            lambda p, y: functional.huber_loss(p, y, reduction="none", delta=size),
+            lambda p, y: torch.where((p - y).abs() <= size, (p - y) ** 2 / 2, size * ((p - y).abs() - size / 2)),
         ],
         "log_cosh": [
-            lambda p, y: (p - y).abs() + F.softplus(-2 * (p - y).abs()),
-            lambda p, y: T.logaddexp(p - y, y - p),
-            lambda p, y: T.log(T.cosh(p - y)),
+            lambda p, y: (p - y).abs() + functional.softplus(-2 * (p - y).abs()),
+            lambda p, y: torch.logaddexp(p - y, y - p),
+            lambda p, y: torch.log(torch.cosh(p - y)),
         ],
-        "soft_l1": [lambda p, y: size**2 * (T.sqrt(1 + ((p - y) / size) ** 2) - 1)],
+        "soft_l1": [lambda p, y: size**2 * (torch.sqrt(1 + ((p - y) / size) ** 2) - 1)],
         "cauchy": [
-            lambda p, y: size**2 / 2 * T.log1p(((p - y) / size) ** 2),
-            lambda p, y: size**2 / 2 * T.log(1 + ((p - y) / size) ** 2),
+            lambda p, y: size**2 / 2 * torch.log1p(((p - y) / size) ** 2),
+            lambda p, y: size**2 / 2 * torch.log(1 + ((p - y) / size) ** 2),
         ],
         "tukey": [
-            lambda p, y: size**2 / 6 * (1 - T.clamp(1 - ((p - y) / size) ** 2, min=0) ** 3),
-            lambda p, y: T.where(
+            lambda p, y: size**2 / 6 * (1 - torch.clamp(1 - ((p - y) / size) ** 2, min=0) ** 3),
+            lambda p, y: torch.where(
                 (p - y).abs() <= size, size**2 / 6 * (1 - (1 - ((p - y) / size) ** 2) ** 3), size**2 / 6
             ),
         ],
-        "pinball": [lambda p, y: T.maximum(size * (y - p), (size - 1) * (y - p))],
-        "poisson": [lambda p, y: p - y * T.log(p)],
+        "pinball": [lambda p, y: torch.maximum(size * (y - p), (size - 1) * (y - p))],
+        "poisson": [lambda p, y: p - y * torch.log(p)],
     }
     choices = ways[loss.name]
     return choices[int(rng.integers(len(choices)))]
@@ -62,7 +62,7 @@ def written(loss: Loss, rng: np.random.Generator) -> Callable[[Any, Any], Any]:
 
 def autograd(trial: court.Trial, rng: np.random.Generator) -> Callable[..., Any]:
     """Write a gradient as PyTorch's autograd of the mean loss in single precision."""
-    import torch as T
+    import torch
 
     formula = trial.program.formula
     names = {symbol: f"q{number}" for number, symbol in enumerate(formula.terms)}
@@ -72,16 +72,16 @@ def autograd(trial: court.Trial, rng: np.random.Generator) -> Callable[..., Any]
         items = " + ".join(f"{term.vector}[{k}]*({writer.write(item)})" for k, item in enumerate(term.items))
         lines.append(f"    {names[symbol]} = {items}")
     lines.append(f"    return {writer.write(trial.program.score)} + 0*x")
-    space: dict[str, Any] = {"torch": T}
+    space: dict[str, Any] = {"torch": torch}
     exec("\n".join(lines).replace("dtype=torch.float64", "dtype=torch.float32"), space)
     loss = written(trial.program.loss, rng)
 
     def gradient(**given: Any) -> Any:
-        values = {name: T.tensor(np.asarray(value), dtype=T.float32) for name, value in given.items()}
+        values = {name: torch.tensor(np.asarray(value), dtype=torch.float32) for name, value in given.items()}
         leaves = {name: values[name].requires_grad_(True) for name in formula.parameters}
         each = loss(space["forward"](**values), values["y"])
-        omega = values["omega"] if trial.weights else T.ones_like(each)
-        found = T.autograd.grad((omega * each).sum() / omega.sum(), list(leaves.values()), materialize_grads=True)
+        omega = values["omega"] if trial.weights else torch.ones_like(each)
+        found = torch.autograd.grad((omega * each).sum() / omega.sum(), list(leaves.values()), materialize_grads=True)
         return {name: part.tolist() for name, part in zip(leaves, found, strict=True)}
 
     arguments = [*trial.data, *formula.parameters]
