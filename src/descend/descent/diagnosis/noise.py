@@ -27,13 +27,14 @@ def batch_noise(case: Case) -> Diagnosis | None:
     if gained < max(0.5 * max(case.excess, level - case.reachable), OF_LOSS * abs(lowest)) or gained <= 0.0:
         return None
     random = np.random.default_rng(0)
-    whole = case.end.gradient
+    whole = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
+    some = min(size, case.rows // 2) if case.sampled else size
     apart = [
-        case.objective(case.last, 1, np.sort(random.choice(rows, size, replace=False))).gradient - whole
+        case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - whole
         for _ in range(BATCHES)
     ]
-    noise = float(np.sqrt(np.mean([part @ part for part in apart])))
-    length = float(np.linalg.norm(whole))
+    noise = float(np.sqrt(np.mean([part @ part for part in apart]) * some / size))
+    length = float(np.linalg.norm(case.end.gradient))
     times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
     times = min(times, rows / size)
     larger = min(rows, 2 ** math.ceil(math.log2(size * times)))

@@ -131,7 +131,7 @@ def _saturated(case: Case) -> tuple[str, float] | None:
     model = case.model
     if not isinstance(model, FormulaModel):
         return None
-    theta, columns, count = _in_units(case), case.problem.columns, case.objective.rows
+    theta, columns, count = _in_units(case), case.problem.columns, case.rows
     values = preflight.all_values(model, theta, columns)
     symbols = tuple(values)
     best: tuple[str, float] | None = None
