@@ -168,7 +168,8 @@ def fit(
         )
     wish.check()
     loss_function = loss_of(wish)
-    unprepared, prepared = wish, tuple[str, ...]()
+    unprepared = wish
+    prepared: tuple[str, ...] = ()
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):
             data, unprepared = open_table(data, where), replace(wish, where=None)

@@ -18,7 +18,7 @@ from descend.losses import Loss
 from descend.models import FormulaModel
 
 
-@dataclass(frozen=True)
+@dataclass
 class SecondLook:
     """A fit, and what it takes to make another like it.
 
