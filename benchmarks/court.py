@@ -76,8 +76,8 @@ def trials(count: int, seed: int = 0) -> Iterator[Trial]:
             yield found
 
 
-def trial(rng: np.random.Generator) -> Trial | None:
-    """Make one random formula, or None if J is not finite, or flat, at its start."""
+def trial(rng: np.random.Generator, size: float = 1.0) -> Trial | None:
+    """Make one random formula with y of about some size, or None if J is not finite, or flat, at its start."""
     names = iter(rng.permutation(list(NAMES)))
     parts = []
     for _ in range(int(rng.integers(1, 4))):
@@ -96,7 +96,7 @@ def trial(rng: np.random.Generator) -> Trial | None:
     if loss == "logistic" and rng.random() < 0.5:
         right = f"sigmoid({right})"
     data = {"x": rng.uniform(0.2, 2.0, ROWS), "z": rng.uniform(0.1, 1.5, ROWS), "omega": rng.uniform(0.2, 3.0, ROWS)}
-    y = rng.normal(1.0, 1.5, ROWS)
+    y = size * rng.normal(1.0, 1.5, ROWS)
     data["y"] = np.abs(np.round(y)) if loss == "poisson" else (y > 1.0) * 1.0 if loss == "logistic" else y
     if rng.random() < 0.2:
         data |= {name: np.round(column, 1) for name, column in data.items()}

@@ -116,7 +116,7 @@ def main() -> None:
                 with opened(browser, address + query, shape, offline=False) as tab:
                     tab.wait_for_selector("#told tbody tr")
                     tab.wait_for_selector("#loss-figure .main-svg")
-                    tab.wait_for_selector("#derived math")
+                    tab.wait_for_selector("#derived math", state="attached")
                     tab.wait_for_timeout(500)  # the figures settle
                     keep(tab, f"lab-{name}-{shape}")
         browser.close()

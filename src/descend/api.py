@@ -20,11 +20,12 @@ from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Gradient, Problem, Wish, pose
-from descend.descent.robust import needs_preparation, prepare
+from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
+from descend.fit.second_look import SecondLook
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
@@ -94,15 +95,18 @@ def fit(
         tensors ``(X, y)``, of which it is passed rows of X as they are.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
-    start: starting values by name; for a vector a number or one number per component.
+    start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
+        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
-    loss: such as ``"huber(delta=2)"``. weights: the column of row weights, relative to each other: the size of the
+    loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
+        the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
-        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``.
+        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
+        or of one component, ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
@@ -163,12 +167,13 @@ def fit(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
     wish.check()
-    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    loss_function = loss_of(wish)
+    unprepared = wish
     prepared: tuple[str, ...] = ()
     with np.errstate(all="ignore"):
         if needs_preparation(loss_function):
-            data, wish = open_table(data, where), replace(wish, where=None)
-            wish, prepared = prepare(model, data, wish, loss_function)
+            data, unprepared = open_table(data, where), replace(wish, where=None)
+            wish, prepared = prepare(model, data, unprepared, loss_function)
         if checkpoint is not None:
             settings, wish = _taken_up(settings, wish, checkpoint, resume)
             if settings.taken_up is not None:
@@ -178,10 +183,15 @@ def fit(
             if prepared:
                 problem = replace(problem, notes=prepared + problem.notes)
             kind = checked_errors(errors, problem.model.loss)
-            ran = run(problem, settings, reader)
-            fitted = _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
-            if optimizer is None and start and not fitted.succeeded and _can_search(problem, fitted):
-                fitted = _second_look(model, wish, settings, problem, fitted, began)
+
+            def fit_of(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
+                ran = run(problem, settings, reader)
+                return _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
+
+            fitted = fit_of(problem, reader)
+            if optimizer is None and start:
+                look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of)
+                fitted = look.taken(patient=grow and (checkpoint, time_limit, tolerance) == (None, None, None))
         finally:
             problem.table.rest()
     return fitted
@@ -194,25 +204,6 @@ def _taken_up(settings: Settings, wish: Wish, path: str | os.PathLike[str], resu
     if found is not None:
         wish = replace(wish, start=found.start)
     return replace(settings, checkpoint=path, taken_up=found), wish
-
-
-def _can_search(problem: Problem, fitted: Fit) -> bool:
-    failed = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-    return failed and isinstance(problem.model, FormulaModel) and not problem.model.linear
-
-
-def _second_look(model: Any, wish: Wish, settings: Settings, problem: Problem, fitted: Fit, began: float) -> Fit:
-    """Search for starting values after the user's own led nowhere; keep both answers, the lower one first."""
-    searched = pose(model, problem.table, replace(wish, start=None, where=None))
-    again = _fit(searched, run(searched, settings), fitted.penalised, fitted.errors, fitted.call, began)
-    if not again.loss < fitted.loss * (1.0 - 1e-6):
-        return fitted
-    ended = problem.model.parameters.mentioned(fitted.theta)
-    note = (
-        f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); "
-        "a search found this lower one"
-    )
-    return replace(again, notes=(note, *again.notes), from_start=fitted)
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,7 +228,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict = Verdict()
     if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED)
+        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -269,25 +260,25 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name == "logistic" and not penalised:
-        fitted = _not_separated(fitted)
+    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
+        fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
     return fitted
 
 
-def _not_separated(fitted: Fit) -> Fit:
-    """Let no logistic fit pass for converged whose parameters ran towards infinity."""
-    if not isinstance(fitted.model, FormulaModel) or fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
+def _with_minimum(fitted: Fit) -> Fit:
+    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
+    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
         return fitted
-    if fitted.kept.whole is not None:
+    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
         return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import separation
+    from descend.descent.separation import always_the_same, separation
 
-    right = fitted.fitted_formula.partition(" ~ ")[2]
-    right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
-    curvature = fitted.kept.objective(fitted.theta, 2).curvature
-    told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, right)
+    told = always_the_same(fitted.model, fitted.kept.columns)
+    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
+        curvature = fitted.kept.objective(fitted.theta, 2).curvature
+        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
     if told is None:
         return fitted
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):

@@ -6,6 +6,9 @@ Messages are written where the facts are known; this module only names the kinds
 
 from __future__ import annotations
 
+INTERRUPTED = "Interrupted before there was a result; no file was left half-written."
+"""What the command line says of Ctrl-C where there is nothing to show yet."""
+
 
 class DescendError(Exception):
     """Base of every error caused by input; ``str(error)`` is the whole message."""

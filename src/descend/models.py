@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.constraints import Constraints
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
@@ -61,6 +62,16 @@ class FormulaModel:
         """Whether what the loss works on is linear in the parameters."""
         score = self.loss.score(self.formula.expression)
         return self.formula.linear if score is self.formula.expression else self._linear(score)
+
+    @cached_property
+    def separable(self) -> NDArray[np.bool_]:
+        """(p,) which components enter the formula linearly, each by itself: set to 0, they take a term out of it."""
+        found = np.zeros(self.parameters.size, dtype=bool)
+        for symbol, slope in self.formula.jacobian.items():
+            term = self.formula.terms.get(symbol)
+            place = self.parameters.slices[symbol.name if term is None else term.vector]
+            found[place] = symbol not in slope.free_symbols
+        return found
 
     @cached_property
     def log_linear(self) -> bool:
@@ -143,7 +154,23 @@ class Call:
         arguments = {name: columns[name] for name in self.columns}
         if self.constraints is not None:
             values = self.constraints.complete(values)
-        return self.function(**arguments, **{name: values[name] for name in self.parameters})
+        try:
+            return self.function(**arguments, **{name: values[name] for name in self.parameters})
+        except DescendError:
+            raise
+        except Exception as error:
+            raise ConfigError(self._raised(error, next(iter(arguments.values()), None))) from error
+
+    def _raised(self, error: Exception, column: Any) -> str:
+        """Say what the function raised, and what it is called with where it may not expect that."""
+        said = f"{type(error).__name__}: {error}".rstrip(": .")
+        if not isinstance(error, TypeError | ValueError) or column is None:
+            return f"`{self.name}` raised {said}."
+        kind, library = ("NumPy arrays", "np") if isinstance(column, np.ndarray) else ("PyTorch tensors", "torch")
+        return (
+            f"`{self.name}` raised {said}. It is called with {kind}, many rows at once: "
+            f"use functions that take them, such as {library}.sin for math.sin."
+        )
 
 
 def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
@@ -224,7 +251,7 @@ class FunctionModel:
 
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
-            with torch.no_grad():
+            with torch.no_grad(), contextlib.suppress(ConfigError):  # what takes neither is told of arrays
                 return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
         return self.score(theta, columns)
 
@@ -233,8 +260,8 @@ class FunctionModel:
         one_row = {name: column[:1] for name, column in columns.items()}
         try:
             self.forward(one_row, self.parameters.named(theta))
-        except TypeError:
-            return True
+        except ConfigError as error:
+            return isinstance(error.__cause__, TypeError)
         return False
 
     def observed(self, columns: Mapping[str, Array]) -> Array:

@@ -76,8 +76,11 @@ class Parameters:
         theta.fill(default)
         for name, value in given.items():
             if name not in self.shapes:
+                from descend.formula.functions import not_a_parameter
+
                 raise ConfigError(
-                    f"There is no parameter `{name}` to start.{closest(name, self.shapes)} "
+                    not_a_parameter(name, "started")
+                    or f"There is no parameter `{name}` to start.{closest(name, self.shapes)} "
                     f"Parameters: {', '.join(self.shapes)}."
                 )
             theta[self.slices[name]] = self.checked(name, value)

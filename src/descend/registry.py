@@ -18,6 +18,22 @@ from typing import Any, Generic, TypeVar
 from descend.errors import ConfigError
 
 Part = TypeVar("Part")
+ELSEWHERE = {
+    "squared": "mse l2 sse rmse ols least_squares quadratic gaussian normal",
+    "absolute": "mae l1 lad median",
+    "pinball": "quantile check",
+    "logistic": "bce cross_entropy crossentropy log_loss logloss logit binomial bernoulli",
+    "poisson": "counts count",
+    "tukey": "bisquare biweight",
+    "cauchy": "lorentz lorentzian student",
+    "gd": "sgd gradient_descent steepest_descent",
+    "momentum": "heavy_ball polyak",
+    "nesterov": "nag",
+    "lbfgs": "bfgs l_bfgs l_bfgs_b quasi_newton",
+    "levenberg_marquardt": "lm leastsq gauss_newton gn lsq",
+    "newton": "irls fisher fisher_scoring",
+}
+"""What other programs call our parts."""
 CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
@@ -52,9 +68,9 @@ class Registry(Generic[Part]):
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name not in self.parts:
-            raise ConfigError(
-                f"There is no {self.kind} `{call[1]}`.{closest(name, self.parts)} Known: {', '.join(self)}."
-            )
+            elsewhere = next((part for part in self.parts if name.casefold() in ELSEWHERE.get(part, "").split()), None)
+            meant = closest(name, self.parts) if elsewhere is None else f" Did you mean `{elsewhere}`?"
+            raise ConfigError(f"There is no {self.kind} `{call[1]}`.{meant} Known: {', '.join(self)}.")
         part = self.parts[name]
         return part(**self._settings(part, name, arguments))
 
@@ -109,7 +125,14 @@ def _literal(node: ast.expr) -> Any:
 
 
 def closest(name: str, known: Any) -> str:
-    """Return `` Did you mean `...`?`` where a known name is close to ``name``, else an empty string."""
+    """Return `` Did you mean `...`?`` where a known name is close to ``name``, else an empty string.
+
+    >>> closest("bta", ["beta"]), closest("c", ["t", "c (mmol/L)"]), closest("w", ["x"])
+    (' Did you mean `beta`?', ' Did you mean `c (mmol/L)`?', '')
+    """
+    begun = [candidate for candidate in known if re.match(rf"{re.escape(name)}[^\w]", candidate, re.IGNORECASE)]
+    if name and len(begun) == 1:  # a name without its unit
+        return f" Did you mean `{begun[0]}`?"
     by_case = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.75)
     return f" Did you mean `{by_case[found[0]]}`?" if found else ""

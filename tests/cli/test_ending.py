@@ -77,10 +77,31 @@ sys.exit(main())
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (
-        130,
+        1,
         "Interrupted before there was a result; no file was left half-written.\n",
     )
     assert not (folder / "line.json").exists()
+
+
+def test_ctrl_c_while_the_program_is_being_imported(folder: Path) -> None:
+    # The import of the command line stands for all that takes its time before there is a run.
+    code = """
+import builtins, sys
+before = builtins.__import__
+def slow(name, *more):
+    if name == "descend.cli.main":
+        raise KeyboardInterrupt
+    return before(name, *more)
+builtins.__import__ = slow
+from descend.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code, *ENDLESS], cwd=folder, text=True, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        "Interrupted before there was a result; no file was left half-written.\n",
+    )
 
 
 def test_a_kill_leaves_the_old_file_or_the_new_one(folder: Path) -> None:

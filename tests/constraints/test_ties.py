@@ -157,6 +157,88 @@ def test_command_line(run, tmp_path):
     assert done.code == 0
 
 
+VECTOR = "y ~ w @ [x1, x2, x3] + b"
+
+
+def three():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 60))
+    y = np.array([1.0, -1.0, 2.0]) @ x + 0.3 + 0.1 * rng.normal(size=60)
+    return {"x1": x[0], "x2": x[1], "x3": x[2], "y": y}
+
+
+def test_a_component_of_a_vector_is_fixed_as_if_its_term_were_written_out(tmp_path):
+    fit = descend.fit(VECTOR, three(), fix={"w[x2]": -1.5})
+    plain = descend.fit("y ~ u @ [x1, x3] - 1.5*x2 + b", three())
+    assert fit.parameters["w"][1] == -1.5 and np.isnan(fit.standard_errors["w"][1]) and fit.at_bound == []
+    assert fit.parameters["w"][[0, 2]] == pytest.approx(plain.parameters["u"], rel=1e-12)
+    assert fit.standard_errors["w"][[0, 2]] == pytest.approx(plain.standard_errors["u"], rel=1e-9)
+    assert (fit.degrees_of_freedom, fit.loss) == (57, pytest.approx(plain.loss)) and fit.aic == pytest.approx(plain.aic)
+    for method in ("t", "profile"):
+        low, high = (side[[0, 2]] for side in fit.intervals(method=method)["w"])
+        assert (low, high) == tuple(pytest.approx(side, rel=1e-6) for side in plain.intervals(method=method)["u"])
+    assert fit.notes == plain.notes
+    fit.save(tmp_path / "model.json")
+    loaded = descend.load(tmp_path / "model.json")
+    assert loaded.constraints.fixed == {"w[x2]": -1.5} and loaded.summary()["bounds"] == []
+    assert loaded.predict(three()) == pytest.approx(plain.predict(three()))
+
+
+@pytest.mark.parametrize("options", [{"optimizer": "gd"}, {"start": {"w": 0.0, "b": 0.0}}, {"engine": "query"}])
+def test_a_component_stays_fixed_however_the_fit_goes(options):
+    fit = descend.fit(VECTOR, three(), fix={"w[x2]": -1.5}, bounds=["w <= 1.9"], **options)
+    assert fit.parameters["w"][1] == -1.5 and fit.at_bound == ["w[x3]"]
+
+
+def test_all_components_fixed_are_the_vector_fixed():
+    fit = descend.fit(VECTOR, three(), fix={"w[x1]": 1.0, "w[x2]": -1.0, "w[x3]": 2.0})
+    assert fit.constraints.fixed["w"].tolist() == [1.0, -1.0, 2.0]
+    assert fit.parameters["b"] == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_component_is_fixed_on_the_command_line(run, tmp_path):
+    columns = three()
+    np.savetxt(
+        tmp_path / "data.csv",
+        np.column_stack([*columns.values()]),
+        delimiter=",",
+        header=",".join(columns),
+        comments="",
+    )
+    done = run("fit", VECTOR, tmp_path / "data.csv", "--fix", "w[x2]=-1.5", "--json")
+    assert done.code == 0 and json.loads(done.stdout)["fixed"] == {"w[x2]": -1.5}
+    done = run("fit", VECTOR, tmp_path / "data.csv", "--fix", "w[x2]=-1.5")
+    assert ["w[x2]", "-1.5", "fixed"] in [line.split() for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"fix": {"w[x4]": 1.0}},
+            "There is no parameter `w[x4]` to fix. Did you mean `w[x3]`? Parameters: w[x1], w[x2], w[x3], b.",
+        ),
+        (
+            {"fix": {"w[x2]": 1.0, "w": 0.0}},
+            "`w[x2]` is fixed by itself and with all of `w`. Leave out one of the two.",
+        ),
+        (
+            {"fix": {"w[x2]": 1.0}, "bounds": ["w[x2] > 0"]},
+            "`w[x2]` is fixed, so it takes no bounds. Leave out one of the two.",
+        ),
+        (
+            {"fix": {"w[x2]": 1.0}, "optimizer": "lbfgs"},
+            "The optimizer `lbfgs` cannot keep within bounds (w[x2] = 1): cut short at a bound, its steps need not "
+            "lead to the minimum. Use one of: gd, momentum, levenberg_marquardt.",
+        ),
+    ],
+)
+def test_what_a_component_does_not_go_with(options, message):
+    with pytest.raises(descend.ConfigError) as error:
+        descend.fit(VECTOR, three(), **options)
+    assert str(error.value) == message
+
+
 MESSAGES = [
     ({"fix": {"q": 1}}, "There is no parameter `q` to fix. Parameters: a, b, c."),
     ({"fix": {"b": "x"}}, "The fixed value of `b` must be a number; it is 'x'."),
@@ -186,11 +268,14 @@ MESSAGES = [
         {"ties": {"a": "2*q"}},
         "`q` is not a parameter of the model.\n    a = 2*q\n          ^\nParameters: a, b, c.",
     ),
-    ({"ties": ["a[1] = c"]}, "A component of a vector cannot be tied.\n    a[1] = c\n    ^\n"
-     "Write it as a parameter of its own."),
+    ({"ties": ["a[1] = c"]}, "A component of a vector can be fixed or bounded, but neither tied nor tied to.\n"
+     "    a[1] = c\n    ^^^^\nTake its column out of the list, and write it as a parameter of its own."),
+    ({"ties": ["c = a[1] + 2"]}, "A component of a vector can be fixed or bounded, but neither tied nor tied to.\n"
+     "    c = a[1] + 2\n        ^^^^\nTake its column out of the list, and write it as a parameter of its own."),
     ({"ties": [""]}, "The equation is empty. Write it as `b2 = 2*b1`."),
     ({"ties": ["a = c", "a = b"]}, "`a` is tied twice.\n    a = b\n    ^\nTie it once."),
-    ({"ties": ["a = c"], "bounds": ["a > 0"]}, "`a` is tied (a = c), so it takes no bounds. Leave out one of the two."),
+    ({"ties": ["a = c"], "bounds": ["a > 0"]}, "`a` is tied (a = c), so it takes no bounds. "
+     "Bound `c` instead, which it follows."),
     ({"ties": ["a = c"], "start": {"a": 1}}, "`a` is tied (a = c), so it takes no start. Leave out one of the two."),
     ({"ties": ["a = 1/0"]}, "This divides by zero.\n    a = 1/0\n          ^\nCheck the denominator."),
 ]  # fmt: skip

@@ -57,3 +57,30 @@ def test_a_start_outside_the_domain_is_named_with_row_part_and_values():
         "The prediction is nan in row 1 (x = 1) at the start (a=1  b=1): `log(b*x - 4)` is nan there, "
         "so the loss is not finite. Give other starting values with --start."
     )
+
+
+@pytest.mark.parametrize(("b", "row", "value"), [(60.0, 61, "2.21827e+156"), (35.4, 101, "5.49853e+153")])
+@pytest.mark.parametrize("engine", ["auto", "query"])
+def test_a_start_whose_squares_overflow_is_told_with_row_and_part(b, row, value, engine):
+    x = np.linspace(0.0, 10.0, 101)
+    with pytest.raises(ConfigError) as error:
+        fit("y ~ a*exp(b*x)", {"x": x, "y": x}, start={"a": 1.0, "b": b}, engine=engine)
+    assert str(error.value) == (
+        f"The prediction is {value} in row {row} (x = {x[row - 1]:g}) at the start (a=1  b={b:g}): `exp(b*x)` is "
+        f"{value} there, so large that the loss is not finite. Give other starting values with --start."
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([2.0, -3.0, 1.0, -1.0], "2 rows of the data, the first of them row 2, where it is nan (y = -3)"),
+        ([2.0, 3.0, 0.0, 1.0], "row 3 of the data, where it is -inf (y = 0)"),
+    ],
+)
+def test_a_response_without_a_value_is_told_with_what_made_it(y, said):
+    with pytest.raises(DataError) as error:
+        fit("log(y) ~ a*x", {"x": X[:4], "y": y})
+    assert str(error.value) == (
+        f"`log(y)` is not finite in {said}. Leave such rows out with --where, or change the left side of the formula."
+    )

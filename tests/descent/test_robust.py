@@ -7,7 +7,11 @@ import pytest
 from scipy.optimize import least_squares
 
 from descend import ConfigError, DataError, derive, fit
+from descend.engines.median import median_residual
+from descend.formula import read_formula
 from descend.losses import LOSSES, Cauchy, Huber, SoftL1, Tukey
+from descend.models import formula_model
+from descend.table import open_table
 
 RANDOM = np.random.default_rng(3)
 X = np.linspace(0.0, 4.0, 80)
@@ -110,3 +114,71 @@ def test_a_scale_that_is_neither_a_number_nor_auto():
     assert str(error.value) == (
         "The setting `scale` of loss `cauchy` must be a number above 0, or 'auto', such as 1.0; it is -1.0."
     )
+
+
+@pytest.mark.parametrize("loss", ["tukey(scale=3)", "tukey(scale=auto)", "cauchy(scale=auto)"])
+def test_a_named_optimizer_starts_where_the_user_says(loss):
+    start = {"a": 5.0, "b": 0.1, "c": -4.0}
+    fitted = fit(FORMULA, DATA, loss=loss, start=start, optimizer="gd", learning_rate=1e-3, epochs=2)
+    assert fitted.trace[0].parameters == start
+    assert not any("started from" in note for note in fitted.notes)
+    partly = fit(FORMULA, DATA, loss=loss, start={"a": 5.0}, optimizer="gd", learning_rate=1e-3, epochs=2)
+    assert partly.trace[0].parameters["a"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        ("tukey(scale=0.5)", "a search found this lower one"),
+        ("cauchy(scale=auto)", "a search found this one, with a scale that is lower"),
+    ],
+)
+def test_a_worse_basin_is_told_for_what_a_huber_fit_prepares_too(loss, found):
+    x = np.linspace(0.0, 10.0, 100)
+    y = 2.0 * np.sin(3.1 * x + 0.5) + np.random.default_rng(0).normal(0.0, 0.1, 100) + 6.0 * (np.arange(100) % 10 == 0)
+    worse = fit("y ~ a*sin(b*x + c)", {"x": x, "y": y}, start={"a": 2.0, "b": 2.5, "c": 0.0}, loss=loss)
+    assert worse.parameters["b"] == pytest.approx(3.1, abs=0.02) and worse.notes[0].endswith(found)
+    assert worse.from_start.parameters["b"] < 2.5
+    near = fit("y ~ a*sin(b*x + c)", {"x": x, "y": y}, start={"a": 2.0, "b": 3.0, "c": 0.4}, loss=loss)
+    assert near.from_start is None and near.parameters == pytest.approx(worse.parameters, rel=1e-4)
+
+
+@pytest.mark.parametrize("model", [FORMULA, "y ~ a*x + b"])
+def test_the_scale_is_that_of_all_rows_wherever_they_are(model):
+    x = np.linspace(0.0, 4.0, 12_001)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, x.size)
+    data = {"x": x, "y": 2.0 * np.exp(-1.3 * x) + 0.3 + noise + 3.0 * (np.arange(x.size) % 9 == 0)}
+    here, there = (fit(model, data, loss="huber(delta=auto)", engine=engine) for engine in ("numpy", "query"))
+    assert there.loss_function.settings["delta"] == pytest.approx(here.loss_function.settings["delta"], rel=1e-9)
+    assert there.parameters == pytest.approx(here.parameters, rel=1e-8)
+
+
+@pytest.mark.parametrize("near", [0.02, 0.3, 40.0])
+def test_a_median_is_found_among_blocks_however_far_the_guess(near):
+    x = np.random.default_rng(0).normal(size=70_000)
+    lazy = open_table({"x": x, "y": 0.0 * x}).lazy(("x", "y"))
+    model = formula_model(read_formula("y ~ w*x", ("x", "y")), LOSSES["squared"]())
+    assert median_residual(model, None, lazy, np.array([0.5]), near) == np.median(np.abs(0.5 * x))
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+def test_a_scale_that_is_not_given_is_estimated_whatever_the_unit(name, unit):
+    fitted = fit(FORMULA, {"x": X, "y": Y * unit}, loss=name)
+    asked = fit(FORMULA, {"x": X, "y": Y * unit}, loss=str(LOSSES.build(name).to_estimate()))
+    assert fitted.theta == pytest.approx([3.0 * unit, 0.8, unit], rel=0.06)
+    assert fitted.loss_function == asked.loss_function
+    np.testing.assert_array_equal(fitted.theta, asked.theta)
+
+
+def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default():
+    fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss="tukey")
+    assert fitted.loss_function == Tukey()
+    assert fitted.theta == pytest.approx([2.0, 1.0])
+
+
+def test_a_gradient_by_hand_is_that_of_the_loss_as_it_is_named():
+    text = "w = mean(min(max(w*x - y, -1), 1)*x)"
+    fitted = fit("y ~ w*x", DATA, loss="huber", gradient=text)
+    assert fitted.loss_function == Huber(1.0)
+    assert not fitted.notes or "not" not in fitted.notes[0]

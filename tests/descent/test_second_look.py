@@ -40,13 +40,77 @@ def test_a_search_finds_the_minimum_and_both_ends_are_kept():
     )
 
 
-def test_a_start_that_converges_is_the_users_choice():
-    # A local minimum is not looked behind: the start may mean it.
+def wave():
     x = np.linspace(0.0, 10.0, 100)
-    data = {"x": x, "y": np.sin(3.0 * x)}
-    fit = descend.fit("y ~ a*sin(w*x)", data, start={"a": 0.1, "w": 5.2})
-    assert fit.outcome == "converged" and fit.from_start is None
-    assert fit.parameters["w"] != pytest.approx(3.0, rel=0.05)
+    return {"x": x, "y": 2.0 * np.sin(3.1 * x + 0.5) + np.random.default_rng(0).normal(0.0, 0.1, 100)}
+
+
+WAVE = "y ~ a*sin(b*x + c)"
+
+
+@pytest.mark.parametrize("start", [{"a": 2.0, "b": 2.5, "c": 0.0}, {"b": 0.3}, {"a": 1.0, "b": 0.3, "c": 0.0}])
+def test_a_worse_basin_is_said_and_both_ends_are_kept(start):
+    fit, own = descend.fit(WAVE, wave(), start=start), descend.fit(WAVE, wave())
+    assert fit.outcome == "converged" and fit.parameters == pytest.approx(own.parameters, rel=1e-6)
+    assert fit.from_start.outcome == "converged" and fit.from_start.loss > 100 * fit.loss
+    ended = fit.model.parameters.mentioned(fit.from_start.theta)
+    assert fit.notes[0] == (
+        f"from the start given, the descent ended converged at loss {fit.from_start.loss:.6g} ({ended}); "
+        "a search found this lower one"
+    )
+
+
+PEAKS = "y ~ a*exp(-((x - m)/s)^2)"
+
+
+@pytest.mark.parametrize(("loss", "sigma"), [("squared", None), ("squared", "e"), ("huber(delta=0.1)", None)])
+def test_the_lower_of_two_peaks_is_not_the_answer(loss, sigma):
+    x = np.linspace(0.0, 10.0, 200)
+    noise = np.random.default_rng(1).normal(0.0, 0.02, 200)
+    y = 3.0 * np.exp(-(((x - 3.0) / 0.7) ** 2)) + np.exp(-(((x - 7.0) / 0.4) ** 2)) + noise
+    start = {"a": 1.0, "m": 7.2, "s": 0.5}
+    fit = descend.fit(PEAKS, {"x": x, "y": y, "e": np.full(200, 0.02)}, start=start, loss=loss, sigma=sigma)
+    assert fit.parameters["m"] == pytest.approx(3.0, abs=0.05)
+    assert fit.from_start.parameters["m"] == pytest.approx(7.0, abs=0.05)
+
+
+def test_a_worse_basin_that_explains_nearly_all_is_told_by_its_residuals():
+    x = np.linspace(0.0, 10.0, 200)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, 200)
+    data = {"x": x, "y": 5.0 * x + 2.0 * np.sin(3.1 * x + 0.5) + noise}
+    start = {"p": 5.0, "a": 2.0, "b": 2.5, "c": 0.0}
+    fit = descend.fit("y ~ p*x + a*sin(b*x + c)", data, start=start)
+    assert fit.from_start.r_squared > 0.99 and fit.parameters["b"] == pytest.approx(3.1, abs=0.01)
+    peaks = {"x": x, "y": 3.0 * np.exp(-((x - 3.0) ** 2) / 2) + 0.2 * np.exp(-((x - 7.0) ** 2) / 0.18) + 0.1 * noise}
+    start = {"a": 3.0, "m": 3.0, "s": 1.0, "b": 0.2, "n": 9.5, "t": 0.3}
+    fit = descend.fit("y ~ a*exp(-(x - m)^2/(2*s^2)) + b*exp(-(x - n)^2/(2*t^2))", peaks, start=start)
+    assert fit.from_start.r_squared > 0.99 and fit.parameters["n"] == pytest.approx(7.0, abs=0.05)
+
+
+def test_an_amplitude_of_nothing_is_no_answer():
+    x = np.linspace(0.0, 10.0, 100)
+    y = 2.0 * np.exp(-1.5 * x) + np.random.default_rng(0).normal(0.0, 0.02, 100)
+    fit = descend.fit("y ~ a*exp(-b*x)", {"x": x, "y": y}, start={"a": 1.0, "b": -5.0})
+    assert fit.parameters["b"] == pytest.approx(1.5, abs=0.05)
+    assert abs(fit.from_start.parameters["a"]) < 1e-15
+
+
+def test_a_start_beside_the_minimum_is_left_alone():
+    near = descend.fit(WAVE, wave(), start={"a": 2.0, "b": 3.0, "c": 0.4})
+    assert near.from_start is None and not any("search" in note for note in near.notes)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"optimizer": "levenberg_marquardt"}, {"epochs": 100}, {"time_limit": 60.0}, {"tolerance": 1e-8}]
+)
+def test_a_run_that_is_told_how_to_go_ends_where_it_ends(asked):
+    fit = descend.fit(WAVE, wave(), start={"a": 2.0, "b": 2.5, "c": 0.0}, **asked)
+    assert fit.from_start is None and fit.loss > 1.0
+
+
+def test_what_lies_outside_the_bounds_is_no_lower_answer():
+    fit = descend.fit(WAVE, wave(), start={"a": 2.0, "b": 2.3, "c": 0.0}, bounds="b <= 2.5")
+    assert fit.parameters["b"] <= 2.5
 
 
 def test_rows_left_out_stay_out_of_the_second_look():

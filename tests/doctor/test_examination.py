@@ -213,3 +213,11 @@ def test_warnings_point_at_the_script(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="target size") as seen:
         examine(script)
     assert [(Path(one.filename), one.lineno) for one in seen] == [(script, 12)]
+
+
+def test_only_the_users_own_lines_are_shown_from_their_folder_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "import torch\nw = torch.ones(1)\nprint(missing)\n")
+    monkeypatch.chdir(tmp_path)
+    assert [str(place) for place in examine("train.py").traceback] == ["train.py:3"]

@@ -112,6 +112,11 @@ MESSAGES = {
         "Each step of Adam moves every parameter by up to about the learning rate, whatever the gradient.",
         "lr=0.001   # the default of Adam",
     ),
+    "nan_loss_finite_gradients": (
+        "`torch.log` makes the first NaN.",
+        "It spreads to the loss: the gradients happen to be finite, but a step with them follows no loss.",
+        "torch.log(x.clamp_min(1e-12))   # or a loss that takes logits",
+    ),
     "nan_log": (
         "`torch.log` makes the first NaN.",
         "It spreads to the loss, and from there to every gradient and parameter.",

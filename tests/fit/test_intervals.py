@@ -136,6 +136,16 @@ def test_a_perfect_fit_leaves_nothing_open():
         assert fit.intervals(method=method)["w"] == pytest.approx((2.0, 2.0))
 
 
+@pytest.mark.parametrize("truth", [(3.0, 0.3, 2.0, 1.0, 1.0, 3.0), (0.0951, 1.0, 0.8607, 3.0, 1.5576, 5.0)])
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_rounding_is_no_better_fit(truth, unit):
+    x = np.linspace(0.0, 5.0, 200)
+    y = unit * sum(a * np.exp(-b * x) for a, b in zip(truth[::2], truth[1::2], strict=True))
+    fit = descend.fit("y ~ a*exp(-b*x) + c*exp(-d*x) + g*exp(-h*x)", {"x": x, "y": y})
+    for name, (low, high) in fit.intervals(method="profile").items():
+        assert low == pytest.approx(fit.parameters[name], rel=1e-9) == high
+
+
 def test_what_is_refused(line):
     def said(call):
         with pytest.raises(ConfigError) as error:

@@ -47,6 +47,26 @@ def test_what_trades_off_is_named_with_what_is_determined(expression, sentence):
     assert sentences(expression) == [sentence]
 
 
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        (
+            "a*sin(b*x + c) + d*cos(b*x)",
+            "a, c and d trade off: only two combinations of them can be determined, of no simple form. "
+            "Drop one of them, or fix it.",
+        ),
+        (
+            "a*sin(b*x + c) + d*sin(b*x + g)",
+            "a, c, d and g trade off: only two combinations of them can be determined, of no simple form. "
+            "Drop 2 of them, or fix those.",
+        ),
+        ("sin(a)^2 + cos(a)^2 + b*x", "a cancels out, so no data can determine it. Drop it."),
+    ],
+)
+def test_what_trades_off_in_no_simple_way_is_named_all_the_same(expression, sentence):
+    assert sentences(expression) == [sentence]
+
+
 def test_two_redundancies_are_two_sentences():
     assert sentences("a*b*exp(-c/d*x)") == [
         "a and b trade off: only a*b is determined. Drop b, or fix it with --fix b=1.",

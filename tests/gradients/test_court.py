@@ -237,6 +237,37 @@ def test_mistakes_are_named(gradient, name, verdict, factor, ratio, explanation,
     assert verdict in ("swapped", "other_loss") or all(other.verdict == "correct" for other in others)
 
 
+def far_below(size: float) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(3)
+    return {"x": rng.uniform(0.5, 2.0, 60), "y": size * (2.0 + rng.uniform(0.0, 1.0, 60))}
+
+
+def test_a_term_too_many_is_no_factor():
+    # All residuals have one sign, so that the derivative, and with it the ratio, is the same at every point.
+    options = {"loss": "absolute", "start": {"w": 1.0}}
+    found = descend.check("y ~ w*x", far_below(1e3), gradient="w = mean(sign(w*x - y)*x) - 0.0275", **options)
+    assert found.parameters["w"].verdict == "wrong"
+    assert found.parameters["w"].explanation.startswith("it is off by -0.0275 everywhere")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_another_loss_is_no_factor(dtype):
+    def gradient(x, y, m, k):
+        x, y, m, k = (np.asarray(each, dtype=dtype) for each in (x, y, m, k))
+        r = m * x + np.tanh(k * x) - y
+        slope = r / (1 + r * r)
+        return [np.mean(slope * x), np.mean(slope * x / np.cosh(k * x) ** 2)]
+
+    found = descend.check("y ~ m*x + tanh(k*x)", far_below(776.0), gradient=gradient, start={"m": 1.0, "k": 0.5})
+    assert {each.verdict for each in found.parameters.values()} == {"other_loss"}
+
+
+@pytest.mark.parametrize("factor", [1.02749, 2.35057, -0.3, 1e-7])
+def test_any_number_that_is_the_same_in_every_row_is_a_factor(factor):
+    found = check(changed(lambda da, db, dc, **_: (da, factor * db, dc))).parameters["b"]
+    assert (found.verdict, found.factor) == ("factor", pytest.approx(factor, rel=1e-5))
+
+
 def test_a_formula_without_columns():
     assert descend.check("y ~ c", table(), gradient=lambda y, c: np.mean(2 * (c - y))).agree
     assert not descend.check("y ~ c", table(), gradient=lambda y, c: np.mean(c - y)).agree

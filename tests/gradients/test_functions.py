@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import pytest
 import torch
 
+import descend
 from descend.engines.numpy import NumpyEngine
 from descend.engines.torch import TorchEngine
 from descend.errors import ConfigError
@@ -240,5 +242,48 @@ def test_a_mistake_in_the_function_stays_visible():
     def forward(x, a, b):
         raise RuntimeError("my own mistake")
 
-    with pytest.raises(RuntimeError, match="my own mistake"):
+    with pytest.raises(ConfigError) as caught:
         torch_with(forward)()
+    assert str(caught.value) == "`forward` raised RuntimeError: my own mistake."
+    assert isinstance(caught.value.__cause__, RuntimeError)  # so that a traceback shows the line
+
+
+def one_by_one(x, w):
+    return w * math.sin(x)
+
+
+def empty(x, w):
+    return {}["w"] * x
+
+
+def by_one(x, y, w):
+    return math.sin(x)
+
+
+def from_nothing(x, y, w):
+    return [0.0][len(x)]
+
+
+ARRAYS = "It is called with NumPy arrays, many rows at once: use functions that take them, such as np.sin for math.sin."
+LINE = {"x": np.linspace(0.1, 2.0, 20), "y": np.linspace(0.2, 4.0, 20)}
+
+
+@pytest.mark.parametrize("verb", [descend.check, descend.fit])
+@pytest.mark.parametrize(
+    ("forward", "gradient", "begins", "ends"),
+    [
+        (one_by_one, lambda x, y, w: 0.0, "`one_by_one` raised TypeError: ", ARRAYS),
+        (empty, lambda x, y, w: 0.0, "`empty` raised KeyError: 'w'.", ""),
+        (lambda x, w: w * x, by_one, "`by_one` raised TypeError: ", ARRAYS),
+        (lambda x, w: w * x, from_nothing, "`from_nothing` raised IndexError: list index out of range.", ""),
+    ],
+)
+def test_a_function_that_raises_is_named_with_its_error(verb, forward, gradient, begins, ends):
+    said = complaint(lambda: verb(forward, LINE, response="y", gradient=gradient, start={"w": 1.0}))
+    assert said.startswith(begins)
+    assert said.endswith(ends)
+
+
+def test_a_torch_function_is_judged_by_autograd():
+    judged = descend.check(lambda x, w: w * torch.exp(x), LINE, response="y", gradient="autograd", start={"w": 1.0})
+    assert judged.agree

@@ -13,16 +13,16 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.lab import copies, ruler
-from descend.lab.data import Library, read_rows
-from descend.lab.descents import descents
+from descend.lab import chinese, copies, ruler
+from descend.lab.data import Library, Rows, read_rows
+from descend.lab.descents import descents, unknown_start
 from descend.lab.equations import step_lines
 from descend.lab.film import film_of
 from descend.lab.frames import chosen
 from descend.lab.ground import ground_of
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
-from descend.lab.texts import ADVICE_ZH, CAUSES_ZH, OUTCOMES, TEXTS
+from descend.lab.texts import OUTCOMES, TEXTS
 from descend.optimizers import OPTIMIZERS
 
 
@@ -101,6 +101,19 @@ def test_the_map_stays_where_it_is_when_the_rate_or_a_start_on_it_changes():
     assert outside[0][1] > 9.0 and outside[1] == ends[1]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5])
+def test_the_way_down_a_parabola_stays_on_the_map(share):
+    columns = {"load": np.array([1.0, 2.0, 3.0, 4.0]), "length": np.array([12.0, 14.1, 15.9, 18.0])}
+    rows = Rows(("springs",), columns, "springs.csv", 4)
+    state = State("upload", "length ~ w*load + b", rate=None, start=())
+    made = descents(dataclasses.replace(state, rate=share * descents(state, rows).limit), rows)
+    assert made.first.trace[-1].loss < made.first.trace[0].loss
+    ground = ground_of(made)
+    for place, (low, high) in zip(ground.places, ground.ends, strict=True):
+        way = [step.theta[place] for step in made.first.trace]
+        assert low < min(way) and max(way) < high
+
+
 @pytest.mark.parametrize("last", [0, 1, 120, 121, 999, 5000])
 def test_frames_go_from_the_first_epoch_to_the_last(last):
     epochs = chosen(last)
@@ -135,6 +148,15 @@ def test_the_copies_give_the_same_answer(state, run, tmp_path: Path, monkeypatch
     for name, fit in made.fits.items():
         answer = told["optimizers"][name] if len(made.fits) > 1 else told
         assert answer["parameters"] == fit.parameters == fits[name].parameters
+
+
+def test_a_value_given_for_a_vector_is_the_start_of_all_its_components():
+    columns = {"a": np.array([1.0, 2.0, 4.0]), "b": np.array([1.0, 0.0, 2.0]), "y": np.array([1.0, 2.0, 3.0])}
+    state = State("upload", "y ~ w@[a, b]", start=(("w", 3.0), ("w[b]", 5.0)), rate=None)
+    made = descents(state, Rows(("vector",), columns, "rows.csv", 3))
+    assert made.start == {"w": [3.0, 5.0]} and unknown_start(state, made.lowest) == ""
+    wrong = dataclasses.replace(state, start=(("w[b]", 1.0), ("ww", 1.0)))
+    assert unknown_start(wrong, made.lowest) == "There is no parameter `ww` to start. Parameters: w."
 
 
 def test_too_many_steps_are_refused():
@@ -175,7 +197,7 @@ def test_every_word_is_there_in_both_languages():
     from descend.descent.diagnosis import Cause
 
     assert all(len(pair) == 2 and all(pair) for pair in TEXTS.values())
-    assert set(OUTCOMES) == set(ADVICE_ZH) == {str(outcome) for outcome in Outcome}
-    assert set(CAUSES_ZH) == {str(cause) for cause in Cause}
+    assert set(OUTCOMES) == set(chinese.OUTCOME_ADVICE) == {str(outcome) for outcome in Outcome}
+    assert set(chinese.CAUSES) == set(chinese.CAUSE_ADVICE) == {str(cause) for cause in Cause}
     fields = [[set(re.findall(r"{\w+}", text)) for text in pair] for pair in TEXTS.values()]
     assert all(english == chinese for english, chinese in fields)

@@ -175,14 +175,15 @@ def test_many_rows_are_sampled_and_the_page_says_so(opened, tmp_path: Path):
         "The lab descends on 10,000 of 60,000 rows, chosen at random; the copied command takes them all."
     )
     page.film_has("problem=upload")
-    assert page.tab.locator("#data-caption").text_content() == "1,200 of 10,000 rows drawn, chosen at random."
+    caption = page.tab.locator("#data-caption").text_content()
+    assert caption == "lowest J1,200 of 10,000 rows drawn, chosen at random."
 
 
 def test_a_rate_past_the_limit_is_shown_to_diverge_and_why(opened):
     page = opened("?problem=valley")
     assert page.tab.locator(".ruler .mark").text_content() == "2/λmax = 0.111"
     page.tab.locator("#rate").fill("-0.5")
-    page.film_has("rate=0.316228")
+    page.film_has("rate=0.316")
     page.until("document.getElementById('told').textContent.includes('Diverged: rate too large')")
     assert "The largest stable rate at the start is 0.111" in page.tab.locator(".verdict").text_content()
     page.type("rate-typed", "0.05")
@@ -257,16 +258,50 @@ def test_a_gradient_by_hand_is_judged_as_it_is_typed(opened):
     assert "2 times too small" in page.tab.locator("#gradient-told").text_content()
     page.type("gradient", "w = mean(2*x*(w*x - y))")
     page.tab.wait_for_selector(".judged.success", timeout=60_000)
-    assert page.tab.locator("#derived math").count() == 1
+    assert page.tab.locator("#derived math").count() == 1 and not page.tab.locator("#derived").is_visible()
+    page.tab.locator(".solution summary").click()
+    assert page.tab.locator("#derived").is_visible()
+
+
+def test_a_gradient_by_hand_begins_with_the_names_of_the_formula(opened):
+    page = opened("?problem=decay")
+    begun = "document.getElementById('gradient').placeholder"
+    page.until(f"{begun} === 'a = mean(...)\\nb = mean(...)'")
+    page.type("formula", "y ~ c*exp(-x/tau) + d")
+    page.until(f"{begun} === 'c = mean(...)\\ntau = mean(...)\\nd = mean(...)'")
+
+
+def test_a_chinese_page_speaks_chinese_of_gradient_and_descent(opened):
+    page = opened("?problem=valley&rate=0.13&lang=zh")
+    said = page.tab.locator(".verdict p").nth(1).text_content()
+    assert said == "学习率 0.13 是起点处最大稳定学习率 0.1114 的 1.167 倍。请用 0.056，或选“自动选择”。"
+    assert page.tab.locator("#surface-caption").text_content() == "J 从 0.2362（颜色最深）到 139.5。"
+    page.type("gradient", "w = -mean(2*x*(w*x + b - y))\nb = mean(2*(w*x + b - y))")
+    page.tab.wait_for_selector(".judged.failure", timeout=60_000)
+    assert page.tab.locator(".judged").text_content() == (
+        "✕ w 的梯度有误：符号反了，这样会越走越高。请在前面加负号：残差是“预测值 − y”。"
+    )
 
 
 def test_the_report_is_downloaded(opened, tmp_path: Path):
     page = opened()
     with page.tab.expect_download() as download:
         page.tab.locator("#report").click()
+    assert download.value.suggested_filename == "line.html"
     download.value.save_as(tmp_path / "line.html")
     text = (tmp_path / "line.html").read_text()
     assert "2.17224" in text and "descend fit &#x27;y ~ w*x&#x27; line.csv" in text
+
+
+def test_the_report_of_a_race_holds_the_race(opened, tmp_path: Path):
+    page = opened("?problem=banana")
+    with page.tab.expect_download() as download:
+        page.tab.locator("#report").click()
+    assert download.value.suggested_filename == "banana-race.html"
+    download.value.save_as(tmp_path / "race.html")
+    text = (tmp_path / "race.html").read_text()
+    assert all(f'<th scope="row">{name}</th>' in text for name in ("gd", "momentum", "adam"))
+    assert "J over a and b" in text and "descend compare" in text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -365,3 +400,85 @@ def test_two_tabs_have_a_lab_each(opened):
     other.locator("#rate").fill("-2")
     other.wait_for_timeout(600)
     assert one.answer() == answer and "problem=decay" in one.tab.url and "rate=0.01" in other.url
+
+
+def test_a_rate_that_is_chosen_for_the_reader_is_shown_where_it_lies(opened):
+    page = opened("?problem=valley&rate=auto")
+    shown = float(page.tab.locator("#rate-typed").input_value())
+    assert f"{shown:g}" in page.answer() and 0.0 < shown < 0.111
+    assert 10 ** float(page.tab.locator("#rate").input_value()) == pytest.approx(shown, rel=1e-3)
+    page.tab.locator("#optimizers").get_by_text("lbfgs", exact=True).click()
+    page.tab.locator("#optimizers").get_by_text("gd", exact=True).click()
+    page.film_has("optimizers=lbfgs&rate=auto")
+    assert page.tab.locator(".rate.unused #rate-typed").input_value() == ""
+    page.tab.locator("#optimizers").get_by_text("adam", exact=True).click()
+    page.film_has("lbfgs,adam")
+    page.tab.locator("#auto input").click()  # from here on it is the reader's
+    page.film_has("rate=0.")
+    adam = float(page.tab.locator("#rate-typed").input_value())
+    assert page.tab.locator("#told tbody tr").nth(1).locator("td").nth(3).text_content() == f"{adam:g}"
+
+
+def test_a_start_of_no_parameter_is_told_and_left_out(opened):
+    page = opened()
+    page.type("start", "w=1, slope=3")
+    page.tab.wait_for_selector("#start-told p")
+    assert page.tab.locator("#start-told").text_content() == (
+        "There is no parameter slope to start. Parameters: w. It is left out."
+    )
+    page.film_has("slope:3")
+    assert (
+        page.tab.locator("#command")
+        .text_content()
+        .endswith("--start w=1.0 --optimizer gd --learning-rate 0.001 --epochs 100")
+    )
+    page.type("start", "w=1")
+    page.until("!document.querySelector('#start-told p')")
+
+
+def test_columns_of_text_are_named_and_a_file_that_is_too_large_is_refused(opened, tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("name,x,y\nann,1,2\nbob,2,3\n")
+    page = opened()
+    for _ in range(2):
+        with page.tab.expect_file_chooser() as chooser:
+            page.tab.locator("#choose-file").click()
+        chooser.value.set_files(path)
+        page.tab.wait_for_selector(".note")
+        assert page.tab.locator(".note").text_content() == "Left out, for they hold no numbers: name."
+        page.tab.evaluate("document.getElementById('upload-told').dataset.most = 10")
+    page.until("document.getElementById('upload-told').textContent.startsWith('This is larger than 512 MB')")
+
+
+def test_the_slider_of_rates_goes_by_keys_and_its_box_says_what_is_used(opened):
+    page = opened("?problem=decay")
+    page.tab.locator("#rate").focus()
+    page.tab.keyboard.press("ArrowRight")
+    page.film_has("rate=0.3")
+    typed = page.tab.locator("#rate-typed").input_value()
+    assert 0.3 < float(typed) < 0.4 and page.tab.url.endswith(f"rate={typed}")
+    assert f"--learning-rate {typed} " in page.tab.locator("#command").text_content()
+
+
+def test_what_is_shown_pales_while_the_formula_cannot_be_read(opened):
+    page = opened()
+    page.type("formula", "y ~ w*(x")
+    page.until("document.documentElement.classList.contains('stale')")
+    page.type("formula", "y ~ w*x + b")
+    page.film_has("formula=")
+    page.until("!document.documentElement.classList.contains('stale')")
+
+
+def test_back_leads_to_the_problem_before_as_it_was_left(opened):
+    page = opened("?problem=decay")
+    page.type("rate-typed", "0.25")
+    page.film_has("rate=0.25")
+    page.until("location.search.includes('rate=0.25')")
+    page.tab.locator("#problem").click()
+    page.tab.get_by_text("A wave with many minima", exact=True).click()
+    page.film_has("problem=wave")
+    page.until("location.search === '?problem=wave'")
+    page.tab.go_back()
+    page.film_has("problem=decay&rate=0.25")
+    assert page.tab.locator("#rate-typed").input_value() == "0.25"
+    assert page.tab.locator("#start").input_value() == "a=1, b=2"

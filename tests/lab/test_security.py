@@ -169,3 +169,22 @@ def test_a_lab_without_its_extra_says_what_to_install():
     assert done.stderr == (
         "ConfigError: The web lab needs dash, which is not installed. Install it with: pip install 'descend[lab]'.\n"
     )
+
+
+def test_what_makes_no_sense_is_refused_without_a_fault(lab):
+    for content in (b"", b"[]", b"null", b"\xff", b"[" * 100_000 + b"]" * 100_000, b'{"settings": 1}'):
+        reply = ask(lab, "POST", "/film", data=content, headers={"Content-Type": "application/json"})
+        assert reply.status_code in (400, 411)
+    told = json.loads(ask(lab, "POST", "/film", json={"settings": {"context": {"problem": "line&seed=1"}}}).text)
+    assert told["film"] is None and "This page is out of date. Load it again." in str(told["told"])
+
+
+def test_names_of_columns_are_words_and_no_markup(tmp_path: Path):
+    path = tmp_path / "rows.csv"
+    path.write_text('"<img src=x onerror=alert(1)>",y\n1,2\n2,4.5\n3,5.5\n')
+    library = Library()
+    key = library.add(path, "<b>rows</b>.csv")
+    context = {"problem": UPLOAD, "seed": 0, "lang": "en"}
+    formula = "y ~ w*`<img src=x onerror=alert(1)>`"
+    _, markup, _ = Callbacks(library).judge("", formula, "squared", context, 0.0, {"key": key})
+    assert "<math" in markup and "<img" not in markup and "&lt;img" in markup

@@ -93,6 +93,10 @@ def test_the_settings_of_the_page_make_a_state():
         ({"loss": "open"}, "There is no loss `open`."),
         ({"noise": 50.0}, "The noise lies between 0 and 5 here."),
         ({"context": {"problem": "/etc/passwd", "seed": 0, "lang": "en"}}, "This page is out of date. Load it again."),
+        (
+            {"epochs": "9", "batch": "x", "context": {"problem": "line", "seed": 0, "lang": "zh"}},
+            "批量大小是不小于 1 的整数；这里是 `x`。",
+        ),
         ({"context": None}, "This page is out of date. Load it again."),
     ],
 )

@@ -154,3 +154,9 @@ def test_without_an_encoder_a_video_is_refused_before_the_run(monkeypatch, textb
         "A video needs FFmpeg, which is not installed: pip install 'descend[video]'. "
         "A page (.html) or a .gif needs nothing more."
     )
+
+
+def test_the_legend_names_what_moves(textbook, plane):
+    assert "model" in [getattr(mark, "name", "") for mark in film(textbook).panels[0].marks]
+    assert "rows" in [getattr(mark, "name", "") for mark in film(plane).panels[0].marks]
+    assert "</svg> model</li>" in page(film(textbook))

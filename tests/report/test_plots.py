@@ -307,3 +307,12 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))
     assert right.get_ylabel() == "observed - predicted"
+
+
+def test_no_offset_above_the_axis_lies_on_the_title():
+    x = np.linspace(0.0, 5.0, 50)
+    figure = drawn(fit("y ~ a + b*x", {"x": x, "y": 1e6 + 0.1 * x + 0.01 * np.sin(50 * x)}).plot())
+    left = figure.axes[0]
+    assert left.yaxis.get_offset_text().get_text() == ""
+    labels = [label.get_text() for label in left.get_yticklabels()]
+    assert any(label.startswith("1000000.") for label in labels)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -230,13 +233,15 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
 
 
 def test_other_things_that_are_not_numbers(here: Path) -> None:
-    (here / "t.csv").write_text("day;x\n2024-01-01;3,14\n2024-01-02;-2,5\n")
+    (here / "t.csv").write_text("day;x\n2024-01-01;3,14\n2024-01-02;-2.5\n")
     assert message("t.csv", ["x"]) == (
         "`x` in t.csv is text: row 1 holds '3,14'. Numbers need a decimal point, not a comma: write 3.14."
     )
     assert message("t.csv", ["day"]) == (
         "`day` in t.csv holds dates or times, which are not numbers. "
-        "Turn them into numbers first, such as days since the first one."
+        'Turn them into numbers first, such as days since the first one: `python -c "import duckdb; '
+        "duckdb.sql('''copy (select *, date_diff('second', min(t.day) over (), t.day)/86400 as days from 't.csv' t) "
+        "to 't-in-days.csv' ''')\"` writes them to t-in-days.csv, as `days`."
     )
     assert message("t.csv", ["z"]) == "There is no column `z` in t.csv. Its columns: `day`, `x`."
     (here / "t.json").write_text('{"x": [1, 2]}')
@@ -278,3 +283,15 @@ def test_text_in_another_encoding_beyond_the_first_look(here: Path) -> None:
     assert message("l.csv", ["y"]) == said
     assert message("l.csv", ["x"], where="x = 1") == said
     assert open_table("l.csv").numbers(["x"])["x"].size == 20_001
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "days"),
+    [("2024-01-31", "2024-03-01", 30.0), ("2024-01-01 12:00:00", "2024-01-01 18:00:00", 0.25)],
+)
+def test_the_command_for_dates_does_what_it_says(here: Path, first: str, second: str, days: float) -> None:
+    (here / "t.csv").write_text(f"day,x\n{second},1\n{first},2\n")
+    command = re.search('duckdb.sql.*"`', message("t.csv", ["day"]))
+    assert command is not None
+    subprocess.run([sys.executable, "-c", "import duckdb; " + command[0][:-2]], check=True)
+    assert open_table("t-in-days.csv").numbers(["days"])["days"].tolist() == [days, 0.0]

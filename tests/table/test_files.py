@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from descend.table import open_table
+from descend.table.decimals import Decimals
 from descend.table.delimited import Layout, find_layout
 
 
@@ -232,7 +233,7 @@ def test_nothing_is_printed_when_python_ends_with_a_table_open(here: Path) -> No
     [
         ("a,b\n", Layout(",", ("a", "b"), 1)),
         ("a;b,c\n1;2,5\n", Layout(",", ("a;b", "c"), 1)),
-        ("time;signal\n0;1,5\n1;1,7\n", Layout(";", ("time", "signal"), 1)),
+        ("time;signal\n0;1,5\n1;1,7\n", Layout(";", ("time", "signal"), 1, decimals=Decimals("1,5"))),
         ("unit price\n3\n", Layout(",", ("unit price",), 1)),
         ("unit price\n3 4\n", Layout(" ", ("unit", "price"), 1)),
         ("#,name\n1,bob\n", Layout(",", ("#", "name"), 1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,7 +130,7 @@ def fit(
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
-        show(fitted, json, found, sharpness)
+        show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
     if not quiet:
         for done, name in zip(WRITTEN, written.values(), strict=True):
             if name is not None:
@@ -147,8 +148,10 @@ def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed:
     return replace(fitted, notes=(*fitted.notes, *found.notes)), found
 
 
-def show(fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False) -> None:
-    """Print a fit, as a table or as JSON."""
+def show(
+    fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False, told: Collection[str] = ()
+) -> None:
+    """Print a fit, as a table or as JSON. told: notes that the table need not repeat."""
     if json:
         more: dict[str, Any] = (
             {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
@@ -161,4 +164,4 @@ def show(fitted: Fit, json: bool, found: Intervals | None = None, sharpness: boo
     from descend.report.fields import fields
     from descend.report.text import render
 
-    say("\n" + render(fields(fitted, found), colour=colours(sys.stdout)))
+    say("\n" + render(fields(fitted, found, told), colour=colours(sys.stdout)))

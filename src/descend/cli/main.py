@@ -1,7 +1,7 @@
 """`descend`: the verbs, and what becomes of errors.
 
-Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed; 2 wrong usage or bad input;
-130 interrupted before there was a fit.
+Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed, or Ctrl-C ended it, at whatever moment;
+2 wrong usage or bad input.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import typer
 from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
-from descend.errors import DescendError
+from descend.cli.usage import explained
+from descend.errors import INTERRUPTED, DescendError
 
 # Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
-INTERRUPTED = 130
-"""The exit code that shells give a process that Ctrl-C ended."""
+BY_SIGNAL = 130
+"""What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
 
 app = typer.Typer(
     add_completion=False,
@@ -78,9 +79,9 @@ def main() -> int:
     except DescendError as error:
         code = _fail(f"{type(error).__name__}: {error}", 2)
     except UsageError as error:
-        code = _fail(_usage(error), 2)
+        code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
+        code = BY_SIGNAL
     except Exception as error:
         if os.environ.get("DESCEND_DEBUG"):
             raise
@@ -90,8 +91,8 @@ def main() -> int:
             "DESCEND_DEBUG=1 before the command shows where it happened.",
             1,
         )
-    if code == INTERRUPTED:  # Typer turns Ctrl-C into this code itself
-        _fail("Interrupted before there was a result; no file was left half-written.", code)
+    if code == BY_SIGNAL:
+        code = _fail(INTERRUPTED, 1)
     flush()
     return code if isinstance(code, int) else 0
 
@@ -99,15 +100,6 @@ def main() -> int:
 def _fail(message: str, code: int) -> int:
     say(message, file=sys.stderr)
     return code
-
-
-def _usage(error: Exception) -> str:
-    """Say what is wrong with the command itself, and where its options are listed."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "descend"
-    message = error.format_message()  # type: ignore[attr-defined]
-    end = "" if message.endswith((".", "?")) else "."
-    return f"UsageError: {message}{end}\n`{command} --help` lists what it takes."
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ L2 = Annotated[
 ]
 Bound = Annotated[list[str] | None, Option(metavar="TEXT", help='Bounds, such as "b>0" or "0<=c<=1"; may be repeated.')]
 Fix = Annotated[
-    list[str] | None, Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0; may be repeated.")
+    list[str] | None,
+    Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated."),
 ]
 Tie = Annotated[
     list[str] | None, Option(metavar="TEXT", help='Let others set a parameter, as in "b2 = 2*b1"; may be repeated.')
@@ -161,7 +162,13 @@ FITTING = (
 
 
 def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments of `descend.fit` from the options of a verb, by name."""
+    """Return the keyword arguments of `descend.fit` from the options of a verb, by name.
+
+    Raises ConfigError if formula and data stand in each other's place.
+    """
+    swapped = next((text for text in given.get("data") or () if "~" in text and " " in text), None)
+    if swapped is not None and "~" not in given.get("formula", "~"):
+        raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{given['formula']}`.")
     arguments = {name: given[name] for name in FITTING if name in given}
     gradients = given["gradient"] or []
     arguments["gradient"] = gradients[0] if len(gradients) == 1 else gradients or None

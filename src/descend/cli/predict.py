@@ -12,6 +12,7 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv, say_json
 from descend.errors import ConfigError
+from descend.registry import closest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +93,8 @@ def predict(
             f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
             file=sys.stderr,
         )
+    for note in () if quiet else table.notes:
+        say(f"Note: {note}.", file=sys.stderr)
     if output is not None:
         from descend.table.written import write_columns
 
@@ -118,7 +121,8 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
     for name in given:
         if name not in inputs:
             raise ConfigError(
-                f"`--at` gives `{name}`, which the model does not use. Its inputs: {', '.join(inputs) or 'none'}."
+                f"`--at` gives `{name}`, which the model does not use.{closest(name, inputs)} "
+                f"Its inputs: {', '.join(inputs) or 'none'}."
             )
     for name in inputs:
         if name not in given:

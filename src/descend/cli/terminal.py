@@ -78,7 +78,7 @@ class Log:
     """Reads the steps of a run: prints those that are due, and on a terminal shows how far it has come.
 
     stream: where the lines go; warnings go to stderr. epochs: how many were asked for, if any. every: print every so
-    many. sharpness: whether lines show it.
+    many. sharpness: whether lines show it. told: the notes it has printed as warnings.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Log:
         self.stream = stream
         self.epochs = epochs
         self.sharpness = sharpness
+        self.told: list[str] = []
         self.due = due_epochs(epochs, every)
         self.next = next(self.due)
         self.live = Live(epochs) if on_terminal(sys.stderr) else None
@@ -101,6 +102,7 @@ class Log:
                 self.next = next(self.due)
             with self.live.aside() if self.live else contextlib.nullcontext():
                 if step.note is not None:
+                    self.told.append(step.note)
                     say(f"Warning: {step.note}.", file=sys.stderr)
                 if due:
                     say(step.line() if self.sharpness else str(step), file=self.stream)

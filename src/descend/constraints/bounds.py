@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
+from descend.formula.functions import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
 from descend.parameters import Parameters
@@ -45,6 +46,12 @@ class Bounds:
     high: Array
     strict: Mask
     barred: Mask
+
+    @property
+    def pinned(self) -> Mask:
+        """Mark the components that are fixed, between two bounds that are the same."""
+        same: Mask = self.low == self.high
+        return same
 
     def room(self, here: Array) -> tuple[Array, Array]:
         """Return the least and the largest move of each component from ``here``."""
@@ -119,8 +126,14 @@ class Bounds:
 
     @property
     def texts(self) -> list[str]:
-        """Write all bounds there are, one text per component."""
-        bounded = np.isfinite(self.low) | np.isfinite(self.high)
+        """Write all bounds there are, one text per component; of one that is pinned ``w[x2] = 1``."""
+        pinned = [f"{self.labels[place]} = {_short(float(self.low[place]))}" for place in np.flatnonzero(self.pinned)]
+        return [*self.asked, *pinned]
+
+    @property
+    def asked(self) -> list[str]:
+        """Write the bounds of what is not pinned."""
+        bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
         return [self.text(int(place)) for place in np.flatnonzero(bounded)]
 
     def where_not_finite(self, finite: Any, theta: Array) -> Bounds:
@@ -145,21 +158,29 @@ def _short(value: float) -> str:
 Given = Mapping[str, Any] | Sequence[str] | str | None
 
 
-def read_bounds(given: Given, parameters: Parameters, whole: Parameters, why_not: Mapping[str, str]) -> Bounds | None:
+def read_bounds(
+    given: Given,
+    parameters: Parameters,
+    whole: Parameters,
+    why_not: Mapping[str, tuple[str, str]],
+    pinned: Mapping[str, float] | None = None,
+) -> Bounds | None:
     """Read bounds such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; None if there are none.
 
     parameters: the free ones, that can be bounded; whole: with those that are fixed or tied.
-    why_not: for each name that is fixed or tied, how.
+    why_not: for each name or component that is fixed or tied, how, and what to do instead.
+    pinned: values of components that are fixed.
 
     Raises ConfigError or FormulaError.
     """
-    if not given:
+    if not (given or pinned):
         return None
     size = parameters.size
     low, high, strict = np.full(size, -math.inf), np.full(size, math.inf), np.zeros((2, size), dtype=bool)
     for label, (below, below_strict), (above, above_strict) in _entries(given, whole):
-        if (name := label.partition("[")[0]) in why_not and name not in parameters.shapes:
-            raise ConfigError(f"`{name}` is {why_not[name]}, so it takes no bounds. Leave out one of the two.")
+        if (name := label if label in why_not else label.partition("[")[0]) in why_not:
+            how, next_step = why_not[name]
+            raise ConfigError(f"`{name}` is {how}, so it takes no bounds. {next_step}")
         places = range(size)[parameters.slices[label]] if label in parameters.shapes else [
             parameters.labels.index(label)]  # fmt: skip
         for place in places:
@@ -173,6 +194,10 @@ def read_bounds(given: Given, parameters: Parameters, whole: Parameters, why_not
         next_step = f"To hold it at {_short(float(low[place]))}, fix it." if low[place] == high[place] else (
             "Give the smaller number first.")  # fmt: skip
         raise ConfigError(f"The bounds {bounds.text(place)} leave no room for `{label}`. {next_step}")
+    for label, value in (pinned or {}).items():
+        place = parameters.labels.index(label)
+        low[place] = high[place] = value
+        strict[:, place] = False
     return bounds
 
 
@@ -189,7 +214,8 @@ def _entries(given: Given, whole: Parameters) -> list[tuple[str, Side, Side]]:
 def _known(label: str, whole: Parameters) -> str:
     if label not in whole.shapes and label not in whole.labels:
         raise ConfigError(
-            f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
+            not_a_parameter(label, "bounded")
+            or f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
             f"Parameters: {', '.join(whole.labels)}."
         )
     return label
@@ -225,6 +251,9 @@ def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
         if number not in named
     }
     if named != [1] if len(signs) == 2 else len(named) != 1:
+        constant = next((told for part in parts if not named and (told := not_a_parameter(part, "bounded"))), None)
+        if constant is not None:
+            raise ConfigError(constant)
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
     low, high = (-math.inf, False), (math.inf, False)
     for number, sign in enumerate(signs):

@@ -16,7 +16,7 @@ from descend.constraints.bounds import Bounds, Given, read_bounds
 from descend.errors import ConfigError
 from descend.formula.build import Builder, names_in
 from descend.formula.compile import compile_expression
-from descend.formula.functions import CONSTANTS, number
+from descend.formula.functions import CONSTANTS, not_a_parameter, number
 from descend.formula.printers.code import NUMPY, TORCH, plain_name
 from descend.formula.symbols import Parameter
 from descend.formula.syntax import parse_assignment
@@ -28,6 +28,8 @@ from descend.registry import closest
 Array = NDArray[np.float64]
 Ties = Mapping[str, Any] | Sequence[str] | str | None
 EXAMPLE = "Write it as `b2 = 2*b1`."
+COMPONENT = "A component of a vector can be fixed or bounded, but neither tied nor tied to."
+ITS_OWN = "Take its column out of the list, and write it as a parameter of its own."
 MOST_NAMED = 3
 """Parameters at a bound that a note names; the table marks all."""
 
@@ -36,7 +38,8 @@ MOST_NAMED = 3
 class Constraints:
     """Which parameters are free, and how the others follow from them.
 
-    whole, free: all parameters, and those that are fitted. fixed: values by name, an array for a vector.
+    whole, free: all parameters, and those that are fitted. fixed: values by name, an array for a vector; a component
+    that is fixed alone, ``w[x2]``, is there too, but its vector is among those fitted, and it is pinned by ``bounds``.
     tied: expressions of free parameters by name; tie_texts: as the user wrote them. bounds: on the free ones.
     """
 
@@ -50,7 +53,8 @@ class Constraints:
     @cached_property
     def given(self) -> dict[str, Any]:
         """What stands in the formula for each parameter that is not free (see ``read_formula``)."""
-        return {name: _numbers(value) for name, value in self.fixed.items()} | dict(self.tied)
+        fixed = {name: _numbers(value) for name, value in self.fixed.items() if name in self.whole.shapes}
+        return fixed | dict(self.tied)
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of all parameters from those of the free ones: numbers, arrays or tensors."""
@@ -96,7 +100,7 @@ class Constraints:
     def mark(self, label: str, theta: Array) -> str:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
         name = label.partition("[")[0]
-        if name in self.fixed:
+        if name in self.fixed or label in self.fixed:
             return "fixed"
         if name in self.tied:
             return f"= {self.tie_texts[name]}"
@@ -116,17 +120,21 @@ class Constraints:
         return f"{', '.join(named)}; {they}{others}"
 
     def at_bound(self, theta: Array) -> list[str]:
-        """Return the labels of the components that lie at a bound."""
+        """Return the labels of the components that lie at a bound, and may leave it."""
         if self.bounds is None:
             return []
-        return [self.free.labels[place] for place in np.flatnonzero(self.bounds.held(theta))]
+        return [self.free.labels[place] for place in np.flatnonzero(self.bounds.held(theta) & ~self.bounds.pinned)]
+
+    def standing(self, theta: Array) -> int:
+        """Return how many components of theta lie at a bound or are fixed."""
+        return 0 if self.bounds is None else int(np.count_nonzero(self.bounds.held(theta)))
 
 
 def mentioned(fix: Mapping[str, Any] | None, ties: Ties, bounds: Given) -> set[str]:
     """Return the names that constraints speak of, which a formula then takes for parameters, however spelt."""
     if not (fix or ties or bounds):
         return set()
-    names = set(fix or ())
+    names = {name.partition("[")[0] for name in fix or ()}
     for given in (ties, bounds):
         texts = [given] if isinstance(given, str) else given or ()
         names |= {name for text in texts for name in re.findall(r"[^\W\d]\w*", str(text))}
@@ -138,20 +146,23 @@ def constrained(
 ) -> Constraints | None:
     """Read what holds parameters back; None if nothing does.
 
-    fix: values by name; for a vector a number or one number per component.
+    fix: values by name; for a vector a number or one number per component; or of one component, ``w[x2]``.
     ties: ``{"b2": "2*b1"}`` or ``["b2 = 2*b1"]``. bounds: see ``read_bounds``. columns: names that are data.
 
     Raises ConfigError or FormulaError.
     """
     if not (fix or ties or bounds):
         return None
-    fixed = _read_fixed(whole, fix or {})
+    fixed, pinned = _read_fixed(whole, fix or {})
     tied, texts = _read_ties(whole, fixed, ties, tuple(columns))
     free = Parameters({name: labels for name, labels in whole.shapes.items() if name not in fixed and name not in tied})
     if not free.shapes:
         raise ConfigError("There is nothing to fit: every parameter is fixed or tied. Leave one of them free.")
-    why_not = dict.fromkeys(fixed, "fixed") | {name: f"tied ({name} = {text})" for name, text in texts.items()}
-    return Constraints(whole, free, fixed, tied, texts, read_bounds(bounds, free, whole, why_not))
+    why_not = dict.fromkeys((*fixed, *pinned), ("fixed", "Leave out one of the two."))
+    why_not |= {name: (f"tied ({name} = {text})", _instead(tied[name])) for name, text in texts.items()}
+    return Constraints(
+        whole, free, fixed | pinned, tied, texts, read_bounds(bounds, free, whole, why_not, pinned)
+    )  # fmt: skip
 
 
 def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
@@ -162,17 +173,41 @@ def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
             raise ConfigError(f"`{name}` is {held}, so it takes no start. Leave out one of the two.")
 
 
-def _read_fixed(whole: Parameters, fix: Mapping[str, Any]) -> dict[str, Any]:
+def _read_fixed(whole: Parameters, fix: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the values of parameters, and those of single components of vectors."""
     fixed: dict[str, Any] = {}
+    parts: dict[str, dict[str, float]] = {}
     for name, value in fix.items():
+        vector = name.partition("[")[0]
+        if name not in whole.shapes and name in whole.labels:
+            if vector in fix:
+                raise ConfigError(f"`{name}` is fixed by itself and with all of `{vector}`. Leave out one of the two.")
+            number_of = Parameters({name: None}).checked(name, value, "fixed value")
+            parts.setdefault(vector, {})[name] = float(number_of)
+            continue
         if name not in whole.shapes:
+            known = whole.labels if vector in whole.shapes else tuple(whole.shapes)
             raise ConfigError(
-                f"There is no parameter `{name}` to fix.{closest(name, whole.shapes)} "
-                f"Parameters: {', '.join(whole.shapes)}."
+                not_a_parameter(name, "fixed")
+                or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
             )
         labels, array = whole.shapes[name], whole.checked(name, value, "fixed value")
         fixed[name] = float(array) if labels is None else np.array(np.broadcast_to(array, (len(labels),)))
-    return fixed
+    pinned: dict[str, float] = {}
+    for vector, values in parts.items():
+        labels = whole.labels[whole.slices[vector]]
+        if len(values) == len(labels):
+            fixed[vector] = np.array([values[label] for label in labels])
+        else:
+            pinned |= values
+    return fixed, pinned
+
+
+def _instead(tie: Expr) -> str:
+    """Say what to bound in place of a tied parameter."""
+    names = sorted(symbol.name for symbol in tie.atoms(Parameter))
+    named = " and ".join(f"`{name}`" for name in names)
+    return f"Bound {named} instead, which it follows." if names else "Leave out one of the two."
 
 
 def _numbers(value: Any) -> Any:
@@ -199,6 +234,9 @@ def _read_ties(
     """Return the expression, of free parameters only, and the text of each tie."""
     found: dict[str, _Tie] = {}
     for text in _texts(ties):
+        for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
+            if one[1] in whole.shapes:
+                raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
         name, index, node = parse_assignment(text, "b2 = 2*b1")
         tie = _Tie(text, name, node)
         _check(tie, index is not None, whole, columns)
@@ -222,7 +260,7 @@ def _texts(ties: Ties) -> list[str]:
 def _check(tie: _Tie, indexed: bool, whole: Parameters, columns: tuple[str, ...]) -> None:
     """Refuse names that are no scalar parameters, on either side."""
     if indexed:
-        tie.fail(tie.name, "A component of a vector cannot be tied.", "Write it as a parameter of its own.")
+        tie.fail(tie.name, COMPONENT, ITS_OWN)
     for name in (tie.name, *names_in(tie.node)):
         if name.name in CONSTANTS and name is not tie.name:
             continue

@@ -56,7 +56,13 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     if wish.sigma is not None and omega is not None:
         preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
         columns = {**columns, omega: columns[wish.sigma] ** -2.0}
-    preflight.check_response(loss, read.observed(columns), read.response, table.source)
+    preflight.check_response(
+        loss,
+        read.observed(columns),
+        read.response,
+        table.source,
+        {name: columns[name] for name in read.response_columns},
+    )
     with np.errstate(all="ignore"):
         engine = _engine(what, columns, weights)
         python = not isinstance(what, Program) and what.language == "numpy"

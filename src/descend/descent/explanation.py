@@ -74,6 +74,7 @@ class Explanation:
             "parameters": list(self.formula.parameters),
             "linear": list(self.linear),
             "nonlinear": list(self.nonlinear),
+            "constants": dict(self.formula.constants),
             "units": dict(self.units),
             "redundant": [each.as_dict() for each in self.redundancies],
             "arbitrary": list(self.arbitrary),
@@ -100,6 +101,8 @@ class Explanation:
             ("linear", ", ".join(self.linear) or none),
             ("nonlinear", ", ".join(self.nonlinear) or none),
         ]
+        constants = ", ".join(f"{name} = {value:.6g}" for name, value in self.formula.constants.items())
+        lines += [("constants", constants)] if constants else []
         lines += [("units", ", ".join(f"{name}: {unit}" for name, unit in self.units.items()))] if self.units else []
         lines += _labelled("redundant", self.redundancies) or [("redundant", none)]
         lines += _labelled("arbitrary", self.arbitrary)

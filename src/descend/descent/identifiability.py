@@ -31,6 +31,8 @@ CORRELATED = 1e-3
 """A direction in which parameters merely change each other's part: the share must be below this, ..."""
 UNCERTAIN = 0.5
 """... and two parameters or more as uncertain along it as this share of their values, as good as unknown."""
+ROUNDING = 1e-14
+"""Share of the response below which predictions, and their residuals, are nothing but rounding."""
 INVOLVED = 1e-4
 """Share of a direction from which on a parameter takes part in it."""
 
@@ -149,20 +151,27 @@ def _smallest(curvature: Array) -> float | None:
     return float(values[0] / values[-1])
 
 
-def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> Verdict:
+def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
     """Say what the data leave undetermined at theta.
 
     With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
     v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, the
     standard error along it is s/S, s**2 = 2 J / (n - p); it counts if it is many times the parameters themselves.
     A module is not looked into: no matrix of its parameters is formed.
+
+    scale: the mean square of the response, if the loss is squared; by it what is merely rounding is told.
     """
     if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
         return Verdict()
     size = theta.size
     # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
-    curvature = objective(theta, 2).curvature
-    if curvature is None or _surely(curvature, CORRELATED**2):
+    point = objective(theta, 2)
+    curvature = point.curvature
+    if curvature is None:
+        return Verdict()
+    if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (still := _idle(model, point, scale)):
+        return Verdict(still, (_no_influence(still, "but for rounding"),))
+    if _surely(curvature, CORRELATED**2):
         return Verdict()
     smallest = _smallest(curvature)
     if smallest is not None and smallest >= CORRELATED**2:
@@ -191,10 +200,23 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool) -> V
     return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
 
 
-def _no_influence(labels: Sequence[str]) -> str:
+def _idle(model: FormulaModel, point: Point, scale: float) -> tuple[str, ...]:
+    """Return the parameters that do not enter linearly and move predictions by nothing but rounding, as in 0*exp(-b*x).
+
+    The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / 2).
+    """
+    assert point.curvature is not None
+    moved = np.abs(point.theta) * np.sqrt(point.curvature.diagonal() / 2.0)
+    still = moved <= ROUNDING * math.sqrt(scale)
+    places = np.flatnonzero(still & ~model.separable)
+    return tuple(model.parameters.labels[place] for place in places)
+
+
+def _no_influence(labels: Sequence[str], but: str = "") -> str:
     has, it = ("has", "it") if len(labels) == 1 else ("have", "them")
+    here = f"here {but}" if but else "here"
     return (
-        f"{joined(labels)} {has} no influence on any prediction here, so these data do not determine {it}. "
+        f"{joined(labels)} {has} no influence on any prediction {here}, so these data do not determine {it}. "
         f"Start elsewhere, or remove {it} from the formula."
     )
 

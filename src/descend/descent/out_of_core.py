@@ -25,6 +25,7 @@ from descend.models import FormulaModel, Model
 from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
+from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
     from descend.descent.problem import Wish
@@ -133,6 +134,7 @@ def gather(
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, wish.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
+    rounded = rounding_notes(table, ends)
     preflight.check_rows(model, ends, rows, table.source, penalised)
     if wish.weights is not None:
         _refuse_weights(known[wish.weights], wish.weights, table.source)
@@ -150,7 +152,7 @@ def gather(
         engine.near = near_minimum(engine.program, sample, weights)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
-    return Gathered(sample, engine, whole, notes)
+    return Gathered(sample, engine, whole, (*rounded, *notes))
 
 
 def near_minimum(program: Program, sample: Mapping[str, Array], weights: str | None) -> Array | None:
@@ -228,7 +230,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
             prediction = model.predict(theta, block)
-            bad = ~np.isfinite(prediction)
+            bad = ~(np.abs(prediction) < preflight.LARGEST)
             if model.loss.name == "poisson":
                 bad |= prediction <= 0.0
             if bad.any():

@@ -21,6 +21,10 @@ from descend.models import FormulaModel, Model
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
+LARGEST = math.sqrt(float(np.finfo(np.float64).max))
+"""From here on a number cannot be squared, ..."""
+IN_SUMS = 1e-20
+"""... and from this share of it on not be multiplied by what else there is in the sums, which may be as large."""
 ALTERNATIVES = (1.0, 0.1, 0.01)
 """Starts tried in turn for parameters the user gave none, until the loss is finite."""
 
@@ -50,13 +54,16 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         )
 
 
-def check_response(loss: Loss, y: Array, name: str, source: str) -> None:
+def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mapping[str, Array] | None = None) -> None:
     """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
     if not finite(y):
         bad = ~np.isfinite(y)
+        row, count = int(bad.argmax()), int(bad.sum())
+        held = ", ".join(f"{column} = {values[row]:g}" for column, values in (columns or {}).items() if column != name)
+        rows = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
         raise DataError(
-            f"`{name}` is not finite in {int(bad.sum())} rows of {source}, the first of them row "
-            f"{int(bad.argmax()) + 1}. "
+            f"`{name}` is not finite in {rows} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
+            f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
     if loss.response_domain is None:
@@ -146,7 +153,24 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
             "Correct such rows, or leave them out with --where."
         )
+    large = _too_large(model, theta, columns) if isinstance(model, FormulaModel) else None
+    if large is not None:
+        return f"{large[0]} at the start ({start}){large[1]}, so large that the loss is not finite. {advice}"
     return f"The loss is not finite at the start ({start}). {advice}"
+
+
+def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
+    """Say which row has the first prediction too large to square and sum, and by which part of the formula; or None."""
+    prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
+    sizes = np.abs(prediction)
+    largest = min(LARGEST, float(sizes.max()))
+    if largest < LARGEST * IN_SUMS:
+        return None
+    row = int((sizes >= largest).argmax())
+    where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+    part = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
+    culprit = "" if part is None or part[0] == model.prediction else f": `{as_text(part[0])}` is {part[1]:g} there"
+    return f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else ""), culprit
 
 
 def smallest_failure(

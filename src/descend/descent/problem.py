@@ -17,6 +17,7 @@ from descend.descent import identifiability, preflight, suspicion
 from descend.descent.growth import Grown, grown
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.search import Found, search
+from descend.descent.strangers import strangers
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, FormulaError
@@ -33,6 +34,7 @@ from descend.models import FormulaModel, FunctionModel, Model, bind, formula_mod
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
     from descend.descent.out_of_core import Gathered, Whole
@@ -157,9 +159,10 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         raise ConfigError(
             f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
+    rounded: tuple[str, ...] = ()
     gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
     if gathered is None:
-        columns, engine, scale = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
         if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
             cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
@@ -197,8 +200,10 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
             else gathered.judged(fitted, what, weights, first)
         )
     sampled = None if gathered is None else len(next(iter(columns.values())))
+    told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
-    notes = (*why, *(each.note for each in (found, larger) if each is not None), *told, *wrong)
+    searched = (each.note for each in (found, larger) if each is not None)
+    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
@@ -228,9 +233,10 @@ def _gathered(
 def _in_memory(
     model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
     penalised: bool,
-) -> tuple[Mapping[str, Array], Engine, float]:  # fmt: skip
-    """Read the rows and check them; returns their columns, the engine, and the mean square of the response."""
+) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
+    """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
     columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    rounded = rounding_notes(table, columns)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(model, columns, rows, table.source, penalised)
     if wish.weights is not None:
@@ -239,8 +245,10 @@ def _in_memory(
         preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
         columns = {**columns, weights: columns[wish.sigma] ** -2.0}
     y = model.observed(columns)
-    preflight.check_response(model.loss, y, model.response, table.source)
-    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows
+    preflight.check_response(
+        model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
+    )
+    return columns, _engine(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
 
 
 def _grown(
@@ -328,8 +336,10 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     if model.inputs or len(names) < 2:
         return
     known = [name for name in table.names if name not in model.response_columns]
+    meant = next(filter(None, (closest(name, known) for name in names)), "")
     raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters. "
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
         f"Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
     )
 
@@ -348,7 +358,7 @@ def _within(
 
     Raises ConfigError for a start that was given outside its bounds.
     """
-    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
     for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
         raise ConfigError(
             f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "

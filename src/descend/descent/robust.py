@@ -11,12 +11,13 @@ import numpy as np
 from descend.descent.problem import Problem, Wish, pose
 from descend.descent.run import Settings, run
 from descend.errors import ConfigError, DataError
-from descend.losses import Huber, Loss
+from descend.losses import LOSSES, Huber, Loss
 from descend.table import Table
 
 NORMAL = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 ROUNDS = 20
+DERIVED = (None, "derived", "autograd")
 SETTLED = 1e-3
 """Relative change of the noise at which its estimate is good enough."""
 
@@ -24,6 +25,17 @@ SETTLED = 1e-3
 def needs_preparation(loss: Loss) -> bool:
     """Whether a loss cannot be descended as it is."""
     return loss.estimated is not None or loss.many_minima
+
+
+def loss_of(wish: Wish) -> Loss:
+    """Return the loss that was wished for; its scale is to be estimated unless it is given.
+
+    A gradient by hand is that of one loss, so there the scale is that of the name: 1 for huber.
+    """
+    if not isinstance(wish.loss, str):
+        return wish.loss
+    loss = LOSSES.build(wish.loss)
+    return loss.to_estimate() if wish.gradient in DERIVED and "(" not in wish.loss else loss
 
 
 def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
@@ -48,28 +60,56 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
-        _, start = _ended(model, table, replace(wish, loss=Huber(delta)))
+        problem = _posed(model, table, replace(wish, loss=Huber(delta)))
+        if not wish.polish and problem.model.parameters.shapes.keys() <= (wish.start or {}).keys():
+            return replace(wish, loss=loss), ()
+        start = _honoured(wish, _end(problem))
         return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
-    noise, start = _noise_of(model, table, replace(wish, loss="squared"))
-    for _ in range(ROUNDS):
-        before = noise
-        noise, start = _noise_of(model, table, replace(wish, loss=Huber(Huber.efficient * noise), start=start))
-        if abs(noise - before) <= SETTLED * before:
-            break
+    try:
+        noise, start = _estimated(model, table, wish)
+    except DataError:
+        if wish.loss != loss.name:
+            raise
+        return prepare(model, table, wish, LOSSES.build(loss.name))  # nobody asked for an estimate
     value = loss.efficient * noise
     settled = replace(loss, **{setting: value})
     note = (
         f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {noise:.4g}, "
         "estimated by huber fits"
     )
-    return replace(wish, start=start, loss=settled), (note,)
+    return replace(wish, start=_honoured(wish, start), loss=settled), (note,)
+
+
+def _honoured(wish: Wish, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
+    return found if wish.polish else {**found, **(wish.start or {})}
+
+
+def _estimated(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, Any]]:
+    """Return the noise, and the parameters of the last fit."""
+    assert Huber.efficient is not None
+    noise, start = _noise_of(model, table, replace(wish, loss="squared"))
+    for _ in range(ROUNDS):
+        before = noise
+        noise, start = _noise_of(model, table, replace(wish, loss=Huber(Huber.efficient * noise), start=start))
+        if abs(noise - before) <= SETTLED * before:
+            break
+    return noise, start
 
 
 def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, Any]]:
-    problem, start = _ended(model, table, wish)
+    problem = _posed(model, table, wish)
+    start = _end(problem)
     columns = problem.columns
-    residual = problem.model.predict(problem.model.parameters.flat(start), columns) - problem.model.observed(columns)
-    noise = NORMAL * float(np.median(np.abs(residual)))
+    theta = problem.model.parameters.flat(start)
+    residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
+    size = float(np.median(np.abs(residual)))
+    if problem.whole is not None and len(residual) < problem.objective.rows and size > 0.0:
+        from descend.engines.median import median_residual
+
+        program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
+        size = median_residual(problem.model, program, problem.whole.lazy, theta, size)
+    noise = NORMAL * size
     if not noise > 1e-12 * float(np.abs(problem.model.observed(columns)).max()):
         raise DataError(
             "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
@@ -78,8 +118,10 @@ def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, An
     return noise, start
 
 
-def _ended(model: Any, table: Table, wish: Wish) -> tuple[Problem, dict[str, Any]]:
-    by_text = wish.gradient not in (None, "derived", "autograd")
-    problem = pose(model, table, replace(wish, gradient=None) if by_text else wish)
-    theta = run(problem, Settings()).trace.last_finite.theta
-    return problem, problem.model.parameters.named(theta)
+def _posed(model: Any, table: Table, wish: Wish) -> Problem:
+    by_text = wish.gradient not in DERIVED
+    return pose(model, table, replace(wish, gradient=None) if by_text else wish)
+
+
+def _end(problem: Problem) -> dict[str, Any]:
+    return problem.model.parameters.named(run(problem, Settings()).trace.last_finite.theta)

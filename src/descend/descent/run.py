@@ -19,6 +19,7 @@ from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
 from descend.descent.problem import Problem
+from descend.descent.separation import VANISHED, always_the_same
 from descend.descent.standardize import standardized
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
@@ -209,6 +210,9 @@ def _planned(
 ) -> Plan:
     """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
     batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
+    certain = problem.model.loss.certain
+    if problem.objective.penalty is None and always_the_same(problem.model, problem.columns) is not None:
+        certain = VANISHED * abs(float(first.loss))
     plan = Plan(
         epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
         asked=settings.epochs is not None,
@@ -216,7 +220,7 @@ def _planned(
         schedule=SCHEDULES.build(settings.schedule),
         tolerance=settings.tolerance,
         promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
-        certain=problem.model.loss.certain if problem.grown is None and settings.tolerance is None else 0.0,
+        certain=certain if problem.grown is None and settings.tolerance is None else 0.0,
         seconds=settings.time_limit or math.inf,
         batch_size=settings.batch_size if batches else None,
         seed=settings.seed,

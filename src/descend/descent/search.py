@@ -82,7 +82,7 @@ def search(
         return Found(ends[0][1], words)
     for count, epochs in STAGES:
         starts = [_settled(program, point, given, bounds) for _, point in ends[:count]]
-        ends = sorted((_descended(objective, point, epochs) for point in starts), key=lambda pair: pair[0])
+        ends = sorted((descended(objective, point, epochs) for point in starts), key=lambda pair: pair[0])
     best, point = ends[0]
     reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
     words += f"; {reached} of the {len(ends)} best descents from them ended here"
@@ -173,7 +173,8 @@ def _usable(point: Point) -> bool:
     return bool(math.isfinite(point.loss) and point.curvature is not None and np.isfinite(point.curvature).all())
 
 
-def _descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
+def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
+    """Descend a little way; returns the last finite J and where it is."""
     plan = Plan(epochs, asked=False, rate=1.0)
     *_, last = (step for step in descend(objective, LevenbergMarquardt(), theta, plan) if math.isfinite(step.loss))
     return last.loss, last.theta

@@ -1,31 +1,37 @@
-"""Outcomes that a formula tells apart without error: a logistic loss then has no minimum."""
+"""Outcomes without error or without any count: a logistic or a Poisson loss then has no minimum."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.functions import NAMES
-from descend.models import FormulaModel
+from descend.models import FormulaModel, Model
 
 Array = NDArray[np.float64]
 CERTAIN = 1e-6
 """Distance of a probability from 0 or 1 below which the outcome is as good as certain."""
+VANISHED = 1e-3
+"""Share of its first loss at which a Poisson fit of zeros ends: from there on it only repeats itself."""
 RUN_AWAY = 50.0
 """Standard errors in units of the parameter itself, beyond which it is on its way to infinity."""
 
 
 def separation(
-    model: FormulaModel, theta: Array, columns: Mapping[str, Array], curvature: Array | None, fitted: str
+    model: FormulaModel,
+    theta: Array,
+    columns: Mapping[str, Array],
+    curvature: Array | None,
+    fitted: Callable[[], str],
 ) -> str | None:
     """Say so if parameters of a logistic fit have run towards infinity, where the loss has no minimum.
 
     If a score linear in theta is positive exactly where y is 1, k theta lowers the loss for every k > 1. If some rows
     only are certain, and a standard error is many times its parameter, the same holds for a part of the rows.
-    fitted: the right side of the formula with theta in it.
+    fitted: returns the formula with theta in it.
 
     Source: Albert & Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71, 1-10.
     """
@@ -37,8 +43,10 @@ def separation(
     wrong = np.abs(y - probability)
     name = model.response
     if (wrong < 0.5).all() and (linear or (wrong < CERTAIN).all()):
+        right = fitted().partition(" ~ ")[2]
+        right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
         return (
-            f"The data are separated by {fitted}: it is positive exactly where `{name}` is 1. The loss falls for as "
+            f"The data are separated by {right}: it is positive exactly where `{name}` is 1. The loss falls for as "
             "long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more data."
         )
     if curvature is None or not (wrong < CERTAIN).any():
@@ -55,6 +63,24 @@ def separation(
     return (
         f"{', '.join(away)} ran towards infinity: in {rows:,} rows the outcome is certain, so the loss falls for as "
         "long as the parameters grow, and there is no best fit. Add a penalty with --l2, or more data."
+    )
+
+
+def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
+    """Say so if a response never leaves the end of its range: 0 for counts, 0 or 1 for outcomes.
+
+    The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
+    """
+    if model.loss.name not in ("poisson", "logistic"):
+        return None
+    y = model.observed(columns)
+    end = float(y[0])
+    if (y != end).any() or end not in ((0.0,) if model.loss.name == "poisson" else (0.0, 1.0)):
+        return None
+    what, more = ("probability", "both outcomes") if model.loss.name == "logistic" else ("mean", "counts above 0")
+    return (
+        f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
+        f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}, or add a penalty with --l2."
     )
 
 

@@ -45,7 +45,8 @@ class Scene:
         known = self.known.get(file)
         if known is None:
             path = os.path.abspath(file)
-            known = path.startswith(self.folder) and not path.startswith(OURS)
+            # What is no file, such as `<frozen runpy>`, would lie in whatever folder the user is in.
+            known = path.startswith(self.folder) and not path.startswith(OURS) and not file.startswith("<")
             known = known and not any(part in path[len(self.folder) - 1 :] for part in FOREIGN)
             self.known[file] = known
         return known

@@ -143,8 +143,8 @@ class Query:
         sql = lazy.sql(table.aggregate(**sums), PARAMETER)
         self.sql = sql
         self.run = lazy.prepared(sql)
-        self.bind = _binder(writer.bound, program)
-        self.scale = _binder([factor for factor, _ in terms], program)
+        self.bind = parameter_binder(writer.bound, program)
+        self.scale = parameter_binder([factor for factor, _ in terms], program)
 
     def _terms(self, order: int) -> list[tuple[Expr, Expr]]:
         """Return factor and product of loss, gradient, and the upper triangle of the curvature."""
@@ -306,7 +306,7 @@ def component(vector: str, place: int) -> Component:
     return symbol
 
 
-def _binder(bound: list[Expr], program: Program) -> Callable[[Array, float, Batch], tuple[float, ...]]:
+def parameter_binder(bound: list[Expr], program: Program) -> Callable[[Array, float, Batch], tuple[float, ...]]:
     """Make the function that computes what stands in a query in place of parameters."""
     names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
     for name, place in program.parameters.slices.items():

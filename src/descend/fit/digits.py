@@ -29,6 +29,9 @@ RCOND = 1e-14
 NO_STEP = 10.0
 """A step of so many times the floor of rounding tells nothing but rounding."""
 
+NEAR = 0.1
+"""Standard errors from the minimum within which they are as good as there."""
+
 
 def digits(fit: Fit) -> dict[str, Any] | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
@@ -60,10 +63,26 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         jacobian, whole = held.jacobian(best), held.whole
         error = np.abs(jacobian) @ error
         found = _counted(error, whole.flat(fit.parameters), (jacobian != 0.0).any(axis=1))
-        fixed = np.concatenate([np.full(place.stop - place.start, name in held.fixed)
-                                for name, place in whole.slices.items()])  # fmt: skip
+        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
         found[fixed] = np.nan
         return whole.named(found)
+
+
+def errors_hold(fit: Fit) -> bool:
+    """Whether standard errors mean what they say: each parameter is within NEAR of them of where J is least.
+
+    They come from the residuals and the curvature at the minimum; elsewhere both are others. The distance is that to
+    the minimum of the parabola that touches J where the run ended. A fit that was loaded says how it ended.
+    """
+    if fit.outcome is Outcome.CONVERGED or fit.covariance is None or isinstance(fit.model, ModuleModel):
+        return True
+    if fit.kept is None:
+        return False
+    with np.errstate(all="ignore"):
+        known = np.flatnonzero(np.isfinite(fit.covariance.diagonal()) & (fit.covariance.diagonal() > 0.0))
+        free = np.ones(fit.theta.size, dtype=bool) if fit.rank is None else fit.rank.kept
+        step = _step(accurate_point(fit), free)[0][known]
+        return bool((np.abs(step) <= NEAR * np.sqrt(fit.covariance.diagonal()[known])).all())
 
 
 def _stored(fit: Fit) -> dict[str, Any] | None:

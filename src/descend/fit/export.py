@@ -45,7 +45,7 @@ def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction"
             "or predict with descend."
         )
     if to == "latex":
-        return filled_latex(model.formula, model.prediction, model.parameters.named(fit.theta))
+        return filled_latex(model.formula, model.prediction, model.parameters.named(fit.theta), fit.rounding)
     if to == "sql":
         return _sql(model, fit.theta, table, name, dialect)
     title = f"{model.formula.text}, fitted to {fit.rows:,} rows by descend ({str(fit.outcome).replace('_', ' ')})."

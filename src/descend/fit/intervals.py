@@ -64,6 +64,8 @@ def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
     for label, least, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
         low, high = ends[label]
         inside[label] = (least if low < least else low, most if high > most else high)
+        if least == most:
+            continue  # fixed
         told += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
         told += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
     more = [f"{len(told) - MOST_NAMED} more ends are bounds"] if len(told) > MOST_NAMED else []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.fit.rows import Rows, row_weights, weighted
-from descend.fit.statistics import counting, squared_error
+from descend.fit.statistics import counting, squared_error, standing
 from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 
@@ -45,8 +45,10 @@ def criteria_of(fit: Fit) -> Criteria | None:
     loss = fit.loss_function
     if fit.penalised or loss.name not in LIKELIHOODS or isinstance(fit.model, ModuleModel):
         return None
-    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - len(fit.at_bound)
-    estimated = fit.model.parameters.size - redundant + (loss.name == "squared" and fit.sigma is None)
+    held = standing(fit)
+    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held
+    alone = held - len(fit.at_bound)  # components of vectors that are fixed
+    estimated = fit.model.parameters.size - redundant - alone + (loss.name == "squared" and fit.sigma is None)
     with np.errstate(all="ignore"):
         if fit.kept.whole is None:
             if loss.name == "squared":

@@ -35,6 +35,8 @@ IMAGES = 33
 """Values at which a tie is looked at."""
 TRIALS = 60
 """Points between two brackets at most."""
+ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+"""Share of the response that residuals may be from rounding alone."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
 """Standard error, as a share of the estimate, that is nothing but rounding: the fit is perfect."""
 
@@ -143,6 +145,7 @@ class _Profile:
         else:
             perfect = not fit.loss > 0.0
             self.factor = total if fit.sigma is not None or perfect else fit.degrees_of_freedom / fit.loss
+        self.rounding = _rounding(fit)
         self.error = math.sqrt(covariance[place, place])
         tangent = covariance[:, place] / self.error if self.error else np.zeros(fit.theta.size)
         if not self.error and fit.model.parameters.labels[place] in fit.at_bound and point.curvature is not None:
@@ -155,7 +158,10 @@ class _Profile:
         best, edge = float(self.theta[self.place]), self._edge(sign)
         if self.error <= NO_WIDTH * abs(best) or edge == best:
             return best  # of a perfect fit, any other value is infinitely less likely
-        distance = self._distance(sign, abs(edge - best) / self.error)
+        room = abs(edge - best) / self.error
+        if self.fit.loss <= self.rounding:
+            return best + sign * min(self.reach, room) * self.error  # J has no digits left to profile
+        distance = self._distance(sign, room)
         return edge if math.isinf(distance) else best + distance * self.error
 
     def _edge(self, sign: float) -> float:
@@ -245,8 +251,10 @@ class _Profile:
             # What one more Gauss-Newton step would still gain.
             loss += 0.5 * float(gradient[places] @ left)
             slope += float(point.curvature[place, places] @ left)
+        if not loss >= self.fit.loss:
+            loss = point.loss  # the step would go too far for a parabola
         rise = loss - self.fit.loss
-        if rise < -1e-7 * abs(self.fit.loss):
+        if rise < -1e-7 * abs(self.fit.loss) - self.rounding:
             raise ConfigError(
                 f"There is a better fit: with `{self.parameters.labels[place]}` at "
                 f"{point.theta[place]:.6g} the loss is {loss:.6g}, below {self.fit.loss:.6g}. "
@@ -257,3 +265,11 @@ class _Profile:
         if slope * distance < 0.0:
             change = -change
         return _Reached(distance, math.copysign(tau, distance), change, point.theta, tangent)
+
+
+def _rounding(fit: Fit) -> float:
+    """Return a squared loss that residuals of nothing but rounding may have; 0 for other losses."""
+    if fit.loss_function.name != "squared" or fit.kept is None or isinstance(fit.model, ModuleModel):
+        return 0.0
+    y, omega = fit.model.observed(fit.kept.columns), row_weights(fit)
+    return ROUNDING**2 * float(omega @ (y * y)) / float(omega.sum())

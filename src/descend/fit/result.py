@@ -21,6 +21,7 @@ from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
+from descend.fit.equation import equation, rounding
 from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
@@ -29,7 +30,7 @@ from descend.fit.rows import Rows, counted_rows
 from descend.fit.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.fit.summary import summary
 from descend.fit.uncertainty import LIKELIHOODS, Rank
-from descend.formula.printers.filled import filled
+from descend.formula.printers.filled import Rounding
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.table import Table, open_table
@@ -332,12 +333,15 @@ class Fit:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
 
+    @cached_property
+    def rounding(self) -> Rounding:
+        """By how much each parameter may be rounded in the fitted equation (see ``fit.equation.rounding``)."""
+        return rounding(self)
+
     @property
     def fitted_formula(self) -> str:
-        """The formula with the parameters' values in it, to four digits; empty for a Python function."""
-        if not isinstance(self.model, FormulaModel):
-            return ""
-        return f"{self.model.response} ~ {filled(self.model.formula, self.parameters)}"
+        """The formula with its values, to as many digits as predictions need; empty for a Python function."""
+        return equation(self)
 
     @overload
     def predict(self, data: Any, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...

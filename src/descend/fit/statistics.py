@@ -44,7 +44,12 @@ def determined(fit: Fit) -> int:
     """Return how many parameters the data determine: those free to move, less one for each that is redundant."""
     if fit.rank is not None:
         return int(fit.rank.kept.sum())
-    return fit.model.parameters.size - len(fit.at_bound)
+    return fit.model.parameters.size - standing(fit)
+
+
+def standing(fit: Fit) -> int:
+    """Return how many components of theta lie at a bound or are fixed by themselves."""
+    return 0 if fit.constraints is None else fit.constraints.standing(fit.theta)
 
 
 def error_degrees(fit: Fit) -> float:

@@ -57,6 +57,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "asked": fit.asked,
         "penalised": fit.penalised,
         "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
+        "rounding": dict(fit.rounding),
         **fit.summary(),
     }
     content["loss_function"] = _loss_text(fit)

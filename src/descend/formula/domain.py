@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,13 +96,15 @@ def _always(argument: Expr, relation: str) -> bool:
     return bool(argument.is_nonnegative if relation == ">= 0" else argument.is_zero is False and relation == "!= 0")
 
 
-def innermost_failure(expression: Expr, values: Mapping[Expr, float]) -> tuple[Expr, float] | None:
-    """Return the smallest part of ``expression`` that is not finite at ``values``, and what it is there."""
+def innermost_failure(
+    expression: Expr, values: Mapping[Expr, float], largest: float = math.inf
+) -> tuple[Expr, float] | None:
+    """Return the smallest part of ``expression`` that is not below ``largest`` in size at ``values``, and its value."""
     symbols = tuple(values)
     for node in sympy.postorder_traversal(expression):
         if isinstance(node, Expr) and node.args:
             with np.errstate(all="ignore"):
                 value = float(compile_expression(node, symbols)(*map(np.float64, values.values())))
-            if not np.isfinite(value):
+            if not abs(value) < largest:
                 return node, value
     return None

@@ -43,6 +43,12 @@ class Formula:
     unused: tuple[str, ...] = ()
 
     @cached_property
+    def constants(self) -> dict[str, float]:
+        """The constants that the text names, and their values."""
+        named = (name for side in parse_formula(self.text) for name in names_in(side) if not name.quoted)
+        return {name.name: float(CONSTANTS[name.name]) for name in named if name.name in CONSTANTS}
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, so those that prediction needs."""
         used = self.expression.atoms(Column).union(

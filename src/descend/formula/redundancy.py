@@ -24,8 +24,13 @@ POINTS = 3
 """Random parameter points at which a redundancy must show: one might lie where it shows by chance."""
 ROWS_EACH = 12
 """Random rows for each parameter."""
+NOTHING = 1e-12
+"""Share of a row's derivatives below which that by one parameter may be rounding."""
 DEPENDENT = 1e-9
 """What is left of a derivative of length 1, less the others, where it depends on them."""
+DIGITS = 60
+"""Digits with which a dependence of no simple form must hold, so that it is not one of rounding."""
+COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 MOST = 60
 """Parameters above which the expression is not searched: the curvature at the data still tells."""
 
@@ -34,14 +39,26 @@ MOST = 60
 class Redundancy:
     """Parameters of which some may be changed, and the others changed with them, without changing any prediction.
 
-    parameters: their labels. determined: what such a change leaves as it is. fixed: values that may be chosen freely.
+    parameters: their labels. determined: what such a change leaves as it is; nothing if that is of no simple form, or
+    the one parameter there is changes nothing. fixed: values that may be chosen freely. spare: how many parameters
+    there are too many.
     """
 
     parameters: tuple[str, ...]
     determined: tuple[str, ...]
     fixed: Mapping[str, float]
+    spare: int = 1
 
     def __str__(self) -> str:
+        if not self.determined:
+            left = len(self.parameters) - self.spare
+            if not left:
+                return f"{self.parameters[0]} cancels out, so no data can determine it. Drop it."
+            combinations = "one combination" if left == 1 else f"{COUNTS.get(left, left)} combinations"
+            return (
+                f"{joined(self.parameters)} trade off: only {combinations} of them can be determined, of no simple "
+                f"form. Drop {'one of them, or fix it' if self.spare == 1 else f'{self.spare} of them, or fix those'}."
+            )
         some = f"{joined(self.parameters)} trade off: only {joined(self.determined)} "
         some += "is determined. " if len(self.determined) == 1 else "are determined. "
         names, them = tuple(self.fixed), "it" if len(self.fixed) == 1 else "them"
@@ -86,7 +103,7 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
     1. Parameters whose derivatives are multiples of each other enter through one combination of them.
     2. One of each such group is kept. Where those are dependent, the null vector v(theta) is the velocity of the motion
        d theta/dt = v, integrated where each of its components is constant or proportional to its own parameter.
-    A dependence that fits neither is not reported: it may be one of rounding.
+    3. A dependence that fits neither may be one of rounding, so it is reported only if it holds with many more digits.
 
     Source: Catchpole & Morgan (1997), Detecting parameter redundancy, Biometrika 84, 187-196.
     """
@@ -100,17 +117,36 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
     norms = np.sqrt((matrices**2).sum(axis=1))
     units = matrices / np.where(norms > 0.0, norms, 1.0)[:, None, :]
     active = [k for k in range(len(labels)) if (norms[:, k] > 0.0).all()]
-    found, kept = [], []
+    found: list[Redundancy | None] = [
+        Redundancy((label,), (), {label: 1.0})
+        for label, idle in zip(labels, (norms <= NOTHING * np.sqrt(units.shape[1])).all(axis=0), strict=True)
+        if idle and _exact(formula, [label])
+    ]
+    active = [k for k in active if (labels[k],) not in {each.parameters for each in found if each is not None}]
+    kept = []
     for group in _groups(units, active):
         kept.append(group[0])
         if len(group) > 1:
             signs = np.sign(np.einsum("prk,pr->pk", units[:, :, group], units[:, :, group[0]]))
             slopes = signs * norms[:, group] / norms[:, group[:1]]
             found.append(_combination(formula, [labels[k] for k in group], thetas[:, group], slopes))
+    tangled: list[Redundancy] = []
     for circuit, null in _circuits(units, kept):
-        velocity = null / norms[:, circuit]
-        found.append(_trade_off([labels[k] for k in circuit], thetas[:, circuit], velocity))
-    return tuple(redundancy for redundancy in found if redundancy is not None)
+        names, velocity = [labels[k] for k in circuit], null / norms[:, circuit]
+        simple = _trade_off(names, thetas[:, circuit], velocity)
+        found.append(simple)
+        if simple is None and _exact(formula, names):
+            tangled = _merged(tangled, names, labels)
+    return tuple(redundancy for redundancy in (*found, *tangled) if redundancy is not None)
+
+
+def _merged(tangled: Sequence[Redundancy], names: Sequence[str], order: Sequence[str]) -> list[Redundancy]:
+    """Add a dependence of no simple form, in one with those that share a parameter with it."""
+    near = [each for each in tangled if set(each.parameters) & set(names)]
+    every = set(names).union(*(each.parameters for each in near))
+    spare = 1 + sum(each.spare for each in near)
+    one = Redundancy(tuple(label for label in order if label in every), (), {}, spare)
+    return [*(each for each in tangled if each not in near), one]
 
 
 def _labels(name: str, parts: tuple[str, ...] | None) -> list[str]:
@@ -159,6 +195,40 @@ def _jacobian(formula: Formula, theta: Array, columns: Mapping[str, Array], rows
         else:
             result[:, places[symbol.name].start] = derivative
     return result
+
+
+def _exact(formula: Formula, labels: Sequence[str]) -> bool:
+    """Whether derivatives by scalar parameters are dependent in all of ``DIGITS`` digits, at random rational places.
+
+    False where that cannot be told: a function of the formula may be known in double precision only.
+    """
+    import mpmath
+
+    symbols = [Parameter(label) for label in labels]
+    if not set(symbols) <= formula.jacobian.keys():
+        return False
+    slopes = [formula.expression.diff(symbol) for symbol in symbols]
+    others = sorted(formula.expression.free_symbols, key=str)
+    own = {other for other in others if isinstance(other, Parameter)}
+    generator = np.random.default_rng(2)
+
+    def places(chosen: Sequence[Expr]) -> dict[Expr, Expr]:
+        return {each: sympy.Rational(int(generator.integers(401, 1900)), 1000) for each in chosen}
+
+    theta = places([other for other in others if other in own])
+    nothing = mpmath.mpf(10) ** (-DIGITS // 2)
+    try:
+        with mpmath.workdps(DIGITS):
+            rows = []
+            for _ in range(len(labels) + 2):
+                at = theta | places([other for other in others if other not in own])
+                rows.append([mpmath.mpf(str(sympy.N(slope.xreplace(at), DIGITS))) for slope in slopes])
+            if len(labels) == 1:
+                return all(abs(row[0]) < nothing for row in rows)
+            singular = mpmath.svd_r(mpmath.matrix(rows), compute_uv=False)
+            return bool(singular[len(labels) - 1] < nothing * singular[0])
+    except (TypeError, ValueError, ArithmeticError):
+        return False
 
 
 def _groups(units: Array, active: Sequence[int]) -> list[list[int]]:

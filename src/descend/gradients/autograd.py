@@ -127,8 +127,9 @@ def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Map
     name = forward.name
     try:
         prediction = forward(columns, values)
-    except (RuntimeError, TypeError) as error:
-        if "numpy" not in str(error).lower() and "ufunc" not in str(error).lower():
+    except ConfigError as error:
+        said = str(error.__cause__).lower() if isinstance(error.__cause__, RuntimeError | TypeError) else ""
+        if "numpy" not in said and "ufunc" not in said:
             raise
         raise ConfigError(
             f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it "

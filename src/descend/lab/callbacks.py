@@ -8,21 +8,23 @@ import math
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from descend.errors import ConfigError, DescendError
 from descend.gradients.derivation import Derivation
 from descend.lab import copies, ruler
 from descend.lab.cache import Cache
 from descend.lab.data import Library, Rows, first_formula
-from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts
+from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
 from descend.lab.equations import rule
 from descend.lab.film import captions, film_of
 from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
-from descend.lab.told import error_text, judged, legend, verdicts
+from descend.lab.told import dotted, error_text, judged, legend, prose, unbroken, verdicts
 from descend.models import FormulaModel
 from descend.report import mathematics
+from descend.report.view import view
 
 TOLD = (
     ("told", "children"), ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"),
@@ -70,7 +72,7 @@ class Callbacks:
             [Given("opening", "data"), Given("rate", "min"), Given("rate", "max")], prevent_initial_call=True,
         )(self.tell)  # fmt: skip
         app.callback(
-            Output("gradient-told", "children"), Output("mathematics", "data"),
+            Output("gradient-told", "children"), Output("mathematics", "data"), Output("gradient", "placeholder"),
             [Input(name, "value") for name in ("gradient", "formula", "loss")],
             [Given("context", "data"), Given("noise", "value"), Given("opening", "data")],
         )(self.judge)  # fmt: skip
@@ -94,14 +96,16 @@ class Callbacks:
         if state.problem == FILE and self.library.file is None:
             state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
         rows = self.library.rows(state, opening.get("key"))
-        return page(state, rows, self.library.file, unread, opening.get("at"))
+        return page(state, rows, self.library, unread, opening.get("at"))
 
     def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
         """Return the film of the settings as JSON, beside what is wrong with them and where.
 
         It goes to the page past Dash, which would take longer to hand it on than it takes to make.
         """
-        film, formula_told, trouble = "null", None, None
+        from dash import html
+
+        film, formula_told, start_told, trouble = "null", None, None, None
         state = usual_of("line")
         try:
             state = state_of(settings, gradient)
@@ -113,10 +117,12 @@ class Callbacks:
                 formula_told = say("choose_formula", example=first_formula(list(rows.columns)))
             else:
                 film = _film(state, rows, settings.get("theme") == "dark")
+                if unknown := unknown_start(state, lowest_fit(state, rows)):
+                    start_told = html.P([*prose(unknown, say), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            told = error_text(error)
+            told = error_text(error, words(state.lang))
             formula_told, trouble = (told, None) if _of_formula(error, state) else (None, told)
-        places = _json({"formula-told": formula_told, "trouble": trouble})
+        places = _json({"formula-told": formula_told, "start-told": start_told, "trouble": trouble})
         return f'{{"film":{film},"told":{places}}}'
 
     def tell(self, link: str | None, opening: dict[str, Any], low: float, high: float) -> list[Any]:
@@ -135,22 +141,24 @@ class Callbacks:
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: dict[str, Any], noise: float, opening: dict[str, Any]
-    ) -> tuple[Any, Any]:
-        """Return the court's judgement on a gradient by hand, and the derived one to compare with."""
+    ) -> tuple[Any, str, str]:
+        """Return the court's judgement on a gradient by hand, the derived one to compare with, and how to begin."""
         try:
             state = dataclasses.replace(_placed(context, noise), formula=formula or "", loss=loss)
             READERS["gradient"](gradient or "")
             rows = self.library.rows(state, opening.get("key"))
             if rows is None or not state.formula.strip():
-                return "", ""
+                return "", "", ""
             found = lowest_fit(state, rows)
         except (DescendError, ValueError):
-            return "", ""  # said where the formula stands
+            return "", "", ""  # said where the formula stands
         model = found.model
         assert isinstance(model, FormulaModel)
         lines = [markup for _, markup in mathematics.gradient(Derivation(model.formula, model.loss))]
+        skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():
-            return "", "".join(lines)
+            return "", "".join(lines), skeleton
+        say = words(state.lang)
         try:
             from descend.descent.check import check_gradient
             from descend.descent.problem import Wish
@@ -158,16 +166,14 @@ class Callbacks:
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
             wish = Wish(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss))
+            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss), say, state.lang == "zh")
         except DescendError as error:
-            told = error_text(error)
-        return told, "".join(lines)
+            told = error_text(error, say)
+        return told, "".join(lines), skeleton
 
     def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:
-        """Return the page of the first descent, as a file."""
+        """Return the page of the descent, or of the race, as a file."""
         from dash import no_update
-
-        from descend.report.html import page as report_page
 
         if not clicks or not link:
             return no_update
@@ -175,10 +181,8 @@ class Callbacks:
         rows = self.library.rows(state, opening.get("key"))
         if rows is None:
             return no_update
-        found = descents(state, rows)
-        arguments = copies.arguments(state, rows, dict(found.start))
-        fit = dataclasses.replace(found.first, call=lambda: arguments)
-        return {"content": report_page(fit), "filename": f"{state.problem}.html", "type": "text/html", "base64": False}
+        content, name = copies.report(descents(state, rows))
+        return {"content": content, "filename": name, "type": "text/html", "base64": False}
 
 
 def _film(state: State, rows: Rows, dark: bool) -> str:
@@ -198,10 +202,12 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         found = descents(state, rows)
         say, shown = words(state.lang), dict(found.start)
         low, high = ruler.ends(found)
+        contours, rows_left_out = captions(found, say)
+        best = [dotted(say)] if view(found.first).one else []
         return (
             verdicts(found, say, state.lang == "zh"), ruler.drawn(found, low, high, say), ruler.sentence(found, say),
-            _rule(found, say), copies.commands(state, rows, shown), copies.python(state, rows, shown),
-            *([*legend(found), caption] for caption in captions(found)), low, high,
+            _rule(found, say), unbroken(copies.commands(state, rows, shown)), copies.python(state, rows, shown),
+            [*legend(found), contours], [*legend(found), *best, rows_left_out], low, high,
         )  # fmt: skip
 
 
@@ -225,27 +231,19 @@ def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
         try:
             state = dataclasses.replace(state, **{name: READERS[name](str(text))})
         except ValueError:
-            raise ConfigError(MESSAGES[name].format(text=str(text)[:60])) from None
+            raise ConfigError(words(state.lang)(f"bad_{name}", text=str(text)[:60])) from None
     rate = None if settings["auto"] else read_rate(f"{10.0 ** float(settings['rate']):.{DIGITS}g}")
     return dataclasses.replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
 OUT_OF_DATE = "This page is out of date. Load it again."
-MESSAGES = {
-    "formula": "The formula is longer than the lab takes. Use the command line.",
-    "loss": "There is no loss `{text}`.",
-    "optimizers": "Choose one to six optimizers.",
-    "batch": "A batch is a whole number of rows, 1 or more; this is `{text}`.",
-    "epochs": "The lab runs 1 to 5,000 epochs; this is `{text}`.",
-    "gradient": "The gradient is longer than the lab takes. Use the command line.",
-    "start": "The start cannot be read: write it as w=0, b=1.",
-}
 
 
 def _placed(context: dict[str, Any], noise: float | None) -> State:
     """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
     try:
-        state, unread = read_query(f"?problem={context['problem']}&seed={int(context['seed'])}&lang={context['lang']}")
+        placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
+        state, unread = read_query(f"?{urlencode(placed)}")
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:

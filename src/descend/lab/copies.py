@@ -1,13 +1,15 @@
-"""The same descent elsewhere: as a command line and as Python."""
+"""The same descent elsewhere: as a command line, as Python, and as a report."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from descend.lab.data import Rows
-from descend.lab.descents import call
+from descend.lab.descents import Descents, call
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.report.reproduce import as_command, as_python
@@ -49,6 +51,20 @@ def python(state: State, rows: Rows, start: dict[str, Any]) -> str:
         text = as_python(given).replace("fit = descend.fit(", "compared = descend.compare(", 1)
         text = text.replace(f'optimizer="{name}"', f"optimizers={listed}", 1)
     return text.replace("import descend\n\n", f"import descend\n\n{made}", 1)
+
+
+def report(found: Descents) -> tuple[str, str]:
+    """Return the report as a page, and a name for it from that of the data: ``line.html``, or ``line-race.html``."""
+    from descend.report.html import page
+    from descend.report.race import race_page
+
+    state, rows, start = found.state, found.rows, dict(found.start)
+    stem = Path(rows.name).stem.lstrip(".") or "descent"
+    if len(found.fits) == 1:
+        given = arguments(state, rows, start)
+        return page(replace(found.first, call=lambda: given)), f"{stem}.html"
+    texts = [("On the command line", commands(state, rows, start)), ("In Python", python(state, rows, start))]
+    return race_page(found.fits, texts), f"{stem}-race.html"
 
 
 def arguments(state: State, rows: Rows, start: dict[str, Any]) -> dict[str, Any]:

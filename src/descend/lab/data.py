@@ -17,15 +17,20 @@ from descend import api
 from descend.errors import DataError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
+from descend.lab.numberless import left_out
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.table import open_table
+from descend.table.inspection import inspect
 
 Array = NDArray[np.float64]
 
 MOST_ROWS = 10_000
 """Rows that the lab descends on; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
+MOST_UPLOAD = 512 * 2**20
+"""Bytes of an uploaded file."""
+MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
 """Uploads that are kept; beyond, those that were looked at longest ago are forgotten."""
 
@@ -34,7 +39,8 @@ MOST_UPLOADS = 64
 class Rows:
     """Columns of numbers. key: tells them from all others. name: of their file. total: rows they were sampled from.
 
-    gaps: whether some values are missing.
+    gaps: whether some values are missing. left_out: columns that are no numbers. odd: sentences on what is unexpected
+    in the file.
     """
 
     key: tuple[Any, ...]
@@ -42,6 +48,8 @@ class Rows:
     name: str
     total: int
     gaps: bool = False
+    left_out: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -55,12 +63,25 @@ class Rows:
 class Library:
     """The rows a lab knows: one file, and what readers uploaded, by keys that cannot be guessed."""
 
-    def __init__(self, file: Rows | None = None) -> None:
+    def __init__(self, file: Rows | None = None, most_upload: int = MOST_UPLOAD) -> None:
         self.file = file
+        self.most_upload = most_upload
         self.uploads: Cache[Rows] = Cache(MOST_UPLOADS)
 
     def add(self, path: str | os.PathLike[str], name: str) -> str:
-        """Read an uploaded file and return its key. Raises DataError."""
+        """Read an uploaded file and return its key. Raises DataError.
+
+        One that is packed is refused: a few bytes of it may be more rows than this machine holds.
+        """
+        seen = inspect(os.fspath(path))
+        if seen.packing or seen.kind != "delimited":
+            raise DataError(f"`{name}` is {seen.words}. Upload it as plain CSV.")
+        header = seen.head.partition("\n")[0]
+        if max(map(header.count, ",;\t|")) >= MOST_UPLOADED_COLUMNS:
+            raise DataError(
+                f"`{name}` has more than {MOST_UPLOADED_COLUMNS:,} columns, the most that are taken here. Upload some "
+                "of them, or use the command line."
+            )
         key = secrets.token_urlsafe(18)
         self.uploads.put(key, read_rows(path, name, (UPLOAD, key)))
         return key
@@ -86,17 +107,20 @@ def generated(problem: str, noise: float | None, seed: int) -> Rows:
 def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> Rows:
     """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
     table = open_table(path)
+    others, odd = left_out(table, name)
+    odd = tuple(text.replace(str(path), name) for text in (*table.notes, *odd))
     names = table.numeric_names[:MOST_COLUMNS]
-    if not names:
-        raise DataError(f"`{name}` has no column of numbers. The lab needs at least one.")
-    complete = bool(table.complete(names).all())
-    columns: Mapping[str, Any] = table.numbers(names) if complete else table.cells()
+    try:
+        columns: Mapping[str, Any] = table.numbers(names)
+        complete = True
+    except DataError:  # some cells are empty
+        columns, complete = table.cells(), False
     total = len(columns[names[0]])
     columns = {column: columns[column] for column in names}
     if total > MOST_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(total, MOST_ROWS, replace=False))
         columns = {column: values[chosen] for column, values in columns.items()}
-    return Rows(key, columns, name, total, not complete)
+    return Rows(key, columns, name, total, not complete, others, odd)
 
 
 def first_formula(names: Sequence[str]) -> str:

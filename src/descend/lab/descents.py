@@ -19,6 +19,7 @@ from descend.lab.cache import Cache
 from descend.lab.data import Rows
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
+from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
 
@@ -51,6 +52,11 @@ class Descents:
     @property
     def first(self) -> Fit:
         return next(iter(self.fits.values()))
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate of the first that has one."""
+        return next((fit.learning_rate for fit in self.fits.values() if fit.learning_rate is not None), None)
 
 
 def descents(state: State, rows: Rows) -> Descents:
@@ -93,14 +99,29 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
 
 
 def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
-    """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere."""
+    """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere.
+
+    A value given for a vector is that of all of its components, but for those that have one of their own.
+    """
     given = dict(state.start)
     usual = 0.0 if lowest.model.linear else 1.0
     return {
         name: given.get(name, usual) if labels is None
-        else [given.get(f"{name}[{label}]", usual) for label in labels]
+        else [given.get(f"{name}[{label}]", given.get(name, usual)) for label in labels]
         for name, labels in lowest.model.parameters.shapes.items()
     }  # fmt: skip
+
+
+def unknown_start(state: State, lowest: Fit) -> str:
+    """Say which start is of no parameter, as `descend.fit` says it; empty if each is of one."""
+    parameters = lowest.model.parameters
+    assert isinstance(parameters, Parameters)
+    unknown = {name: value for name, value in state.start if name not in (*parameters.shapes, *parameters.labels)}
+    try:
+        parameters.start(unknown, 0.0)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
@@ -132,4 +153,4 @@ def gradient_lines(state: State) -> list[str]:
     return [line.strip() for line in state.gradient.splitlines() if line.strip()]
 
 
-__all__ = ["DescendError", "Descents", "call", "descents", "gradient_lines", "lowest_fit", "starts"]
+__all__ = ["DescendError", "Descents", "call", "descents", "gradient_lines", "lowest_fit", "starts", "unknown_start"]

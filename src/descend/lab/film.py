@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.fit import Fit
-from descend.lab import equations
+from descend.lab import equations, ruler
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.ground import Ground, ground_of
+from descend.lab.texts import Words, words
 from descend.models import FormulaModel
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
+from descend.report.surface import MOST_ROWS
 from descend.report.view import view
 
 Array = NDArray[np.float64]
@@ -59,8 +61,18 @@ def film_of(found: Descents, dark: bool) -> dict[str, Any]:
         "equations": _equations(found, frames),
         "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
         "axes": None if ground is None else list(ground.labels),
+        "rate": found.rate,
+        "scale": list(ruler.ends(found)),
+        "start": _start(found),
         "link": found.state.query,
     }
+
+
+def _start(found: Descents) -> str:
+    """Return where the descents begin, as one writes it into the box of starts."""
+    labels = found.lowest.model.parameters.labels
+    values = found.first.trace[0].theta
+    return ", ".join(f"{label}={float(value):g}" for label, value in zip(labels, values, strict=True))
 
 
 def _begin(frames: Frames) -> int:
@@ -72,17 +84,26 @@ def _begin(frames: Frames) -> int:
     return max(lasts)
 
 
-def captions(found: Descents) -> tuple[str, str]:
+def captions(found: Descents, say: Words) -> tuple[str, str]:
     """Say what the contours stand for, and which rows are not drawn."""
-    ground = ground_of(found)
-    return "" if ground is None else ground.caption, _left_out(found)
+    return _contours(ground_of(found), found.rows.rows, say), _left_out(found, say)
 
 
-def _left_out(found: Descents) -> str:
+def _contours(ground: Ground | None, rows: int, say: Words) -> str:
+    if ground is None or ground.surface is None:
+        return ""
+    low, high = (f"{float(ground.surface.levels[place]):.4g}" for place in (0, -1))
+    told = say("deepest_more" if ground.beyond else "deepest", low=low, high=high)
+    if ground.others:
+        told += f" {say('others_best')}"
+    return f"{told} {say('thinned', drawn=f'{MOST_ROWS:,}')}" if rows > MOST_ROWS else told
+
+
+def _left_out(found: Descents, say: Words) -> str:
     seen = view(found.first)
     most = MOST_POINTS if seen.one else MOST_PREDICTED
     rows = found.first.rows
-    return f"{most:,} of {rows:,} rows drawn, chosen at random." if rows > most else ""
+    return say("drawn", drawn=f"{most:,}", rows=f"{rows:,}") if rows > most else ""
 
 
 def colour_of(place: int, dark: bool) -> str:
@@ -92,7 +113,7 @@ def colour_of(place: int, dark: bool) -> str:
 
 def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
-    seen = view(found.first)
+    seen, say = view(found.first), words(found.state.lang)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
     moves: list[dict[str, Any]] = []
@@ -106,8 +127,8 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
             curves = _curves(fit, frames.theta(name), columns)
             moves.append(_curve("dots", place, y, curves, low, high))
         edge, room = 0.05 * (high - low), 0.35 * (high - low)
-        across = Axis(f"{seen.response}, observed", low=low - edge, high=high + edge)
-        up = Axis(f"{seen.response}, predicted")
+        across = Axis(say("observed", name=seen.response), low=low - edge, high=high + edge)
+        up = Axis(say("predicted", name=seen.response))
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
         return _styled(figure(drawn, dark), dark), moves
     low, high = reach(seen.y)
@@ -158,7 +179,7 @@ def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         seen = np.array([(step.epoch, step.loss) for step in frames.steps[name]], dtype=np.float64)
         moves.append(_way("point", place, seen[:, 0], seen[:, 1]))
     last = found.state.epochs
-    across = Axis("epoch", low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
+    across = Axis(words(found.state.lang)("epoch"), low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
     up = _heights(float(found.first.trace[0].loss), found.lowest.loss, [losses for _, losses in ways])
     level = np.full(2, found.lowest.loss)
     best = Line(np.array([across.low, across.high], dtype=np.float64), level, "lowest J", "blue", 1.4, ":")

@@ -12,7 +12,7 @@ from descend.fit import Fit
 from descend.lab.cache import Cache
 from descend.lab.descents import Descents
 from descend.report.figures import Surface
-from descend.report.surface import heights, losses_over, objective_of, places_of, relief
+from descend.report.surface import losses_over, objective_of, places_of, relief
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,7 @@ MARGIN = 0.35
 """Room around start and minimum, as a share of their distance."""
 ERRORS = 4.0
 
+WAYS: Cache[Array] = Cache(128)
 GROUNDS: Cache[Ground] = Cache(128)
 
 
@@ -30,7 +31,8 @@ class Ground:
     """J over a window of two parameters, or of the only one.
 
     labels: of these parameters; places: where they lie in theta. ends: of the window, for each. surface: J over two;
-    None if there is one parameter, or no relief. line: x and J over one. caption: what the contours stand for.
+    None if there is one parameter, or no relief. line: x and J over one. others: whether there are more parameters,
+    which stay at their best values. beyond: whether J goes on rising above the last contour.
     """
 
     labels: tuple[str, ...]
@@ -38,7 +40,8 @@ class Ground:
     ends: tuple[tuple[float, float], ...]
     surface: Surface | None
     line: tuple[Array, Array] | None
-    caption: str
+    others: bool = False
+    beyond: bool = False
 
 
 def ground_of(found: Descents) -> Ground | None:
@@ -62,18 +65,41 @@ def _usual_pair(found: Descents, labels: Sequence[str]) -> tuple[str, str] | Non
 def _computed(
     lowest: Fit, labels: tuple[str, ...], places: tuple[int, ...], ends: tuple[tuple[float, float], ...]
 ) -> Ground:
-    evaluate, said = objective_of(lowest)
+    evaluate, _ = objective_of(lowest)
     if len(places) == 1:
         x = np.linspace(*ends[0], FINE)
         with np.errstate(all="ignore"):
             y = np.array([evaluate(np.array([value])) for value in x.tolist()])
-        return Ground(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)), said.strip())
+        return Ground(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
     x, y = (np.linspace(*end, GRID) for end in ends)
     z = losses_over(evaluate, lowest.theta, (places[0], places[1]), x, y)
     surface = relief(x, y, z)
-    others = "; the other parameters stay at their best values" if lowest.theta.size > 2 else ""
-    caption = "" if surface is None else f"{heights(surface, z)}{others}.{said}"
-    return Ground(labels, places, ends, surface, None, caption)
+    beyond = surface is not None and bool((z[np.isfinite(z)] > surface.levels[-1]).any())
+    return Ground(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
+
+
+def _on_the_way(found: Descents) -> Array:
+    """Return (p, 2) where a descent on a parabola passes, with any rate up to 1/lambda_max, from the usual start.
+
+    In the directions of the eigenvectors of the curvature each step is a share of what is left, so the way lies
+    between start and minimum there. Nothing new where J is no parabola.
+    """
+    lowest = found.lowest
+    width = lowest.theta.size
+
+    def way() -> Array:
+        nowhere = np.full((width, 2), np.nan)
+        if not lowest.model.linear or lowest.loss_function.name != "squared" or lowest.kept is None:
+            return nowhere
+        curvature = lowest.kept.objective(lowest.theta, 2).curvature
+        if curvature is None or not np.isfinite(curvature).all():
+            return nowhere
+        vectors = np.linalg.eigh(curvature)[1]
+        parts = vectors * (vectors.T @ (0.0 - lowest.theta))
+        ends = lowest.theta + np.array([np.minimum(parts, 0.0).sum(axis=1), np.maximum(parts, 0.0).sum(axis=1)])
+        return np.asarray(ends.T)
+
+    return WAYS((found.rows.key, found.state.formula, found.state.loss), way)
 
 
 def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:
@@ -87,7 +113,7 @@ def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:
         usual = 0.0 if lowest.model.linear else 1.0
         if recipe is not None:
             usual = float(recipe.start.get(label, usual))
-        ends = np.array([usual, float(lowest.theta[place])])
+        ends = np.array([usual, float(lowest.theta[place]), *_on_the_way(found)[place]])
         covariance = lowest.covariance
         if covariance is not None and np.isfinite(covariance[place, place]):
             error = ERRORS * float(np.sqrt(max(covariance[place, place], 0.0)))

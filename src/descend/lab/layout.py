@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from descend.lab.data import Rows
+from descend.lab.data import Library, Rows
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, words
+from descend.lab.told import dotted, prose
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 
@@ -16,6 +17,7 @@ DECADES = (-6.0, 1.0)
 """The rates that the slider reaches, as powers of ten, until those of the problem are known."""
 BATCHES = (1, 5, 10, 25, 50, 100)
 GRAPHS = ("data", "surface", "loss")
+MOST_NAMED = 12
 
 
 def shell() -> Any:
@@ -35,7 +37,7 @@ def shell() -> Any:
     )
 
 
-def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, ...], at: object = None) -> Any:
+def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, ...], at: object = None) -> Any:
     """Return the page of a state; what it asks carries ``at``, which tells it from the pages before."""
     from dash import dcc, html
 
@@ -45,6 +47,10 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
         notes.append(say("need_upload"))
     if rows is not None and rows.sampled:
         notes.append(say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}"))
+    if rows is not None and rows.left_out:
+        shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
+        notes.append(say("columns_left_out", names=shown))
+        notes += list(rows.odd)
     return html.Div(
         [
             dcc.Store(id="context", data={"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}),
@@ -53,8 +59,8 @@ def page(state: State, rows: Rows | None, file: Rows | None, unread: tuple[str, 
             _header(state, say),
             html.Div(
                 [
-                    html.Aside(_settings(state, rows, file, say), className="side", **_label(say("settings"))),
-                    html.Main([*(html.P(note, className="note") for note in notes), *_main(state, say)]),
+                    html.Aside(_settings(state, rows, library, say), className="side", **_label(say("settings"))),
+                    html.Main([*(html.P(prose(note, say), className="note") for note in notes), *_main(state, say)]),
                 ],
                 className="columns",
             ),
@@ -81,10 +87,11 @@ def _header(state: State, say: Words) -> Any:
     )
 
 
-def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) -> list[Any]:
+def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> list[Any]:
     from dash import dcc, html
 
-    place = int(state.lang == "zh")
+    place, file = int(state.lang == "zh"), library.file
+    too_large = say("too_large", most=f"{library.most_upload / 2**20:,.0f}")
     problems = [{"label": recipe.title[place], "value": name} for name, recipe in PROBLEMS.items()]
     if file is not None:
         problems.append({"label": f"{say('own_file')}: {file.name}", "value": FILE})
@@ -92,11 +99,18 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
     problems.append({"label": own, "value": UPLOAD})
     recipe = state.built_in
     columns = ", ".join(list(rows.columns)[:12]) if rows is not None else "–"
+    noise = 0.0 if recipe is None else (recipe.noise or 0.0) if state.noise is None else state.noise
     batches = sorted({*BATCHES, state.batch} - {None}, key=int)  # type: ignore[arg-type]
     return [
         _field(say("problem"), _choice("problem", problems, state.problem)),
         html.Div(
-            [html.Button(say("upload"), id="choose-file"), html.Span(id="upload-told", role="status")], className="row"
+            [
+                html.Button(say("upload"), id="choose-file"),
+                html.Span(
+                    id="upload-told", role="status", **{"data-most": library.most_upload, "data-large": too_large}
+                ),
+            ],
+            className="row",
         ),
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(
@@ -168,6 +182,7 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                     ),
                     hint=say("start_hint"),
                 ),
+                html.Div(id="start-told", role="status"),
                 html.Div(
                     [
                         _field(
@@ -178,13 +193,10 @@ def _settings(state: State, rows: Rows | None, file: Rows | None, say: Words) ->
                                 min=0.0 if recipe is None else recipe.least,
                                 max=1.0 if recipe is None else recipe.most,
                                 step=0.05,
-                                value=0.0
-                                if recipe is None
-                                else (recipe.noise or 0.0)
-                                if state.noise is None
-                                else state.noise,
+                                value=noise,
                             ),
                         ),
+                        html.Output(f"{noise:g}", id="noise-told", htmlFor="noise"),
                         html.Button(say("sample"), id="sample"),
                     ],
                     className="row noise",
@@ -207,7 +219,7 @@ def _main(state: State, say: Words) -> list[Any]:
         _player(say),
         html.Div(
             [
-                _figure("loss", say("loss_figure")),
+                _figure("loss", say("loss_figure"), [dotted(say)]),
                 html.Section(
                     [
                         html.H2(say("step_figure")),
@@ -227,13 +239,14 @@ def _main(state: State, say: Words) -> list[Any]:
 def _rate(state: State, say: Words) -> Any:
     from dash import dcc, html
 
-    rate = state.rate if state.rate is not None else 0.01
+    rate = 0.01 if state.rate is None else state.rate
+    typed = "" if state.rate is None else f"{rate:.6g}"
     return html.Section(
         [
             html.Div(
                 [
                     html.Label(say("rate"), htmlFor="rate-typed"),
-                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value=f"{rate:.6g}",
+                    dcc.Input(id="rate-typed", type="text", inputMode="decimal", debounce=0.4, value=typed,
                               className="mono", autoComplete="off"),
                     dcc.Checklist(id="auto", options=[{"label": say("auto"), "value": "auto"}],
                                   value=["auto"] if state.rate is None else [], className="switch"),
@@ -277,12 +290,11 @@ def _by_hand(state: State, say: Words) -> Any:
             html.H2(html.Label(say("gradient"), htmlFor="gradient")),
             html.P(say("gradient_hint"), className="hint"),
             dcc.Textarea(id="gradient", value=state.gradient, maxLength=LONGEST_GRADIENT, rows=3, spellCheck=False,
-                         className="mono", placeholder="w = mean(2*x*(w*x - y))"),
+                         className="mono",),
             html.Div(id="gradient-told", role="status"),
             dcc.Checklist(id="by-hand", options=[{"label": say("by_hand"), "value": "by_hand"}],
                           value=["by_hand"] if state.by_hand else [], className="switch"),
-            html.H3(say("derived")),
-            html.Div(id="derived"),
+            html.Details([html.Summary(say("derived")), html.Div(id="derived")], className="solution"),
             dcc.Store(id="mathematics"),
             dcc.Store(id="written"),
         ],
@@ -317,7 +329,7 @@ def _take(state: State, say: Words) -> Any:
     )
 
 
-def _figure(name: str, title: str) -> Any:
+def _figure(name: str, title: str, caption: Any = None) -> Any:
     from dash import dcc, html
 
     graph = dcc.Graph(
@@ -328,7 +340,7 @@ def _figure(name: str, title: str) -> Any:
         [
             html.H2(title, id=f"{name}-title"),
             html.Div(graph, className="graph"),
-            html.P(id=f"{name}-caption", className="hint"),
+            html.P(caption, id=f"{name}-caption", className="hint"),
         ],
         className=f"card figure {name}",
     )

@@ -24,7 +24,7 @@ def ends(found: Descents) -> tuple[float, float]:
     else:
         middle = math.log10(limit) if limit is not None and 1e-250 < limit < 1e250 else -2.0
     low, high = math.floor(middle - BELOW), math.ceil(middle + ABOVE)
-    rate = found.state.rate
+    rate = found.rate
     if rate is not None:
         low, high = min(low, math.floor(math.log10(rate))), max(high, math.ceil(math.log10(rate)))
     return float(low), float(high)

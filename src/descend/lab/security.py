@@ -13,6 +13,8 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
+from descend.lab.texts import words
+
 LOCAL = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 2**20
 """Bytes of a request that is no upload."""
@@ -120,7 +122,7 @@ def _address(name: str) -> bool:
 
 def too_large(most: int) -> str:
     """Say that something is longer than so many bytes."""
-    return f"This is larger than {most / 2**20:,.0f} MB, the most that is taken here."
+    return words("en")("too_large", most=f"{most / 2**20:,.0f}")
 
 
 def _refused(message: str, code: int) -> tuple[str, int]:

@@ -14,16 +14,16 @@ from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
 from descend.lab.callbacks import OUT_OF_DATE, Callbacks
-from descend.lab.data import Library, Rows, first_formula
+from descend.lab.controls import in_lab
+from descend.lab.data import MOST_UPLOAD, Library, Rows, first_formula
 from descend.lab.layout import shell
 from descend.lab.security import guard, too_large
 from descend.lab.state import UPLOAD
+from descend.lab.texts import words
 from descend.report import style
 
 UPLOADS = "/upload"
 FILMS = "/film"
-MOST_UPLOAD = 512 * 2**20
-"""Bytes of an uploaded file."""
 BLOCK = 2**20
 PORT = 8050
 THREADS = 4
@@ -53,7 +53,7 @@ def make_app(
             f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
         ) from None
 
-    library = Library(file)
+    library = Library(file, most_upload)
     app = Dash(
         "descend.lab", assets_folder=str(files("descend.lab").joinpath("assets")), title="descend lab",
         update_title="", serve_locally=True, suppress_callback_exceptions=True, enable_mcp=False, add_log_handler=False,
@@ -64,7 +64,7 @@ def make_app(
     callbacks = Callbacks(library, formula)
     callbacks.register(app)
     _give_films(app.server, callbacks)
-    _take_uploads(app.server, library, most_upload)
+    _take_uploads(app.server, library)
     guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
     return app
 
@@ -86,14 +86,17 @@ def _give_films(server: Any, callbacks: Callbacks) -> None:
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
     def film() -> tuple[str, int, dict[str, str]]:
-        asked = request.get_json(silent=True)
+        try:
+            asked = request.get_json(silent=True)
+        except RecursionError:
+            asked = None
         if not (isinstance(asked, dict) and isinstance(asked.get("settings"), dict)):
             return _said({"error": OUT_OF_DATE}, 400)
         answer = callbacks.film(asked["settings"], asked.get("gradient"), asked.get("key"))
         return answer, 200, {"Content-Type": "application/json"}
 
 
-def _take_uploads(server: Any, library: Library, most: int) -> None:
+def _take_uploads(server: Any, library: Library) -> None:
     """Let a server take a file: it is read at once, its rows are kept, and the file is gone."""
     from flask import request
 
@@ -104,12 +107,12 @@ def _take_uploads(server: Any, library: Library, most: int) -> None:
         suffix = Path(name).suffix.lower()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
-            if not _stored(request.stream, path, most):
-                return _said({"error": too_large(most)}, 413)
+            if not _stored(request.stream, path, library.most_upload):
+                return _said({"error": too_large(library.most_upload)}, 413)
             try:
                 key = library.add(path, name)
             except DescendError as error:
-                return _said({"error": str(error).replace(str(path), name)}, 200)
+                return _said({"error": in_lab(str(error).replace(str(path), name), words("en"))}, 200)
         rows = library.uploads.get(key)
         assert rows is not None
         return _said(

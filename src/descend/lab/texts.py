@@ -1,4 +1,4 @@
-"""The words of the page, in English and Chinese; and of outcomes and causes, which the library says in English."""
+"""The words of the page, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ TEXTS = {
     "no_curvature": ("J has no curvature here that could tell a limit.", "这里 J 没有可用来给出上限的曲率。"),
     "start": ("Start", "起点"),
     "start_hint": ("Or click on the surface.", "也可以在曲面上点击。"),
+    "left_out": ("It is left out.", "已忽略。"),
     "epochs": ("Epochs", "轮数"),
     "batch": ("Batch size", "批量大小"),
     "all_rows": ("all rows", "全部数据"),
@@ -65,7 +66,15 @@ TEXTS = {
         "为每个参数写一行 dJ/d参数，边写边判。",
     ),
     "by_hand": ("descend with it", "用它来下降"),
-    "derived": ("The derived gradient", "推导出的梯度"),
+    "derived": ("Show the derived gradient", "查看推导出的梯度"),
+    "deepest": ("J from {low} (deepest colour) to {high}.", "J 从 {low}（颜色最深）到 {high}。"),
+    "deepest_more": ("J from {low} (deepest colour) to {high} or more.", "J 从 {low}（颜色最深）到 {high} 以上。"),
+    "others_best": (
+        "The other parameters stay at their best values.",
+        "其他参数取最优值。",
+    ),
+    "thinned": ("J of {drawn} rows, evenly spaced.", "J 只用等间隔的 {drawn} 行计算。"),
+    "drawn": ("{drawn} of {rows} rows drawn, chosen at random.", "只画出 {rows} 行中随机选取的 {drawn} 行。"),
     "take": ("Take it with you", "带走结果"),
     "command": ("As command line", "命令行"),
     "python": ("As Python", "Python 代码"),
@@ -87,6 +96,38 @@ TEXTS = {
         "The lab descends on {rows} of {total} rows, chosen at random; the copied command takes them all.",
         "实验室随机选取 {total} 行中的 {rows} 行进行下降；复制的命令会使用全部数据。",
     ),
+    "columns_left_out": ("Left out, for they hold no numbers: {names}.", "以下各列不是数值，已略去：{names}。"),
+    "too_large": ("This is larger than {most} MB, the most that is taken here.", "文件超过 {most} MB，这里不接收。"),
+    "in_valley": ("in a shallower valley", "落在较浅的山谷"),
+    "lowest": ("lowest J", "最低的 J"),
+    "observed": ("{name}, observed", "{name}（观测）"),
+    "predicted": ("{name}, predicted", "{name}（预测）"),
+    "epoch": ("epoch", "轮次"),
+    "bad_formula": (
+        "The formula is longer than the lab takes. Use the command line.",
+        "公式太长，请使用命令行。",
+    ),
+    "bad_loss": ("There is no loss `{text}`.", "没有损失函数 `{text}`。"),
+    "bad_optimizers": ("Choose one to six optimizers.", "请选择一到六种优化算法。"),
+    "bad_batch": (
+        "A batch is a whole number of rows, 1 or more; this is `{text}`.",
+        "批量大小是不小于 1 的整数；这里是 `{text}`。",
+    ),
+    "bad_epochs": ("The lab runs 1 to 5,000 epochs; this is `{text}`.", "轮数在 1 到 5,000 之间；这里是 `{text}`。"),
+    "bad_gradient": (
+        "The gradient is longer than the lab takes. Use the command line.",
+        "梯度太长，请使用命令行。",
+    ),
+    "bad_start": ("The start cannot be read: write it as w=0, b=1.", "无法读取起点：请写成 w=0, b=1。"),
+    "valley": (
+        "This valley of J goes no deeper than {floor}. There is a deeper one: J = {lowest} at {place}.",
+        "J 的这个山谷最低只到 {floor}。还有更深的：在 {place} 处 J = {lowest}。",
+    ),
+    "valley_same_start": ("From the same start {name} gets there.", "从同一起点出发，{name} 可以到达那里。"),
+    "valley_elsewhere": (
+        "Start nearer to it: click on the surface, or type a start.",
+        "请从离它更近的地方出发：在曲面上点击，或输入起点。",
+    ),
     "silent": ("The lab does not answer. Is it still running?", "实验室没有响应。它还在运行吗？"),
     "unread": (
         "Not everything in this address could be read, and was left as usual: {names}.",
@@ -106,25 +147,6 @@ OUTCOMES = {
     "diverged": ("Diverged", "发散了"),
     "stalled": ("Stalled", "停滞"),
     "interrupted": ("Interrupted", "被中断"),
-}
-ADVICE_ZH = {
-    "converged": "梯度在容许误差内为零，无需更多轮次。",
-    "epochs_used_up": "梯度尚未到零，轮数已用完：增加轮数，或增大学习率。",
-    "time_used_up": "时间用完时梯度尚未到零：减少轮数或增大批量。",
-    "diverged": "损失无限增长：请减小学习率，或选“自动选择”。",
-    "stalled": "损失不再下降，但并非极小值，或处于平台：换一个起点试试。",
-    "interrupted": "已中断：这是目前为止的参数。",
-}
-CAUSES_ZH = {
-    "wrong_gradient": "梯度写错了",
-    "bad_rows": "数据中有异常行",
-    "domain_error": "公式在某些行没有定义",
-    "overflow": "数值溢出",
-    "plateau": "处于平台",
-    "batch_noise": "小批量带来的噪声",
-    "unscaled_column": "某一列的尺度相差太大",
-    "rate_too_large": "学习率太大",
-    "too_few_epochs": "轮数太少",
 }
 
 Words = Callable[..., str]

@@ -58,6 +58,12 @@ class Loss(ABC):
         """The setting that is to be estimated from the data, if any."""
         return next((name for name, value in self.settings.items() if value == "auto"), None)
 
+    def to_estimate(self) -> Loss:
+        """Return the same loss with its scale to be estimated from the data, if it has one."""
+        if self.efficient is None:
+            return self
+        return dataclasses.replace(self, **{next(iter(self.settings)): "auto"})
+
     def __str__(self) -> str:
         listed = ", ".join(
             f"{name}={value if isinstance(value, str) else f'{value:g}'}" for name, value in self.settings.items()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.descent.module.model import ModuleModel
+from descend.fit.digits import errors_hold
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -35,11 +36,11 @@ class Field:
     kind: str
 
 
-def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
-    """Return what there is to show of a fit, in reading order."""
+def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
+    """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
     if isinstance(fit.model, ModuleModel):  # its weights are read from the module itself
         size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
-        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None)]
+        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None, told)]
     held = fit.constraints
     labels = fit.model.parameters.labels if held is None else held.whole.labels
     values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
@@ -53,10 +54,10 @@ def fields(fit: Fit, intervals: Intervals | None = None) -> list[Field]:
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    return [*shown, *_rest(fit, intervals)]
+    return [*shown, *_rest(fit, intervals, told)]
 
 
-def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
+def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
     """Return what follows the parameters: how good the fit is, and how it was made."""
     shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
     if fit.r_squared is not None:
@@ -67,14 +68,22 @@ def _rest(fit: Fit, intervals: Intervals | None) -> list[Field]:
     source = fit.kept.source if fit.kept is not None else ""
     return [
         *shown,
-        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else ""), "text"),
+        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else "") + _left_out(fit), "text"),
         Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
         Field("optimizer", _optimizer(fit), "text"),
         _outcome(fit),
         *_cause(fit),
         Field("", fit.advice, "advice"),
-        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes),
+        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
     ]
+
+
+def _left_out(fit: Fit) -> str:
+    """Say how many rows were left out because a value is missing in them, if that was asked for."""
+    if fit.table is None or fit.call().get("missing") != "drop":
+        return ""
+    count = fit.table.rows - fit.rows
+    return f"; {count:,} left out, where a value is missing" if count > 0 else ""
 
 
 def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
@@ -88,6 +97,9 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
         shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
         shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+    if not errors_hold(fit):
+        what = "standard errors" if intervals is None else "standard errors and intervals"
+        shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))
     return shown
 
 
@@ -106,8 +118,11 @@ def _digits(fit: Fit) -> list[Field]:
     if fit.rows > MOST_JUDGED or fit.digits is None or isinstance(fit.model, ModuleModel):
         return []
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
-    low = [(label, int(number)) for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
-           if number < FEW_DIGITS and label not in fit.undetermined]  # fmt: skip
+    low = [
+        (label, int(number))
+        for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
+        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
+    ]
     if not low:
         return []
     labels, fewest = [f"`{label}`" for label, _ in low], min(number for _, number in low)

@@ -33,6 +33,9 @@ DOTS = 300
 TRAIL = 400
 """Points of the path behind the moving dot; of more, evenly spaced ones."""
 
+NOTHING = np.empty(0)
+"""Where a mark is that stays empty: it names in the legend what moves."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -105,7 +108,8 @@ def _prediction(seen: View, fit: Fit) -> tuple[Panel, Moves]:
         with np.errstate(all="ignore"):
             return [Line(grid, drawable(fit.model.predict(step.theta, {name: grid})), width=2.6)]
 
-    return replace(still, title="Data and model", marks=marks), moves
+    named = Line(NOTHING, NOTHING, "model", width=2.6)
+    return replace(still, title="Data and model", marks=[*marks, named]), moves
 
 
 def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
@@ -120,8 +124,8 @@ def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
             return [Points(observed, drawable(fit.model.predict(step.theta, columns)))]
 
     said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
-    diagonal = [mark for mark in still.marks if isinstance(mark, Line)]
-    return replace(still, title="Predicted and observed", marks=diagonal, caption=said), moves
+    marks: list[Mark] = [Points(NOTHING, NOTHING, "rows"), *(mark for mark in still.marks if isinstance(mark, Line))]
+    return replace(still, title="Predicted and observed", marks=marks, caption=said), moves
 
 
 def _descent(fit: Fit) -> tuple[Panel, Moves]:

@@ -65,11 +65,11 @@ def page(fit: Fit) -> str:
     shown = fields(fit, intervals)
     sections = [
         ("answer", "The answer" if fit.succeeded else "Where it ended", _answer(fit, shown, intervals)),
-        ("pictures", "The fit", _figures(_of_the_answer(fit), lead=True)),
-        ("descent", "The descent", _figures(_of_the_run(fit))),
-        ("residuals", "The residuals", _figures(_of_the_residuals(fit))),
-        ("mathematics", "The mathematics", _mathematics(fit)),
-        ("data", "The data", _data(fit)),
+        ("pictures", "The fit", figures(_of_the_answer(fit), lead=True)),
+        ("descent", "The descent", figures(_of_the_run(fit))),
+        ("residuals", "The residuals", figures(_of_the_residuals(fit))),
+        ("mathematics", "The mathematics", equations(fit)),
+        ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit)),
     ]
     body = "".join(
@@ -77,7 +77,7 @@ def page(fit: Fit) -> str:
         for key, title, content in sections
         if content
     )
-    return document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + _footer())
+    return document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + footer())
 
 
 def short(fit: Fit) -> str:
@@ -98,8 +98,8 @@ def _header(fit: Fit, shown: Sequence[Field]) -> str:
 def _verdict(shown: Sequence[Field]) -> str:
     """Say how the run ended, what to do about it, and what was noticed."""
     ended = next(field for field in shown if field.label == "outcome")
-    advice = "".join(f"<p>{_prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
-    notes = "".join(f"<li>{_prose(field.value)}</li>" for field in shown if field.kind == "note")
+    advice = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
+    notes = "".join(f"<li>{prose(field.value)}</li>" for field in shown if field.kind == "note")
     text = str(ended.value)
     head = f'<span aria-hidden="true">{ICONS[ended.kind]}</span> {escape(text[:1].upper() + text[1:])}'
     return (
@@ -131,15 +131,15 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
-        cells = [f"{value:.6g}", *([_number(error, 3)] if errors else [])]
+        cells = [f"{value:.6g}", *([number(error, 3)] if errors else [])]
         if level:
             cells.append("–" if None in ends else f"{ends[0]:.6g} to {ends[1]:.6g}")
-        row = "".join(f'<td class="number">{_minus(cell)}</td>' for cell in cells)
+        row = "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
         row += f"<td>{escape(mark)}</td>" if held else ""
         lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
     more = f"<p>And {len(listed) - len(few):,} more.</p>" if len(listed) > len(few) else ""
-    head = "".join(f'<th scope="col"{"" if name in ("parameter", "note") else _RIGHT}>{name}</th>' for name in heads)
-    return _table(head, lines, "Parameters") + more
+    head = "".join(f'<th scope="col"{"" if name in ("parameter", "note") else RIGHT}>{name}</th>' for name in heads)
+    return table(head, lines, "Parameters") + more
 
 
 def _list(shown: Sequence[Field]) -> str:
@@ -147,7 +147,7 @@ def _list(shown: Sequence[Field]) -> str:
     said = [field for field in shown if field.kind in ("number", "text")]
     items = "".join(
         f"<div><dt>{escape(field.label)}</dt>"
-        f"<dd>{_number(field.value, 6) if field.kind == 'number' else _prose(field.value)}</dd></div>"
+        f"<dd>{number(field.value, 6) if field.kind == 'number' else prose(field.value)}</dd></div>"
         for field in said
     )
     return f"<dl>{items}</dl>"
@@ -178,7 +178,7 @@ def _of_the_residuals(fit: Fit) -> list[Panel | None]:
     return [panels.residuals(seen), *against, panels.quantiles(seen)]
 
 
-def _figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
+def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
     """Draw panels side by side; of an odd number, the first leads if it is to."""
     drawn = [figure(panel) for panel in shown if panel is not None]
     if not drawn:
@@ -187,7 +187,7 @@ def _figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
     return f'<div class="figures {layout}">{"".join(drawn)}</div>'
 
 
-def _mathematics(fit: Fit) -> str:
+def equations(fit: Fit) -> str:
     """Write the model, J, and dJ/dparameters; nothing for functions and modules, whose text is Python."""
     if not isinstance(fit.model, FormulaModel):
         return ""
@@ -201,7 +201,7 @@ def _mathematics(fit: Fit) -> str:
     return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{written}{by_hand}"
 
 
-def _data(fit: Fit) -> str:
+def data(fit: Fit) -> str:
     """Summarise each column: its part in the model, and where its values lie."""
     assert fit.kept is not None
     model, lines = fit.model, []
@@ -212,17 +212,17 @@ def _data(fit: Fit) -> str:
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(fit.kept.columns[name], dtype=np.float64)
-        cells = "".join(f'<td class="number">{_minus(f"{number:.6g}")}</td>' for number in
+        cells = "".join(f'<td class="number">{minus(f"{number:.6g}")}</td>' for number in
                         (values.min(), values.mean(), values.max()))  # fmt: skip
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(fit.kept.source)}" if fit.kept.source else ""
     conditions = fit.table.conditions if fit.table is not None else ()
     chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
     more = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
-    head = "".join(f'<th scope="col"{_RIGHT if place > 1 else ""}>{name}</th>' for place, name in
+    head = "".join(f'<th scope="col"{RIGHT if place > 1 else ""}>{name}</th>' for place, name in
                    enumerate(("column", "part", "least", "mean", "largest")))  # fmt: skip
     said = f"<p>{rows(fit.rows)}{source}{chosen}.{more}</p>"
-    return said + (_table(head, lines, "Columns") if lines else "")
+    return said + (table(head, lines, "Columns") if lines else "")
 
 
 def _repeat(fit: Fit) -> str:
@@ -233,6 +233,11 @@ def _repeat(fit: Fit) -> str:
         command = as_command(call)
         texts = [("On the command line", command)] if command is not None else []
         texts.append(("In Python", as_python(call)))
+    return repeat(texts)
+
+
+def repeat(texts: Sequence[tuple[str, str]]) -> str:
+    """Write texts to copy under their titles, and the versions of what ran."""
     blocks = "".join(
         f'<h3>{title}</h3><div class="code"><pre><code>{escape(text)}</code></pre>'
         '<button type="button" class="copy" hidden>Copy</button></div>'
@@ -242,7 +247,8 @@ def _repeat(fit: Fit) -> str:
     return f"{blocks}<h3>Versions</h3><dl>{used}</dl>"
 
 
-def _footer() -> str:
+def footer() -> str:
+    """Return who wrote a page, and when."""
     day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     return f"<footer><p>Written by descend {escape(version('descend'))} on {day}.</p></footer>"
 
@@ -257,25 +263,28 @@ def _intervals(fit: Fit) -> Intervals | None:
         return None
 
 
-_RIGHT = ' class="number"'
+RIGHT = ' class="number"'
 
 
-def _table(head: str, lines: Sequence[str], name: str) -> str:
+def table(head: str, lines: Sequence[str], name: str) -> str:
+    """Return a table that scrolls by itself where it is wider than the page."""
     return (
         f'<section class="scroll" tabindex="0" aria-label="{name}"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></section>"
     )
 
 
-def _number(value: Any, digits: int) -> str:
-    return "–" if value is None else _minus(f"{value:.{digits}g}")
+def number(value: Any, digits: int) -> str:
+    """Write a number, or a dash where there is none."""
+    return "–" if value is None else minus(f"{value:.{digits}g}")
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """Escape a number; its minus is a true one."""
     return escape(text).replace("-", "−") if "e" not in text else escape(text)
 
 
-def _prose(text: Any) -> str:
+def prose(text: Any) -> str:
     """Escape a sentence; what stands in backticks becomes code."""
     parts = str(text).split("`")
     if len(parts) % 2 == 0:

@@ -30,7 +30,7 @@ LEVEL = 0.95
 """The level of the bands."""
 DEEPEST = 1e-16
 """Losses below this share of the largest are rounding."""
-FLAT = 1e-9
+FLAT = 1e-4
 """Losses that differ by no more than this share are drawn as one, with zero below them."""
 MOST_LINES = 6
 """Parameters whose way is drawn; more lines than colours cannot be told apart."""

@@ -154,6 +154,11 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
         (axes.set_xscale if side == "x" else axes.set_yscale)("log")
     elif axis.whole:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    numbers = axes.yaxis.get_major_formatter()
+    if side == "y" and isinstance(numbers, ScalarFormatter):
+        # An offset, or a power of ten, above the axis would lie on the title.
+        numbers.set_useOffset(False)
+        numbers.set_powerlimits((-5, 8))
     if axis.low is not None or axis.high is not None:
         (axes.set_xlim if side == "x" else axes.set_ylim)(axis.low, axis.high)
 

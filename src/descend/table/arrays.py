@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, unused
+from descend.table.rounding import WHOLE, Rounded, rounded_cells
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 if TYPE_CHECKING:
@@ -88,6 +90,15 @@ class ArrayTable(Table):
     def size(self, columns: int) -> float:
         """Return 0: the columns are there."""
         return 0.0
+
+    def exact_up_to(self, name: str) -> float:
+        """Return the limit by the dtype; 0 for objects, of which each is looked at anyway."""
+        dtype = self._cells(name).dtype
+        return WHOLE if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
+
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of the cells of a column; None if nothing."""
+        return rounded_cells(self._cells(name), self._place)
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         columns: dict[str, Numbers] = {}

@@ -12,10 +12,11 @@ import io
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from descend.errors import DataError
 from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, unused
+from descend.table.decimals import COMMA, Decimals, find_decimals
 from descend.table.query import Scan
 from descend.table.table import duplicate_names
 
@@ -27,12 +28,16 @@ NULLS = "['', 'NA', 'NULL', 'null']"
 
 @dataclass(frozen=True)
 class Layout:
-    """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known."""
+    """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known.
+
+    decimals: how it writes numbers.
+    """
 
     delimiter: str
     names: tuple[str, ...]
     skip: int
     line_end: str = "\n"
+    decimals: Decimals = field(default_factory=Decimals)
 
 
 def find_layout(head: str, source: str) -> Layout:
@@ -44,8 +49,9 @@ def find_layout(head: str, source: str) -> Layout:
 
     Raises DataError if there is no header, a name stands in it twice, or lines end in more than one way.
 
-    >>> find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "`a.csv`")
-    Layout(delimiter=';', names=('time', 'signal'), skip=1, line_end='\\n')
+    >>> found = find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "`a.csv`")
+    >>> found.delimiter, found.names, found.decimals.comma
+    (';', ('time', 'signal'), '1,5')
     """
     line_end = _line_end(head, source)
     # Unlike str.splitlines this ends lines only where a CSV file does.
@@ -56,7 +62,7 @@ def find_layout(head: str, source: str) -> Layout:
     names = [name.strip() for name in next(_cells(lines, delimiter), [])]
     if not any(names):
         raise DataError(f"{source} has no header. Add a first line with a name for each column.")
-    if all(map(_is_number, filter(None, names))):
+    if all(_is_number(name) or COMMA.fullmatch(name) for name in names if name):
         raise DataError(
             f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
             "Add a line above it with a name for each column."
@@ -70,7 +76,14 @@ def find_layout(head: str, source: str) -> Layout:
     names = [name or f"column{position}" for position, name in enumerate(names)]
     if error := duplicate_names(names, source):
         raise error
-    return Layout(delimiter, tuple(names), skip, line_end)
+    rows = [row for row in _cells(lines[1:], delimiter) if row]
+    if delimiter == "," and rows and all(len(row) == 2 * len(names) and all(map(_is_number, row)) for row in rows):
+        raise DataError(
+            f"{source} has {len(names)} names in its header but {len(rows[0])} cells in each row: its numbers seem to "
+            "have decimal commas, which separate the cells too. Save it with semicolons between the cells, or with "
+            "decimal points."
+        )
+    return Layout(delimiter, tuple(names), skip, line_end, find_decimals(rows))
 
 
 def has_rows(head: str, found: Layout) -> bool:
@@ -88,12 +101,13 @@ class DelimitedScan(Scan):
     def __init__(self, paths: Mapping[str, str], found: Layout, compression: str) -> None:
         self.names = found.names
         self.paths = paths
+        self.decimals = found.decimals
         stem = unused("c", found.names)
         self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
         line_end = f"new_line = {literal(repr(found.line_end)[1:-1])}, " if found.line_end else ""
         self._options = (
             f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
-            f"{line_end}"
+            f"{line_end}{found.decimals.options}"
             f"nullstr = {NULLS}, compression = {literal(compression)}"
         )
 
@@ -120,7 +134,8 @@ class DelimitedScan(Scan):
             return {}
         columns = [self._columns[name] for name in words]
         tests = ", ".join(
-            f"count({column}) > 0 AND count({column}) = count(TRY_CAST({column} AS DOUBLE))" for column in columns
+            f"count({column}) > 0 AND count({column}) = count(TRY_CAST({self.decimals.as_point(column)} AS DOUBLE))"
+            for column in columns
         )
         limit = "" if whole else f" LIMIT {DETECTED}"
         are_numbers = database.one(f"SELECT {tests} FROM (SELECT {', '.join(columns)} FROM {self.relation({})}{limit})")

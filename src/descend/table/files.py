@@ -41,21 +41,26 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
         scan = _records(places, first.packing, database, source)
     else:
         scan = _parquet(places, database, source)
-    return QueryTable(database, scan, source)
+    table = QueryTable(database, scan, source)
+    if isinstance(scan, DelimitedScan) and scan.decimals.comma:
+        table.notes = (scan.decimals.note(source),)
+    return table
 
 
 def _delimited(files: Sequence[File], places: Mapping[str, str], database: Database) -> DelimitedScan:
     layouts = [_layout(file, database) for file in files]
     first = layouts[0]
     for file, other in zip(files, layouts, strict=True):
-        if other != first:
+        if replace(other, decimals=first.decimals) != first:
             raise DataError(
                 f"`{files[0].path}` and `{file.path}` do not have the same columns: "
                 f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
             )
         if file.whole and not has_rows(file.head, other):
             raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
-    return DelimitedScan(places, first, files[0].packing or "none")
+    # A file of whole numbers does not show how it would write others.
+    commas = next((each for each in layouts if each.decimals.comma), first)
+    return DelimitedScan(places, replace(first, decimals=commas.decimals), files[0].packing or "none")
 
 
 def _records(places: Mapping[str, str], packing: str, database: Database, source: str) -> RecordScan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
 from descend.table.query import QueryTable, Relation
+from descend.table.rounding import WHOLE
 
 
 class FrameColumns(Mapping[str, Cells]):
@@ -85,6 +87,8 @@ def _pandas_cells(column: Any) -> Cells:
         cells: Cells = column.to_numpy()
     elif types.is_datetime64_any_dtype(dtype):
         cells = column.to_numpy(dtype="datetime64[ns]")
+    elif types.is_integer_dtype(dtype) and _is_long(column.min(), column.max()):
+        cells = column.astype(object).to_numpy()  # float64 would round them before anyone could tell
     elif types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
         cells = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -96,9 +100,19 @@ def _pandas_cells(column: Any) -> Cells:
 def _polars_cells(column: Any) -> Cells:
     import polars
 
-    if column.dtype.is_decimal() or column.dtype == polars.Int128:
+    exact = column.dtype.is_decimal() or column.dtype == polars.Int128
+    gaps = column.dtype.is_integer() and column.null_count() > 0  # which make floats of the others
+    if (exact or gaps) and _is_long(column.min(), column.max(), column.dtype.scale if column.dtype.is_decimal() else 0):
+        return np.array(column.to_list(), dtype=object)
+    if exact:
         column = column.cast(polars.Float64)
     elif column.dtype in (polars.Categorical, polars.Enum):
         column = column.cast(polars.String)
     cells: Cells = column.to_numpy()
     return cells
+
+
+def _is_long(least: Any, largest: Any, scale: int = 0) -> bool:
+    """Return whether a column from the least to the largest may have more digits than float64."""
+    exact = (int, np.integer, Decimal)
+    return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > WHOLE for end in (least, largest))

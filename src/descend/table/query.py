@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +23,7 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
+from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ SMALL = 16 * 1024**2
 """Files of so many bytes in all are never too large for memory."""
 MANY = 64 * 1024**2
 """Bytes of columns from which on they are read by way of Arrow."""
+LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
+"""Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """How many times its size a packed file of text has in it, about."""
 
@@ -152,7 +157,7 @@ class QueryTable(Table):
         condition = checked_condition(where)
         self._attempt(self._described)
         table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
-        table._sql_types, table._whole = self._sql_types, self._whole
+        table._sql_types, table._whole, table.notes = self._sql_types, self._whole, self.notes
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:
@@ -243,6 +248,44 @@ class QueryTable(Table):
         packed = any(path.endswith((".gz", ".zst")) for path in self._scan.paths)
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
+    def exact_up_to(self, name: str) -> float:
+        """Return the limit by the SQL type; of text any whole number may be too long, whatever it is read as."""
+        if not isinstance(self._scan, Relation):
+            return WHOLE
+        sql_type = self._described()[name]
+        decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
+        if decimals:
+            return WHOLE / 10.0 ** int(decimals[1])
+        return WHOLE if sql_type in LONG else math.inf
+
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of the cells of a column; None if nothing."""
+        return self._attempt(lambda: self._rounded(name))
+
+    def _rounded(self, name: str) -> Rounded | None:
+        types, column, exact = self._described(), self._scan.column(name), unused("exact", self.names)
+        if isinstance(self._scan, Relation):
+            sql_type, read, digits = types[name], self._scan.relation(types), column
+        else:  # read as text, from which the column is made as it was read before
+            sql_type, read = "HUGEINT", self._scan.relation({**types, name: "VARCHAR"})
+            digits = (
+                f"CASE WHEN regexp_full_match({column}, '\\s*[+-]?\\d+\\s*') THEN TRY_CAST({column} AS HUGEINT) END"
+            )
+        replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
+        relation = f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})"
+        changed = f"{exact} IS NOT NULL AND TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type}) IS DISTINCT FROM {exact}"
+        count, least, largest = self._database.one(
+            f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
+        )
+        if not count or not matters(least, largest):
+            return None
+        number = unused("place", self.names)
+        row, cell = self._database.one(
+            f"SELECT {number}, CAST({exact} AS VARCHAR) FROM {self._from(number, relation)} AS t WHERE {changed} "
+            f"ORDER BY {number} LIMIT 1"
+        )
+        return Rounded(count, self._row(row), cell, alike(least, largest))
+
     def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
         return self._database.doubles(self._as_doubles(names), self._from(), self._many(names))
 
@@ -265,8 +308,20 @@ class QueryTable(Table):
                 # Not a cast: DuckDB hands one down to its CSV reader, which reads no words as DOUBLE.
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
-                raise not_numeric(name, self.source, kind)
+                raise not_numeric(name, self.source, kind, self._in_days(name) if kind == "time" else "")
         return expressions
+
+    def _in_days(self, name: str) -> str:
+        """Return a command that adds a column of days to the one file of the table; empty where it is not so plain."""
+        (path,) = self._scan.paths.values() if len(self._scan.paths) == 1 else ("",)
+        plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
+        if not (path and plain and self._described()[name].startswith(("DATE", "TIMESTAMP"))):
+            return ""
+        new = unused("days", self.names)
+        days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
+        written = f"{os.path.splitext(path)[0]}-in-days.csv"
+        sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
+        return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
 
     def _refuse_words(self, name: str) -> None:
         """Raise DataError if a cell of a text column is not a number."""

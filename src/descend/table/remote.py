@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,11 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, reason
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
+from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+
+LARGEST_BACK = 9_000_000_000_000_000_000
+"""Whole numbers up to this size come back from float64 as 64-bit integers."""
 
 
 class RemoteTable(Table):
@@ -95,6 +100,28 @@ class RemoteTable(Table):
     def size(self, columns: int) -> float:
         """Return infinity: rows of a database are not brought here unasked."""
         return float("inf")
+
+    def exact_up_to(self, name: str) -> float:
+        """Return the limit by the type in the database."""
+        dtype = self._table.schema()[name]
+        if dtype.is_decimal():
+            return float(WHOLE / 10.0 ** (dtype.scale or 0))
+        return WHOLE if dtype.is_integer() and dtype.nbytes == 8 else math.inf
+
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of the cells of a column; None if nothing."""
+        lazy = self._lazily((name,), self._table.select(c0=self._table[name]))
+        cell = lazy.table.c0
+        # What is rounded up past the largest integer has no way back, and asking for it would be an error.
+        back = cell.between(-LARGEST_BACK, LARGEST_BACK).ifelse(cell, 0) if cell.type().is_integer() else cell
+        changed = (back.cast("float64").cast(cell.type()) != cell).fill_null(False)
+        counted = lazy.table.aggregate(count=changed.ifelse(1, 0).sum(), least=cell.min(), largest=cell.max())
+        count, least, largest = self._attempt(lambda: lazy.one(counted))
+        if not count or not matters(least, largest):
+            return None
+        (first,) = self._attempt(lambda: lazy.one(lazy.table.filter(changed).limit(1)))
+        position = self._attempt(lambda: lazy.first(changed))
+        return Rounded(int(count), "" if position is None else f"row {position + 1}", str(first), alike(least, largest))
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         if not names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from descend.registry import closest
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
+    from descend.table.rounding import Rounded
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
@@ -26,6 +28,7 @@ class Table(ABC):
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    notes: sentences on how the data were read, where a reader would not expect it.
 
     >>> from descend.table import open_table
     >>> table = open_table({"x": [1.0, 2.0, 3.0], "site": ["a", "b", "a"]})
@@ -38,6 +41,7 @@ class Table(ABC):
     source: str
     names: tuple[str, ...]
     conditions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -81,6 +85,14 @@ class Table(ABC):
     @abstractmethod
     def size(self, columns: int) -> float:
         """Return how many bytes so many columns would take in memory beyond those they take now, about."""
+
+    @abstractmethod
+    def exact_up_to(self, name: str) -> float:
+        """Return the magnitude up to which float64 surely has every number of a column; infinity if it holds floats."""
+
+    @abstractmethod
+    def rounded(self, name: str) -> Rounded | None:
+        """Return what float64 loses of a column of numbers, None if nothing worth a word; takes a look at each cell."""
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
@@ -184,7 +196,11 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
     start = f"`{name}` in {source} is text: {place} holds {shown}."
     if _is_decimal_comma(cell):
-        return DataError(f"{start} Numbers need a decimal point, not a comma: write {str(cell).replace(',', '.')}.")
+        point = str(cell).strip().replace(",", ".")
+        return DataError(f"{start} Numbers need a decimal point, not a comma: write {point}.")
+    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", str(cell).strip()):
+        point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
+        return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
         return DataError(f"{start} Use a column of numbers.")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
@@ -193,12 +209,12 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     return DataError(f"{start} {extent} Correct the data, or leave such rows out with `--where '{condition}'`.")
 
 
-def not_numeric(name: str, source: str, kind: str) -> DataError:
-    """Say that a column of times, lists or other things was asked for as numbers."""
+def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
+    """Say that a column of times, lists or other things was asked for as numbers. how: a way out, if there is one."""
     if kind == "time":
         return DataError(
             f"`{name}` in {source} holds dates or times, which are not numbers. "
-            "Turn them into numbers first, such as days since the first one."
+            f"Turn them into numbers first, such as days since the first one{how}."
         )
     return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -21,6 +22,7 @@ from descend.descent.diagnosis.values import overflow_or_domain
 from descend.descent.outcome import Outcome
 from descend.descent.problem import Problem
 from descend.descent.run import Run
+from descend.errors import DescendError
 from descend.models import FunctionModel
 
 Detector = Callable[[Case], Diagnosis | None]
@@ -39,7 +41,23 @@ large, and epochs are too few, only where neither explains it. A column is to bl
 
 
 def diagnose(problem: Problem, run: Run) -> Diagnosis:
-    """Name the cause of a run that failed or fell short; a healthy one has none."""
+    """Name the cause of a run that failed or fell short; a healthy one has none.
+
+    A fit is never lost because its run cannot be examined: that is told instead, and warned of where it is our error
+    and not that of the user's function.
+    """
+    try:
+        return _examined(problem, run)
+    except Exception as error:
+        said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
+        if not isinstance(error, DescendError):
+            said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
+            warnings.warn(said, RuntimeWarning, stacklevel=2)
+        outcome = run.trace[-1].outcome
+        return Diagnosis(advice=said if outcome is None else f"{outcome.advice} {said}")
+
+
+def _examined(problem: Problem, run: Run) -> Diagnosis:
     with np.errstate(all="ignore"), case_of(problem, run) as case:
         if healthy(case):
             return _hidden(case) or HEALTHY

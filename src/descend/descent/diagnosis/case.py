@@ -63,7 +63,27 @@ class Case:
     failed: Array | None = None
     """The point at which the run ended, if J was not finite there."""
     rescaled: Any = None
-    """(columns) -> J over the same rows with other inputs."""
+    """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
+    sampled: bool = False
+    """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows ``columns`` have: all that were fitted, unless they are sampled."""
+        return len(next(iter(self.columns.values()))) if self.sampled else int(self.objective.rows)
+
+    @cached_property
+    def at_hand(self) -> Any:
+        """J over the rows of ``columns``."""
+        if not self.sampled:
+            return self.objective
+        built = self.rescaled({})
+        units = getattr(self.objective, "units", None)
+        if units is None:
+            return built
+        from descend.descent.standardize import StandardizedObjective
+
+        return StandardizedObjective(built, units, built(self.objective.start, 2))
 
     @property
     def outcome(self) -> Outcome:
@@ -162,8 +182,8 @@ class Case:
             return list(descend(objective, optimizer, theta, plan))
 
     def on(self, rows: NDArray[np.intp]) -> Any:
-        """Return J over some of the rows."""
-        return self.objective.on(rows) if self.is_module else OnRows(self.objective, rows)
+        """Return J over some of the rows of ``columns``."""
+        return self.objective.on(rows) if self.is_module else OnRows(self.at_hand, rows)
 
     def settled(self, steps: Sequence[Step], objective: Any) -> bool:
         """Whether a trial came close to what it could reach."""

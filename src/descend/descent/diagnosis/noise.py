@@ -26,10 +26,15 @@ def batch_noise(case: Case) -> Diagnosis | None:
     gained = level - lowest
     if gained < max(0.5 * max(case.excess, level - case.reachable), OF_LOSS * abs(lowest)) or gained <= 0.0:
         return None
-    whole = case.end.gradient
-    apart = [case.objective(case.last, 1, batch).gradient - whole for batch in _some(case, rows, size)]
-    noise = float(np.sqrt(np.mean([part @ part for part in apart])))
-    length = float(np.linalg.norm(whole))
+    random = np.random.default_rng(0)
+    whole = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
+    some = min(size, case.rows // 2) if case.sampled else size
+    apart = [
+        case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - whole
+        for _ in range(BATCHES)
+    ]
+    noise = float(np.sqrt(np.mean([part @ part for part in apart]) * some / size))
+    length = float(np.linalg.norm(case.end.gradient))
     times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
     times = min(times, rows / size)
     larger = min(rows, 2 ** math.ceil(math.log2(size * times)))
@@ -53,15 +58,6 @@ def batch_noise(case: Case) -> Diagnosis | None:
         "--schedule cosine."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
-
-
-def _some(case: Case, rows: int, size: int) -> list[Any]:
-    """Return batches as the engine takes them: of rows that lie elsewhere, those of an epoch."""
-    own = getattr(getattr(case.objective, "engine", None), "batches", None)
-    if own is not None:
-        return list(own(size, 0, 0))[:BATCHES]
-    random = np.random.default_rng(0)
-    return [np.sort(random.choice(rows, size, replace=False)) for _ in range(BATCHES)]
 
 
 def hovering(case: Case) -> Diagnosis | None:

@@ -12,6 +12,7 @@ from descend.descent.diagnosis.case import Array, Case
 from descend.descent.problem import Problem
 from descend.descent.run import Run
 from descend.descent.standardize import StandardizedObjective
+from descend.engines.stream import StreamEngine
 from descend.engines.torch import TorchEngine
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import OPTIMIZERS, Optimizer
@@ -48,7 +49,7 @@ def _of_vector(problem: Problem, run: Run) -> Case:
     return Case(
         problem, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace,
         {name: problem.columns[name] for name in names}, failed=None if failed is last else own(failed.theta),
-        rescaled=lambda columns: _rebuilt(problem, columns),
+        rescaled=lambda columns: _rebuilt(problem, columns), sampled=problem.whole is not None,
     )  # fmt: skip
 
 
@@ -64,6 +65,10 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     if isinstance(engine, TorchEngine):
         built: Any = TorchEngine(engine.kernel, merged, weights, engine.device)
     elif isinstance(engine, NumpyEngine):
+        built = NumpyEngine(engine.kernel, merged, weights)
+    elif isinstance(engine, StreamEngine) and engine.device is not None:
+        built = TorchEngine(engine.kernel, merged, weights, engine.device)
+    elif isinstance(engine, StreamEngine):
         built = NumpyEngine(engine.kernel, merged, weights)
     else:
         built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)  # type: ignore[union-attr]

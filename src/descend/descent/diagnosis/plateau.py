@@ -131,8 +131,7 @@ def _saturated(case: Case) -> tuple[str, float] | None:
     model = case.model
     if not isinstance(model, FormulaModel):
         return None
-    theta, columns = _in_units(case), case.problem.columns
-    count = len(next(iter(columns.values())))  # not of all rows: they may lie elsewhere, and these be a sample
+    theta, columns, count = _in_units(case), case.problem.columns, case.rows
     values = preflight.all_values(model, theta, columns)
     symbols = tuple(values)
     best: tuple[str, float] | None = None

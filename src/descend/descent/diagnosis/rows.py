@@ -68,7 +68,7 @@ def taken_along(case: Case) -> Diagnosis | None:
 
 def standing_apart(case: Case) -> Apart | None:
     """Return the rows that stand apart in any column, if more than half of the rows are left."""
-    count = case.objective.rows
+    count = case.rows
     weights = case.problem.columns.get(case.problem.weights or "")
     counts = np.ones(count, dtype=bool) if weights is None or len(weights) != count else weights > 0.0
     found = []
@@ -88,13 +88,16 @@ def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
     values = ", ".join(f"{value:.6g}" for value in dict.fromkeys(worst.values[:5].tolist()))
     plural = "s" if len(worst.rows) > 1 else ""
     rest = np.delete(case.columns[worst.column], worst.rows)
+    where, others = f"row{plural} {listed}", "all other rows"
+    if case.sampled:
+        where, others = f"{len(worst.rows):,} of {case.rows:,} rows of a sample", "its other rows"
     sentence = (
-        f"`{worst.column}` is {values} in row{plural} {listed}, while all other rows lie between {rest.min():.6g} and "
-        f"{rest.max():.6g}; {why}."
+        f"`{worst.column}` is {values} in {where}, while {others} lie between {rest.min():.6g} and {rest.max():.6g}; "
+        f"{why}."
     )
     evidence: dict[str, Any] = {
         "column": worst.column,
-        "rows": [int(row) + 1 for row in worst.rows[:20]],
+        "rows": None if case.sampled else [int(row) + 1 for row in worst.rows[:20]],
         "values": [float(value) for value in worst.values[:20]],
         "count": len(bad),
         "others_min": float(rest.min()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from descend.descent import preflight
 from descend.descent.diagnosis.case import Array, Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.diagnosis.watch import Operation, first_failures, watched_numpy, watched_torch
-from descend.descent.loop import batches_of
+from descend.descent.loop import batches
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import ARCS, LOGARITHMS, innermost_failure
@@ -84,7 +85,7 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     evidence: dict[str, Any] = {
         "expression": failure.part,
         "value": None if math.isnan(failure.value) else str(failure.value),
-        "row": failure.row,
+        "row": None if case.sampled else failure.row,
         "inputs": failure.inputs,
         "parameters": parameters,
         "distance": distance,
@@ -93,7 +94,8 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     }
     if case.stable_rate is not None:
         evidence["largest_stable_rate"] = case.stable_rate
-    what = f"`{failure.part}` is {failure.value:g} in row {failure.row:,}" + (f" ({at})" if at else "")
+    row = "a row" if case.sampled else f"row {failure.row:,}"
+    what = f"`{failure.part}` is {failure.value:g} in {row}" + (f" ({at})" if at else "")
     if case.is_module:
         domain = failure.cause is Cause.DOMAIN_ERROR
         keep = f"Keep what goes into `{failure.part}` " + ("where that has a value" if domain else "small")
@@ -133,6 +135,8 @@ def _broken(case: Case) -> tuple[Array, NDArray[np.intp] | None] | None:
 def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
     """Yield the points of the run again, batch by batch, and a few more than it made."""
     optimizer, plan, objective = case.optimizer, case.plan, case.objective
+    own = getattr(getattr(objective, "engine", None), "batches", None)
+    shared = own or partial(batches, objective.rows)
     from_start = case.epochs <= 2000
     theta = case.start if from_start else case.last
     state = optimizer.init(theta)
@@ -140,7 +144,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
         chosen: list[Any] = [None]
         if plan.batch_size is not None:
-            chosen = list(batches_of(objective, plan.batch_size, plan.seed, epoch))
+            chosen = shared(plan.batch_size, plan.seed, epoch)
         for rows in chosen:
             yield theta, rows
             point = objective(theta, max(1, optimizer.needs), rows)
@@ -208,8 +212,7 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
 
 def _derivatives(case: Case, model: FormulaModel, theta: Array) -> Iterator[tuple[int, Expr]]:
     """Yield the derivatives that are not finite, each with its first such row."""
-    columns = case.problem.columns
-    count = len(next(iter(columns.values())))
+    columns, count = case.problem.columns, case.rows
     program = derived(model.formula, model.loss)
     names = preflight.row_values(model, theta, columns, 0)
     whole = preflight.all_values(model, theta, columns)
@@ -247,8 +250,8 @@ def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
 def _in_function(case: Case, model: FunctionModel, theta: Array) -> Failure | None:
     columns = {name: case.problem.columns[name] for name in model.inputs}
     values = model.parameters.named(theta)
+    rows = case.rows
     prediction = model.scores(theta, case.problem.columns)
-    rows = len(prediction)
     bad = ~np.isfinite(prediction)
     try:
         if case.problem.gradient == "autograd":

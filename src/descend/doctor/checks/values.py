@@ -10,7 +10,7 @@ from typing import Any
 
 from descend.doctor.check import Check
 from descend.doctor.finding import Finding, capital
-from descend.doctor.ledger import Backward, Ledger, Step
+from descend.doctor.ledger import Backward, Ledger, Optimizer, Step
 from descend.doctor.operation import Operation, title
 from descend.doctor.places import Place
 
@@ -44,6 +44,7 @@ class Origin:
     ranges: list[tuple[float, float]]
     backwards: bool = False
     stepped: bool = False
+    hidden: bool = False
     data: bool = False
     parent: Origin | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Values(Check):
     """Looks at every result for NaN and infinity, and follows the first to the loss.
 
     Not every infinity is an error (a mask is filled with them): one counts when a step takes a gradient that is not
-    finite, or when the last loss was not.
+    finite, or one of a loss that is not, or when the last loss was not.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -67,6 +68,11 @@ class Values(Check):
         self.candidate: Origin | None = None
         self.confirmed: Origin | None = None
         self.last_bad = False
+        self.hidden: Origin | None = None
+        """Why the loss of the last backward pass was not finite, where its gradients were."""
+        self.unheeded: Origin | None = None
+        """... of the first of which a step was taken."""
+        self.steps = 0
         self.roots: list[Any] = []
         self.place: Place | None = None
         self.mode = _gradients(self)
@@ -166,14 +172,26 @@ class Values(Check):
             called, SAME.get(name, name), kind, place, layer, ranges, backwards=True, step=self.ledger.steps + 1
         )
 
+    def backward_begins(self, backward: Backward) -> None:
+        if self.hidden is not None and self.ledger.steps > self.steps and self.ledger.trained_by_hand():
+            self._followed()
+
     def backward_ended(self, backward: Backward) -> None:
+        self.hidden = None
         if all(math.isfinite(size) for size in backward.norms.values()):
             if self.confirmed is None and backward.value is not None and math.isfinite(backward.value):
                 self.candidate = None
+            elif backward.value is not None and backward.norms:
+                self.hidden, self.steps = self.origins.get(backward.roots[0], self.candidate), self.ledger.steps
         elif self.ledger.trained_by_hand() and self.candidate is not None:
             self._confirm()
 
+    def zeroed(self, optimizer: Optimizer | None) -> None:
+        self.hidden = None  # a script that looks at its loss throws such gradients away
+
     def step_begins(self, step: Step) -> None:
+        if self.hidden is not None:
+            self._followed()
         if self.candidate is not None and self.confirmed is None:
             gradients = [leaf.tensor.grad for leaf in step.optimizer.leaves if leaf.tensor.grad is not None]
             if not all(self._finite(one.coalesce().values() if one.is_sparse else one) for one in gradients):
@@ -183,9 +201,15 @@ class Values(Check):
         if self.confirmed is None:
             self.confirmed = self.candidate
 
+    def _followed(self) -> None:
+        self.unheeded = self.unheeded or self.hidden
+
     def findings(self) -> list[Finding]:
         if self.confirmed is None and self.last_bad:
             self._confirm()
+        if self.confirmed is None and self.unheeded is not None:
+            self.unheeded.hidden = True
+            self.confirmed = self.unheeded
         return [] if self.confirmed is None else [_finding(self.confirmed)]
 
 
@@ -221,6 +245,8 @@ def _finding(origin: Origin) -> Finding:
             came += f" at line {origin.parent.place.line}" if origin.parent.place else ""
         what = f"{capital(origin.title)}{inside} makes {made}{came}."
         why = "It spreads to the loss, and from there to every gradient and parameter."
+        if origin.hidden:
+            why = "It spreads to the loss: the gradients happen to be finite, but a step with them follows no loss."
     return Finding("first_nan", what, why, _advice(origin), origin.place, evidence)
 
 

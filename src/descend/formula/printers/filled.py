@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sympy import Add, Expr
+from sympy import Add, Expr, Integer
 
 from descend.formula.formula import Formula
 from descend.formula.printers.code import TEXT, Writer
 from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter
+
+Rounding = Mapping[str, float | None]
+ALL = 16
+"""Digits from which on a float is written in full: with the fewest that give it back."""
 
 
 class Filled(Writer):
@@ -22,8 +26,11 @@ class Filled(Writer):
         return sorted(super()._terms(node), key=lambda term: not term.atoms(Column))
 
 
-def filled(formula: Formula, values: Mapping[str, Any]) -> str:
+def filled(formula: Formula, values: Mapping[str, Any], rounding: Rounding | None = None) -> str:
     """Return the right side of ``formula`` with values to four digits or more.
+
+    rounding: by how much the value of each label may be rounded; None for one that is nothing but rounding, which is
+        left out.
 
     Values are never computed with: `a*(year - 2000)` stays that product, since 2.172 times 2000 would be wrong by
     more than anyone wants to know.
@@ -32,19 +39,23 @@ def filled(formula: Formula, values: Mapping[str, Any]) -> str:
     >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
     '7.456 - 2.172*(x - 2000)'
     """
-    expression, names = _with_values(formula, formula.expression, values)
+    expression, names = _with_values(formula, formula.expression, values, rounding or {})
     return Filled(TEXT, names).write(expression)
 
 
-def filled_latex(formula: Formula, prediction: Expr, values: Mapping[str, Any]) -> str:
+def filled_latex(
+    formula: Formula, prediction: Expr, values: Mapping[str, Any], rounding: Rounding | None = None
+) -> str:
     """Return ``prediction``, an expression in the symbols of ``formula``, as a LaTeX equation with values in it.
+
+    rounding: see `filled`.
 
     >>> from descend.formula import read_formula
     >>> read = read_formula("y ~ a*exp(-b*x)", ["x", "y"])
     >>> print(filled_latex(read, read.expression, {"a": 2.5, "b": 1.2e-7}))
     y = 2.5 e^{- 1.2 \\cdot 10^{-7} x}
     """
-    expression, names = _with_values(formula, prediction, values)
+    expression, names = _with_values(formula, prediction, values, rounding or {})
     written = {symbol: _power_of_ten(text) for symbol, text in names.items()}
     return f"{as_latex(formula.response)} = {as_latex(expression, written)}"
 
@@ -54,14 +65,18 @@ def _power_of_ten(text: str) -> str:
     return rf"{digits} \cdot 10^{{{int(exponent)}}}" if e else digits
 
 
-def _with_values(formula: Formula, expression: Expr, values: Mapping[str, Any]) -> tuple[Expr, dict[Expr, str]]:
+def _with_values(
+    formula: Formula, expression: Expr, values: Mapping[str, Any], rounding: Rounding
+) -> tuple[Expr, dict[Expr, str]]:
     """Put a symbol for the size of each value into ``expression``, its sign before it; return how each is written."""
     names: dict[Expr, str] = {}
     signed: dict[Expr, Expr] = {}
 
     def stand_in(name: str, value: float) -> Expr:
-        symbol = Parameter(name)
-        names[symbol] = short(abs(value))
+        symbol, within = Parameter(name), rounding.get(name, math.inf)
+        if within is None:
+            return Integer(0)
+        names[symbol] = short(abs(value), within)
         return -symbol if value < 0 else symbol
 
     for name, labels in formula.parameters.items():
@@ -73,7 +88,17 @@ def _with_values(formula: Formula, expression: Expr, values: Mapping[str, Any]) 
     return expression.xreplace(signed), names
 
 
-def short(value: float) -> str:
-    """Write a number of no sign to four digits, and at least two after the point where it is large."""
+def short(value: float, within: float = math.inf) -> str:
+    """Write a number of no sign to four digits, and at least two after the point where it is large.
+
+    within: how far it may be from the value; digits are added until it is as near, or the float has no more.
+
+    >>> short(0.000304771123), short(0.000304771123, 1e-10), short(0.1, 0.0)
+    ('0.0003048', '0.0003047711', '0.1')
+    """
     before_point = math.floor(math.log10(value)) + 1 if value > 0.0 else 0
-    return f"{value:.{min(max(4, before_point + 2), 12)}g}"
+    digits = min(max(4, before_point + 2), 12)
+    if within < math.inf:
+        needed = before_point - math.floor(math.log10(2.0 * within)) if within > 0.0 else ALL
+        digits = max(digits, needed)
+    return f"{value:.{digits}g}" if digits < ALL else repr(value).removesuffix(".0")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from descend.gradients.court.evidence import Case, Point
 from descend.gradients.court.losses import Gradients, Other, others
 from descend.gradients.court.rows import Factor
-from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, off_by, rounded
+from descend.gradients.court.wording import FAMILIAR, FRESH, Mistake, about_factor, about_rows, off_by, rounded
 
 Array = NDArray[np.float64]
 TELLING = 8
@@ -25,6 +26,10 @@ ROWS = 12
 """Rows whose contributions are asked for one by one."""
 MOST_PAIRED = 32
 """Expressions of which products and quotients of two are tried."""
+SMALLEST = 1e-12
+"""Factor below which rounding no longer shrinks with it."""
+VARIED = 0.05
+"""Share of the largest by which numbers must differ for a ratio of them to be told from a difference."""
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
 
@@ -79,7 +84,7 @@ class Decoder:
     def _fixed(self, k: int) -> Mistake | None:
         """Look for the gradient at one and the same other point, wherever it is asked for."""
         given, allowed = self.given[:, k], 4.0 * self.allowed[:, k].max()
-        if np.ptp(self.truth[:, k]) <= allowed or np.ptp(given) > allowed:
+        if np.ptp(self.truth[:, k]) <= allowed or np.ptp(given) > min(allowed, 1e-5 * np.abs(given).max()):
             return None  # what is the same everywhere cannot be stale
         for theta in [self.case.start, *self.case.seen]:
             if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
@@ -139,6 +144,11 @@ class Decoder:
                 "its weighted sum is divided by the number of rows. Divide it by the sum of the weights.",
                 factor,
             )
+        if not self._one_number(k, factor):
+            return None
+        other = None if plain(factor) else self._other_loss(k)
+        if other is not None:
+            return other
         if abs(factor + 1.0) < 1e-5:
             return Mistake(
                 "sign",
@@ -157,6 +167,40 @@ class Decoder:
             return None
         factor = float((weight * expected) @ given) / below
         return factor if self._same(given, factor * expected, k) else None
+
+    def _one_number(self, k: int, factor: float) -> bool:
+        """Whether all that is known of component k is off by one number, rather than at these points by chance.
+
+        Rows decide, where they can be asked for one by one, but for a plain factor of a Python function, as some of
+        these mean nothing for a single row. Otherwise the right gradient must differ from point to point by more than
+        rounding hides.
+        """
+        # What is a multiple is rounded as a multiple.
+        allowed = 2.0 * self.allowed[:, k] + 1e-7 * np.abs(self.truth[:, k])
+        if not (np.abs(self.given[:, k] - factor * self.truth[:, k]) <= max(abs(factor), SMALLEST) * allowed).all():
+            return False
+        rows = self._one_number_in_rows(k)
+        return (
+            rows if rows is not None and not (plain(factor) and self.case.python) else self._telling_points(k, factor)
+        )
+
+    def _one_number_in_rows(self, k: int) -> bool | None:
+        """Whether what single rows contribute is off by one number; None if they cannot tell."""
+        right, given, allowed, together = self._row_by_row(k)
+        if together:
+            return None
+        clear = np.abs(right) > 16.0 * allowed
+        if 4 * clear.sum() < clear.size or np.ptp(right[clear]) < VARIED * np.abs(right[clear]).max():
+            return None
+        factor = float(right[clear] @ given[clear]) / float(right[clear] @ right[clear])
+        return bool((np.abs(given - factor * right) <= 4.0 * allowed * abs(factor)).all())
+
+    def _telling_points(self, k: int, factor: float) -> bool:
+        """Whether the given gradient is that multiple at points that differ, or a plain one."""
+        truth, hidden = self.truth[:, k], self.allowed[:, k] * self.enlarged[k]
+        varied = np.ptp(truth) > VARIED * np.abs(truth).max()
+        clear = hidden < 1e-3 * abs(1.0 - factor) * np.abs(truth)
+        return plain(factor) or bool(varied and clear.sum() >= 2)
 
     def _grows(self, k: int, factor: float) -> int:
         """Return the power of the number of rows that the factor holds: 1 for a sum of what should be a mean."""
@@ -407,6 +451,14 @@ class Decoder:
         return Mistake(
             "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
         )
+
+
+def plain(factor: float) -> bool:
+    """Whether a factor is one that people write: such as 2, 1/12 and 2/3, or a familiar number."""
+    simple = Fraction(factor).limit_denominator(24)
+    small = 0 < min(abs(simple.numerator), simple.denominator) <= 3 and abs(simple.numerator) <= 24
+    near = small and abs(float(simple) / factor - 1.0) < 2e-5
+    return near or any(abs(abs(factor) / number - 1.0) < 1e-5 for number in FAMILIAR)
 
 
 def _usable(value: Array) -> bool:

@@ -26,6 +26,8 @@ SAMPLE = 200_000
 """Numbers in the sample of rows whose conditioning stands for that of all."""
 BLOCK = 16_384
 POINTS = 4
+SQUARED = 1e-3 * float(np.sqrt(np.finfo(np.float32).max))
+"""Size up to which numbers, their squares and sums of these are finite in single precision, with room to spare."""
 REACHES = (0.3, 0.1, 0.6, 0.2, 1.0, 0.05, 0.02, 0.4, 0.01, 2.0, 0.1, 0.01)
 """How far the points lie from the start, as shares of the change in each parameter that would matter."""
 
@@ -61,6 +63,21 @@ class Case:
         """Ask for the accused gradient; not a number where it fails."""
         with np.errstate(all="ignore"):
             return np.array(self.accused(theta.copy(), rows), dtype=np.float64)
+
+    def single(self) -> bool:
+        """Find out whether the accused gradient computes in single precision, as its results show."""
+        if not self.python:
+            return False
+        self.seen.append(self.start)
+        given = self.call(self.start)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.array_equal(given.astype(np.float32), given, equal_nan=True))
+
+    def within(self, theta: Array, most: float = SQUARED) -> bool:
+        """Whether scores and residuals are smaller than that in every row."""
+        with np.errstate(all="ignore"):
+            score, y = self.model.score(theta, self.columns), self.model.response(self.columns)
+            return bool(np.abs(score).max() < most and np.abs(score - y).max() < most)
 
     def contributions(
         self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None, loss: Loss | None = None
@@ -162,9 +179,9 @@ def points(case: Case, scales: Array) -> list[Point]:
     each point is chosen for the components that those before it told least of.
     """
     found: list[tuple[Array, Array]] = []
+    beyond: list[tuple[Array, Array]] = []
     sample = spread_rows(case)
-    here = abs(case.value(case.start)) or 1.0
-    here = here if np.isfinite(here) else 1.0
+    here = extent(case, case.start, sample)
     for number in range(len(REACHES)):
         theta = nearby(case, scales, number)
         if not case.inside(theta):
@@ -175,8 +192,12 @@ def points(case: Case, scales: Array) -> list[Point]:
             share = np.abs(parts.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
             nonzero = (parts != 0.0).mean(axis=0)
             tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
-            # Where J is many times larger, what comes from elsewhere would drown in its rounding.
-            found.append((theta, tells / (1.0 + np.log10(max(1.0, abs(case.value(theta)) / here)) ** 2)))
+            # Where J or what it is made of is many times larger, what comes from elsewhere drowns in its rounding.
+            grown = float(np.max(extent(case, theta, sample) / here))
+            within = case.within(theta) and float(np.abs(parts).max()) < SQUARED
+            (found if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, grown)) ** 2)))
+    if not found and not case.single():
+        found = beyond
     chosen: list[Point] = []
     told = np.zeros(case.start.size)
     while found and len(chosen) < POINTS:
@@ -187,6 +208,16 @@ def points(case: Case, scales: Array) -> list[Point]:
             chosen.append(point)
             told += tells
     return chosen
+
+
+def extent(case: Case, theta: Array, rows: Rows) -> Array:
+    """Return J, and the largest square of a residual in some rows; 1 for what is 0 or not finite."""
+    columns = case.part(rows)
+    with np.errstate(all="ignore"):
+        largest = np.abs(case.model.score(theta, columns) - case.model.response(columns)).max()
+        sizes = np.array([abs(case.value(theta)), largest**2])
+    whole: Array = np.where(np.isfinite(sizes) & (sizes > 0.0), sizes, 1.0)
+    return whole
 
 
 def weighed(case: Case, theta: Array, scales: Array) -> Point:

@@ -230,7 +230,7 @@ class FunctionRows(Ridders):
 
     def score(self, theta: Array, columns: Columns) -> Array:
         with np.errstate(all="ignore"):
-            return self.model.score(theta, columns)
+            return self.model.scores(theta, columns)
 
     def response(self, columns: Columns) -> Array:
         return self.model.observed(columns)

@@ -15,6 +15,8 @@ from descend.gradients.court.taylor import numeric_derivative, taylor_slope
 from descend.gradients.court.wording import Mistake
 
 Array = NDArray[np.float64]
+EXPONENT = 80.0
+"""Numbers whose exponential is finite in single precision."""
 MOST_MEASURED = 24
 """Components for which Taylor's test and a numeric derivative are shown; each takes some 30 evaluations of J."""
 
@@ -25,14 +27,15 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
     prove: tries to show by algebra that it is right; asked only if the numbers agree.
     autograd: (theta, whether it is worth loading) -> gradient by PyTorch, or None.
 
-    Raises ConfigError if there is no point near the start where J and its gradient are finite.
+    Raises ConfigError if there is no point near the start where J and its gradient are finite, in single precision if
+    the gradient computes in that.
     """
     scales = natural_scales(case)
     held = points(case, scales)
     if not held:
         raise ConfigError(
-            "There is no point near the start where J and its gradient are finite, so no gradient can be checked. "
-            "Give another start."
+            "There is no point near the start where J and its gradient are finite in the precision in which it "
+            "computes, so no gradient can be checked. Give another start."
         )
     held = [given_at(case, point) for point in held]
     calls = [(point.theta, _given(point)) for point in held]
@@ -43,6 +46,11 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
                      for point, (_, result) in zip(held, again, strict=False))  # fmt: skip
         calls += again
     finite = [point for point in held if point.given is not None and np.isfinite(point.given).all()]
+    if not finite and case.python and not any(case.within(point.theta, EXPONENT) for point in held):
+        raise ConfigError(
+            "The gradient is not finite at any point near the start, where the numbers are so large that it may "
+            "overflow, so it cannot be checked. Give another start, or scale the data."
+        )
     usable = finite or held
     decoder = Decoder(case, scales, usable, calls, not steady)
     wrong = np.flatnonzero(~decoder.right)

@@ -2,6 +2,7 @@
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
   const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
+  const TOLD = ["formula-told", "start-told", "trouble"], silent = Object.fromEntries(TOLD.map((place) => [place, null]));
   const none = () => window.dash_clientside.no_update;
   let film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
 
@@ -112,6 +113,14 @@
     new MutationObserver(mend).observe(document.querySelector(".side"), { childList: true, subtree: true });
     if (innerWidth < 760) find("more")?.removeAttribute("open");
   };
+  // A rate that was chosen for the reader is shown where it lies.
+  const follow = () => {
+    find("rate")?.closest(".rate").classList.toggle("unused", film.rate === null);
+    if (!document.querySelector("#auto input:checked")) return;
+    const [min, max] = film.scale;
+    set("rate-typed", { value: film.rate === null ? "" : String(Number(film.rate.toPrecision(4))) });
+    if (film.rate !== null) set("rate", { min, max, value: Math.log10(film.rate) });
+  };
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
   let still = {};
   const redraw = (name) => {
@@ -124,10 +133,13 @@
   const play = (next) => {
     film = next;
     frame = film.begin;
+    root.classList.remove("empty");
+    set("start", { placeholder: film.start });
     running(false);
     slider();
     mend();
     tell();
+    follow();
     GRAPHS.forEach(redraw);
     root.dataset.film = film.link;
     // Words can wait until the hand rests.
@@ -159,9 +171,10 @@
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
         if (!reply.ok) throw reply.status;
         said = await reply.json();
-      } catch (error) { said = { told: { "formula-told": null, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
+      } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
+      root.classList.toggle("stale", !said.film);  // what is shown is of settings before these
       if (said.film) play(said.film);
     }
     asking = false;
@@ -174,14 +187,33 @@
     }
   }).observe(document.body, { childList: true, subtree: true });
 
+  const answered = async (reply) => {
+    const text = await reply.text();
+    try { return JSON.parse(text); } catch { return { error: text || `${reply.status}` }; }
+  };
   const upload = async (file) => {
     const told = find("upload-told");
     if (!file) return;
+    told.className = "";
     told.textContent = `${file.name} …`;
+    if (file.size > +told.dataset.most) {  // a server that refuses it before its end is not heard by every browser
+      told.textContent = told.dataset.large;
+      told.className = "error";
+      return;
+    }
     try {
       const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
-      const said = await reply.json().catch(() => ({ error: `${reply.status}` }));
-      if (said.error) { told.textContent = said.error; told.className = "error"; return; }
+      const said = await answered(reply);
+      if (said.error) {
+        told.replaceChildren(...said.error.split("`").map((part, place) => {
+          if (place % 2 === 0) return part;
+          const code = document.createElement("code");
+          code.textContent = part;
+          return code;
+        }));
+        told.className = "error";
+        return;
+      }
       sessionStorage.setItem(key, said.key);
       film = null;
       set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
@@ -250,16 +282,23 @@
   for (const happening of ["click", "change"]) document.addEventListener(happening, () => setTimeout(mend));
 
   // The slider of rates and the number beside it follow each other, the number once it stays as it is.
+  // A rate is what its box says; where the slider has moved on, what the box is about to say.
+  const short = (power) => Number((10 ** power).toPrecision(3));
+  const rated = (power) => {
+    const typed = Math.log10(Number(find("rate-typed")?.value));
+    return Math.abs(typed - power) < 1e-4 ? typed : Math.log10(short(power));
+  };
   let typing = null;
   const manual = () => { if (document.querySelector("#auto input:checked")) set("auto", { value: [] }); };
   document.addEventListener("input", ({ target }) => {
     if (target.id === "rate") {
       // Dash will ask the same, but takes its time.
       find("rate-typed")?.setAttribute("aria-invalid", false);
-      if (latest) want({ ...latest, settings: { ...latest.settings, rate: +target.value, auto: [] } });
+      if (latest) want({ ...latest, settings: { ...latest.settings, rate: rated(+target.value), auto: [] } });
       manual();
-      requestAnimationFrame(() => set("rate-typed", { value: String(Number((10 ** target.value).toPrecision(4))) }));
+      requestAnimationFrame(() => set("rate-typed", { value: String(short(target.value)) }));
     }
+    if (target.id === "noise" && find("noise-told")) find("noise-told").textContent = Number(target.value);
     if (target.id === "rate-typed") {
       clearTimeout(typing);
       typing = setTimeout(() => {
@@ -276,16 +315,18 @@
       open: (search) => {
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
+        root.classList.remove("stale");
+        root.classList.add("empty");
         still = {};
         clearTimeout(resting);
-        for (const place of ["formula-told", "trouble"]) delete find(place)?.dataset.told;
+        for (const place of TOLD) delete find(place)?.dataset.told;
         opened = Date.now();
         return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
       ask: (...asked) => {
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
-        settings.rate = +settings.rate;  // a slider's value is text, but not at first
+        settings.rate = settings.auto?.length ? null : rated(+settings.rate);  // a slider's value is text, but not at first
         want({ settings, gradient, key: opening.key });
         return none();
       },

@@ -1,0 +1,67 @@
+"""What is wrong with a command itself, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from descend.registry import closest
+
+ELSEWHERE = {
+    "--learning-rate": "lr rate alpha eta step-size stepsize",
+    "--epochs": "iterations iters iter n-iter niter max-iter maxiter max-iterations max-epochs n-epochs steps",
+    "--loss": "loss-function lossfunction objective cost criterion",
+    "--optimizer": "method algorithm solver opt",
+    "--start": "init initial initial-guess guess p0 x0",
+    "--tolerance": "tol ftol gtol xtol eps epsilon",
+    "--batch-size": "batch batchsize",
+    "--seed": "random-state random-seed",
+    "--bound": "bounds limits constraint",
+    "--fix": "fixed freeze",
+    "--tie": "ties",
+    "--weights": "weight sample-weight",
+    "--sigma": "yerr error uncertainty std",
+    "--l2": "ridge weight-decay",
+    "--l1": "lasso",
+    "--where": "filter subset condition",
+    "--missing": "na dropna drop-na nan-policy",
+    "--time-limit": "timeout max-time",
+    "--standardize": "standardise normalize normalise scale",
+    "--log-every": "verbose v print-every",
+    "--interval": "ci confidence",
+    "--level": "confidence-level",
+    "--plot": "figure picture png image",
+    "--report": "html page",
+    "--animate": "animation gif movie video",
+    "--gradient": "grad jac",
+    "--output": "o out save to-file",
+    "--save": "o out output model to-file",
+    "--at": "x values",
+    "--optimizers": "methods optimizer algorithms",
+}
+"""What other programs call our options."""
+
+
+def explained(error: Exception) -> str:
+    """Say what is wrong with the command, and where its options are listed."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "descend"
+    message = _no_option(error) or error.format_message()  # type: ignore[attr-defined]
+    end = "" if message.endswith((".", "?")) else "."
+    return f"UsageError: {message}{end}\n`{command} --help` lists what it takes."
+
+
+def _no_option(error: Exception) -> str:
+    """Return what to say of an option that does not exist; an empty text for other errors."""
+    given, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if given is None or context is None or type(error).__name__ != "NoSuchOption":
+        return ""
+    known = [option for parameter in context.command.params for option in parameter.opts if option.startswith("--")]
+    name = str(given).lstrip("-").replace("_", "-").casefold()
+    meant = next(_called(name, known), "")
+    guess = f" Did you mean `{meant}`?" if meant else closest(f"--{name}", known) if len(name) > 2 else ""
+    return f"There is no option `{given}`.{guess}"
+
+
+def _called(name: str, known: list[str]) -> Iterator[str]:
+    yield from (option for option in known if option == f"--{name}")
+    yield from (option for option in known if name in ELSEWHERE.get(option, "").split())

@@ -1,0 +1,43 @@
+"""Names in a formula that were probably meant for columns."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+
+from descend.formula.redundancy import joined, redundancies
+from descend.models import FormulaModel, Model
+from descend.table import Table
+
+ALIKE = 0.6
+"""Similarity of two names, of 1 at most, from which on one may be meant for the other."""
+SHOWN = 12
+
+
+def strangers(model: Model, table: Table, given: Collection[str]) -> tuple[str, ...]:
+    """Name the parameters that the expression cannot tell from others and that are called almost like a column.
+
+    Such a name alone may be a parameter's; where it also makes others undetermined it is hardly one.
+    given: names that the user said something about as parameters.
+    """
+    if not isinstance(model, FormulaModel):
+        return ()
+    involved = dict.fromkeys(label for each in redundancies(model.formula) for label in each.parameters)
+    found = [name for name in involved if name not in given and any(_alike(name, column) for column in table.names)]
+    if not found:
+        return ()
+    columns = ", ".join(table.names[:SHOWN]) + (", ..." if len(table.names) > SHOWN else "")
+    are, each = ("is not a column", "a parameter") if len(found) == 1 else ("are not columns", "parameters")
+    return (f"{joined(found)} {are} of {table.source} ({columns}), and so taken for {each}",)
+
+
+def _alike(name: str, column: str) -> bool:
+    """Return whether names differ in a letter or two, or only in their number, as x3 and x1 do."""
+    name, column = name.casefold(), column.casefold()
+    if re.match(rf"{re.escape(name)}[^\w]", column):
+        return True  # without its unit
+    stem = name.rstrip("0123456789_")
+    if stem and stem == column.rstrip("0123456789_"):
+        return True
+    return len(name) > 2 and difflib.SequenceMatcher(None, name, column).ratio() >= ALIKE

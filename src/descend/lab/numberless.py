@@ -1,0 +1,57 @@
+"""Columns of a file that are no numbers: left out with a word on why, or a reason to refuse the file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from descend.errors import DataError
+from descend.table.table import Table
+
+COMMA = re.compile(r"[+-]?\d[\d.]*,\d+")
+"""A number whose comma may mark decimals or thousands."""
+MOST_ROWS = 200_000
+"""Text columns of longer files are left out unread."""
+MOST_SHOWN = 3
+
+
+def left_out(table: Table, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which columns of a file are left out, and what is wrong with those that are numbers but for some cells.
+
+    name: of the file. Raises DataError if there is no column of numbers.
+    """
+    numeric = set(table.numeric_names)
+    others = tuple(column for column in table.names if column not in numeric)
+    odd: list[str] = []
+    if table.rows <= MOST_ROWS:
+        for column in others:
+            if table.types[column] == "text":
+                cells = table.text(column)
+                if len(odd) < MOST_SHOWN and _mostly_numbers(cells):
+                    odd.append(_why(table, column))
+    if not numeric:
+        if odd:
+            raise DataError(odd[0])
+        raise DataError(f"`{name}` has no column of numbers. The lab needs at least one.")
+    return others, tuple(odd)
+
+
+def _mostly_numbers(cells: Any) -> bool:
+    given = [cell for cell in cells if cell is not None]
+    return sum(map(_is_number, given)) > len(given) / 2
+
+
+def _why(table: Table, column: str) -> str:
+    try:
+        table.numbers([column])
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _is_number(cell: object) -> bool:
+    try:
+        float(str(cell))
+    except ValueError:
+        return COMMA.fullmatch(str(cell).strip()) is not None
+    return True

@@ -1,0 +1,78 @@
+"""Whether a descent went down into a valley that is not the deepest: held against the lowest J that is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from descend import api
+from descend.descent import Outcome
+from descend.errors import DescendError
+from descend.fit import Fit
+from descend.lab.cache import Cache
+from descend.lab.descents import Descents
+
+SECONDS = 0.3
+"""What a look may take; of one that is not done by then nothing is said."""
+HIGHER = 0.05
+"""By what share of the lowest J the floor of another valley lies above it."""
+REACHED = 1e-3
+"""By what share of the lowest J one that reaches it may lie above it."""
+
+LOOKS: Cache[tuple[float, bool]] = Cache(256)
+
+
+@dataclass(frozen=True)
+class Valley:
+    """Another valley. floor: the lowest J in it. lowest: J in the deepest one that is known, at ``parameters``.
+
+    same_start: whether the default optimizer gets there from the same start.
+    """
+
+    floor: float
+    lowest: float
+    parameters: Mapping[str, float]
+    same_start: bool
+    optimizer: str
+
+
+def other_valley(found: Descents, name: str) -> Valley | None:
+    """Look where the bottom lies below the end of a descent; None if it is the deepest known, or cannot be told."""
+    fit, lowest = found.fits[name], found.lowest
+    first = abs(float(fit.trace[0].loss))
+    if lowest.model.linear or fit.outcome is Outcome.DIVERGED or not math.isfinite(fit.loss):
+        return None
+    level = lowest.loss + max(HIGHER * abs(lowest.loss), 1e-6 * first)
+    if not fit.loss > level:
+        return None
+
+    def look() -> tuple[float, bool]:
+        bottom = _down(found, fit.parameters)
+        if bottom is None or not bottom.loss > level:
+            return math.nan, False
+        again = _down(found, found.start)
+        return bottom.loss, again is not None and again.loss <= lowest.loss + max(
+            REACHED * abs(lowest.loss), 1e-9 * first
+        )
+
+    key = (found.rows.key, found.state.formula, found.state.loss, fit.theta.tobytes(), repr(found.start))
+    floor, same_start = LOOKS(key, look)
+    if math.isnan(floor):
+        return None
+    labelled = dict(zip(lowest.model.parameters.labels, map(float, lowest.theta), strict=True))
+    return Valley(floor, lowest.loss, labelled, same_start, lowest.optimizer)
+
+
+def _down(found: Descents, start: Mapping[str, Any]) -> Fit | None:
+    """Go down with the default optimizer; None if it does not arrive."""
+    rows, state = found.rows, found.state
+    missing = "drop" if rows.gaps else "raise"
+    try:
+        fit = api.fit(
+            state.formula, dict(rows.columns), start=dict(start), loss=state.loss, missing=missing, time_limit=SECONDS
+        )
+    except DescendError:
+        return None
+    return fit if fit.outcome in (Outcome.CONVERGED, Outcome.STALLED) else None

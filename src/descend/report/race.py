@@ -1,0 +1,97 @@
+"""Several optimizers on one problem as a page: who came how far, and their paths on one surface."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
+
+from descend.report import panels, surface
+from descend.report.document import bar, document
+from descend.report.fields import fields
+from descend.report.figures import Line, Panel
+from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, number, prose, repeat, table
+from descend.report.view import ended
+
+if TYPE_CHECKING:
+    from descend.fit import Fit
+
+MOST_PARAMETERS = 6
+"""Parameters of each fit in the table."""
+
+
+def race_page(fits: Mapping[str, Fit], texts: Sequence[tuple[str, str]]) -> str:
+    """Return the whole page of several fits of one model to the same data.
+
+    fits: by optimizer. texts: how to repeat them, each under its title.
+    """
+    first = next(iter(fits.values()))
+    sections = [
+        ("race", "The race", _table(fits)),
+        ("pictures", "The way down", figures(_panels(fits), lead=True)),
+        ("outcomes", "How each ended", "".join(_verdict(name, fit) for name, fit in fits.items())),
+        ("mathematics", "The mathematics", equations(first)),
+        ("data", "The data", data(first)),
+        ("repeat", "How to repeat it", repeat(texts)),
+    ]
+    body = "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
+        for key, title, content in sections
+        if content
+    )
+    head = f"<header>{bar('report of a race')}<h1>{escape(str(first.model))}</h1><p>{_winner(fits)}</p></header>"
+    return document(f"{first.model}: {', '.join(fits)}", head + f"<main>{body}</main>" + footer())
+
+
+def _winner(fits: Mapping[str, Fit]) -> str:
+    """Say who came lowest; of several that came as low, who took the fewest epochs."""
+    known = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
+    if not known:
+        return "None of them kept to finite numbers."
+    lowest = min(fit.loss for fit in known.values())
+    highest = max(abs(fit.trace[0].loss) for fit in known.values())
+    level = [name for name, fit in known.items() if fit.loss - lowest <= 1e-6 * max(abs(lowest), 1e-9 * highest)]
+    best = min(level, key=lambda name: known[name].epochs)
+    others = f" {', '.join(name for name in level if name != best)} came as low." if len(level) > 1 else ""
+    epochs = f"{known[best].epochs:,} epoch{'' if known[best].epochs == 1 else 's'}"
+    return f"{escape(best)} came lowest: the loss is {number(known[best].loss, 6)} after {epochs}.{escape(others)}"
+
+
+def _table(fits: Mapping[str, Fit]) -> str:
+    labels = next(iter(fits.values())).model.parameters.labels[:MOST_PARAMETERS]
+    heads = ["optimizer", "ended", "loss", "learning rate", *labels]
+    cells = [f'<th scope="col"{RIGHT if place > 1 else ""}>{escape(name)}</th>' for place, name in enumerate(heads)]
+    lines = []
+    for name, fit in fits.items():
+        values = [number(fit.loss, 6), number(fit.learning_rate, 4), *(number(float(value), 6) for value in
+                                                                       fit.theta[: len(labels)])]  # fmt: skip
+        written = "".join(f"<td{RIGHT}>{cell}</td>" for cell in values)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(ended(fit))}</td>{written}</tr>')
+    return table("".join(cells), lines, "Optimizers")
+
+
+def _panels(fits: Mapping[str, Fit]) -> list[Panel | None]:
+    """Return the loss per epoch and the paths, each optimizer in the same colour in both."""
+    paths = surface.race(fits)
+    losses = panels.comparison(fits)
+    if paths is None:
+        return [losses]
+    colours = [mark.colour for mark in paths.marks if isinstance(mark, Line)]
+    marks = [
+        replace(mark, colour=colour) if isinstance(mark, Line) else mark
+        for mark, colour in zip(losses.marks, colours, strict=True)
+    ]
+    return [replace(losses, marks=marks), paths]
+
+
+def _verdict(name: str, fit: Fit) -> str:
+    shown = fields(fit)
+    outcome = next(field for field in shown if field.label == "outcome")
+    said = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
+    icon = f'<span aria-hidden="true">{ICONS[outcome.kind]}</span>'
+    return (
+        f'<div class="verdict {outcome.kind}"><p class="ended">{icon} {escape(name)}: {escape(str(outcome.value))}</p>'
+        f"{said}</div>"
+    )

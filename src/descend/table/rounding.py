@@ -1,0 +1,134 @@
+"""Numbers with more digits than float64 has, such as long identifiers and times in nanoseconds: told, not lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from descend.errors import DataError
+
+if TYPE_CHECKING:
+    from descend.table.table import Numbers, Table
+
+WHOLE = 2.0**53
+"""The magnitude up to which float64 has every whole number."""
+EPS = float(np.finfo(np.float64).eps)
+NEGLIGIBLE = 1e-9
+"""Share of the range of a column of decimals that rounding may change of a cell without a word."""
+SHOWN = 40
+"""Digits of a number that a message shows."""
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """What float64 loses of a column.
+
+    changed: how many cells it rounds. place: the row of the first of them, empty if rows have no order. cell: that cell
+    as it was written. alike: whether cells that differ all become one number.
+    """
+
+    changed: int
+    place: str
+    cell: str
+    alike: bool
+
+
+def rounding_notes(table: Table, columns: Mapping[str, Numbers]) -> tuple[str, ...]:
+    """Return a sentence for each column of which float64 rounds cells.
+
+    columns: the cells as float64, or at least the smallest and the largest of them. The exact cells are looked at
+    only where these are large enough.
+
+    Raises DataError for a column whose differences all vanish.
+    """
+    notes = []
+    for name, cells in columns.items():
+        limit = table.exact_up_to(name)
+        if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
+            continue
+        found = table.rounded(name)
+        if found is not None:
+            notes.append(_told(name, table.source, found))
+    return tuple(notes)
+
+
+def _told(name: str, source: str, found: Rounded) -> str:
+    cell = found.cell if len(found.cell) <= SHOWN else found.cell[: SHOWN - 3] + "..."
+    where = f" in {found.place}" if found.place else ""
+    if found.alike:
+        raise DataError(
+            f"The numbers in `{name}` of {source} differ only in digits beyond the 15 to 17 that a float has, so all "
+            f"become one number; the first is {cell}{where}. Subtract a constant from the column in the data first."
+        )
+    others = (
+        f" and {found.changed - 1:,} others" if found.changed > 2 else " and one other" if found.changed == 2 else ""
+    )
+    were = "was" if found.changed == 1 else "were"
+    return (
+        f"`{name}` has more digits than the 15 to 17 of a float: {cell}{where}{others} {were} rounded. If such "
+        "differences matter, subtract a constant from the column in the data first"
+    )
+
+
+def rounded_cells(cells: npt.NDArray[Any], place: Callable[[int], str]) -> Rounded | None:
+    """Return what float64 loses of exact numbers in memory; None if nothing. place: returns the words for a row."""
+    if cells.dtype.kind in "iu":
+        floats = cells.astype(np.float64)
+        # What is rounded up past the largest integer has no way back.
+        back = floats < float(np.iinfo(cells.dtype).max)
+        changed = np.flatnonzero(~back | (np.where(back, floats, 0.0).astype(cells.dtype) != cells))
+        least, largest = int(cells.min()), int(cells.max())
+    else:
+        exact = [cell for cell in cells.tolist() if _is_exact(cell)]
+        if not exact:
+            return None
+        changed = np.flatnonzero([_is_exact(cell) and _is_rounded(cell) for cell in cells.tolist()])
+        least, largest = min(exact), max(exact)
+    if not changed.size or not matters(least, largest):
+        return None
+    first = int(changed[0])
+    return Rounded(int(changed.size), place(first), str(cells[first]), alike(least, largest))
+
+
+def matters(least: Any, largest: Any) -> bool:
+    """Return whether rounding a column of this range is worth a word: of whole numbers always, as each digit counts.
+
+    Decimals such as 1/3 to 20 places are rounded too; that says nothing unless they lie close together far from 0.
+
+    >>> matters(2**60, 2**61), matters(Decimal("0.1"), Decimal("0.3")), matters(Decimal(2**60), Decimal(2**60 + 9))
+    (True, False, True)
+    """
+    if not isinstance(least, Decimal) and not isinstance(largest, Decimal):
+        return True
+    size = max(abs(least), abs(largest))
+    return bool(float(size) * EPS > NEGLIGIBLE * float(largest - least))
+
+
+def alike(least: Any, largest: Any) -> bool:
+    """Return whether different numbers, such as the smallest and the largest of a column, are one and the same float.
+
+    >>> alike(2**60, 2**60 + 1), alike(1, 2), alike(2**60, 2**60)
+    (True, False, False)
+    """
+    return bool(least != largest and float(least) == float(largest))
+
+
+def _is_exact(cell: Any) -> bool:
+    if isinstance(cell, Decimal):
+        return cell.is_finite()
+    return isinstance(cell, (int, np.integer)) and not isinstance(cell, bool)
+
+
+def _is_rounded(cell: Any) -> bool:
+    try:
+        number = float(cell)
+    except OverflowError:
+        return False  # infinite, which is told otherwise
+    # Nothing is lost of a decimal such as 0.1, as which its float is written too.
+    return bool(Decimal(repr(number)) != (cell if isinstance(cell, Decimal) else int(cell)))

@@ -1,0 +1,112 @@
+"""Commands that are wrong themselves: what is said, and what is suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def data(tmp_path: Path, line: dict[str, np.ndarray]) -> Path:
+    path = tmp_path / "line.csv"
+    np.savetxt(path, np.column_stack([line["x"], line["y"]]), delimiter=",", header="x,y", comments="")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "meant"),
+    [
+        ("fit", "--lr", "--learning-rate"),
+        ("fit", "--iterations", "--epochs"),
+        ("fit", "--max-iter", "--epochs"),
+        ("fit", "--max_iter", "--epochs"),
+        ("fit", "--loss-function", "--loss"),
+        ("fit", "--learning_rate", "--learning-rate"),
+        ("fit", "--optimzer", "--optimizer"),
+        ("fit", "-o", "--save"),
+        ("predict", "-o", "--output"),
+        ("compare", "--optimizer", "--optimizers"),
+    ],
+)
+def test_an_option_called_otherwise_elsewhere_is_suggested(verb: str, given: str, meant: str, run: Run) -> None:
+    ran = run(verb, "y ~ w*x", "line.csv", given, "0.1")
+    assert (ran.code, ran.stdout, ran.stderr) == (
+        2,
+        "",
+        f"UsageError: There is no option `{given}`. Did you mean `{meant}`?\n"
+        f"`descend {verb} --help` lists what it takes.\n",
+    )
+
+
+def test_nothing_is_suggested_at_random(run: Run) -> None:
+    for given in ("--foo", "-x"):
+        ran = run("fit", "y ~ w*x", "line.csv", given, "1")
+        assert ran.stderr.startswith(f"UsageError: There is no option `{given}`.\n")
+
+
+def test_formula_and_data_in_each_others_place(run: Run) -> None:
+    ran = run("fit", "line.csv", "y ~ w*x")
+    assert (ran.code, ran.stderr) == (
+        2,
+        "ConfigError: The formula comes first, then the data: give `y ~ w*x` before `line.csv`.\n",
+    )
+
+
+def test_every_suggestion_is_an_option_of_some_verb() -> None:
+    import typer.main
+
+    from descend.cli.main import app
+    from descend.cli.usage import ELSEWHERE
+
+    verbs = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
+    options = {option for verb in verbs for parameter in verb.params for option in parameter.opts}
+    assert set(ELSEWHERE) <= options
+
+
+def test_a_warning_is_printed_once(run: Run, data: Path) -> None:
+    ran = run("fit", "y ~ w*x", data, "--learning-rate", "0.1", "--epochs", "3", "--start", "w=0")
+    warning = "earning rate 0.1 is above the largest stable rate"
+    assert (ran.stderr.count(warning), ran.stdout.count(warning)) == (1, 0)
+    ran = run("fit", "y ~ w*x", data, "--learning-rate", "0.1", "--epochs", "3", "--start", "w=0", "--json")
+    assert (ran.stderr.count(warning), ran.stdout.count(warning)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "meant"),
+    [
+        ("--loss", "mse", "squared"),
+        ("--loss", "MAE", "absolute"),
+        ("--loss", "bce", "logistic"),
+        ("--optimizer", "sgd", "gd"),
+        ("--optimizer", "LM", "levenberg_marquardt"),
+        ("--optimizer", "L-BFGS", "lbfgs"),
+    ],
+)
+def test_a_part_called_otherwise_elsewhere_is_suggested(
+    option: str, given: str, meant: str, run: Run, data: Path
+) -> None:
+    ran = run("fit", "y ~ w*x", data, option, given)
+    assert ran.code == 2
+    assert f"There is no {option[2:]} `{given}`. Did you mean `{meant}`? Known: " in ran.stderr
+
+
+def test_every_part_suggested_exists() -> None:
+    from descend.losses import LOSSES
+    from descend.optimizers import OPTIMIZERS
+    from descend.registry import ELSEWHERE
+
+    assert set(ELSEWHERE) <= {*LOSSES, *OPTIMIZERS}
+
+
+def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("t [min],c (mol)\n0,1\n1,0.5\n2,0.3\n")
+    ran = run("fit", "c ~ a*exp(-k*t)", tmp_path / "t.csv")
+    assert "`c` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
+    ran = run("fit", "`c (mol)` ~ a*exp(-k*t)", tmp_path / "t.csv")
+    assert "a, k and t are all parameters. Did you mean `t [min]`? Columns: `t [min]`." in ran.stderr
