@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,20 +116,15 @@ def descend(
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue
-        for rows in batches_of(objective, plan.batch_size, plan.seed, epoch):
+        # An engine may number its rows otherwise; J over a choice of rows has none.
+        own = getattr(getattr(objective, "engine", None), "batches", None)
+        shared = own or partial(batches, objective.rows)
+        for rows in shared(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             part = objective(theta, needs, rows)
             part.rate = rate
             theta, state = optimizer.step(part, state)
-
-
-def batches_of(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any]:
-    """Return the batches of one epoch, as the engine that sums the rows takes them."""
-    # An engine may number its rows otherwise; J over a choice of rows has none.
-    own = getattr(getattr(objective, "engine", None), "batches", None)
-    shared: Sequence[Any] = batches(objective.rows, size, seed, epoch) if own is None else own(size, seed, epoch)
-    return shared
 
 
 def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
