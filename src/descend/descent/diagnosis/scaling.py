@@ -15,6 +15,8 @@ from descend.models import FormulaModel
 
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
+MILD = 30.0
+"""How many times larger a column may be for a smaller rate to be a remedy as good as another scale."""
 GAIN = 100.0
 """How many times better the condition must be in standardised columns."""
 
@@ -43,7 +45,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     if found is None or (case.diverged and found.ratio < 1.0):
         return None
     helped = _stable(case, found) if case.diverged else _in_time(case, found)
-    if not helped:
+    if not helped or (found.ratio < MILD and _smaller_rate_serves(case)):
         return None
     evidence: dict[str, Any] = {
         "column": found.column,
@@ -63,13 +65,13 @@ def unscaled_column(case: Case) -> Diagnosis | None:
         f"`{found.column}` has values around {found.size:.3g}, {times:.3g} times {size} than what the other parameters "
         f"multiply: the condition of J is {found.before:.3g}, and {found.after:.3g} in standardised columns"
     )
-    if case.diverged and limit is not None:
+    if case.beyond and limit is not None:
         sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
     standardize = "--standardize" if not case.is_module else "subtract its mean and divide by its standard deviation"
     advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:
         advice = f"Standardise `{found.column}` ({standardize}): then {counted(case.epochs)} will do."
-    elif limit is not None:
+    if case.beyond and limit is not None:
         advice += f" As it is, the largest stable rate at the start is {limit:.3g}."
     return Diagnosis(Cause.UNSCALED_COLUMN, evidence, sentence + ".", advice)
 
@@ -169,6 +171,15 @@ def _begin(found: Scales) -> Array | None:
 
 def _stable(case: Case, found: Scales) -> bool:
     return went_well(case.trial(_begin(found), objective=found.objective, epochs=max(50, 2 * case.epochs)))
+
+
+def _smaller_rate_serves(case: Case) -> bool:
+    """Whether half the largest stable rate would do in the epochs there were, where the rate was beyond it."""
+    limit = case.stable_rate
+    if not case.beyond or limit is None or case.plan.batch_size is not None:
+        return False
+    steps = case.trial(rate=0.5 * limit, epochs=case.plan.epochs)
+    return went_well(steps) and case.settled(steps, case.objective)
 
 
 def _in_time(case: Case, found: Scales) -> bool:
