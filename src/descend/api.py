@@ -25,7 +25,7 @@ from descend.descent.run import Run, Settings, run, whole
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook
+from descend.fit.second_look import SecondLook, in_doubt
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
@@ -190,8 +190,9 @@ def fit(
 
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
-                look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of)
-                fitted = look.taken(patient=grow and (checkpoint, time_limit, tolerance) == (None, None, None))
+                patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
+                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
+                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
         finally:
             problem.table.rest()
     return fitted

@@ -18,7 +18,12 @@ from descend.losses import Loss
 from descend.models import FormulaModel
 
 
-@dataclass
+def in_doubt(problem: Problem, fitted: Fit) -> bool:
+    """Whether a fit that converged may have done so in a worse basin than there is."""
+    return doubtful(problem, fitted.theta, fitted.loss, fitted.undetermined)
+
+
+@dataclass(frozen=True)
 class SecondLook:
     """A fit, and what it takes to make another like it.
 
@@ -33,18 +38,13 @@ class SecondLook:
     fitted: Fit
     fit: Callable[[Problem], Fit]
 
-    def taken(self, patient: bool) -> Fit:
-        """Return the better of both fits, with the other kept and told; the first if nothing better was found.
-
-        patient: whether to look, too, where the fit converged, but in what may be a worse basin.
-        """
+    def taken(self) -> Fit:
+        """Return the better of both fits, with the other kept and told; the first if nothing better was found."""
         problem, fitted = self.problem, self.fitted
         if not fitted.succeeded:
             ended = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
             searchable = isinstance(problem.model, FormulaModel) and not problem.model.linear
             return self._searched() if ended and searchable else fitted
-        if not patient or not doubtful(problem, fitted.theta, fitted.loss, fitted.undetermined):
-            return fitted
         try:
             if self.loss.estimated is not None:
                 return self._with_other_scale()
