@@ -19,8 +19,9 @@ import numpy as np
 import descend
 from descend.descent.gauge import preflight
 from descend.descent.loop import Plan
-from descend.descent.problem import Wish, pose
+from descend.descent.problem import pose
 from descend.descent.spectrum import spectrum_of
+from descend.descent.wish import Wish
 from descend.optimizers import OPTIMIZERS
 
 FAMILY = ("gd", "momentum", "momentum(momentum=0.5)", "nesterov")

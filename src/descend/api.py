@@ -19,9 +19,10 @@ from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
-from descend.descent.problem import Gradient, Problem, Wish, pose
+from descend.descent.problem import Problem, pose
 from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, run, whole
+from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors

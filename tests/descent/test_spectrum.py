@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import descend
 from descend.descent.lanczos import lanczos
-from descend.descent.problem import Problem, Wish, pose
+from descend.descent.problem import Problem, pose
 from descend.descent.recurrence import errors, radius
 from descend.descent.spectrum import DENSE, spectrum_of
+from descend.descent.wish import Wish
 from descend.optimizers import OPTIMIZERS
 
 FAMILY = ["gd", "momentum", "momentum(momentum=0.5)", "nesterov", "nesterov(momentum=0.3)"]

@@ -131,8 +131,8 @@ def test_few_epochs_repay_no_compiler_and_many_do():
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_a_long_descent_is_compiled_says_so_and_takes_the_same_steps(monkeypatch):
     monkeypatch.setattr(torch_engine, "COMPILING", 0.0)
-    monkeypatch.setattr("descend.descent.problem.LONG", 1)
-    monkeypatch.setattr("descend.descent.problem.FEW", 1)
+    monkeypatch.setattr("descend.descent.engine.LONG", 1)
+    monkeypatch.setattr("descend.descent.engine.FEW", 1)
     wish = {"start": {"a": 1.0, "b": 1.0, "c": 0.0}, "optimizer": "gd", "learning_rate": 0.1, "epochs": 50}
     fit = descend.fit("y ~ a*exp(-b*x) + c", table(), **wish)
     assert fit.engine == "torch"

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import preflight
-from descend.descent.problem import Wish, gradient_columns, gradient_source, known_column, pose, read_model
+from descend.descent.problem import pose
+from descend.descent.reading import gradient_columns, gradient_source, known_column, read_model
 from descend.descent.suspicion import court_case
+from descend.descent.wish import Wish
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DescendError

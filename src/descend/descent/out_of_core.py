@@ -28,7 +28,7 @@ from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
-    from descend.descent.problem import Wish
+    from descend.descent.wish import Wish
 
 Array = NDArray[np.float64]
 SAMPLE = 10_000

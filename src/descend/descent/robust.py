@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from descend.descent.problem import Problem, Wish, pose
+from descend.descent.problem import Problem, pose
 from descend.descent.run import Settings, run
+from descend.descent.wish import Wish
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
 from descend.table import Table

@@ -287,7 +287,8 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     labels, scale, exact: as for `Spectrum`; a problem brings its own. None where J has no usable curvature: it is
     missing, not finite, or nowhere positive, or the loss has kinks.
 
-    >>> from descend.descent.problem import Wish, pose
+    >>> from descend.descent.problem import pose
+    >>> from descend.descent.wish import Wish
     >>> from descend.optimizers import OPTIMIZERS
     >>> x = np.arange(0.0, 10.0)
     >>> found = spectrum_of(pose("y ~ w*x", {"x": x, "y": 2 * x}, Wish()))

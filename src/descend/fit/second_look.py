@@ -9,9 +9,10 @@ from typing import Any
 from descend.descent import Outcome
 from descend.descent.basins import CLEARLY, doubtful, lower_elsewhere
 from descend.descent.identifiability import at_end
-from descend.descent.problem import Problem, Wish, pose
+from descend.descent.problem import Problem, pose
 from descend.descent.robust import prepare
 from descend.descent.search import Found
+from descend.descent.wish import Wish
 from descend.errors import DescendError
 from descend.fit.result import Fit
 from descend.losses import Loss

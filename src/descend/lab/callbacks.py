@@ -161,7 +161,7 @@ class Callbacks:
         say = words(state.lang)
         try:
             from descend.descent.check import check_gradient
-            from descend.descent.problem import Wish
+            from descend.descent.wish import Wish
 
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)

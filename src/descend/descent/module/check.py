@@ -16,7 +16,7 @@ from descend.descent import preflight
 from descend.descent.module.model import ModuleModel, is_pair, one_per_row
 from descend.descent.module.problem import refuse_what_modules_lack
 from descend.descent.module.reading import read_table, read_tensors
-from descend.descent.problem import Wish
+from descend.descent.wish import Wish
 from descend.errors import ConfigError
 from descend.gradients.court import Judgement
 from descend.gradients.court.evidence import Case

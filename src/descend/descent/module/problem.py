@@ -15,8 +15,9 @@ from descend.descent.module.modes import Modes
 from descend.descent.module.objective import ModuleObjective, Rows
 from descend.descent.module.reading import read_table, read_tensors
 from descend.descent.module.weights import ModuleParameters
-from descend.descent.problem import Problem, Wish
+from descend.descent.problem import Problem
 from descend.descent.run import Settings
+from descend.descent.wish import Wish
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.optimizers.torch import torch_optimizer

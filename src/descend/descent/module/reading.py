@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import TENSOR, ModuleModel, as_tensor, is_tensor
 from descend.descent.module.weights import ModuleParameters
-from descend.descent.problem import Wish, known_column
+from descend.descent.reading import known_column
+from descend.descent.wish import Wish
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.table import Table, open_table

@@ -1,0 +1,73 @@
+"""What the user asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from descend.constraints.bounds import Given as Bounded
+from descend.constraints.ties import Ties
+from descend.errors import ConfigError
+from descend.losses import Loss
+
+if TYPE_CHECKING:
+    pass
+
+Gradient = str | Sequence[str] | Callable[..., Any] | None
+
+
+@dataclass
+class Wish:
+    """What the user asked for: see ``descend.fit``."""
+
+    response: str | None = None
+    start: Mapping[str, Any] | None = None
+    gradient: Gradient = None
+    loss: str | Loss = "squared"
+    weights: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    where: str | None = None
+    missing: str = "raise"
+    engine: str = "auto"
+    device: str | None = None
+    sigma: str | None = None
+    polish: bool = True
+    """Whether a start that is searched for may be improved by a short descent."""
+    grow: bool = False
+    """Whether a start may be improved on samples of many rows."""
+    bounds: Bounded = None
+    fix: Mapping[str, Any] | None = None
+    ties: Ties = None
+    batched: bool = False
+    """Whether the descent takes the rows in batches."""
+    memory_limit: str | int | None = None
+    epochs: int | None = None
+    """How many epochs were asked for."""
+
+    def check(self) -> None:
+        """Refuse what is of the wrong kind altogether. Raises ConfigError."""
+        loss: Any = self.loss
+        if not isinstance(loss, str | Loss):
+            what = type(loss).__name__
+            raise ConfigError(f"A loss is named by text, such as `huber(delta=2)`; this is of type {what}.")
+        names: dict[str, Any] = {"weights": self.weights, "response": self.response}
+        for option, name in names.items():
+            if name is not None and not isinstance(name, str):
+                what = type(name).__name__
+                raise ConfigError(
+                    f"`{option}` is the name of a column; this is of type {what}. Put the values into the data."
+                )
+        start: Any = self.start
+        if start is not None and not isinstance(start, Mapping):
+            what = type(start).__name__
+            raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
+
+
+def not_negative(value: float, name: str) -> float:
+    """Return the value of a penalty; ConfigError unless it is a finite number, 0 or more."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ConfigError(f"The {name} penalty must be a number, 0 or more; it is {value!r}.")
+    return float(value)
