@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.wish import Wish
 from descend.engines.numpy import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
-
-if TYPE_CHECKING:
-    pass
-
-from descend.descent.wish import Wish
 
 Array = NDArray[np.float64]
 MANY = 1_000

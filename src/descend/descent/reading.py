@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from descend.constraints import Constraints, constrained
 from descend.constraints.ties import mentioned, refuse_starts
+from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
 from descend.formula.printers.code import plain_name
@@ -22,11 +23,6 @@ from descend.models import FormulaModel, FunctionModel, Model, bind, formula_mod
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table
-
-if TYPE_CHECKING:
-    pass
-
-from descend.descent.wish import Gradient, Wish
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:

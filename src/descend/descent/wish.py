@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from descend.constraints.bounds import Given as Bounded
 from descend.constraints.ties import Ties
 from descend.errors import ConfigError
 from descend.losses import Loss
-
-if TYPE_CHECKING:
-    pass
 
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
