@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descend.errors import ConfigError
-from descend.lab.callbacks import state_of
+from descend.lab.callbacks import Callbacks, state_of
+from descend.lab.data import Library
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State, read_query, usual_of
 from descend.losses import LOSSES
@@ -104,3 +105,12 @@ def test_a_setting_that_makes_no_sense_is_refused(wrong, message):
     with pytest.raises(ConfigError) as error:
         state_of(SETTINGS | wrong, "")
     assert str(error.value) == message
+
+
+def test_a_gradient_by_hand_is_judged_by_the_loss_that_a_descent_with_it_has():
+    """Under a robust loss the scale is estimated, but not for a gradient by hand."""
+    text = "w = mean(min(max(w*x - y, -1), 1)*x)"
+    context = {"problem": "line", "seed": 0, "lang": "en"}
+    told, markup, _ = Callbacks(Library()).judge(text, "y ~ w*x", "huber", context, 0.5, {})
+    assert "The gradient is correct: proved by algebra, for all parameters and data." in str(told)
+    assert "<math" in markup

@@ -22,6 +22,7 @@ from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
 from descend.lab.told import dotted, error_text, judged, legend, prose, unbroken, verdicts
+from descend.losses import LOSSES
 from descend.models import FormulaModel
 from descend.report import mathematics
 from descend.report.view import view
@@ -152,9 +153,9 @@ class Callbacks:
             found = lowest_fit(state, rows)
         except (DescendError, ValueError):
             return "", "", ""  # said where the formula stands
-        model = found.model
+        model, known = found.model, LOSSES.build(loss)  # no scale is estimated for a gradient by hand
         assert isinstance(model, FormulaModel)
-        lines = [markup for _, markup in mathematics.gradient(Derivation(model.formula, model.loss))]
+        lines = [markup for _, markup in mathematics.gradient(Derivation(model.formula, known))]
         skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():
             return "", "".join(lines), skeleton
@@ -166,7 +167,7 @@ class Callbacks:
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
             wish = Wish(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), wish, model.loss), say, state.lang == "zh")
+            told = judged(check_gradient(state.formula, dict(rows.columns), wish, known), say, state.lang == "zh")
         except DescendError as error:
             told = error_text(error, say)
         return told, "".join(lines), skeleton
