@@ -74,7 +74,7 @@ def _variance(model: FormulaModel, problem: Problem) -> float:
     """Return the variance of the response, of weighted rows the weighted one."""
     if problem.whole is not None:
         return problem.whole.spread / problem.whole.omega
-    y, weights = model.observed(problem.columns), _weights(problem)
+    y, weights = model.observed(problem.columns), problem.row_weights
     if weights is None:
         mean = float(np.add.reduce(y)) / y.size
         return problem.scale - mean * mean
@@ -89,22 +89,22 @@ def _by_medians(model: FormulaModel, theta: Array, problem: Problem) -> tuple[fl
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
-def _weights(problem: Problem) -> str | None:
-    return problem.weights if problem.sigma is None else f"1/{problem.sigma}^2"
+def elsewhere(problem: Problem) -> Found | None:
+    """Search for starting values anew, on a sample of the rows if there are many."""
+    model, bounds = problem.model, problem.objective.bounds
+    assert isinstance(model, FormulaModel)
+    begin = model.parameters.start({}, 1.0)
+    program = derived(model.formula, model.loss, problem.row_weights)
+    return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
 def lower_elsewhere(problem: Problem, theta: Array) -> Found | None:
-    """Search for starting values, on a sample of the rows if there are many; None if they lead nowhere lower."""
-    model = problem.model
-    assert isinstance(model, FormulaModel)
-    weights, bounds = _weights(problem), problem.objective.bounds
-    program = derived(model.formula, model.loss, weights)
-    begin = model.parameters.start({}, 1.0)
-    found = search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
-    if found is None:
+    """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
+    found, model, weights = elsewhere(problem), problem.model, problem.row_weights
+    if found is None or not isinstance(model, FormulaModel):
         return None
-    rows = sample(problem.columns, ROWS)
-    objective = Objective(NumpyEngine(program, rows, weights), problem.objective.penalty, bounds)
+    engine = NumpyEngine(derived(model.formula, model.loss, weights), sample(problem.columns, ROWS), weights)
+    objective = Objective(engine, problem.objective.penalty, problem.objective.bounds)
     here, _ = descended(objective, theta, EPOCHS)
     there, _ = descended(objective, found.theta, EPOCHS)
     return found if there < here * (1.0 - CLEARLY) else None

@@ -43,7 +43,7 @@ def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss:
     else:
         start = read.parameters.start(given, 1.0)
     # A function takes the row weights as it takes any column; what is summed of it has none of its own.
-    omega = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
+    omega = wish.row_weights
     weights = None if callable(wish.gradient) else omega
     _, what = gradient_source(read, wish.gradient, table, weights)
     if wish.weights is not None:

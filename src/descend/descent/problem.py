@@ -18,7 +18,7 @@ from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.reading import gradient_columns, gradient_source, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
-from descend.descent.wish import Wish, not_negative
+from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.symbols import Parameter
@@ -66,6 +66,11 @@ class Problem:
     """What is known of all rows, where ``columns`` is a sample of them."""
 
     @property
+    def row_weights(self) -> str | None:
+        """The column of the row weights."""
+        return row_weights(self.weights, self.sigma)
+
+    @property
     def start(self) -> Array:
         """Where it all began: theta before it was improved on samples."""
         return self.first.theta if self.begin is None else self.begin
@@ -89,8 +94,7 @@ def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
 
 def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish, penalised: bool) -> Problem:
     fitted, given = read_model(model, table, wish, loss)
-    # Known standard deviations are weights 1 / sigma**2, in a column of their own.
-    weights = wish.weights if wish.sigma is None else f"1/{wish.sigma}^2"
+    weights = wish.row_weights
     source, what = gradient_source(fitted, wish.gradient, table, weights)
     spread = wish.sigma or wish.weights
     needed = dict.fromkeys(

@@ -44,6 +44,11 @@ class Wish:
     epochs: int | None = None
     """How many epochs were asked for."""
 
+    @property
+    def row_weights(self) -> str | None:
+        """The column of the row weights."""
+        return row_weights(self.weights, self.sigma)
+
     def check(self) -> None:
         """Refuse what is of the wrong kind altogether. Raises ConfigError."""
         loss: Any = self.loss
@@ -61,6 +66,11 @@ class Wish:
         if start is not None and not isinstance(start, Mapping):
             what = type(start).__name__
             raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
+
+
+def row_weights(weights: str | None, sigma: str | None) -> str | None:
+    """Return the column of the row weights; for known standard deviations one that is made of them, 1 / sigma**2."""
+    return weights if sigma is None else f"1/{sigma}^2"
 
 
 def not_negative(value: float, name: str) -> float:

@@ -17,6 +17,7 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
+from descend.descent.wish import row_weights
 from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
@@ -222,7 +223,7 @@ class Fit:
     @property
     def sigma_or_weights(self) -> str | None:
         """The column of the row weights among those kept; of sigma, that of 1 / sigma**2."""
-        return self.weights if self.sigma is None else f"1/{self.sigma}^2"
+        return row_weights(self.weights, self.sigma)
 
     @property
     def error_degrees(self) -> float:

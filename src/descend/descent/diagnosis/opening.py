@@ -60,7 +60,7 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     from descend.gradients.derived import derived
 
     engine: Any = problem.objective.engine
-    weights = problem.weights if problem.sigma is None else f"1/{problem.sigma}^2"
+    weights = problem.row_weights
     merged = {**problem.columns, **columns}
     if isinstance(engine, TorchEngine):
         built: Any = TorchEngine(engine.kernel, merged, weights, engine.device)

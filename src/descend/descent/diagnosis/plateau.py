@@ -11,17 +11,16 @@ import sympy
 from sympy import Expr
 
 from descend.descent import preflight
+from descend.descent.basins import elsewhere
 from descend.descent.diagnosis.case import Array, Case
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.diagnosis.rate import thrown_to_rest
 from descend.descent.diagnosis.watch import Operation, watched_torch
 from descend.descent.outcome import Outcome
-from descend.descent.search import search
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
-from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel
 
 VANISHED = 1e-3
@@ -174,10 +173,7 @@ def _lower(case: Case) -> float:
     """Return the lowest J that a search from elsewhere finds."""
     model, problem = case.model, case.problem
     if isinstance(model, FormulaModel):
-        weights = problem.weights if problem.sigma is None else f"1/{problem.sigma}^2"
-        start = model.parameters.start({}, 1.0)
-        program = derived(model.formula, model.loss, weights)
-        found = search(program, problem.columns, start, (), True, problem.objective.bounds)
+        found = elsewhere(problem)
         return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
     assert isinstance(model, FunctionModel)
     starts = [case.start * share for share in (0.1, 0.01, -0.1)] + [case.last * share for share in (0.1, 0.01, -0.1)]
