@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,15 +115,19 @@ def descend(
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue
-        # An engine may number its rows otherwise; J over a choice of rows has none.
-        own = getattr(getattr(objective, "engine", None), "batches", None)
-        shared = own or partial(batches, objective.rows)
-        for rows in shared(plan.batch_size, plan.seed, epoch):
+        for rows in shared_out(objective, plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             part = objective(theta, needs, rows)
             part.rate = rate
             theta, state = optimizer.step(part, state)
+
+
+def shared_out(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any]:
+    """Return the batches of one epoch; an engine may number its rows otherwise, and J over a choice of rows has none."""
+    own = getattr(getattr(objective, "engine", None), "batches", None)
+    found: Sequence[Any] = batches(objective.rows, size, seed, epoch) if own is None else own(size, seed, epoch)
+    return found
 
 
 def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:

@@ -165,8 +165,7 @@ class Objective:
             if not self.engine.factors:
                 return self(theta, 2, rows)
             return self._factored(theta, rows)
-        if rows is not None or not self.engine.once:
-            self.passes += 1.0 if rows is None else self._share(rows)
+        self._count(rows)
         if order == 2 and rows is None and self.means is not None:
             loss, gradient, curvature = self.means(theta)
         else:
@@ -182,14 +181,16 @@ class Objective:
             self._last = (theta, order, loss, gradient, curvature, None)
         return Point(theta, loss, gradient, curvature, None, self, rows)
 
-    def _share(self, rows: NDArray[np.intp] | Batch) -> float:
-        """Return which part of all rows a batch is."""
-        return rows.high - rows.low if isinstance(rows, Batch) else len(rows) / self.rows
+    def _count(self, rows: NDArray[np.intp] | Batch | None) -> None:
+        """Count a pass over all rows, or the part of one that a batch is."""
+        if rows is None:
+            self.passes += 0.0 if self.engine.once else 1.0
+        else:
+            self.passes += rows.high - rows.low if isinstance(rows, Batch) else len(rows) / self.rows
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
         """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
-        if rows is not None or not self.engine.once:
-            self.passes += 1.0 if rows is None else self._share(rows)
+        self._count(rows)
         count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
         assert factor is not None
         if math.isfinite(loss) and not np.isfinite(factor).all():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from descend.descent import preflight
 from descend.descent.diagnosis.case import Array, Case, went_well
 from descend.descent.diagnosis.cause import Cause, Diagnosis
 from descend.descent.diagnosis.watch import Operation, first_failures, watched_numpy, watched_torch
-from descend.descent.loop import batches
+from descend.descent.loop import shared_out
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import ARCS, LOGARITHMS, innermost_failure
@@ -135,8 +134,6 @@ def _broken(case: Case) -> tuple[Array, NDArray[np.intp] | None] | None:
 def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
     """Yield the points of the run again, batch by batch, and a few more than it made."""
     optimizer, plan, objective = case.optimizer, case.plan, case.objective
-    own = getattr(getattr(objective, "engine", None), "batches", None)
-    shared = own or partial(batches, objective.rows)
     from_start = case.epochs <= 2000
     theta = case.start if from_start else case.last
     state = optimizer.init(theta)
@@ -144,7 +141,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
         chosen: list[Any] = [None]
         if plan.batch_size is not None:
-            chosen = shared(plan.batch_size, plan.seed, epoch)
+            chosen = shared_out(objective, plan.batch_size, plan.seed, epoch)
         for rows in chosen:
             yield theta, rows
             point = objective(theta, max(1, optimizer.needs), rows)
