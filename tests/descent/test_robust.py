@@ -171,9 +171,10 @@ def test_a_scale_that_is_not_given_is_estimated_whatever_the_unit(name, unit):
     np.testing.assert_array_equal(fitted.theta, asked.theta)
 
 
-def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default():
-    fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss="tukey")
-    assert fitted.loss_function == Tukey()
+@pytest.mark.parametrize(("name", "default"), [("tukey", Tukey()), ("soft-l1", SoftL1())])
+def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default(name, default):
+    fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss=name)
+    assert fitted.loss_function == default
     assert fitted.theta == pytest.approx([2.0, 1.0])
 
 

@@ -124,7 +124,7 @@ def descend(
 
 
 def shared_out(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any]:
-    """Return the batches of one epoch; an engine may number its rows otherwise, and J over a choice of rows has none."""
+    """Return the batches of one epoch. An engine may number its rows otherwise; J over a choice of rows has none."""
     own = getattr(getattr(objective, "engine", None), "batches", None)
     found: Sequence[Any] = batches(objective.rows, size, seed, epoch) if own is None else own(size, seed, epoch)
     return found

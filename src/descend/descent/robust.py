@@ -13,14 +13,14 @@ from descend.descent.run import Settings, run
 from descend.descent.wish import Wish
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
+from descend.losses.contract import NORMAL
 from descend.table import Table
 
-NORMAL = 1.4826
-"""Standard deviation of normal noise over its median absolute deviation."""
 ROUNDS = 20
-DERIVED = (None, "derived", "autograd")
 SETTLED = 1e-3
 """Relative change of the noise at which its estimate is good enough."""
+DERIVED = (None, "derived", "autograd")
+"""Gradients that are not by hand."""
 
 
 def needs_preparation(loss: Loss) -> bool:
@@ -36,7 +36,12 @@ def loss_of(wish: Wish) -> Loss:
     if not isinstance(wish.loss, str):
         return wish.loss
     loss = LOSSES.build(wish.loss)
-    return loss.to_estimate() if wish.gradient in DERIVED and "(" not in wish.loss else loss
+    return loss.to_estimate() if wish.gradient in DERIVED and not _told(wish) else loss
+
+
+def _told(wish: Wish) -> bool:
+    """Whether the loss was given with its settings, rather than by its name alone."""
+    return not isinstance(wish.loss, str) or "(" in wish.loss
 
 
 def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
@@ -69,7 +74,7 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
     try:
         noise, start = _estimated(model, table, wish)
     except DataError:
-        if wish.loss != loss.name:
+        if _told(wish):
             raise
         return prepare(model, table, wish, LOSSES.build(loss.name))  # nobody asked for an estimate
     value = loss.efficient * noise

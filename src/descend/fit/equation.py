@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.fit.rows import Rows, counted_rows
 from descend.formula.printers.filled import Rounding, filled
+from descend.losses.contract import NORMAL
 from descend.models import FormulaModel
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _within(fit: Fit, rows: Rows) -> Array:
     else:
         left = np.abs(rows.y - rows.score)
         squared = fit.loss_function.name == "squared"
-        spread = float(np.sqrt(share @ left**2)) if squared else 1.4826 * float(np.median(left))
+        spread = float(np.sqrt(share @ left**2)) if squared else NORMAL * float(np.median(left))
         spread = max(spread, FLOOR * float(np.sqrt(share @ (rows.score - share @ rows.score) ** 2)))
     reach = np.square(rows.jacobian).T @ (share * bend)
     return np.asarray(SHARE * spread / np.sqrt(len(reach) * reach))

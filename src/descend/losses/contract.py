@@ -19,6 +19,10 @@ PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity
 """The symbols of a loss; r stands for prediction - y."""
 
 
+NORMAL = 1.4826
+"""Standard deviation of normal noise over its median absolute deviation."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Loss(ABC):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.

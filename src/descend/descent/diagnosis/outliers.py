@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.losses.contract import NORMAL
+
 Array = NDArray[np.float64]
 FAR, GAP = 15.0, 4.0
 """Robust standard deviations from the median from which on a value may be no measurement, if it is at least this many
@@ -87,7 +89,7 @@ def placeholder(value: float) -> bool:
 
 
 def _spread(values: Array, middle: float) -> float:
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    spread = NORMAL * float(np.median(np.abs(values - middle)))
     if spread <= 0.0:
         low, high = np.quantile(values, (0.05, 0.95))
         spread = float(high - low) / 3.29 or max(abs(middle), 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,7 +139,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
     state = optimizer.init(theta)
     for epoch in range((case.epochs if from_start else 0) + BEYOND):
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
-        chosen: list[Any] = [None]
+        chosen: Sequence[Any] = [None]
         if plan.batch_size is not None:
             chosen = shared_out(objective, plan.batch_size, plan.seed, epoch)
         for rows in chosen:
