@@ -22,7 +22,7 @@ MOST_TRIALS = 512
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
     """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
-    ranges = [_range(program, sample, symbol) for symbol in scanned]
+    ranges = [range_of(program, sample, symbol) for symbol in scanned]
     places = [place_of(program, symbol) for symbol in scanned]
     many = any(symbol in waves(program.formula) for symbol in scanned)
     for number in range(MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1):
@@ -86,7 +86,7 @@ def spread(number: int, dimensions: int) -> list[float]:
     return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
 
 
-def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
+def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
     """Return the map from [0, 1) to trial values of one parameter, or of all components of a vector."""
     formula, rows = program.formula, len(next(iter(sample.values())))
     if symbol in phases(formula):
@@ -95,12 +95,7 @@ def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Calla
         wave = waves(formula)[symbol]
         slowest, count = turns(wave, sample)
         return lambda share: _tuned(wave, slowest * (0.5 + count * share))
-    measure = measures(formula)[symbol]
-    size = 1.0
-    for base, power in measure.unit.items():
-        size *= _typical(over_rows(formula.response if base == RESPONSE_UNIT else base, sample, rows)) ** power
-    if not (math.isfinite(size) and size > 0.0):
-        size = 1.0
+    measure, size = measures(formula)[symbol], size_of(program, sample, symbol)
     if isinstance(symbol, Predictor):
         items = formula.terms[symbol].items
         each = size / np.array([_typical(over_rows(item, sample, rows)) for item in items]) / len(items)
@@ -110,6 +105,14 @@ def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Calla
     level = over_rows(measure.location, sample, rows)
     low, width = float(level.min()), float(np.ptp(level))
     return lambda share: low + width * share / 0.6 if share < 0.6 else _magnitude(size, (share - 0.6) / 0.4)
+
+
+def size_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> float:
+    """Return how large a parameter may be, judged by its unit."""
+    formula, rows, size = program.formula, len(next(iter(sample.values()))), 1.0
+    for base, power in measures(formula)[symbol].unit.items():
+        size *= _typical(over_rows(formula.response if base == RESPONSE_UNIT else base, sample, rows)) ** power
+    return size if math.isfinite(size) and size > 0.0 else 1.0
 
 
 def _magnitude(size: float, share: float) -> float:
