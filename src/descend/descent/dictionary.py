@@ -37,7 +37,7 @@ OVERTONES = (2.0, 0.5, 1.0 / 3.0)
 """... and these multiples of the highest peaks, ..."""
 FEW = 6
 """... so many of them."""
-BESIDE = 24
+BESIDE = 12
 """Points of the other parameters of a term that waves, for each frequency."""
 
 
@@ -152,7 +152,8 @@ class Dictionary:
         finite = along[np.isfinite(along)]
         span = float(np.ptp(finite)) if finite.size else 0.0
         slow = 2.0 * np.pi * np.array(TURNS) / (span or 1.0)
-        return np.concatenate([best, slow, *(best[:FEW] * multiple for multiple in OVERTONES)])
+        # What is left out where these are too many comes last.
+        return np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
 
     def _beside_wave(self, column: Expr) -> list[Array]:
         """Return what a wave is multiplied by, if that is data alone."""

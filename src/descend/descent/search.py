@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +103,11 @@ class _Search:
         ends = [*peeled, *ends]
         if not ends:
             return None
-        for symbol in waves(program.formula):
+        for symbol, wave in waves(program.formula).items():
             if symbol in self.scanned and not peeled:
-                ends += self._solved(tunings(program, self.rows, ends[0][1], symbol, self.scanned))
+                lowest = ends[0][1]
+                found = self.dictionary.frequencies(wave, lowest)
+                ends += self._solved(tunings(program, self.rows, lowest, symbol, self.scanned, found))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
@@ -132,6 +135,20 @@ class _Search:
         order = np.argsort(losses, kind="stable")
         return [(float(losses[place]), moved[place]) for place in order if math.isfinite(losses[place])]
 
+    @cached_property
+    def squares(self) -> Program:
+        """The same under the squared loss, which distances are measured by."""
+        program = self.program
+        if self.quadratic:
+            return program
+        weights = None if program.weights is None else program.weights.name
+        return derived(program.formula, LOSSES.build("squared"), weights)
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """Where terms of the sum are tried."""
+        return Dictionary(self.squares, self.rows, self._projection(self.squares, self.columns))
+
     def _peeled(self) -> list[tuple[float, Array]]:
         """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
         held = {symbol for symbol in self.program.formula.unknowns if name_of(self.program, symbol) in self.given}
@@ -139,18 +156,13 @@ class _Search:
         if split is None or len(split[1]) > MOST_TERMS or not self._worth_peeling(split[1]):
             return []
         base, terms = split
-        squares = self.program
-        if not self.quadratic:
-            weights = None if squares.weights is None else squares.weights.name
-            squares = derived(squares.formula, LOSSES.build("squared"), weights)
-        dictionary = Dictionary(squares, self.rows, self._projection(squares, self.columns))
-        engine = self._engine(squares)
+        engine = self._engine(self.squares)
 
         def polished(theta: Array, moving: NDArray[np.bool_]) -> tuple[float, Array]:
             bounds = self.bounds if moving.all() else _pinned(theta, moving, self.bounds)
             return descended(Objective(engine, bounds=bounds), theta, EPOCHS_OF_TERM)
 
-        peeling = Peeling(self.projection, base, terms, dictionary, polished)
+        peeling = Peeling(self.projection, base, terms, self.dictionary, polished)
         with np.errstate(all="ignore"):
             loss, theta = peeling.start(self.theta)
         self.tried += peeling.tried

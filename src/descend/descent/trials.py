@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -43,22 +44,29 @@ def name_of(program: Program, symbol: Expr) -> str:
 
 
 def tunings(
-    program: Program, sample: Mapping[str, Array], theta: Array, symbol: Parameter, scanned: Sequence[Expr]
+    program: Program,
+    sample: Mapping[str, Array],
+    theta: Array,
+    symbol: Parameter,
+    scanned: Sequence[Expr],
+    found: Array,
 ) -> Iterator[Array]:
-    """Yield ``theta`` with one wave at every frequency that the rows can tell apart, for each phase also a quarter on.
+    """Yield ``theta`` with one wave at the frequencies that were ``found``, each phase at four quarters of a turn.
 
-    Their step is half a turn over all rows, as J has a valley about that wide at the true one.
+    Of few rows, also at every frequency that they can tell apart. Their step is half a turn over all rows, as J has a
+    valley about that wide at the true one.
     """
     wave, place = waves(program.formula)[symbol], place_of(program, symbol)
     turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
     slowest, count = turns(wave, sample)
-    for number in range(1, count + 1):
+    all_of_few = slowest * np.arange(1, count + 1) if count <= MOST_TRIALS else np.empty(0)
+    for frequency in (*found, *all_of_few):
         tuned = theta.copy()
-        tuned[place] = _tuned(wave, slowest * number)
+        tuned[place] = _tuned(wave, frequency)
         yield tuned
-        for phase in turned:
+        for phase, quarters in itertools.product(turned, (1, 2, 3)):
             quarter = tuned.copy()
-            quarter[phase] += math.pi / 2.0
+            quarter[phase] += quarters * math.pi / 2.0
             yield quarter
 
 
