@@ -30,6 +30,8 @@ PAIRED = 512
 ROUNDING = 1e-10
 """Share of the squares of a column below which what is left of it, freed of others, is rounding."""
 SINGULAR = 1e-12
+ALIKE = 1e-6
+"""Square of the sine below which two columns are the same."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,10 @@ class Peeling:
         return self._swapped(loss, theta)
 
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
-        """Look for each term, and for each two alike, anew in what the others leave, for as long as it helps."""
-        pairs = [pair for pair in itertools.combinations(self.terms, 2) if pair[0].kind == pair[1].kind]
+        """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""
+        pairs = itertools.combinations((term for term in self.terms if term.single), 2)
         together: list[tuple[Term, ...]] = [(term,) for term in self.terms]
-        together += [pair for pair in pairs if pair[0].single][:MOST_PAIRS]
+        together += itertools.islice(pairs, MOST_PAIRS)
         for _ in range(ROUNDS if len(self.terms) > 1 else 0):
             before = loss
             for some in together:
@@ -175,13 +177,27 @@ class Peeling:
         return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
 
     def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
-        """Yield theta with two like terms at their best places, found together: of any signs, and of the same sign.
+        """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
 
         With g the cosine between two columns, and b what each has in common with the residual, together they take
         (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
         """
         residual, basis, settled = self._left(theta, placed)
-        points, columns = self._tried(settled, one)
+        points, left = self._thinned(settled, one, basis)
+        others, beside = (points, left) if two.kind == one.kind else self._thinned(settled, two, basis)
+        if not (len(points) and len(others)):
+            return
+        self.tried += len(points) + len(others)
+        common, shared, cosine = (left @ residual)[:, None], beside @ residual, left @ beside.T
+        first, second = common - cosine * shared, shared - cosine * common
+        gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
+        for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
+            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
+            yield self._put(self._put(theta, one, points[row]), two, others[column])
+
+    def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
+        """Return some of the points of a term, and its columns there, of length 1, freed of a basis."""
+        points, columns = self._tried(theta, term)
         # The narrowest come last, and are half of all; two neighbours of the others are alike.
         points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
         thin = max(1, len(points) // PAIRED)
@@ -189,17 +205,7 @@ class Peeling:
         left = columns - (columns @ basis.T) @ basis
         norm = np.sqrt(np.einsum("tn,tn->t", left, left))
         sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
-        points, left = points[sound], left[sound] / norm[sound][:, None]
-        if len(points) < 2:
-            return
-        self.tried += len(points)
-        common, cosine = left @ residual, left @ left.T
-        first = common[:, None] - cosine * common
-        apart = np.maximum(1.0 - cosine**2, 1e-6)
-        gains = (common[:, None] * first + common * first.T) / apart
-        for chosen in (gains, np.where(first * first.T > 0.0, gains, 0.0)):
-            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
-            yield self._put(self._put(theta, one, points[row]), two, points[column])
+        return points[sound], left[sound] / norm[sound][:, None]
 
     def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
         """Return the residual of what is in place, what it spans, and where its linear parameters are solved for."""
