@@ -75,6 +75,8 @@ def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[
         touched = [group for group in groups if group[1] & own]
         groups = [group for group in groups if group not in touched]
         groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
+    if len(groups) > 1 and any(each.rate for each in projection.amplitudes):
+        return None
     order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
     return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
 
@@ -142,7 +144,7 @@ class Peeling:
         """Solve for the linear parameters of what is in place, and descend a little; all others are out."""
         chosen = self._amplitudes(placed)
         losses, points = self.projection.solved(theta[None], chosen)
-        if not placed:
+        if not (placed and np.isfinite(points).all()):
             return float(losses[0]), points[0]
         slices = self.projection.parameters.slices
         moving = np.zeros(theta.size, dtype=bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -198,6 +198,51 @@ def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
         if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
             found[amplitude] = phase
     return found
+
+
+@lru_cache(maxsize=128)
+def exponents(formula: Formula) -> Mapping[Parameter, Expr]:
+    """Return the parameters that are the logarithm of a factor, such as a in `exp(a + b*x)`, each with its rate.
+
+    The rate is 1 there, log(10) in `10^(a + b*x)`: the part of the sum that a is in is multiplied by exp(rate * a).
+    """
+    found: dict[Parameter, Expr] = {}
+    for symbol, slope in formula.jacobian.items():
+        if not isinstance(symbol, Parameter) or symbol not in slope.free_symbols:
+            continue
+        (factor, moving), (other, again) = (
+            part.as_independent(symbol, as_Add=False) for part in (slope, derivatives(slope, [symbol])[symbol])
+        )
+        rate = other / factor
+        if moving == again and rate.is_number and symbol not in (formula.expression - slope / rate).free_symbols:
+            found[symbol] = rate
+    return found
+
+
+@lru_cache(maxsize=128)
+def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
+    """Return `y ~ a/(1 + x/k) + c` for `log(y) ~ log(a/(1 + x/k) + c)`, and the like; None if that is no simpler.
+
+    It is simpler if other parameters enter linearly, such as those that are measured in the unit of y. With it comes
+    what a small change of its response is multiplied by in that of the formula, here 1/y.
+    """
+    response, expression = formula.response, formula.expression
+    base = {"log": sympy.E, "log10": sympy.Integer(10), "log2": sympy.Integer(2)}.get(NAMES.get(response.func, ""))
+    if base is not None:
+        natural = {node: sympy.log(node.args[0]) / sympy.log(other) for other, name in ((10, "log10"), (2, "log2"))
+                   for node in expression.atoms(sympy.Function) if NAMES.get(node.func) == name}  # fmt: skip
+        inner, plain = response.args[0], sympy.exp(sympy.expand_mul(expression.xreplace(natural) * sympy.log(base)))
+        slope = 1 / (inner * sympy.log(base))
+    elif response.is_Pow and response.exp.is_number and expression.is_Pow and expression.exp == response.exp:
+        inner, plain = response.base, expression.base
+        slope = response.exp * inner ** (response.exp - 1)
+    else:
+        return None
+    if not plain.atoms(Parameter, Predictor) or not inner.atoms(Column):
+        return None
+    simpler = replace(formula, response=inner, expression=plain)
+    before, after = linear_unknowns(formula), linear_unknowns(simpler)
+    return (simpler, slope) if len(after) >= len(before) and after - before else None
 
 
 @lru_cache(maxsize=128)
