@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from descend.formula.derivative import derivatives
+from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
 from descend.formula.functions import where
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
@@ -45,12 +45,20 @@ class Derivation:
 
     @cached_property
     def gradient(self) -> dict[Expr, Expr]:
-        """For each scalar parameter and each predictor, the expression to average."""
+        """For each scalar parameter and each predictor, the expression to average, right in every row."""
+        return self._slopes.with_limits
+
+    @cached_property
+    def _slopes(self) -> Slopes:
         slope = self._in_data(self.loss.expressions[1])
-        parts = derivatives(self.score, self.formula.unknowns)
-        if slope.has(where):  # SymPy would spend seconds on the condition, to no end
-            return {symbol: slope * simplest(part) for symbol, part in parts.items()}
-        return {symbol: simplest(slope * part) for symbol, part in parts.items()}
+
+        # SymPy would spend seconds on the conditions of a loss, to no end.
+        def written(part: Expr) -> Expr:
+            if part.has(where):
+                return slope * part
+            return slope * simplest(part) if slope.has(where) else simplest(slope * part)
+
+        return slopes(self.score, self.formula.unknowns).written(written)
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}
@@ -60,16 +68,19 @@ class Derivation:
         """Return dJ/dparameter in one language, by parameter name."""
         return {name: self._derivative(name, language) for name in self.formula.parameters}
 
-    def _parts(self, name: str) -> list[tuple[Expr, Expr]]:
-        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets."""
+    def _parts(self, name: str, language: str) -> list[tuple[Expr, Expr]]:
+        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets.
+
+        LaTeX, which is read rather than run, goes without the limits.
+        """
         return [
             (symbol, part)
-            for symbol, part in self.gradient.items()
+            for symbol, part in (self._slopes.inside if language == "latex" else self.gradient).items()
             if (self.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name) == name
         ]
 
     def _derivative(self, name: str, language: str) -> str:
-        parts = self._parts(name)
+        parts = self._parts(name, language)
         if language == "latex":
             inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
             left = rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}}"
