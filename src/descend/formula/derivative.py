@@ -12,7 +12,7 @@ from functools import cached_property, partial
 import sympy
 from sympy import Add, Expr, Integer, Mul
 
-from descend.formula.edges import Condition, Edges, alternatives, either
+from descend.formula.edges import Condition, Edges, alternatives, either, of_data
 from descend.formula.functions import where
 from descend.formula.tokens import refuse_depth
 
@@ -37,7 +37,7 @@ class Slopes:
     @cached_property
     def with_limits(self) -> dict[Expr, Expr]:
         """The derivatives, right in every row."""
-        if not self.edges:
+        if not self._conditions:
             return self.inside
         return {
             symbol: Add(*(part if edge is sympy.false else where(edge, ZERO, part) for edge, part in parts.items()))
@@ -56,10 +56,14 @@ class Slopes:
             terms = [
                 {either(edge, *(log.args[0] for log in self._factors(term))): term.xreplace(self._factors(term))}
                 for edge, part in parts.items()
-                for term in Add.make_args(part)
+                for term in Add.make_args(self._apart(part))
             ]
             found[symbol] = {edge: each(part) for edge, part in _added(terms).items()}
         return Slopes(found, self.logarithms)
+
+    def _apart(self, part: Expr) -> Expr:
+        """Write out products of sums, so that each logarithm with a limit is a factor of a term."""
+        return part if len(part.atoms(where)) == len(self._factors(part)) else sympy.expand_mul(part)
 
     def _factors(self, term: Expr) -> dict[Expr, Expr]:
         """Return the logarithms among the factors of a term, which is 0 where they are."""
@@ -67,12 +71,20 @@ class Slopes:
 
     @cached_property
     def edges(self) -> tuple[Expr, ...]:
-        """Expressions of data alone; a row is at no edge unless one of them is 0."""
-        conditions = {edge for parts in self.parts.values() for edge in parts} | {
-            log.args[0] for log in self.logarithms
-        }
-        zeros = {zero.lhs for condition in conditions for zero in condition.atoms(sympy.Eq)}
+        """Expressions of data alone; where none of them is 0, no row is at an edge that data alone decide."""
+        zeros = {zero.lhs for condition in self._conditions for zero in condition.atoms(sympy.Eq) if of_data(zero)}
         return tuple(sorted(zeros, key=str))
+
+    @cached_property
+    def anywhere(self) -> bool:
+        """Whether parameters too decide if a row is at an edge, as in max(x - m, 0)^p."""
+        return not all(any(map(of_data, condition.atoms(sympy.Eq))) for condition in self._conditions)
+
+    @cached_property
+    def _conditions(self) -> set[Condition]:
+        edges = {edge for parts in self.parts.values() for edge in parts if edge is not sympy.false}
+        edges |= {logarithm.args[0] for logarithm in self.logarithms}
+        return {condition for edge in edges for condition in alternatives(edge)}
 
 
 def derivatives(expression: Expr, symbols: Iterable[Expr]) -> dict[Expr, Expr]:
@@ -192,6 +204,8 @@ class _Derivative:
         if self.symbol not in self.held[exponent]:
             return by_base
         logarithm, zero = sympy.log(base), self.edges.zero(base)
+        if zero is sympy.false and not base.is_positive:
+            zero = sympy.Eq(base, ZERO, evaluate=False)
         if zero is not sympy.false:
             plain, logarithm = logarithm, where(zero, ZERO, logarithm)
             self.logarithms[logarithm] = plain

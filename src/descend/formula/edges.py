@@ -13,7 +13,7 @@ import sympy
 from sympy import Expr, Integer
 from sympy.core.relational import Relational
 
-from descend.formula.functions import absolute, constant, log2, log10, number, where
+from descend.formula.functions import absolute, constant, log2, log10, maximum, minimum, number, where
 from descend.formula.symbols import Column
 
 LOGARITHMS = (sympy.log, log10, log2)
@@ -54,6 +54,11 @@ def _below(node: Expr) -> Condition:
     return sympy.Lt(node, ZERO) if node.is_number else sympy.Lt(node, ZERO, evaluate=False)
 
 
+def of_data(condition: Condition) -> bool:
+    """Whether rows of data alone decide a condition."""
+    return all(isinstance(symbol, Column) for symbol in condition.free_symbols)
+
+
 class Edges:
     """The conditions under which nodes of an expression are 0, or infinite, because of data alone.
 
@@ -91,6 +96,9 @@ class Edges:
             return either(both(self.zero(base), above), both(self.infinite(base), below))
         if node.func is sympy.exp:
             return both(self.infinite(node.args[0]), _below(node.args[0]))
+        if node.func in (maximum, minimum) and ZERO in node.args:
+            other = node.args[0] if node.args[1] == ZERO else node.args[1]
+            return (sympy.Le if node.func is maximum else sympy.Ge)(other, ZERO, evaluate=False)
         if not self._of_data(node) or node.is_positive:
             return sympy.false
         return sympy.Eq(node, ZERO, evaluate=False)

@@ -83,7 +83,7 @@ class AutogradKernel:
 @lru_cache(maxsize=128)
 def autograd_of_formula(program: Program) -> AutogradKernel:
     """Let PyTorch differentiate the formula of ``program``."""
-    score_held = Edges().held(program.score) if program.slopes.edges else program.score
+    score_held = Edges().held(program.score) if program.slopes.edges or program.slopes.anywhere else program.score
     quantities = {PREDICTION: score_held, RESPONSE: program.formula.response}
     more = () if program.weights is None else (program.weights.name,)
     code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)

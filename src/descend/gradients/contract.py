@@ -59,7 +59,7 @@ class Program:
 
     def over(self, columns: Mapping[str, Array]) -> Program:
         """Return what to sum over these columns: this, or the same without limits, where no row needs any."""
-        if not self.slopes.edges or not self.at_edges:
+        if not self.slopes.edges or self.slopes.anywhere or not self.at_edges:
             return self
         rows = len(next(iter(columns.values())))
         near = any((over_rows(edge, columns, rows) == 0.0).any() for edge in self.slopes.edges)

@@ -56,9 +56,12 @@ class Derivation:
         def written(part: Expr) -> Expr:
             if part.has(where):
                 return slope * part
-            return slope * simplest(part) if slope.has(where) else simplest(slope * part)
+            return slope * simplest(part, plain) if slope.has(where) else simplest(slope * part, plain)
 
-        return slopes(self.score, self.formula.unknowns).written(written)
+        found = slopes(self.score, self.formula.unknowns)
+        # Where a part is infinite, (a + b*u)/(1 + u) is nan though a/(1 + u) + b*u/(1 + u) is not.
+        plain = all(edge is sympy.false for parts in found.parts.values() for edge in parts)
+        return found.written(written)
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}
@@ -198,10 +201,10 @@ def _latex_factor(part: Expr) -> str:
     return rf"\left({text}\right)" if part.is_Add else text
 
 
-def simplest(expression: Expr) -> Expr:
-    """Return the shortest of a few equal forms of ``expression``."""
+def simplest(expression: Expr, plain: bool = True) -> Expr:
+    """Return the shortest of a few equal forms of ``expression``; unless ``plain``, none with another denominator."""
     forms = [expression, sympy.factor_terms(expression), sympy.powsimp(expression)]
-    if expression.count_ops() <= MOST_TO_SIMPLIFY:
+    if plain and expression.count_ops() <= MOST_TO_SIMPLIFY:
         forms.append(sympy.simplify(expression))
         forms.append(sympy.factor_terms(forms[-1]))
     return min(forms, key=lambda form: (form.count_ops(), len(str(form))))
