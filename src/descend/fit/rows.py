@@ -65,11 +65,16 @@ def weighted(fit: Fit) -> bool:
     return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
 
 
-def counted_rows(fit: Fit, most: int | None = None) -> Rows:
-    """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows."""
+def counted_rows(fit: Fit, most: int | None = None, instead: Mapping[str, Array] | None = None) -> Rows:
+    """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows.
+
+    instead: other values of some columns.
+    """
     refuse_without_data(fit, "residuals")
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
     columns, omega = fit.kept.columns, row_weights(fit)
+    if instead:
+        columns = {**columns, **instead}
     if most is not None and len(omega) > most:
         chosen = sample({"": omega, **columns}, most)
         omega, columns = chosen.pop(""), chosen
