@@ -66,15 +66,20 @@ def weighted(fit: Fit) -> bool:
     return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
 
 
-def counted_rows(fit: Fit, most: int | None = None, together: int = 1) -> Rows:
+def counted_rows(
+    fit: Fit, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
+) -> Rows:
     """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows.
 
-    together: how many neighbours are taken at a time, for what depends on the order of the rows.
+    together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
+    of some columns.
     """
     refuse_without_data(fit, "residuals")
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
     columns, omega = fit.kept.columns, row_weights(fit)
     places: slice | NDArray[np.intp] = slice(None)
+    if instead:
+        columns = {**columns, **instead}
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
