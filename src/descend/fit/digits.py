@@ -28,7 +28,8 @@ RCOND = 1e-14
 """Singular values below this share of the largest are taken for zero."""
 NO_STEP = 10.0
 """A step of so many times the floor of rounding tells nothing but rounding."""
-
+NUDGE = 1e-7
+"""Relative change of a column by which derivatives by it are told: its own rounding costs half of their digits."""
 NEAR = 0.1
 """Standard errors from the minimum within which they are as good as there."""
 
@@ -36,7 +37,11 @@ NEAR = 0.1
 def digits(fit: Fit) -> dict[str, Any] | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
 
-    It is estimated from the gradient g and the curvature C = R'R at the stopping point:
+    It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from
+    0, digits before those are worth nothing. One that is 0 to rounding, as by symmetry or in data without noise, is
+    measured by the change of it that would move predictions as far as the response reaches.
+
+    The distance is estimated from the gradient g and the curvature C = R'R at the stopping point:
 
         |d| + |d'| q / (1 - q) + floor,   d = -C^-1 g
 
@@ -45,7 +50,9 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         further steps shrink; where that is 1 or more, no digit is vouched for.
     floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
         l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
-            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
+            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik + sum_x u x_i ds_i/dx) + f_i (u l'_i)
+                       + (u f_i + sum_x u x_i df_i/dx) l'_i
+        The columns x are among them, for what is made of them, such as the argument of a sine, is rounded as they are.
 
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
@@ -55,14 +62,15 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     if isinstance(fit.model, ModuleModel) or fit.loss_function.name in KINKED or fit.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
-        error, moving = _distance(fit)
+        error, moving, least = _distance(fit)
         best = fit.theta
         if fit.constraints is None:
-            return fit.model.parameters.named(_counted(error, best, moving))
+            return fit.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = fit.constraints
         jacobian, whole = held.jacobian(best), held.whole
-        error = np.abs(jacobian) @ error
-        found = _counted(error, whole.flat(fit.parameters), (jacobian != 0.0).any(axis=1))
+        error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
+        size = np.maximum(np.abs(whole.flat(fit.parameters)), least)
+        found = _counted(error, size, (jacobian != 0.0).any(axis=1))
         fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
         found[fixed] = np.nan
         return whole.named(found)
@@ -93,15 +101,15 @@ def _stored(fit: Fit) -> dict[str, Any] | None:
     return whole.named(whole.flat(stored))
 
 
-def _counted(error: Array, best: Array, moving: Mask) -> Array:
-    """Return the digits of each component: all of one that does not move."""
-    relative = np.where(error == 0.0, 0.0, error / np.abs(best))
+def _counted(error: Array, size: Array, moving: Mask) -> Array:
+    """Return the digits of each component, in units of its size: all of one that does not move."""
+    relative = np.where(error == 0.0, 0.0, error / size)
     found = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
     return np.where(moving, found, MOST)
 
 
-def _distance(fit: Fit) -> tuple[Array, Mask]:
-    """Return how far each free component may be from the minimum, and which of them may move."""
+def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
+    """Return how far each free component may be from the minimum, which of them may move, and in what least units."""
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
     objective, theta = fit.kept.objective, fit.theta
     point = accurate_point(fit)
@@ -112,7 +120,7 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
     free = moving if fit.rank is None else moving & fit.rank.kept
     error = np.zeros(theta.size)
-    rows = counted_rows(fit, MANY) if fit.rows > MANY else fit.counted_rows
+    rows = fit.counted_rows if _most(fit) is None else counted_rows(fit, MANY)
     error[free] = _floor(rows, fit, free) * np.sqrt(len(rows.y) / fit.rows)
     if objective.engine.name == "query":
         error *= np.sqrt(max(fit.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
@@ -123,12 +131,33 @@ def _distance(fit: Fit) -> tuple[Array, Mask]:
         after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), free)
         ratio = shorter / length
         error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+    least = _least(fit, point, settled & (np.abs(theta) <= NO_STEP * error))
     if fit.rank is not None:
         error[~fit.rank.estimable] = np.inf
     if point.curvature is not None:
         error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
     error[[label in fit.undetermined for label in fit.model.parameters.labels]] = np.inf
-    return error, moving
+    return error, moving, least
+
+
+def _most(fit: Fit) -> int | None:
+    """Return the number of rows that what rounding leaves open is told from, if not all."""
+    return MANY if fit.rows > MANY else None
+
+
+def _least(fit: Fit, point: Point, zero: Mask) -> Array:
+    """Return what a component is measured by at least: its standard error; where it is ``zero`` to rounding, its reach.
+
+    The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / l''), with l'' 2 at most.
+    """
+    least = np.zeros(fit.theta.size)
+    if fit.covariance is not None:
+        least = np.nan_to_num(np.sqrt(fit.covariance.diagonal()), nan=0.0, posinf=0.0)
+    if zero.any() and point.curvature is not None:
+        y = fit.counted_rows.y
+        reach = np.sqrt(2.0 * float(y.dot(y)) / (len(y) * point.curvature.diagonal()))
+        least = np.where(zero & np.isfinite(reach), np.maximum(least, reach), least)
+    return least
 
 
 def _step(point: Point, free: Mask) -> tuple[Array, float]:
@@ -158,8 +187,22 @@ def _floor(rows: Rows, fit: Fit, free: Mask) -> Array:
         return np.full(part.shape[1], np.inf)
     root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
     pull = (part @ root) @ root.T
-    value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1)
+    of_columns, of_derivatives = _of_columns(fit, rows)
+    value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1) + of_columns
     noise = bend**2 * value + slope**2
-    spread = np.square(root @ root.T) @ (np.square(part).T @ slope**2)
+    spread = np.square(root @ root.T) @ ((np.square(part) + of_derivatives[:, free]).T @ slope**2)
     floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
     return floor
+
+
+def _of_columns(fit: Fit, rows: Rows) -> tuple[Array, Array]:
+    """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
+    if fit.model.linear:
+        return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already
+    for name in fit.model.inputs:
+        there = counted_rows(fit, _most(fit), instead={name: fit.kept.columns[name] * (1.0 + NUDGE)})
+        of_score += np.square((there.score - rows.score) / NUDGE)
+        of_derivatives += np.square((there.jacobian - rows.jacobian) / NUDGE)
+    return of_score, of_derivatives
