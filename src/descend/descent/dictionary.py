@@ -14,9 +14,9 @@ from sympy import Expr, S
 
 from descend.descent.periodogram import frequencies
 from descend.descent.projection import Amplitude, Projection
-from descend.descent.trials import range_of, size_of, spread
+from descend.descent.trials import size_of, spread_over
 from descend.formula.compile import over_rows
-from descend.formula.structure import RESPONSE_UNIT, TURNING, Wave, even_parameters, measures, waves
+from descend.formula.structure import TURNING, Wave, even_parameters, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
 
@@ -76,9 +76,8 @@ class Dictionary:
         return self._evenly(unknowns, POINTS)
 
     def _evenly(self, unknowns: Sequence[Parameter], count: int) -> Array:
-        ranges = [range_of(self.program, self.rows, symbol) for symbol in unknowns]
-        shares = (spread(number, len(unknowns)) for number in range(count))
-        return np.array([[at(share) for at, share in zip(ranges, row, strict=True)] for row in shares])
+        with np.errstate(all="ignore"):
+            return np.array(list(spread_over(self.program, self.rows, unknowns, count)))
 
     def _of_peak(self, unknowns: Sequence[Parameter], location: Parameter) -> Array:
         """Return places for each width, the more the narrower it is."""
@@ -121,7 +120,8 @@ class Dictionary:
     def _power(self, symbol: Parameter) -> float:
         """Return the power of a distance that a parameter is measured in: 1 for a width, -1 for a rate."""
         unit = measures(self.program.formula)[symbol].unit
-        return max((power for base, power in unit.items() if base != RESPONSE_UNIT), key=abs, default=0.0)
+        distances = (power for base, power in unit.items() if base.atoms(Column))
+        return max(distances, key=abs, default=0.0)
 
     @property
     def _even(self) -> Mapping[Parameter, tuple[Parameter, ...]]:

@@ -53,7 +53,8 @@ class Term:
     def kind(self) -> tuple[Expr, ...]:
         """The term, whatever its parameters are called: like terms are tried at the same points."""
         names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
-        return tuple(column.xreplace(names) for each in self.amplitudes for column in each.columns)
+        columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
+        return tuple(column.xreplace(names) for column in columns)
 
 
 def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
@@ -113,6 +114,21 @@ class Peeling:
             placed.append(term)
             loss, theta = self._refined(theta, placed)
         return self._swapped(loss, theta)
+
+    def exchanged(self, theta: Array) -> list[Array]:
+        """Return theta with each two like terms in each other's place."""
+        slices = self.projection.parameters.slices
+        found = []
+        for one, two in itertools.combinations(self.terms, 2):
+            if one.kind == two.kind:
+                moved = theta.copy()
+                for here, there in zip(one.unknowns, two.unknowns, strict=True):
+                    moved[slices[here.name]], moved[slices[there.name]] = (
+                        theta[slices[there.name]],
+                        theta[slices[here.name]],
+                    )
+                found.append(self.projection.solved(moved[None])[1][0])
+        return found
 
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
         """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""

@@ -13,8 +13,8 @@ from sympy import Expr, pi
 
 from descend.constraints import Bounds
 from descend.formula.compile import compile_expression, items_matrix, over_rows
+from descend.formula.disguise import exponents, quadratures
 from descend.formula.formula import Formula
-from descend.formula.structure import exponents, quadratures
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.parameters import Parameters
 
@@ -30,8 +30,8 @@ class Amplitude:
     """One unknown that enters linearly, or whose exponential does.
 
     columns: what its components are multiplied by, at ``places`` of theta. phase: the phase that goes with it, of which
-    the second column is a quarter of a turn on (see ``formula.structure.quadratures``), and its place. rate: where the
-    column is multiplied by exp(rate * parameter); 0 where by the parameter itself.
+    the second column is a quarter of a turn on (see ``formula.disguise.quadratures``), and its place. rate: 0, or that
+    of an exponent (see ``formula.disguise.exponents``), from whose value on the column is multiplied.
     """
 
     symbol: Expr
@@ -65,7 +65,7 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
             found.append(Amplitude(symbol, quarters, (place,), phase, slices[phase.name].start))
     unknown = {each.symbol for each in found} | {each.phase for each in found}
     for symbol, rate in exponents(formula).items():
-        column = formula.jacobian[symbol].xreplace({symbol: 0 * pi}) / rate
+        column = formula.jacobian[symbol] / rate
         beside = any(symbol in other.free_symbols for each in found for other in each.columns)
         if symbol.name not in given and symbol not in unknown and not beside and not column.free_symbols & unknown:
             found.append(Amplitude(symbol, (column,), (slices[symbol.name].start,), rate=float(rate)))
@@ -146,7 +146,10 @@ class Projection:
         chosen = self.amplitudes if chosen is None else chosen
         losses, moved = np.empty(len(points)), points.copy()
         for each in self.amplitudes:
-            moved[:, each.places] = -math.inf if each.rate > 0.0 else math.inf if each.rate else 0.0
+            if not each.rate:
+                moved[:, each.places] = 0.0
+            elif each not in chosen:
+                moved[:, each.places] = -math.copysign(math.inf, each.rate)
         width = sum(len(each.columns) for each in chosen) + 1
         step = max(1, TOGETHER // (width * self.rows))
         with np.errstate(all="ignore"):
@@ -164,7 +167,7 @@ class Projection:
             count = len(each.columns)
             own = factors[:, column : column + count] / scale[:, column : column + count]
             if each.rate:
-                points[:, each.places] = np.log(own) / each.rate
+                points[:, each.places] += np.log(np.where(own > 0.0, own, math.nan)) / each.rate
             elif each.phase is None:
                 points[:, each.places] = own
             else:

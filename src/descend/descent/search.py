@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Add, Expr
 
 from descend.constraints import Bounds
 from descend.descent.dictionary import Dictionary
@@ -19,13 +20,13 @@ from descend.descent.projection import Projection
 from descend.descent.trials import name_of, place_of, trials, tunings
 from descend.engines.numpy import NumpyEngine
 from descend.formula.compile import over_rows
+from descend.formula.disguise import unwrapped
 from descend.formula.structure import (
     even_parameters,
     interchangeable,
     linear_unknowns,
     measures,
     phases,
-    unwrapped,
     waves,
 )
 from descend.formula.symbols import Parameter
@@ -102,16 +103,22 @@ class _Search:
         known = linear_unknowns(self.plain.formula)
         self.symbols = frozenset(symbol for symbol in free if symbol in known)
         self.projection = self._projection(self.rows)
-        solved = {symbol for each in self.projection.amplitudes for symbol in (each.symbol, each.phase)}
+        linear = [each for each in self.projection.amplitudes if not each.rate]
+        solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
         self.scanned = [symbol for symbol in free if symbol not in solved]
         self.tried = 0
 
     def _engine(self, program: Program) -> NumpyEngine:
         return NumpyEngine(program, self.rows, None if program.weights is None else program.weights.name)
 
-    def _projection(self, rows: Mapping[str, Array]) -> Projection:
+    def _projection(
+        self, rows: Mapping[str, Array], program: Program | None = None, bounds: Bounds | None = None
+    ) -> Projection:
         weights = None if self.plain.weights is None else rows[self.plain.weights.name]
-        return Projection(self.plain.formula, rows, weights, self.symbols, self.given, self.bounds)
+        if program is None:
+            return Projection(self.plain.formula, rows, weights, self.symbols, self.given, self.bounds)
+        new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
+        return Projection(program.formula, rows, weights, self.symbols | new, self.given, bounds)
 
     def found(self, polish: bool) -> Found | None:
         program, given, bounds = self.program, self.given, self.bounds
@@ -164,25 +171,66 @@ class _Search:
 
     def _peeled(self) -> list[tuple[float, Array]]:
         """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
-        held = {symbol for symbol in self.plain.formula.unknowns if name_of(self.program, symbol) in self.given}
-        split = terms_of(self.projection, held)
+        program, projection = self._with_amplitudes()
+        bounds, size = projection.bounds, self.theta.size
+        held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
+        split = terms_of(projection, held)
         if split is None or len(split[1]) > MOST_TERMS or not self._worth_peeling(split[1]):
             return []
         base, terms = split
-        engine = self._engine(self.plain) if self.plain is not self.program else self.engine
+        engine = self.engine if program is self.program else self._engine(program)
 
         def polished(theta: Array, moving: NDArray[np.bool_]) -> tuple[float, Array]:
-            bounds = self.bounds if moving.all() else _pinned(theta, moving, self.bounds)
-            return descended(Objective(engine, bounds=bounds), theta, EPOCHS_OF_TERM)
+            held = bounds if moving.all() else _pinned(theta, moving, bounds)
+            return descended(Objective(engine, bounds=held), theta, EPOCHS_OF_TERM)
 
-        peeling = Peeling(self.projection, base, terms, self.dictionary, polished)
+        dictionary = self.dictionary
+        if program is not self.plain:
+            dictionary = Dictionary(program, self.rows, self._projection(self.columns, program, bounds))
+        peeling = Peeling(projection, base, terms, dictionary, polished)
         with np.errstate(all="ignore"):
-            loss, theta = peeling.start(self.theta)
+            loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
         self.tried += peeling.tried
-        if not self.as_it_is:
-            found = self._judged(theta)
-            return [] if found is None else [found]
-        return [(loss, theta)] if math.isfinite(loss) else []
+        if self.as_it_is and program is self.program:
+            return [(loss, theta)] if math.isfinite(loss) else []
+        # A term whose amplitude was free for once may have found the place of another one like it.
+        exchanged = peeling.exchanged(theta) if program is not self.plain else []
+        pairs = [self._judged(point[:size]) for point in (theta, *exchanged)]
+        return [pair for pair in pairs if pair is not None]
+
+    def _with_amplitudes(self) -> tuple[Program, Projection]:
+        """Return what to take apart: the plain formula, with a factor of its own for each term that has none.
+
+        A term whose amplitude is fixed, or tied to something else, is so found as if it were free.
+        """
+        formula, projection = self.plain.formula, self.projection
+        dependent = self._without_amplitude()
+        if not dependent or len(Add.make_args(formula.expression)) == 1:
+            return self.plain, projection
+        factors = [Parameter(f" {place}") for place in range(len(dependent))]
+        more = [
+            factor * term if amplitude is None else term.xreplace({amplitude: factor})
+            for factor, (term, amplitude) in zip(factors, dependent, strict=True)
+        ]
+        names = {**formula.parameters, **{factor.name: None for factor in factors}}
+        expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *more)
+        weights = None if self.plain.weights is None else self.plain.weights.name
+        program = derived(replace(formula, expression=expression, parameters=names), self.plain.loss, weights)
+        bounds = None if self.bounds is None else self.bounds.beside(len(factors))
+        return program, self._projection(self.rows, program, bounds)
+
+    def _without_amplitude(self) -> list[tuple[Expr, Expr | None]]:
+        """Return the terms that have no linear parameter of their own, with the one that they share, if any."""
+        moving = set(self.scanned).union(*({each.phase} for each in self.projection.amplitudes))
+        found: list[tuple[Expr, Expr | None]] = [
+            (term, None) for term in Add.make_args(self.projection.rest) if term.free_symbols & moving
+        ]
+        for each in self.projection.amplitudes:
+            terms = [term for term in Add.make_args(self.plain.formula.expression) if each.symbol in term.free_symbols]
+            unknowns = [term.free_symbols & moving for term in terms]
+            if len(terms) > 1 and all(unknowns) and not set.intersection(*unknowns) and not each.rate:
+                found += [(term, each.symbol) for term in terms[1:]]
+        return found
 
     def _worth_peeling(self, terms: Sequence[Term]) -> bool:
         """Whether trial points are too few: of several terms, of waves, and of peaks that may be narrow."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -11,7 +11,6 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
 from descend.formula.functions import NAMES
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -69,8 +68,9 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
     """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula, as physicists do.
 
     What is added has one unit; what a function such as exp takes is a pure number; the whole has the unit of the
-    response. Each largest expression of data alone counts as one quantity. That gives linear equations for the
-    exponents, solved in the sense of least squares: formulas that respect no units are no error here.
+    response. Each largest expression of data alone counts as one quantity, and so does a number that is added: where it
+    is 5 + x/k, k is a fifth of x. That gives linear equations for the exponents, solved in the sense of least squares:
+    formulas that respect no units are no error here.
     """
     unknowns = formula.unknowns
     equations: list[Unit] = []
@@ -127,7 +127,8 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
         level /= abs(next(iter(held.values()), sympy.S.One))
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
-        units.insert(0, _unit(level, equations, locations) or {})
+        number = level.is_number and abs(level) != 1
+        units.insert(0, {abs(level): 1.0} if number else _unit(level, equations, locations) or {})
     equations += [_times(one, other, -1.0) for one, other in pairwise(units)]
     return units[0] if units else None
 
@@ -178,71 +179,6 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
         amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
         found[symbol] = next(amplitudes, None)
     return found
-
-
-@lru_cache(maxsize=128)
-def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
-    """Return the amplitudes that are linear together with a phase, each with it.
-
-    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair is found by solving for two factors: of the part at
-    p = 0, and of that at p = pi/2.
-    """
-    found: dict[Parameter, Parameter] = {}
-    jacobian = formula.jacobian
-    for phase, amplitude in phases(formula).items():
-        if amplitude is None or amplitude in found:
-            continue
-        part = jacobian[amplitude]
-        own = part.subs(amplitude, 0) == part and (formula.expression - amplitude * part).expand()
-        twice = derivatives(derivatives(part, [phase])[phase], [phase])[phase]
-        if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
-            found[amplitude] = phase
-    return found
-
-
-@lru_cache(maxsize=128)
-def exponents(formula: Formula) -> Mapping[Parameter, Expr]:
-    """Return the parameters that are the logarithm of a factor, such as a in `exp(a + b*x)`, each with its rate.
-
-    The rate is 1 there, log(10) in `10^(a + b*x)`: the part of the sum that a is in is multiplied by exp(rate * a).
-    """
-    found: dict[Parameter, Expr] = {}
-    for symbol, slope in formula.jacobian.items():
-        if not isinstance(symbol, Parameter) or symbol not in slope.free_symbols:
-            continue
-        (factor, moving), (other, again) = (
-            part.as_independent(symbol, as_Add=False) for part in (slope, derivatives(slope, [symbol])[symbol])
-        )
-        rate = other / factor
-        if moving == again and rate.is_number and symbol not in (formula.expression - slope / rate).free_symbols:
-            found[symbol] = rate
-    return found
-
-
-@lru_cache(maxsize=128)
-def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
-    """Return `y ~ a/(1 + x/k) + c` for `log(y) ~ log(a/(1 + x/k) + c)`, and the like; None if that is no simpler.
-
-    It is simpler if other parameters enter linearly, such as those that are measured in the unit of y. With it comes
-    what a small change of its response is multiplied by in that of the formula, here 1/y.
-    """
-    response, expression = formula.response, formula.expression
-    base = {"log": sympy.E, "log10": sympy.Integer(10), "log2": sympy.Integer(2)}.get(NAMES.get(response.func, ""))
-    if base is not None:
-        natural = {node: sympy.log(node.args[0]) / sympy.log(other) for other, name in ((10, "log10"), (2, "log2"))
-                   for node in expression.atoms(sympy.Function) if NAMES.get(node.func) == name}  # fmt: skip
-        inner, plain = response.args[0], sympy.exp(sympy.expand_mul(expression.xreplace(natural) * sympy.log(base)))
-        slope = 1 / (inner * sympy.log(base))
-    elif response.is_Pow and response.exp.is_number and expression.is_Pow and expression.exp == response.exp:
-        inner, plain = response.base, expression.base
-        slope = response.exp * inner ** (response.exp - 1)
-    else:
-        return None
-    if not plain.atoms(Parameter, Predictor) or not inner.atoms(Column):
-        return None
-    simpler = replace(formula, response=inner, expression=plain)
-    before, after = linear_unknowns(formula), linear_unknowns(simpler)
-    return (simpler, slope) if len(after) >= len(before) and after - before else None
 
 
 @lru_cache(maxsize=128)
