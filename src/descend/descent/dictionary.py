@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, S
 
-from descend.descent.periodogram import frequencies
+from descend.descent.periodogram import chirps, frequencies
 from descend.descent.projection import Amplitude, Projection
-from descend.descent.trials import size_of, spread_over
+from descend.descent.trials import size_of, spread_over, turns
 from descend.formula.compile import over_rows
 from descend.formula.structure import TURNING, Wave, even_parameters, measures, waves
 from descend.formula.symbols import Column, Parameter
@@ -37,6 +37,8 @@ OVERTONES = (2.0, 0.5, 1.0 / 3.0)
 """... and these multiples of the highest peaks, ..."""
 FEW = 6
 """... so many of them."""
+RATES = 512
+"""How many half turns over all rows, either way, a wave is bent by at most; twice as many rates are tried."""
 BESIDE = 12
 """Points of the other parameters of a term that waves, for each frequency."""
 
@@ -45,12 +47,13 @@ BESIDE = 12
 class Dictionary:
     """Points for each term.
 
-    program: what is fitted. rows: a sample that distances are measured by. everywhere: all rows, which waves are sought
-    in.
+    program: what is fitted. rows, sample: those that distances are measured by. everywhere: all rows, which waves are
+    sought in.
     """
 
     program: Program
     rows: Mapping[str, Array]
+    sample: Projection
     everywhere: Projection
 
     @cached_property
@@ -132,12 +135,27 @@ class Dictionary:
     ) -> Array:
         """Return the frequencies that what is left holds over all rows, with points of the other unknowns for each."""
         wave = waves(self.program.formula)[turning]
+        if len(unknowns) == 2 and all(symbol in waves(self.program.formula) for symbol in unknowns):
+            return self._of_chirp(unknowns, theta)
         found = self.frequencies(wave, theta, amplitudes)
         values = 1.0 / found if wave.is_period else found
         others = [symbol for symbol in unknowns if symbol is not turning]
         beside = self._evenly(others, BESIDE * len(others)) if others else np.empty((1, 0))
         place = list(unknowns).index(turning)
         return np.array([np.insert(point, place, value) for value, point in itertools.product(values, beside)])
+
+    def _of_chirp(self, unknowns: Sequence[Parameter], theta: Array) -> Array:
+        """Return pairs of the two frequencies of one wave, such as w and k of `sin(w*t + k*t^2)`."""
+        both = [waves(self.program.formula)[symbol] for symbol in unknowns]
+        along, bend = (over_rows(wave.along, self.rows, self.count) for wave in both)
+        sample = self.sample
+        left = sample.observed - sample.evaluated(sample.formula.expression, theta[None])[0]
+        slowest, count = turns(both[1], self.rows)
+        rates: Array = slowest * np.arange(-min(count, RATES), min(count, RATES) + 1, dtype=np.float64)
+        found = chirps(along, bend, left - left.mean(), rates, WAVES)
+        return np.column_stack(
+            [1.0 / column if wave.is_period else column for wave, column in zip(both, found.T, strict=True)]
+        )
 
     def frequencies(self, wave: Wave, theta: Array, amplitudes: Sequence[Amplitude] = ()) -> Array:
         """Return the frequencies at which to try a wave."""

@@ -66,6 +66,25 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
     return 2.0 * math.pi / (OVERSAMPLED * span) * _peaks(power, most)
 
 
+def chirps(t: Array, bend: Array, residuals: Array, rates: Array, most: int) -> Array:
+    """Return pairs (w, k) for which ``residuals`` follow a wave in w t + k ``bend`` best, the best first.
+
+    rates: the k that are tried. Each is taken out of the residuals, r exp(-i k bend), and the rest is transformed.
+    """
+    span = float(np.ptp(t))
+    count = OVERSAMPLED * (t.size - 1) // 2
+    cells = 1 << (2 * count).bit_length()
+    cell = np.rint((t - t.min()) / span * (cells / OVERSAMPLED)).astype(np.intp)
+    found = []
+    for rate in rates.tolist():
+        straight = residuals * np.exp(-1j * rate * bend)
+        gathered = np.bincount(cell, straight.real, cells) + 1j * np.bincount(cell, straight.imag, cells)
+        power = np.abs(np.fft.fft(gathered)[: count + 1])
+        place = int(power.argmax())
+        found.append((float(power[place]), 2.0 * math.pi * place / (OVERSAMPLED * span), rate))
+    return np.array([pair for _, *pair in sorted(found, reverse=True)[:most]])
+
+
 def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Array:
     """Return the power at the frequencies k / OVERSAMPLED turns over t = 0 to 1, for k = 0 to ``count``."""
     cells = 1 << (2 * count).bit_length()

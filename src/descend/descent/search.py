@@ -44,6 +44,8 @@ STAGES = ((32, 8), (8, 100))
 """How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
 STAGES_OF_SUMS = ((16, 8), (4, 100))
 """The same where the terms of a sum were found one after the other, so that others rarely lead further."""
+STAGES_OF_WAVES = ((6, 8), (3, 100))
+"""The same where these were waves, whose places in the periodogram other points hardly ever meet."""
 EPOCHS_OF_TERM = 8
 """Epochs of the descent that follows each term that is found."""
 RANKED = 128
@@ -137,7 +139,8 @@ class _Search:
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
         if not polish:
             return Found(ends[0][1], words)
-        for count, epochs in STAGES if not peeled else STAGES_OF_SUMS:
+        stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
+        for count, epochs in stages if peeled else STAGES:
             starts = [_settled(program, point, given, bounds) for _, point in ends[:count]]
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
@@ -167,7 +170,7 @@ class _Search:
     @cached_property
     def dictionary(self) -> Dictionary:
         """Where terms of the sum are tried."""
-        return Dictionary(self.plain, self.rows, self._projection(self.columns))
+        return Dictionary(self.plain, self.rows, self.projection, self._projection(self.columns))
 
     def _peeled(self) -> list[tuple[float, Array]]:
         """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
@@ -186,7 +189,8 @@ class _Search:
 
         dictionary = self.dictionary
         if program is not self.plain:
-            dictionary = Dictionary(program, self.rows, self._projection(self.columns, program, bounds))
+            everywhere = self._projection(self.columns, program, bounds)
+            dictionary = Dictionary(program, self.rows, projection, everywhere)
         peeling = Peeling(projection, base, terms, dictionary, polished)
         with np.errstate(all="ignore"):
             loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
