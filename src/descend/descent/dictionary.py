@@ -14,7 +14,7 @@ from sympy import Expr, S
 
 from descend.descent.periodogram import chirps, frequencies
 from descend.descent.projection import Amplitude, Projection
-from descend.descent.trials import size_of, spread_over, turns
+from descend.descent.trials import size_of, spread_over
 from descend.formula.compile import over_rows
 from descend.formula.structure import TURNING, Wave, even_parameters, measures, waves
 from descend.formula.symbols import Column, Parameter
@@ -37,8 +37,6 @@ OVERTONES = (2.0, 0.5, 1.0 / 3.0)
 """... and these multiples of the highest peaks, ..."""
 FEW = 6
 """... so many of them."""
-RATES = 512
-"""How many half turns over all rows, either way, a wave is bent by at most; twice as many rates are tried."""
 BESIDE = 12
 """Points of the other parameters of a term that waves, for each frequency."""
 
@@ -150,9 +148,7 @@ class Dictionary:
         along, bend = (over_rows(wave.along, self.rows, self.count) for wave in both)
         sample = self.sample
         left = sample.observed - sample.evaluated(sample.formula.expression, theta[None])[0]
-        slowest, count = turns(both[1], self.rows)
-        rates: Array = slowest * np.arange(-min(count, RATES), min(count, RATES) + 1, dtype=np.float64)
-        found = chirps(along, bend, left - left.mean(), rates, WAVES)
+        found = chirps(along, bend, left - left.mean(), WAVES)
         return np.column_stack(
             [1.0 / column if wave.is_period else column for wave, column in zip(both, found.T, strict=True)]
         )
