@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sympy import Expr, S
 
 from descend.constraints import Bounds
-from descend.descent.trials import place_of, reach
+from descend.descent.trials import place_of, range_of
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns, measures
 from descend.formula.symbols import Column
@@ -45,7 +45,8 @@ def eliminated(program: Program, rows: Mapping[str, Array], points: Array) -> tu
     shape = (len(points), len(next(iter(rows.values()))))
 
     def over_points(expression: Expr) -> Array:
-        return np.broadcast_to(compile_expression(expression, known)(*values), shape)
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(compile_expression(expression, known)(*values), shape)
 
     root = 1.0 if program.weights is None else np.sqrt(rows[program.weights.name])
     left = root * over_points(formula.response - formula.expression.xreplace(dict.fromkeys(linear, S.Zero)))
@@ -90,8 +91,7 @@ def valleys(
     points = np.concatenate([*axes, *([changed] if len(changed) else [])]) if axes or len(changed) else np.empty((0, 0))
     if not len(points):
         return [], 0
-    with np.errstate(all="ignore"):
-        losses, found = eliminated(program, rows, points)
+    losses, found = eliminated(program, rows, points)
     lowest = []
     begin = 0
     for axis, symbol in zip(axes, along, strict=True):
@@ -109,7 +109,7 @@ def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
 
 def _axis(program: Program, rows: Mapping[str, Array], theta: Array, symbol: Expr, bounds: Bounds | None) -> Array:
     """Return theta, and copies of it with one parameter all over where it may lie, and closer to where it is."""
-    place, at = place_of(program, symbol).start, reach(program, rows, symbol)
+    place, at = place_of(program, symbol).start, range_of(program, rows, symbol)
     values = [float(at((number + 0.5) / EVERYWHERE)) for number in range(EVERYWHERE)]
     if measures(program.formula)[symbol].location is None:
         values += (theta[place] * np.geomspace(0.125, 8.0, NEARBY)).tolist()

@@ -22,7 +22,7 @@ MOST_TRIALS = 512
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
     """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
-    ranges = [reach(program, sample, symbol) for symbol in scanned]
+    ranges = [range_of(program, sample, symbol) for symbol in scanned]
     places = [place_of(program, symbol) for symbol in scanned]
     many = any(symbol in waves(program.formula) for symbol in scanned)
     for number in range(MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1):
@@ -86,7 +86,7 @@ def spread(number: int, dimensions: int) -> list[float]:
     return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
 
 
-def reach(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
+def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
     """Return the map from [0, 1) to trial values of one parameter, or of all components of a vector."""
     formula, rows = program.formula, len(next(iter(sample.values())))
     if symbol in phases(formula):
