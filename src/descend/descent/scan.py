@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 EVERYWHERE, NEARBY = 128, 48
 """Values that a parameter is scanned at: over all that it may be, and up to eight times smaller and larger."""
 SINGULAR = 1e-12
-"""Share of the largest eigenvalue, of normal equations in units where their diagonal is 1, that is none."""
+"""Share of the largest eigenvalue, of normal equations in units where no column exceeds 1, that is none."""
 BELOW = 1e-9
 """Share of J by which the bottom of a valley lies below its slopes, or the profile is but flat there."""
 TAKEN = 3
@@ -69,12 +69,12 @@ def eliminated(program: Program, rows: Mapping[str, Array], points: Array) -> tu
 
 def _solved(design: Array, left: Array) -> Array:
     """Return the coefficients (t, k) of the least squares of each trial: design (t, k, rows), left (t, rows)."""
-    size = np.sqrt(np.einsum("tkr,tkr->tk", design, design))
-    scale = 1.0 / np.where(size > 0.0, size, 1.0)
-    normal = np.matmul(design, design.transpose(0, 2, 1)) * scale[:, :, None] * scale[:, None, :]
-    right = np.matmul(design, left[:, :, None])[:, :, 0] * scale
-    inverse = np.linalg.pinv(normal, rcond=SINGULAR, hermitian=True)
-    solution: Array = np.matmul(inverse, right[:, :, None])[:, :, 0] * scale
+    largest = np.abs(design).max(axis=2)
+    scale = 1.0 / np.where(largest > 0.0, largest, 1.0)
+    design = design * scale[:, :, None]
+    normal = np.matmul(design, design.transpose(0, 2, 1))
+    right = np.matmul(design, left[:, :, None])
+    solution: Array = np.matmul(np.linalg.pinv(normal, rcond=SINGULAR, hermitian=True), right)[:, :, 0] * scale
     return solution
 
 
