@@ -15,8 +15,8 @@ from descend.engines.totals import Engine
 from descend.formula.compile import triangle
 
 if TYPE_CHECKING:
-    from descend.descent.kinks import Kinks
-    from descend.optimizers.kinks import Pieces
+    from descend.descent.pieces import RowPieces
+    from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
     __slots__ = (
-        "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "kinked", "loss", "objective", "proximal",
+        "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "loss", "objective", "piecewise", "proximal",
         "rate", "rows", "theta",
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ class Point:
         self.rows = rows
         self.bounds = objective.bounds
         self.has_l1 = objective.has_l1
-        self.kinked = objective.kinks is not None
+        self.piecewise = objective.pieces is not None
         self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
         self._latest: Point | None = None
@@ -82,8 +82,8 @@ class Point:
 
     def pieces(self) -> Pieces | None:
         """Return J near here row by row, if the loss has kinks and its rows can be had."""
-        kinks = self.objective.kinks
-        return None if kinks is None or self.rows is not None else kinks.at(self.theta)
+        pieces = self.objective.pieces
+        return None if pieces is None or self.rows is not None else pieces.at(self.theta)
 
     @property
     def slope(self) -> Array:
@@ -92,7 +92,7 @@ class Point:
         So it is with a loss that has kinks, where an optimizer has asked for its pieces.
         """
         gradient = self.gradient
-        pieces = None if self.objective.kinks is None else self.objective.kinks.known(self.theta)
+        pieces = None if self.objective.pieces is None else self.objective.pieces.known(self.theta)
         if pieces is not None and pieces.usable:
             gradient = pieces.subgradient(self.bounds)
             bounds = self.bounds
@@ -108,7 +108,7 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.slope if self.proximal or self.kinked else self.gradient
+        slope = self.slope if self.proximal or self.piecewise else self.gradient
         return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -129,7 +129,7 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or self.kinked or not np.isfinite(curvature).all():
+        if curvature is None or self.proximal or self.piecewise or not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient = self.gradient / scale
@@ -157,12 +157,12 @@ class Objective:
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
-    bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: the rows of a loss that has kinks,
+    bounds: on theta; nothing is evaluated outside them but what is asked for. pieces: the rows of a loss that has kinks,
     if they are in memory. passes: how often all rows were read,
     which some engines do once, whatever is asked of them.
     """
 
-    kinks: Kinks | None = None
+    pieces: RowPieces | None = None
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
         self.engine = engine

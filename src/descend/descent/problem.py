@@ -14,8 +14,8 @@ from descend.constraints import Bounds
 from descend.descent import identifiability, preflight, suspicion
 from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
-from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
+from descend.descent.pieces import RowPieces
 from descend.descent.reading import gradient_columns, gradient_source, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
@@ -116,7 +116,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     if loss.kinked and gathered is None and source != "by_hand":
-        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights], objective.penalty)
+        objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:

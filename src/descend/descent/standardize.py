@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
+from descend.descent.pieces import RowPieces
 from descend.descent.problem import Problem
 from descend.descent.step import Step
 from descend.engines.numpy import NumpyEngine
@@ -27,7 +27,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel
-from descend.optimizers.kinks import Pieces
+from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -99,20 +99,20 @@ def standard_units(moments: Array, linear: NDArray[np.bool_], intercept: int | N
 
 
 @dataclass(frozen=True, eq=False)
-class StandardizedKinks:
+class StandardizedPieces:
     """The rows of a loss with kinks, as functions of u."""
 
     objective: StandardizedObjective
-    kinks: Kinks
+    pieces: RowPieces
 
     def known(self, u: Array) -> Pieces | None:
         """Return the pieces at u if they were asked for last."""
-        found = self.kinks.known(self.objective.theta(u))
+        found = self.pieces.known(self.objective.theta(u))
         return None if found is None else self._moved(u, found)
 
     def at(self, u: Array) -> Pieces:
         """Return the pieces at u."""
-        return self._moved(u, self.kinks.at(self.objective.theta(u)))
+        return self._moved(u, self.pieces.at(self.objective.theta(u)))
 
     def _moved(self, u: Array, found: Pieces) -> Pieces:
         units = self.objective.units
@@ -136,11 +136,11 @@ class StandardizedObjective:
         penalty = objective.penalty
         # |theta_k| = scale_k |u_k|; an intercept is not penalised.
         self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
-        self.kinks: StandardizedKinks | None = None
+        self.pieces: StandardizedPieces | None = None
         self.first = self._point(units.u(first.theta), first, None)
         self.start = first.theta
         self._last = (self.first, 2)
-        self.kinks = None if objective.kinks is None else StandardizedKinks(self, objective.kinks)
+        self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
 
     def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last

@@ -12,7 +12,7 @@ from descend.settings import refuse_bad_settings
 
 if TYPE_CHECKING:
     from descend.constraints import Bounds
-    from descend.optimizers.kinks import Pieces
+    from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
 State = Any
@@ -40,7 +40,7 @@ class Evaluation(Protocol):
     proximal: bool
     """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
 
-    kinked: bool
+    piecewise: bool
     """Whether the loss has kinks, and `pieces` says where."""
     has_l1: bool
     """Whether there is an l1 penalty."""
@@ -62,7 +62,7 @@ class Evaluation(Protocol):
         ...
 
     def pieces(self) -> Pieces | None:
-        """Return J near ``theta`` row by row, where ``kinked``."""
+        """Return J near ``theta`` row by row, where ``piecewise``."""
         ...
 
 
@@ -82,7 +82,7 @@ class Optimizer(ABC):
     """Whether it supports an l1 penalty."""
     bounded: ClassVar[bool] = False
     """Whether it keeps within bounds, and ends at the minimum within them."""
-    kinked: ClassVar[bool] = False
+    piecewise: ClassVar[bool] = False
     """Whether it follows the kinks of a loss, row by row; an l1 penalty then is one more kink."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.kinks import Fall, Mask, Pieces
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt, ahead, finite
 from descend.optimizers.line_search import NOISE
+from descend.optimizers.pieces import Fall, Mask, Pieces
 
 NEAR = 1e-6
 """Decrease of J, as a share of it, below which a step by curvature is followed by one to a vertex."""
@@ -65,7 +65,7 @@ class Vertex(Optimizer):
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
-    kinked: ClassVar[bool] = True
+    piecewise: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: linear programs decide how far a step goes"
 
     @property
@@ -78,11 +78,11 @@ class Vertex(Optimizer):
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         before, reach = state
-        if reach == 0.0 and not (evaluation.kinked and evaluation.has_l1):
+        if reach == 0.0 and not (evaluation.piecewise and evaluation.has_l1):
             theta, before = NEARBY.step(evaluation, before)
-            if theta is not evaluation.theta or not evaluation.kinked:
+            if theta is not evaluation.theta or not evaluation.piecewise:
                 fallen = evaluation.loss - evaluation.at(theta, 2).loss
-                near = evaluation.kinked and not fallen > NEAR * abs(evaluation.loss)
+                near = evaluation.piecewise and not fallen > NEAR * abs(evaluation.loss)
                 return theta, (before, NEXT if near else 0.0)
         pieces = evaluation.pieces()
         if pieces is None or not pieces.usable or not finite(evaluation.gradient):

@@ -28,7 +28,7 @@ class Flat:
     bounds = None
     penalty = None
     has_l1 = False
-    kinks = None
+    pieces = None
 
     def __init__(self, objective: ModuleObjective) -> None:
         self.objective = objective

@@ -169,7 +169,7 @@ class ModuleObjective:
     """
 
     has_l1 = False
-    kinks = None
+    pieces = None
     bounds = None
     penalty = None
 

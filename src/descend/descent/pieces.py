@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.scores import score_and_jacobian
 from descend.models import Model
-from descend.optimizers.kinks import ROUNDING, Pieces
+from descend.optimizers.pieces import ROUNDING, Pieces
 
 if TYPE_CHECKING:
     from descend.descent.objective import Penalty
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(eq=False)
-class Kinks:
+class RowPieces:
     """J of a kinked loss, row by row. Rows of weight 0 are left out; what was asked for last is kept.
 
     weights: (rows,) or None. penalty: each parameter with an l1 penalty is one more row, theta_k against 0.
