@@ -249,7 +249,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         trace=trace,
         notes=run.notes
         + problem.notes
-        + (() if problem.doubts else verdict.sentences)
+        + (() if problem.doubts else verdict.sentences + verdict.remarks)
         + _at_bounds(problem, final.theta),
         undetermined=verdict.labels,
         penalised=penalised,

@@ -15,6 +15,7 @@ from descend.engines.totals import Engine
 from descend.formula.compile import triangle
 
 if TYPE_CHECKING:
+    from descend.descent.kinks import Kinks
     from descend.descent.pieces import RowPieces
     from descend.optimizers.pieces import Pieces
 
@@ -38,7 +39,7 @@ class Point:
 
     __slots__ = (
         "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "loss", "objective", "piecewise", "proximal",
-        "rate", "rows", "theta",
+        "rate", "rows", "subgradient", "theta",
     )  # fmt: skip
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
@@ -57,6 +58,7 @@ class Point:
         self.piecewise = objective.pieces is not None
         self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
+        self.subgradient: Array | None = None  # of least length, where the loop found J to have a corner
         self._latest: Point | None = None
 
     def at(self, theta: Array, order: int = 1) -> Point:
@@ -87,19 +89,19 @@ class Point:
 
     @property
     def slope(self) -> Array:
-        """dJ/dtheta; with an l1 penalty or bounds the subgradient of least norm, which is zero at the minimum.
+        """dJ/dtheta; with an l1 penalty, bounds or a corner the subgradient of least norm, zero at the minimum.
 
-        So it is with a loss that has kinks, where an optimizer has asked for its pieces.
+        A corner of the loss itself shows where an optimizer has asked for its pieces.
         """
-        gradient = self.gradient
+        bounds = self.bounds
         pieces = None if self.objective.pieces is None else self.objective.pieces.known(self.theta)
         if pieces is not None and pieces.usable:
-            gradient = pieces.subgradient(self.bounds)
-            bounds = self.bounds
+            gradient = pieces.subgradient(bounds)
             return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
+        gradient = self.gradient if self.subgradient is None else self.subgradient
         if not self.proximal:
             return gradient
-        penalty, bounds = self.objective.penalty, self.bounds
+        penalty = self.objective.penalty
         if penalty is not None:
             at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
             gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
@@ -108,7 +110,8 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.slope if self.proximal or self.piecewise else self.gradient
+        smooth = not (self.proximal or self.piecewise) and self.subgradient is None
+        slope = self.gradient if smooth else self.slope
         return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -132,7 +135,7 @@ class Point:
         if curvature is None or self.proximal or self.piecewise or not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient = self.gradient / scale
+        gradient = self.slope / scale
         step = np.linalg.lstsq(curvature / (scale * scale[:, None]), gradient, rcond=1e-14)[0]
         return float(gradient @ step) / (2.0 * abs(self.loss)) if self.loss else math.inf
 
@@ -142,8 +145,8 @@ class Point:
         A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None:
-            return False
+        if curvature is None or not self.loss:
+            return False  # where J is 0, nothing is left to be gained
         least = 1e-14 * abs(self.loss)
         reach = np.maximum(np.abs(self.theta), scales).tolist()
         idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
@@ -157,9 +160,9 @@ class Objective:
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
-    bounds: on theta; nothing is evaluated outside them but what is asked for. pieces: the rows of a loss that has kinks,
-    if they are in memory. passes: how often all rows were read,
-    which some engines do once, whatever is asked of them.
+    bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: of J, where the formula has
+    any and its rows are in memory; pieces: of J, where the loss has kinks. passes: how often all rows were read, which
+    some engines do once, whatever is asked of them.
     """
 
     pieces: RowPieces | None = None
@@ -169,6 +172,7 @@ class Objective:
         self.penalty = penalty
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
+        self.kinks: Kinks | None = None
         self.rows = engine.rows
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)

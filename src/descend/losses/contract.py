@@ -37,6 +37,7 @@ class Loss(ABC):
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be. certain: mean loss at which
         every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
+    fisher: whether its weight is the Fisher information of a row, so that the scale of the noise is known.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     """
 
@@ -49,6 +50,7 @@ class Loss(ABC):
     many_minima: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     certain: ClassVar[float] = 0.0
+    fisher: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
 
     def __post_init__(self) -> None:
@@ -57,6 +59,11 @@ class Loss(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    @cached_property
+    def of_residual(self) -> bool:
+        """Whether it is a function of the residual alone, so 0 where that is, and never below."""
+        return PREDICTION not in self.expressions[0].free_symbols
 
     @cached_property
     def estimated(self) -> str | None:

@@ -30,4 +30,5 @@ class Logistic(Loss):
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
     link: ClassVar[str | None] = "sigmoid"
     certain: ClassVar[float] = 1e-12
+    fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")

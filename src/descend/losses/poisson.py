@@ -26,4 +26,5 @@ class Poisson(Loss):
     value_text: ClassVar[str] = "prediction - y*log(prediction)"
     slope_text: ClassVar[str] = "1 - y/prediction"
     weight_text: ClassVar[str] = "1/prediction"
+    fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0", "counts, so 0 or more")
