@@ -239,7 +239,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advised=outcome.advice,
+        advised=run.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -265,7 +265,10 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     if problem.model.loss.name in ("logistic", "poisson") and not penalised:
         fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
+        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
+        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
+            fitted = replace(fitted, notes=notes, examine=lambda: found)
     return fitted
 
 
@@ -275,12 +278,15 @@ def _with_minimum(fitted: Fit) -> Fit:
         return fitted
     if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
         return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation
+    from descend.descent.separation import always_the_same, separation, without_end
 
     told = always_the_same(fitted.model, fitted.kept.columns)
     if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
         curvature = fitted.kept.objective(fitted.theta, 2).curvature
         told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
+    if told is None and fitted.loss_function.name == "poisson" and isinstance(fitted.model, FormulaModel):
+        weights = fitted.kept.columns.get(fitted.sigma_or_weights or "")
+        told = without_end(fitted.model, fitted.theta, fitted.kept.columns, weights)
     if told is None:
         return fitted
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
