@@ -20,6 +20,7 @@ from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
+from tests.laws.ranges import within
 
 COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.
@@ -68,7 +69,8 @@ def table() -> dict[str, np.ndarray]:
 @cache
 def program(text: str, loss: str, weights: str | None) -> Program:
     numeric = tuple(name for name in COLUMNS if name != "unit price")
-    return derived(read_formula(text, COLUMNS, numeric), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), COLUMNS, numeric), built, weights)
 
 
 @cache

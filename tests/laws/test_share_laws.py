@@ -19,6 +19,7 @@ from descend.engines.numpy import NumpyEngine
 from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from tests.laws.ranges import within
 
 ROWS = 70_001
 FORMULAS = {
@@ -41,7 +42,8 @@ def table():
 
 @cache
 def program(text, loss, weights):
-    return derived(read_formula(text, tuple(table()), excluded=("omega",)), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), tuple(table()), excluded=("omega",)), built, weights)
 
 
 def assert_same(mine, theirs, factor=False):
