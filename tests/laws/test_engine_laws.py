@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend.engines.numpy as numpy_engine
 import descend.engines.torch as torch_engine
@@ -17,7 +18,6 @@ from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from tests.laws.ranges import within
 
 COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.

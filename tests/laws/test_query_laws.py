@@ -7,6 +7,7 @@ from functools import cache
 import ibis
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend
 from descend.engines.numpy import NumpyEngine
@@ -20,7 +21,6 @@ from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
-from tests.laws.ranges import within
 
 COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.

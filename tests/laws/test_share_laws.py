@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend
 import descend.engines.moments as moments_engine
@@ -19,7 +20,6 @@ from descend.engines.numpy import NumpyEngine
 from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from tests.laws.ranges import within
 
 ROWS = 70_001
 FORMULAS = {

@@ -130,7 +130,9 @@ class Constraints:
         return 0 if self.bounds is None else int(np.count_nonzero(self.bounds.held(theta)))
 
 
-def narrowed(held: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]) -> Constraints:
+def narrowed(
+    held: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]
+) -> Constraints:
     """Return constraints that also keep parameters, by name, between two numbers."""
     free = parameters if held is None else held.free
     low, high = np.full(free.size, -np.inf), np.full(free.size, np.inf)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-
 from sympy import Expr
 
 from descend.constraints import Constraints, constrained, narrowed
@@ -99,7 +98,7 @@ def _as_probability(
 
 
 def probability_note(model: Model, loss: Loss) -> str | None:
-    """Say that a formula was taken for the probability where the loss that was asked for takes log-odds, or could be."""
+    """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
     if not isinstance(model, FormulaModel) or loss.of_probability == loss or model.formula.linear:
         return None
     name = model.response
@@ -113,8 +112,8 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     held = None if model.constraints is None else model.constraints.bounds
     kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
     return (
-        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1{kept}; "
-        f"it is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1{kept}; it "
+        f"is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -144,9 +145,8 @@ def band(fit: Fit, columns: Mapping[str, Array], interval: str, level: float) ->
         if loss.link == "sigmoid":
             low, high = 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
         elif math.isfinite(loss.prediction_range[1]):
-            low, high = (
-                score / (score + (1.0 - score) * np.exp(sign * reach / (score * (1.0 - score)))) for sign in (1.0, -1.0)
-            )
+            far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # 0 where it is 0 for certain
+            low, high = (score / (score + (1.0 - score) * np.exp(sign * far)) for sign in (1.0, -1.0))
         elif math.isfinite(loss.prediction_range[0]):
             low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
     return Prediction(prediction, low, high, interval, level)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import sympy
 from sympy import Expr
 
-from descend.formula.functions import NAMES
+from descend.formula.functions import NAMES, number
 from descend.formula.interval import POSITIVE, REAL, Interval, interval
 from descend.formula.symbols import Column, Parameter
 from descend.losses.contract import Loss
@@ -43,7 +43,7 @@ def log_odds(probability: Expr) -> Expr | None:
     if below is None or not below.is_Add:
         return None
     # Where the denominator holds exp(-u), SymPy's own numerator does too.
-    odds, against = _exponent(above), _exponent(sympy.expand(below - above))
+    odds, against = _exponent(above), _exponent(below - above)
     return None if odds is None or against is None else odds - against
 
 
@@ -95,12 +95,14 @@ def probability(
     within = {symbol: bounds.get(symbol, REAL) for symbol in parameters}
     ends = {symbol: (max(within[symbol][0], 0.0), min(within[symbol][1], 1.0)) for symbol in shares}
     corners = [
-        expression.xreplace({symbol: sympy.nsimplify(end, rational=True) for symbol, end in zip(ends, corner, strict=True)})
+        expression.xreplace({symbol: number(end) for symbol, end in zip(ends, corner, strict=True)})
         for corner in itertools.product(*ends.values())
-    ]  # fmt: skip
+    ]
     if all(_between(corner, within) for corner in corners):
         return ends
     signs = {column: POSITIVE for column in expression.atoms(Column) if not negative(column)}
+    if all(_between(corner, within | signs) for corner in corners):
+        return ends
     rates = {symbol: (max(low, 0.0), high) for symbol, (low, high) in within.items() if symbol not in ends}
     if not anchored or not all(_between(corner, within | rates | signs) for corner in corners):
         return None
