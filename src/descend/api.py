@@ -250,7 +250,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         trace=trace,
         notes=run.notes
         + problem.notes
-        + (() if problem.doubts else verdict.sentences)
+        + (() if problem.doubts else verdict.sentences + verdict.remarks)
         + _at_bounds(problem, final.theta),
         undetermined=verdict.labels,
         penalised=penalised,
@@ -263,7 +263,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.dispersion is not None and not penalised:
+    if problem.model.loss.fisher and not penalised:
         fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,42 @@ def test_plain_methods_converge_on_a_line(name):
     assert {str(fit.outcome) for fit in compared.fits.values()} == {"converged"}
     one, other = (fit.parameters for fit in compared.fits.values())
     assert one == pytest.approx(other, rel=1e-6)
+
+
+def counts():
+    x = np.linspace(0.0, 6.0, 30)
+    return {"x": x, "y": np.random.default_rng(28).poisson(60.0 * np.exp(-0.9 * x) + 7.0).astype(float)}
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.01])
+def test_a_loss_below_zero_is_not_lower_than_itself(unit):
+    data = counts() | {"y": counts()["y"] * unit}
+    start = {"a": 40.0 * unit, "k": 0.5, "c": 3.0 * unit}
+    fit = descend.fit("y ~ a*exp(-k*x) + c", data, loss="poisson", start=start)
+    assert fit.loss == pytest.approx(descend.fit("y ~ a*exp(-k*x) + c", data, loss="poisson").loss, rel=1e-10)
+    assert fit.from_start is None and not any("search" in note for note in fit.notes)
+
+
+def test_nothing_is_not_lower_than_nothing():
+    data = {"k": np.array([1.0, 2.0]), "z": np.zeros(2)}
+    fit = descend.fit("z ~ where(k < 1.5, a + 10*b, (a - 2*b)^2)", data, start={"a": 3.0, "b": -1.0})
+    assert fit.outcome == "converged" and fit.loss < 1e-30
+    assert fit.from_start is None and not any("search" in note for note in fit.notes)
+
+
+@pytest.mark.parametrize("start", [{"a": 1.0, "m": 9.0, "s": 0.5}, {"a": 2.0, "m": 5.0, "s": 1.0}])
+def test_a_peak_that_few_rows_show_is_found(start):
+    x = np.linspace(0.0, 10.0, 80)
+    y = 3.0 * np.exp(-(((x - 2.0) / 0.12) ** 2)) + np.random.default_rng(1).normal(0.0, 0.1, 80)
+    assert descend.fit(PEAKS, {"x": x, "y": y}, start=start).parameters["m"] == pytest.approx(2.0, abs=0.05)
+
+
+def test_what_is_left_as_noise_is_not_looked_at_again(monkeypatch):
+    def search(*_):
+        raise AssertionError("it was")
+
+    monkeypatch.setattr(importlib.import_module("descend.fit.second_look"), "lower_elsewhere", search)
+    x = np.linspace(0.1, 4.0, 500)
+    for noise in (0.02, 0.2, 1.0):
+        y = 2.5 * np.exp(-1.3 * x) + 0.5 + np.random.default_rng(0).normal(0.0, noise, 500)
+        assert descend.fit("y ~ a*exp(-b*x) + c", {"x": x, "y": y}, start={"a": 1.0, "b": 1.0, "c": 0.0}).succeeded

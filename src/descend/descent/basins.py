@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
+from descend.descent.lack_of_fit import like_noise, out_of_line, turning
+from descend.descent.lower import clearly_lower, rounding
 from descend.descent.objective import Objective
 from descend.descent.problem import Problem
 from descend.descent.search import ROWS, Found, descended, sample, search
 from descend.engines.numpy import NumpyEngine
 from descend.formula import Formula
+from descend.formula.compile import over_rows
 from descend.formula.structure import measures, waves
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
@@ -23,10 +26,6 @@ EXPLAINED = 0.99
 """Share of the spread of the response that leaves little doubt: most worse basins explain less."""
 PERFECT = 1e-12
 """Share left unexplained that is rounding."""
-FOLLOWING = 3.0
-"""Correlation of residuals with the next, in standard deviations of that of noise, that is no noise."""
-CLEARLY = 1e-6
-"""Share of J by which another minimum must be lower: far more than rounding."""
 EPOCHS = 20
 
 
@@ -34,8 +33,8 @@ def doubtful(problem: Problem, theta: Array, loss: float, undetermined: Collecti
     """Whether a fit of little use suggests another basin: parameters without influence, or much left unexplained.
 
     Of a squared loss the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2,
-    which takes longer. Of a response that never changes there is nothing to explain. A formula that has many basins
-    explains much in the wrong one too, its trend or its largest peak; there residuals that follow each other tell.
+    which takes longer. A formula that has many basins explains much in the wrong one too, its trend or its largest
+    peak. What is left may be noise: then there is nothing that another basin could explain (see ``lack_of_fit``).
     """
     model = problem.model
     if not isinstance(model, FormulaModel) or model.linear or model.log_linear:
@@ -44,13 +43,29 @@ def doubtful(problem: Problem, theta: Array, loss: float, undetermined: Collecti
         return False  # what a wrong gradient leads to is no minimum
     if undetermined:
         return True
-    if model.loss.name != "squared":
-        left, spread = _by_medians(model, theta, problem)
-    else:
-        left, spread = loss, _variance(model, problem)
-    if left > (1.0 - EXPLAINED) * spread > 0.0:
+    squared = model.loss.name == "squared"
+    rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
+    left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
+    if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
+        return False
+    if left <= (1.0 - EXPLAINED) * spread and not _many_basins(model.formula):
+        return False
+    return _something_left(model, theta, problem, sample(problem.columns, ROWS) if rows is None else rows)
+
+
+def _something_left(model: FormulaModel, theta: Array, problem: Problem, rows: Mapping[str, Array]) -> bool:
+    """Whether residuals look like anything but noise, along the inputs or the prediction, to what the formula can."""
+    prediction = model.predict(theta, rows)
+    left = model.observed(rows) - prediction
+    if (weights := problem.row_weights) is not None:
+        left = left * np.sqrt(rows[weights])
+    along = [rows[name] for name in model.inputs]
+    if len(along) > 1:
+        along.append(prediction)
+    if not like_noise(left, along):
         return True
-    return left > PERFECT * spread > 0.0 and _many_basins(model.formula) and _in_a_row(model, theta, problem)
+    turned, located = _kinds(model.formula)
+    return (located and out_of_line(left)) or any(turning(left, over_rows(each, rows, left.size)) for each in turned)
 
 
 @lru_cache(maxsize=128)
@@ -60,14 +75,11 @@ def _many_basins(formula: Formula) -> bool:
     return bool(waves(formula)) or len(located) > 1
 
 
-def _in_a_row(model: FormulaModel, theta: Array, problem: Problem) -> bool:
-    """Whether residuals, in the order of the first input, are correlated each with the next."""
-    rows = sample(problem.columns, ROWS)
-    left = model.observed(rows) - model.predict(theta, rows)
-    if model.inputs:
-        left = left[np.argsort(rows[model.inputs[0]], kind="stable")]
-    left = left - left.mean()
-    return float(left[1:] @ left[:-1]) > FOLLOWING / math.sqrt(left.size) * float(left @ left)
+@lru_cache(maxsize=128)
+def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], bool]:
+    """Return what the waves of a formula turn along, and whether it has a location: of a peak, or of a step."""
+    located = any(measure.location is not None for measure in measures(formula).values())
+    return tuple({wave.along for wave in waves(formula).values()}), located
 
 
 def _variance(model: FormulaModel, problem: Problem) -> float:
@@ -83,9 +95,9 @@ def _variance(model: FormulaModel, problem: Problem) -> float:
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())
 
 
-def _by_medians(model: FormulaModel, theta: Array, problem: Problem) -> tuple[float, float]:
-    y = model.observed(problem.columns)
-    left = np.abs(y - model.predict(theta, problem.columns))
+def _by_medians(model: FormulaModel, theta: Array, rows: Mapping[str, Array]) -> tuple[float, float]:
+    y = model.observed(rows)
+    left = np.abs(y - model.predict(theta, rows))
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
@@ -107,4 +119,4 @@ def lower_elsewhere(problem: Problem, theta: Array) -> Found | None:
     objective = Objective(engine, problem.objective.penalty, problem.objective.bounds)
     here, _ = descended(objective, theta, EPOCHS)
     there, _ = descended(objective, found.theta, EPOCHS)
-    return found if there < here * (1.0 - CLEARLY) else None
+    return found if clearly_lower(there, here, rounding(problem)) else None

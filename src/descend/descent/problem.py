@@ -14,6 +14,7 @@ from descend.constraints import Bounds
 from descend.descent import identifiability, preflight, suspicion
 from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
+from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
@@ -21,6 +22,7 @@ from descend.descent.strangers import strangers
 from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
+from descend.formula.kinks import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -124,6 +126,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
     larger = _grown(fitted, wish, what, columns, theta, objective)
+    if gathered is None and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
+        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:

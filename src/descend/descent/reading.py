@@ -41,10 +41,12 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
             known_column(wish.weights, table, "weights")
         excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
         names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
-        formula = read_formula(model, table.names, table.numeric_names, starts=names, excluded=excluded)
+        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
+        numeric = table.numeric_names if "@" in model else ()
+        formula = read_formula(model, table.names, numeric, starts=names, excluded=excluded)
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
-            formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
+            formula = read_formula(model, table.names, numeric, names, excluded, held.given)
         taken, held = _as_probability(formula, loss, held, table, wish)
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
         _refuse_no_column(fitted, table)
@@ -112,8 +114,8 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     held = None if model.constraints is None else model.constraints.bounds
     kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
     return (
-        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1{kept}; it "
-        f"is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1{kept}, "
+        f"and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
     )
 
 

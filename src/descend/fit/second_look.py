@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from descend.descent import Outcome
-from descend.descent.basins import CLEARLY, doubtful, lower_elsewhere
+from descend.descent.basins import doubtful, lower_elsewhere
 from descend.descent.identifiability import at_end
+from descend.descent.lower import clearly_lower, rounding
 from descend.descent.problem import Problem, pose
 from descend.descent.robust import prepare
 from descend.descent.search import Found
@@ -62,7 +63,7 @@ class SecondLook:
         if found is not None:
             searched = replace(searched, notes=(found.note, *searched.notes))
         again = self.fit(searched)
-        if not again.loss < fitted.loss * (1.0 - CLEARLY):
+        if not clearly_lower(again.loss, fitted.loss, rounding(problem)):
             return fitted
         if fitted.succeeded and not (again.succeeded and self._as_determined(searched, again)):
             return fitted

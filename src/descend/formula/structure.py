@@ -119,10 +119,11 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
     mixed = [term for term in node.args if term.atoms(Parameter, Predictor)]
     level = sympy.Add(*data)
     if level.atoms(Column):
-        for term in mixed:
-            symbol = -term if term.could_extract_minus_sign() else term
-            if isinstance(symbol, Parameter):
-                locations[symbol] = level if symbol is not term else -level
+        # SymPy writes 350*(x - c) as 350*x - 350*c; what counts is what c is held against, which is x.
+        factors = (term.as_coeff_Mul() for term in mixed)
+        held = {symbol: number for number, symbol in factors if isinstance(symbol, Parameter)}
+        locations |= {symbol: -level / number for symbol, number in held.items()}
+        level /= abs(next(iter(held.values()), sympy.S.One))
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
         units.insert(0, _unit(level, equations, locations) or {})

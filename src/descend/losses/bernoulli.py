@@ -35,13 +35,13 @@ class Bernoulli(Loss):
     )
     slope_text: ClassVar[str] = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
     weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-100)"
+    fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
     response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     prediction_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     keep_in_range: ClassVar[str] = "Keep the formula between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`"
     ends_in: ClassVar[str] = "a probability: let it end in torch.nn.Sigmoid(), or use the logistic loss without it"
     likelihood: ClassVar[bool] = True
-    dispersion: ClassVar[float | None] = 1.0
 
     def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return p (1 - p), the variance of one outcome."""

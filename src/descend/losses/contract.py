@@ -37,11 +37,11 @@ class Loss(ABC):
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
     kinked: whether its slope jumps, so that no curvature tells how long a step may be. certain: mean loss at which
         every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
+    fisher: whether its weight is the Fisher information of a row, so that the scale of the noise is known.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
     response_range, prediction_range: between which numbers y, and the prediction, have to lie; keep_in_range: how a
         formula, and a module, sees to the second, in words.
     likelihood: whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone.
-    dispersion: the scale of that distribution, where it has none to be estimated.
     """
 
     name: ClassVar[str]
@@ -53,13 +53,13 @@ class Loss(ABC):
     many_minima: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     certain: ClassVar[float] = 0.0
+    fisher: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
     response_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     prediction_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     keep_in_range: ClassVar[str] = ""
     ends_in: ClassVar[str] = ""
     likelihood: ClassVar[bool] = False
-    dispersion: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         refuse_bad_settings("loss", self)
@@ -67,6 +67,11 @@ class Loss(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    @cached_property
+    def of_residual(self) -> bool:
+        """Whether it is a function of the residual alone, so 0 where that is, and never below."""
+        return PREDICTION not in self.expressions[0].free_symbols
 
     @cached_property
     def estimated(self) -> str | None:

@@ -34,10 +34,10 @@ class Logistic(Loss):
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
     link: ClassVar[str | None] = "sigmoid"
     certain: ClassVar[float] = 1e-12
+    fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
     response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     likelihood: ClassVar[bool] = True
-    dispersion: ClassVar[float | None] = 1.0
 
     @property
     def of_probability(self) -> Loss:

@@ -30,13 +30,13 @@ class Poisson(Loss):
     value_text: ClassVar[str] = "prediction - y*log(prediction)"
     slope_text: ClassVar[str] = "1 - y/prediction"
     weight_text: ClassVar[str] = "1/prediction"
+    fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0", "counts, so 0 or more")
     response_range: ClassVar[tuple[float, float]] = (0.0, math.inf)
     prediction_range: ClassVar[tuple[float, float]] = (0.0, math.inf)
     keep_in_range: ClassVar[str] = "Keep the formula positive, as in `y ~ exp(a + b*x)`"
     ends_in: ClassVar[str] = "a positive mean: let it end in something positive, such as torch.nn.Softplus()"
     likelihood: ClassVar[bool] = True
-    dispersion: ClassVar[float | None] = 1.0
 
     def saturated(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return y - y log(y), the loss of a mean that is the count."""
