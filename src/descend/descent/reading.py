@@ -114,8 +114,8 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     held = None if model.constraints is None else model.constraints.bounds
     kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
     return (
-        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1{kept},"
-        f" and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
+        f"{kept}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
     )
 
 
