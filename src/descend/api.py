@@ -244,7 +244,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advised=outcome.advice,
+        advised=run.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -270,7 +270,10 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     if endless is not None:
         fitted = _without_minimum(fitted, endless)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
+        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
+        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
+            fitted = replace(fitted, notes=notes, examine=lambda: found)
     return fitted
 
 

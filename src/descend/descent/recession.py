@@ -51,7 +51,8 @@ def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, 
     It is found by a linear program over some rows, to which others are added that it is wrong for.
 
     some: rows to begin with, as many as one likes. low, high: bounds of the parameters; it never leads out of them.
-    Source: Albert & Anderson (1984), Biometrika 71, 1-10; Konis (2007), PhD thesis, Oxford.
+    Source: Albert & Anderson (1984), Biometrika 71, 1-10; Konis (2007), PhD thesis, Oxford; Correia, Guimaraes & Zylkin
+    (2019), Verifying the existence of maximum likelihood estimates for generalized linear models.
     """
     basis = _alike(some.normed().design)
     known = Pulls(some.design @ basis, some.wanted).normed()

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.jacobian import score_and_jacobian, with_derivatives
 from descend.descent.preflight import listed
 from descend.descent.problem import Problem
 from descend.descent.recession import Pulls, Recession, recession
+from descend.descent.scores import score_and_jacobian, with_derivatives
 from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity

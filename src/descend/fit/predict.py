@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.jacobian import score_and_jacobian
 from descend.descent.module.model import ModuleModel
 from descend.descent.preflight import smallest_failure
+from descend.descent.scores import score_and_jacobian
 from descend.errors import ConfigError, DataError
 from descend.fit.intervals import checked_level, named, quantile, why_none
 from descend.formula import as_text

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.jacobian import score_and_jacobian
 from descend.descent.module.model import ModuleModel
+from descend.descent.scores import score_and_jacobian
 from descend.descent.search import sampled
 from descend.errors import ConfigError
 

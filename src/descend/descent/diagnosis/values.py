@@ -101,14 +101,16 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
         how = "put softplus or clamp before it" if domain else "scale the inputs"
         advice = f"{keep}: {how}, start from smaller weights, or use a smaller learning rate than {case.rate:g}."
     elif failure.cause is Cause.OVERFLOW:
-        advice = (
-            f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound; a smaller "
-            f"learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+        advice = f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound" + (
+            f"; a smaller learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+            if case.optimizer.uses_rate
+            else "."
         )
     else:
-        advice = (
-            f"Keep `{failure.part}` where it has a value: with --bound on its parameters, other starting values, or a "
-            f"smaller learning rate than {case.rate:g}."
+        advice = f"Keep `{failure.part}` where it has a value: with --bound on its parameters, " + (
+            f"other starting values, or a smaller learning rate than {case.rate:g}."
+            if case.optimizer.uses_rate
+            else "or other starting values."
         )
     return Diagnosis(failure.cause, evidence, what + ".", advice)
 

@@ -84,7 +84,7 @@ def _begun(
     whole: Any = model
     y = model.observed(columns)
     scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
-    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale)
+    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, started=True)
 
 
 def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:

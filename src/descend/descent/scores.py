@@ -1,4 +1,4 @@
-"""The score of each row and its derivatives by the parameters."""
+"""What the loss works on in each row, and its derivatives by the parameters."""
 
 from __future__ import annotations
 
