@@ -1,5 +1,6 @@
 """Where `descend` and `python -m descend` begin: Ctrl-C is answered from here on, also while the rest is imported."""
 
+import gc
 import sys
 
 from descend.errors import INTERRUPTED
@@ -7,6 +8,7 @@ from descend.errors import INTERRUPTED
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    gc.set_threshold(100_000)  # Python looks for garbage among all that imports leave behind, over and over
     try:
         from descend.cli.main import main as run
     except KeyboardInterrupt:

@@ -26,7 +26,7 @@ from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook, in_doubt
+from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
@@ -192,8 +192,10 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
-                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
+                doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                if doubt is not None or not fitted.succeeded:
+                    look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                    fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted

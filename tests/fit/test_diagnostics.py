@@ -97,3 +97,38 @@ def test_what_cannot_be_judged():
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ w*x", {"x": X, "y": 2 * X + 0.1}, loss="huber").diagnostics()
     assert str(error.value) == "The residuals of the huber loss have no known distribution to be checked against."
+
+
+def many(errors: np.ndarray, **options):
+    x = np.linspace(0, 10, len(errors))
+    return descend.fit("y ~ w*x + b", {"x": x, "y": 2 * x + 1 + errors}, **options)
+
+
+def test_many_rows_are_judged_by_a_sample_and_it_is_said():
+    random = np.random.default_rng(5)
+    sound = many(random.normal(size=50_000)).diagnostics()
+    assert sound.warning == "" and (sound.rows, sound.sampled) == (10_000, 50_000)
+    skewed = many(random.exponential(size=50_000)).diagnostics()
+    assert skewed.warning.endswith("(Anderson-Darling, p = 0); judged by a sample of 10,000 rows")
+    few = many(random.exponential(size=10_000)).diagnostics()
+    assert (few.rows, few.sampled) == (10_000, 0) and few.warning.endswith("(Anderson-Darling, p = 0)")
+
+
+def test_neighbours_stay_neighbours_in_the_sample():
+    from scipy import signal
+
+    noise = np.random.default_rng(6).normal(size=60_000)
+    alike = signal.lfilter([1.0], [1.0, -0.3], noise)  # each remembers the one before, but not the tenth before
+    found = many(alike).diagnostics()
+    assert found["autocorrelation"].suspicious and found.lag_one == pytest.approx(0.3, abs=0.05)
+    assert not many(noise).diagnostics()["autocorrelation"].suspicious
+
+
+def test_rows_of_weight_zero_are_not_in_the_sample():
+    random = np.random.default_rng(7)
+    errors, weights = random.normal(size=30_000), np.arange(30_000) % 2.0
+    errors[::2] = 50.0
+    x = np.linspace(0, 10, 30_000)
+    fit = descend.fit("y ~ w*x + b", {"x": x, "y": 2 * x + 1 + errors, "wt": weights}, weights="wt")
+    found = fit.diagnostics()
+    assert found.rows == 5_000 and found.warning == ""

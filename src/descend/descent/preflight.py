@@ -13,9 +13,10 @@ from sympy import Expr
 from descend.descent.objective import Objective, Point
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
-from descend.formula.compile import items_matrix
+from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.domain import innermost_failure
 from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.table.table import finite
@@ -117,11 +118,33 @@ def finite_start(
         point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
             return point
-    raise ConfigError(_not_finite(model, theta, columns))
+    steep = None
+    if isinstance(model, FormulaModel) and math.isfinite(objective(theta, 0).loss):
+        steep = _without_slope(model, theta, columns)
+    raise ConfigError(steep or _not_finite(model, theta, columns))
 
 
 def _is_finite(point: Point) -> bool:
     return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
+
+
+def _without_slope(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
+    """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
+    start, values = model.parameters.mentioned(theta), all_values(model, theta, columns)
+    for symbol, slope in derived(model.formula, model.loss).jacobian.items():
+        with np.errstate(all="ignore"):
+            derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
+        bad = ~np.isfinite(derivative)
+        if bad.any():
+            row, size = int(bad.argmax()), derivative[bad][0]
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            held = "no value" if math.isnan(size) else f"the value {size:g}"
+            return (
+                f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
+                f"{f' ({where})' if where else ''} at the start ({start}), though the loss is finite. "
+                "Give other starting values with --start, or leave such rows out with --where."
+            )
+    return None
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:

@@ -36,10 +36,12 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
             known_column(wish.weights, table, "weights")
         excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
         names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
-        formula = read_formula(model, table.names, table.numeric_names, starts=names, excluded=excluded)
+        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
+        numeric = table.numeric_names if "@" in model else ()
+        formula = read_formula(model, table.names, numeric, starts=names, excluded=excluded)
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
-            formula = read_formula(model, table.names, table.numeric_names, names, excluded, held.given)
+            formula = read_formula(model, table.names, numeric, names, excluded, held.given)
         fitted = formula_model(formula, loss) if held is None else FormulaModel(formula, loss, held)
         _refuse_no_column(fitted, table)
         return fitted, start

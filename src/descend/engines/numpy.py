@@ -39,7 +39,7 @@ class NumpyEngine:
     once = False
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
-        self.kernel: Kernel = compiled(what, "numpy") if isinstance(what, Program) else what
+        self.kernel: Kernel = compiled(what.over(columns), "numpy") if isinstance(what, Program) else what
         self.finish = self.kernel.finish
         self.sums: Sequence[Callable[..., Sums]] = (
             self.kernel.functions

@@ -91,6 +91,8 @@ class TorchEngine:
     ) -> None:
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
+        if isinstance(what, Program):
+            what = what.over(columns)
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
         self.factors = isinstance(what, Program) and what.by_hand is None
         self.columns = columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.errors import ConfigError
-from descend.fit.rows import row_weights
+from descend.fit.rows import counted_rows
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -21,8 +21,10 @@ SUSPICIOUS = 0.01
 """A p-value below this gets a verdict that something is off."""
 FEWEST = 8
 """Rows below which nothing can be told."""
-MANY = 5_000
-"""Values above which SciPy's normal distribution is worth its import."""
+ROWS = 10_000
+"""Rows judged: of more a sample, for a fault that so many do not show is too small to matter."""
+TOGETHER = 100
+"""Rows of a sample that are neighbours, for whether they are alike."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,15 @@ class Check:
 class Diagnostics:
     """The checks of a fit's residuals; none if they cannot be judged, and ``note`` then says why.
 
-    lag_one: correlation of each residual with the next.
+    lag_one: correlation of each residual with the next. rows: how many were judged. sampled: of how many they are a
+    sample; 0 if all were judged.
     """
 
     checks: tuple[Check, ...]
     lag_one: float | None = None
     note: str = ""
+    rows: int = 0
+    sampled: int = 0
 
     def __getitem__(self, name: str) -> Check:
         return next(check for check in self.checks if check.name == name)
@@ -60,7 +65,8 @@ class Diagnostics:
     @property
     def warning(self) -> str:
         """One sentence on what is off; empty if nothing is."""
-        return "; ".join(check.verdict for check in self.checks if check.suspicious)
+        told = "; ".join(check.verdict for check in self.checks if check.suspicious)
+        return f"{told}; judged by a sample of {self.rows:,} rows" if told and self.sampled else told
 
 
 def diagnostics_of(fit: Fit) -> Diagnostics:
@@ -68,7 +74,8 @@ def diagnostics_of(fit: Fit) -> Diagnostics:
     if fit.loss_function.name != "squared" or isinstance(fit.model, ModuleModel):
         what = "a module" if isinstance(fit.model, ModuleModel) else f"the {fit.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
-    rows = fit.counted_rows
+    many = fit.rows > ROWS
+    rows = counted_rows(fit, ROWS, TOGETHER) if many else fit.counted_rows
     root = np.sqrt(rows.omega)
     residuals = rows.y - rows.score
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
@@ -76,10 +83,10 @@ def diagnostics_of(fit: Fit) -> Diagnostics:
     place: Any = slice(None)
     order = "the rows"
     if len(fit.model.inputs) == 1 and fit.kept is not None:
-        column = fit.kept.columns[fit.model.inputs[0]]
-        place = np.argsort(column[row_weights(fit) > 0.0], kind="stable")
+        place = np.argsort(fit.kept.columns[fit.model.inputs[0]][rows.places], kind="stable")
         order = f"`{fit.model.inputs[0]}`"
-    return diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
+    found = diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
+    return replace(found, sampled=fit.rows) if many else found
 
 
 def diagnose(residuals: Array, jacobian: Array, order: str) -> Diagnostics:
@@ -94,6 +101,7 @@ def diagnose(residuals: Array, jacobian: Array, order: str) -> Diagnostics:
     return Diagnostics(
         (normality(residuals), autocorrelation(residuals, jacobian, order), runs(residuals, order)),
         float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
+        rows=rows,
     )
 
 
@@ -182,10 +190,6 @@ def _two_sided(z: float) -> float:
 
 def _log_normal(z: Array) -> Array:
     """Return log Phi(z); far out, where Phi underflows, by the first terms of its expansion."""
-    if len(z) > MANY:
-        from scipy import special
-
-        return np.asarray(special.log_ndtr(z))
     return np.array([
         math.log(0.5 * math.erfc(-value / math.sqrt(2.0))) if value > -30.0
         else -0.5 * value * value - math.log(-value * math.sqrt(2.0 * math.pi))

@@ -250,7 +250,7 @@ def _of_columns(fit: Fit, rows: Rows) -> tuple[Array, Array]:
     if fit.model.linear:
         return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already
     for name in fit.model.inputs:
-        there = counted_rows(fit, _most(fit), {name: fit.kept.columns[name] * (1.0 + NUDGE)})
+        there = counted_rows(fit, _most(fit), instead={name: fit.kept.columns[name] * (1.0 + NUDGE)})
         of_score += np.square((there.score - rows.score) / NUDGE)
         of_derivatives += np.square((there.jacobian - rows.jacobian) / NUDGE)
     return of_score, of_derivatives

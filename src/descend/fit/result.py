@@ -246,7 +246,8 @@ class Fit:
     def diagnostics(self) -> Diagnostics:
         """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
 
-        Residuals are weighed, and ordered by the input if there is one, else as the rows are. Squared loss only.
+        Residuals are weighed, and ordered by the input if there is one, else as the rows are. Of more than 10,000 rows
+        a sample of so many is judged, a hundred neighbours at a time. Squared loss only.
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.module.model import ModuleModel
-from descend.descent.search import sample
+from descend.descent.search import sampled
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.symbols import Column
@@ -31,13 +31,14 @@ class Rows:
     """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
 
     y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
-    jacobian: (rows, p) derivatives of the score.
+    jacobian: (rows, p) derivatives of the score. places: where they are among the rows that the fit keeps.
     """
 
     y: Array
     score: Array
     jacobian: Array
     omega: Array
+    places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
 
 
 def refuse_without_data(fit: Fit, what: str) -> None:
@@ -65,25 +66,30 @@ def weighted(fit: Fit) -> bool:
     return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
 
 
-def counted_rows(fit: Fit, most: int | None = None, instead: Mapping[str, Array] | None = None) -> Rows:
+def counted_rows(
+    fit: Fit, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
+) -> Rows:
     """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows.
 
-    instead: other values of some columns.
+    together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
+    of some columns.
     """
     refuse_without_data(fit, "residuals")
     assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
     columns, omega = fit.kept.columns, row_weights(fit)
+    places: slice | NDArray[np.intp] = slice(None)
     if instead:
         columns = {**columns, **instead}
     if most is not None and len(omega) > most:
-        chosen = sample({"": omega, **columns}, most)
-        omega, columns = chosen.pop(""), chosen
+        places = sampled(len(omega), most, together)
+        omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
     score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
     y = fit.model.observed(columns)
     counting = omega > 0.0
     if counting.all():
-        return Rows(y, score, jacobian, omega)
-    return Rows(y[counting], score[counting], jacobian[counting], omega[counting])
+        return Rows(y, score, jacobian, omega, places)
+    places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
+    return Rows(y[counting], score[counting], jacobian[counting], omega[counting], places)
 
 
 def score_and_jacobian(

@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Expr
 
 from descend.formula.build import Builder, listed, names_in
-from descend.formula.derivative import derivatives
+from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, where
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, Parameter, Predictor, Term
@@ -57,9 +57,14 @@ class Formula:
         return tuple(name for name in self.columns if Column(name) in used)
 
     @cached_property
+    def slopes(self) -> Slopes:
+        """Derivatives of the expression by each scalar parameter and each predictor ``w @ [...]``."""
+        return slopes(self.expression, self.unknowns)
+
+    @property
     def jacobian(self) -> Mapping[Expr, Expr]:
-        """Derivative of the expression by each scalar parameter and each predictor ``w @ [...]``, to compute with."""
-        return derivatives(self.expression, self.unknowns, guarded=True)
+        """The derivatives, right in every row."""
+        return self.slopes.with_limits
 
     @cached_property
     def unknowns(self) -> tuple[Expr, ...]:

@@ -87,6 +87,15 @@ class digamma(RealFunction):
     nargs = 1
 
 
+class constant(RealFunction):
+    """Its argument, which no derivative looks into. PyTorch's backward passes stop at it; formulas cannot use it."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return Integer(0)
+
+
 class gamma(RealFunction):
     """gamma' = gamma(x) digamma(x)."""
 
@@ -243,6 +252,7 @@ FUNCTIONS: dict[str, Spelling] = {
 
 DERIVED_ONLY: dict[str, Spelling] = {
     "sign": _unary(sign, "np.sign({0})", "torch.sign({0})", "sign({0})", r"\operatorname{{sign}}\left({0}\right)"),
+    "constant": _unary(constant, "{0}", "({0}).detach()", "{0}", "{0}"),
     "digamma": _unary(digamma, "special.digamma({0})", "torch.digamma({0})", "digamma({0})", r"\psi\left({0}\right)"),
 }
 """What only a derivative brings in."""
@@ -270,6 +280,7 @@ NAMES: dict[type, str] = {
     sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
     maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
     gamma: "gamma", sign: "sign", digamma: "digamma",
+    constant: "constant",
 }  # fmt: skip
 """The name of a SymPy function class in formulas; every printer looks functions up through it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from descend.errors import ConfigError
 from descend.formula.compile import RowCode, compile_expression
+from descend.formula.edges import Edges
 from descend.formula.printers.code import TORCH
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
@@ -82,7 +83,8 @@ class AutogradKernel:
 @lru_cache(maxsize=128)
 def autograd_of_formula(program: Program) -> AutogradKernel:
     """Let PyTorch differentiate the formula of ``program``."""
-    quantities = {PREDICTION: program.score, RESPONSE: program.formula.response}
+    score_held = Edges().held(program.score) if program.slopes.edges or program.slopes.anywhere else program.score
+    quantities = {PREDICTION: score_held, RESPONSE: program.formula.response}
     more = () if program.weights is None else (program.weights.name,)
     code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)
     writers = {quantity: code.writer() for quantity in quantities}

@@ -60,6 +60,11 @@ class Loss(ABC):
         return dataclasses.asdict(self)
 
     @cached_property
+    def of_residual(self) -> bool:
+        """Whether it is a function of the residual alone, so 0 where that is, and never below."""
+        return PREDICTION not in self.expressions[0].free_symbols
+
+    @cached_property
     def estimated(self) -> str | None:
         """The setting that is to be estimated from the data, if any."""
         return next((name for name, value in self.settings.items() if value == "auto"), None)

@@ -19,7 +19,7 @@ FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
 MOST_NAMED = 3
 MOST_JUDGED = 1_000_000
-"""Rows up to which residuals and digits are judged unasked: beyond, that takes longer than the fit."""
+"""Rows up to which digits are judged unasked: beyond, that takes longer than the fit."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fit) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.rows > MOST_JUDGED or fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
         return []
     if str(fit.outcome) != "converged":
         return []
