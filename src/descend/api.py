@@ -21,7 +21,7 @@ from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Problem, pose
 from descend.descent.robust import loss_of, needs_preparation, prepare
-from descend.descent.run import Run, Settings, run, whole
+from descend.descent.run import Run, Settings, keeps_bounds, run, whole
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
@@ -32,6 +32,7 @@ from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
+from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
@@ -147,7 +148,7 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
-        None if batch_size is not None else epochs,
+        None if batch_size is not None else epochs, keeps_bounds(optimizer),
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
@@ -264,7 +265,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
+    if problem.model.loss.fisher and not penalised:
         fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
@@ -386,7 +387,8 @@ def derive(
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    return Derivation(read_formula(formula, names, numeric), loss_function)
+    read = read_formula(formula, names, numeric)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(

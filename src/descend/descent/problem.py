@@ -16,7 +16,7 @@ from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
 from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.reading import gradient_columns, gradient_source, read_model
+from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
 from descend.descent.wish import Wish, not_negative, row_weights
@@ -154,6 +154,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     searched = (each.note for each in (found, larger) if each is not None)
+    if (taken := probability_note(fitted, loss)) is not None:
+        why = (*why, taken)
     notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole

@@ -197,8 +197,9 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
     if bad.any():
         row = int(bad.argmax())
         return failure(preflight.smallest_failure(model, theta, columns, row), row)
-    if model.loss.name == "poisson" and (prediction <= 0.0).any():
-        row = int((prediction <= 0.0).argmax())
+    outside = ~model.loss.has_value(prediction, model.observed(columns))
+    if outside.any():
+        row = int(outside.argmax())
         found = sympy.log(model.prediction, evaluate=False), math.nan
         return failure(found, row, Cause.DOMAIN_ERROR)
     for row, expression in _derivatives(case, model, theta):
@@ -317,8 +318,10 @@ def _of_operations(
                 row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
                 part = f"the derivative of {_part(operation, name)}"
                 return Failure(Cause.DOMAIN_ERROR, part, math.nan, row + 1, _inputs(case, row), theta)
-    if case.model.loss.name == "poisson" and (prediction <= 0.0).any():
-        row = int((prediction <= 0.0).argmax())
+    low, high = case.model.loss.prediction_range
+    outside = (prediction <= low) | (prediction >= high)
+    if outside.any():
+        row = int(outside.argmax())
         return Failure(Cause.DOMAIN_ERROR, "log(prediction)", math.nan, row + 1, _inputs(case, row), theta)
     return None
 
