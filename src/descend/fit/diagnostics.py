@@ -25,6 +25,8 @@ ANY_ORDER = "the rows"
 """What residuals are in the order of where no input orders them: it says nothing of their spread."""
 APART = 0.1
 """Share of two unit vectors, one of which the other is not, from which on both count."""
+MEANS_MORE = 1.1
+"""How many times the same growth counts along the prediction, with which measuring errors often grow."""
 LEVER = 1e-6
 """What a row must leave of its own residual for it to tell something."""
 ROWS = 10_000
@@ -197,10 +199,12 @@ def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) ->
     n = len(residuals)
     basis, _ = np.linalg.qr(jacobian)
     left = 1.0 - np.square(basis).sum(axis=1)
-    squares = np.square(residuals) / np.where(left > LEVER, left, 1.0)
-    squares = np.where(left > LEVER, squares, squares[left > LEVER].mean() if (left > LEVER).any() else 0.0)
-    squares = squares - squares.mean()
-    by = {"the prediction": predicted} if order == ANY_ORDER else {"the prediction": predicted, order: np.arange(float(n))}
+    telling = left > LEVER
+    squares = np.where(telling, np.square(residuals) / np.where(telling, left, 1.0), 0.0)
+    squares = np.where(telling, squares - squares.sum() / max(int(telling.sum()), 1), 0.0)
+    by = {"the prediction": predicted}
+    if order != ANY_ORDER:
+        by[order] = np.arange(float(n))
     along = np.column_stack(list(by.values()))
     along = along - along.mean(axis=0)
     along /= np.maximum(np.sqrt(np.square(along).sum(axis=0)), np.finfo(float).tiny)
@@ -211,7 +215,7 @@ def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) ->
     statistic = n * float(np.square(basis.T @ squares).sum()) / total
     p = math.erfc(math.sqrt(statistic / 2.0)) if basis.shape[1] == 1 else math.exp(-statistic / 2.0)
     growth = dict(zip(by, (along.T @ squares).tolist(), strict=True))
-    most = max(growth, key=lambda name: abs(growth[name]))
+    most = max(growth, key=lambda name: abs(growth[name]) * (1.0 if name == order else MEANS_MORE))
     said = "may spread alike"
     if p < SUSPICIOUS:
         said = f"spread {'more' if growth[most] > 0.0 else 'less'} where {most} is larger"
