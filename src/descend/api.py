@@ -19,19 +19,23 @@ from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
+from descend.descent.like_terms import changed_places
 from descend.descent.problem import Problem, pose
+from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
-from descend.descent.run import Run, Settings, run, whole
+from descend.descent.run import Run, Settings, keeps_bounds, run, whole
+from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook, in_doubt
+from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
+from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
@@ -147,7 +151,7 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
-        None if batch_size is not None else epochs,
+        None if batch_size is not None else epochs, keeps_bounds(optimizer),
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
@@ -192,8 +196,10 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
-                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
+                doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                if doubt is not None or not fitted.succeeded:
+                    look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                    fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted
@@ -229,7 +235,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict = Verdict()
-    if not penalised and outcome is not Outcome.DIVERGED:
+    endless = None if outcome is Outcome.DIVERGED else no_minimum(problem, final.theta)
+    if not penalised and outcome is not Outcome.DIVERGED and endless is None:
         verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
@@ -239,7 +246,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advised=outcome.advice,
+        advised=run.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -250,7 +257,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         notes=run.notes
         + problem.notes
         + (() if problem.doubts else verdict.sentences + verdict.remarks)
-        + _at_bounds(problem, final.theta),
+        + _at_bounds(problem, final.theta)
+        + _remarks(problem, final.theta, outcome),
         undetermined=verdict.labels,
         penalised=penalised,
         weights=problem.weights,
@@ -262,31 +270,34 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
-        fitted = _with_minimum(fitted)
+    if endless is not None:
+        fitted = _without_minimum(fitted, endless)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
+        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
+        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
+            fitted = replace(fitted, notes=notes, examine=lambda: found)
     return fitted
 
 
-def _with_minimum(fitted: Fit) -> Fit:
-    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
-    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
-        return fitted
-    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
-        return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation
-
-    told = always_the_same(fitted.model, fitted.kept.columns)
-    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
-        curvature = fitted.kept.objective(fitted.theta, 2).curvature
-        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
-    if told is None:
-        return fitted
+def _without_minimum(fitted: Fit, why: str) -> Fit:
+    """Let no fit pass for converged whose parameters ran towards infinity."""
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
-        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
-        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
-    return replace(fitted, notes=(*fitted.notes, told))
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, why, why)
+        return replace(fitted, outcome=Outcome.STALLED, advised=why, examine=lambda: saturated)
+    return replace(fitted, notes=(*fitted.notes, why))
+
+
+def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
+    model = problem.model
+    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+        return ()
+    notes = [changed_places(model, problem.given, problem.start, theta)]
+    if problem.objective.rows <= AT_ONCE and problem.whole is None:
+        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
+    return tuple(note for note in notes if note is not None)
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
@@ -378,7 +389,8 @@ def derive(
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    return Derivation(read_formula(formula, names, numeric), loss_function)
+    read = read_formula(formula, names, numeric)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(
