@@ -47,7 +47,7 @@ STAGES = ((32, 8), (8, 100))
 """How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
 STAGES_OF_SUMS = ((16, 8), (4, 100))
 """The same where the terms of a sum were found one after the other, so that others rarely lead further."""
-STAGES_OF_WAVES = ((6, 8), (3, 100))
+STAGES_OF_WAVES = ((12, 8), (4, 100))
 """The same where these were waves, whose places in the periodogram other points hardly ever meet."""
 RANKS = (0, 2, 6, 16)
 """Places, among trial points from the best on, of those that descents are made from to see whether they agree."""
