@@ -200,8 +200,8 @@ class Fit:
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
-            ``"sandwich"``, right also if they are not alike: HC3 for these three losses, HC1 for the robust ones,
-            a kernel estimate for absolute and pinball (see ``fit.uncertainty.sandwich``).
+            ``"sandwich"``, right also if they are not alike: HC3, or for absolute and pinball a kernel estimate
+            (see ``fit.uncertainty.sandwich``).
         """
         return covariance_of(self, kind)
 
