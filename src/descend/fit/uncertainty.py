@@ -17,8 +17,6 @@ from descend.optimizers.systems import triangle as triangle_at
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-AT_ZERO = 1e-9
-"""Share of the spread of the residuals below which one is zero: the fit goes through its row."""
 LEAST_LEFT = 0.1
 """Least of 1 less the leverage of a row that is reckoned with, where the bend of a loss may be below 0."""
 CANONICAL = 0.575
@@ -158,7 +156,7 @@ def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -
         b_i is omega_i times the weight of the loss for squared, poisson and logistic, and omega_i l''(s_i, y_i) for
         huber, log_cosh and the like, where 1 - h_i is taken for LEAST_LEFT at least.
     absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with the
-        bandwidth h of Hall and Sheather; g_i g_i' is taken by its expectation, c_i = n / (n - p).
+        bandwidth h of Hall and Sheather; g_i g_i' is taken by its expectation, c_i = 1.
 
     It is found in coordinates in which sum f_i f_i' is the unit matrix, so that parameters of very different size, such
     as the slope of a date in milliseconds and its intercept, cost no digits.
@@ -179,13 +177,11 @@ def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -
     if frame is None:
         return None
     along, back = frame
-    bend, pull = _bend_and_pull(rows, loss)
+    bend, pull = _bend_and_pull(rows, loss, along.shape[1])
     bread = inverse((along * bend[:, None]).T @ along)
     if bread is None:
         return None
-    if loss.kinked:
-        pull = pull * np.sqrt((degrees + along.shape[1]) / degrees)
-    else:
+    if not loss.kinked:
         left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
         if loss.likelihood and left.min() < 1e-10:
             return None  # a row that alone determines a parameter: its residual says nothing
@@ -206,13 +202,13 @@ def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     return along, directions.T / values / norms[:, None]
 
 
-def _bend_and_pull(rows: Rows, loss: Loss) -> tuple[Array, Array]:
-    """Return b_i and the size of g_i, without its f_i (see ``sandwich``)."""
+def _bend_and_pull(rows: Rows, loss: Loss, size: int) -> tuple[Array, Array]:
+    """Return b_i and the size of g_i, without its f_i (see ``sandwich``); of so many parameters."""
     if loss.kinked:
         below, above = loss.sides
         jump = below + above
         spread = np.sqrt(below * above) / jump
-        density = _density(rows.score - rows.y, above / jump)
+        density = _density(rows.score - rows.y, above / jump, size)
         return rows.omega * jump * density, rows.omega * jump * spread
     pull = rows.omega * loss.slope(rows.score, rows.y)
     if loss.likelihood:
@@ -228,15 +224,17 @@ def _second_derivative(loss: Loss, rows: Rows) -> Array:
     return np.broadcast_to(np.asarray(value, dtype=np.float64), rows.y.shape)
 
 
-def _density(residuals: Array, share: float) -> Array:
+def _density(residuals: Array, share: float, through: int) -> Array:
     """Return each row's part in the kernel estimate of the density of the residuals at zero.
+
+    through: how many rows the fit goes through, its parameters.
 
     The bandwidth of Hall and Sheather says by how much a share of the rows differs, w, between whose quantiles
     share - w and share + w a density is best read off: a uniform kernel of half that width, here a normal one that
     smooths as much. The whole of it as the standard deviation of a normal kernel, as R's quantreg has it for
-    se = "ker", is three times wider and makes standard errors too large, by three quarters for 50 rows. The rows that
-    the fit goes through lie at zero because it does; they count half, so that intervals cover what they say for 20 to
-    300 rows (benchmarks/coverage.py).
+    se = "ker", is three times wider and makes standard errors too large, by three quarters for 50 rows. Rows that the
+    fit goes through lie at zero because it does; they count half, so that intervals cover what they say for 20 to 300
+    rows (benchmarks/coverage.py).
 
     Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
     """
@@ -253,4 +251,5 @@ def _density(residuals: Array, share: float) -> Array:
     if not bandwidth > 0.0:
         return np.zeros(n)
     density: Array = np.exp(-0.5 * (residuals / bandwidth) ** 2) / np.sqrt(2.0 * np.pi) / bandwidth
-    return np.where(np.abs(residuals) <= AT_ZERO * spread, 0.5 * density, density)
+    density[np.argsort(np.abs(residuals))[:through]] *= 0.5
+    return density
