@@ -25,6 +25,7 @@ from descend.descent.run import Run, Settings, run, whole
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
+from descend.fit.commenting import attempt
 from descend.fit.intervals import checked_errors
 from descend.fit.second_look import SecondLook, in_doubt
 from descend.formula import generated, guess_columns, read_formula
@@ -192,8 +193,9 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
-                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
+                with attempt("whether another start leads lower", fitted.failures):
+                    if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
+                        fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
         finally:
             problem.table.rest()
     return fitted
@@ -228,9 +230,10 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
-    verdict = Verdict()
-    if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+    verdict, failures = Verdict(), list[str]()
+    with attempt("which parameters the data determine", failures):
+        if not penalised and outcome is not Outcome.DIVERGED:
+            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -244,6 +247,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
         engine=problem.objective.engine.name,
+        failures=failures,
         seconds=time.perf_counter() - began,
         asked=run.asked,
         trace=trace,
@@ -263,7 +267,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         examine=partial(diagnose, problem, run),
     )
     if problem.model.loss.name in ("logistic", "poisson") and not penalised:
-        fitted = _with_minimum(fitted)
+        with attempt("whether there is a minimum", failures):
+            fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
     return fitted
