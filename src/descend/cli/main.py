@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from typing import Annotated
 
@@ -71,7 +70,6 @@ def descend(
 def main() -> int:
     """Run the command line and return its exit code; errors become one message on stderr."""
     gc.set_threshold(200_000)  # imports make hundreds of thousands of objects and no garbage
-    _hear()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter shows its code; it is no reason to lose a fit.
         if hasattr(stream, "reconfigure"):
@@ -97,14 +95,6 @@ def main() -> int:
         code = _fail(INTERRUPTED, 1)
     flush()
     return code if isinstance(code, int) else 0
-
-
-def _hear() -> None:
-    """Let the signals that end a program, and a terminal that is closed, do what Ctrl-C does."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # after nohup one is not heard
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _fail(message: str, code: int) -> int:
