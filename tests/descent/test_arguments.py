@@ -64,15 +64,15 @@ def test_options_of_other_programs_are_named():
 
 def test_the_call_of_curve_fit_is_told_how_to_write_it():
     assert said(lambda x, a: a * x, X, ROWS["y"]) == (
-        "`fit` takes a model and the data; all else has a name. Data have the names of their columns, and of a function "
-        'the response is named: fit(model, {"x": x, "y": y}, response="y").'
+        "`fit` takes a model and the data; all else has a name. Data have the names of their columns, and of a "
+        'function the response is named: fit(model, {"x": x, "y": y}, response="y").'
     )
 
 
 def test_conditions_and_losses_of_other_kinds():
     assert said(LINE, ROWS, where=X > 3) == (
-        "`where` is a condition in SQL, as text, such as `x > 1`; this is of type ndarray. Write the condition, or choose "
-        "the rows of the data before."
+        "`where` is a condition in SQL, as text, such as `x > 1`; this is of type ndarray. Write the condition, or "
+        "choose the rows of the data before."
     )
     torch = pytest.importorskip("torch")
     assert said(torch.nn.Linear(1, 1), ROWS, response="y", loss=torch.nn.MSELoss()) == (

@@ -1,4 +1,4 @@
-"""What comments on a finished fit may fail: the fit is printed and saved all the same, with a line on what is missing."""
+"""What comments on a finished fit may fail: the fit is printed and saved, with a line on what is missing."""
 
 from __future__ import annotations
 
