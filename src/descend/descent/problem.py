@@ -23,6 +23,7 @@ from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.kinks import bends
+from descend.formula.readings import readings
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -152,7 +153,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     searched = (each.note for each in (found, larger) if each is not None)
-    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
+    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(

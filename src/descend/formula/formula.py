@@ -125,6 +125,9 @@ def _read(
     response = builder.build(left)
     if not builder.columns:
         builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
+    if not response.atoms(Column):
+        what = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
+        builder.fail(left, what, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.response = frozenset(builder.columns) | excluded
     builder.elsewhere = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
