@@ -84,3 +84,9 @@ def test_letters_that_look_alike_are_told(text, odd, twin, letter):
 @pytest.mark.parametrize("text", ["y ~ α*x + a", "y ~ β*x^2 + b*x", "y ~ x1 + a*x", "y ~ Κ*x"])
 def test_letters_that_do_not_are_not(text):
     assert readings(read_formula(text, ("x", "x1", "y")), ("x", "x1", "y")) == ()
+
+
+def test_which_sinc_it_is_is_told():
+    assert told("y ~ a*sinc(b*x)") == (
+        "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`",
+    )

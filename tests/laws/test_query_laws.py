@@ -47,7 +47,9 @@ FORMULAS = {
     "y ~ 1 + where(where(x > a, u, z) >= min(z, b) and not u == b, max(a, x*z), b + x)*where(x <= a, z, 2)": [0.7, 0.4],
     "y ~ where(a > 0.5, a*x, b) + where(not (x > 1 or z > 1), b, 2*a) + max(x, 2*pi*a, exp(1))": [0.7, 0.4],
 }
-LACKING = {"y ~ 1 + a*erf(b*x) + gamma(1 + c*u)": [0.7, 0.4, 1.2]}
+FORMULAS["y ~ 2 + a*erf(b*x) + c*erfc(3*b*x) + log1p(a*z)*expm1(-c*u)"] = [0.7, 0.4, 0.6]
+FORMULAS["y ~ 2 + a*sinc(b*x) + cbrt(c*z - 1)*hypot(a, u)"] = [0.7, 0.4, 0.6]
+LACKING = {"y ~ 1 + a*gamma(1 + c*u)": [0.7, 1.2]}
 """Of functions that DuckDB, or the derivative of which it, does not have."""
 BACKENDS = ("duckdb", "sqlite", "plain duckdb", "plain sqlite")
 """Those that are plain are taken to have nothing that every database does not have."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 
 from descend.formula.formula import Formula
+from descend.formula.functions import sinc
 from descend.formula.symbols import Column
 from descend.formula.syntax import parse_formula
 from descend.formula.tree import Name, Node, Power
@@ -24,7 +25,7 @@ def readings(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]
     >>> readings(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
     ()
     """
-    return (*_euler(formula), *_response(formula), *_twins(formula, columns))
+    return (*_euler(formula), *_sinc(formula), *_response(formula), *_twins(formula, columns))
 
 
 def _euler(formula: Formula) -> Iterator[str]:
@@ -34,6 +35,12 @@ def _euler(formula: Formula) -> Iterator[str]:
             "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as "
             f"`{'e_' if 'e_' not in formula.parameters else 'e0'}`"
         )
+
+
+def _sinc(formula: Formula) -> Iterator[str]:
+    """Tell which of two functions of that name is meant."""
+    if formula.expression.has(sinc):
+        yield "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`"
 
 
 def _factors(node: object) -> Iterator[Name]:
