@@ -41,6 +41,18 @@ MESSAGES = [
         "          ^^^^^",
         "Compute it beforehand, as a column of the data.",
     ),
+    (
+        "y ~ a*heaviside(x - b)",
+        "`heaviside` has no derivative to descend along, so formulas cannot use it.",
+        "          ^^^^^^^^^",
+        "`b` moves it, so that it is no column: make it smooth, for example with sigmoid((x - b)/width).",
+    ),
+    (
+        "y ~ a*floor(b*x)",
+        "`floor` has no derivative to descend along, so formulas cannot use it.",
+        "          ^^^^^",
+        "`b` moves it, so that it is no column: make it smooth, for example with sigmoid( ).",
+    ),
     ("y ~ a*x(2)", "`x` is a column, so it cannot be called.", "          ^", "To multiply, write `x*(...)`."),
     ("y ~ a*exp(x, 2)", "`exp` takes 1 argument, not 2.", "          ^^^^^^^^^", "Write it as `exp(a)`."),
     ("y ~ a*exp()", "`exp` takes 1 argument, not 0.", "          ^^^^^", "Write it as `exp(a)`."),
@@ -302,7 +314,7 @@ def test_sympy_names_do_not_leak():
         ("y ~ a*heaviside(x - 2)", "`heaviside` has no derivative to descend along, so formulas cannot use it.",
          "Write it as where(x > 0, 1, 0)."),
         ("y ~ a*heaviside(x - c)", "`heaviside` has no derivative to descend along, so formulas cannot use it.",
-         "Make it smooth: `sigmoid((x - c)/s)` is a step at c, of width s; or keep the place of a step fixed."),
+         "`c` moves it, so that it is no column: make it smooth, for example with sigmoid((x - c)/width)."),
         ("y ~ a*log(x, 10)", "`log` takes 1 argument, not 2.", "Write it as `log(a)/log(b)`."),
     ],
 )  # fmt: skip

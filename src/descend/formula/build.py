@@ -24,7 +24,6 @@ LOGIC = {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 
 EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)"}
-BEFOREHAND = "Compute it beforehand, as a column of the data."
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -198,15 +197,23 @@ class Builder:
         if name in self.known:
             self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
         if name in STEPS:
-            of_data = all(part.name in self.known for part in names_in(node.arguments) if part.name not in CONSTANTS)
-            smooth = (
-                "Make it smooth: `sigmoid((x - c)/s)` is a step at c, of width s; or keep the place of a step fixed."
-            )
-            known = "Write it as where(x > 0, 1, 0)." if name in ("heaviside", "step") else BEFOREHAND
             what = f"`{name}` has no derivative to descend along, so formulas cannot use it."
-            self.fail(at, what, known if of_data else smooth)
+            self.fail(at, what, self._instead(node))
         hint, next_step = instead(name, (*FUNCTIONS, *self.extra))
         self.fail(at, f"There is no function `{name}`.{hint}", next_step)
+
+    def _instead(self, node: tree.Call) -> str:
+        """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
+        inside = [name.name for argument in node.arguments for name in names_in(argument)]
+        moved = next((name for name in inside if name not in self.known), None)
+        if moved is None:
+            steps = node.function in ("heaviside", "step")
+            return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
+        smooth = "sigmoid( )"
+        if node.function in ("heaviside", "step", "sign") and node.arguments:
+            first = node.arguments[0]
+            smooth = f"sigmoid(({self.text[first.start : first.end]})/width)"
+        return f"`{moved}` moves it, so that it is no column: make it smooth, for example with {smooth}."
 
     def _condition(self, node: tree.Node) -> Any:
         if isinstance(node, tree.Logic):
