@@ -19,7 +19,9 @@ from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
+from descend.descent.like_terms import changed_places
 from descend.descent.problem import Problem, pose
+from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, keeps_bounds, run, whole
 from descend.descent.wish import Gradient, Wish
@@ -253,7 +255,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         notes=run.notes
         + problem.notes
         + (() if problem.doubts else verdict.sentences + verdict.remarks)
-        + _at_bounds(problem, final.theta),
+        + _at_bounds(problem, final.theta)
+        + _remarks(problem, final.theta, outcome),
         undetermined=verdict.labels,
         penalised=penalised,
         weights=problem.weights,
@@ -296,6 +299,18 @@ def _with_minimum(fitted: Fit) -> Fit:
         saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
         return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
     return replace(fitted, notes=(*fitted.notes, told))
+
+
+def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
+    model = problem.model
+    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+        return ()
+    notes = [changed_places(model, problem.given, problem.start, theta)]
+    if problem.objective.rows <= AT_ONCE and problem.whole is None:
+        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
+    return tuple(note for note in notes if note is not None)
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:

@@ -66,8 +66,8 @@ class Problem:
     judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
-    started: bool = False
-    """Whether starting values were given."""
+    given: frozenset[str] = frozenset()
+    """The parameters of which starting values were given; of a module, which holds its own, all."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -167,7 +167,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, bool(given), whole,
+        larger, begin, frozenset(given), whole,
     )  # fmt: skip
 
 

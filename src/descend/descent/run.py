@@ -211,7 +211,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, problem.started)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, bool(problem.given))
 
 
 def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
