@@ -267,10 +267,15 @@ def _within(
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added."""
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+
+    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    """
     factors = np.ones(model.parameters.size)
     if isinstance(model, FormulaModel):
+        inside = model.linear_predictor
         for symbol, slope in model.formula.jacobian.items():
-            if isinstance(symbol, Parameter) and slope == 1:
+            added = slope if inside is None else inside.diff(symbol)
+            if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)

@@ -231,7 +231,8 @@ def _planned(
     """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
     batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
     certain = problem.model.loss.certain
-    if problem.objective.penalty is None and always_the_same(problem.model, problem.columns) is not None:
+    free = problem.objective.penalty is None and problem.objective.bounds is None
+    if free and always_the_same(problem.model, problem.columns) is not None:
         certain = VANISHED * abs(float(first.loss))
     plan = Plan(
         epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
