@@ -3,6 +3,7 @@
     python benchmarks/lab_load.py [--readers 50] [--seconds 60]
 
 A reader opens a problem, moves the rate, the start or the noise, or types a gradient, with two seconds or so between.
+It holds as many connections open as a browser does, six, and uses one of them.
 It fails on any error, where one answer in twenty takes longer than half a second, and where memory grows: by more
 than a tenth over the second half of the minute.
 """
@@ -15,6 +16,7 @@ import json
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +31,8 @@ SLOWEST = 0.5
 GROWTH = 1.1
 PAUSE = (1.0, 3.0)
 """Seconds between what a reader does."""
+CONNECTIONS = 6
+"""What a browser keeps open to one server."""
 
 
 class Reader(threading.Thread):
@@ -58,6 +62,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         """Read until the time is over."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        idle = [socket.create_connection(("127.0.0.1", self.port), timeout=30) for _ in range(CONNECTIONS - 1)]
         time.sleep(self.random.uniform(0, PAUSE[1]))
         while time.monotonic() < self.end:
             self.act()
@@ -70,6 +75,8 @@ class Reader(threading.Thread):
                 self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             time.sleep(self.random.uniform(*PAUSE))
+        for other in idle:
+            other.close()
 
     def act(self) -> None:
         """Change one thing, as a reader would."""

@@ -16,22 +16,28 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
+from descend.descent.arguments import read_fixed, refuse_strange, with_columns
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
+from descend.descent.like_terms import changed_places
 from descend.descent.problem import Problem, pose
+from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
-from descend.descent.run import Run, Settings, run, whole
+from descend.descent.run import Run, Settings, keeps_bounds, run, whole
+from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
+from descend.fit.commenting import attempt
 from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook, in_doubt
+from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
+from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
@@ -44,26 +50,26 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Call = Callable[[], Mapping[str, Any]]
-ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
+ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume", "others", "unknown")
 """Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
     model: str | Callable[..., Any],
     data: Any,
-    *,
+    *others: Any,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
     start: Mapping[str, Any] | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
-    weights: str | None = None,
-    sigma: str | None = None,
+    weights: Any = None,
+    sigma: Any = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | None = None,
+    fix: Mapping[str, Any] | str | None = None,
     ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
@@ -84,6 +90,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    **unknown: Any,
 ) -> Fit:
     """Fit a model to data by gradient descent.
 
@@ -102,7 +109,8 @@ def fit(
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
-        errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
+        errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
+        be an array, with a value for each row, or sigma one number for all rows.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
@@ -135,6 +143,10 @@ def fit(
     """
     call = partial(_asked, dict(locals()))
     began = time.perf_counter()
+    if others or unknown:
+        refuse_strange(fit, others, unknown)
+    data, weights, sigma = with_columns(data, weights, sigma)
+    fix = read_fixed(fix)
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
@@ -147,10 +159,11 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
-        None if batch_size is not None else epochs,
+        None if batch_size is not None else epochs, keeps_bounds(optimizer),
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    wish.check()
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -167,7 +180,6 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    wish.check()
     loss_function = loss_of(wish)
     unprepared = wish
     prepared: tuple[str, ...] = ()
@@ -192,8 +204,11 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
-                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
+                with attempt("whether another start leads lower", fitted.failures):
+                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                    if doubt is not None or not fitted.succeeded:
+                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                        fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted
@@ -228,9 +243,13 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
-    verdict = Verdict()
-    if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+    verdict, endless, failures = Verdict(), None, list[str]()
+    if outcome is not Outcome.DIVERGED:
+        with attempt("whether there is a minimum", failures):
+            endless = no_minimum(problem, final.theta)
+    if not penalised and outcome is not Outcome.DIVERGED and endless is None:
+        with attempt("which parameters the data determine", failures):
+            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -239,18 +258,20 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advised=outcome.advice,
+        advised=run.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
         engine=problem.objective.engine.name,
+        failures=failures,
         seconds=time.perf_counter() - began,
         asked=run.asked,
         trace=trace,
         notes=run.notes
         + problem.notes
-        + (() if problem.doubts else verdict.sentences)
-        + _at_bounds(problem, final.theta),
+        + (() if problem.doubts else verdict.sentences + verdict.remarks)
+        + _at_bounds(problem, final.theta)
+        + _remarks(problem, final.theta, outcome),
         undetermined=verdict.labels,
         penalised=penalised,
         weights=problem.weights,
@@ -262,31 +283,34 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
-        fitted = _with_minimum(fitted)
+    if endless is not None:
+        fitted = _without_minimum(fitted, endless)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
+        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
+        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
+            fitted = replace(fitted, notes=notes, examine=lambda: found)
     return fitted
 
 
-def _with_minimum(fitted: Fit) -> Fit:
-    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
-    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
-        return fitted
-    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
-        return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation
-
-    told = always_the_same(fitted.model, fitted.kept.columns)
-    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
-        curvature = fitted.kept.objective(fitted.theta, 2).curvature
-        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
-    if told is None:
-        return fitted
+def _without_minimum(fitted: Fit, why: str) -> Fit:
+    """Let no fit pass for converged whose parameters ran towards infinity."""
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
-        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
-        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
-    return replace(fitted, notes=(*fitted.notes, told))
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, why, why)
+        return replace(fitted, outcome=Outcome.STALLED, advised=why, examine=lambda: saturated)
+    return replace(fitted, notes=(*fitted.notes, why))
+
+
+def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
+    model = problem.model
+    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+        return ()
+    notes = [changed_places(model, problem.given, problem.start, theta)]
+    if problem.objective.rows <= AT_ONCE and problem.whole is None:
+        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
+    return tuple(note for note in notes if note is not None)
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
@@ -378,7 +402,8 @@ def derive(
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    return Derivation(read_formula(formula, names, numeric), loss_function)
+    read = read_formula(formula, names, numeric)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(

@@ -59,6 +59,15 @@ def test_a_start_outside_the_domain_is_named_with_row_part_and_values():
     )
 
 
+def test_a_start_without_a_derivative_is_told_with_parameter_and_row():
+    with pytest.raises(ConfigError) as error:
+        fit("y ~ a*sqrt(abs(x - m))", {"x": np.arange(1.0, 9.0), "y": np.arange(8.0)}, start={"a": 1.0, "m": 2.0})
+    assert str(error.value) == (
+        "The derivative of the prediction by `m` has no value in row 2 (x = 2) at the start (a=1  m=2), though the "
+        "loss is finite. Give other starting values with --start, or leave such rows out with --where."
+    )
+
+
 @pytest.mark.parametrize(("b", "row", "value"), [(60.0, 61, "2.21827e+156"), (35.4, 101, "5.49853e+153")])
 @pytest.mark.parametrize("engine", ["auto", "query"])
 def test_a_start_whose_squares_overflow_is_told_with_row_and_part(b, row, value, engine):

@@ -88,3 +88,69 @@ def test_a_measured_curve_is_no_cause_for_doubt():
 def test_a_penalty_settles_it():
     fitted = fit("y ~ (a + b)*x", {"x": X, "y": Y}, l2=0.01)
     assert doubts(fitted) == []
+
+
+def yearly(seed: int, sorts: int, slope: float) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    year = np.round(2010 + np.linspace(0, 10, 40), 2)
+    others = {f"z{place}": np.round(random.normal(size=40), 3) for place in range(1, sorts + 1)}
+    return {"year": year, **others, "y": slope * (year - 2015) + 0.6 * random.normal(size=40)}
+
+
+@pytest.mark.parametrize("slope", [0.4, 0.0])
+@pytest.mark.parametrize("sorts", [0, 1, 4, 8])
+def test_columns_far_from_zero_are_told_apart(sorts, slope):
+    """A year column is nearly a multiple of 1; but its slope is determined like any, and so is that of noise."""
+    formula = "y ~ a + b*year" + "".join(f" + c{place}*z{place}" for place in range(1, sorts + 1))
+    for seed in range(5):
+        fitted = fit(formula, yearly(seed, sorts, slope))
+        assert not [note for note in fitted.notes if "told apart" in note or "correlated" in note]
+
+
+@pytest.mark.parametrize(("formula", "loss"), [("exp(a + b*t)", "poisson"), ("sigmoid(a + b*t)", "logistic")])
+def test_so_are_those_under_a_link(formula, loss):
+    random = np.random.default_rng(0)
+    t = np.linspace(2000.0, 2020.0, 60)
+    y = random.poisson(5.0 * np.exp((t - 2010.0) / 10.0)) if loss == "poisson" else random.random(60) < 0.5
+    fitted = fit(f"y ~ {formula}", {"t": t, "y": y.astype(float)}, loss=loss)
+    assert not [note for note in fitted.notes if "told apart" in note or "correlated" in note]
+
+
+def test_longley_is_determined():
+    """Its parameters have |t| of 4 and more for three of six, says NIST; nothing in it cannot be told apart."""
+    rows = np.array([
+        [83.0, 234289, 2356, 1590, 107608, 1947, 60323], [88.5, 259426, 2325, 1456, 108632, 1948, 61122],
+        [88.2, 258054, 3682, 1616, 109773, 1949, 60171], [89.5, 284599, 3351, 1650, 110929, 1950, 61187],
+        [96.2, 328975, 2099, 3099, 112075, 1951, 63221], [98.1, 346999, 1932, 3594, 113270, 1952, 63639],
+        [99.0, 365385, 1870, 3547, 115094, 1953, 64989], [100.0, 363112, 3578, 3350, 116219, 1954, 63761],
+        [101.2, 397469, 2904, 3048, 117388, 1955, 66019], [104.6, 419180, 2822, 2857, 118734, 1956, 67857],
+        [108.4, 442769, 2936, 2798, 120445, 1957, 68169], [110.8, 444546, 4681, 2637, 121950, 1958, 66513],
+        [112.6, 482704, 3813, 2552, 123366, 1959, 68655], [114.2, 502601, 3931, 2514, 125368, 1960, 69564],
+        [115.7, 518173, 4806, 2572, 127852, 1961, 69331], [116.9, 554894, 4007, 2827, 130081, 1962, 70551],
+    ])  # fmt: skip
+    data = dict(zip(("x1", "x2", "x3", "x4", "x5", "x6", "y"), rows.T, strict=True))
+    fitted = fit("y ~ b0 + b1*x1 + b2*x2 + b3*x3 + b4*x4 + b5*x5 + b6*x6", data)
+    assert doubts(fitted) == []
+    assert fitted.parameters["b6"] / fitted.standard_errors["b6"] == pytest.approx(4.016, abs=1e-3)
+
+
+def test_a_high_correlation_is_remarked():
+    random = np.random.default_rng(0)
+    x = random.normal(size=60)
+    z = x + 0.01 * random.normal(size=60)
+    fitted = fit("y ~ a + b*x + c*z", {"x": x, "z": z, "y": 1 + 2 * x + 3 * z + 0.1 * random.normal(size=60)})
+    assert fitted.correlation is not None
+    correlation = fitted.correlation[1, 2]
+    assert -0.99995 < correlation < -0.9999
+    assert [note for note in fitted.notes if "correlated" in note] == [
+        "b and c are correlated -0.999937: only a combination of them is known well, and the standard error of each is "
+        "89 times that if the other were known."
+    ]
+    assert 1 / np.sqrt(1 - correlation**2) == pytest.approx(89, rel=0.01)
+
+
+def test_a_high_correlation_of_what_is_known_well_is_not():
+    x = np.linspace(1.0, 2.0, 40)
+    z = x + 1e-3 * np.sin(40.0 * x)
+    fitted = fit("y ~ a + b*x + c*z", {"x": x, "z": z, "y": 1 + 2 * x + 3 * z + 1e-7 * np.cos(99 * x)})
+    assert not [note for note in fitted.notes if "correlated" in note]

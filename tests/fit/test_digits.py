@@ -94,3 +94,49 @@ def test_penalties_are_part_of_what_is_least(line):
     exact = (x @ y / n) / (x @ x / n + 0.5)
     fit = descend.fit("y ~ w*x", line, l2=0.5, optimizer="gd", epochs=5)
     assert fit.digits["w"] == pytest.approx(true_digits(fit.parameters["w"], exact), abs=0.5)
+
+
+def even_peak(x):
+    return 2 * np.exp(-((x / 0.3) ** 2)) + 0.05 * np.cos(20 * x)
+
+
+@pytest.mark.parametrize(
+    ("formula", "name", "y"),
+    [
+        ("y ~ a*exp(-((x - m)/s)^2)", "m", even_peak),
+        ("y ~ a/(1 + ((x - m)/s)^2)", "m", even_peak),
+        ("y ~ a*x + b", "b", lambda x: 2 * x),
+        ("y ~ a*x + b", "a", lambda x: np.cos(9 * x)),
+        ("y ~ a*x^2 + b*x + c", "b", lambda x: 3 * x**2 - 1),
+        ("y ~ a*x^2 + b*x + c", "b", lambda x: 1e9 * (3 * x**2 - 1)),
+        ("y ~ a*sin(3*x) + b*cos(3*x)", "b", lambda x: 4 * np.sin(3 * x) + 0.3 * np.sin(9 * x)),
+        ("y ~ a*tanh((x - m)/s) + c", "m", lambda x: 2 * np.tanh(x / 0.4) + 0.1 * np.sin(9 * x)),
+    ],
+)
+def test_what_is_zero_by_symmetry_is_known_to_be(formula, name, y):
+    x = np.linspace(-1.0, 1.0, 41)
+    fitted = descend.fit(formula, {"x": x, "y": y(x)}, start={"m": 0.1, "s": 0.5} if "/s" in formula else None)
+    assert fitted.outcome == "converged"
+    assert all(number > 8.0 for number in fitted.digits.values())
+    assert abs(fitted.parameters[name]) < 1e-6 * max(abs(y(x)))
+
+
+@pytest.mark.parametrize("first", [0.0, 17_000.0, 2_459_000.0])
+@pytest.mark.parametrize(
+    "formula", ["a*sin(0.7*x - b) + c", "a*cos(0.7*x) + b*sin(0.7*x) + c", "a*exp(cos(0.7*x - b))"]
+)
+def test_the_rounding_of_an_argument_counts(formula, first):
+    """Seven digits of x are whole periods, which a sine loses; the rest is there, and held against a shifted x."""
+    x = first + np.arange(0.0, 150.0, 0.7)
+    y = 27 + 7 * np.sin(0.7 * (x - first) + 1) + np.random.default_rng(39).normal(size=x.size)
+    fitted = descend.fit(f"y ~ {formula}", {"x": x, "y": y})
+    assert all(16.0 - np.log10(first + 1.0) - 3.5 < number for number in fitted.digits.values())
+    near = descend.fit(f"y ~ {formula}", {"x": x - first, "y": y})
+    assert fitted.loss == pytest.approx(near.loss, rel=1e-9)
+
+
+def test_a_run_that_stops_early_near_zero_claims_nothing():
+    x = np.linspace(-1.0, 1.0, 41)
+    data = {"x": x, "y": 3 + 2 * x}
+    fitted = descend.fit("y ~ a*x + b", data, optimizer="gd", epochs=1, learning_rate=1e-3, start={"a": 0.0, "b": 0.0})
+    assert all(number < 1.0 for number in fitted.digits.values())

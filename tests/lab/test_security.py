@@ -188,3 +188,9 @@ def test_names_of_columns_are_words_and_no_markup(tmp_path: Path):
     formula = "y ~ w*`<img src=x onerror=alert(1)>`"
     _, markup, _ = Callbacks(library).judge("", formula, "squared", context, 0.0, {"key": key})
     assert "<math" in markup and "<img" not in markup and "&lt;img" in markup
+
+
+@pytest.mark.parametrize("path", ["dash/../x.js", "dash/..%2f..%2fos.py", "nothing/x.js", "dash/nothing.js"])
+def test_scripts_that_are_not_the_labs_are_not_found(lab, path):
+    reply = ask(lab, path=f"/_dash-component-suites/{path}")
+    assert (reply.status_code, reply.text) == (404, "There is no such page.")

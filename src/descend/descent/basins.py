@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.lack_of_fit import many_basins, something_left
+from descend.descent.lower import clearly_lower, rounding
 from descend.descent.objective import Objective
 from descend.descent.problem import Problem
+from descend.descent.scan import scannable, valleys
 from descend.descent.search import ROWS, Found, descended, sample, search
 from descend.engines.numpy import NumpyEngine
-from descend.formula import Formula
-from descend.formula.structure import measures, waves
+from descend.formula.structure import waves
+from descend.formula.symbols import Parameter
+from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
 
@@ -23,51 +27,64 @@ EXPLAINED = 0.99
 """Share of the spread of the response that leaves little doubt: most worse basins explain less."""
 PERFECT = 1e-12
 """Share left unexplained that is rounding."""
-FOLLOWING = 3.0
-"""Correlation of residuals with the next, in standard deviations of that of noise, that is no noise."""
-CLEARLY = 1e-6
-"""Share of J by which another minimum must be lower: far more than rounding."""
+SCANNED = 256
+"""Rows that a scan reads."""
+OPEN = 0.03
+"""Standard error of a parameter, as a share of it, from which on another of its values may do nearly as well."""
 EPOCHS = 20
 
 
-def doubtful(problem: Problem, theta: Array, loss: float, undetermined: Collection[str]) -> bool:
-    """Whether a fit of little use suggests another basin: parameters without influence, or much left unexplained.
+class Doubt(Enum):
+    """Why a fit may have converged in a worse basin than there is."""
 
-    Of a squared loss the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2,
-    which takes longer. Of a response that never changes there is nothing to explain. A formula that has many basins
-    explains much in the wrong one too, its trend or its largest peak; there residuals that follow each other tell.
+    FORMULA = "its formula has valleys beside each other, of which no residuals tell"
+    FIT = "parameters have no influence, or something is left in the residuals"
+
+
+def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[str]) -> Doubt | None:
+    """Return why another basin might be better, if a fit gives reason to doubt.
+
+    It has parameters without influence, or much is left unexplained that does not look like noise. Of a squared loss
+    the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2, which takes
+    longer. A formula that has many basins explains much in the wrong one too, its trend or its largest peak. Where
+    what is left looks like noise, there is nothing that another basin could explain (see ``lack_of_fit``), but for
+    one beside it.
     """
     model = problem.model
     if not isinstance(model, FormulaModel) or model.linear or model.log_linear:
-        return False
+        return None
     if problem.judgement is not None and not problem.judgement.agree:
-        return False  # what a wrong gradient leads to is no minimum
+        return None  # what a wrong gradient leads to is no minimum
     if undetermined:
-        return True
-    if model.loss.name != "squared":
-        left, spread = _by_medians(model, theta, problem)
-    else:
-        left, spread = loss, _variance(model, problem)
-    if left > (1.0 - EXPLAINED) * spread > 0.0:
-        return True
-    return left > PERFECT * spread > 0.0 and _many_basins(model.formula) and _in_a_row(model, theta, problem)
+        return Doubt.FIT
+    squared = model.loss.name == "squared"
+    rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
+    left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
+    if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
+        return None
+    if left > (1.0 - EXPLAINED) * spread or many_basins(model.formula):
+        rows = sample(problem.columns, ROWS) if rows is None else rows
+        if something_left(model, theta, rows, problem.row_weights):
+            return Doubt.FIT
+    beside = like_terms(model.formula, problem.objective.bounds is not None)
+    if squared and (beside or _uncertain(problem, theta, loss, shared(model.formula))):
+        return Doubt.FORMULA
+    return None
 
 
-@lru_cache(maxsize=128)
-def _many_basins(formula: Formula) -> bool:
-    """Whether it holds a wave of unknown frequency, or two locations: of peaks, or of steps."""
-    located = [measure for measure in measures(formula).values() if measure.location is not None]
-    return bool(waves(formula)) or len(located) > 1
-
-
-def _in_a_row(model: FormulaModel, theta: Array, problem: Problem) -> bool:
-    """Whether residuals, in the order of the first input, are correlated each with the next."""
-    rows = sample(problem.columns, ROWS)
-    left = model.observed(rows) - model.predict(theta, rows)
-    if model.inputs:
-        left = left[np.argsort(rows[model.inputs[0]], kind="stable")]
-    left = left - left.mean()
-    return float(left[1:] @ left[:-1]) > FOLLOWING / math.sqrt(left.size) * float(left @ left)
+def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Parameter]) -> bool:
+    """Whether the data leave one of these parameters so open that J may have another valley not much higher."""
+    if not symbols:
+        return False
+    curvature = problem.objective(theta, 2).curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return False
+    scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+    inverse = np.linalg.pinv(curvature * scale * scale[:, None], hermitian=True)
+    free = max(problem.objective.rows - theta.size, 1)
+    errors = scale * np.sqrt(2.0 * loss / free * inverse.diagonal())
+    places = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
+    return bool((errors[places] > OPEN * np.abs(theta[places])).any())
 
 
 def _variance(model: FormulaModel, problem: Problem) -> float:
@@ -76,16 +93,16 @@ def _variance(model: FormulaModel, problem: Problem) -> float:
         return problem.whole.spread / problem.whole.omega
     y, weights = model.observed(problem.columns), problem.row_weights
     if weights is None:
-        mean = float(np.add.reduce(y)) / y.size
-        return problem.scale - mean * mean
+        away = y - float(np.add.reduce(y)) / y.size
+        return float(away.dot(away)) / y.size
     omega = problem.columns[weights]
     mean = float(omega.dot(y)) / float(omega.sum())
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())
 
 
-def _by_medians(model: FormulaModel, theta: Array, problem: Problem) -> tuple[float, float]:
-    y = model.observed(problem.columns)
-    left = np.abs(y - model.predict(theta, problem.columns))
+def _by_medians(model: FormulaModel, theta: Array, rows: Mapping[str, Array]) -> tuple[float, float]:
+    y = model.observed(rows)
+    left = np.abs(y - model.predict(theta, rows))
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
@@ -98,13 +115,27 @@ def elsewhere(problem: Problem) -> Found | None:
     return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
-def lower_elsewhere(problem: Problem, theta: Array) -> Found | None:
+def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
-    found, model, weights = elsewhere(problem), problem.model, problem.row_weights
-    if found is None or not isinstance(model, FormulaModel):
+    model, weights, bounds = problem.model, problem.row_weights, problem.objective.bounds
+    if not isinstance(model, FormulaModel):
         return None
-    engine = NumpyEngine(derived(model.formula, model.loss, weights), sample(problem.columns, ROWS), weights)
-    objective = Objective(engine, problem.objective.penalty, problem.objective.bounds)
+    program = derived(model.formula, model.loss, weights)
+    engine = NumpyEngine(program, sample(problem.columns, ROWS), weights)
+    objective = Objective(engine, problem.objective.penalty, bounds)
     here, _ = descended(objective, theta, EPOCHS)
-    there, _ = descended(objective, found.theta, EPOCHS)
-    return found if there < here * (1.0 - CLEARLY) else None
+
+    def lower(points: Sequence[Array]) -> Array | None:
+        ends = [(descended(objective, point, EPOCHS)[0], number) for number, point in enumerate(points)]
+        there, number = min(ends, default=(math.inf, 0))
+        return points[number] if clearly_lower(there, here, rounding(problem)) else None
+
+    sought = nonlinear(model.formula)
+    alone = len(sought) == 1 and not waves(model.formula)
+    if not (scannable(program) and (alone or doubt is Doubt.FORMULA)):
+        found = elsewhere(problem)
+        return None if found is None or lower([found.theta]) is None else found
+    along = sought if alone else shared(model.formula)
+    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, alone, bounds)
+    point = lower(points)
+    return None if point is None else Found(point, f"start found among {tried} trial points")

@@ -14,6 +14,8 @@ from descend.descent.objective import Objective, Point
 from descend.descent.preflight import constant_inputs, listed
 from descend.errors import DataError
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
+from descend.formula.symbols import Parameter
+from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel, Model
 from descend.optimizers.elimination import FEW, solver
 from descend.optimizers.systems import triangle
@@ -27,14 +29,20 @@ EXACT = 1e-12
 """Below this share nothing is left but rounding. NIST's hardest problems have 1e-5, a polynomial of degree 10 1e-10."""
 EXACT_SUMMED = 1e-7
 """The same where only the curvature is known, in which these shares are squared, and 1e-14 is rounding."""
-CORRELATED = 1e-3
+ALIKE = 1e-3
 """A direction in which parameters merely change each other's part: the share must be below this, ..."""
 UNCERTAIN = 0.5
-"""... and two parameters or more as uncertain along it as this share of their values, as good as unknown."""
+"""... and the standard error of each of them above this share of its value, so that none can be told from 0."""
+CORRELATED = 0.999
+"""Correlation of two parameters that is worth a remark, ..."""
+KNOWN = 0.01
+"""... unless both are known better than to this share of their values."""
 ROUNDING = 1e-14
 """Share of the response below which predictions, and their residuals, are nothing but rounding."""
 INVOLVED = 1e-4
-"""Share of a direction from which on a parameter takes part in it."""
+"""Share of a direction from which on a parameter takes part in it, ..."""
+TAKES_PART = 0.05
+"""... where it is merely small."""
 
 MOST = 500
 """Parameters above which the singular values would take longer than the descent."""
@@ -42,10 +50,14 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Verdict:
-    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off."""
+    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off.
+
+    remarks: what is determined, if only because the rows are so good: parameters that are highly correlated.
+    """
 
     labels: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
@@ -155,8 +167,8 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
     """Say what the data leave undetermined at theta.
 
     With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
-    v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, the
-    standard error along it is s/S, s**2 = 2 J / (n - p); it counts if it is many times the parameters themselves.
+    v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, noise
+    decides: standard errors are s |R^-1|, s**2 = 2 J / (n - p), or 1 / n where the curvature is the Fisher information.
     A module is not looked into: no matrix of its parameters is formed.
 
     scale: the mean square of the response, if the loss is squared; by it what is merely rounding is told.
@@ -171,10 +183,13 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
         return Verdict()
     if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (still := _idle(model, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
-    if _surely(curvature, CORRELATED**2):
+    if _surely(curvature, 1.0 - CORRELATED):
         return Verdict()
     smallest = _smallest(curvature)
-    if smallest is not None and smallest >= CORRELATED**2:
+    if smallest is not None and smallest >= 1.0 - CORRELATED:
+        return Verdict()
+    degrees = objective.rows - size if converged else 0
+    if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
         return Verdict()
     point = objective(theta, 3)
     upper = triangle(point)[0]
@@ -190,14 +205,76 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
     null = int((singular <= exact * singular[0]).sum())
     if null:
         return _exactly(model, objective, point, directions[-null:] / norms, norms)
-    if not converged or singular[-1] > CORRELATED * singular[0] or objective.rows <= size:
-        return Verdict()
-    spread = np.sqrt(2.0 * max(point.loss, 0.0) / (objective.rows - size)) / singular[-1]
-    direction = directions[-1] / norms
-    uncertain = np.sort(np.abs(spread * direction / theta))
-    if not uncertain[-2] > UNCERTAIN:
-        return Verdict()
-    return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else Verdict()
+
+
+def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
+    """Say what is determined but for noise: a direction in which no parameter can be told from 0, or a correlation.
+
+    What is merely added takes up the origin of the columns, which says nothing of the others: directions are looked
+    for beside it.
+    """
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    root = np.linalg.inv(upper / norms) / norms[:, None]
+    variance = 1.0 / objective.rows if model.loss.fisher else 2.0 * max(point.loss, 0.0) / degrees
+    errors = np.sqrt(variance * np.square(root).sum(axis=1))
+    added = _merely_added(model)
+    beside = np.asarray(np.linalg.qr(np.column_stack([upper[:, added], upper[:, ~added]]), mode="r"))
+    inner = beside[added.sum() :, added.sum() :]
+    lengths = np.sqrt(np.add.reduce(inner * inner))
+    _, singular, directions = np.linalg.svd(inner / lengths)
+    if len(singular) > 1 and singular[-1] <= ALIKE * singular[0]:
+        part = np.abs(directions[-1]) > TAKES_PART
+        unknown = errors[~added] > UNCERTAIN * np.abs(point.theta[~added])
+        if part.sum() > 1 and unknown[part].all():
+            direction = np.zeros(len(norms))
+            direction[~added] = directions[-1] / lengths
+            direction[added] = -np.linalg.lstsq(upper[:, added], upper @ direction, rcond=None)[0]
+            return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+    return Verdict((), (), _correlated(model, point, root, errors, added))
+
+
+def _correlated(model: Model, point: Point, root: Array, errors: Array, added: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the two parameters, of those that are not merely added, of the highest correlation."""
+    free = np.flatnonzero(~added & (errors > KNOWN * np.abs(point.theta)))
+    labels = model.parameters.labels
+    rows = root / np.sqrt(np.square(root).sum(axis=1))[:, None]
+    correlations = rows @ rows[free].T if len(free) else np.zeros((len(root), 0))
+    correlations[added] = 0.0
+    correlations[free, np.arange(len(free))] = 0.0
+    if not correlations.size or not (largest := float(np.abs(correlations).max())) >= CORRELATED:
+        return ()
+    first, second = sorted(
+        (np.abs(correlations).argmax() // len(free), free[np.abs(correlations).argmax() % len(free)])
+    )
+    beside = (1.0 - largest) * (1.0 + largest)
+    times = float(f"{1.0 / math.sqrt(max(beside, 1e-16)):.2g}")
+    sign = "-" if rows[first] @ rows[second] < 0.0 else ""
+    return (
+        f"{labels[first]} and {labels[second]} are correlated {sign}{_nines(largest)}: only a combination of them is "
+        f"known well, and the standard error of each is {times:,.0f} times that if the other were known.",
+    )
+
+
+def _nines(correlation: float) -> str:
+    """Write a number just below 1 with so many digits that the last is no 9, but at most eight.
+
+    >>> _nines(0.99987), _nines(1.0)
+    ('0.99987', '0.99999999')
+    """
+    digits = min(1 - math.floor(math.log10(max(1.0 - correlation, 1e-9))), 8)
+    return f"{math.floor(correlation * 10**digits) / 10**digits:.{digits}f}" if correlation < 1.0 else "0.99999999"
+
+
+def _merely_added(model: Model) -> NDArray[np.bool_]:
+    """Mark what is merely added to the score, or to its logarithm: the derivative by it is 1, or the prediction."""
+    added = np.zeros(model.parameters.size, dtype=bool)
+    if isinstance(model, FormulaModel):
+        program = derived(model.formula, model.loss)
+        for symbol, slope in program.jacobian.items():
+            if isinstance(symbol, Parameter) and slope in (1, program.score):
+                added[model.parameters.slices[symbol.name]] = True
+    return added
 
 
 def _idle(model: FormulaModel, point: Point, scale: float) -> tuple[str, ...]:
@@ -242,7 +319,7 @@ def _exactly(model: Model, objective: Objective, point: Point, directions: Array
 def _named(model: Model, objective: Objective, point: Point, direction: Array, norms: Array, exact: bool) -> Verdict:
     """Put one direction into words: what it leaves unchanged, if that is a simple combination."""
     labels, theta = model.parameters.labels, point.theta
-    places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else 0.05))
+    places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
     involved = tuple(labels[k] for k in places)
     if len(places) < 2:
         return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
@@ -251,7 +328,7 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
         almost = "" if exact else "almost "
         sentence = f"{joined(involved)} cannot be told apart by these data: their columns are {almost}{alike}."
         return Verdict(involved, (sentence,))
-    motions = motions_along(theta[None, places], direction[None, places], 1e-5 if exact else 0.05, simple=True)
+    motions = motions_along(theta[None, places], direction[None, places], 1e-5 if exact else TAKES_PART, simple=True)
     if motions is not None:
         moved = theta.copy()
         for place, motion in zip(places, motions, strict=True):

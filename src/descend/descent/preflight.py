@@ -13,9 +13,10 @@ from sympy import Expr
 from descend.descent.objective import Objective, Point
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
-from descend.formula.compile import items_matrix
+from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.domain import innermost_failure
 from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.table.table import finite
@@ -69,7 +70,7 @@ def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mappin
     if loss.response_domain is None:
         return
     _, meaning = loss.response_domain
-    low, high = (0.0, np.inf) if loss.name == "poisson" else (0.0, 1.0)
+    low, high = loss.response_range
     bad = (y < low) | (y > high)
     if bad.any():
         row = int(bad.argmax())
@@ -117,11 +118,33 @@ def finite_start(
         point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
             return point
-    raise ConfigError(_not_finite(model, theta, columns))
+    steep = None
+    if isinstance(model, FormulaModel) and math.isfinite(objective(theta, 0).loss):
+        steep = _without_slope(model, theta, columns)
+    raise ConfigError(steep or _not_finite(model, theta, columns))
 
 
 def _is_finite(point: Point) -> bool:
     return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
+
+
+def _without_slope(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
+    """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
+    start, values = model.parameters.mentioned(theta), all_values(model, theta, columns)
+    for symbol, slope in derived(model.formula, model.loss).jacobian.items():
+        with np.errstate(all="ignore"):
+            derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
+        bad = ~np.isfinite(derivative)
+        if bad.any():
+            row, size = int(bad.argmax()), derivative[bad][0]
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            held = "no value" if math.isnan(size) else f"the value {size:g}"
+            return (
+                f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
+                f"{f' ({where})' if where else ''} at the start ({start}), though the loss is finite. "
+                "Give other starting values with --start, or leave such rows out with --where."
+            )
+    return None
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
@@ -131,9 +154,9 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     if isinstance(model, FormulaModel):
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
-        if loss.name == "poisson" and not bad.any():
-            bad = prediction <= 0
-            advice = "Keep the formula positive, as in `y ~ exp(a + b*x)`, or give other starting values with --start."
+        if loss.keep_in_range and not bad.any():
+            bad = ~loss.has_value(prediction, model.observed(columns))
+            advice = f"{loss.keep_in_range}, or give other starting values with --start."
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)

@@ -14,13 +14,17 @@ from descend.constraints import Bounds
 from descend.descent import identifiability, preflight, suspicion
 from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
+from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.reading import gradient_columns, gradient_source, read_model
+from descend.descent.pieces import RowPieces
+from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
 from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
+from descend.formula.kinks import bends
+from descend.formula.readings import readings
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -62,6 +66,8 @@ class Problem:
     judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
+    given: frozenset[str] = frozenset()
+    """The parameters of which starting values were given; of a module, which holds its own, all."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -114,6 +120,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    if loss.kinked and gathered is None and source != "by_hand":
+        objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -124,6 +132,9 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
     larger = _grown(fitted, wish, what, columns, theta, objective)
+    smooth = gathered is None and not loss.kinked
+    if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
+        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:
@@ -148,12 +159,15 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     searched = (each.note for each in (found, larger) if each is not None)
-    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
+    if (taken := probability_note(fitted, loss)) is not None:
+        why = (*why, taken)
+    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, whole,
+        larger, begin, frozenset(given), whole,
     )  # fmt: skip
 
 
@@ -253,10 +267,15 @@ def _within(
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added."""
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+
+    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    """
     factors = np.ones(model.parameters.size)
     if isinstance(model, FormulaModel):
+        inside = model.linear_predictor
         for symbol, slope in model.formula.jacobian.items():
-            if isinstance(symbol, Parameter) and slope == 1:
+            added = slope if inside is None else inside.diff(symbol)
+            if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)

@@ -18,6 +18,7 @@ from descend.descent.checkpoint import Checkpoint
 from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
+from descend.descent.outcome import Outcome
 from descend.descent.problem import Problem
 from descend.descent.separation import VANISHED, always_the_same
 from descend.descent.standardize import standardized
@@ -87,6 +88,14 @@ class Run:
     notes: tuple[str, ...]
     plan: Plan
     first: Any = None
+    started: bool = False
+    """Whether starting values were given."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about how it ended."""
+        outcome = self.trace[-1].outcome or Outcome.INTERRUPTED
+        return outcome.advice(started=self.started, rated=self.optimizer.uses_rate)
 
 
 @runtime_checkable
@@ -100,11 +109,22 @@ class Audience(Protocol):
         """Read one step."""
 
 
+def keeps_bounds(optimizer: Any) -> bool:
+    """Whether an optimizer that the user named, or the one that is chosen, can keep within bounds."""
+    if isinstance(optimizer, str):
+        optimizer = OPTIMIZERS.build(optimizer)
+    return getattr(optimizer, "bounded", optimizer is None)
+
+
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
     why = None
-    if wish is None:
+    piecewise = problem.objective.pieces is not None
+    few = problem.model.parameters.size <= MANY and settings.batch_size is None and settings.learning_rate is None
+    if wish is None and piecewise and few:
+        wish, why = "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
+    elif wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
         if problem.model.linear and problem.model.loss.name == "squared":
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
@@ -126,7 +146,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
             f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
             "Optimizers of PyTorch step PyTorch modules only."
         )
-    if has_l1 and not optimizer.proximal:
+    if has_l1 and not (optimizer.proximal or (optimizer.piecewise and piecewise)):
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
         raise ConfigError(
             f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}."
@@ -147,7 +167,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
-    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step.
+    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step, and
+    so does StopIteration from ``on_step``.
 
     A descent may overflow: let NumPy be silent of it.
     """
@@ -161,7 +182,8 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         objective, first = scaled, scaled.first
     trace = Trace()
     short = on_step is None and settings.checkpoint is None and objective.rows <= FEW_ROWS
-    with Interruptible(at_once=not short) as stop:
+    interruptible = Interruptible(at_once=not short)
+    with interruptible as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
         plan = _planned(problem, settings, first, optimizer, rate, stop)
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
@@ -177,8 +199,11 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
                 if warning is not None:  # the first step carries it
                     step.note, warning = warning, None
-                for read in readers:
-                    read(step)
+                try:
+                    for read in readers:
+                        read(step)
+                except StopIteration:
+                    interruptible.pressed = True
                 if step.note is not None:
                     notes.append(step.note)
         except ConnectionLostError as error:
@@ -191,7 +216,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, bool(problem.given))
 
 
 def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
@@ -211,7 +236,8 @@ def _planned(
     """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
     batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
     certain = problem.model.loss.certain
-    if problem.objective.penalty is None and always_the_same(problem.model, problem.columns) is not None:
+    free = problem.objective.penalty is None and problem.objective.bounds is None
+    if free and always_the_same(problem.model, problem.columns) is not None:
         certain = VANISHED * abs(float(first.loss))
     plan = Plan(
         epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),

@@ -21,7 +21,8 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Pow: "np.power",
     ast.USub: "np.negative",
 }
-SAFE = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant)
+SAFE = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant,
+        ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)  # fmt: skip
 """What Python's numbers do as NumPy's do, and sooner; but they raise an error rather than divide by zero."""
 
 
@@ -115,6 +116,9 @@ class InPlace:
         """Write what computes an array, into ``place`` if one is given; returns where it lies."""
         if isinstance(node, ast.Name):
             return self.places[node.id]
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.where":
+            condition, chosen, other = node.args
+            return self._where(condition, chosen, other, place)
         operation, parts = _operation(node)
         self.operations.add(operation)
         texts, idle, within = [], [], place
@@ -137,6 +141,18 @@ class InPlace:
         self.free += [text for text in idle if text != place]
         keyword = "out=" if operation in ("np.maximum", "np.minimum") else ""  # which might take it for an operand
         self.lines.append(f"{operation.partition('.')[2]}({', '.join(texts)}, {keyword}{place})")
+        return place
+
+    def _where(self, condition: Any, chosen: Any, other: Any, place: str) -> str:
+        """Write a choice between a number, under a condition on what is given, and the result of an operation."""
+        names = {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)}
+        if self._is_array(chosen) or isinstance(other, ast.Name) or any(
+            self.places.get(name, name) != name for name in names
+        ):  # fmt: skip
+            raise UnsuitableError("np.where")
+        place = self._array(other, place)
+        self.operations.add("np.copyto")
+        self.lines.append(f"copyto({place}, {self._number(chosen)}, where={ast.unparse(condition)})")
         return place
 
     def _make(self) -> str:

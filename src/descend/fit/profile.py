@@ -14,7 +14,6 @@ from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.profile_path import Why
 from descend.fit.profile_sides import Sides
 from descend.fit.standard_errors import generalized_covariance, undetermined
-from descend.fit.uncertainty import LIKELIHOODS
 from descend.formula.symbols import Parameter
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
 
     Raises ConfigError for losses that are no likelihood, and where there are no standard errors.
     """
-    if fit.loss_function.name not in LIKELIHOODS:
+    if not fit.loss_function.likelihood:
         raise ConfigError(
             f"A profile interval needs a likelihood, which the {fit.loss_function.name} loss is not. "
             "Use the method sandwich or bootstrap."

@@ -5,26 +5,106 @@ SymPy's own ``diff`` takes the square of the number of factors of a product in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import sympy
 from sympy import Add, Expr, Integer, Mul
 
+from descend.formula.edges import Condition, Edges, alternatives, either, of_data
 from descend.formula.functions import where
 from descend.formula.tokens import refuse_depth
 
 ZERO, ONE = Integer(0), Integer(1)
 
 
-@refuse_depth
-def derivatives(expression: Expr, symbols: Iterable[Expr], *, guarded: bool = False) -> dict[Expr, Expr]:
-    """Return the derivative of ``expression`` by each symbol.
+Parts = dict[Condition, Expr]
+"""A derivative: {condition: what is 0 in rows where it holds}."""
 
-    guarded: write the derivative x^b log(x) of x^b by b so that it is 0, its limit for b > 0, in a row where x is 0.
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Derivatives, each by the conditions of rows in which a part of it has the limit 0; see `Edges`.
+
+    parts: symbol -> {condition: what is 0 in rows where the condition holds}; the rest stands under ``sympy.false``.
+    logarithms: those that stand in them with the limit 0 of x^b log(x), each with what it is away from the edge.
+    """
+
+    parts: Mapping[Expr, Mapping[Condition, Expr]]
+    logarithms: Mapping[Expr, Expr]
+
+    @cached_property
+    def with_limits(self) -> dict[Expr, Expr]:
+        """The derivatives, right in every row."""
+        if not self._conditions:
+            return self.inside
+        return {
+            symbol: Add(*(part if edge is sympy.false else where(edge, ZERO, part) for edge, part in parts.items()))
+            for symbol, parts in self.parts.items()
+        }
+
+    @cached_property
+    def inside(self) -> dict[Expr, Expr]:
+        """The derivatives by the rules of calculus, right in rows away from every edge."""
+        return {symbol: Add(*parts.values()).xreplace(self.logarithms) for symbol, parts in self.parts.items()}
+
+    def written(self, each: Callable[[Expr], Expr]) -> Slopes:
+        """Return the same for a reader, each limit around the product it belongs to."""
+        found: dict[Expr, Parts] = {}
+        for symbol, parts in self.parts.items():
+            terms = [
+                {either(edge, *(log.args[0] for log in self._factors(term))): term.xreplace(self._factors(term))}
+                for edge, part in parts.items()
+                for term in Add.make_args(self._apart(part))
+            ]
+            found[symbol] = {edge: each(part) for edge, part in _added(terms).items()}
+        return Slopes(found, self.logarithms)
+
+    def _apart(self, part: Expr) -> Expr:
+        """Write out products of sums, so that each logarithm with a limit is a factor of a term."""
+        return part if len(part.atoms(where)) == len(self._factors(part)) else sympy.expand_mul(part)
+
+    def _factors(self, term: Expr) -> dict[Expr, Expr]:
+        """Return the logarithms among the factors of a term, which is 0 where they are."""
+        return {factor: self.logarithms[factor] for factor in Mul.make_args(term) if factor in self.logarithms}
+
+    @cached_property
+    def edges(self) -> tuple[Expr, ...]:
+        """Expressions of data alone; where none of them is 0, no row is at an edge that data alone decide."""
+        zeros = {zero.lhs for condition in self._conditions for zero in condition.atoms(sympy.Eq) if of_data(zero)}
+        return tuple(sorted(zeros, key=str))
+
+    @cached_property
+    def anywhere(self) -> bool:
+        """Whether parameters too decide if a row is at an edge, as in max(x - m, 0)^p."""
+        return not all(any(map(of_data, condition.atoms(sympy.Eq))) for condition in self._conditions)
+
+    @cached_property
+    def _conditions(self) -> set[Condition]:
+        edges = {edge for parts in self.parts.values() for edge in parts if edge is not sympy.false}
+        edges |= {logarithm.args[0] for logarithm in self.logarithms}
+        return {condition for edge in edges for condition in alternatives(edge)}
+
+
+def derivatives(expression: Expr, symbols: Iterable[Expr]) -> dict[Expr, Expr]:
+    """Return the derivative of ``expression`` by each symbol.
 
     >>> x, b = sympy.symbols("x b", real=True)
     >>> derivatives(x**2 + sympy.exp(b * x), [x, b])
     {x: b*exp(b*x) + 2*x, b: x*exp(b*x)}
+    """
+    return slopes(expression, symbols).inside
+
+
+@refuse_depth
+def slopes(expression: Expr, symbols: Iterable[Expr]) -> Slopes:
+    """Return the derivatives of ``expression`` by each symbol, and where they take limits.
+
+    >>> from descend.formula.symbols import Column
+    >>> x, b = Column("x"), sympy.Symbol("b", real=True)
+    >>> slopes(x**b, [b]).with_limits
+    {b: x**b*where(Eq(x, 0), 0, log(x))}
     """
     terms: dict[Expr, list[Expr]] = {symbol: [] for symbol in symbols}
     wanted = set(terms)
@@ -33,7 +113,38 @@ def derivatives(expression: Expr, symbols: Iterable[Expr], *, guarded: bool = Fa
     for term in Add.make_args(expression):
         for symbol in _held(term, wanted, held):
             terms[symbol].append(term)
-    return {symbol: Add(*map(_Derivative(symbol, held, guarded).of, terms[symbol])) for symbol in terms}
+    edges, logarithms = Edges(), dict[Expr, Expr]()
+    found = {}
+    for symbol in terms:
+        rule = _Derivative(symbol, held, edges, logarithms)
+        found[symbol] = _added(_finite(rule.of(term), edges.infinite(term)) for term in terms[symbol])
+    return Slopes(found, logarithms)
+
+
+def _finite(derivative: Parts, infinite: Condition) -> Parts:
+    """Forget the edges at which the term itself is infinite, where no derivative is of use."""
+    if infinite is sympy.false:
+        return derivative
+    idle = alternatives(infinite)
+    return _added(
+        {either(*(each for each in alternatives(edge) if each not in idle)): part} for edge, part in derivative.items()
+    )
+
+
+def _added(derivatives: Iterable[Parts]) -> Parts:
+    terms: dict[Condition, list[Expr]] = {}
+    for derivative in derivatives:
+        for edge, part in derivative.items():
+            terms.setdefault(edge, []).append(part)
+    found = {edge: Add(*parts) for edge, parts in terms.items()}
+    return {edge: part for edge, part in found.items() if part != 0}
+
+
+def _times(derivative: Parts, edge: Condition, factor: Callable[[Expr], Expr]) -> Parts:
+    """Apply ``factor`` to the parts of a derivative, all of which are 0 at one more edge."""
+    if edge is sympy.false:
+        return {own: factor(part) for own, part in derivative.items()}
+    return _added({either(own, edge): factor(part)} for own, part in derivative.items())
 
 
 def _held(node: Expr, wanted: set[Expr], known: dict[Expr, frozenset[Expr]]) -> frozenset[Expr]:
@@ -48,49 +159,70 @@ def _held(node: Expr, wanted: set[Expr], known: dict[Expr, frozenset[Expr]]) -> 
 class _Derivative:
     """The derivative by one symbol; what several places share is derived once."""
 
-    def __init__(self, symbol: Expr, held: dict[Expr, frozenset[Expr]], guarded: bool) -> None:
+    def __init__(
+        self, symbol: Expr, held: dict[Expr, frozenset[Expr]], edges: Edges, logarithms: dict[Expr, Expr]
+    ) -> None:
         self.symbol = symbol
         self.held = held
-        self.guarded = guarded
-        self.known: dict[Expr, Expr] = {symbol: ONE}
+        self.edges = edges
+        self.logarithms = logarithms
+        self.known: dict[Expr, Parts] = {symbol: {sympy.false: ONE}}
 
-    def of(self, node: Expr) -> Expr:
+    def of(self, node: Expr) -> Parts:
         if self.symbol not in self.held[node]:
-            return ZERO
+            return {}
         if node not in self.known:
             self.known[node] = self._rule(node)
         return self.known[node]
 
-    def _rule(self, node: Expr) -> Expr:
+    def _rule(self, node: Expr) -> Parts:
         arguments = node.args
         if node.is_Add:
-            return Add(*map(self.of, arguments))
+            return _added(map(self.of, arguments))
         if node.is_Mul:
-            return Add(
-                *(
-                    Mul(*arguments[:place], self.of(factor), *arguments[place + 1 :])
-                    for place, factor in enumerate(arguments)
-                    if self.symbol in self.held[factor]
-                )
+            return _added(
+                _times(self.of(factor), sympy.false, partial(_product, arguments, place))
+                for place, factor in enumerate(arguments)
+                if self.symbol in self.held[factor]
             )
         if node.is_Pow:
             return self._power(node)
         if node.func is where:
             condition, chosen, other = arguments
-            return where(condition, self.of(chosen), self.of(other))
-        return Add(
-            *(
-                node.fdiff(place) * self.of(argument)
-                for place, argument in enumerate(arguments, 1)
-                if self.symbol in self.held[argument]
-            )
+            cases = (self.of(chosen), self.of(other))
+            return {edge: where(condition, *(case.get(edge, ZERO) for case in cases)) for edge in cases[0] | cases[1]}
+        return _added(
+            _times(self.of(argument), self.edges.beside(node, argument), partial(Mul, node.fdiff(place)))
+            for place, argument in enumerate(arguments, 1)
+            if self.symbol in self.held[argument]
         )
 
-    def _power(self, node: Expr) -> Expr:
+    def _power(self, node: Expr) -> Parts:
         base, exponent = node.args
+        infinite = either(self.edges.infinite(node), self.edges.infinite(base), self.edges.infinite(exponent))
+        by_base = self._by_base(node, infinite)
         if self.symbol not in self.held[exponent]:
-            return exponent * base ** (exponent - 1) * self.of(base)
-        logarithm = sympy.log(base)
-        if self.guarded and not base.is_positive:
-            logarithm = where(sympy.Eq(base, ZERO, evaluate=False), ZERO, logarithm)
-        return node * self.of(exponent) * logarithm + exponent * base ** (exponent - 1) * self.of(base)
+            return by_base
+        logarithm, zero = sympy.log(base), self.edges.zero(base)
+        if zero is sympy.false and not base.is_positive:
+            zero = sympy.Eq(base, ZERO, evaluate=False)
+        if zero is not sympy.false:
+            plain, logarithm = logarithm, where(zero, ZERO, logarithm)
+            self.logarithms[logarithm] = plain
+        return _added([_times(self.of(exponent), infinite, partial(Mul, node, logarithm)), by_base])
+
+    def _by_base(self, node: Expr, infinite: Condition) -> Parts:
+        """Return the derivative by the base: of (x/k)^b by k as -b/k (x/k)^b, which has its limit at 0."""
+        base, exponent = node.args
+        if self.symbol not in self.held[base]:
+            return {}
+        factors = [factor for factor in Mul.make_args(base) if self.symbol in self.held[factor]]
+        below = factors[0].is_Pow and factors[0].base == self.symbol and factors[0].exp.is_negative
+        if not exponent.is_number and self.edges.zero(base) is not sympy.false and len(factors) == 1 and below:
+            return {infinite: node * exponent * factors[0].exp / self.symbol}
+        edge = self.edges.beside(node, base)
+        return _times(self.of(base), edge, partial(Mul, exponent * base ** (exponent - 1)))
+
+
+def _product(factors: Sequence[Expr], place: int, derivative: Expr) -> Expr:
+    return Mul(*factors[:place], derivative, *factors[place + 1 :])

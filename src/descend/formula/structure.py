@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
 from descend.formula.functions import NAMES
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -119,10 +120,11 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
     mixed = [term for term in node.args if term.atoms(Parameter, Predictor)]
     level = sympy.Add(*data)
     if level.atoms(Column):
-        for term in mixed:
-            symbol = -term if term.could_extract_minus_sign() else term
-            if isinstance(symbol, Parameter):
-                locations[symbol] = level if symbol is not term else -level
+        # SymPy writes 350*(x - c) as 350*x - 350*c; what counts is what c is held against, which is x.
+        factors = (term.as_coeff_Mul() for term in mixed)
+        held = {symbol: number for number, symbol in factors if isinstance(symbol, Parameter)}
+        locations |= {symbol: -level / number for symbol, number in held.items()}
+        level /= abs(next(iter(held.values()), sympy.S.One))
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
         units.insert(0, _unit(level, equations, locations) or {})
@@ -167,14 +169,35 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
     expression = formula.expression
     if not expression.atoms(*TURNING):
         return {}
-    linear = [symbol for symbol in formula.unknowns if symbol in linear_unknowns(formula)]
+    scalars = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
+    linear = [symbol for symbol in scalars if symbol in linear_unknowns(formula)]
     found: dict[Parameter, Parameter | None] = {}
-    for symbol in formula.unknowns:
+    for symbol in scalars:
         if symbol in linear or expression.xreplace({symbol: symbol + 2 * sympy.pi}) != expression:
             continue
         half = {symbol: symbol + sympy.pi}
         amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
         found[symbol] = next(amplitudes, None)
+    return found
+
+
+@lru_cache(maxsize=128)
+def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
+    """Return the amplitudes that are linear together with a phase, each with it.
+
+    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair is found by solving for two factors: of the part at
+    p = 0, and of that at p = pi/2.
+    """
+    found: dict[Parameter, Parameter] = {}
+    jacobian = formula.jacobian
+    for phase, amplitude in phases(formula).items():
+        if amplitude is None or amplitude in found:
+            continue
+        part = jacobian[amplitude]
+        own = part.subs(amplitude, 0) == part and (formula.expression - amplitude * part).expand()
+        twice = derivatives(derivatives(part, [phase])[phase], [phase])[phase]
+        if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
+            found[amplitude] = phase
     return found
 
 

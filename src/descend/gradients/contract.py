@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.formula.compile import over_rows
+from descend.formula.derivative import Slopes
 from descend.formula.formula import Formula
 from descend.formula.functions import RealFunction
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -33,7 +35,7 @@ class Program:
     """A model, its loss and its gradient as expressions: any engine can sum it, in its own language.
 
     score: what the loss is a function of; the expression of the formula, less a link the loss absorbs.
-    jacobian: derivative of the score by each scalar parameter and each predictor ``w @ [...]``.
+    slopes: derivatives of the score by each scalar parameter and each predictor ``w @ [...]``.
     weights: the column of row weights, or None.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
     more_columns: columns that only the gradient by hand reads.
@@ -43,10 +45,29 @@ class Program:
     loss: Loss
     parameters: Parameters
     score: Expr
-    jacobian: Mapping[Expr, Expr]
+    slopes: Slopes
     weights: Column | None = None
     by_hand: tuple[Expr, ...] | None = None
     more_columns: tuple[str, ...] = ()
+    at_edges: bool = True
+    """Whether there may be rows in which a derivative takes a limit."""
+
+    @property
+    def jacobian(self) -> Mapping[Expr, Expr]:
+        """The derivatives, to compute with."""
+        return self.slopes.with_limits if self.at_edges else self.slopes.inside
+
+    def over(self, columns: Mapping[str, Array]) -> Program:
+        """Return what to sum over these columns: this, or the same without limits, where no row needs any."""
+        if not self.slopes.edges or self.slopes.anywhere or not self.at_edges:
+            return self
+        rows = len(next(iter(columns.values())))
+        near = any((over_rows(edge, columns, rows) == 0.0).any() for edge in self.slopes.edges)
+        return self if near else self._inside
+
+    @cached_property
+    def _inside(self) -> Program:
+        return replace(self, at_edges=False)
 
     @cached_property
     def linear(self) -> bool:

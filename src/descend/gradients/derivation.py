@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from descend.formula.derivative import derivatives
+from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
 from descend.formula.functions import where
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
@@ -45,12 +45,23 @@ class Derivation:
 
     @cached_property
     def gradient(self) -> dict[Expr, Expr]:
-        """For each scalar parameter and each predictor, the expression to average."""
+        """For each scalar parameter and each predictor, the expression to average, right in every row."""
+        return self._slopes.with_limits
+
+    @cached_property
+    def _slopes(self) -> Slopes:
         slope = self._in_data(self.loss.expressions[1])
-        parts = derivatives(self.score, self.formula.unknowns)
-        if slope.has(where):  # SymPy would spend seconds on the condition, to no end
-            return {symbol: slope * simplest(part) for symbol, part in parts.items()}
-        return {symbol: simplest(slope * part) for symbol, part in parts.items()}
+
+        # SymPy would spend seconds on the conditions of a loss, to no end.
+        def written(part: Expr) -> Expr:
+            if part.has(where):
+                return slope * part
+            return slope * simplest(part, plain) if slope.has(where) else simplest(slope * part, plain)
+
+        found = slopes(self.score, self.formula.unknowns)
+        # Where a part is infinite, (a + b*u)/(1 + u) is nan though a/(1 + u) + b*u/(1 + u) is not.
+        plain = all(edge is sympy.false for parts in found.parts.values() for edge in parts)
+        return found.written(written)
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}
@@ -60,16 +71,19 @@ class Derivation:
         """Return dJ/dparameter in one language, by parameter name."""
         return {name: self._derivative(name, language) for name in self.formula.parameters}
 
-    def _parts(self, name: str) -> list[tuple[Expr, Expr]]:
-        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets."""
+    def _parts(self, name: str, language: str) -> list[tuple[Expr, Expr]]:
+        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets.
+
+        LaTeX, which is read rather than run, goes without the limits.
+        """
         return [
             (symbol, part)
-            for symbol, part in self.gradient.items()
+            for symbol, part in (self._slopes.inside if language == "latex" else self.gradient).items()
             if (self.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name) == name
         ]
 
     def _derivative(self, name: str, language: str) -> str:
-        parts = self._parts(name)
+        parts = self._parts(name, language)
         if language == "latex":
             inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
             left = rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}}"
@@ -187,10 +201,10 @@ def _latex_factor(part: Expr) -> str:
     return rf"\left({text}\right)" if part.is_Add else text
 
 
-def simplest(expression: Expr) -> Expr:
-    """Return the shortest of a few equal forms of ``expression``."""
+def simplest(expression: Expr, plain: bool = True) -> Expr:
+    """Return the shortest of a few equal forms of ``expression``; unless ``plain``, none with another denominator."""
     forms = [expression, sympy.factor_terms(expression), sympy.powsimp(expression)]
-    if expression.count_ops() <= MOST_TO_SIMPLIFY:
+    if plain and expression.count_ops() <= MOST_TO_SIMPLIFY:
         forms.append(sympy.simplify(expression))
         forms.append(sympy.factor_terms(forms[-1]))
     return min(forms, key=lambda form: (form.count_ops(), len(str(form))))

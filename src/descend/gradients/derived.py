@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from descend.formula.derivative import derivatives
+from descend.formula.derivative import slopes
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
 from descend.gradients.contract import Program
@@ -21,6 +21,6 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = loss.score(formula.expression)
-    jacobian = formula.jacobian if score is formula.expression else derivatives(score, formula.unknowns, guarded=True)
+    found = formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
     column = Column(weights) if weights is not None else None
-    return Program(formula, loss, Parameters(formula.parameters), score, jacobian, column)
+    return Program(formula, loss, Parameters(formula.parameters), score, found, column)

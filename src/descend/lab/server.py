@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import tempfile
 from collections.abc import Callable
@@ -28,6 +29,10 @@ BLOCK = 2**20
 PORT = 8050
 THREADS = 4
 SUFFIXES = (".csv", ".tsv", ".txt")
+CONNECTIONS = 2000
+"""Connections at a time, as far as the system lets one process have them: a browser keeps six a page open."""
+IDLE = 20
+"""Seconds after which a connection that says nothing is closed; a browser opens another when it needs one."""
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}<style>COLOURS</style>{%css%}</head>
@@ -63,6 +68,7 @@ def make_app(
     app.layout = shell()
     callbacks = Callbacks(library, formula)
     callbacks.register(app)
+    _give_pages_own_scripts_only(app.server)
     _give_films(app.server, callbacks)
     _take_uploads(app.server, library)
     guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
@@ -78,6 +84,15 @@ def colours() -> str:
     return (
         f':root {{ color-scheme: light; {named(0)} }}\n:root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'
     )
+
+
+def _give_pages_own_scripts_only(server: Any) -> None:
+    """Let a server answer that there is no such page where a script is asked for that Dash does not know."""
+    from dash.exceptions import DependencyException
+
+    @server.errorhandler(DependencyException)  # type: ignore[untyped-decorator]
+    def unknown(error: Exception) -> tuple[str, int]:
+        return "There is no such page.", 404
 
 
 def _give_films(server: Any, callbacks: Callbacks) -> None:
@@ -150,13 +165,28 @@ def serve(app: Any, host: str, port: int | None, opened: Callable[[str], None]) 
     name = f"[{host}]" if ":" in host else host
     server = create_server(
         app.server, sockets=[listening], threads=THREADS, max_request_body_size=MOST_UPLOAD + BLOCK, ident=None,
-        clear_untrusted_proxy_headers=True,
+        clear_untrusted_proxy_headers=True, connection_limit=_connections(), channel_timeout=IDLE,
+        cleanup_interval=IDLE / 4, asyncore_use_poll=hasattr(select, "poll"), backlog=CONNECTIONS,
     )  # fmt: skip
     opened(f"http://{name}:{listening.getsockname()[1]}/")
     try:
         server.run()
     finally:
         server.close()
+
+
+def _connections() -> int:
+    """Return how many connections may be open at once: half of the files that this process may have open."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows
+        return CONNECTIONS // 4
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    if 0 <= soft < wanted:
+        soft = wanted if hard < 0 else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS if soft < 0 else min(CONNECTIONS, soft // 2)
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

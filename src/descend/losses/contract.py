@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -34,9 +35,14 @@ class Loss(ABC):
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
-    kinked: whether its slope jumps, so that no curvature tells how long a step may be. certain: mean loss at which
+    kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
+        long a step may be. certain: mean loss at which
         every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
+    fisher: whether its weight is the Fisher information of a row, so that the scale of the noise is known.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
+    response_range, prediction_range: between which numbers y, and the prediction, have to lie; keep_in_range: how a
+        formula, and a module, sees to the second, in words.
+    likelihood: whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone.
     """
 
     name: ClassVar[str]
@@ -48,7 +54,13 @@ class Loss(ABC):
     many_minima: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     certain: ClassVar[float] = 0.0
+    fisher: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
+    response_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    prediction_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    keep_in_range: ClassVar[str] = ""
+    ends_in: ClassVar[str] = ""
+    likelihood: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         refuse_bad_settings("loss", self)
@@ -56,6 +68,11 @@ class Loss(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    @cached_property
+    def of_residual(self) -> bool:
+        """Whether it is a function of the residual alone, so 0 where that is, and never below."""
+        return PREDICTION not in self.expressions[0].free_symbols
 
     @cached_property
     def estimated(self) -> str | None:
@@ -89,10 +106,37 @@ class Loss(ABC):
 
     def score(self, expression: Expr) -> Expr:
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
-        from descend.formula.functions import NAMES
+        if self.link is None:
+            return expression
+        from descend.losses.probability import log_odds
 
-        absorbed = self.link is not None and NAMES.get(expression.func) == self.link
-        return expression.args[0] if absorbed else expression
+        inside = log_odds(expression)
+        return expression if inside is None else inside
+
+    @property
+    def of_probability(self) -> Loss:
+        """The loss of the same distribution that takes the prediction for its mean: this one, if it has no link."""
+        return self
+
+    def saturated(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least loss that each row can have: where the prediction is the response."""
+        return self.value(y, y)
+
+    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the variance of each row, given its predicted mean, where the distribution has no scale of its own."""
+        raise NotImplementedError(self.name)
+
+    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is to be added to -omega * value to make it the log-density of each row."""
+        return np.zeros(np.shape(y))
+
+    def has_value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Mark the rows whose prediction, on the scale of the response, the loss has a finite value for."""
+        finite = np.isfinite(prediction)
+        if self.keep_in_range:
+            with np.errstate(all="ignore"):
+                finite &= np.isfinite(self.value(prediction, y))
+        return finite
 
     def value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the loss of each row."""
@@ -106,12 +150,29 @@ class Loss(ABC):
         """Return the second derivative of the loss of each row by its prediction."""
         return self._evaluate(2, prediction, y)
 
+    @cached_property
+    def sides(self) -> tuple[float, float]:
+        """How steeply a kinked loss falls towards a residual of 0 from below, and rises from it above.
+
+        >>> from descend.losses import Pinball
+        >>> Pinball(quantile=0.75).sides
+        (0.75, 0.25)
+        """
+        below, above = self.slope(np.array([-1.0, 1.0]), np.zeros(2)).tolist()
+        return -below, above
+
     def _evaluate(self, which: int, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         from descend.formula.compile import compile_expression
 
         function = compile_expression(self.expressions[which], (PREDICTION, RESPONSE, RESIDUAL))
         result: NDArray[np.float64] = function(prediction, y, prediction - y)
         return np.full(np.shape(prediction), float(result)) if np.ndim(result) == 0 else result
+
+
+def log_factorial(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(k!) of each count, gamma(k + 1) where it is none; each count is computed once."""
+    known, place = np.unique(counts, return_inverse=True)
+    return np.array([math.lgamma(count + 1.0) for count in known.tolist()])[place]
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.descent.module.model import ModuleModel
+from descend.descent.repeats import AT_ONCE, repeated_rows
+from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
 from descend.fit.intervals import NOT_AT_MINIMUM
 
@@ -20,7 +22,7 @@ FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
 MOST_NAMED = 3
 MOST_JUDGED = 1_000_000
-"""Rows up to which residuals and digits are judged unasked: beyond, that takes longer than the fit."""
+"""Rows up to which digits are judged unasked: beyond, that takes longer than the fit."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
+    shown += [] if isinstance(fit.model, ModuleModel) else _repeats(fit)
     shown += _digits(fit)
     source = fit.kept.source if fit.kept is not None else ""
     return [
@@ -76,6 +79,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         *_cause(fit),
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
+        *(Field("note", _sentence(failure), "note") for failure in fit.failures),
     ]
 
 
@@ -106,12 +110,25 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fit) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.rows > MOST_JUDGED or fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.kept is None or fit.covariance is None or fit.loss_function.name != "squared":
         return []
     if str(fit.outcome) != "converged":
         return []
-    warning = fit.diagnostics().warning
+    warning = ""
+    with attempt("what is off with the residuals", fit.failures):
+        warning = fit.diagnostics().warning
     return [Field("residuals", _sentence(warning), "note")] if warning else []
+
+
+def _repeats(fit: Fit) -> list[Field]:
+    """Say so if rows repeat others, where they are too many for every fit to look at."""
+    kept = fit.kept
+    if kept is None or kept.whole is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
+        return []
+    assert not isinstance(fit.model, ModuleModel)
+    spread = [name for name in (fit.sigma, fit.weights) if name is not None]
+    told = repeated_rows(kept.columns, (*fit.model.inputs, *spread), fit.model.observed(kept.columns))
+    return [] if told is None else [Field("repeats", told, "note")]
 
 
 def _digits(fit: Fit) -> list[Field]:

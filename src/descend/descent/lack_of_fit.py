@@ -1,0 +1,103 @@
+"""What residuals alone tell of a fit: whether they look like noise, or something of the data is still in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula import Formula
+from descend.formula.compile import over_rows
+from descend.formula.structure import measures, waves
+from descend.models import FormulaModel
+
+Array = NDArray[np.float64]
+FEW = 4
+"""Residuals for each parameter up to which they tell nothing."""
+FOLLOWING = 2.0
+"""Sum of the products of neighbours, in its own standard errors, that noise seldom reaches."""
+OUT_OF_LINE = 8.0
+"""Times the median size of residuals that none of normal noise reaches."""
+WAVE_ROWS = 64
+"""Residuals below which a wave may hide in noise."""
+LINE = 0.01
+"""How seldom a periodogram of noise has a line that is so high."""
+
+
+def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
+    """Whether residuals resemble their neighbours along a column, as those of a curve that misses the data do.
+
+    With p_i = r_i r_(i+1) in the order of the column:   sum p / sqrt(sum p**2) > min(most, sqrt(n) / 4)
+
+    Of noise, also of unequal variance, the left side has mean 0 and variance 1; of residuals that all follow each
+    other it is about sqrt(n). Among few of them half of that is less than 2.
+
+    >>> x = np.linspace(0.0, 1.0, 50)
+    >>> following(x**2 - x, x), following(np.random.default_rng(0).normal(size=50), x)
+    (True, False)
+    """
+    if not bool((along[1:] >= along[:-1]).all()):
+        residuals = residuals[np.argsort(along, kind="stable")]
+    products = residuals[1:] * residuals[:-1]
+    enough = min(most, math.sqrt(residuals.size) / 4.0)
+    return float(np.add.reduce(products)) > enough * math.sqrt(products.dot(products))
+
+
+def out_of_line(residuals: Array) -> bool:
+    """Whether a few residuals are far larger than all others: such as a peak so narrow that few rows show it."""
+    size = np.abs(residuals)
+    return float(size.max()) > OUT_OF_LINE * float(np.median(size))
+
+
+def turning(residuals: Array, along: Array) -> bool:
+    """Whether a wave is left in residuals, or they are too few or too unevenly spaced along a column to tell.
+
+    With g the highest of the m lines of the periodogram, as a share of their sum:   m (1 - g)**(m - 1) < 0.01
+    Source: Fisher (1929), Proc. R. Soc. A 125, 54-59.
+    """
+    order = np.argsort(along, kind="stable")
+    steps = np.diff(along[order])
+    if residuals.size < WAVE_ROWS or not float(np.ptp(steps)) <= 1e-3 * abs(float(steps.mean())):
+        return True
+    power = np.abs(np.fft.rfft(residuals[order])[1:]) ** 2
+    share = float(power.max()) / float(power.sum())
+    return power.size * (1.0 - share) ** (power.size - 1) < LINE
+
+
+def something_left(model: FormulaModel, theta: Array, rows: Mapping[str, Array], weights: str | None) -> bool:
+    """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be.
+
+    They are read along each input, and where there are several along the prediction too.
+    """
+    prediction = model.predict(theta, rows)
+    left = model.observed(rows) - prediction
+    if weights is not None:
+        left = left * np.sqrt(rows[weights])
+    if not model.inputs or left.size <= FEW * theta.size:
+        return True
+    along = [rows[name] for name in model.inputs]
+    if len(along) > 1:
+        along.append(prediction)
+    turned, locations = _kinds(model.formula)
+    if any(following(left, each, FOLLOWING if locations < 2 else FOLLOWING / 2.0) for each in along):
+        return True
+    if locations and out_of_line(left):
+        return True
+    return any(turning(left, over_rows(each, rows, left.size)) for each in turned)
+
+
+def many_basins(formula: Formula) -> bool:
+    """Whether it holds a wave of unknown frequency, or two locations: of peaks, or of steps."""
+    turned, locations = _kinds(formula)
+    return bool(turned) or locations > 1
+
+
+@lru_cache(maxsize=128)
+def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], int]:
+    """Return what the waves of a formula turn along, and how many locations it has: of peaks, or of steps."""
+    locations = sum(measure.location is not None for measure in measures(formula).values())
+    return tuple({wave.along for wave in waves(formula).values()}), locations

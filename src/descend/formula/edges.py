@@ -1,0 +1,167 @@
+"""Rows in which data alone drive a part of an expression to 0 or to infinity, whatever the parameters are.
+
+Where x is 0, ``(x/k)^b`` is 0 or infinite for every k, and for every b of one sign: it does not move with them, so its
+derivatives by them are 0 there. The rules of calculus would say 0 * inf, which is nan.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer
+from sympy.core.relational import Relational
+
+from descend.formula.functions import absolute, cbrt, constant, log2, log10, maximum, minimum, number, where
+from descend.formula.symbols import Column
+
+LOGARITHMS = (sympy.log, log10, log2)
+STEEP = (*LOGARITHMS, cbrt)
+"""Functions whose slope is infinite at 0."""
+LARGEST = number(sys.float_info.max)
+ZERO = Integer(0)
+Condition = Any
+"""A comparison of data and parameters, joined by and, or, not; ``sympy.false`` where it never holds."""
+
+
+def either(*conditions: Condition) -> Condition:
+    """Return the condition that one of them holds, without SymPy's search for a shorter one."""
+    parts = {part for condition in conditions if condition is not sympy.false for part in alternatives(condition)}
+    if sympy.true in parts:
+        return sympy.true
+    parts = {part for part in parts if not (isinstance(part, sympy.And) and parts & set(part.args))}
+    return sympy.Or(*parts, evaluate=False) if len(parts) > 1 else next(iter(parts), sympy.false)
+
+
+def both(one: Condition, other: Condition) -> Condition:
+    """Return the condition that both hold."""
+    if sympy.false in (one, other):
+        return sympy.false
+    if sympy.true in (one, other):
+        return other if one is sympy.true else one
+    return sympy.And(one, other, evaluate=False) if one != other else one
+
+
+def alternatives(condition: Condition) -> tuple[Condition, ...]:
+    """Return the conditions of which one must hold."""
+    return condition.args if isinstance(condition, sympy.Or) else (condition,)
+
+
+def _above(node: Expr) -> Condition:
+    return sympy.Gt(node, ZERO) if node.is_number else sympy.Gt(node, ZERO, evaluate=False)
+
+
+def _below(node: Expr) -> Condition:
+    return sympy.Lt(node, ZERO) if node.is_number else sympy.Lt(node, ZERO, evaluate=False)
+
+
+def of_data(condition: Condition) -> bool:
+    """Whether rows of data alone decide a condition."""
+    return all(isinstance(symbol, Column) for symbol in condition.free_symbols)
+
+
+class Edges:
+    """The conditions under which nodes of an expression are 0, or infinite, because of data alone.
+
+    >>> x, k, b = Column("x"), sympy.Symbol("k", real=True), sympy.Symbol("b", real=True)
+    >>> edges = Edges()
+    >>> edges.zero(x / k), edges.infinite(k / x), edges.infinite((x / k) ** b)
+    (Eq(x, 0), Eq(x, 0), (b < 0) & Eq(x, 0))
+    """
+
+    def __init__(self) -> None:
+        self._data: dict[Expr, bool] = {}
+        self._zero: dict[Expr, Condition] = {}
+        self._infinite: dict[Expr, Condition] = {}
+
+    def zero(self, node: Expr) -> Condition:
+        """Say where ``node`` is 0 whatever the parameters are."""
+        found = self._zero.get(node)
+        if found is None:
+            found = self._zero[node] = self._where_zero(node)
+        return found
+
+    def infinite(self, node: Expr) -> Condition:
+        """Say where ``node`` is infinite whatever the parameters are."""
+        found = self._infinite.get(node)
+        if found is None:
+            found = self._infinite[node] = self._where_infinite(node)
+        return found
+
+    def _where_zero(self, node: Expr) -> Condition:
+        if node.is_Mul:
+            return either(*map(self.zero, node.args))
+        if node.is_Pow:
+            base, exponent = node.args
+            above, below = _above(exponent), _below(exponent)
+            return either(both(self.zero(base), above), both(self.infinite(base), below))
+        if node.func is sympy.exp:
+            return both(self.infinite(node.args[0]), _below(node.args[0]))
+        if node.func in (maximum, minimum) and ZERO in node.args:
+            other = node.args[0] if node.args[1] == ZERO else node.args[1]
+            return (sympy.Le if node.func is maximum else sympy.Ge)(other, ZERO, evaluate=False)
+        if not self._of_data(node) or node.is_positive:
+            return sympy.false
+        return sympy.Eq(node, ZERO, evaluate=False)
+
+    def _where_infinite(self, node: Expr) -> Condition:
+        if node.is_Symbol or not node.args:
+            return sympy.false
+        if node.is_Mul or node.is_Add:
+            return either(*map(self.infinite, node.args))
+        if node.is_Pow:
+            base, exponent = node.args
+            above, below = _above(exponent), _below(exponent)
+            return either(both(self.zero(base), below), both(self.infinite(base), above))
+        inside = either(*(self.infinite(part) for part in node.args if not isinstance(part, _CONDITIONS)))
+        if node.func in LOGARITHMS:
+            return either(self.zero(node.args[0]), inside)
+        if inside is sympy.false:
+            return inside
+        if node.func is sympy.exp:
+            return both(inside, _above(node.args[0]))
+        return both(inside, sympy.Gt(absolute(node), LARGEST, evaluate=False))
+
+    def _of_data(self, node: Expr) -> bool:
+        known = self._data.get(node)
+        if known is None:
+            known = self._data[node] = (
+                isinstance(node, Column) if node.is_Symbol else bool(node.args) and self._all_of_data(node)
+            )
+        return known
+
+    def _all_of_data(self, node: Expr) -> bool:
+        return all(part.is_number or self._of_data(part) for part in node.args) and any(map(self._of_data, node.args))
+
+    def held(self, expression: Expr) -> Expr:
+        """Write ``expression`` so that backward passes leave out what does not move: a value there, all else around."""
+        if not expression.args or isinstance(expression, _CONDITIONS):
+            return expression
+        parts = [self.held(argument) for argument in expression.args]
+        edges = [self.beside(expression, argument) for argument in expression.args]
+        if len(parts) == 1 or expression.is_Pow:
+            return self._split(either(*edges), expression, expression.func(*parts))
+        return expression.func(*map(self._split, edges, expression.args, parts))
+
+    def _split(self, edge: Condition, node: Expr, changed: Expr) -> Expr:
+        """Return ``node`` as a constant at the edge, and ``changed``, of data that are not at the edge, elsewhere."""
+        if edge is sympy.false or self._of_data(node):
+            return changed
+        zeros = {atom.lhs for atom in edge.atoms(sympy.Eq)}
+        return where(edge, constant(node), changed.xreplace({zero: where(edge, Integer(1), zero) for zero in zeros}))
+
+    def beside(self, node: Expr, argument: Expr) -> Condition:
+        """Say where ``node`` does not move with ``argument``, one of its arguments, though the rules may give nan."""
+        if isinstance(argument, _CONDITIONS) or node.func is where:
+            return sympy.false
+        infinite = self.infinite(argument)
+        if node.is_Pow:
+            base, exponent = node.args
+            infinite = either(self.infinite(base), self.infinite(exponent))
+            flat = exponent.is_number and bool(exponent >= 1)
+            return infinite if flat else either(self.zero(base), infinite)
+        return either(self.zero(argument), infinite) if node.func in STEEP else infinite
+
+
+_CONDITIONS = (Relational, sympy.logic.boolalg.BooleanFunction, sympy.logic.boolalg.BooleanAtom)
