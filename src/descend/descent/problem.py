@@ -207,7 +207,10 @@ def _in_memory(
     preflight.check_response(
         model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
     )
-    return columns, chosen(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
+    squares = float(y.dot(y))
+    if squares == 0.0:
+        preflight.check_size(y, model.response, table.source)
+    return columns, chosen(wish, what, columns, weights), squares / rows, rounded
 
 
 def _grown(
