@@ -68,6 +68,10 @@ class Found:
     theta: Array
     note: str
 
+    def in_sample(self, looked_at: int, rows: int) -> Found:
+        """Return the same, with a word on the rows that were looked at."""
+        return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
+
 
 def search(
     program: Program,
