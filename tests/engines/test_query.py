@@ -329,3 +329,61 @@ def test_without_ibis(monkeypatch):
     assert str(caught.value) == (
         "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
     )
+
+
+@pytest.mark.parametrize("weights", [None, "omega"])
+@pytest.mark.parametrize("loss", ["squared", "huber(delta=0.2)", "poisson", "logistic"])
+@pytest.mark.parametrize("text", ["y ~ a*exp(-b*x) + c", "y ~ exp(w @ [x, z, x*z] + c)", "y ~ c"])
+def test_the_triangle_by_way_of_a_sample_is_that_of_all_rows(text, loss, weights, monkeypatch):
+    from descend.engines import query
+
+    monkeypatch.setattr(query, "well_conditioned", lambda moments: False)
+    random = np.random.default_rng(5)
+    data = {name: random.uniform(0.1, 1.0, 300) for name in ("x", "z", "y", "omega")}
+    what = derived(read_formula(text, tuple(data)), LOSSES.build(loss), weights)
+    theta = random.uniform(0.2, 0.9, what.parameters.size)
+    sums = QueryEngine(what, open_table(data).lazy(tuple(data)), weights)
+    sums.sample = {name: column[::7] for name, column in data.items()}
+    found, expected = sums.evaluate(theta, 3), NumpyEngine(what, data, weights).evaluate(theta, 3)
+    signs = np.sign(found.factor.diagonal() * expected.factor.diagonal())[:-1]
+    assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+    np.testing.assert_allclose(signs[:, None] * found.factor[:-1], expected.factor[:-1], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("source", ["rows.parquet", "duckdb", "sqlite"])
+@pytest.mark.parametrize("loss", ["huber(delta=5e-7)", "tukey(scale=2e-6)", "soft_l1(scale=1e-7)"])
+def test_small_constants_are_written_as_every_database_reads_them(loss, source, tmp_path):
+    import pandas
+
+    x = np.linspace(0.0, 4.0, 60)
+    rows = pandas.DataFrame({"x": x, "y": 1e-6 * (3.0 * x + 1.0 + np.random.default_rng(2).normal(size=60))})
+    place = str(tmp_path / source)
+    if source == "sqlite":
+        with sqlite3.connect(place) as file:
+            rows.to_sql("t", file, index=False)
+    elif source == "duckdb":
+        with duckdb.connect(place) as file:
+            file.register("rows", rows)
+            file.execute("create table t as select * from rows")
+    else:
+        rows.to_parquet(place)
+    address = place if source == "rows.parquet" else f"{source}://{place}?table=t"
+    there, here = (
+        descend.fit("y ~ a + b*x", address, engine="query", loss=loss),
+        descend.fit("y ~ a + b*x", rows, loss=loss),
+    )
+    assert there.loss == pytest.approx(here.loss, rel=1e-9)
+    assert there.parameters == pytest.approx(here.parameters, rel=1e-6)
+
+
+def test_an_estimated_scale_is_the_same_in_a_database(tmp_path):
+    import pandas
+
+    x = np.linspace(0.0, 4.0, 40)
+    rows = pandas.DataFrame({"x": x, "y": 1e-3 * (3.0 * x + 1.0 + 0.1 * np.random.default_rng(3).normal(size=40))})
+    rows.loc[7, "y"] += 0.004
+    rows.to_parquet(tmp_path / "rows.parquet")
+    there = descend.fit("y ~ a + b*x", str(tmp_path / "rows.parquet"), engine="query", loss="huber")
+    here = descend.fit("y ~ a + b*x", rows, loss="huber")
+    assert there.loss_function.settings == pytest.approx(here.loss_function.settings, rel=1e-9)
+    assert there.parameters == pytest.approx(here.parameters, rel=1e-7)

@@ -23,6 +23,10 @@ DERIVED = (None, "derived", "autograd")
 """Gradients that are not by hand."""
 
 
+class NoNoiseError(DataError):
+    """So many rows are fitted exactly that they have no noise to be estimated."""
+
+
 def needs_preparation(loss: Loss) -> bool:
     """Whether a loss cannot be descended as it is."""
     return loss.estimated is not None or loss.many_minima
@@ -73,7 +77,7 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
         return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
     try:
         noise, start = _estimated(model, table, wish)
-    except DataError:
+    except NoNoiseError:
         if _told(wish):
             raise
         return prepare(model, table, wish, LOSSES.build(loss.name))  # nobody asked for an estimate
@@ -117,7 +121,7 @@ def _noise_of(model: Any, table: Table, wish: Wish) -> tuple[float, dict[str, An
         size = median_residual(problem.model, program, problem.whole.lazy, theta, size)
     noise = NORMAL * size
     if not noise > 1e-12 * float(np.abs(problem.model.observed(columns)).max()):
-        raise DataError(
+        raise NoNoiseError(
             "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
             "Give the scale of the loss as a number."
         )
