@@ -583,6 +583,30 @@ def overflow_module(random: Random, dtype: Any) -> descend.Fit:
     return descend.fit(Growth(dtype), data, inputs=["x"], response="y", optimizer="gd", learning_rate=0.05, epochs=100)
 
 
+# ---------------------------------------------------------------- far origins
+
+
+@entry("far_origin", "a decay in seconds since 1970")
+def far_seconds(random: Random) -> descend.Fit:
+    seconds = np.sort(random.uniform(0.0, 7200.0, 100))
+    y = random.uniform(20.0, 60.0) * np.exp(-seconds / random.uniform(1000.0, 3000.0)) + 0.3 * random.normal(size=100)
+    return descend.fit("y ~ a*exp(-b*t)", {"t": 1.7e9 + seconds, "y": y})
+
+
+@entry("far_origin", "a double decay in Julian days")
+def far_days(random: Random) -> descend.Fit:
+    days = np.arange(60.0)
+    y = 5.0 * np.exp(-random.uniform(0.3, 0.5) * days) + 2.0 * np.exp(-0.05 * days) + 0.01 * random.normal(size=60)
+    return descend.fit("y ~ a*exp(-b*day) + c*exp(-d*day)", {"day": 2_459_000 + days, "y": y})
+
+
+@entry(None, "growth by degrees from absolute zero, which numbers can hold")
+def near_enough(random: Random) -> descend.Fit:
+    degrees = np.arange(20.0)
+    y = 3.0 * np.exp(-degrees / random.uniform(7.0, 11.0)) + 0.01 * random.normal(size=20)
+    return descend.fit("y ~ a*exp(-b*T)", {"T": 273.15 + degrees, "y": y})
+
+
 # ---------------------------------------------------------------- plateaus
 
 

@@ -21,17 +21,18 @@ from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
 from descend.descent.problem import Problem, pose
 from descend.descent.robust import loss_of, needs_preparation, prepare
-from descend.descent.run import Run, Settings, run, whole
+from descend.descent.run import Run, Settings, keeps_bounds, run, whole
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook, in_doubt
+from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
+from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
@@ -147,7 +148,7 @@ def fit(
     wish = Wish(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
-        None if batch_size is not None else epochs,
+        None if batch_size is not None else epochs, keeps_bounds(optimizer),
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
@@ -192,8 +193,10 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                if not fitted.succeeded or (patient and in_doubt(problem, fitted)):
-                    fitted = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of).taken()
+                doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                if doubt is not None or not fitted.succeeded:
+                    look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                    fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted
@@ -239,7 +242,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         passes=problem.objective.passes,
         epochs=last.epoch,
         outcome=outcome,
-        advised=outcome.advice,
+        advised=run.advice,
         gradient=problem.gradient,
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
@@ -262,10 +265,13 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.name in ("logistic", "poisson") and not penalised:
+    if problem.model.loss.fisher and not penalised:
         fitted = _with_minimum(fitted)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        fitted.diagnosis  # noqa: B018 - now: of a failure all want to know why, and a module may be trained further
+        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
+        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
+            fitted = replace(fitted, notes=notes, examine=lambda: found)
     return fitted
 
 
@@ -275,12 +281,15 @@ def _with_minimum(fitted: Fit) -> Fit:
         return fitted
     if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
         return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation
+    from descend.descent.separation import always_the_same, separation, without_end
 
     told = always_the_same(fitted.model, fitted.kept.columns)
     if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
         curvature = fitted.kept.objective(fitted.theta, 2).curvature
         told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
+    if told is None and fitted.loss_function.name == "poisson" and isinstance(fitted.model, FormulaModel):
+        weights = fitted.kept.columns.get(fitted.sigma_or_weights or "")
+        told = without_end(fitted.model, fitted.theta, fitted.kept.columns, weights)
     if told is None:
         return fitted
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
@@ -378,7 +387,8 @@ def derive(
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
-    return Derivation(read_formula(formula, names, numeric), loss_function)
+    read = read_formula(formula, names, numeric)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(

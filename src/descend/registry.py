@@ -22,7 +22,7 @@ ELSEWHERE = {
     "squared": "mse l2 sse rmse ols least_squares quadratic gaussian normal",
     "absolute": "mae l1 lad median",
     "pinball": "quantile check",
-    "logistic": "bce cross_entropy crossentropy log_loss logloss logit binomial bernoulli",
+    "logistic": "bce cross_entropy crossentropy log_loss logloss logit binomial",
     "poisson": "counts count",
     "tukey": "bisquare biweight",
     "cauchy": "lorentz lorentzian student",

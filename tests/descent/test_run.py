@@ -254,7 +254,8 @@ def test_a_long_trace_is_thinned_but_keeps_its_ends():
 
 
 def test_every_outcome_has_its_advice():
-    assert all(outcome.advice.endswith(".") for outcome in Outcome)
+    ways = [{"started": started, "rated": rated} for started in (True, False) for rated in (True, False)]
+    assert all(outcome.advice(**way).endswith(".") for outcome in Outcome for way in ways)
 
 
 def test_a_run_says_what_it_chose_for_the_user(line):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.nist import read
+from scipy.optimize import minimize_scalar
 
 import descend
 
@@ -176,3 +177,72 @@ def test_what_is_left_as_noise_is_not_looked_at_again(monkeypatch):
     for noise in (0.02, 0.2, 1.0):
         y = 2.5 * np.exp(-1.3 * x) + 0.5 + np.random.default_rng(0).normal(0.0, noise, 500)
         assert descend.fit("y ~ a*exp(-b*x) + c", {"x": x, "y": y}, start={"a": 1.0, "b": 1.0, "c": 0.0}).succeeded
+
+
+TWO_RATES = "y ~ a1*exp(-b1*x) + a2*exp(-b2*x)"
+
+
+def best_of_one(y, x, other):
+    """Return the least J over one rate, by least squares for the rest, in every valley of a grid."""
+
+    def profile(rate):
+        design = np.column_stack([np.exp(-rate * x), np.exp(-other(rate) * x)])
+        return float(np.linalg.lstsq(design, y, rcond=1e-12)[1][0]) / len(y)
+
+    rates = np.geomspace(0.02, 20.0, 300)
+    lowest = np.argsort([profile(rate) for rate in rates])[:20]
+    return min(
+        minimize_scalar(profile, bounds=(rates[max(k - 1, 0)], rates[min(k + 1, 299)]), method="bounded").fun
+        for k in lowest
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "other"),
+    [
+        ({"ties": ["b2 = 2*b1"]}, lambda rate: 2.0 * rate),
+        ({"ties": ["b2 = b1 + 0.5"], "bounds": "b1 <= 10"}, lambda rate: rate + 0.5),
+        ({"fix": {"b2": 1.0}}, lambda rate: 1.0),
+    ],
+)
+@pytest.mark.parametrize("seed", [237, 243, 263, 269])
+def test_of_two_valleys_of_rates_that_are_tied_the_lower_is_the_answer(seed, held, other):
+    x = np.linspace(0.0, 5.0, 25)
+    y = 3.0 * np.exp(-0.5 * x) + 1.5 * np.exp(-x) + np.random.default_rng(seed).normal(0.0, 0.05, 25)
+    fit = descend.fit(TWO_RATES, {"x": x, "y": y}, start={"a1": 3.0, "a2": 1.5, "b1": 0.5}, **held)
+    assert fit.outcome == "converged" and fit.loss <= best_of_one(y, x, other) * (1.0 + 1e-6)
+
+
+def test_like_terms_that_a_bound_keeps_apart_are_put_in_each_others_place():
+    x = np.linspace(0.0, 5.0, 40)
+    y = 2.0 * np.exp(-2.0 * x) + np.exp(-0.3 * x) + np.random.default_rng(0).normal(0.0, 0.05, 40)
+    start = {"a1": 2.0, "b1": 0.3, "a2": 1.0, "b2": 2.0}
+    fit = descend.fit(TWO_RATES, {"x": x, "y": y}, start=start, bounds=["a1 >= 1.5"])
+    assert fit.parameters == pytest.approx({"a1": 2.0, "b1": 2.0, "a2": 1.0, "b2": 0.3}, rel=0.2)
+    assert fit.from_start.parameters["a1"] == 1.5
+
+
+WRONG = {
+    "decay": ("y ~ a*exp(-b*x) + c", lambda x: 2.5 * np.exp(-1.3 * x) + 0.5, {"a": -1.0, "b": -3.0, "c": 3.0}),
+    "saturation": ("y ~ V*x/(K + x)", lambda x: 2.0 * x / (0.8 + x), {"V": 1.0, "K": -2.0}),
+    "dose": ("y ~ d + (a - d)/(1 + (x/c)^b)", lambda x: 0.2 + 1.8 / (1.0 + (x / 1.5) ** 3),
+             {"a": 1.0, "b": -8.0, "c": 0.2, "d": 1.0}),
+    "step": ("y ~ a*sigmoid(k*(x - m)) + c", lambda x: 2.0 / (1.0 + np.exp(-8.0 * (x - 1.5))) + 0.5,
+             {"a": 1.0, "k": 5.0, "m": 3.9, "c": 0.0}),
+    "peak": ("y ~ a*exp(-((x - m)/s)^2) + c", lambda x: 3.0 * np.exp(-(((x - 1.0) / 0.3) ** 2)) + 0.5,
+             {"a": 1.0, "m": 3.8, "s": 0.3, "c": 0.0}),
+    "wave": ("y ~ a*sin(b*x + c)", lambda x: 2.0 * np.sin(7.0 * x + 0.5), {"a": 1.0, "b": 3.0, "c": 0.0}),
+    "damped": ("y ~ a*exp(-k*x)*cos(w*x)", lambda x: 2.0 * np.exp(-0.5 * x) * np.cos(7.0 * x),
+               {"a": 1.0, "k": 0.1, "w": 12.0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [16, 60, 600])
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_start_in_the_wrong_valley_is_left_at_ten_percent_noise(kind, rows):
+    formula, curve, start = WRONG[kind]
+    x = np.linspace(0.1, 4.0, rows)
+    y = curve(x)
+    noise = np.random.default_rng(1).normal(0.0, 0.1 * np.ptp(y), rows)
+    fit = descend.fit(formula, {"x": x, "y": y + noise}, start=start)
+    assert fit.outcome == "converged" and fit.loss <= np.mean(noise**2)  # of the truth itself

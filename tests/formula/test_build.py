@@ -39,6 +39,18 @@ MESSAGES = [
         "          ^^^^^",
         "Compute it beforehand, as a column of the data.",
     ),
+    (
+        "y ~ a*heaviside(x - b)",
+        "`heaviside` has no derivative to descend along, so formulas cannot use it.",
+        "          ^^^^^^^^^",
+        "`b` moves it, so that it is no column: make it smooth, for example with sigmoid((x - b)/width).",
+    ),
+    (
+        "y ~ a*floor(b*x)",
+        "`floor` has no derivative to descend along, so formulas cannot use it.",
+        "          ^^^^^",
+        "`b` moves it, so that it is no column: make it smooth, for example with sigmoid( ).",
+    ),
     ("y ~ a*x(2)", "`x` is a column, so it cannot be called.", "          ^", "To multiply, write `x*(...)`."),
     ("y ~ a*exp(x, 2)", "`exp` takes 1 argument, not 2.", "          ^^^^^^^^^", "Write it as `exp(a)`."),
     ("y ~ a*exp()", "`exp` takes 1 argument, not 0.", "          ^^^^^", "Write it as `exp(a)`."),

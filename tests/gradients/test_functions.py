@@ -105,9 +105,9 @@ def test_vector_parameters_are_arrays():
 @pytest.mark.parametrize("loss", list(LOSSES))
 @pytest.mark.parametrize("weights", [None, "omega"])
 def test_autograd_of_a_function_is_the_derived_gradient(loss, weights):
-    what = model(lambda x, a, b: torch.exp(a * x) + b**2, loss=loss)
+    what = model(lambda x, a, b: 1 / (1 + torch.exp(a * x) + b**2), loss=loss)
     data = table() | {"y": np.clip(table()["y"] / 2, 0, 1)}
-    formula = read_formula("y ~ exp(a*x) + b^2", COLUMNS)
+    formula = read_formula("y ~ 1/(1 + exp(a*x) + b^2)", COLUMNS)
     expected = NumpyEngine(derived(formula, LOSSES.build(loss), weights), data, weights)
     engine = TorchEngine(autograd_of_function(what, weights), data, weights)
     for order in (0, 1, 2):

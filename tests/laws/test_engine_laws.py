@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend.engines.numpy as numpy_engine
 import descend.engines.torch as torch_engine
@@ -52,7 +53,8 @@ def table(rows: int = ROWS) -> dict[str, np.ndarray]:
 @cache
 def program(text: str, loss: str, weights: str | None) -> Program:
     numeric = tuple(name for name in COLUMNS if name != "unit price")
-    return derived(read_formula(text, COLUMNS, numeric), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), COLUMNS, numeric), built, weights)
 
 
 def engine(source: str, what: Program, weights: str | None, data: dict[str, np.ndarray]):

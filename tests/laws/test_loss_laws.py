@@ -39,6 +39,11 @@ def loss(request: pytest.FixtureRequest) -> Loss:
     return LOSSES.build(request.param)
 
 
+def inside(loss: Loss, prediction: float) -> float:
+    """Bring a positive prediction into the range of the loss."""
+    return prediction if np.isinf(loss.prediction_range[1]) else prediction / (1.0 + prediction)
+
+
 def rows(prediction: float, y: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([prediction]), np.array([y])
 
@@ -46,6 +51,7 @@ def rows(prediction: float, y: float) -> tuple[np.ndarray, np.ndarray]:
 @settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
+    prediction = inside(loss, prediction)
     value = loss.expressions[0].xreplace({RESIDUAL: PREDICTION - RESPONSE})
     derived = compile_expression(derivatives(value, [PREDICTION])[PREDICTION], SYMBOLS)
     for at in (prediction, y):  # the second is a kink of some
@@ -57,7 +63,7 @@ def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
 @settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_slope_is_the_central_difference_of_the_value(loss, prediction, y):
-    h = 1e-5
+    h, prediction = 1e-5, inside(loss, prediction)
     if abs(prediction - y) < 10 * h:
         return
     ahead, behind = (loss.value(*rows(prediction + step, y))[0] for step in (h, -h))
@@ -67,7 +73,7 @@ def test_slope_is_the_central_difference_of_the_value(loss, prediction, y):
 @settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_weight_is_finite_and_not_negative(loss, prediction, y):
-    for at in (prediction, y):
+    for at in (inside(loss, prediction), y):
         weight = loss.weight(*rows(at, y))[0]
         assert np.isfinite(weight)
         assert weight >= 0
@@ -77,16 +83,17 @@ def test_weight_is_finite_and_not_negative(loss, prediction, y):
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_the_best_prediction_is_the_response(loss, prediction, y):
     best = y if loss.link is None else np.log(y / (1 - y))
-    least = loss.value(*rows(best, y))[0]
+    least, prediction = loss.value(*rows(best, y))[0], inside(loss, prediction)
+    assert loss.saturated(np.array([y]))[0] == pytest.approx(least, rel=1e-12, abs=1e-15)
     assert loss.value(*rows(prediction, y))[0] >= least - 1e-15
-    away = loss.slope(*rows(best + 0.01, y))[0], loss.slope(*rows(best - 0.005, y))[0]
+    away = loss.slope(*rows(best + 0.001, y))[0], loss.slope(*rows(best - 0.001, y))[0]
     assert away[0] >= 0 >= away[1]
 
 
 @settings(max_examples=25)
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_numpy_and_torch_agree(loss, prediction, y):
-    data = rows(prediction, y)
+    data = rows(inside(loss, prediction), y)
     tensors = [torch.from_numpy(array) for array in data]
     for method, expression in zip((loss.value, loss.slope, loss.weight), loss.expressions, strict=True):
         result = compile_expression(expression, SYMBOLS, TORCH)(*tensors, tensors[0] - tensors[1])
@@ -95,13 +102,13 @@ def test_numpy_and_torch_agree(loss, prediction, y):
 
 @pytest.mark.parametrize("prediction", [1e-3, 50.0, 1e6])
 def test_far_away_nothing_overflows(loss, prediction):
-    data = rows(prediction, 0.5)
+    data = rows(inside(loss, prediction), 0.5)
     for method in (loss.value, loss.slope, loss.weight):
         assert np.isfinite(method(*data)).all()
 
 
 def test_one_result_per_row(loss):
-    prediction = np.linspace(0.1, 2, 7)
+    prediction = inside(loss, np.linspace(0.1, 2, 7))
     for method in (loss.value, loss.slope, loss.weight):
         result = method(prediction, np.full(7, 0.5))
         assert result.shape == (7,)

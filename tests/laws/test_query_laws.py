@@ -7,6 +7,7 @@ from functools import cache
 import ibis
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend
 from descend.engines.numpy import NumpyEngine
@@ -68,7 +69,8 @@ def table() -> dict[str, np.ndarray]:
 @cache
 def program(text: str, loss: str, weights: str | None) -> Program:
     numeric = tuple(name for name in COLUMNS if name != "unit price")
-    return derived(read_formula(text, COLUMNS, numeric), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), COLUMNS, numeric), built, weights)
 
 
 @cache

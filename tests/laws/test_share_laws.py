@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend
 import descend.engines.moments as moments_engine
@@ -41,7 +42,8 @@ def table():
 
 @cache
 def program(text, loss, weights):
-    return derived(read_formula(text, tuple(table()), excluded=("omega",)), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), tuple(table()), excluded=("omega",)), built, weights)
 
 
 def assert_same(mine, theirs, factor=False):

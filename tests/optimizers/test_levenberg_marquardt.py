@@ -284,3 +284,16 @@ def test_collinear_columns_are_not_followed_into_the_distance(engine, start):
     assert abs(fit.parameters["a"]) < 60 and abs(fit.parameters["c"]) < 60
     if start is None:
         assert fit.theta == pytest.approx(slope * np.array([0.5, 0.25]))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e-6])
+def test_brown_and_dennis_reach_their_last_digits(scale):
+    """Residuals so large that Gauss-Newton steps do not shrink: More, Garbow & Hillstrom (1981), problem 16."""
+    t = np.arange(1, 21) / 5.0
+    formula = f"z ~ {scale**0.5!r}*((a + t*b - exp(t))^2 + (c + d*sin(t) - cos(t))^2)"
+    fit = descend.fit(formula, {"t": t, "z": np.zeros(20)}, start={"a": 25, "b": 5, "c": -5, "d": -1})
+    assert fit.outcome == "converged"
+    assert 20 * fit.loss / scale == pytest.approx(85822.2016263563, rel=1e-13)
+    found, exact = fit.parameters, {"a": -11.59443990, "b": 13.20363005, "c": -0.40343949, "d": 0.23677877}
+    assert all(found[name] == pytest.approx(value, rel=1e-7) for name, value in exact.items())
+    assert min(fit.digits.values()) > 9.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import subprocess
 import sys
@@ -61,25 +60,9 @@ def message(data: Any, names: list[str] | None = None, **options: Any) -> str:
             "Line 2 of `q.csv` opens a double quote that is never closed. Close it.",
         ),
         (
-            "w.txt",
-            " x    y\n 1  2.5\n10  3.5\n",
-            "`w.txt` has columns set apart by several spaces. Put one comma between them; "
-            "`sed 's/^ *//; s/  */,/g' FILE > NEW` does so.",
-        ),
-        (
-            "m.csv",
-            "x,y\n1,2\r\n3,4\n",
-            "`m.csv` ends its lines in more than one way, such as LF and CRLF. Save it again with one.",
-        ),
-        (
             "m.csv",
             "x,y\n" + "1,2\n" * 20_000 + "3,4\r\n5,6\n",
             "`m.csv` ends its lines in more than one way, such as LF and CRLF. Save it again with one.",
-        ),
-        (
-            "c.csv",
-            '# made by a,"b\nx,y\n1,2\n3,"4"\n',
-            "`c.csv` has a double quote in a line above its header that starts with `#`. Remove the quote.",
         ),
         (
             "b.csv",
@@ -88,11 +71,10 @@ def message(data: Any, names: list[str] | None = None, **options: Any) -> str:
         ),
         (
             "l.csv",
-            "x,y\n1,café\n".encode("latin-1"),
-            "`l.csv` is not UTF-8 text: byte 0xE9 in line 2 cannot be read. Save it as UTF-8; "
+            "x,温度\n1,2\n".encode("gbk"),
+            "`l.csv` is not UTF-8 text: byte 0xCE in line 1 cannot be read. Save it as UTF-8; "
             "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.",
         ),
-        ("u.csv", "x,y\n1,2\n".encode("utf-16"), "`u.csv` is text in UTF-16: save it as UTF-8."),
         ("s.csv", b"PK\x03\x04more", "`s.csv` is a ZIP archive, or a spreadsheet: save the sheet as CSV."),
         ("z.csv.bz2", b"BZh9more", "`z.csv.bz2` is packed by bzip2: unpack it, or pack it by gzip or zstd."),
         (
@@ -184,12 +166,14 @@ def test_a_file_without_permission(here: Path, monkeypatch: pytest.MonkeyPatch) 
     assert str(caught.value) == "`line.csv` cannot be read: permission denied. Check the file and your permissions."
 
 
-def test_a_pipe_is_refused(here: Path) -> None:
-    os.mkfifo(here / "pipe")
-    assert message("pipe") == "`pipe` is not a regular file. Save the data to a file first."
+def test_links_that_lead_nowhere(here: Path) -> None:
     (here / "dangling.csv").symlink_to("nowhere")
     assert message("dangling.csv") == (
         "`dangling.csv` cannot be read: no such file or directory. Check the file and your permissions."
+    )
+    (here / "loop.csv").symlink_to("loop.csv")
+    assert message("loop.csv") == (
+        "`loop.csv` cannot be read: too many levels of symbolic links. Check the file and your permissions."
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from descend.table import open_table
 from descend.table.decimals import Decimals
-from descend.table.delimited import Layout, find_layout
+from descend.table.layout import Layout, find_layout
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,10 @@ def _reader(kind: type[int] | type[float], wanted: str) -> Callable[[str], Any]:
 
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
 Data = Annotated[
-    list[str], Argument(metavar="DATA...", help="CSV, Parquet or JSON files, or patterns such as 'data/*.csv'.")
+    list[str],
+    Argument(
+        metavar="DATA...", help="CSV, Parquet or JSON files, patterns such as 'data/*.csv', or - for standard input."
+    ),
 ]
 Start = Annotated[
     list[str] | None, Option(metavar="NAME=VALUE", help="Starting value, such as w=0 or w=0,b=1; may be repeated.")

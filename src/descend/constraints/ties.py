@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -128,6 +128,22 @@ class Constraints:
     def standing(self, theta: Array) -> int:
         """Return how many components of theta lie at a bound or are fixed."""
         return 0 if self.bounds is None else int(np.count_nonzero(self.bounds.held(theta)))
+
+
+def narrowed(
+    held: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]
+) -> Constraints:
+    """Return constraints that also keep parameters, by name, between two numbers."""
+    free = parameters if held is None else held.free
+    low, high = np.full(free.size, -np.inf), np.full(free.size, np.inf)
+    strict = np.zeros((2, free.size), dtype=bool)
+    if held is not None and held.bounds is not None:
+        low, high, strict = held.bounds.low.copy(), held.bounds.high.copy(), held.bounds.strict
+    for name, (least, most) in within.items():
+        place = free.slices[name].start
+        low[place], high[place] = max(low[place], least), min(high[place], most)
+    bounds = Bounds(free.labels, low, high, strict, np.zeros_like(strict))
+    return Constraints(free, free, bounds=bounds) if held is None else replace(held, bounds=bounds)
 
 
 def mentioned(fix: Mapping[str, Any] | None, ties: Ties, bounds: Given) -> set[str]:

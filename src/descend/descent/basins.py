@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.lack_of_fit import like_noise, out_of_line, turning
+from descend.descent.lack_of_fit import FEW, FOLLOWING, following, out_of_line, turning
 from descend.descent.lower import clearly_lower, rounding
 from descend.descent.objective import Objective
 from descend.descent.problem import Problem
+from descend.descent.scan import scannable, valleys
 from descend.descent.search import ROWS, Found, descended, sample, search
 from descend.engines.numpy import NumpyEngine
 from descend.formula import Formula
 from descend.formula.compile import over_rows
 from descend.formula.structure import measures, waves
+from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
 
@@ -26,60 +30,70 @@ EXPLAINED = 0.99
 """Share of the spread of the response that leaves little doubt: most worse basins explain less."""
 PERFECT = 1e-12
 """Share left unexplained that is rounding."""
+SCANNED = 256
+"""Rows that a scan reads."""
 EPOCHS = 20
 
 
-def doubtful(problem: Problem, theta: Array, loss: float, undetermined: Collection[str]) -> bool:
-    """Whether a fit of little use suggests another basin: parameters without influence, or much left unexplained.
+class Doubt(Enum):
+    """Why a fit may have converged in a worse basin than there is."""
 
-    Of a squared loss the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2,
-    which takes longer. A formula that has many basins explains much in the wrong one too, its trend or its largest
-    peak. What is left may be noise: then there is nothing that another basin could explain (see ``lack_of_fit``).
+    FORMULA = "its formula has valleys beside each other, of which no residuals tell"
+    FIT = "parameters have no influence, or something is left in the residuals"
+
+
+def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[str]) -> Doubt | None:
+    """Return why another basin might be better, if a fit gives reason to doubt.
+
+    It has parameters without influence, or much is left unexplained that does not look like noise. Of a squared loss
+    the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2, which takes
+    longer. A formula that has many basins explains much in the wrong one too, its trend or its largest peak. Where
+    what is left looks like noise, there is nothing that another basin could explain (see ``lack_of_fit``), but for
+    one beside it.
     """
     model = problem.model
     if not isinstance(model, FormulaModel) or model.linear or model.log_linear:
-        return False
+        return None
     if problem.judgement is not None and not problem.judgement.agree:
-        return False  # what a wrong gradient leads to is no minimum
+        return None  # what a wrong gradient leads to is no minimum
     if undetermined:
-        return True
+        return Doubt.FIT
     squared = model.loss.name == "squared"
     rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
     left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
-        return False
-    if left <= (1.0 - EXPLAINED) * spread and not _many_basins(model.formula):
-        return False
-    return _something_left(model, theta, problem, sample(problem.columns, ROWS) if rows is None else rows)
+        return None
+    turned, _, several = _kinds(model.formula)
+    if left > (1.0 - EXPLAINED) * spread or turned or several:
+        rows = sample(problem.columns, ROWS) if rows is None else rows
+        if _something_left(model, theta, problem, rows):
+            return Doubt.FIT
+    beside = shared(model.formula) or like_terms(model.formula, problem.objective.bounds is not None)
+    return Doubt.FORMULA if squared and beside else None
 
 
 def _something_left(model: FormulaModel, theta: Array, problem: Problem, rows: Mapping[str, Array]) -> bool:
-    """Whether residuals look like anything but noise, along the inputs or the prediction, to what the formula can."""
+    """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be."""
     prediction = model.predict(theta, rows)
     left = model.observed(rows) - prediction
     if (weights := problem.row_weights) is not None:
         left = left * np.sqrt(rows[weights])
+    if not model.inputs or left.size <= FEW * theta.size:
+        return True
     along = [rows[name] for name in model.inputs]
     if len(along) > 1:
         along.append(prediction)
-    if not like_noise(left, along):
+    turned, located, several = _kinds(model.formula)
+    if any(following(left, each, 1.0 if several else FOLLOWING) for each in along):
         return True
-    turned, located = _kinds(model.formula)
     return (located and out_of_line(left)) or any(turning(left, over_rows(each, rows, left.size)) for each in turned)
 
 
 @lru_cache(maxsize=128)
-def _many_basins(formula: Formula) -> bool:
-    """Whether it holds a wave of unknown frequency, or two locations: of peaks, or of steps."""
-    located = [measure for measure in measures(formula).values() if measure.location is not None]
-    return bool(waves(formula)) or len(located) > 1
-
-
-@lru_cache(maxsize=128)
-def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], bool]:
-    """Return what the waves of a formula turn along, and whether it has a location: of a peak, or of a step."""
-    located = any(measure.location is not None for measure in measures(formula).values())
-    return tuple({wave.along for wave in waves(formula).values()}), located
+def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], bool, bool]:
+    """Return what the waves of a formula turn along; whether it has a location, of a peak or of a step; two of them."""
+    located = sum(measure.location is not None for measure in measures(formula).values())
+    return tuple({wave.along for wave in waves(formula).values()}), located > 0, located > 1
 
 
 def _variance(model: FormulaModel, problem: Problem) -> float:
@@ -110,13 +124,27 @@ def elsewhere(problem: Problem) -> Found | None:
     return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
-def lower_elsewhere(problem: Problem, theta: Array) -> Found | None:
+def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
-    found, model, weights = elsewhere(problem), problem.model, problem.row_weights
-    if found is None or not isinstance(model, FormulaModel):
+    model, weights, bounds = problem.model, problem.row_weights, problem.objective.bounds
+    if not isinstance(model, FormulaModel):
         return None
-    engine = NumpyEngine(derived(model.formula, model.loss, weights), sample(problem.columns, ROWS), weights)
-    objective = Objective(engine, problem.objective.penalty, problem.objective.bounds)
+    program = derived(model.formula, model.loss, weights)
+    engine = NumpyEngine(program, sample(problem.columns, ROWS), weights)
+    objective = Objective(engine, problem.objective.penalty, bounds)
     here, _ = descended(objective, theta, EPOCHS)
-    there, _ = descended(objective, found.theta, EPOCHS)
-    return found if clearly_lower(there, here, rounding(problem)) else None
+
+    def lower(points: Sequence[Array]) -> Array | None:
+        ends = [(descended(objective, point, EPOCHS)[0], number) for number, point in enumerate(points)]
+        there, number = min(ends, default=(math.inf, 0))
+        return points[number] if clearly_lower(there, here, rounding(problem)) else None
+
+    sought = nonlinear(model.formula)
+    alone = len(sought) == 1 and not waves(model.formula)
+    if not (scannable(program) and (alone or doubt is Doubt.FORMULA)):
+        found = elsewhere(problem)
+        return None if found is None or lower([found.theta]) is None else found
+    along = sought if alone else shared(model.formula)
+    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, bounds)
+    point = lower(points)
+    return None if point is None else Found(point, f"start found among {tried} trial points")

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-FEW = 8
-"""Residuals up to which they tell nothing."""
+FEW = 4
+"""Residuals for each parameter up to which they tell nothing."""
 FOLLOWING = 2.0
 """Sum of the products of neighbours, in its own standard errors, that noise seldom reaches."""
 OUT_OF_LINE = 8.0
 """Times the median size of residuals that none of normal noise reaches."""
-LINE = 5.0
-"""How far a line of the periodogram stands above the highest that noise is expected to have: in e**-5 of cases."""
+WAVE_ROWS = 64
+"""Residuals below which a wave may hide in noise."""
+LINE = 0.01
+"""How seldom a periodogram of noise has a line that is so high."""
 
 
-def following(residuals: Array, along: Array) -> bool:
+def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
     """Whether residuals resemble their neighbours along a column, as those of a curve that misses the data do.
 
-    With p_i = r_i r_(i+1) in the order of the column:   sum p / sqrt(sum p**2) > min(2, sqrt(n) / 4)
+    With p_i = r_i r_(i+1) in the order of the column:   sum p / sqrt(sum p**2) > min(most, sqrt(n) / 4)
 
     Of noise, also of unequal variance, the left side has mean 0 and variance 1; of residuals that all follow each
     other it is about sqrt(n). Among few of them half of that is less than 2.
@@ -34,7 +35,7 @@ def following(residuals: Array, along: Array) -> bool:
     if not bool((along[1:] >= along[:-1]).all()):
         residuals = residuals[np.argsort(along, kind="stable")]
     products = residuals[1:] * residuals[:-1]
-    enough = min(FOLLOWING, math.sqrt(residuals.size) / 4.0)
+    enough = min(most, math.sqrt(residuals.size) / 4.0)
     return float(np.add.reduce(products)) > enough * math.sqrt(products.dot(products))
 
 
@@ -45,20 +46,15 @@ def out_of_line(residuals: Array) -> bool:
 
 
 def turning(residuals: Array, along: Array) -> bool:
-    """Whether a wave is left in residuals that are evenly spaced along a column; True where they are not.
+    """Whether a wave is left in residuals, or they are too few or too unevenly spaced along a column to tell.
 
-    Source: Fisher (1929), Proc. R. Soc. A 125, 54-59, of the highest line of a periodogram.
+    With g the highest of the m lines of the periodogram, as a share of their sum:   m (1 - g)**(m - 1) < 0.01
+    Source: Fisher (1929), Proc. R. Soc. A 125, 54-59.
     """
     order = np.argsort(along, kind="stable")
     steps = np.diff(along[order])
-    if not float(np.ptp(steps)) <= 1e-3 * abs(float(steps.mean())):
+    if residuals.size < WAVE_ROWS or not float(np.ptp(steps)) <= 1e-3 * abs(float(steps.mean())):
         return True
     power = np.abs(np.fft.rfft(residuals[order])[1:]) ** 2
-    return float(power.max()) > (math.log(power.size) + LINE) * float(power.mean())
-
-
-def like_noise(residuals: Array, columns: Sequence[Array]) -> bool:
-    """Whether residuals are as noise would be along every one of the columns."""
-    if residuals.size <= FEW or not columns:
-        return False
-    return not any(following(residuals, along) for along in columns)
+    share = float(power.max()) / float(power.sum())
+    return power.size * (1.0 - share) ** (power.size - 1) < LINE

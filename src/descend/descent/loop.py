@@ -72,8 +72,8 @@ def descend(
     taken_up: where an earlier run stood, to go on from there rather than from ``theta``.
 
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
-    once over all rows or once per batch. So a step never shows the loss of another theta than its own. With a closed
-    form theta comes from there, at a choice of epochs.
+    once over all rows or once per batch; where it can go no further, kinks of J may still lead on. So a step never
+    shows the loss of another theta than its own. With a closed form theta comes from there, at a choice of epochs.
     """
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
@@ -82,6 +82,7 @@ def descend(
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
     begin, ahead = 0, None
+    kinks, subgradient = getattr(objective, "kinks", None), None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
@@ -99,6 +100,7 @@ def descend(
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
         point.rate = rate
+        point.subgradient = subgradient
         norm = point.norm
         seconds = time.perf_counter() - began
         outcome = judge.outcome(epoch, point, norm, seconds)
@@ -112,6 +114,9 @@ def descend(
             continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
+            if kinks is not None and theta is point.theta:
+                theta, subgradient = kinks.onwards(point)
+                state = optimizer.init(theta)
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue

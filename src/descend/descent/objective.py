@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from descend.engines.totals import Engine
 from descend.formula.compile import triangle
 from descend.optimizers.systems import RANK, predicted, well
 from descend.optimizers.systems import triangle as root_of
+
+if TYPE_CHECKING:
+    from descend.descent.kinks import Kinks
 
 Array = NDArray[np.float64]
 
@@ -35,7 +39,7 @@ class Point:
 
     __slots__ = (
         "_latest", "bounds", "curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows",
-        "theta",
+        "subgradient", "theta",
     )  # fmt: skip
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
@@ -52,6 +56,7 @@ class Point:
         self.bounds = objective.bounds
         self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
+        self.subgradient: Array | None = None  # of least length, where the loop found J to have a corner
         self._latest: Point | None = None
 
     def at(self, theta: Array, order: int = 1) -> Point:
@@ -77,8 +82,8 @@ class Point:
 
     @property
     def slope(self) -> Array:
-        """dJ/dtheta; with an l1 penalty or bounds the subgradient of least norm, which is zero at the minimum."""
-        gradient = self.gradient
+        """dJ/dtheta; with an l1 penalty, bounds or a corner the subgradient of least norm, zero at the minimum."""
+        gradient = self.gradient if self.subgradient is None else self.subgradient
         if not self.proximal:
             return gradient
         penalty, bounds = self.objective.penalty, self.bounds
@@ -90,7 +95,7 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.slope if self.proximal else self.gradient
+        slope = self.gradient if not self.proximal and self.subgradient is None else self.slope
         return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -114,12 +119,14 @@ class Point:
         if curvature is None or self.proximal or not self.loss or not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient, scaled = self.gradient / scale, curvature / (scale * scale[:, None])
+        gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
         if well(scaled):
             return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * abs(self.loss))
         # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
         factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
         upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        if self.subgradient is not None:
+            right = _pull(upper, self.subgradient)
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
         return predicted(upper, right, step) / abs(self.loss)
 
@@ -129,8 +136,8 @@ class Point:
         A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None:
-            return False
+        if curvature is None or not self.loss:
+            return False  # where J is 0, nothing is left to be gained
         least = 1e-14 * abs(self.loss)
         reach = np.maximum(np.abs(self.theta), scales).tolist()
         idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
@@ -152,8 +159,9 @@ class Objective:
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
-    bounds: on theta; nothing is evaluated outside them but what is asked for. passes: how often all rows were read,
-    which some engines do once, whatever is asked of them.
+    bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: of J, where the formula has
+    any and its rows are in memory. passes: how often all rows were read, which some engines do once, whatever is asked
+    of them.
     """
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
@@ -161,6 +169,7 @@ class Objective:
         self.penalty = penalty
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
+        self.kinks: Kinks | None = None
         self.rows = engine.rows
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)

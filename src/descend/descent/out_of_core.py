@@ -232,8 +232,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
         for block in lazy.blocks(1 << 16):
             prediction = model.predict(theta, block)
             bad = ~(np.abs(prediction) < preflight.LARGEST)
-            if model.loss.name == "poisson":
-                bad |= prediction <= 0.0
+            bad |= ~model.loss.has_value(prediction, model.observed(block))
             if bad.any():
                 place = int(bad.argmax())
                 return before + place, {name: column[place : place + 1] for name, column in block.items()}
@@ -284,7 +283,7 @@ def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: 
     if loss.response_domain is None:
         return
     _, meaning = loss.response_domain
-    low, high = (0.0, np.inf) if loss.name == "poisson" else (0.0, 1.0)
+    low, high = loss.response_range
     if found["low"] < low or found["high"] > high:
         worst = found["low"] if found["low"] < low else found["high"]
         raise DataError(

@@ -15,17 +15,33 @@ class Outcome(StrEnum):
     STALLED = "stalled"
     INTERRUPTED = "interrupted"
 
-    @property
-    def advice(self) -> str:
-        """What to do about it, in a sentence."""
-        return ADVICE[self]
+    def advice(self, *, started: bool = True, rated: bool = True) -> str:
+        """Return what to do about it, in a sentence that the run at hand can follow.
+
+        started: whether it was given starting values. rated: whether its optimizer uses a learning rate.
+        """
+        if self is Outcome.STALLED and not started:
+            return f"{ADVICE[self]}: give starting values with --start."
+        if not rated and self in WITHOUT_RATE:
+            return f"{ADVICE[self]}: {WITHOUT_RATE[self]}."
+        return f"{ADVICE[self]}: {REMEDIES[self]}." if self in REMEDIES else ADVICE[self]
 
 
 ADVICE = {
     Outcome.CONVERGED: "The gradient is zero to within the tolerance; no further epochs are needed.",
-    Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero: give more epochs or a larger rate.",
+    Outcome.EPOCHS_USED_UP: "The epochs ran out before the gradient reached zero",
     Outcome.TIME_USED_UP: "Time ran out before the gradient reached zero: continue from these parameters.",
-    Outcome.DIVERGED: "The loss grew beyond all bounds: use a smaller learning rate, or --learning-rate auto.",
-    Outcome.STALLED: "The loss stopped falling away from a minimum, or on a plateau: try other starting values.",
+    Outcome.DIVERGED: "The loss grew beyond all bounds",
+    Outcome.STALLED: "The loss stopped falling away from a minimum, or on a plateau",
     Outcome.INTERRUPTED: "Interrupted: these are the parameters reached so far; continue from them with --start.",
 }
+REMEDIES = {
+    Outcome.EPOCHS_USED_UP: "give more epochs or a larger rate",
+    Outcome.DIVERGED: "use a smaller learning rate, or --learning-rate auto",
+    Outcome.STALLED: "try other starting values",
+}
+WITHOUT_RATE = {
+    Outcome.EPOCHS_USED_UP: "give more epochs",
+    Outcome.DIVERGED: "try other starting values, or keep the parameters small with --bound",
+}
+"""Of optimizers that find the length of each step themselves."""

@@ -70,7 +70,7 @@ def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mappin
     if loss.response_domain is None:
         return
     _, meaning = loss.response_domain
-    low, high = (0.0, np.inf) if loss.name == "poisson" else (0.0, 1.0)
+    low, high = loss.response_range
     bad = (y < low) | (y > high)
     if bad.any():
         row = int(bad.argmax())
@@ -154,9 +154,9 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     if isinstance(model, FormulaModel):
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
-        if loss.name == "poisson" and not bad.any():
-            bad = prediction <= 0
-            advice = "Keep the formula positive, as in `y ~ exp(a + b*x)`, or give other starting values with --start."
+        if loss.keep_in_range and not bad.any():
+            bad = ~loss.has_value(prediction, model.observed(columns))
+            advice = f"{loss.keep_in_range}, or give other starting values with --start."
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)

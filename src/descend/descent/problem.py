@@ -14,13 +14,15 @@ from descend.constraints import Bounds
 from descend.descent import identifiability, preflight, suspicion
 from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
+from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.reading import gradient_columns, gradient_source, read_model
+from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
 from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
+from descend.formula.kinks import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -62,6 +64,8 @@ class Problem:
     judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
+    started: bool = False
+    """Whether starting values were given."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -124,6 +128,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
     larger = _grown(fitted, wish, what, columns, theta, objective)
+    if gathered is None and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
+        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:
@@ -148,12 +154,14 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     searched = (each.note for each in (found, larger) if each is not None)
+    if (taken := probability_note(fitted, loss)) is not None:
+        why = (*why, taken)
     notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, whole,
+        larger, begin, bool(given), whole,
     )  # fmt: skip
 
 

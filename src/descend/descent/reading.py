@@ -7,18 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
-from descend.constraints import Constraints, constrained
+from descend.constraints import Constraints, constrained, narrowed
 from descend.constraints.ties import mentioned, refuse_starts
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
+from descend.formula.formula import Formula
+from descend.formula.interval import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
+from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.derived import derived
 from descend.losses import Loss
+from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel, Model, bind, formula_model
 from descend.parameters import Parameters
 from descend.registry import closest
@@ -42,7 +47,8 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
             formula = read_formula(model, table.names, numeric, names, excluded, held.given)
-        fitted = formula_model(formula, loss) if held is None else FormulaModel(formula, loss, held)
+        taken, held = _as_probability(formula, loss, held, table, wish)
+        fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
         _refuse_no_column(fitted, table)
         return fitted, start
     if not callable(model):
@@ -71,6 +77,46 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         return FunctionModel(forward, wish.response, whole, loss), start
     forward = replace(forward, constraints=held)
     return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+
+
+def _as_probability(
+    formula: Formula, loss: Loss, held: Constraints | None, table: Table, wish: Wish
+) -> tuple[Loss, Constraints | None]:
+    """Return the loss that takes a formula for the probability, if it is one and not log-odds, and what keeps it so."""
+    bounds = None if held is None else held.bounds
+    known: dict[Expr, Interval] = {}
+    if bounds is not None:
+        ends = zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True)
+        known = {Parameter(label): (low, high) for label, low, high in ends}
+
+    def negative(column: Column) -> bool:
+        there = wish.engine == "query" or wish.memory_limit is not None
+        return not there and bool((table.numbers((column.name,), wish.missing)[column.name] < 0.0).any())
+
+    taken, within = taken_for(loss, formula.expression, known, negative)
+    if not within or not wish.bounded:
+        return taken, held
+    return taken, narrowed(held, Parameters(formula.parameters), {symbol.name: ends for symbol, ends in within.items()})
+
+
+def probability_note(model: Model, loss: Loss) -> str | None:
+    """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
+    if not isinstance(model, FormulaModel) or loss.of_probability == loss or model.formula.linear:
+        return None
+    name = model.response
+    if model.loss == loss:
+        if loss.score(model.formula.expression) is not model.formula.expression:
+            return None
+        return (
+            f"the formula is taken for the log-odds of `{name}`, as it can leave the range from 0 to 1; if it is the "
+            f"probability itself, choose the {loss.of_probability.name} loss"
+        )
+    held = None if model.constraints is None else model.constraints.bounds
+    kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
+    return (
+        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
+        f"{kept}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+    )
 
 
 def _refuse_no_column(model: FormulaModel, table: Table) -> None:

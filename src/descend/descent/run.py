@@ -18,6 +18,7 @@ from descend.descent.checkpoint import Checkpoint
 from descend.descent.forecast import WORTH_IT, trajectory
 from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
+from descend.descent.outcome import Outcome
 from descend.descent.problem import Problem
 from descend.descent.separation import VANISHED, always_the_same
 from descend.descent.standardize import standardized
@@ -87,6 +88,14 @@ class Run:
     notes: tuple[str, ...]
     plan: Plan
     first: Any = None
+    started: bool = False
+    """Whether starting values were given."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about how it ended."""
+        outcome = self.trace[-1].outcome or Outcome.INTERRUPTED
+        return outcome.advice(started=self.started, rated=self.optimizer.uses_rate)
 
 
 @runtime_checkable
@@ -98,6 +107,13 @@ class Audience(Protocol):
 
     def __call__(self, step: Step) -> None:
         """Read one step."""
+
+
+def keeps_bounds(optimizer: Any) -> bool:
+    """Whether an optimizer that the user named, or the one that is chosen, can keep within bounds."""
+    if isinstance(optimizer, str):
+        optimizer = OPTIMIZERS.build(optimizer)
+    return getattr(optimizer, "bounded", optimizer is None)
 
 
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
@@ -191,7 +207,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, problem.started)
 
 
 def _unused(settings: Settings, optimizer: Optimizer) -> str | None:

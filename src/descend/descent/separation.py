@@ -66,6 +66,44 @@ def separation(
     )
 
 
+def without_end(model: FormulaModel, theta: Array, columns: Mapping[str, Array], weights: Array | None) -> str | None:
+    """Say so if a log-linear Poisson fit has no minimum, for rows of zeros can be predicted ever nearer to 0.
+
+    With log(mean) = X theta: a direction d with X d = 0 in the rows of counts above 0, X d <= 0 in those of 0, and
+    below 0 in some, lowers the loss for ever. It is looked for, by linear programming, where some zeros are predicted
+    that well already.
+
+    Source: Correia, Guimaraes & Zylkin (2019), Verifying the existence of maximum likelihood estimates.
+    """
+    y, mean = model.observed(columns), model.predict(theta, columns)
+    counting = np.ones(y.size, dtype=bool) if weights is None else weights > 0.0
+    zero = counting & (y == 0.0)
+    if not model.log_linear or not (mean[zero] < CERTAIN * y[counting].mean()).any():
+        return None
+    ways, none = np.eye(theta.size), np.zeros(theta.size)
+    design = np.array([np.log(model.predict(way, columns)) - np.log(model.predict(none, columns)) for way in ways]).T
+    from scipy import optimize
+
+    size = np.abs(design[counting]).max(axis=0)
+    scaled = design / np.where(size > 0.0, size, 1.0)
+    found = optimize.linprog(
+        scaled[zero].sum(axis=0), A_ub=np.vstack([scaled[zero], -scaled[zero]]),
+        b_ub=np.concatenate([np.zeros(zero.sum()), np.ones(zero.sum())]),
+        A_eq=scaled[counting & ~zero], b_eq=np.zeros((counting & ~zero).sum()), bounds=(None, None),
+    )  # fmt: skip
+    if found.status != 0 or not found.fun < -CERTAIN:
+        return None
+    falling = int((scaled[zero] @ found.x < -CERTAIN).sum())
+    along = np.flatnonzero(np.abs(found.x) > CERTAIN * np.abs(found.x).max())
+    moved = " and ".join(model.parameters.labels[place] for place in along)
+    rows = "a row" if falling == 1 else f"{falling:,} rows"
+    return (
+        f"`{model.response}` is 0 in {rows} whose mean {moved} can lower for ever, leaving all other rows as they are: "
+        "so the loss falls for ever, and there is no best fit: that lies at infinity. Add a penalty with --l2, or use "
+        "more data."
+    )
+
+
 def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
     """Say so if a response never leaves the end of its range: 0 for counts, 0 or 1 for outcomes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -22,7 +23,7 @@ MOST_TRIALS = 512
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
     """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
-    ranges = [_range(program, sample, symbol) for symbol in scanned]
+    ranges = [range_of(program, sample, symbol) for symbol in scanned]
     places = [place_of(program, symbol) for symbol in scanned]
     many = any(symbol in waves(program.formula) for symbol in scanned)
     for number in range(MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1):
@@ -43,22 +44,29 @@ def name_of(program: Program, symbol: Expr) -> str:
 
 
 def tunings(
-    program: Program, sample: Mapping[str, Array], theta: Array, symbol: Parameter, scanned: Sequence[Expr]
+    program: Program,
+    sample: Mapping[str, Array],
+    theta: Array,
+    symbol: Parameter,
+    scanned: Sequence[Expr],
+    found: Array,
 ) -> Iterator[Array]:
-    """Yield ``theta`` with one wave at every frequency that the rows can tell apart, for each phase also a quarter on.
+    """Yield ``theta`` with one wave at the frequencies that were ``found``, each phase at four quarters of a turn.
 
-    Their step is half a turn over all rows, as J has a valley about that wide at the true one.
+    Of few rows, also at every frequency that they can tell apart. Their step is half a turn over all rows, as J has a
+    valley about that wide at the true one.
     """
     wave, place = waves(program.formula)[symbol], place_of(program, symbol)
     turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
     slowest, count = turns(wave, sample)
-    for number in range(1, count + 1):
+    all_of_few = slowest * np.arange(1, count + 1) if count <= MOST_TRIALS else np.empty(0)
+    for frequency in (*found, *all_of_few):
         tuned = theta.copy()
-        tuned[place] = _tuned(wave, slowest * number)
+        tuned[place] = _tuned(wave, frequency)
         yield tuned
-        for phase in turned:
+        for phase, quarters in itertools.product(turned, (1, 2, 3)):
             quarter = tuned.copy()
-            quarter[phase] += math.pi / 2.0
+            quarter[phase] += quarters * math.pi / 2.0
             yield quarter
 
 
@@ -86,7 +94,7 @@ def spread(number: int, dimensions: int) -> list[float]:
     return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
 
 
-def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
+def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
     """Return the map from [0, 1) to trial values of one parameter, or of all components of a vector."""
     formula, rows = program.formula, len(next(iter(sample.values())))
     if symbol in phases(formula):
@@ -95,12 +103,7 @@ def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Calla
         wave = waves(formula)[symbol]
         slowest, count = turns(wave, sample)
         return lambda share: _tuned(wave, slowest * (0.5 + count * share))
-    measure = measures(formula)[symbol]
-    size = 1.0
-    for base, power in measure.unit.items():
-        size *= _typical(over_rows(formula.response if base == RESPONSE_UNIT else base, sample, rows)) ** power
-    if not (math.isfinite(size) and size > 0.0):
-        size = 1.0
+    measure, size = measures(formula)[symbol], size_of(program, sample, symbol)
     if isinstance(symbol, Predictor):
         items = formula.terms[symbol].items
         each = size / np.array([_typical(over_rows(item, sample, rows)) for item in items]) / len(items)
@@ -110,6 +113,14 @@ def _range(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Calla
     level = over_rows(measure.location, sample, rows)
     low, width = float(level.min()), float(np.ptp(level))
     return lambda share: low + width * share / 0.6 if share < 0.6 else _magnitude(size, (share - 0.6) / 0.4)
+
+
+def size_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> float:
+    """Return how large a parameter may be, judged by its unit."""
+    formula, rows, size = program.formula, len(next(iter(sample.values()))), 1.0
+    for base, power in measures(formula)[symbol].unit.items():
+        size *= _typical(over_rows(formula.response if base == RESPONSE_UNIT else base, sample, rows)) ** power
+    return size if math.isfinite(size) and size > 0.0 else 1.0
 
 
 def _magnitude(size: float, share: float) -> float:

@@ -43,6 +43,8 @@ class Wish:
     memory_limit: str | int | None = None
     epochs: int | None = None
     """How many epochs were asked for."""
+    bounded: bool = True
+    """Whether the descent can keep parameters within bounds that nobody asked for."""
 
     @property
     def row_weights(self) -> str | None:

@@ -13,6 +13,7 @@ from descend.descent.outcome import Outcome
 from descend.fit.rows import Rows, counted_rows
 from descend.fit.standard_errors import MANY, accurate_point
 from descend.fit.uncertainty import KINKED, Mask
+from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ RCOND = 1e-14
 """Singular values below this share of the largest are taken for zero."""
 NO_STEP = 10.0
 """A step of so many times the floor of rounding tells nothing but rounding."""
+SO_NEAR = 1e-12
+"""Share of J that a step promises, so near the minimum that nothing but rounding keeps the next from being shorter."""
+SHRINKING = 0.5
+"""Ratio of two Gauss-Newton steps from which on they tell little of what is left."""
 NUDGE = 1e-7
 """Relative change of a column by which derivatives by it are told: its own rounding costs half of their digits."""
 NEAR = 0.1
@@ -47,7 +52,8 @@ def digits(fit: Fit) -> dict[str, Any] | None:
 
     d: the step to the minimum of the parabola that touches J here: for a linear model of squared loss the exact
         distance, by strong convexity. d' is the step after it, q the ratio of their lengths |R d'| / |R d|, by which
-        further steps shrink; where that is 1 or more, no digit is vouched for.
+        further steps shrink; where they hardly do, d comes from all second derivatives, and where J is not curved
+        upwards in every direction, no digit is vouched for.
     floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
         l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
             C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik + sum_x u x_i ds_i/dx) + f_i (u l'_i)
@@ -89,7 +95,7 @@ def errors_hold(fit: Fit) -> bool:
     with np.errstate(all="ignore"):
         known = np.flatnonzero(np.isfinite(fit.covariance.diagonal()) & (fit.covariance.diagonal() > 0.0))
         free = np.ones(fit.theta.size, dtype=bool) if fit.rank is None else fit.rank.kept
-        step = _step(accurate_point(fit), free)[0][known]
+        step = _step(accurate_point(fit), np.eye(fit.theta.size)[:, free])[0][known]
         return bool((np.abs(step) <= NEAR * np.sqrt(fit.covariance.diagonal()[known])).all())
 
 
@@ -119,18 +125,21 @@ def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
     if objective.has_l1:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
     free = moving if fit.rank is None else moving & fit.rank.kept
-    error = np.zeros(theta.size)
+    ways = _ways(fit, point, free)
     rows = fit.counted_rows if _most(fit) is None else counted_rows(fit, MANY)
-    error[free] = _floor(rows, fit, free) * np.sqrt(len(rows.y) / fit.rows)
+    error = np.abs(ways) @ _floor(rows, fit, ways) * np.sqrt(len(rows.y) / fit.rows)
     if objective.engine.name == "query":
         error *= np.sqrt(max(fit.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
-    step, length = _step(point, free)
+    step, length = _step(point, ways)
     settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)
     if not settled:
-        after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), free)
+        after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), ways)
         ratio = shorter / length
-        error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        if ratio < SHRINKING or objective.bounds is not None or ways.shape[1] < theta.size:
+            error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        else:
+            error += _by_second_derivatives(point)
     least = _least(fit, point, settled & (np.abs(theta) <= NO_STEP * error))
     if fit.rank is not None:
         error[~fit.rank.estimable] = np.inf
@@ -138,6 +147,25 @@ def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
         error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
     error[[label in fit.undetermined for label in fit.model.parameters.labels]] = np.inf
     return error, moving, least
+
+
+def _by_second_derivatives(point: Point) -> Array:
+    """Return the distance to the minimum by steps with all second derivatives, where those without do not shrink.
+
+    At large residuals the curvature lacks most of them. Infinite where J is not curved upwards in every direction.
+    """
+    nowhere = np.full(point.theta.size, np.inf)
+    found = hessian_at(point)
+    if found is None or not np.linalg.eigvalsh(found[0])[0] > 0.0:
+        return nowhere
+    hessian, scale = found
+    step = -scale * np.linalg.solve(hessian, point.slope * scale)
+    after = -scale * np.linalg.solve(hessian, point.at(point.theta + step, 1).slope * scale)
+    ratio = float(np.linalg.norm(after / scale) / np.linalg.norm(step / scale))
+    if ratio < 1.0:
+        return np.abs(step) + np.abs(after) * ratio / (1.0 - ratio)
+    near = float((step / scale) @ hessian @ (step / scale)) <= SO_NEAR
+    return NO_STEP * (np.abs(step) + np.abs(after)) if near else nowhere
 
 
 def _most(fit: Fit) -> int | None:
@@ -160,27 +188,47 @@ def _least(fit: Fit, point: Point, zero: Mask) -> Array:
     return least
 
 
-def _step(point: Point, free: Mask) -> tuple[Array, float]:
+def _ways(fit: Fit, point: Point, free: Mask) -> Array:
+    """Return (p, q) the directions in which J may be moved: those of the free components, and along kinks it lies on.
+
+    Of each kink the component that it holds best is moved by the others. At a corner the point is given its
+    subgradient, which is what is left of the gradient along them.
+    """
+    kinks = getattr(fit.kept.objective, "kinks", None) if fit.kept is not None else None
+    corner = None if kinks is None or fit.outcome is not Outcome.CONVERGED else kinks.corner(point)
+    every = np.eye(free.size)
+    if corner is None:
+        return every[:, free]
+    normals, point.subgradient = corner
+    ways = every[:, free]
+    for normal in normals:
+        across = normal @ ways
+        best = int(np.argmax(np.abs(across * (1.0 / np.maximum(np.abs(point.theta) @ np.abs(ways), EPS)))))
+        if across[best] != 0.0:
+            ways = np.delete(ways - np.outer(ways[:, best], across / across[best]), best, axis=1)
+    return ways
+
+
+def _step(point: Point, ways: Array) -> tuple[Array, float]:
     """Return the step to the minimum of the parabola at a point, and its length as the curvature measures it."""
     upper, right = triangle(point)
-    if point.proximal:  # the triangle knows nothing of an l1 penalty
+    if point.proximal or point.subgradient is not None:  # the triangle knows nothing of an l1 penalty, or of a corner
         right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
-    part = upper[:, free]
+    part = upper @ ways
     norms: Array = np.sqrt(np.add.reduce(part * part))
     norms[norms == 0.0] = 1.0
-    step = np.zeros(free.size)
     if not (np.isfinite(part).all() and np.isfinite(right).all()):
-        return np.full(free.size, np.nan), np.nan
-    step[free] = np.linalg.lstsq(part / norms, -right, rcond=RCOND)[0] / norms
+        return np.full(len(ways), np.nan), np.nan
+    step = ways @ (np.linalg.lstsq(part / norms, -right, rcond=RCOND)[0] / norms)
     return step, float(np.linalg.norm(upper @ step))
 
 
-def _floor(rows: Rows, fit: Fit, free: Mask) -> Array:
-    """Return what rounding in the evaluation leaves open of the components that move."""
+def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
+    """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
     loss, jacobian = fit.loss_function, rows.jacobian
     slope = rows.omega * loss.slope(rows.score, rows.y)
     bend = rows.omega * loss.weight(rows.score, rows.y)
-    part = jacobian[:, free]
+    part = jacobian @ ways
     upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not (np.isfinite(upper).all() and (norms > 0.0).all()):
@@ -190,7 +238,7 @@ def _floor(rows: Rows, fit: Fit, free: Mask) -> Array:
     of_columns, of_derivatives = _of_columns(fit, rows)
     value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1) + of_columns
     noise = bend**2 * value + slope**2
-    spread = np.square(root @ root.T) @ ((np.square(part) + of_derivatives[:, free]).T @ slope**2)
+    spread = np.square(root @ root.T) @ ((np.square(part) + of_derivatives @ np.square(ways)).T @ slope**2)
     floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
     return floor
 

@@ -70,7 +70,7 @@ def _within(fit: Fit, rows: Rows) -> Array:
     """Return by how much each component may be rounded."""
     share = rows.omega / rows.omega.sum()
     bend, spread = np.ones(len(share)), 1.0
-    if fit.loss_function.name in ("poisson", "logistic"):
+    if fit.loss_function.fisher:
         bend = fit.loss_function.weight(rows.score, rows.y)
     else:
         left = np.abs(rows.y - rows.score)

@@ -14,7 +14,6 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.fit.rows import refuse_without_data
-from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 from descend.registry import closest
 
@@ -133,7 +132,7 @@ def checked_errors(kind: str | None, loss: Loss) -> str:
         raise ConfigError(
             f"There are no standard errors of the kind `{kind}`.{closest(str(kind), KINDS)} Known: {', '.join(KINDS)}."
         )
-    if kind == "model" and loss.name not in LIKELIHOODS:
+    if kind == "model" and not loss.likelihood:
         raise ConfigError(
             f"The {loss.name} loss is not the likelihood of a distribution, so its curvature alone tells no standard "
             "errors. Use sandwich."

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.fit.rows import Rows, row_weights, weighted
 from descend.fit.statistics import counting, squared_error, standing
-from descend.fit.uncertainty import LIKELIHOODS
 from descend.losses import Loss
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def criteria_of(fit: Fit) -> Criteria | None:
         values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
         return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
     loss = fit.loss_function
-    if fit.penalised or loss.name not in LIKELIHOODS or isinstance(fit.model, ModuleModel):
+    if fit.penalised or not loss.likelihood or isinstance(fit.model, ModuleModel):
         return None
     held = standing(fit)
     redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held

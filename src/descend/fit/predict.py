@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,8 @@ def band(fit: Fit, columns: Mapping[str, Array], interval: str, level: float) ->
         confidence: prediction -+ q sqrt(f' V f),   prediction: prediction -+ q sqrt(f' V f + v)
 
     v is the variance of one measurement: s**2, s**2 / weight, or sigma**2; q as for ``t_intervals``. For logistic
-    the band is that of the log-odds, for poisson that of the log of the mean, so that it stays where y can be.
+    and bernoulli the band is that of the log-odds, for poisson that of the log of the mean, so that it stays where y
+    can be.
     """
     loss, covariance = fit.loss_function, fit.covariance
     assert covariance is not None and not isinstance(fit.model, ModuleModel)
@@ -142,7 +144,10 @@ def band(fit: Fit, columns: Mapping[str, Array], interval: str, level: float) ->
         low, high = score - reach, score + reach
         if loss.link == "sigmoid":
             low, high = 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
-        elif loss.name == "poisson":
+        elif math.isfinite(loss.prediction_range[1]):
+            far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # 0 where it is 0 for certain
+            low, high = (score / (score + (1.0 - score) * np.exp(sign * far)) for sign in (1.0, -1.0))
+        elif math.isfinite(loss.prediction_range[0]):
             low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
     return Prediction(prediction, low, high, interval, level)
 

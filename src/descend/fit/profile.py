@@ -16,7 +16,6 @@ from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.refit import Part, free_to_move, refit, well_conditioned
 from descend.fit.rows import row_weights
 from descend.fit.standard_errors import generalized_covariance, undetermined
-from descend.fit.uncertainty import LIKELIHOODS
 from descend.formula.symbols import Parameter
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
 
     Raises ConfigError for losses that are no likelihood, and where there are no standard errors.
     """
-    if fit.loss_function.name not in LIKELIHOODS:
+    if not fit.loss_function.likelihood:
         raise ConfigError(
             f"A profile interval needs a likelihood, which the {fit.loss_function.name} loss is not. "
             "Use the method sandwich or bootstrap."

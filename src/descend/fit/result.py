@@ -30,7 +30,7 @@ from descend.fit.predict import Prediction, predict_with_band, refuse_not_finite
 from descend.fit.rows import Rows, counted_rows
 from descend.fit.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.fit.summary import summary
-from descend.fit.uncertainty import LIKELIHOODS, Rank
+from descend.fit.uncertainty import Rank
 from descend.formula.printers.filled import Rounding
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
@@ -184,7 +184,7 @@ class Fit:
     @property
     def kind_of_errors(self) -> str:
         """How ``standard_errors`` were found: "model" or "sandwich"."""
-        default = "model" if self.loss_function.name in LIKELIHOODS else "sandwich"
+        default = "model" if self.loss_function.likelihood else "sandwich"
         return self.errors or self.stored.get("errors") or default
 
     @cached_property

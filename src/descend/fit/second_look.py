@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from descend.descent import Outcome
-from descend.descent.basins import doubtful, lower_elsewhere
+from descend.descent.basins import Doubt, doubt, lower_elsewhere
 from descend.descent.identifiability import at_end
 from descend.descent.lower import clearly_lower, rounding
 from descend.descent.problem import Problem, pose
@@ -20,14 +20,14 @@ from descend.losses import Loss
 from descend.models import FormulaModel
 
 
-def in_doubt(problem: Problem, fitted: Fit) -> bool:
-    """Whether a fit that converged may have done so in a worse basin than there is."""
-    return doubtful(problem, fitted.theta, fitted.loss, fitted.undetermined)
+def doubt_of(problem: Problem, fitted: Fit) -> Doubt | None:
+    """Return why a fit that converged may have done so in a worse basin than there is, if anything says so."""
+    return doubt(problem, fitted.theta, fitted.loss, fitted.undetermined)
 
 
 @dataclass(frozen=True)
 class SecondLook:
-    """A fit, and what it takes to make another like it.
+    """A fit, why it is in doubt where it converged, and what it takes to make another like it.
 
     unprepared: the wish while the scale of its loss was still to be estimated; loss: that loss. fit: descends.
     """
@@ -39,6 +39,7 @@ class SecondLook:
     problem: Problem
     fitted: Fit
     fit: Callable[[Problem], Fit]
+    doubt: Doubt | None
 
     def taken(self) -> Fit:
         """Return the better of both fits, with the other kept and told; the first if nothing better was found."""
@@ -50,7 +51,7 @@ class SecondLook:
         try:
             if self.loss.estimated is not None:
                 return self._with_other_scale()
-            found = lower_elsewhere(problem, fitted.theta)
+            found = None if self.doubt is None else lower_elsewhere(problem, fitted.theta, self.doubt)
             return fitted if found is None else self._searched(found)
         except DescendError:
             return fitted  # a doubt fails no fit

@@ -54,7 +54,7 @@ def standing(fit: Fit) -> int:
 
 def error_degrees(fit: Fit) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
-    known = fit.sigma is not None or fit.loss_function.name in ("poisson", "logistic")
+    known = fit.sigma is not None or fit.loss_function.fisher
     return np.inf if known or fit.degrees_of_freedom is None else float(fit.degrees_of_freedom)
 
 
@@ -90,7 +90,7 @@ def r_squared(fit: Fit) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
     if fit.kept is None:
         return fit.stored.get("r_squared")
-    if fit.loss_function.name in ("poisson", "logistic"):
+    if fit.loss_function.fisher:
         return None
     if fit.kept.whole is not None:
         from descend.fit import whole  # few fits need it

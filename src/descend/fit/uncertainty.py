@@ -17,8 +17,6 @@ from descend.optimizers.systems import triangle as triangle_at
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-LIKELIHOODS = ("squared", "poisson", "logistic")
-"""Losses that are the negative log-likelihood of a distribution, whose curvature alone tells the covariance."""
 KINKED = {"absolute": 2.0, "pinball": 1.0}
 """Losses whose slope jumps at a residual of zero, and by how much; their curvature is a density, to be estimated."""
 SINGULAR = 1e-13
@@ -172,14 +170,14 @@ def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -
         share = loss.settings.get("quantile", 0.5)
         bend = omega * KINKED[loss.name] * _density(rows.score - rows.y, 1.0 - share)
         pull, correction = omega * KINKED[loss.name] * np.sqrt(share * (1.0 - share)), np.ones(len(rows.y))
-    elif loss.name in LIKELIHOODS:
+    elif loss.likelihood:
         bend = omega * loss.weight(rows.score, rows.y)
     else:
         bend = omega * _second_derivative(loss, rows)
     bread = inverse((jacobian * bend[:, None]).T @ jacobian)
     if bread is None:
         return None
-    if loss.name in LIKELIHOODS:
+    if loss.likelihood:
         left = 1.0 - bend * np.einsum("ij,jk,ik->i", jacobian, bread, jacobian)
         if left.min() < 1e-10:
             return None  # a row that alone determines a parameter: its residual says nothing

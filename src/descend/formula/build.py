@@ -204,12 +204,24 @@ class Builder:
             self.fail(
                 at,
                 f"`{name}` has no derivative to descend along, so formulas cannot use it.",
-                "Compute it beforehand, as a column of the data.",
+                self._instead(node),
             )
         hint = closest(name, (*FUNCTIONS, *self.extra))
         if name in OTHER_SPELLING:
             hint = f" Here it is written `{OTHER_SPELLING[name]}`."
         self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
+
+    def _instead(self, node: tree.Call) -> str:
+        """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
+        inside = [name.name for argument in node.arguments for name in names_in(argument)]
+        moved = next((name for name in inside if name not in self.known), None)
+        if moved is None:
+            return "Compute it beforehand, as a column of the data."
+        smooth = "sigmoid( )"
+        if node.function in ("heaviside", "sign"):
+            first = node.arguments[0]
+            smooth = f"sigmoid(({self.text[first.start : first.end]})/width)"
+        return f"`{moved}` moves it, so that it is no column: make it smooth, for example with {smooth}."
 
     def _condition(self, node: tree.Node) -> Any:
         if isinstance(node, tree.Logic):

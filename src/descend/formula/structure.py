@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
 from descend.formula.functions import NAMES
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -176,6 +177,26 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
         half = {symbol: symbol + sympy.pi}
         amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
         found[symbol] = next(amplitudes, None)
+    return found
+
+
+@lru_cache(maxsize=128)
+def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
+    """Return the amplitudes that are linear together with a phase, each with it.
+
+    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair is found by solving for two factors: of the part at
+    p = 0, and of that at p = pi/2.
+    """
+    found: dict[Parameter, Parameter] = {}
+    jacobian = formula.jacobian
+    for phase, amplitude in phases(formula).items():
+        if amplitude is None or amplitude in found:
+            continue
+        part = jacobian[amplitude]
+        own = part.subs(amplitude, 0) == part and (formula.expression - amplitude * part).expand()
+        twice = derivatives(derivatives(part, [phase])[phase], [phase])[phase]
+        if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
+            found[amplitude] = phase
     return found
 
 

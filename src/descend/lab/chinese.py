@@ -27,6 +27,7 @@ CAUSES = {
     "bad_rows": "数据中有异常行",
     "domain_error": "公式在某些行没有定义",
     "overflow": "数值溢出",
+    "far_origin": "某一列的原点太远",
     "plateau": "处于平台",
     "batch_noise": "小批量带来的噪声",
     "unscaled_column": "某一列的尺度相差太大",
@@ -49,6 +50,11 @@ CAUSE_ADVICE = {
     "overflow": (
         "`{expression}` 在第 {row} 行溢出。请缩小其中数据列的尺度，减小学习率或选“自动选择”也有帮助。",
         "数值溢出。请缩小数据列的尺度，或减小学习率。",
+    ),
+    "far_origin": (
+        "数据列 `{column}` 的值在 {min} 与 {max} 之间，离零太远。损失停在 {loss}，"
+        "若从 {origin} 算起可以降到 {loss_reachable}。"
+        "请在公式中用 `({column} - {origin})` 代替 `{column}`。",
     ),
     "plateau": (
         "损失停在 {loss}，那里的梯度只有 {gradient_norm}；从别的起点可以降到 {loss_reachable}。换一个起点试试。",

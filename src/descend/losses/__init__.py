@@ -1,6 +1,7 @@
 """The losses, one file each; ``LOSSES`` is the registry that the command line, messages and law tests read."""
 
 from descend.losses.absolute import Absolute
+from descend.losses.bernoulli import Bernoulli
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.huber import Huber
@@ -14,12 +15,13 @@ from descend.losses.tukey import Tukey
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
-    "loss", [Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic]
+    "loss", [Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic, Bernoulli]
 )
 
 __all__ = [
     "LOSSES",
     "Absolute",
+    "Bernoulli",
     "Cauchy",
     "Huber",
     "LogCosh",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -38,6 +39,9 @@ class Loss(ABC):
         every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
     fisher: whether its weight is the Fisher information of a row, so that the scale of the noise is known.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
+    response_range, prediction_range: between which numbers y, and the prediction, have to lie; keep_in_range: how a
+        formula, and a module, sees to the second, in words.
+    likelihood: whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone.
     """
 
     name: ClassVar[str]
@@ -51,6 +55,11 @@ class Loss(ABC):
     certain: ClassVar[float] = 0.0
     fisher: ClassVar[bool] = False
     response_domain: ClassVar[tuple[str, str] | None] = None
+    response_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    prediction_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    keep_in_range: ClassVar[str] = ""
+    ends_in: ClassVar[str] = ""
+    likelihood: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         refuse_bad_settings("loss", self)
@@ -96,10 +105,37 @@ class Loss(ABC):
 
     def score(self, expression: Expr) -> Expr:
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
-        from descend.formula.functions import NAMES
+        if self.link is None:
+            return expression
+        from descend.losses.probability import log_odds
 
-        absorbed = self.link is not None and NAMES.get(expression.func) == self.link
-        return expression.args[0] if absorbed else expression
+        inside = log_odds(expression)
+        return expression if inside is None else inside
+
+    @property
+    def of_probability(self) -> Loss:
+        """The loss of the same distribution that takes the prediction for its mean: this one, if it has no link."""
+        return self
+
+    def saturated(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least loss that each row can have: where the prediction is the response."""
+        return self.value(y, y)
+
+    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the variance of each row, given its predicted mean, where the distribution has no scale of its own."""
+        raise NotImplementedError(self.name)
+
+    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is to be added to -omega * value to make it the log-density of each row."""
+        return np.zeros(np.shape(y))
+
+    def has_value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Mark the rows whose prediction, on the scale of the response, the loss has a finite value for."""
+        finite = np.isfinite(prediction)
+        if self.keep_in_range:
+            with np.errstate(all="ignore"):
+                finite &= np.isfinite(self.value(prediction, y))
+        return finite
 
     def value(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the loss of each row."""
@@ -119,6 +155,12 @@ class Loss(ABC):
         function = compile_expression(self.expressions[which], (PREDICTION, RESPONSE, RESIDUAL))
         result: NDArray[np.float64] = function(prediction, y, prediction - y)
         return np.full(np.shape(prediction), float(result)) if np.ndim(result) == 0 else result
+
+
+def log_factorial(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(k!) of each count, gamma(k + 1) where it is none; each count is computed once."""
+    known, place = np.unique(counts, return_inverse=True)
+    return np.array([math.lgamma(count + 1.0) for count in known.tolist()])[place]
 
 
 @lru_cache(maxsize=64)

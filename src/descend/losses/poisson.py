@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from descend.losses.contract import Loss
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.losses.contract import Loss, log_factorial
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,20 @@ class Poisson(Loss):
     weight_text: ClassVar[str] = "1/prediction"
     fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0", "counts, so 0 or more")
+    response_range: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    prediction_range: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    keep_in_range: ClassVar[str] = "Keep the formula positive, as in `y ~ exp(a + b*x)`"
+    ends_in: ClassVar[str] = "a positive mean: let it end in something positive, such as torch.nn.Softplus()"
+    likelihood: ClassVar[bool] = True
+
+    def saturated(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return y - y log(y), the loss of a mean that is the count."""
+        return y - y * np.log(np.where(y > 0.0, y, 1.0))
+
+    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean, which is the variance of a count."""
+        return prediction
+
+    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return -omega log(y!)."""
+        return -omega * log_factorial(y)

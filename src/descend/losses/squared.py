@@ -25,3 +25,4 @@ class Squared(Loss):
     value_text: ClassVar[str] = "r^2"
     slope_text: ClassVar[str] = "2*r"
     weight_text: ClassVar[str] = "2"
+    likelihood: ClassVar[bool] = True

@@ -10,6 +10,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
 from descend.optimizers.line_search import NOISE
+from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
 from descend.settings import setting
 
@@ -25,6 +26,9 @@ LEAST_DAMPING = 1e-30
 """So little that even a system of condition 1e15 is not damped any more."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
+UNEXPLAINED = 1e-20
+"""Share of J that the parameters can still explain, at the end of steps that do not, from which second derivatives are
+worth their gradients."""
 FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 Known = tuple[Array, float, Array | None, Array | None]
@@ -41,8 +45,8 @@ class LevenbergMarquardt(Optimizer):
     The system is solved as it stands for as long as that is safe; where it is ill-conditioned, by QR of R, itself from
     QR of the Jacobian where the engine has it, so that no digits are lost to squaring. At last, where the decrease of J
     drowns in rounding, undamped steps are taken, extrapolated from the one before, for as long as they shorten q, the
-    part of the residual that the parameters can still explain. Then no further digit can be had. The learning rate is
-    not used.
+    part of the residual that the parameters can still explain; where they do not, for the residuals are large, Newton
+    steps with all second derivatives. Then no further digit can be had. The learning rate is not used.
 
     damping: the first lambda, above 0.
 
@@ -72,7 +76,7 @@ class LevenbergMarquardt(Optimizer):
         assert evaluation.curvature is not None
         units, damping, growth, fine, taken, known = state
         if known is not None:
-            theta, known = last_digits(evaluation, system_of(evaluation, fine), units, known)
+            theta, known = finished(evaluation, system_of(evaluation, fine), units, known)
             return theta, (units, damping, growth, fine, None, known)
         fine = fine or evaluation.bounds is not None
         if fine and not np.isfinite(evaluation.curvature).all():
@@ -97,7 +101,7 @@ class LevenbergMarquardt(Optimizer):
             growth *= 2.0
         if not system.safe():
             return self.step(evaluation, (units, damping, growth, True, taken, None))
-        theta, known = last_digits(evaluation, type(system), units, (*system.newton(), taken, taken))
+        theta, known = finished(evaluation, type(system), units, (*system.newton(), taken, taken))
         return theta, (units, damping, growth, fine, None, known)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
@@ -111,6 +115,25 @@ def ahead(evaluation: Evaluation, move: Array) -> Array:
     """Return where a step leads: exactly at a bound, not beside it by rounding."""
     bounds = evaluation.bounds
     return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
+
+
+def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
+    """Return the end of one of the last steps; where we stand if there is nothing left to gain.
+
+    Where undamped steps do not shorten what the parameters can still explain, residuals are so large that the curvature
+    lacks much of the second derivatives: then it takes all of them.
+    """
+    theta, following = last_digits(evaluation, kind, units, known)
+    offset = known[1]
+    if theta is not evaluation.theta or evaluation.bounds is not None or evaluation.proximal:
+        return theta, following
+    worth = UNEXPLAINED if kind.order < 3 else ROUGHLY
+    if not worth * abs(evaluation.loss) < offset * offset < math.inf:
+        return theta, following
+    new = newton_step(evaluation)
+    if new is None:
+        return theta, following
+    return new.theta, (*kind(new.at(new.theta, kind.order), units).newton(), None, None)
 
 
 def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:

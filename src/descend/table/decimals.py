@@ -14,6 +14,10 @@ UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 WHOLE = re.compile(rf"[+-]?\d+|{GROUPED}")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 NULLS = ("", "NA", "NULL", "null")
+SPACES = "\u00a0\u2007\u2009\u202f"
+"""Spaces that do not break a line."""
+MINUS = "\u2212\u2013\u2012"
+PLAIN = str.maketrans(SPACES + MINUS, " " * len(SPACES) + "-" * len(MINUS))
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
     >>> find_decimals([["a", "1,234"]])
     Decimals(comma='', thousands='')
     """
-    cells = [[cell.strip() for cell in row] for row in rows]
+    cells = [[re.sub(r"(?<=\d) (?=\d{3})", "", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
     if not any("," in cell for row in cells for cell in row):
         return Decimals()
     if any(POINT.fullmatch(cell) and not WHOLE.fullmatch(cell) for row in cells for cell in row):

@@ -1,94 +1,26 @@
-"""Text files of delimited columns (CSV and its kin): where the columns are, and how DuckDB reads them.
+"""Text files of delimited columns (CSV and its kin), as DuckDB reads them.
 
-The delimiter and the header are found here, from the first lines, because a wrong guess must not pass
-in silence: DuckDB's own detection reads a file of uneven lines as one column, skips lines it cannot
-place, and renames columns. What it is then told leaves it nothing to guess but the types.
+Where the columns are is found in `descend.table.layout`, because a wrong guess must not pass in silence: DuckDB's own
+detection reads a file of uneven lines as one column, skips lines it cannot place, and renames columns. What it is told
+leaves it nothing to guess but the types.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from descend.errors import DataError
 from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, unused
-from descend.table.decimals import COMMA, Decimals, find_decimals
+from descend.table.layout import Layout, mixed_line_ends, not_utf8
+from descend.table.numerals import AGGREGATES, Numeral, as_plain, counts, numeral
 from descend.table.query import Scan
-from descend.table.table import duplicate_names
 
-DELIMITERS = (",", "\t", ";", "|", " ")
-SAMPLED = 100
 DETECTED = 20_480
+WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
+"""Texts, quoted names, comments and words of SQL."""
 NULLS = "['', 'NA', 'NULL', 'null']"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known.
-
-    decimals: how it writes numbers.
-    """
-
-    delimiter: str
-    names: tuple[str, ...]
-    skip: int
-    line_end: str = "\n"
-    decimals: Decimals = field(default_factory=Decimals)
-
-
-def find_layout(head: str, source: str) -> Layout:
-    """Find the layout from the first lines of a file.
-
-    The delimiter is the one of comma, tab, semicolon, bar and space for which most lines have as many
-    cells as the header. Lines above the header that are blank or start with ``#`` are skipped; if numbers
-    follow them at once, the last of them is the header.
-
-    Raises DataError if there is no header, a name stands in it twice, or lines end in more than one way.
-
-    >>> found = find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "`a.csv`")
-    >>> found.delimiter, found.names, found.decimals.comma
-    (';', ('time', 'signal'), '1,5')
-    """
-    line_end = _line_end(head, source)
-    # Unlike str.splitlines this ends lines only where a CSV file does.
-    lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
-    header, skip = _header(lines, source)
-    lines = [header, *lines[skip:][:SAMPLED]]
-    delimiter = _delimiter(lines)
-    names = [name.strip() for name in next(_cells(lines, delimiter), [])]
-    if not any(names):
-        raise DataError(f"{source} has no header. Add a first line with a name for each column.")
-    if all(_is_number(name) or COMMA.fullmatch(name) for name in names if name):
-        raise DataError(
-            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
-            "Add a line above it with a name for each column."
-        )
-    if len(names) == 1 and _is_aligned(header, lines[1:]):
-        raise DataError(
-            f"{source} has columns set apart by several spaces. Put one comma between them; "
-            "`sed 's/^ *//; s/  */,/g' FILE > NEW` does so."
-        )
-    # Programs that write row numbers leave their column without a name.
-    names = [name or f"column{position}" for position, name in enumerate(names)]
-    if error := duplicate_names(names, source):
-        raise error
-    rows = [row for row in _cells(lines[1:], delimiter) if row]
-    if delimiter == "," and rows and all(len(row) == 2 * len(names) and all(map(_is_number, row)) for row in rows):
-        raise DataError(
-            f"{source} has {len(names)} names in its header but {len(rows[0])} cells in each row: its numbers seem to "
-            "have decimal commas, which separate the cells too. Save it with semicolons between the cells, or with "
-            "decimal points."
-        )
-    return Layout(delimiter, tuple(names), skip, line_end, find_decimals(rows))
-
-
-def has_rows(head: str, found: Layout) -> bool:
-    """Return whether there is anything below the header."""
-    return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), found.skip, None))
 
 
 class DelimitedScan(Scan):
@@ -102,6 +34,7 @@ class DelimitedScan(Scan):
         self.names = found.names
         self.paths = paths
         self.decimals = found.decimals
+        self._numerals: dict[str, Numeral] = {}
         stem = unused("c", found.names)
         self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
         line_end = f"new_line = {literal(repr(found.line_end)[1:-1])}, " if found.line_end else ""
@@ -138,11 +71,33 @@ class DelimitedScan(Scan):
             for column in columns
         )
         limit = "" if whole else f" LIMIT {DETECTED}"
-        are_numbers = database.one(f"SELECT {tests} FROM (SELECT {', '.join(columns)} FROM {self.relation({})}{limit})")
-        return {name: "DOUBLE" for name, are in zip(words, are_numbers, strict=True) if are}
+        rows = f"(SELECT {', '.join(columns)} FROM {self._as_written({})}{limit})"
+        plain = database.one(f"SELECT {tests} FROM {rows}")
+        others = [name for name, is_plain in zip(words, plain, strict=True) if not is_plain]
+        if others:
+            aggregates = ", ".join(counts(self._columns[name], self.decimals) for name in others)
+            found = iter(database.one(f"SELECT {aggregates} FROM {rows}"))
+            numerals = {name: numeral(list(itertools.islice(found, AGGREGATES))) for name in others}
+            self._numerals = {name: one for name, one in numerals.items() if one is not None}
+        return {name: "DOUBLE" for name in words if name not in others or name in self._numerals}
+
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Say how numbers are read, where a cell has more to it than a number."""
+        told = (one.note(name, source) for name, one in self._numerals.items())
+        return tuple(note for note in told if note)
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the read_csv call for these types; a column without one is read as text."""
+        """Return what reads these types; a column without one is read as text."""
+        odd = [name for name in self._numerals if types.get(name) == "DOUBLE"]
+        if not odd:
+            return self._as_written(types, paths)
+        plain = ", ".join(
+            f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}" for column in map(self.column, odd)
+        )
+        return f"(SELECT * REPLACE ({plain}) FROM {self._as_written({**types} | dict.fromkeys(odd, 'VARCHAR'), paths)})"
+
+    def _as_written(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the read_csv call for these types."""
         columns = ", ".join(
             f"{column}: {literal(types.get(name, 'VARCHAR'))}" for name, column in self._columns.items()
         )
@@ -159,9 +114,22 @@ class DelimitedScan(Scan):
         """Return the names that are distinct in SQL, as names of their columns."""
         return "".join(f", {self._columns[name]} AS {identifier(name)}" for name in distinct(self.names))
 
+    def in_columns(self, condition: str) -> str:
+        """Return a condition with the positions of columns that only capitals tell apart, in or without quotes."""
+        apart = set(distinct(self.names))
+        columns = {name: column for name, column in self._columns.items() if name not in apart}
+        if not columns:
+            return condition
+
+        def placed(token: re.Match[str]) -> str:
+            name = token[0][1:-1].replace('""', '"') if token[0].startswith('"') else token[0]
+            return columns.get(name, token[0])
+
+        return WORDS.sub(placed, condition)
+
     def as_numbers(self, names: Sequence[str]) -> str:
         """Return the read_csv call that reads these columns as DOUBLE."""
-        return self.relation(dict.fromkeys(names, "DOUBLE"))
+        return self._as_written(dict.fromkeys(names, "DOUBLE"))
 
     def explain(self, error: Exception) -> DataError | None:
         """Return the error for uneven lines, open quotes, other encodings, lines without end."""
@@ -180,85 +148,13 @@ class DelimitedScan(Scan):
                 f"Line {line[1]} of {source} has {cells}, but its header has {uneven[1]}. "
                 "Correct that line, or put cells that hold a delimiter in double quotes."
             )
+        if "Maximum line size" in said:
+            return DataError(
+                f"Line {line[1]} of {source} is longer than two million characters. Shorten it, or close a double "
+                "quote that is opened above it."
+            )
         if "unterminated quote" in said:
             return DataError(f"Line {line[1]} of {source} opens a double quote that is never closed. Close it.")
         if "nvalid unicode" in said or "not utf-8" in said:
             return not_utf8(source, f"line {line[1]}")
         return None
-
-
-def not_utf8(source: str, place: str) -> DataError:
-    """Return the error for text in another encoding, with a command that converts it."""
-    return DataError(
-        f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
-        "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
-    )
-
-
-def mixed_line_ends(source: str) -> DataError:
-    """Return the error for a file put together from files of different systems."""
-    return DataError(f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one.")
-
-
-def _header(lines: Sequence[str], source: str) -> tuple[str, int]:
-    """Return the header, without a mark of comment, and how many lines come before the first row."""
-    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
-    marked = [line for line in lines[:first] if line.startswith("#")]
-    if any('"' in line for line in marked):
-        # DuckDB takes the quote for the start of a cell, which may run over many rows, and skips it.
-        raise DataError(
-            f"{source} has a double quote in a line above its header that starts with `#`. Remove the quote."
-        )
-    if marked and (first == len(lines) or _has_number(lines[first])):
-        bare = marked[-1][1:].lstrip(" ")
-        return marked[-1] if bare.startswith(DELIMITERS) else bare, first
-    return lines[first] if first < len(lines) else "", first + 1
-
-
-def _line_end(head: str, source: str) -> str:
-    kinds = set(re.findall(r"\r\n|\r|\n", re.sub(r'"[^"]*"', "", head)))
-    if len(kinds) > 1:
-        raise mixed_line_ends(source)
-    return kinds.pop() if kinds else "\n"
-
-
-def _cells(lines: Sequence[str], delimiter: str) -> csv._reader:  # type: ignore[name-defined]
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    best, best_share = ",", 0.0
-    for delimiter in DELIMITERS:
-        try:
-            header, *rows = (row for row in _cells(lines, delimiter) if row)
-        except (csv.Error, ValueError):
-            continue
-        even = [len(row) == len(header) or (len(row) == len(header) + 1 and not row[-1]) for row in rows]
-        share = sum(even) / len(even) if even else 1.0
-        # Words of a name are also separated by spaces, so nothing short of a perfect table will do.
-        if len(header) > 1 and share > best_share and (delimiter != " " or (share == 1.0 and rows and all(header))):
-            best, best_share = delimiter, share
-    return best
-
-
-def _is_aligned(header: str, rows: Sequence[str]) -> bool:
-    """Return whether a file of one column looks like several columns lined up with spaces."""
-    widths = {len(row.split()) for row in rows if row.strip()}
-    return widths == {len(header.split())} and 1 not in widths
-
-
-def _has_number(line: str) -> bool:
-    return any(map(_is_number, re.split(r"[,;\t|]" if re.search(r"[,;\t|]", line) else " ", line)))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _short(line: str) -> str:
-    line = line.rstrip("\n")
-    return line if len(line) <= 40 else line[:37] + "..."

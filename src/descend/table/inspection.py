@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import os
 import re
-import stat
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from descend.errors import DataError
 from descend.table import zstandard
-from descend.table.delimited import not_utf8
+from descend.table.layout import not_utf8
 
 HEAD_BYTES = 1 << 16
 LONGEST_LINE = 1 << 26
@@ -26,8 +24,6 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old spreadsheet: save the sheet as CSV",
     b"BZh": "packed by bzip2: unpack it, or pack it by gzip or zstd",
     b"\xfd7zXZ": "packed by xz: unpack it, or pack it by gzip or zstd",
-    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
 }
 
 
@@ -39,6 +35,8 @@ class File:
     packing: ``gzip``, ``zstd`` or an empty string.
     head: the first lines of a text file, unless it is packed by zstd.
     whole: whether ``head`` is all of it.
+    encoding: of a text file.
+    place: where it can be read, if that is a copy.
     """
 
     path: str
@@ -46,6 +44,8 @@ class File:
     packing: str = ""
     head: str = ""
     whole: bool = False
+    encoding: str = "utf-8"
+    place: str = ""
 
     @property
     def words(self) -> str:
@@ -54,14 +54,14 @@ class File:
         return f"{kind} packed by {self.packing}" if self.packing else kind
 
 
-def inspect(path: str) -> File:
-    """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table."""
+def inspect(path: str, place: str = "") -> File:
+    """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table.
+
+    place: where it can be read, if that is a copy.
+    """
     try:
-        # A pipe can be read only once, and has no size.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise DataError(f"`{path}` is not a regular file. Save the data to a file first.")
-        with open(path, "rb") as file:
-            return _judged(path, file)
+        with open(place or path, "rb") as file:
+            return replace(_judged(path, file), place=place or path)
     except OSError as error:
         said = (error.strerror or str(error)).lower()
         raise DataError(f"`{path}` cannot be read: {said}. Check the file and your permissions.") from None
@@ -98,21 +98,42 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
     whole = len(start) < HEAD_BYTES
     if not whole:
         start += file.readline(LONGEST_LINE)
-    if b"\0" in start:
+    encoding = encoding_of(start, whole)
+    if b"\0" in start and encoding != "utf-16":
         raise DataError(
             f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
         )
     try:
-        head = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
+        head = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
     except UnicodeDecodeError as error:
         line = start.count(b"\n", 0, error.start) + 1
         raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None
     if not head.strip():
         raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
     kind = _kind(path)
+    if kind == "delimited" and re.match(r'\s*(\{\s*"|\[\s*\{)', head):
+        kind = "json"  # of a pipe, whose name says nothing
     if kind == "json" and not re.match(r"\s*(\{|\[\s*[{\]])", head):
         raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
-    return File(path, kind, packing, head, whole)
+    return File(path, kind, packing, head.removeprefix("\ufeff"), whole, encoding)
+
+
+def encoding_of(start: bytes, whole: bool) -> str:
+    """Return the encoding of a text by its first bytes: UTF-8, UTF-16 with its mark, or that of Western Windows.
+
+    Of what is not UTF-8 only single letters and signs are Western for sure: é, °, µ. In a row they may be Chinese.
+
+    >>> encoding_of("T (°C)".encode(), True), encoding_of("T (°C)".encode("latin-1"), True)
+    ('utf-8', 'cp1252')
+    """
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
+    except UnicodeDecodeError:
+        alone = not re.search(rb"[\x80-\xff]{2}", start)
+        return "cp1252" if alone and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", start) else "utf-8"
+    return "utf-8"
 
 
 def _kind(path: str) -> str:

@@ -46,6 +46,8 @@ class Scan(ABC):
     names: tuple[str, ...]
     paths: Mapping[str, str]
     """The files by absolute path, each with the path that was given for it."""
+    copies: object = None
+    """What keeps those files that are copies from being removed."""
 
     @abstractmethod
     def types(self, database: Database, whole: bool) -> dict[str, str]:
@@ -64,8 +66,16 @@ class Scan(ABC):
         """Return what a SELECT must add to ``*`` so that conditions can use the names of the columns."""
 
     @abstractmethod
+    def in_columns(self, condition: str) -> str:
+        """Return a condition with identifiers in place of those names that SQL takes for the same."""
+
+    @abstractmethod
     def as_numbers(self, names: Sequence[str]) -> str | None:
         """Return a relation that reads these columns as DOUBLE without a look at their types, if there is one."""
+
+    @abstractmethod
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Say how cells are read, where a reader would not expect it; once `types` were looked for."""
 
     @abstractmethod
     def explain(self, error: Exception) -> DataError | None:
@@ -83,8 +93,16 @@ class NamedScan(Scan):
         """Return nothing: there is no other name."""
         return ""
 
+    def in_columns(self, condition: str) -> str:
+        """Return the condition: the source has no such names."""
+        return condition
+
     def as_numbers(self, names: Sequence[str]) -> None:
         """Return None: the types come with the names."""
+
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Return nothing: cells are what their types say."""
+        return ()
 
     def explain(self, error: Exception) -> None:
         """Return None: DuckDB says where the fault is."""
@@ -359,7 +377,7 @@ class QueryTable(Table):
         if number:
             relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
         if self.conditions:
-            conditions = " AND ".join(f"(\n{condition}\n)" for condition in self.conditions)
+            conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         return relation
 
@@ -383,6 +401,7 @@ class QueryTable(Table):
     def _described(self) -> dict[str, str]:
         if not self._sql_types:
             self._sql_types = self._scan.types(self._database, self._whole)
+            self.notes = tuple(dict.fromkeys((*self.notes, *self._scan.notes(self.source))))
         return self._sql_types
 
 

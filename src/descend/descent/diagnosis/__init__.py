@@ -14,6 +14,7 @@ from descend.descent.diagnosis.gradient import wrong_gradient
 from descend.descent.diagnosis.health import healthy
 from descend.descent.diagnosis.noise import batch_noise, hovering
 from descend.descent.diagnosis.opening import case_of
+from descend.descent.diagnosis.origin import far_origin
 from descend.descent.diagnosis.plateau import plateau
 from descend.descent.diagnosis.rate import rate_too_large
 from descend.descent.diagnosis.rows import bad_rows, taken_along
@@ -29,6 +30,7 @@ Detector = Callable[[Case], Diagnosis | None]
 DETECTORS: tuple[Detector, ...] = (
     wrong_gradient,
     bad_rows,
+    far_origin,
     overflow_or_domain,
     plateau,
     batch_noise,
@@ -53,8 +55,7 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
         if not isinstance(error, DescendError):
             said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
             warnings.warn(said, RuntimeWarning, stacklevel=2)
-        outcome = run.trace[-1].outcome
-        return Diagnosis(advice=said if outcome is None else f"{outcome.advice} {said}")
+        return Diagnosis(advice=f"{run.advice} {said}")
 
 
 def _examined(problem: Problem, run: Run) -> Diagnosis:
@@ -69,15 +70,17 @@ def _examined(problem: Problem, run: Run) -> Diagnosis:
 
 
 def _hidden(case: Case) -> Diagnosis | None:
-    """Find what is wrong with a run that seems well: a wrong gradient, a plateau, or rows that dragged it away."""
+    """Find what is wrong with a run that seems well: a wrong gradient, a far origin, a plateau, or rows."""
     doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
     if doubtful and (found := wrong_gradient(case)) is not None:
         return found
     along = taken_along(case)
     if along is not None and along.cause is not None:
         return along
-    if (case.is_module or case.outcome is not Outcome.CONVERGED) and (found := plateau(case)) is not None:
-        return found
+    if case.is_module or case.outcome is not Outcome.CONVERGED:
+        found = far_origin(case) or plateau(case)
+        if found is not None:
+            return found
     return along or hovering(case)
 
 

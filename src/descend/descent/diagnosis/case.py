@@ -47,7 +47,7 @@ class Case:
 
     objective: J as a function of that vector. start, last: the first point, and the last at which J was finite.
     optimizer: that of the run, or of a module's the one of ours that takes the same steps, or steps like them.
-    columns: inputs and response by name, as they were fitted.
+    advice: what how the run ended suggests. columns: inputs and response by name, as they were fitted.
     """
 
     problem: Problem
@@ -57,6 +57,7 @@ class Case:
     optimizer: Optimizer
     plan: Plan
     trace: Trace
+    advice: str
     columns: Mapping[str, Array]
     decays: bool = False
     """Whether the optimizer also pulls the parameters to zero, so that it does not lead to the lowest J."""

@@ -15,6 +15,7 @@ class Cause(StrEnum):
     BAD_ROWS = "bad_rows"
     DOMAIN_ERROR = "domain_error"
     OVERFLOW = "overflow"
+    FAR_ORIGIN = "far_origin"
     PLATEAU = "plateau"
     BATCH_NOISE = "batch_noise"
     UNSCALED_COLUMN = "unscaled_column"

@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.descent.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.descent.diagnosis.cause import Cause, Diagnosis
+from descend.descent.outcome import Outcome
 from descend.descent.recurrence import errors, momentum_of
 from descend.optimizers.schedules import Constant
 
@@ -19,8 +20,8 @@ MOST = 10**12
 
 def too_few_epochs(case: Case) -> Diagnosis | None:
     """Extrapolate what is left of the loss, as a geometric series, to where it is small."""
-    if case.diverged or case.epochs < 1:
-        return None
+    if case.diverged or case.epochs < 1 or case.outcome is Outcome.STALLED:
+        return None  # one that stalled ended by itself, and more epochs would not move it
     level, progress = case.progress.level, case.progress
     floor = level - case.excess
     left = level - floor

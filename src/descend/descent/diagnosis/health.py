@@ -18,7 +18,7 @@ def healthy(case: Case) -> bool:
     if case.outcome is Outcome.DIVERGED:
         return False
     if case.epochs == 0:
-        return True
+        return case.outcome is not Outcome.STALLED
     progress = case.progress
     if case.is_module and case.known_floor is None:
         little = progress.swing * abs(progress.level) < OF_WAY * progress.made

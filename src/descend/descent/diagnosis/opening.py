@@ -34,7 +34,8 @@ def case_of(problem: Problem, run: Run) -> Iterator[Case]:
         last = now if objective.finite else joined(parameters.kept or parameters.trained)
         start = joined(parameters.begun or parameters.trained)
         yield Case(
-            problem, flat, start, last, _ours(run.optimizer), run.plan, run.trace, _columns_of(problem),
+            problem, flat, start, last, _ours(run.optimizer), run.plan, run.trace, run.advice,
+            _columns_of(problem),
             decays=_decays(run.optimizer), failed=None if objective.finite else now,
             rescaled=lambda columns: _module_on(flat, columns),
         )  # fmt: skip
@@ -47,7 +48,7 @@ def _of_vector(problem: Problem, run: Run) -> Case:
     objective = run.first.objective
     own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
-        problem, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace,
+        problem, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace, run.advice,
         {name: problem.columns[name] for name in names}, failed=None if failed is last else own(failed.theta),
         rescaled=lambda columns: _rebuilt(problem, columns), sampled=problem.whole is not None,
     )  # fmt: skip

@@ -42,7 +42,7 @@ STILL = 0.02
 
 def plateau(case: Case) -> Diagnosis | None:
     """Look for what is saturated where a run came to rest."""
-    if case.diverged or case.epochs < 1:
+    if case.diverged or (case.epochs < 1 and case.outcome is not Outcome.STALLED):
         return None
     if case.is_module:
         return _of_module(case)
@@ -71,7 +71,8 @@ def plateau(case: Case) -> Diagnosis | None:
         evidence |= {"expression": part, "share_of_rows_saturated": share}
         words.append(f"`{part}` is saturated in {100.0 * share:.3g}% of the rows")
     elif idle:
-        words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} lost all influence")
+        lost = "no influence at the start" if case.first.norm == 0.0 else "lost all influence"
+        words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} {lost}")
     words.append(f"the gradient is {case.end.norm:.3g} where the loss is {reached:.4g}")
     if lower < MUCH_LOWER * reached:
         words.append(f"{lower:.4g} is reached from another start")
@@ -80,9 +81,10 @@ def plateau(case: Case) -> Diagnosis | None:
 
 
 def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
-    elsewhere = "try other starting values, or leave --start out to have some searched for"
-    if not isinstance(case.model, FormulaModel):
-        elsewhere = "try other starting values"
+    elsewhere = "give starting values with --start"
+    if case.problem.started:
+        searched = isinstance(case.model, FormulaModel)
+        elsewhere = "try other starting values" + (", or leave --start out to have some searched for" * searched)
     if saturated is not None:
         part, share = saturated
         return (

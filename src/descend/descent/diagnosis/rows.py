@@ -62,7 +62,7 @@ def taken_along(case: Case) -> Diagnosis | None:
     told = _told(case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull))
     if apart.certain and pull is not None:
         return told
-    advice = f"{case.outcome.advice} But {told.sentence} {told.advice}"
+    advice = f"{case.advice} But {told.sentence} {told.advice}"
     return Diagnosis(None, told.evidence, told.sentence, advice)
 
 

@@ -101,14 +101,16 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
         how = "put softplus or clamp before it" if domain else "scale the inputs"
         advice = f"{keep}: {how}, start from smaller weights, or use a smaller learning rate than {case.rate:g}."
     elif failure.cause is Cause.OVERFLOW:
-        advice = (
-            f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound; a smaller "
-            f"learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+        advice = f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound" + (
+            f"; a smaller learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+            if case.optimizer.uses_rate
+            else "."
         )
     else:
-        advice = (
-            f"Keep `{failure.part}` where it has a value: with --bound on its parameters, other starting values, or a "
-            f"smaller learning rate than {case.rate:g}."
+        advice = f"Keep `{failure.part}` where it has a value: with --bound on its parameters, " + (
+            f"other starting values, or a smaller learning rate than {case.rate:g}."
+            if case.optimizer.uses_rate
+            else "or other starting values."
         )
     return Diagnosis(failure.cause, evidence, what + ".", advice)
 
@@ -195,8 +197,9 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
     if bad.any():
         row = int(bad.argmax())
         return failure(preflight.smallest_failure(model, theta, columns, row), row)
-    if model.loss.name == "poisson" and (prediction <= 0.0).any():
-        row = int((prediction <= 0.0).argmax())
+    outside = ~model.loss.has_value(prediction, model.observed(columns))
+    if outside.any():
+        row = int(outside.argmax())
         found = sympy.log(model.prediction, evaluate=False), math.nan
         return failure(found, row, Cause.DOMAIN_ERROR)
     for row, expression in _derivatives(case, model, theta):
@@ -315,8 +318,10 @@ def _of_operations(
                 row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
                 part = f"the derivative of {_part(operation, name)}"
                 return Failure(Cause.DOMAIN_ERROR, part, math.nan, row + 1, _inputs(case, row), theta)
-    if case.model.loss.name == "poisson" and (prediction <= 0.0).any():
-        row = int((prediction <= 0.0).argmax())
+    low, high = case.model.loss.prediction_range
+    outside = (prediction <= low) | (prediction >= high)
+    if outside.any():
+        row = int(outside.argmax())
         return Failure(Cause.DOMAIN_ERROR, "log(prediction)", math.nan, row + 1, _inputs(case, row), theta)
     return None
 

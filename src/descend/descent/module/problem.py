@@ -84,7 +84,7 @@ def _begun(
     whole: Any = model
     y = model.observed(columns)
     scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
-    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale)
+    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, started=True)
 
 
 def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:
@@ -165,11 +165,10 @@ def _not_finite(model: ModuleModel, columns: Mapping[str, Any]) -> str:
     advice = "Give it other starting values, or scale its inputs down."
     predicted = model.predict(None, columns)
     bad = ~np.isfinite(predicted)
-    if model.loss.name == "poisson" and not bad.any():
-        bad = predicted <= 0.0
-        advice = (
-            "The poisson loss needs a positive mean: let it end in something positive, such as torch.nn.Softplus()."
-        )
+    if model.loss.ends_in and not bad.any():
+        low, high = model.loss.prediction_range
+        bad = (predicted <= low) | (predicted >= high)
+        advice = f"The {model.loss.name} loss needs {model.loss.ends_in}."
     if not bad.any():
         return f"The loss of `{model.name}` is not finite before the first step. {advice}"
     row = int(bad.argmax())

@@ -67,6 +67,8 @@ def others(mine: Loss) -> Iterator[Other]:
     """Yield every registered loss but one's own, and one's own with other settings, in all ways they can be seen."""
     for loss in other_losses(mine):
         yield Other(loss)
+        if mine.of_probability == loss.of_probability:
+            continue  # seen another way it is one's own
         if mine.link == "sigmoid" and loss.link is None:
             yield Other(loss, PROBABILITY)
         if mine.link is None and loss.link == "sigmoid":

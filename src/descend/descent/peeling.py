@@ -1,0 +1,246 @@
+"""A start for a sum: its terms are found one after the other, each in what the others leave."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Symbol
+
+from descend.descent.dictionary import Dictionary
+from descend.descent.projection import Amplitude, Projection
+from descend.formula.symbols import Parameter
+
+Array = NDArray[np.float64]
+Polish = Callable[[Array, NDArray[np.bool_]], tuple[float, Array]]
+NUMBERS = 1 << 21
+"""Numbers in the columns of all the points that a term is tried at."""
+ROUNDS = 2
+"""How often each term is taken out and looked for anew."""
+BETTER = 1e-4
+"""Share of J by which another place of a term must be lower to be taken."""
+MOST_TERMS = 12
+MOST_PAIRS = 15
+PAIRED = 512
+"""Points of which each two are tried together."""
+ROUNDING = 1e-10
+"""Share of the squares of a column below which what is left of it, freed of others, is rounding."""
+SINGULAR = 1e-12
+
+
+@dataclass(frozen=True)
+class Term:
+    """A part of the sum with nonlinear parameters of its own.
+
+    amplitudes: the linear ones. unknowns: the nonlinear parameters.
+    """
+
+    amplitudes: tuple[Amplitude, ...]
+    unknowns: tuple[Parameter, ...]
+
+    @property
+    def single(self) -> bool:
+        """Whether it has one linear parameter, and no phase."""
+        return sum(len(each.columns) for each in self.amplitudes) == 1
+
+    @property
+    def kind(self) -> tuple[Expr, ...]:
+        """The term, whatever its parameters are called: like terms are tried at the same points."""
+        names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
+        return tuple(column.xreplace(names) for each in self.amplitudes for column in each.columns)
+
+
+def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
+    """Split a sum into what has no unknown but linear ones, and terms; None if some part has no amplitude.
+
+    held: parameters that do not move; terms that share no other are terms of their own.
+    """
+    free = {symbol for symbol in projection.formula.unknowns if symbol not in held}
+    free -= {each.symbol for each in projection.amplitudes} | {each.phase for each in projection.amplitudes}
+    if projection.rest.free_symbols & free or not all(isinstance(symbol, Parameter) for symbol in free):
+        return None
+    base: list[Amplitude] = []
+    groups: list[tuple[list[Amplitude], set[Parameter]]] = []
+    for each in projection.amplitudes:
+        own = {symbol for column in each.columns for symbol in column.free_symbols & free}
+        if not own:
+            base.append(each)
+            continue
+        touched = [group for group in groups if group[1] & own]
+        groups = [group for group in groups if group not in touched]
+        groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
+    order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
+    return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
+
+
+@dataclass
+class Peeling:
+    """Orthogonal matching pursuit over the terms of a sum, each refined with those before it.
+
+    Each term is tried at many points; of each the columns are freed of what the terms in place already span, and the
+    point is taken that leaves the least of the residual. Then all in place descend together. At last each term is taken
+    out again and looked for in what the others leave, for the first may have been put where two belong.
+
+    polish: descends a little from a point, moving only the parameters that are marked.
+
+    Source: Pati, Rezaiifar & Krishnaprasad (1993), Asilomar Conf. 27, 40-44.
+    """
+
+    projection: Projection
+    base: list[Amplitude]
+    terms: list[Term]
+    dictionary: Dictionary
+    polish: Polish
+    columns_of: dict[tuple[Expr, ...], tuple[Array, Array]] = field(default_factory=dict)
+    tried: int = 0
+
+    def start(self, theta: Array) -> tuple[float, Array]:
+        """Return J and where it is, all terms in place."""
+        placed: list[Term] = []
+        loss, theta = self._refined(theta, placed)
+        while len(placed) < len(self.terms):
+            kinds = {term.kind: term for term in reversed(self.terms) if term not in placed}
+            options = [(*self._next(theta, term, placed), term) for term in kinds.values()]
+            _, theta, term = min(options, key=lambda option: option[0])
+            placed.append(term)
+            loss, theta = self._refined(theta, placed)
+        return self._swapped(loss, theta)
+
+    def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
+        """Look for each term, and for each two alike, anew in what the others leave, for as long as it helps."""
+        pairs = [pair for pair in itertools.combinations(self.terms, 2) if pair[0].kind == pair[1].kind]
+        together: list[tuple[Term, ...]] = [(term,) for term in self.terms]
+        together += [pair for pair in pairs if pair[0].single][:MOST_PAIRS]
+        for _ in range(ROUNDS if len(self.terms) > 1 else 0):
+            before = loss
+            for some in together:
+                others = [other for other in self.terms if other not in some]
+                for moved in self._anew(theta, some, others):
+                    lower, moved = self._refined(moved, self.terms)
+                    if lower < loss * (1.0 - BETTER):
+                        loss, theta = lower, moved
+            if not loss < before * (1.0 - BETTER):
+                break
+        return loss, theta
+
+    def _anew(self, theta: Array, some: tuple[Term, ...], others: list[Term]) -> Iterator[Array]:
+        """Yield theta with one or two terms at other places: the others where they are, or where they go alone."""
+        alone = self._refined(theta, others)[1]
+        if len(some) == 2:
+            yield from self._next_two(alone, some[0], some[1], others)
+        else:
+            yield self._next(theta, some[0], others)[1]
+            yield self._next(alone, some[0], others)[1]
+
+    def _refined(self, theta: Array, placed: Sequence[Term]) -> tuple[float, Array]:
+        """Solve for the linear parameters of what is in place, and descend a little; all others are out."""
+        chosen = self._amplitudes(placed)
+        losses, points = self.projection.solved(theta[None], chosen)
+        if not placed:
+            return float(losses[0]), points[0]
+        slices = self.projection.parameters.slices
+        moving = np.zeros(theta.size, dtype=bool)
+        for each in chosen:
+            moving[list(each.places)] = True
+            if each.phase is not None:
+                moving[each.phase_place] = True
+        for term in placed:
+            for symbol in term.unknowns:
+                moving[slices[symbol.name]] = True
+        loss, moved = self.polish(points[0], moving)
+        return (loss, moved) if loss < losses[0] else (float(losses[0]), points[0])
+
+    def _amplitudes(self, placed: Sequence[Term]) -> list[Amplitude]:
+        return [*self.base, *(each for term in placed for each in term.amplitudes)]
+
+    def _next(self, theta: Array, term: Term, placed: Sequence[Term]) -> tuple[float, Array]:
+        """Return what is left of the squares with one more term at its best place, and theta with it there."""
+        residual, basis, settled = self._left(theta, placed)
+        points, columns = self._tried(settled, term)
+        if not len(points):
+            return math.inf, theta
+        self.tried += len(points)
+        left = columns - (columns @ basis.T) @ basis
+        squares, right = left @ left.transpose(0, 2, 1), left @ residual
+        # What is nothing but rounding beside the column itself is no column.
+        diagonal = np.einsum("tkk->tk", squares)
+        sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
+        squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
+        gains = np.einsum("tk,tk->t", right, np.linalg.solve(squares, right[:, :, None])[:, :, 0])
+        best = int(np.argmax(np.where(np.isfinite(gains), gains, -1.0)))
+        return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
+
+    def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
+        """Yield theta with two like terms at their best places, found together: of any signs, and of the same sign.
+
+        With g the cosine between two columns, and b what each has in common with the residual, together they take
+        (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
+        """
+        residual, basis, settled = self._left(theta, placed)
+        points, columns = self._tried(settled, one)
+        # The narrowest come last, and are half of all; two neighbours of the others are alike.
+        points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
+        thin = max(1, len(points) // PAIRED)
+        points, columns = points[::thin], columns[::thin]
+        left = columns - (columns @ basis.T) @ basis
+        norm = np.sqrt(np.einsum("tn,tn->t", left, left))
+        sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
+        points, left = points[sound], left[sound] / norm[sound][:, None]
+        if len(points) < 2:
+            return
+        self.tried += len(points)
+        common, cosine = left @ residual, left @ left.T
+        first = common[:, None] - cosine * common
+        apart = np.maximum(1.0 - cosine**2, 1e-6)
+        gains = (common[:, None] * first + common * first.T) / apart
+        for chosen in (gains, np.where(first * first.T > 0.0, gains, 0.0)):
+            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
+            yield self._put(self._put(theta, one, points[row]), two, points[column])
+
+    def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
+        """Return the residual of what is in place, what it spans, and where its linear parameters are solved for."""
+        projection, chosen = self.projection, self._amplitudes(placed)
+        settled = projection.solved(theta[None], chosen)[1]
+        residual = projection.observed - projection.evaluated(projection.formula.expression, settled)[0]
+        basis = _orthonormal(projection.design(settled, chosen)[0])
+        return residual - (residual @ basis.T) @ basis, basis, settled[0]
+
+    def _put(self, theta: Array, term: Term, point: Array) -> Array:
+        placed = theta.copy()
+        for symbol, value in zip(term.unknowns, point, strict=True):
+            placed[self.projection.parameters.slices[symbol.name]] = value
+        return placed
+
+    def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
+        """Return points for the unknowns of a term, and its columns there, at most 1 in size."""
+        kind = term.kind
+        if kind in self.columns_of:
+            return self.columns_of[kind]
+        points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
+        count = sum(len(each.columns) for each in term.amplitudes)
+        points = points[: max(16, NUMBERS // (count * self.projection.rows))]
+        whole = np.tile(theta, (len(points), 1))
+        for place, symbol in enumerate(term.unknowns):
+            whole[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]
+        columns = self.projection.design(whole, term.amplitudes)
+        largest = np.abs(columns).max(axis=2)
+        sound = (np.isfinite(largest) & (largest > 0.0)).all(axis=1)
+        found = points[sound], columns[sound] / largest[sound][:, :, None]
+        if not self.dictionary.depends(term.unknowns):
+            self.columns_of[kind] = found
+        return found
+
+
+def _orthonormal(columns: Array) -> Array:
+    """Return rows that span what the given rows span."""
+    largest = np.abs(columns).max(axis=1, initial=0.0)
+    sound = np.isfinite(largest) & (largest > 0.0)
+    if not sound.any():
+        return np.zeros((0, columns.shape[1]))
+    scaled = columns[sound] / largest[sound][:, None]
+    q, r = np.linalg.qr((scaled / np.linalg.norm(scaled, axis=1)[:, None]).T)
+    return np.asarray(q[:, np.abs(r.diagonal()) > 1e-10].T)

@@ -1,0 +1,66 @@
+"""The Bernoulli loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.losses.contract import Loss, log_factorial
+
+
+@dataclass(frozen=True)
+class Bernoulli(Loss):
+    """Negative log-likelihood of outcomes 0 or 1 (or shares between) whose probability is the prediction itself.
+
+    With the prediction p: -y log(p) - (1 - y) log(1 - p); slope (1 - y) / (1 - p) - y / p;
+    weight 1 / (p (1 - p)) (Fisher information). Where p is 0 for an outcome of 0, or 1 for one of 1, the loss is 0;
+    where it is 0 or less for an outcome of 1, or 1 or more for one of 0, infinite.
+
+    The formula must stay between 0 and 1, such as `y ~ c + (1 - c)*sigmoid(a + b*x)`. The logistic loss, whose formula
+    gives the log-odds, takes one that stays there for the probability, and becomes this loss.
+    Source: McCullagh & Nelder (1989), Generalized Linear Models, ch. 4.
+
+    >>> Bernoulli().slope(prediction=np.array([0.5, 0.5]), y=np.array([0.0, 1.0]))
+    array([ 2., -2.])
+    """
+
+    name: ClassVar[str] = "bernoulli"
+    # The argument of a logarithm that counts for nothing is 1, so that no derivative of it is nan.
+    value_text: ClassVar[str] = (
+        "-y*log(where(y > 0, where(prediction <= 1, prediction, 0), 1))"
+        " - (1 - y)*log(where(y < 1, where(prediction >= 0, 1 - prediction, 0), 1))"
+    )
+    slope_text: ClassVar[str] = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
+    weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-100)"
+    fisher: ClassVar[bool] = True
+    response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
+    response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    prediction_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    keep_in_range: ClassVar[str] = "Keep the formula between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`"
+    ends_in: ClassVar[str] = "a probability: let it end in torch.nn.Sigmoid(), or use the logistic loss without it"
+    likelihood: ClassVar[bool] = True
+
+    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return p (1 - p), the variance of one outcome."""
+        return prediction * (1.0 - prediction)
+
+    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the logarithm of the binomial coefficient of each row (see ``log_choices``)."""
+        return log_choices(y, omega)
+
+
+def log_choices(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.
+
+    0 where n or k is no whole number, and of outcomes 0 and 1, which can come in one way only.
+
+    >>> log_choices(np.array([0.5, 1.0]), np.array([4.0, 4.0])).round(4)
+    array([1.7918, 0.    ])
+    """
+    trials, successes = np.round(omega), np.round(omega * y)
+    whole = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
+    found = log_factorial(trials) - log_factorial(successes) - log_factorial(trials - successes)
+    return np.where(whole & (y > 0.0) & (y < 1.0), found, 0.0)

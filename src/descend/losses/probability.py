@@ -1,0 +1,118 @@
+"""Whether a formula gives a probability or log-odds, from between which numbers it stays."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import sympy
+from sympy import Expr
+
+from descend.formula.functions import NAMES, number
+from descend.formula.interval import POSITIVE, REAL, Interval, interval
+from descend.formula.symbols import Column, Parameter
+from descend.losses.contract import Loss
+
+ROUNDING = 1e-12
+"""By how much constants such as 0.3333 and 0.6667 may add up to more than 1."""
+MOST_SHARES = 8
+"""Of more parameters that enter linearly not every combination of 0 and 1 is looked at."""
+SHARE: Interval = (0.0, 1.0)
+
+
+@lru_cache(maxsize=128)
+def log_odds(probability: Expr) -> Expr | None:
+    """Return u where the outermost function of a formula is sigmoid(u), however written; None elsewhere.
+
+    1 / (1 + exp(-u)), exp(u) / (1 + exp(u)), 1 - sigmoid(-u) and (1 + tanh(u/2)) / 2 are sigmoid(u).
+    """
+    if NAMES.get(probability.func) == "sigmoid":
+        return probability.args[0]
+    if probability.is_Add and len(probability.args) == 2:
+        constant, rest = probability.as_coeff_Add()
+        factor, inner = rest.as_coeff_Mul()
+        if (constant, factor) == (1, -1) and inner.is_Function:
+            turned = log_odds(inner)
+            return None if turned is None else -turned
+        if constant == sympy.Rational(1, 2) and abs(factor) == constant and NAMES.get(inner.func) == "tanh":
+            return 4 * factor * inner.args[0]
+        return None
+    above, below = probability.as_numer_denom() if probability.is_Mul or probability.is_Pow else (probability, None)
+    if below is None or not below.is_Add:
+        return None
+    # Where the denominator holds exp(-u), SymPy's own numerator does too.
+    odds, against = _exponent(above), _exponent(below - above)
+    return None if odds is None or against is None else odds - against
+
+
+def _exponent(value: Expr) -> Expr | None:
+    """Return v where a value is exp(v); None elsewhere."""
+    if value == 1:
+        return sympy.Integer(0)
+    return value.args[0] if NAMES.get(value.func) == "exp" else None
+
+
+def taken_for(
+    loss: Loss,
+    formula: Expr,
+    bounds: Mapping[Expr, Interval] | None = None,
+    negative: Callable[[Column], bool] = lambda column: False,
+) -> tuple[Loss, Mapping[Parameter, Interval]]:
+    """Return the loss as which a formula is fitted, and the bounds within which that has a meaning.
+
+    A loss with a link works on the score. A formula that is the probability itself, and whose outermost function is not
+    the link, is fitted by the loss of the probability. bounds, negative: see ``probability``.
+    """
+    direct = loss.of_probability
+    if direct == loss or log_odds(formula) is not None:
+        return loss, {}
+    within = probability(formula, bounds or {}, negative)
+    return (loss, {}) if within is None else (direct, within)
+
+
+def probability(
+    expression: Expr, bounds: Mapping[Expr, Interval], negative: Callable[[Column], bool]
+) -> dict[Parameter, Interval] | None:
+    """Return the bounds within which a formula is a probability: between 0 and 1 in every row; None if it is not one.
+
+    A parameter that the formula is linear in is a share, and lies between 0 and 1; what the formula is for a share
+    between them is between what it is at both. Where the formula stays between 0 and 1 only for the positive values of
+    other parameters, and would not be 0 without shares, those are positive: rates, in 1 - exp(-k*x).
+
+    bounds: those that parameters have already. negative: whether a column is below 0 in some row.
+    """
+    parameters = sorted(expression.atoms(Parameter), key=str)
+    slopes = {symbol: expression.diff(symbol) for symbol in parameters}
+    shares = [symbol for symbol, slope in slopes.items() if symbol not in slope.free_symbols]
+    none = dict.fromkeys(shares, 0)
+    if len(shares) > MOST_SHARES or not expression.free_symbols - expression.atoms(Column):
+        return None
+    anchored = not shares or expression.xreplace(none) != 0
+    if len(shares) == len(parameters) and not anchored:
+        return None  # a sum of parameters times columns is a line
+    within = {symbol: bounds.get(symbol, REAL) for symbol in parameters}
+    ends = {symbol: (max(within[symbol][0], 0.0), min(within[symbol][1], 1.0)) for symbol in shares}
+    corners = [
+        expression.xreplace({symbol: number(end) for symbol, end in zip(ends, corner, strict=True)})
+        for corner in itertools.product(*ends.values())
+    ]
+    if all(_between(corner, within) for corner in corners):
+        return ends
+    signs = {column: POSITIVE for column in expression.atoms(Column) if not negative(column)}
+    if all(_between(corner, within | signs) for corner in corners):
+        return ends
+    rates = {symbol: (max(low, 0.0), high) for symbol, (low, high) in within.items() if symbol not in ends}
+    if not anchored or not all(_between(corner, within | rates | signs) for corner in corners):
+        return None
+    for symbol in tuple(rates):
+        without = {other: rate for other, rate in rates.items() if other != symbol}
+        if all(_between(corner, within | without | signs) for corner in corners):
+            rates = without
+    return ends | rates
+
+
+def _between(expression: Expr, known: Mapping[Expr, Interval]) -> bool:
+    low, high = interval(expression, known)
+    return low >= -ROUNDING and high <= 1.0 + ROUNDING and math.isfinite(low + high)

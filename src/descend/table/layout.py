@@ -1,0 +1,244 @@
+"""Where the columns of a delimited text file are: its delimiter, its header, and what stands above and below that."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from descend.errors import DataError
+from descend.table.decimals import COMMA, NULLS, PLAIN, Decimals, find_decimals
+from descend.table.table import duplicate_names, listing
+
+DELIMITERS = (",", "\t", ";", "|", " ")
+SAMPLED = 100
+HEADER_WITHIN = 60
+"""Lines that may stand above a header."""
+LONGEST_CELL = 1 << 26
+MISSING = (*NULLS, "-", "--", "?", "n/a", "N/A", "nan", "NaN", "None", "none", "missing")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known.
+
+    decimals: how it writes numbers. aligned: whether several spaces set columns apart. uneven_ends: whether lines end
+    in more than one way. comments: whether lines that start with ``#`` stand between the rows. notes: sentences on
+    lines that are left out.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    skip: int
+    line_end: str = "\n"
+    decimals: Decimals = field(default_factory=Decimals)
+    aligned: bool = False
+    uneven_ends: bool = False
+    comments: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def untidy(self) -> bool:
+        """Whether DuckDB can read only a tidy copy."""
+        return self.aligned or self.uneven_ends or self.comments
+
+
+def find_layout(head: str, source: str) -> Layout:
+    """Find the layout from the first lines of a file.
+
+    The delimiter is the one of comma, tab, semicolon, bar and space for which most lines have as many cells as the
+    header. Lines above the header that are blank or start with ``#`` are skipped; if numbers follow them at once, the
+    last of them is the header. Other lines are above the header if from it on, and not before, all lines have as many
+    cells. A line of words below the header, with nothing but numbers below it, holds units.
+
+    Raises DataError if there is no header, or a name stands in it twice.
+
+    >>> found = find_layout("time;signal\\n0;1,5\\n1;1,7\\n", "`a.csv`")
+    >>> found.delimiter, found.names, found.decimals.comma
+    (';', ('time', 'signal'), '1,5')
+    >>> found = find_layout("Instrument: X7\\n\\nt,v\\ns,V\\n0.1,2.3\\n0.2,2.9\\n", "`a.csv`")
+    >>> found.names, found.skip, found.notes[0]
+    (('t', 'v'), 4, 'the first line of `a.csv`, above its header, is left out')
+    """
+    line_ends = set(re.findall(r"\r\n|\r|\n", re.sub(r'"[^"]*"', "", head)))
+    # Unlike str.splitlines this ends lines only where a CSV file does.
+    lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
+    header, skip = _header(lines)
+    comments = any(line.startswith("#") for line in lines[skip:])
+    below = [line for line in lines[skip:] if not line.startswith("#")][:SAMPLED]
+    notes: tuple[str, ...] = ()
+    with _long_cells():
+        delimiter, even = _delimiter([header, *below])
+        aligned = not even and _is_aligned(header, below)
+        if not even and not aligned and (start := _below_a_preamble(lines)) is not None:
+            header, below, skip = lines[start], lines[start + 1 :][:SAMPLED], start + 1
+            notes = (_left_out(start, lines, source),)
+            delimiter, even = _delimiter([header, *below])
+            aligned = not even and _is_aligned(header, below)
+        cells = _words if aligned else partial(_cells, delimiter=delimiter)
+        first, *others = itertools.chain(cells([header, *below]), [[]])
+        names, rows = [name.strip() for name in first], [row for row in others if row]
+    names = _checked(names, header, source)
+    if _are_units(rows, names):
+        units = listing([cell.strip() for cell in rows[0]])
+        blank = next(i for i, line in enumerate(lines[skip:]) if line.strip())
+        notes = (*notes, f"line {skip + blank + 1} of {source}, below its header, is left out: it holds {units}")
+        rows, skip = rows[1:], skip + blank + 1
+    if delimiter == "," and rows and all(len(row) == 2 * len(names) and all(map(_is_number, row)) for row in rows):
+        raise DataError(
+            f"{source} has {len(names)} names in its header but {len(rows[0])} cells in each row: its numbers seem to "
+            "have decimal commas, which separate the cells too. Save it with semicolons between the cells, or with "
+            "decimal points."
+        )
+    return Layout(
+        "," if aligned else delimiter, tuple(names), skip, next(iter(line_ends), "\n"), find_decimals(rows),
+        aligned, len(line_ends) > 1, comments, notes,
+    )  # fmt: skip
+
+
+def has_rows(head: str, found: Layout) -> bool:
+    """Return whether there is anything below the header."""
+    return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), found.skip, None))
+
+
+def not_utf8(source: str, place: str) -> DataError:
+    """Return the error for text in another encoding, with a command that converts it."""
+    return DataError(
+        f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
+        "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
+    )
+
+
+def mixed_line_ends(source: str) -> DataError:
+    """Return the error for a file put together from files of different systems."""
+    return DataError(f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one.")
+
+
+def _checked(names: list[str], header: str, source: str) -> list[str]:
+    """Return the names of a header, with names for columns that have none; DataError if it is no header."""
+    if not any(names):
+        raise DataError(f"{source} has no header. Add a first line with a name for each column.")
+    if all(_is_number(name) for name in names if name):
+        raise DataError(
+            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
+            "Add a line above it with a name for each column."
+        )
+    # Programs that write row numbers leave their column without a name.
+    names = [name or f"column{position}" for position, name in enumerate(names)]
+    if error := duplicate_names(names, source):
+        raise error
+    return names
+
+
+def _header(lines: Sequence[str]) -> tuple[str, int]:
+    """Return the header, without a mark of comment, and how many lines come before the first row."""
+    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    marked = [line for line in lines[:first] if line.startswith("#")]
+    if marked and (first == len(lines) or _has_number(lines[first])):
+        bare = marked[-1][1:].lstrip(" ")
+        return marked[-1] if bare.startswith(DELIMITERS) else bare, first
+    return lines[first] if first < len(lines) else "", first + 1
+
+
+def _below_a_preamble(lines: Sequence[str]) -> int | None:
+    """Return which line is the header where others stand above it: words, and rows with numbers from there on."""
+    for start, line in enumerate(lines[:HEADER_WITHIN]):
+        if not line.strip() or start == 0:
+            continue
+        below = [line for line in lines[start + 1 :] if not line.startswith("#")][:SAMPLED]
+        delimiter, even = _delimiter([line, *below])
+        aligned = not even and _is_aligned(line, below)
+        names, *rows = (
+            row for row in (_words if aligned else partial(_cells, delimiter=delimiter))([line, *below]) if row
+        )
+        words = all(name.strip() for name in names) and not any(map(_is_number, names))
+        # A line of units may come first.
+        if (even or aligned) and words and rows and all(any(map(_is_number, row)) for row in rows[1:] or rows):
+            return start
+    return None
+
+
+def _left_out(start: int, lines: Sequence[str], source: str) -> str:
+    start = max((i + 1 for i in range(start) if lines[i].strip()), default=start)
+    which = f"first {start} lines" if start > 1 else "first line"
+    return f"the {which} of {source}, above its header, {'are' if start > 1 else 'is'} left out"
+
+
+def _are_units(rows: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
+    """Whether the first row holds words, and every other one numbers alone."""
+    if len(rows) < 3 or any(len(row) != len(names) for row in rows):
+        return False
+    first = [cell.strip() for cell in rows[0]]
+    if any(_is_number(cell) for cell in first) or all(cell in MISSING for cell in first):
+        return False
+    return all(_is_number(cell) for row in rows[1:] for cell in row)
+
+
+def _cells(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
+
+
+def _words(lines: Sequence[str]) -> Iterator[list[str]]:
+    return (line.split() for line in lines if line.strip())
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let the reader of Python take cells of any length, for a while: its limit is that of the whole process."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str, bool]:
+    """Return the delimiter, and whether most lines have as many cells as the header, of which there are several."""
+    best, best_share = ",", 0.0
+    for delimiter in DELIMITERS:
+        try:
+            header, *rows = (row for row in _cells(lines, delimiter) if row)
+        except (csv.Error, ValueError):
+            continue
+        fitting = [len(row) == len(header) or (len(row) == len(header) + 1 and not row[-1]) for row in rows]
+        share = sum(fitting) / len(fitting) if fitting else 1.0
+        # Words of a name are also separated by spaces, so nothing short of a perfect table will do.
+        if len(header) > 1 and share > best_share and (delimiter != " " or (share == 1.0 and rows and all(header))):
+            best, best_share = delimiter, share
+    return best, best_share > 0.5
+
+
+def _is_aligned(header: str, rows: Sequence[str]) -> bool:
+    """Return whether lines look like several columns lined up with spaces, or tabs."""
+    widths = {len(row.split()) for row in rows if row.strip()}
+    return widths == {len(header.split())} and 1 not in widths
+
+
+def _has_number(line: str) -> bool:
+    return any(map(_is_number, re.split(r"[,;\t|]" if re.search(r"[,;\t|]", line) else " ", line)))
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a decimal point or comma, or an exponent of Fortran.
+
+    >>> [_is_number(cell) for cell in ("1.5", "\u22122", "2.1D+03", "0,5", "x")]
+    [True, True, True, True, False]
+    """
+    plain = re.sub(r"(?<=\d)[dD](?=[+-]?\d+$)", "e", cell.translate(PLAIN).strip())
+    if COMMA.fullmatch(plain):
+        return True
+    try:
+        float(plain)
+    except ValueError:
+        return False
+    return True
+
+
+def _short(line: str) -> str:
+    line = line.rstrip("\n")
+    return line if len(line) <= 40 else line[:37] + "..."
