@@ -40,7 +40,7 @@ TWINS = [
     ('lbfgs(line_search="none")', "LBFGS", {"history_size": 10, **EXACT}, 0.5),
     ('lbfgs(history=2, line_search="none")', "LBFGS", {"history_size": 2, **EXACT}, 0.5),
 ]
-NO_TWIN = {"levenberg_marquardt", "newton"}  # torch.optim has no such method; SciPy is its judge
+NO_TWIN = {"levenberg_marquardt", "newton", "vertex"}  # torch.optim has no such method; SciPy is its judge
 PROBLEMS = {"quadratic": (QUADRATIC, [3.0, 1.0, -1.0]), "exponential": (problems.exponential(), [1.0, 1.0, 0.0])}
 
 
@@ -220,6 +220,7 @@ BAD = {
     "levenberg_marquardt(damping=0)": "The setting `damping` of optimizer `levenberg_marquardt` must be a number "
     "above 0, such as 0.001; it is 0.0.",
     "newton(damping=1)": "The optimizer `newton` has no setting `damping`. Its settings: none.",
+    "vertex(damping=1)": "The optimizer `vertex` has no setting `damping`. Its settings: none.",
     "gd(momentum=0.9)": "The optimizer `gd` has no setting `momentum`. Its settings: none.",
 }
 

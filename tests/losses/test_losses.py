@@ -90,8 +90,9 @@ def test_huber_joins_its_halves_smoothly():
 
 def test_weights_of_absolute_losses_are_those_of_the_touching_parabola():
     r, y = np.array([0.0, 0.5, -4.0]), np.zeros(3)
-    np.testing.assert_allclose(Absolute().weight(r, y), [1e8, 2, 0.25])
-    np.testing.assert_allclose(Pinball(0.9).weight(r, y), [0.5e8, 1, 0.125])
+    np.testing.assert_allclose(Absolute().weight(r, y), [0, 2, 0.25])
+    np.testing.assert_allclose(Absolute().weight(y + 5.0, y + 5.0), 1e7)  # at least 1e-8 of |prediction| + |y|
+    np.testing.assert_allclose(Pinball(0.9).weight(r, y), [0, 1, 0.125])
 
 
 def test_fisher_information_of_counts_and_shares():

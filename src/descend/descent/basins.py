@@ -21,6 +21,7 @@ from descend.engines.numpy import NumpyEngine
 from descend.formula import Formula
 from descend.formula.compile import over_rows
 from descend.formula.structure import measures, waves
+from descend.formula.symbols import Parameter
 from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
@@ -32,6 +33,8 @@ PERFECT = 1e-12
 """Share left unexplained that is rounding."""
 SCANNED = 256
 """Rows that a scan reads."""
+OPEN = 0.03
+"""Standard error of a parameter, as a share of it, from which on another of its values may do nearly as well."""
 EPOCHS = 20
 
 
@@ -68,8 +71,25 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
         rows = sample(problem.columns, ROWS) if rows is None else rows
         if _something_left(model, theta, problem, rows):
             return Doubt.FIT
-    beside = shared(model.formula) or like_terms(model.formula, problem.objective.bounds is not None)
-    return Doubt.FORMULA if squared and beside else None
+    beside = like_terms(model.formula, problem.objective.bounds is not None)
+    if squared and (beside or _uncertain(problem, theta, loss, shared(model.formula))):
+        return Doubt.FORMULA
+    return None
+
+
+def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Parameter]) -> bool:
+    """Whether the data leave one of these parameters so open that J may have another valley not much higher."""
+    if not symbols:
+        return False
+    curvature = problem.objective(theta, 2).curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return False
+    scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+    inverse = np.linalg.pinv(curvature * scale * scale[:, None], hermitian=True)
+    free = max(problem.objective.rows - theta.size, 1)
+    errors = scale * np.sqrt(2.0 * loss / free * inverse.diagonal())
+    places = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
+    return bool((errors[places] > OPEN * np.abs(theta[places])).any())
 
 
 def _something_left(model: FormulaModel, theta: Array, problem: Problem, rows: Mapping[str, Array]) -> bool:
@@ -145,6 +165,6 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | Non
         found = elsewhere(problem)
         return None if found is None or lower([found.theta]) is None else found
     along = sought if alone else shared(model.formula)
-    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, bounds)
+    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, alone, bounds)
     point = lower(points)
     return None if point is None else Found(point, f"start found among {tried} trial points")

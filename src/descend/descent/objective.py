@@ -18,6 +18,8 @@ from descend.optimizers.systems import triangle as root_of
 
 if TYPE_CHECKING:
     from descend.descent.kinks import Kinks
+    from descend.descent.pieces import RowPieces
+    from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
 
@@ -38,8 +40,8 @@ class Point:
     """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
 
     __slots__ = (
-        "_latest", "bounds", "curvature", "factor", "gradient", "loss", "objective", "proximal", "rate", "rows",
-        "subgradient", "theta",
+        "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "loss", "objective", "piecewise", "proximal",
+        "rate", "rows", "subgradient", "theta",
     )  # fmt: skip
 
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
@@ -54,6 +56,8 @@ class Point:
         self.objective = objective
         self.rows = rows
         self.bounds = objective.bounds
+        self.has_l1 = objective.has_l1
+        self.piecewise = objective.pieces is not None
         self.proximal = objective.has_l1 or objective.bounds is not None
         self.rate = 0.0  # of the step taken from here; the loop sets it
         self.subgradient: Array | None = None  # of least length, where the loop found J to have a corner
@@ -80,13 +84,26 @@ class Point:
             theta = np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
         return theta if bounds is None else bounds.project(theta, self.theta)
 
+    def pieces(self) -> Pieces | None:
+        """Return J near here row by row, if the loss has kinks and its rows can be had."""
+        pieces = self.objective.pieces
+        return None if pieces is None or self.rows is not None else pieces.at(self.theta)
+
     @property
     def slope(self) -> Array:
-        """dJ/dtheta; with an l1 penalty, bounds or a corner the subgradient of least norm, zero at the minimum."""
+        """dJ/dtheta; with an l1 penalty, bounds or a corner the subgradient of least norm, zero at the minimum.
+
+        A corner of the loss itself shows where an optimizer has asked for its pieces.
+        """
+        bounds = self.bounds
+        pieces = None if self.objective.pieces is None else self.objective.pieces.known(self.theta)
+        if pieces is not None and pieces.usable:
+            gradient = pieces.subgradient(bounds)
+            return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
         gradient = self.gradient if self.subgradient is None else self.subgradient
         if not self.proximal:
             return gradient
-        penalty, bounds = self.objective.penalty, self.bounds
+        penalty = self.objective.penalty
         if penalty is not None:
             at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
             gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
@@ -95,7 +112,8 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.gradient if not self.proximal and self.subgradient is None else self.slope
+        smooth = not (self.proximal or self.piecewise) and self.subgradient is None
+        slope = self.gradient if smooth else self.slope
         return math.sqrt(slope.dot(slope))
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -116,7 +134,9 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or not self.loss or not np.isfinite(curvature).all():
+        if curvature is None or self.proximal or self.piecewise or not self.loss:
+            return math.inf
+        if not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
@@ -160,9 +180,11 @@ class Objective:
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
     bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: of J, where the formula has
-    any and its rows are in memory. passes: how often all rows were read, which some engines do once, whatever is asked
-    of them.
+    any and its rows are in memory; pieces: of J, where the loss has kinks. passes: how often all rows were read, which
+    some engines do once, whatever is asked of them.
     """
+
+    pieces: RowPieces | None = None
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
         self.engine = engine

@@ -16,6 +16,7 @@ from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
 from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
+from descend.descent.pieces import RowPieces
 from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
@@ -118,6 +119,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    if loss.kinked and gathered is None and source != "by_hand":
+        objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -128,7 +131,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
     larger = _grown(fitted, wish, what, columns, theta, objective)
-    if gathered is None and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
+    smooth = gathered is None and not loss.kinked
+    if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
         objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta

@@ -120,7 +120,11 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
     why = None
-    if wish is None:
+    piecewise = problem.objective.pieces is not None
+    few = problem.model.parameters.size <= MANY and settings.batch_size is None and settings.learning_rate is None
+    if wish is None and piecewise and few:
+        wish, why = "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
+    elif wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
         if problem.model.linear and problem.model.loss.name == "squared":
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
@@ -142,7 +146,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
             f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
             "Optimizers of PyTorch step PyTorch modules only."
         )
-    if has_l1 and not optimizer.proximal:
+    if has_l1 and not (optimizer.proximal or (optimizer.piecewise and piecewise)):
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].proximal)
         raise ConfigError(
             f"The optimizer `{optimizer.name}` cannot follow an l1 penalty, which has kinks. Use one of: {able}."

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.objective import Objective, Penalty, Point
+from descend.descent.pieces import RowPieces
 from descend.descent.problem import Problem
 from descend.descent.step import Step
 from descend.engines.numpy import NumpyEngine
@@ -26,6 +27,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel
+from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -96,6 +98,29 @@ def standard_units(moments: Array, linear: NDArray[np.bool_], intercept: int | N
     return Units(scale, mean * scale, intercept)
 
 
+@dataclass(frozen=True, eq=False)
+class StandardizedPieces:
+    """The rows of a loss with kinks, as functions of u."""
+
+    objective: StandardizedObjective
+    pieces: RowPieces
+
+    def known(self, u: Array) -> Pieces | None:
+        """Return the pieces at u if they were asked for last."""
+        found = self.pieces.known(self.objective.theta(u))
+        return None if found is None else self._moved(u, found)
+
+    def at(self, u: Array) -> Pieces:
+        """Return the pieces at u."""
+        return self._moved(u, self.pieces.at(self.objective.theta(u)))
+
+    def _moved(self, u: Array, found: Pieces) -> Pieces:
+        units = self.objective.units
+        bend = found.bend * units.scale**2  # an l2 penalty leaves the intercept alone
+        jacobian, slope = units.columns(found.jacobian), units.gradient(found.slope)
+        return replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend)
+
+
 class StandardizedObjective:
     """J as a function of u: each evaluation is one of the objective it wraps, in the user's units.
 
@@ -111,21 +136,28 @@ class StandardizedObjective:
         penalty = objective.penalty
         # |theta_k| = scale_k |u_k|; an intercept is not penalised.
         self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
+        self.pieces: StandardizedPieces | None = None
         self.first = self._point(units.u(first.theta), first, None)
         self.start = first.theta
         self._last = (self.first, 2)
+        self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
 
     def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last
         if rows is None and last[0].theta is u and last[1] >= order:
             return last[0]
-        # The start is asked for where the user put it, not where rounding on the way there and back does.
-        theta = self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
-        here = self.objective(theta, order, rows)
+        here = self.objective(self.theta(u), order, rows)
         point = self._point(u, here, rows)
         if rows is None:
             self.here, self._last = here, (point, order)
         return point
+
+    def theta(self, u: Array) -> Array:
+        """Return u in the user's units: the start is where the user put it, not where rounding puts it."""
+        last = self._last[0]
+        if last.theta is u:
+            return self.here.theta
+        return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
 
     @property
     def last_order(self) -> int:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.descent.preflight import smallest_failure
+from descend.descent.scores import score_and_jacobian
 from descend.errors import ConfigError, DataError
 from descend.fit.intervals import checked_level, named, quantile, why_none
-from descend.fit.rows import score_and_jacobian
 from descend.formula import as_text
 from descend.models import FormulaModel
 from descend.registry import closest

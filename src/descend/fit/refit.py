@@ -128,6 +128,7 @@ class _Free:
         self.bounds = None if bounds is None else bounds.of(free)
         self.penalty = None
         self.has_l1 = False
+        self.pieces = None
         self._last: tuple[Point, int] | None = None
 
     def whole(self, free: Array) -> Array:

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations
 
+import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.formula.compile import compile_expression
 from descend.formula.formula import Formula
 from descend.formula.structure import interchangeable, linear_unknowns
-from descend.formula.symbols import Parameter
+from descend.formula.symbols import Column, Parameter
 
 Own = tuple[Parameter, ...]
+TRIED = 12
+"""Rows of random data on which functions are told apart."""
 
 
 @lru_cache(maxsize=128)
@@ -27,10 +31,28 @@ def nonlinear(formula: Formula) -> Own:
 def shared(formula: Formula) -> Own:
     """Return the nonlinear parameters that shape two linear terms or more, such as b in `a*exp(-b*x) + c*exp(-2*b*x)`.
 
-    Two shapes that move together come close to the same curve at more than one place.
+    Two shapes that move together come close to the same curve at more than one place. In `a*s + d*(1 - s)` only one
+    moves, s, beside a constant: what counts is how many changes of shape are no multiples of each other.
     """
-    shapes = [formula.jacobian[symbol].free_symbols for symbol in linear_unknowns(formula)]
-    return tuple(symbol for symbol in nonlinear(formula) if sum(symbol in shape for shape in shapes) > 1)
+    if formula.terms:
+        return ()
+    shapes = [formula.jacobian[symbol] for symbol in sorted(linear_unknowns(formula), key=str)]
+    return tuple(symbol for symbol in nonlinear(formula) if _changes(formula, shapes, symbol) > 1)
+
+
+def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
+    """Return how many independent functions of the data the derivatives of these shapes by a parameter are."""
+    slopes = [slope for shape in shapes if (slope := shape.diff(symbol)) != 0]
+    if len(slopes) < 2:
+        return len(slopes)
+    symbols = tuple(sorted(set().union(*(slope.free_symbols for slope in slopes)), key=str))
+    random = np.random.default_rng(0)
+    values = [random.uniform(0.5, 1.5, TRIED if isinstance(each, Column) else None) for each in symbols]
+    with np.errstate(all="ignore"):
+        found = [compile_expression(slope, symbols)(*values) for slope in slopes]
+    matrix = np.array([np.broadcast_to(each, (TRIED,)) for each in found], dtype=np.float64)
+    matrix = matrix[:, np.isfinite(matrix).all(axis=0)]
+    return int(np.linalg.matrix_rank(matrix, rtol=1e-8)) if matrix.size else 0
 
 
 @lru_cache(maxsize=128)

@@ -26,6 +26,7 @@ RULES = {
     "lbfgs": "θ ← θ − α·H·g",
     "levenberg_marquardt": "(C + λ·D²)·d = −g,   θ ← θ + d",
     "newton": "C·d = −g,   θ ← θ + d",
+    "vertex": "min Σ ω·ℓ(r + F·d),   θ ← θ + d",
 }
 """What each optimizer does, with g = dJ/dθ and learning rate η."""
 SCALED = {"momentum": "v", "nesterov": "g + m·v", "adagrad": "g/(√s + ε)", "rmsprop": "g/(√s + ε)",

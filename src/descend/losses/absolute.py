@@ -12,8 +12,8 @@ from descend.losses.contract import Loss
 class Absolute(Loss):
     """The size of the residual: fits the median, so single outliers hardly matter.
 
-    With r = prediction - y: |r|; slope sign(r), 0 where r = 0; weight 1 / max(|r|, 1e-8), that of the parabola
-    which touches |r| from above (there is no second derivative to use).
+    With r = prediction - y: |r|; slope sign(r), 0 where r = 0; weight 1 / |r|, that of the parabola which touches |r|
+    from above (there is no second derivative to use), with |r| at least 1e-8 of |prediction| + |y|; 0 where both are.
 
     Source: Boscovich (1757); the weight, Hunter & Lange (2000), J. Comput. Graph. Stat. 9, 60-77.
 
@@ -25,5 +25,7 @@ class Absolute(Loss):
     name: ClassVar[str] = "absolute"
     value_text: ClassVar[str] = "abs(r)"
     slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
-    weight_text: ClassVar[str] = "1/max(abs(r), 1e-8)"
+    weight_text: ClassVar[str] = (
+        "where(abs(prediction) + abs(y) > 0, 1/max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300), 0)"
+    )
     kinked: ClassVar[bool] = True

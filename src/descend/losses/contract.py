@@ -35,7 +35,8 @@ class Loss(ABC):
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
-    kinked: whether its slope jumps, so that no curvature tells how long a step may be. certain: mean loss at which
+    kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
+        long a step may be. certain: mean loss at which
         every row is certain and a fit ends, for no parameters are the best; 0 where the least loss has some.
     fisher: whether its weight is the Fisher information of a row, so that the scale of the noise is known.
     response_domain: the condition y must satisfy, as formula text, and what that means in words; or None.
@@ -148,6 +149,17 @@ class Loss(ABC):
     def weight(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the second derivative of the loss of each row by its prediction."""
         return self._evaluate(2, prediction, y)
+
+    @cached_property
+    def sides(self) -> tuple[float, float]:
+        """How steeply a kinked loss falls towards a residual of 0 from below, and rises from it above.
+
+        >>> from descend.losses import Pinball
+        >>> Pinball(quantile=0.75).sides
+        (0.75, 0.25)
+        """
+        below, above = self.slope(np.array([-1.0, 1.0]), np.zeros(2)).tolist()
+        return -below, above
 
     def _evaluate(self, which: int, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         from descend.formula.compile import compile_expression

@@ -14,10 +14,24 @@ from descend.optimizers.nesterov import Nesterov
 from descend.optimizers.newton import Newton
 from descend.optimizers.rmsprop import RMSprop
 from descend.optimizers.schedules import SCHEDULES, Schedule
+from descend.optimizers.vertex import Vertex
 from descend.registry import Registry
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", [GradientDescent, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS, LevenbergMarquardt, Newton]
+    "optimizer",
+    [
+        GradientDescent,
+        Momentum,
+        Nesterov,
+        Adagrad,
+        RMSprop,
+        Adam,
+        AdamW,
+        LBFGS,
+        LevenbergMarquardt,
+        Newton,
+        Vertex,
+    ],
 )
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Array", "Evaluation", "Optimizer", "Schedule", "State"]

@@ -12,6 +12,7 @@ from descend.settings import refuse_bad_settings
 
 if TYPE_CHECKING:
     from descend.constraints import Bounds
+    from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
 State = Any
@@ -39,6 +40,11 @@ class Evaluation(Protocol):
     proximal: bool
     """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
 
+    piecewise: bool
+    """Whether the loss has kinks, and `pieces` says where."""
+    has_l1: bool
+    """Whether there is an l1 penalty."""
+
     @property
     def bounds(self) -> Bounds | None:
         """Bounds on theta, if there are any."""
@@ -53,6 +59,10 @@ class Evaluation(Protocol):
 
     def shrink(self, theta: Array, rate: float) -> Array:
         """Apply the proximal operator of ``rate`` times the l1 penalty, and of the bounds."""
+        ...
+
+    def pieces(self) -> Pieces | None:
+        """Return J near ``theta`` row by row, where ``piecewise``."""
         ...
 
 
@@ -72,6 +82,8 @@ class Optimizer(ABC):
     """Whether it supports an l1 penalty."""
     bounded: ClassVar[bool] = False
     """Whether it keeps within bounds, and ends at the minimum within them."""
+    piecewise: ClassVar[bool] = False
+    """Whether it follows the kinks of a loss, row by row; an l1 penalty then is one more kink."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""
     rate_rule: ClassVar[str]

@@ -314,6 +314,7 @@ class OnRows:
 
     penalty = None
     has_l1 = False
+    pieces = None
 
     def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
         self.objective, self.chosen, self.rows = objective, chosen, len(chosen)

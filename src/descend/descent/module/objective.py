@@ -169,6 +169,7 @@ class ModuleObjective:
     """
 
     has_l1 = False
+    pieces = None
     bounds = None
     penalty = None
 

@@ -1,0 +1,242 @@
+"""J of a loss with kinks, row by row, and the linear program that says how far it falls nearby."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from descend.constraints import Bounds
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+MOST_ROWS = 1_500
+"""Rows whose kinks are within reach of one step; more of them take a linear program long."""
+AT_KINK = 1e-9
+"""Share of the mean residual below which a row lies at its kink."""
+SLACK = 1e-9
+"""Share of its range by which a multiplier may miss it."""
+RANK = 1e-12
+"""Share of the largest singular value below which a direction moves no row."""
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+class Fall(NamedTuple):
+    """Where a linear program leads: the step of theta, the fall of J it promises, and a multiplier for each row.
+
+    multipliers: between -below and above, the subgradient that holds the row; at an end unless the row is at its kink.
+    """
+
+    move: Array
+    promise: float
+    multipliers: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """J near theta, as a function of the step d from there, to first order in what the rows predict:
+
+        J(theta + d) = J0 + sum_i max(above_i t_i, -below_i t_i) + slope'd,   t_i = residual_i + jacobian_i d
+
+    theta: (p,). residual, jacobian: (m,) and (m, p), of rows, and one more row for each parameter with an l1 penalty.
+    below, above: (m,) slopes on either side of a kink, at least one of them positive, as shares of the total weight.
+    slope, bend: (p,) first and second derivative of the l2 penalty. rounding: (m,) the uncertainty of ``residual``.
+    linear: whether the rows predict so however long the step.
+    """
+
+    theta: Array
+    residual: Array
+    jacobian: Array
+    below: Array
+    above: Array
+    slope: Array
+    bend: Array
+    rounding: Array
+    linear: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether all numbers are finite."""
+        return bool(np.isfinite(self.residual).all() and np.isfinite(self.jacobian).all())
+
+    @property
+    def exact(self) -> bool:
+        """Whether J is so exactly, however long the step."""
+        return self.linear and not self.bend.any()
+
+    @cached_property
+    def jump(self) -> Array:
+        """By how much the slope of J along a row jumps at its kink."""
+        total: Array = self.below + self.above
+        return total
+
+    @cached_property
+    def unit(self) -> float:
+        """A typical part of one row in J."""
+        parts = self.jump * np.abs(self.residual)
+        return float(parts.mean()) or float((self.jump * self.rounding).mean()) or 1e-300
+
+    @cached_property
+    def at_kink(self) -> Mask:
+        """Mark the rows whose residual is zero to rounding."""
+        found: Mask = self.jump * np.abs(self.residual) <= AT_KINK * self.unit + self.jump * self.rounding
+        return found
+
+    def signed(self) -> Array:
+        """Return the multiplier of each row that is not at its kink, 0 for the others."""
+        away = np.where(self.residual > 0.0, self.above, -self.below)
+        return np.where(self.at_kink, 0.0, away)
+
+    @cached_property
+    def frame(self) -> Array:
+        """(p, r) directions of theta that change the parts of J by 1 each, root mean square, and are orthogonal so.
+
+        Of a curve, less far where the parts hardly change: by ``unit`` along it no parameter is to double, unless even
+        alone it changes the parts by no more.
+        """
+        rows = self.jacobian * self.jump[:, None]
+        norms = np.sqrt(np.add.reduce(rows * rows))
+        usable = np.flatnonzero(np.isfinite(norms) & (norms > 0.0))
+        found = np.zeros((rows.shape[1], 0))
+        if not usable.size:
+            return found
+        upper = np.linalg.qr(rows[:, usable] / norms[usable], mode="r")
+        _, values, directions = np.linalg.svd(upper)
+        kept = values > RANK * values[0]
+        found = np.zeros((rows.shape[1], int(kept.sum())))
+        found[usable] = (directions[kept].T / values[kept]) / norms[usable, None] * math.sqrt(len(rows))
+        if self.linear:
+            return found
+        alone = self.unit * math.sqrt(len(rows)) / norms[usable]
+        shares = self.unit * np.abs(found[usable]) / np.maximum(np.abs(self.theta[usable]), alone)[:, None]
+        return np.asarray(found / np.maximum(shares.max(axis=0), 1.0), dtype=np.float64)
+
+    @cached_property
+    def along(self) -> Array:
+        """(m, r) changes of the parts of J along the directions of ``frame``."""
+        return (self.jacobian * self.jump[:, None]) @ self.frame
+
+    def nearest(self) -> float:
+        """Return the reach within which MOST_ROWS of the rows may meet their kink; infinite if there are no more."""
+        if len(self.residual) <= MOST_ROWS:
+            return math.inf
+        with np.errstate(all="ignore"):
+            reach = self.jump * np.abs(self.residual) / np.abs(self.along).sum(axis=1)
+        return float(np.partition(np.nan_to_num(reach, nan=math.inf), MOST_ROWS)[MOST_ROWS])
+
+    def fall(self, reach: float, room: tuple[Array, Array] | None) -> Fall | None:
+        """Minimize J to first order over steps of at most ``reach`` in ``frame``, each component within its room.
+
+        None where the linear program has no answer.
+        """
+        along = self.along
+        parts = self.jump * self.residual
+        far = np.abs(parts) > reach * np.abs(along).sum(axis=1) if math.isfinite(reach) else self.jump < 0.0
+        multipliers = np.where(parts > 0.0, self.above, -self.below) / self.jump
+        rows = ~far
+        pull = self.slope @ self.frame + multipliers[far] @ along[far]
+        found = linear_program(
+            parts[rows] / self.unit, along[rows], -self.below[rows] / self.jump[rows],
+            self.above[rows] / self.jump[rows], pull, reach / self.unit, *self._walls(room),
+        )  # fmt: skip
+        if found is None:
+            return None
+        before = float(multipliers[rows] @ parts[rows])
+        step, multipliers[rows], value = found
+        return Fall(self.frame @ (step * self.unit), before - value * self.unit, multipliers * self.jump)
+
+    def _walls(self, room: tuple[Array, Array] | None) -> tuple[Array, Array]:
+        """Return W and w of the bounds within reach, as W z >= w."""
+        if room is None:
+            return np.zeros((0, self.frame.shape[1])), np.zeros(0)
+        low, high = room
+        least, most = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
+        walls = np.vstack([self.frame[least], -self.frame[most]])
+        ends = np.concatenate([low[least], -high[most]]) / self.unit
+        sizes = np.sqrt(np.add.reduce(walls * walls, axis=1))
+        felt = sizes > 0.0
+        return walls[felt] / sizes[felt, None], ends[felt] / sizes[felt]
+
+    def subgradient(self, bounds: Bounds | None) -> Array:
+        """Return a least element of the subdifferential of J at theta: 0 at a minimum, up to what bounds hold back."""
+        kinks = np.flatnonzero(self.at_kink)
+        gradient: Array = self.slope + self.signed() @ self.jacobian
+        if not kinks.size:
+            return gradient
+        free = np.ones(self.theta.size, dtype=bool) if bounds is None else ~bounds.held(self.theta)
+        found = self._balanced(gradient, kinks, free) if kinks.size <= free.sum() else None
+        if found is None:
+            found = self._least(gradient, kinks, bounds, free)
+        return gradient if found is None else gradient + found @ self.jacobian[kinks]
+
+    def _balanced(self, gradient: Array, rows: NDArray[np.intp], free: Mask) -> Array | None:
+        """Return multipliers of rows at their kink that balance the gradient of what is free, if they are allowed."""
+        if not free.any():
+            return np.zeros(rows.size)
+        matrix = (self.jacobian[rows] * self.jump[rows, None])[:, free]
+        sizes = np.abs(self.jacobian[:, free] * self.jump[:, None]).max(axis=0, initial=0.0)
+        sizes[sizes == 0.0] = 1.0
+        found = np.linalg.lstsq((matrix / sizes).T, -gradient[free] / sizes, rcond=None)[0] * self.jump[rows]
+        slack = SLACK * self.jump[rows]
+        allowed = (found >= -self.below[rows] - slack) & (found <= self.above[rows] + slack)
+        return np.clip(found, -self.below[rows], self.above[rows]) if allowed.all() else None
+
+    def _least(self, gradient: Array, rows: NDArray[np.intp], bounds: Bounds | None, free: Mask) -> Array | None:
+        """Return multipliers of rows at their kink that leave the least of the gradient; to all digits if nothing."""
+        room = None
+        if bounds is not None:
+            low, high = bounds.room(self.theta)
+            room = np.where(low < 0.0, -math.inf, 0.0), np.where(high > 0.0, math.inf, 0.0)
+        jump, below, above = self.jump[rows], self.below[rows], self.above[rows]
+        solved = linear_program(
+            np.zeros(rows.size), self.along[rows], -below / jump, above / jump, gradient @ self.frame, 1.0,
+            *self._walls(room),
+        )  # fmt: skip
+        if solved is None:
+            return None
+        found = solved[1] * jump
+        between = (found > -below + SLACK * jump) & (found < above - SLACK * jump)
+        balanced = self._balanced(gradient + found[~between] @ self.jacobian[rows[~between]], rows[between], free)
+        if balanced is not None:
+            found[between] = balanced
+        return found
+
+
+def linear_program(
+    residual: Array, along: Array, low: Array, high: Array, pull: Array, reach: float, walls: Array, ends: Array
+) -> tuple[Array, Array, float] | None:
+    """Minimize sum_i max(low_i t_i, high_i t_i) + pull'z, t = residual + along z, over |z_k| <= reach, walls z >= ends.
+
+    Returns z, the multipliers u of the rows, between low and high, and the least value; None if there is no answer.
+    Solved by HiGHS in its dual form, which has but one equation for each component of z:
+
+        max residual'u + ends'm - reach sum(p + q),   along'u + pull + q - p - walls'm = 0,   m, p, q >= 0
+    """
+    from scipy import optimize
+
+    size = pull.size
+    if not size:
+        return np.zeros(0), np.clip(0.0, low, high), float(np.maximum(low * residual, high * residual).sum())
+    cost, columns = [-residual, -ends], [along.T, -walls.T]
+    if math.isfinite(reach):
+        cost.append(np.full(2 * size, reach))
+        columns += [np.eye(size), -np.eye(size)]
+    matrix = np.hstack(columns)
+    limits = np.zeros((matrix.shape[1], 2))
+    limits[:, 1] = math.inf
+    limits[: low.size, 0], limits[: low.size, 1] = low, high
+    try:
+        found = optimize.linprog(np.concatenate(cost), A_eq=matrix, b_eq=-pull, bounds=limits, method="highs")
+    except ValueError:  # a number that is not finite
+        return None
+    if found.status != 0:
+        return None
+    return found.eqlin.marginals, np.clip(found.x[: low.size], low, high), -float(found.fun)
+
+
+__all__ = ["Fall", "Pieces", "linear_program"]

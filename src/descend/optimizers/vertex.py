@@ -1,0 +1,230 @@
+"""From kink to kink of a loss that has them, by linear programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt, ahead, finite
+from descend.optimizers.line_search import NOISE
+from descend.optimizers.pieces import Fall, Mask, Pieces
+
+NEAR = 1e-6
+"""Decrease of J, as a share of it, below which a step by curvature is followed by one to a vertex."""
+NEXT = -1.0
+"""Stands for the reach of the first step to a vertex, until its rows are known."""
+ATTEMPTS = 40
+WORTH_IT = 1e-4
+"""Share of the promised decrease of J that a step must achieve."""
+TRUSTED = 0.3
+DIFFERENCE = float(np.finfo(np.float64).eps ** (1 / 3))
+"""Relative step of a central difference of gradients."""
+CLOSE = 1e-6
+"""Share of the mean part of a row in J below which a step of a linear program makes it zero, ..."""
+SLACK = 1e-9
+"""... or this share of its range by which its multiplier is away from both ends."""
+AT_WALL = 1e-9
+"""Share of a move that may be missing to a bound."""
+WELL = 1e-10
+"""Share of the largest singular value below which rows do not fix a direction."""
+SAME = 1e-10
+"""Share of J by which it may differ at two points so close to a minimum that only the gradient tells them apart, ..."""
+CLOSER = 0.5
+"""... which shrinks at least so far at a step worth taking."""
+NEARBY = LevenbergMarquardt()
+
+
+@dataclass(frozen=True)
+class Vertex(Optimizer):
+    """Exact for the absolute and pinball losses, whose minimum lies where some residuals are exactly zero: at a vertex.
+
+    Levenberg-Marquardt steps lead near it. From there, with t_i = r_i + f_i'd the residuals to first order in d, each
+    step solves the linear program
+
+        min sum_i omega_i max(above t_i, -below t_i)   over steps d within reach
+
+    by HiGHS, and goes on to where the residuals that it makes zero are zero indeed; where these do not fix all
+    parameters, by a Newton step among the points that keep them zero. The reach grows where J fell as promised, and
+    shrinks where it did not; a formula linear in its parameters needs none. The run ends where no step within reach
+    promises a decrease: then multipliers between -below and above balance the gradient, which proves the minimum, of a
+    linear formula the global one. An l1 penalty is one more kink for each parameter. The learning rate is not used. For
+    a loss without kinks these are Levenberg-Marquardt steps.
+
+    Source: Koenker & Bassett (1978), Econometrica 46, 33-50; Fletcher & Sainz de la Maza (1989), Math. Program. 43,
+    235-256; Byrd, Gould, Nocedal & Waltz (2004), Math. Program. B 100, 27-48.
+    """
+
+    name: ClassVar[str] = "vertex"
+    needs: ClassVar[int] = 2
+    stochastic: ClassVar[bool] = False
+    thorough: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
+    piecewise: ClassVar[bool] = True
+    rate_rule: ClassVar[str] = "1, unused: linear programs decide how far a step goes"
+
+    @property
+    def uses_rate(self) -> bool:
+        return False
+
+    def init(self, theta: Array) -> State:
+        # The state of the Levenberg-Marquardt steps; the reach of a step to a vertex, 0 before the first of them.
+        return (NEARBY.init(theta), 0.0)
+
+    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+        before, reach = state
+        if reach == 0.0 and not (evaluation.piecewise and evaluation.has_l1):
+            theta, before = NEARBY.step(evaluation, before)
+            if theta is not evaluation.theta or not evaluation.piecewise:
+                fallen = evaluation.loss - evaluation.at(theta, 2).loss
+                near = evaluation.piecewise and not fallen > NEAR * abs(evaluation.loss)
+                return theta, (before, NEXT if near else 0.0)
+        pieces = evaluation.pieces()
+        if pieces is None or not pieces.usable or not finite(evaluation.gradient):
+            return evaluation.theta, state
+        if reach in (0.0, NEXT):
+            reach = math.inf if pieces.exact else 2.0 * pieces.unit
+        theta, reach = _to_vertex(evaluation, pieces, reach)
+        return theta, (before, reach)
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return 1.0
+
+
+def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Array, float]:
+    """Return the end of a step that lowers J, and the reach of the next; where we stand if there is none."""
+    theta, bounds = evaluation.theta, evaluation.bounds
+    room = None if bounds is None else bounds.room(theta)
+    most, closer = pieces.nearest(), None
+    for _ in range(ATTEMPTS):
+        near = min(reach, most)
+        fall = pieces.fall(near, room)
+        if fall is None:
+            break
+        best = None
+        for move in _moves(evaluation, pieces, fall):
+            new = evaluation.at(ahead(evaluation, move), 2)
+            if finite(new.gradient) and new.loss < (evaluation.loss if best is None else best.loss):
+                best = new
+            if closer is None and abs(new.loss - evaluation.loss) <= SAME * abs(evaluation.loss):
+                closer = new
+        fallen = 0.0 if best is None else evaluation.loss - best.loss
+        if best is not None and fallen > max(WORTH_IT * fall.promise, NOISE * abs(evaluation.loss)):
+            best.pieces()  # from here on the gradient there is the least subgradient
+            wide = fallen > TRUSTED * fall.promise
+            return best.theta, 2.0 * near if wide and math.isfinite(reach) else reach
+        if pieces.exact and near == reach:
+            break
+        reach = 0.25 * near
+        if not fall.promise > NOISE * abs(evaluation.loss):
+            break
+    if closer is not None and _left(closer) < CLOSER * _left(evaluation):
+        return closer.theta, reach
+    return theta, reach
+
+
+def _left(evaluation: Evaluation) -> float:
+    """Return the length of the least subgradient, in the units of the rows."""
+    pieces = evaluation.pieces()
+    if pieces is None or not pieces.usable:
+        return math.inf
+    return float(np.linalg.norm(pieces.subgradient(evaluation.bounds) @ pieces.frame))
+
+
+def _moves(evaluation: Evaluation, pieces: Pieces, fall: Fall) -> Iterator[Array]:
+    """Yield steps worth a try: to the vertex that a linear program found, and that step as it stands."""
+    places, ends = _walls(evaluation, fall)
+    walls = np.eye(evaluation.theta.size)[places]
+
+    def held(move: Array) -> Array:
+        """Return the move that ends exactly at the bounds."""
+        move[places] = ends
+        return move
+
+    for active in _at_zero(pieces, fall):
+        left = np.vstack([pieces.jacobian[active] * pieces.jump[active, None], walls]) @ pieces.frame
+        right = np.concatenate([-pieces.residual[active] * pieces.jump[active], ends])
+        sizes = np.sqrt(np.add.reduce(left * left, axis=1))
+        felt = sizes > 0.0
+        if not felt.any():
+            continue
+        left, right = left[felt] / sizes[felt, None], right[felt] / sizes[felt]
+        step, _, rank, _ = np.linalg.lstsq(left, right, rcond=WELL)
+        move = pieces.frame @ step
+        if rank < pieces.frame.shape[1]:
+            along = pieces.frame @ np.linalg.svd(left)[2][rank:].T
+            further = None if pieces.exact else _among(evaluation, pieces, fall, move, along)
+            if further is None:
+                continue
+            move = move + further
+        yield held(move)
+    move = held(fall.move.copy())
+    yield move
+    if not pieces.exact:
+        back = _back(evaluation, pieces, next(_at_zero(pieces, fall)), move)
+        if back is not None:
+            yield held(move + back)
+
+
+def _walls(evaluation: Evaluation, fall: Fall) -> tuple[NDArray[np.intp], Array]:
+    """Return the components that a step takes to a bound, and their moves."""
+    if evaluation.bounds is None:
+        return np.zeros(0, dtype=np.intp), np.zeros(0)
+    low, high = evaluation.bounds.room(evaluation.theta)
+    slack = AT_WALL * np.maximum(np.abs(fall.move), np.abs(evaluation.theta))
+    at_low, at_high = np.flatnonzero(fall.move <= low + slack), np.flatnonzero(fall.move >= high - slack)
+    places, first = np.unique(np.concatenate([at_low, at_high]), return_index=True)
+    return places, np.concatenate([low[at_low], high[at_high]])[first]
+
+
+def _at_zero(pieces: Pieces, fall: Fall) -> Iterator[Mask]:
+    """Yield which rows a step makes zero: those whose multiplier is between its ends, and all that are near zero."""
+    low, high = -pieces.below * (1.0 - SLACK), pieces.above * (1.0 - SLACK)
+    inside = (low < fall.multipliers) & (fall.multipliers < high)
+    yield inside
+    reached = pieces.residual + pieces.jacobian @ fall.move
+    close = pieces.jump * np.abs(reached) <= CLOSE * pieces.unit + pieces.jump * pieces.rounding
+    if (inside != close).any():
+        yield close
+
+
+def _back(evaluation: Evaluation, pieces: Pieces, active: Mask, move: Array) -> Array | None:
+    """Return the step from the end of ``move`` back to where the active rows are zero, off which their curves led."""
+    there = evaluation.at(ahead(evaluation, move), 1).pieces()
+    if there is None or not there.usable or not active.any():
+        return None
+    left = (pieces.jacobian[active] * pieces.jump[active, None]) @ pieces.frame
+    off = there.residual[active] * pieces.jump[active]
+    return np.asarray(pieces.frame @ np.linalg.lstsq(left, -off, rcond=WELL)[0], dtype=np.float64)
+
+
+def _among(evaluation: Evaluation, pieces: Pieces, fall: Fall, move: Array, along: Array) -> Array | None:
+    """Return the Newton step from the end of ``move`` among the combinations of ``along``; None if J is no bowl there.
+
+    The curvature is that of the multipliers times the predictions, by central differences of their gradient.
+    """
+    theta = evaluation.theta
+    columns = []
+    for direction in along.T:
+        shares = np.abs(direction) / np.maximum(np.abs(theta), 1e-3 * np.abs(direction) + 1e-300)
+        length = DIFFERENCE / float(shares.max())
+        up, down = (evaluation.at(theta + side * length * direction, 1).pieces() for side in (1.0, -1.0))
+        if up is None or down is None or not (up.usable and down.usable):
+            return None
+        columns.append(fall.multipliers @ (up.jacobian - down.jacobian) / (2.0 * length))
+    hessian = np.column_stack(columns) + pieces.bend[:, None] * along
+    gradient = along.T @ (pieces.slope + fall.multipliers @ pieces.jacobian) + hessian.T @ move
+    curved = along.T @ hessian
+    try:
+        np.linalg.cholesky(0.5 * (curved + curved.T))
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(along @ -np.linalg.solve(0.5 * (curved + curved.T), gradient), dtype=np.float64)
