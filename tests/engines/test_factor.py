@@ -13,6 +13,7 @@ from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from tests.laws.ranges import within
 
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -37,7 +38,8 @@ def columns(rows=60, response=(0.0, 1.0)):
 
 
 def program(text, loss="squared", weights=None):
-    return derived(read_formula(text, ("x", "z", "y", "omega")), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), ("x", "z", "y", "omega")), built, weights)
 
 
 def assert_same(totals, factored):

@@ -386,4 +386,4 @@ def parameter_binder(bound: list[Expr], program: Program) -> Callable[..., tuple
         names |= {component(name, k): f"theta[{place.start + k}]" for k in range(place.stop - place.start)}
     writer = Writer(NUMPY, names)
     parts = "".join(f"float({writer.write(expression)}), " for expression in bound)
-    return define("bind", f"def bind(theta, rows, batch, turn):\n    return ({parts})\n", numpy_names())
+    return define("bind", f"def bind(theta, rows, batch, turn=None):\n    return ({parts})\n", numpy_names())
