@@ -19,9 +19,12 @@ from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
+from descend.descent.like_terms import changed_places
 from descend.descent.problem import Problem, pose
+from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, keeps_bounds, run, whole
+from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
@@ -232,7 +235,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict = Verdict()
-    if not penalised and outcome is not Outcome.DIVERGED:
+    endless = None if outcome is Outcome.DIVERGED else no_minimum(problem, final.theta)
+    if not penalised and outcome is not Outcome.DIVERGED and endless is None:
         verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
@@ -253,7 +257,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         notes=run.notes
         + problem.notes
         + (() if problem.doubts else verdict.sentences + verdict.remarks)
-        + _at_bounds(problem, final.theta),
+        + _at_bounds(problem, final.theta)
+        + _remarks(problem, final.theta, outcome),
         undetermined=verdict.labels,
         penalised=penalised,
         weights=problem.weights,
@@ -265,8 +270,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.fisher and not penalised:
-        fitted = _with_minimum(fitted)
+    if endless is not None:
+        fitted = _without_minimum(fitted, endless)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
@@ -275,27 +280,24 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     return fitted
 
 
-def _with_minimum(fitted: Fit) -> Fit:
-    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
-    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
-        return fitted
-    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
-        return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation, without_end
-
-    told = always_the_same(fitted.model, fitted.kept.columns)
-    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
-        curvature = fitted.kept.objective(fitted.theta, 2).curvature
-        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
-    if told is None and fitted.loss_function.name == "poisson" and isinstance(fitted.model, FormulaModel):
-        weights = fitted.kept.columns.get(fitted.sigma_or_weights or "")
-        told = without_end(fitted.model, fitted.theta, fitted.kept.columns, weights)
-    if told is None:
-        return fitted
+def _without_minimum(fitted: Fit, why: str) -> Fit:
+    """Let no fit pass for converged whose parameters ran towards infinity."""
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
-        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
-        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
-    return replace(fitted, notes=(*fitted.notes, told))
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, why, why)
+        return replace(fitted, outcome=Outcome.STALLED, advised=why, examine=lambda: saturated)
+    return replace(fitted, notes=(*fitted.notes, why))
+
+
+def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
+    model = problem.model
+    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+        return ()
+    notes = [changed_places(model, problem.given, problem.start, theta)]
+    if problem.objective.rows <= AT_ONCE and problem.whole is None:
+        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
+    return tuple(note for note in notes if note is not None)
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 import descend
 from descend import ConfigError
-from descend.fit.diagnostics import autocorrelation, normality, runs
+from descend.fit.diagnostics import autocorrelation, normality, runs, variance
 
 X = np.linspace(0, 10, 80)
 
@@ -18,7 +18,9 @@ def checks(errors: np.ndarray):
 
 def test_normal_independent_errors_raise_no_alarm():
     found = checks(np.random.default_rng(0).normal(size=80))
-    assert found.warning == "" and [check.name for check in found.checks] == ["normality", "autocorrelation", "runs"]
+    assert found.warning == "" and [check.name for check in found.checks] == [
+        "normality", "autocorrelation", "runs", "variance",
+    ]  # fmt: skip
     assert all(check.p > 0.01 for check in found.checks) and abs(found.lag_one) < 0.3
 
 
@@ -132,3 +134,54 @@ def test_rows_of_weight_zero_are_not_in_the_sample():
     fit = descend.fit("y ~ w*x + b", {"x": x, "y": 2 * x + 1 + errors, "wt": weights}, weights="wt")
     found = fit.diagnostics()
     assert found.rows == 5_000 and found.warning == ""
+
+
+def breusch_pagan(squares, design):
+    """n R**2 of the regression of squared residuals, by lstsq."""
+    left = squares - design @ np.linalg.lstsq(design, squares, rcond=None)[0]
+    return len(squares) * (1.0 - left @ left / np.square(squares - squares.mean()).sum())
+
+
+def test_unequal_variances_are_a_check_of_their_own():
+    random = np.random.default_rng(5)
+    growing = checks((0.2 + X / 5) * random.normal(size=80))["variance"]
+    assert growing.suspicious
+    assert growing.verdict.startswith("the residuals spread more where the prediction is larger (Breusch-Pagan, p = ")
+    falling = descend.fit(
+        "y ~ a*exp(-b*x)", {"x": X, "y": 9 * np.exp(-X / 4) + (0.02 + X / 9) * random.normal(size=80)}
+    )
+    assert falling.diagnostics()["variance"].verdict.startswith("the residuals spread more where `x` is larger")
+    alike = checks(random.normal(size=80))["variance"]
+    assert alike.verdict.startswith("the residuals may spread alike (Breusch-Pagan, p = ")
+
+
+def test_breusch_pagan_is_that_of_a_regression():
+    random = np.random.default_rng(6)
+    jacobian = np.column_stack([np.ones(60), random.normal(size=(60, 2))])
+    basis, _ = np.linalg.qr(jacobian)
+    errors = random.normal(size=60)
+    residuals = errors - basis @ (basis.T @ errors)
+    squares = residuals**2 / (1 - np.square(basis).sum(axis=1))
+    predicted = jacobian @ [1.0, 2.0, -1.0]
+    one = variance(residuals, jacobian, predicted, "the rows")
+    assert one.statistic == pytest.approx(breusch_pagan(squares, np.column_stack([np.ones(60), predicted])))
+    two = variance(residuals, jacobian, predicted, "`x`")
+    design = np.column_stack([np.ones(60), predicted, np.arange(60.0)])
+    assert two.statistic == pytest.approx(breusch_pagan(squares, design))
+    from scipy import stats
+
+    assert one.p == pytest.approx(stats.chi2.sf(one.statistic, 1))
+    assert two.p == pytest.approx(stats.chi2.sf(two.statistic, 2))
+
+
+def test_its_p_values_hold_also_for_errors_with_tails():
+    random = np.random.default_rng(7)
+    jacobian = np.column_stack([np.ones(40), np.linspace(0, 1, 40)])
+    basis, _ = np.linalg.qr(jacobian)
+    for draw in (random.normal, lambda size: random.standard_t(4, size=size)):
+        found = []
+        for _ in range(1500):
+            errors = draw(size=40)
+            found.append(variance(errors - basis @ (basis.T @ errors), jacobian, jacobian[:, 1], "`x`").p)
+        assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=0.025)
+        assert np.mean(np.array(found) < 0.01) < 0.02

@@ -65,8 +65,8 @@ class Problem:
     judgement: Judgement | None = None
     grown: Grown | None = None
     begin: Array | None = None
-    started: bool = False
-    """Whether starting values were given."""
+    given: frozenset[str] = frozenset()
+    """The parameters of which starting values were given; of a module, which holds its own, all."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -165,7 +165,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, bool(given), whole,
+        larger, begin, frozenset(given), whole,
     )  # fmt: skip
 
 
@@ -265,10 +265,15 @@ def _within(
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added."""
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+
+    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    """
     factors = np.ones(model.parameters.size)
     if isinstance(model, FormulaModel):
+        inside = model.linear_predictor
         for symbol, slope in model.formula.jacobian.items():
-            if isinstance(symbol, Parameter) and slope == 1:
+            added = slope if inside is None else inside.diff(symbol)
+            if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)

@@ -211,7 +211,7 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         rate_note = _unused(settings, optimizer)
     resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
     told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
-    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, problem.started)
+    return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, bool(problem.given))
 
 
 def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
@@ -231,7 +231,8 @@ def _planned(
     """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
     batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
     certain = problem.model.loss.certain
-    if problem.objective.penalty is None and always_the_same(problem.model, problem.columns) is not None:
+    free = problem.objective.penalty is None and problem.objective.bounds is None
+    if free and always_the_same(problem.model, problem.columns) is not None:
         certain = VANISHED * abs(float(first.loss))
     plan = Plan(
         epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),

@@ -1,4 +1,4 @@
-"""Do the residuals look like errors? Normality, autocorrelation and runs, each with p-value and verdict in words."""
+"""Do the residuals look like errors? Normal, independent and alike: each check with p-value and verdict in words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ SUSPICIOUS = 0.01
 """A p-value below this gets a verdict that something is off."""
 FEWEST = 8
 """Rows below which nothing can be told."""
+ANY_ORDER = "the rows"
+"""What residuals are in the order of where no input orders them: it says nothing of their spread."""
+APART = 0.1
+"""Share of two unit vectors, one of which the other is not, from which on both count."""
+MEANS_MORE = 1.1
+"""How many times the same growth counts along the prediction, with which measuring errors often grow."""
+LEVER = 1e-6
+"""What a row must leave of its own residual for it to tell something."""
 ROWS = 10_000
 """Rows judged: of more a sample, for a fault that so many do not show is too small to matter."""
 TOGETHER = 100
@@ -81,25 +89,29 @@ def diagnostics_of(fit: Fit) -> Diagnostics:
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
     place: Any = slice(None)
-    order = "the rows"
+    order = ANY_ORDER
     if len(fit.model.inputs) == 1 and fit.kept is not None:
         place = np.argsort(fit.kept.columns[fit.model.inputs[0]][rows.places], kind="stable")
         order = f"`{fit.model.inputs[0]}`"
-    found = diagnose((root * residuals)[place], (rows.jacobian * root[:, None])[place], order)
+    jacobian = (rows.jacobian * root[:, None])[place]
+    found = diagnose((root * residuals)[place], jacobian, order, rows.score[place])
     return replace(found, sampled=fit.rows) if many else found
 
 
-def diagnose(residuals: Array, jacobian: Array, order: str) -> Diagnostics:
+def diagnose(residuals: Array, jacobian: Array, order: str, predicted: Array | None = None) -> Diagnostics:
     """Check residuals, given in the order in which neighbours might depend on each other.
 
     residuals: (rows,) sqrt(omega) times observed less predicted. jacobian: (rows, p) sqrt(omega) times the derivatives
-    of the prediction. order: what they are ordered by, in words.
+    of the prediction. order: what they are ordered by, in words. predicted: (rows,) where the spread may depend on it.
     """
     rows, size = jacobian.shape
     if rows < max(FEWEST, size + 3):
         return Diagnostics((), note=f"{rows} rows with {size} parameters are too few to judge the residuals")
+    checks = [normality(residuals), autocorrelation(residuals, jacobian, order), runs(residuals, order)]
+    if predicted is not None and (spread := variance(residuals, jacobian, predicted, order)) is not None:
+        checks.append(spread)
     return Diagnostics(
-        (normality(residuals), autocorrelation(residuals, jacobian, order), runs(residuals, order)),
+        tuple(checks),
         float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
         rows=rows,
     )
@@ -173,6 +185,41 @@ def runs(residuals: Array, order: str) -> Check:
     said = f"change {how}" if p < SUSPICIOUS else "change as by chance"
     return Check("runs", float(count), p, f"the signs of the residuals {said}, in the order of {order} "
                  f"({count} runs, p = {p:.2g})")  # fmt: skip
+
+
+def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) -> Check | None:
+    """Breusch-Pagan test, studentised by Koenker, of whether residuals spread alike.
+
+    With h_i the leverages and u_i = e_i**2 / (1 - h_i), n R**2 of the regression of u on 1, the prediction, and the
+    place in the order, is chi-squared with as many degrees of freedom as these two are independent of each other, if
+    the spread depends on neither: however the errors are distributed. None if neither varies.
+
+    Source: Breusch & Pagan (1979), Econometrica 47, 1287-1294; Koenker (1981), J. Econometrics 17, 107-112.
+    """
+    n = len(residuals)
+    basis, _ = np.linalg.qr(jacobian)
+    left = 1.0 - np.square(basis).sum(axis=1)
+    telling = left > LEVER
+    squares = np.where(telling, np.square(residuals) / np.where(telling, left, 1.0), 0.0)
+    squares = np.where(telling, squares - squares.sum() / max(int(telling.sum()), 1), 0.0)
+    by = {"the prediction": predicted}
+    if order != ANY_ORDER:
+        by[order] = np.arange(float(n))
+    along = np.column_stack(list(by.values()))
+    along = along - along.mean(axis=0)
+    along /= np.maximum(np.sqrt(np.square(along).sum(axis=0)), np.finfo(float).tiny)
+    basis, sizes, _ = np.linalg.svd(along, full_matrices=False)
+    basis, total = basis[:, sizes > APART], float(squares @ squares)
+    if not basis.shape[1] or not total > 0.0:
+        return None
+    statistic = n * float(np.square(basis.T @ squares).sum()) / total
+    p = math.erfc(math.sqrt(statistic / 2.0)) if basis.shape[1] == 1 else math.exp(-statistic / 2.0)
+    growth = dict(zip(by, (along.T @ squares).tolist(), strict=True))
+    most = max(growth, key=lambda name: abs(growth[name]) * (1.0 if name == order else MEANS_MORE))
+    said = "may spread alike"
+    if p < SUSPICIOUS:
+        said = f"spread {'more' if growth[most] > 0.0 else 'less'} where {most} is larger"
+    return Check("variance", statistic, p, f"the residuals {said} (Breusch-Pagan, p = {p:.2g})")
 
 
 def _differenced(matrix: Array) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.descent.module.model import ModuleModel
+from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.fit.digits import errors_hold
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         shown.append(Field("R²", fit.r_squared, "number"))
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
+    shown += [] if isinstance(fit.model, ModuleModel) else _repeats(fit)
     shown += _digits(fit)
     source = fit.kept.source if fit.kept is not None else ""
     return [
@@ -111,6 +113,17 @@ def _residuals(fit: Fit) -> list[Field]:
         return []
     warning = fit.diagnostics().warning
     return [Field("residuals", _sentence(warning), "note")] if warning else []
+
+
+def _repeats(fit: Fit) -> list[Field]:
+    """Say so if rows repeat others, where they are too many for every fit to look at."""
+    kept = fit.kept
+    if kept is None or kept.whole is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
+        return []
+    assert not isinstance(fit.model, ModuleModel)
+    spread = [name for name in (fit.sigma, fit.weights) if name is not None]
+    told = repeated_rows(kept.columns, (*fit.model.inputs, *spread), fit.model.observed(kept.columns))
+    return [] if told is None else [Field("repeats", told, "note")]
 
 
 def _digits(fit: Fit) -> list[Field]:

@@ -82,7 +82,7 @@ def plateau(case: Case) -> Diagnosis | None:
 
 def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
     elsewhere = "give starting values with --start"
-    if case.problem.started:
+    if case.problem.given:
         searched = isinstance(case.model, FormulaModel)
         elsewhere = "try other starting values" + (", or leave --start out to have some searched for" * searched)
     if saturated is not None:

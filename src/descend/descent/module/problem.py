@@ -84,7 +84,8 @@ def _begun(
     whole: Any = model
     y = model.observed(columns)
     scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
-    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, started=True)
+    given = frozenset(name for name, _ in model.module.named_parameters())
+    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, given=given)
 
 
 def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:

@@ -1,0 +1,47 @@
+"""Rows that repeat other rows exactly, as where a file was joined twice: they count as if they were measured again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+FEWEST = 8
+"""Different rows from which on repeats can be told from chance."""
+DIFFERENT = 0.9
+"""Share of them that must have a response of their own, or it is one of few values, which repeat by chance."""
+SHARE = 0.1
+"""Share of all rows that must be repeats."""
+AT_ONCE = 1_000
+"""Rows up to which this is looked for in every fit."""
+
+
+def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: Array) -> str | None:
+    """Say so if rows repeat others, in the response and all columns of these names, too often for chance.
+
+    Either the response has so many values that two rows can hardly share one, together with all inputs; or every row
+    is there as often as every other, or a multiple of it.
+    """
+    rows = response.size
+    if rows < 2 * FEWEST or np.unique(response).size == rows:
+        return None
+    table = np.column_stack([*(columns[name] for name in names), response])
+    unique, counts = np.unique(table, axis=0, return_counts=True)
+    repeats, together = rows - len(counts), math.gcd(*counts.tolist())
+    if len(counts) < FEWEST or repeats < SHARE * rows:
+        return None
+    own = np.unique(unique[:, -1]).size >= DIFFERENT * len(counts)
+    if together > 1:
+        return (
+            f"every row is there {together} times, with the same response: if they are copies, standard errors are "
+            f"{math.sqrt(together):.2g} times too small; use each once"
+        )
+    if not own:
+        return None
+    return (
+        f"{repeats:,} of {rows:,} rows repeat others, with the same response: if they are copies, standard errors "
+        "are too small; use each once"
+    )
