@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend.engines.numpy as numpy_engine
 import descend.engines.torch as torch_engine
@@ -13,7 +14,6 @@ from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from tests.laws.ranges import within
 
 FORMULAS = {
     "y ~ a*x": [0.7],
