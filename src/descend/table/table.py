@@ -190,6 +190,9 @@ class Table(ABC):
         )
 
 
+CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
+
+
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
     """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
     shown = str(cell)
@@ -202,7 +205,7 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
         return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
-        return DataError(f"{start} Use a column of numbers.")
+        return DataError(f"{start} {CATEGORIES}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
