@@ -38,21 +38,21 @@ def in_other_rows(problem: Case) -> None:
     random = np.random.default_rng(len(problem.data["y"]))
     count, omega = len(problem.omega), problem.omega
     known = problem.loss == "poisson"
-    first = problem.fit(problem.chosen(np.arange(count), w=omega), weights="w")
+    first = problem.fit(problem.chosen(np.arange(count), share=omega), weights="share")
     twice, halved = np.repeat(np.arange(count), 2), np.repeat(omega / 2.0, 2)
     more = np.append(np.arange(count), random.integers(0, count, 20))
-    shown = problem.chosen(more, w=np.append(omega, np.zeros(20)))
+    shown = problem.chosen(more, share=np.append(omega, np.zeros(20)))
     shown["y"] = np.append(problem.data["y"], random.permutation(problem.data["y"])[:20])
     order = random.permutation(count)
     others = {
-        "permuted": problem.chosen(order, w=omega[order]),
-        "each row in two halves": problem.chosen(twice, w=halved),
+        "permuted": problem.chosen(order, share=omega[order]),
+        "each row in two halves": problem.chosen(twice, share=halved),
         "rows of weight 0": shown,
-        "weights times a constant": problem.chosen(np.arange(count), w=omega if known else omega * 2.0**17),
+        "weights times a constant": problem.chosen(np.arange(count), share=omega if known else omega * 2.0**17),
     }
     for name, rows in others.items():
         print(name)
-        other = problem.fit(rows, weights="w")
+        other = problem.fit(rows, weights="share")
         assert_alike(first, other)
         assert_same_parameters(first.parameters, other.parameters, first.standard_errors)
         if name != "each row in two halves":
