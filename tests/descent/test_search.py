@@ -226,3 +226,13 @@ def test_a_steepness_that_is_fixed_does_not_hide_where_the_middle_is():
     fit = descend.fit("y ~ a*tanh(b*(x - c)) + d", {"x": x, "y": y}, fix={"b": 350.0})
     assert fit.outcome == "converged"
     assert fit.parameters == pytest.approx({"a": 2.0, "b": 350.0, "c": 0.013, "d": 0.5}, rel=0.02)
+
+
+@pytest.mark.parametrize("text", ["y ~ A @ [x, z]*sin(f*t + p)", "y ~ sin(w @ [x, z] + p)"])
+def test_vectors_inside_and_before_a_wave_are_searched(text):
+    t = np.linspace(0.0, 20.0, 80)
+    x, z = np.cos(3.0 * t), np.sin(5.0 * t)
+    wave = (2.0 * x - z) * np.sin(0.8 * t + 0.4) if "A" in text else np.sin(0.9 * x - 0.4 * z + 0.3)
+    fit = descend.fit(text, {"t": t, "x": x, "z": z, "y": wave})
+    assert fit.outcome == "converged"
+    assert fit.loss < 1e-20
