@@ -61,6 +61,16 @@ class Table(ABC):
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
 
+    def with_column(self, name: str, values: Any) -> Table:
+        """Return the same rows with one more column: an array with a value for each row, or one number for all.
+
+        Raises DataError where the rows lie elsewhere, or there are not as many values.
+        """
+        raise DataError(
+            f"`{name}` was given as values, but the rows are in {self.source}. Put the values into it as a "
+            "column, and name that."
+        )
+
     def rest(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data; it is taken up again when rows are needed."""
 
