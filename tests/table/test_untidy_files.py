@@ -143,7 +143,7 @@ def test_r_writes_names_of_rows_and_no_name_for_them(delimiter: str) -> None:
 def test_cells_that_begin_like_comments_are_no_comments() -> None:
     table = table_of("t,v\n0.1,2.3\n#N/A,2.9\n# pause\n0.3,#N/A\n")
     assert np.isnan(table.numbers(["t"], missing="drop")["t"]).sum() == 0
-    with pytest.raises(DataError, match="^In t.csv, `t` has a missing value in row 2. "):
+    with pytest.raises(DataError, match=r"^In t.csv, `t` has a missing value in row 2. "):
         table.numbers(["t"])
     table = table_of("id,v\n#1,2.3\n#2,2.9\n")
     assert table.numbers(["v"])["v"].tolist() == [2.3, 2.9]
@@ -151,8 +151,8 @@ def test_cells_that_begin_like_comments_are_no_comments() -> None:
 
 def test_what_is_no_table_at_all_is_told() -> None:
     for content, said in {
-        "<!DOCTYPE html>\n<p>t,v</p>": "`t.csv` is a web page or XML, not a table. Download the file itself, or save it "
-        "as CSV.",
+        "<!DOCTYPE html>\n<p>t,v</p>": "`t.csv` is a web page or XML, not a table. Download the file itself, or save "
+        "it as CSV.",
         f'x,"{"y" * 5000}\n1,2': "`t.csv` has no header: the name of column 2 would have 5,004 characters, "
         f"`{'y' * 37}...`. Add a first line with a name for each column, or close a double quote.",
     }.items():
