@@ -54,3 +54,12 @@ def test_no_false_stall(formula, kind):
         for _ in range(20):  # no way leads down
             moved = theta + share * reach * random.normal(size=theta.size)
             assert objective(moved, 0).loss >= fitted.loss * (1.0 - 1e-12) - rounding
+
+
+@pytest.mark.parametrize("loss", ["huber", "huber(delta=1)", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1.0, 1e-12])
+@pytest.mark.parametrize("formula", ["a*x + b", "a + b*max(x - k, 0)", "a*exp(-b*x) + c"])
+def test_nor_for_robust_losses_of_exact_data(formula, unit, loss):
+    fitted = descend.fit(f"y ~ {formula}", {"x": X, "y": unit * FORMULAS[formula]}, loss=loss)
+    assert fitted.outcome == "converged"
+    assert np.abs(fitted.residuals).max() <= 1e-10 * unit

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+ROUNDINGS = 8.0
+"""Roundings that a gradient may consist of."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,19 @@ class Point:
         gradient = self.slope / scale
         step = np.linalg.lstsq(curvature / (scale * scale[:, None]), gradient, rcond=1e-14)[0]
         return float(gradient @ step) / (2.0 * abs(self.loss)) if self.loss else math.inf
+
+    def rounded(self, squares: float) -> bool:
+        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+
+        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
+
+            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
+        """
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+            return False
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
