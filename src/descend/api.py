@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
+from descend.descent.arguments import read_fixed, refuse_strange, with_columns
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
@@ -24,9 +25,11 @@ from descend.descent.problem import Problem, pose
 from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Run, Settings, keeps_bounds, run, whole
+from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
+from descend.fit.commenting import attempt
 from descend.fit.intervals import checked_errors
 from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
@@ -47,26 +50,26 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Call = Callable[[], Mapping[str, Any]]
-ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
+ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume", "others", "unknown")
 """Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
     model: str | Callable[..., Any],
     data: Any,
-    *,
+    *others: Any,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
     start: Mapping[str, Any] | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
-    weights: str | None = None,
-    sigma: str | None = None,
+    weights: Any = None,
+    sigma: Any = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | None = None,
+    fix: Mapping[str, Any] | str | None = None,
     ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
@@ -87,6 +90,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    **unknown: Any,
 ) -> Fit:
     """Fit a model to data by gradient descent.
 
@@ -100,12 +104,14 @@ def fit(
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
-        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named.
+        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
+        where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
-        errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
+        errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
+        be an array, with a value for each row, or sigma one number for all rows.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
@@ -138,6 +144,10 @@ def fit(
     """
     call = partial(_asked, dict(locals()))
     began = time.perf_counter()
+    if others or unknown:
+        refuse_strange(fit, others, unknown)
+    data, weights, sigma = with_columns(data, weights, sigma)
+    fix = read_fixed(fix)
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
@@ -154,6 +164,7 @@ def fit(
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    wish.check()
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -170,7 +181,6 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    wish.check()
     loss_function = loss_of(wish)
     unprepared = wish
     prepared: tuple[str, ...] = ()
@@ -195,10 +205,11 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
-                if doubt is not None or not fitted.succeeded:
-                    look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
-                    fitted = look.taken()
+                with attempt("whether another start leads lower", fitted.failures):
+                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                    if doubt is not None or not fitted.succeeded:
+                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                        fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted
@@ -233,9 +244,13 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
-    verdict = Verdict()
-    if not penalised and outcome is not Outcome.DIVERGED:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+    verdict, endless, failures = Verdict(), None, list[str]()
+    if outcome is not Outcome.DIVERGED:
+        with attempt("whether there is a minimum", failures):
+            endless = no_minimum(problem, final.theta)
+    if not penalised and outcome is not Outcome.DIVERGED and endless is None:
+        with attempt("which parameters the data determine", failures):
+            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -249,6 +264,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
         engine=problem.objective.engine.name,
+        failures=failures,
         seconds=time.perf_counter() - began,
         asked=run.asked,
         trace=trace,
@@ -268,8 +284,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         shown_by=report,
         examine=partial(diagnose, problem, run),
     )
-    if problem.model.loss.fisher and not penalised:
-        fitted = _with_minimum(fitted)
+    if endless is not None:
+        fitted = _without_minimum(fitted, endless)
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
@@ -278,27 +294,12 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     return fitted
 
 
-def _with_minimum(fitted: Fit) -> Fit:
-    """Let no logistic or Poisson fit pass for converged whose parameters ran towards infinity."""
-    if fitted.kept is None or fitted.outcome is Outcome.DIVERGED:
-        return fitted
-    if fitted.kept.whole is not None or not isinstance(fitted.model, FormulaModel | FunctionModel):
-        return fitted  # a sample may be separated where not all rows are
-    from descend.descent.separation import always_the_same, separation, without_end
-
-    told = always_the_same(fitted.model, fitted.kept.columns)
-    if told is None and fitted.loss_function.name == "logistic" and isinstance(fitted.model, FormulaModel):
-        curvature = fitted.kept.objective(fitted.theta, 2).curvature
-        told = separation(fitted.model, fitted.theta, fitted.kept.columns, curvature, lambda: fitted.fitted_formula)
-    if told is None and fitted.loss_function.name == "poisson" and isinstance(fitted.model, FormulaModel):
-        weights = fitted.kept.columns.get(fitted.sigma_or_weights or "")
-        told = without_end(fitted.model, fitted.theta, fitted.kept.columns, weights)
-    if told is None:
-        return fitted
+def _without_minimum(fitted: Fit, why: str) -> Fit:
+    """Let no fit pass for converged whose parameters ran towards infinity."""
     if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
-        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, told, told)
-        return replace(fitted, outcome=Outcome.STALLED, advised=told, examine=lambda: saturated)
-    return replace(fitted, notes=(*fitted.notes, told))
+        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, why, why)
+        return replace(fitted, outcome=Outcome.STALLED, advised=why, examine=lambda: saturated)
+    return replace(fitted, notes=(*fitted.notes, why))
 
 
 def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:

@@ -80,6 +80,21 @@ class FormulaModel:
         exponential = self.loss.name == "poisson" and whole.is_Function and whole.func.__name__ == "exp"
         return exponential and self._linear(whole.args[0])
 
+    @cached_property
+    def linear_predictor(self) -> Expr | None:
+        """What is linear in the parameters and makes up the score, alone or in a function of it; None if nothing is.
+
+        In `0.5*(1 + erf((a + b*x)/2))` it is (a + b*x)/2, and a + b*x in `sigmoid(a + b*x)` and `exp(a + b*x)`.
+        """
+        unknowns = set(self.formula.unknowns)
+        part = self.loss.score(self.formula.expression)
+        while not self._linear(part):
+            inside = [each for each in part.args if each.free_symbols & unknowns]
+            if len(inside) != 1 or any(each.free_symbols for each in part.args if each is not inside[0]):
+                return None
+            part = inside[0]
+        return part
+
     def _linear(self, score: Expr) -> bool:
         return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
 

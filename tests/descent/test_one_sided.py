@@ -26,9 +26,7 @@ def test_the_run_ends_and_says_why(formula: str, loss: str, value: float, told: 
     fitted = descend.fit(formula, {"x": X, "y": np.full(30, value)}, loss=loss, optimizer=optimizer)
     assert (str(fitted.outcome), str(fitted.cause)) == ("stalled", "plateau")
     assert fitted.epochs < 5_000
-    assert fitted.advice == (
-        f"`y` is {value:g} in every row, so the loss falls for as long as {told}, or add a penalty with --l2."
-    )
+    assert fitted.advice == (f"`y` is {value:g} in every row, so the loss falls for as long as {told}.")
 
 
 def test_epochs_that_were_asked_for_are_run() -> None:
@@ -38,8 +36,32 @@ def test_epochs_that_were_asked_for_are_run() -> None:
 
 
 def test_a_penalty_makes_a_minimum() -> None:
-    fitted = descend.fit("y ~ exp(a + b*x)", {"x": X, "y": np.zeros(30)}, loss="poisson", l2=1e-6)
+    fitted = descend.fit("y ~ exp(b*x)", {"x": X, "y": np.zeros(30)}, loss="poisson", l2=1e-6)
     assert str(fitted.outcome) == "converged"
+
+
+@pytest.mark.parametrize(
+    ("formula", "loss", "left_alone"),
+    [
+        ("y ~ a + b*x", "squared", True),
+        ("y ~ exp(a + b*x)", "poisson", True),
+        ("y ~ exp(2*a - b*x)", "squared", True),
+        ("y ~ sigmoid(a + b*x)", "logistic", True),
+        ("y ~ 0.5*(1 + erf((a + b*x)/sqrt(2)))", "logistic", True),
+        ("y ~ c*exp(a + b*x)", "squared", False),
+        ("y ~ sigmoid(b*(x - a))", "logistic", False),
+    ],
+)
+def test_penalties_leave_the_intercept_alone_inside_a_function_too(formula, loss, left_alone) -> None:
+    from descend.descent.problem import pose
+    from descend.descent.wish import Wish
+
+    with np.errstate(all="ignore"):
+        problem = pose(formula, {"x": X, "y": (X > 1.0) * 1.0}, Wish(loss=loss, l2=0.1, l1=0.2))
+    penalty, place = problem.objective.penalty, problem.model.parameters.labels.index("a")
+    assert penalty is not None
+    assert (penalty.l1[place] == 0.0, penalty.l2[place] == 0.0) == (left_alone, left_alone)
+    assert (np.delete(penalty.l2, place) == 0.1).all()
 
 
 def test_a_single_count_makes_one_too() -> None:

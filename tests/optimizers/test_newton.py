@@ -67,8 +67,9 @@ def test_a_group_of_one_outcome_only_is_noticed():
     fitted = fit("y ~ a + b*x + c*z", data, loss="logistic")
     assert fitted.outcome == "stalled"
     assert fitted.advice == (
-        "c ran towards infinity: in 10 rows the outcome is certain, so the loss falls for as long as the parameters "
-        "grow, and there is no best fit. Add a penalty with --l2, or more data."
+        "The data are separated: with c towards infinity, 10 of 60 rows are predicted ever better and none worse. The "
+        "loss falls for as long as that goes on, so there is no best fit. Add a penalty with --l2, hold a parameter "
+        "with --bound or --fix, or use more data."
     )
 
 

@@ -24,6 +24,7 @@ from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.kinks import bends
+from descend.formula.readings import readings
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -162,7 +163,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     searched = (each.note for each in (found, larger) if each is not None)
     if (taken := probability_note(fitted, loss)) is not None:
         why = (*why, taken)
-    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
+    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
@@ -268,10 +270,15 @@ def _within(
 
 
 def _penalty(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added."""
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+
+    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    """
     factors = np.ones(model.parameters.size)
     if isinstance(model, FormulaModel):
+        inside = model.linear_predictor
         for symbol, slope in model.formula.jacobian.items():
-            if isinstance(symbol, Parameter) and slope == 1:
+            added = slope if inside is None else inside.diff(symbol)
+            if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)

@@ -27,15 +27,22 @@ def score_and_jacobian(
     The score is the prediction, before the link that a loss absorbs (log-odds for logistic). Formulas are
     differentiated symbolically, Python functions by central differences.
     """
+    if isinstance(model, FormulaModel):
+        program = derived(model.formula, model.loss)
+        return with_derivatives(model, program.score, program.jacobian, theta, columns)
     with np.errstate(all="ignore"):
-        if isinstance(model, FormulaModel):
-            return _of_formula(model, theta, columns)
         return _of_function(model, theta, columns)
 
 
-def _of_formula(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+def with_derivatives(
+    model: FormulaModel, expression: Expr, jacobian_of: Mapping[Expr, Expr], theta: Array, columns: Mapping[str, Array]
+) -> tuple[Array, Array]:
+    """Return an expression of the formula in each row, and its derivatives by the parameters.
+
+    jacobian_of: its derivatives by each scalar parameter and each ``w @ [...]``.
+    """
     rows = len(next(iter(columns.values())))
-    program, slices, terms = derived(model.formula, model.loss), model.parameters.slices, model.formula.terms
+    slices, terms = model.parameters.slices, model.formula.terms
     values: dict[Expr, Any] = {Column(name): columns[name] for name in model.inputs}
     matrices = {symbol: items_matrix(term.items, columns, rows) for symbol, term in terms.items()}
     for symbol in model.formula.unknowns:
@@ -45,17 +52,18 @@ def _of_formula(model: FormulaModel, theta: Array, columns: Mapping[str, Array])
         )
 
     def evaluated(expression: Expr) -> Array:
-        value = compile_expression(expression, tuple(values))(*values.values())
+        with np.errstate(all="ignore"):
+            value = compile_expression(expression, tuple(values))(*values.values())
         return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))
 
     jacobian = np.zeros((rows, model.parameters.size))
-    for symbol, derivative in program.jacobian.items():
+    for symbol, derivative in jacobian_of.items():
         term = terms.get(symbol)
         if term is None:
             jacobian[:, slices[symbol.name].start] = evaluated(derivative)
         else:
             jacobian[:, slices[term.vector]] += matrices[symbol] * evaluated(derivative)[:, None]
-    return evaluated(program.score), jacobian
+    return evaluated(expression), jacobian
 
 
 def _of_function(model: FunctionModel, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -3,104 +3,161 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
-from descend.formula.functions import NAMES
-from descend.models import FormulaModel, Model
+from descend.descent.preflight import listed
+from descend.descent.problem import Problem
+from descend.descent.recession import Pulls, Recession, recession
+from descend.descent.scores import score_and_jacobian, with_derivatives
+from descend.formula.compile import compile_expression
+from descend.formula.printers.filled import filled
+from descend.formula.symbols import Quantity
+from descend.models import FormulaModel, FunctionModel, Model
 
 Array = NDArray[np.float64]
-CERTAIN = 1e-6
-"""Distance of a probability from 0 or 1 below which the outcome is as good as certain."""
+NEAR = 1e-3
+"""Distance of a prediction from the end of the range, where the response is, below which it may be on its way there."""
+UNSURE = 1e-3
+"""Smallest eigenvalue of the curvature, scaled to a unit diagonal, below which some direction is all but flat."""
+STRIDES = (0.5, 1.0)
+"""By how much of themselves parameters go on, to see whether J falls for ever where the score is not linear in them."""
+LARGEST_BLOCK = 1 << 16
 VANISHED = 1e-3
 """Share of its first loss at which a Poisson fit of zeros ends: from there on it only repeats itself."""
-RUN_AWAY = 50.0
-"""Standard errors in units of the parameter itself, beyond which it is on its way to infinity."""
 
 
-def separation(
-    model: FormulaModel,
-    theta: Array,
-    columns: Mapping[str, Array],
-    curvature: Array | None,
-    fitted: Callable[[], str],
-) -> str | None:
-    """Say so if parameters of a logistic fit have run towards infinity, where the loss has no minimum.
+def no_minimum(problem: Problem, theta: Array) -> str | None:
+    """Say so if J has no minimum, since parameters lead to infinity along which it falls for ever.
 
-    If a score linear in theta is positive exactly where y is 1, k theta lowers the loss for every k > 1. If some rows
-    only are certain, and a standard error is many times its parameter, the same holds for a part of the rows.
-    fitted: returns the formula with theta in it.
-
-    Source: Albert & Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71, 1-10.
+    That is so where some rows are predicted ever better along a direction, for their response lies at the end of its
+    range, and none worse: for outcomes 0 and 1 that are separated, all of them or all but some on the border, and for a
+    group of rows without any count.
     """
-    y, probability = model.observed(columns), model.predict(theta, columns)
-    if not np.isin(y, (0.0, 1.0)).all() or len(np.unique(y)) < 2:
+    model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
+    if not model.loss.fisher:
         return None
-    expression = model.formula.expression
-    linear = model.linear or (NAMES.get(expression.func) == "sigmoid" and _linear_inside(model))
-    wrong = np.abs(y - probability)
-    name = model.response
-    if (wrong < 0.5).all() and (linear or (wrong < CERTAIN).all()):
-        right = fitted().partition(" ~ ")[2]
-        right = right.removeprefix("sigmoid(").removesuffix(")") if right.startswith("sigmoid(") else right
-        return (
-            f"The data are separated by {right}: it is positive exactly where `{name}` is 1. The loss falls for as "
-            "long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more data."
-        )
-    if curvature is None or not (wrong < CERTAIN).any():
+    free = bounds is None and penalty is None and problem.whole is None
+    same = always_the_same(model, problem.columns) if free else None
+    if same is not None and not _straight(model):
+        return same
+    if same is None and not _may_run_away(problem, model, theta):
         return None
-    away = [
-        label
-        for k, label in enumerate(model.parameters.labels)
-        if _error(curvature, k, len(y)) > RUN_AWAY * abs(theta[k]) > 0.0
-        and _makes_certain(model, theta, k, columns, wrong)
-    ]
-    if not away:
+    if free and same is None and (said := _complete(problem, theta)) is not None:
+        return said
+    low, high = np.full(theta.size, -np.inf), np.full(theta.size, np.inf)
+    if bounds is not None:
+        low, high = bounds.low.copy(), bounds.high.copy()
+    if penalty is not None:
+        low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
+    some = _pulls(problem, model, theta, problem.columns)
+
+    def every() -> Iterator[Pulls]:
+        if problem.whole is None or len(some.wanted) == problem.objective.rows:
+            yield some
+        else:
+            for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
+                yield _pulls(problem, model, theta, block)
+
+    found = recession(some, every, low, high)
+    if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
         return None
-    rows = int((wrong < CERTAIN).sum())
+    return _told(model, found) if same is None else same
+
+
+def _may_run_away(problem: Problem, model: FormulaModel | FunctionModel, theta: Array) -> bool:
+    """Whether some row is all but certain, and some direction all but flat: else nothing has run away."""
+    y, mean = model.observed(problem.columns), model.predict(theta, problem.columns)
+    low, high = model.loss.response_range
+    certain = ((y == low) & (mean - low < NEAR)) | ((y == high) & (high - mean < NEAR))
+    if not certain.any():
+        return False
+    curvature = problem.objective(theta, 2).curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return True
+    diagonal = curvature.diagonal()
+    if (problem.objective.rows * diagonal * theta**2 < 1.0).any() or certain.all():
+        return True
+    scale = 1.0 / np.sqrt(diagonal)
+    return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < UNSURE)
+
+
+def _straight(model: FormulaModel | FunctionModel) -> bool:
+    """Whether something linear in the parameters may go to infinity, so that what holds of a step here holds for ever.
+
+    A linear prediction that has to be positive may not.
+    """
+    if model.loss.link is not None and model.linear:
+        return True
+    if not isinstance(model, FormulaModel):
+        return False
+    inside = model.linear_predictor
+    return inside is not None and inside is not model.formula.expression
+
+
+def _rising(model: FormulaModel, inside: Expr) -> bool:
+    """Whether the score rises with what is inside of it."""
+    value = Quantity("inside")
+    outer = compile_expression(model.loss.score(model.formula.expression).xreplace({inside: value}), (value,))
+    return float(outer(0.5)) > float(outer(-0.5))
+
+
+def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, columns: Mapping[str, Array]) -> Pulls:
+    """Return the derivatives of the score of each row that counts, and which way it should go."""
+    (low, high), y = model.loss.response_range, model.observed(columns)
+    wanted = np.where(y == low, -1.0, np.where(y == high, 1.0, 0.0))
+    if _straight(model) and isinstance(model, FormulaModel) and (inside := model.linear_predictor) is not None:
+        slopes = {symbol: inside.diff(symbol) for symbol in model.formula.unknowns}
+        design = with_derivatives(model, inside, slopes, theta, columns)[1]
+        wanted = wanted if _rising(model, inside) else -wanted
+    else:
+        design = score_and_jacobian(model, theta, columns)[1]
+    omega = None if problem.row_weights is None else columns.get(problem.row_weights)
+    return Pulls(design, wanted) if omega is None else Pulls(design[omega > 0.0], wanted[omega > 0.0])
+
+
+def _complete(problem: Problem, theta: Array) -> str | None:
+    """Say so if log-odds that are linear in the parameters are positive exactly where the response is 1."""
+    model, columns = problem.model, problem.columns
+    if not (isinstance(model, FormulaModel) and model.linear and model.loss.link is not None):
+        return None
+    y = model.observed(columns)
+    if not np.isin(y, (0.0, 1.0)).all() or not (np.abs(y - model.predict(theta, columns)) < 0.5).all():
+        return None
+    score = filled(model.formula, model.parameters.named(theta), None, model.loss.score(model.formula.expression))
     return (
-        f"{', '.join(away)} ran towards infinity: in {rows:,} rows the outcome is certain, so the loss falls for as "
-        "long as the parameters grow, and there is no best fit. Add a penalty with --l2, or more data."
+        f"The data are separated by {score}: it is positive exactly where `{model.response}` is 1. "
+        "The loss falls for as long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more "
+        "data."
     )
 
 
-def without_end(model: FormulaModel, theta: Array, columns: Mapping[str, Array], weights: Array | None) -> str | None:
-    """Say so if a log-linear Poisson fit has no minimum, for rows of zeros can be predicted ever nearer to 0.
+def _falls_for_ever(problem: Problem, theta: Array, found: Recession) -> bool:
+    """Whether J falls, or stays, on far steps along a direction; its first part alone is known where scores bend."""
+    here = problem.objective(theta, 0).loss
+    share = np.abs(found.direction) / np.maximum(np.abs(theta), 1e-300)
+    for stride in STRIDES:
+        there = problem.objective(theta + stride / float(share.max()) * found.direction, 0).loss
+        if not there <= here + 1e-9 * abs(here) + 1e-12:
+            return False
+    return True
 
-    With log(mean) = X theta: a direction d with X d = 0 in the rows of counts above 0, X d <= 0 in those of 0, and
-    below 0 in some, lowers the loss for ever. It is looked for, by linear programming, where some zeros are predicted
-    that well already.
 
-    Source: Correia, Guimaraes & Zylkin (2019), Verifying the existence of maximum likelihood estimates.
-    """
-    y, mean = model.observed(columns), model.predict(theta, columns)
-    counting = np.ones(y.size, dtype=bool) if weights is None else weights > 0.0
-    zero = counting & (y == 0.0)
-    if not model.log_linear or not (mean[zero] < CERTAIN * y[counting].mean()).any():
-        return None
-    ways, none = np.eye(theta.size), np.zeros(theta.size)
-    design = np.array([np.log(model.predict(way, columns)) - np.log(model.predict(none, columns)) for way in ways]).T
-    from scipy import optimize
-
-    size = np.abs(design[counting]).max(axis=0)
-    scaled = design / np.where(size > 0.0, size, 1.0)
-    found = optimize.linprog(
-        scaled[zero].sum(axis=0), A_ub=np.vstack([scaled[zero], -scaled[zero]]),
-        b_ub=np.concatenate([np.zeros(zero.sum()), np.ones(zero.sum())]),
-        A_eq=scaled[counting & ~zero], b_eq=np.zeros((counting & ~zero).sum()), bounds=(None, None),
-    )  # fmt: skip
-    if found.status != 0 or not found.fun < -CERTAIN:
-        return None
-    falling = int((scaled[zero] @ found.x < -CERTAIN).sum())
-    along = np.flatnonzero(np.abs(found.x) > CERTAIN * np.abs(found.x).max())
-    moved = " and ".join(model.parameters.labels[place] for place in along)
-    rows = "a row" if falling == 1 else f"{falling:,} rows"
+def _told(model: FormulaModel | FunctionModel, found: Recession) -> str:
+    least = 1e-9 * float(np.abs(found.direction).max())
+    ends = {True: "infinity", False: "minus infinity"}
+    moving = [
+        f"{label} towards {ends[way > 0.0]}"
+        for label, way in zip(model.parameters.labels, found.direction.tolist(), strict=True)
+        if abs(way) > least
+    ]
     return (
-        f"`{model.response}` is 0 in {rows} whose mean {moved} can lower for ever, leaving all other rows as they are: "
-        "so the loss falls for ever, and there is no best fit: that lies at infinity. Add a penalty with --l2, or use "
-        "more data."
+        f"The data are separated: with {listed(moving, 'and')}, {found.moved:,} of {found.rows:,} rows are predicted "
+        "ever better and none worse. The loss falls for as long as that goes on, so there is no best fit. Add a "
+        "penalty with --l2, hold a parameter with --bound or --fix, or use more data."
     )
 
 
@@ -109,32 +166,14 @@ def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
 
     The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
     """
-    if model.loss.name not in ("poisson", "logistic"):
+    if not model.loss.fisher:
         return None
     y = model.observed(columns)
-    end = float(y[0])
-    if (y != end).any() or end not in ((0.0,) if model.loss.name == "poisson" else (0.0, 1.0)):
+    end, (low, high) = float(y[0]), model.loss.response_range
+    if end not in (low, high) or (y != end).any():
         return None
-    what, more = ("probability", "both outcomes") if model.loss.name == "logistic" else ("mean", "counts above 0")
+    what, more = ("mean", "counts above 0") if math.isinf(high) else ("probability", "both outcomes")
     return (
         f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
-        f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}, or add a penalty with --l2."
+        f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}."
     )
-
-
-def _error(curvature: Array, k: int, rows: int) -> float:
-    """Return the standard error of one parameter if the others were known, the least it can be."""
-    return 1.0 / math.sqrt(rows * curvature[k, k]) if curvature[k, k] > 0.0 else math.inf
-
-
-def _makes_certain(model: FormulaModel, theta: Array, k: int, columns: Mapping[str, Array], wrong: Array) -> bool:
-    """Whether a tenth of a parameter would leave some rows far less certain: one that is merely small would not."""
-    lessened = theta.copy()
-    lessened[k] /= 10.0
-    probability, y = model.predict(lessened, columns), model.observed(columns)
-    return bool((np.abs(y - probability)[wrong < CERTAIN] > 100.0 * CERTAIN).any())
-
-
-def _linear_inside(model: FormulaModel) -> bool:
-    inside = model.formula.expression.args[0]
-    return all(not inside.diff(symbol).free_symbols & set(model.formula.unknowns) for symbol in model.formula.unknowns)

@@ -46,7 +46,7 @@ def summary(fit: Fit) -> dict[str, Any]:
         **{name: _number(getattr(fit, name)) for name in ("log_likelihood", "aic", "aicc", "bic")},
         "formula": str(fit.model),
         "loss_function": str(fit.loss_function),
-        "notes": list(fit.notes),
+        "notes": [*fit.notes, *fit.failures],  # last, for what is above may fail
     }
 
 

@@ -28,13 +28,14 @@ class Bernoulli(Loss):
     """
 
     name: ClassVar[str] = "bernoulli"
+    # Nearer to 1 than 1e-16 a probability is 1.
     # The argument of a logarithm that counts for nothing is 1, so that no derivative of it is nan.
     value_text: ClassVar[str] = (
         "-y*log(where(y > 0, where(prediction <= 1, prediction, 0), 1))"
         " - (1 - y)*log(where(y < 1, where(prediction >= 0, 1 - prediction, 0), 1))"
     )
     slope_text: ClassVar[str] = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
-    weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-100)"
+    weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-16)"
     fisher: ClassVar[bool] = True
     response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
     response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)

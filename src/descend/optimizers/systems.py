@@ -120,7 +120,9 @@ class Triangle:
         return move / self.scale, predicted(self.upper, self.right, move)
 
     def newton(self) -> tuple[Array, float]:
-        """Return the undamped d, and |q|."""
+        """Return the undamped d, and |q|; no d, and an endless q, if R is not finite, as where weights underflow."""
+        if not np.isfinite(self.upper).all():
+            return np.zeros_like(self.scale), math.inf
         move = np.linalg.lstsq(self.upper, -self.right, rcond=RANK)[0]
         return move / self.scale, float(np.linalg.norm(self.right))
 

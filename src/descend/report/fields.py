@@ -11,7 +11,9 @@ import numpy as np
 
 from descend.descent.module.model import ModuleModel
 from descend.descent.repeats import AT_ONCE, repeated_rows
+from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
+from descend.fit.intervals import NOT_AT_MINIMUM
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -55,7 +57,7 @@ def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] =
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    return [*shown, *_rest(fit, intervals, told)]
+    return [*shown, *_rest(fit, intervals, [*told, NOT_AT_MINIMUM])]
 
 
 def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
@@ -77,6 +79,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         *_cause(fit),
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
+        *(Field("note", _sentence(failure), "note") for failure in fit.failures),
     ]
 
 
@@ -111,7 +114,9 @@ def _residuals(fit: Fit) -> list[Field]:
         return []
     if str(fit.outcome) != "converged":
         return []
-    warning = fit.diagnostics().warning
+    warning = ""
+    with attempt("what is off with the residuals", fit.failures):
+        warning = fit.diagnostics().warning
     return [Field("residuals", _sentence(warning), "note")] if warning else []
 
 

@@ -26,8 +26,10 @@ class Filled(Writer):
         return sorted(super()._terms(node), key=lambda term: not term.atoms(Column))
 
 
-def filled(formula: Formula, values: Mapping[str, Any], rounding: Rounding | None = None) -> str:
-    """Return the right side of ``formula`` with values to four digits or more.
+def filled(
+    formula: Formula, values: Mapping[str, Any], rounding: Rounding | None = None, part: Expr | None = None
+) -> str:
+    """Return the right side of ``formula``, or another expression in its symbols, with values to four digits or more.
 
     rounding: by how much the value of each label may be rounded; None for one that is nothing but rounding, which is
         left out.
@@ -39,7 +41,7 @@ def filled(formula: Formula, values: Mapping[str, Any], rounding: Rounding | Non
     >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
     '7.456 - 2.172*(x - 2000)'
     """
-    expression, names = _with_values(formula, formula.expression, values, rounding or {})
+    expression, names = _with_values(formula, formula.expression if part is None else part, values, rounding or {})
     return Filled(TEXT, names).write(expression)
 
 
@@ -99,6 +101,6 @@ def short(value: float, within: float = math.inf) -> str:
     before_point = math.floor(math.log10(value)) + 1 if value > 0.0 else 0
     digits = min(max(4, before_point + 2), 12)
     if within < math.inf:
-        needed = before_point - math.floor(math.log10(2.0 * within)) if within > 0.0 else ALL
+        needed = before_point - math.floor(math.log10(within) + math.log10(2.0)) if within > 0.0 else ALL
         digits = max(digits, needed)
     return f"{value:.{digits}g}" if digits < ALL else repr(value).removesuffix(".0")

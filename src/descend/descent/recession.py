@@ -1,0 +1,123 @@
+"""Directions in which a likelihood rises for ever, so that it has no maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+FEW = 2_000
+"""Rows that a linear program is given at a time."""
+ROUNDS = 20
+"""How often rows that speak against a direction are added."""
+STRICT, AGAINST = 1e-6, 1e-7
+"""Of rows and directions of length 1: from which product on a row moves, and how far one may move the wrong way."""
+NULL = 1e-9
+"""Singular value below which rows say nothing of a direction."""
+
+
+@dataclass(frozen=True)
+class Recession:
+    """direction: of the parameters. moved: how many rows are predicted ever better along it; rows: of how many."""
+
+    direction: Array
+    moved: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """What rows ask of a direction d: that design d has the sign of ``wanted``, or is 0; it must be 0 where that is 0.
+
+    design: (rows, p). wanted: (rows,) 1, -1 or 0.
+    """
+
+    design: Array
+    wanted: Array
+
+    def normed(self) -> Pulls:
+        """Return the rows that say something, each of length 1."""
+        length = np.sqrt(np.square(self.design).sum(axis=1))
+        kept = np.isfinite(length) & (length > 0.0)
+        return Pulls(self.design[kept] / length[kept, None], self.wanted[kept])
+
+
+def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, high: Array) -> Recession | None:
+    """Return a direction along which some rows are predicted ever better and none worse; None if there is none.
+
+    It is found by a linear program over some rows, to which others are added that it is wrong for.
+
+    some: rows to begin with, as many as one likes. low, high: bounds of the parameters; it never leads out of them.
+    Source: Albert & Anderson (1984), Biometrika 71, 1-10; Konis (2007), PhD thesis, Oxford; Correia, Guimaraes & Zylkin
+    (2019), Verifying the existence of maximum likelihood estimates for generalized linear models.
+    """
+    basis = _alike(some.normed().design)
+    known = Pulls(some.design @ basis, some.wanted).normed()
+    known = known if len(known.wanted) <= FEW else _some(known, _spread(known))
+    bounds = np.concatenate([basis[np.isfinite(high)], -basis[np.isfinite(low)]])
+    for _ in range(ROUNDS):
+        found = _best(known, bounds)
+        if found is None:
+            return None
+        moved = rows = 0
+        against = []
+        for block in all_rows():
+            seen = Pulls(block.design @ basis, block.wanted).normed()
+            product = seen.design @ found
+            gain = np.where(seen.wanted == 0.0, -np.abs(product), seen.wanted * product)
+            moved, rows = moved + int((gain > STRICT).sum()), rows + len(block.wanted)
+            wrong = np.flatnonzero(gain < -AGAINST)
+            if wrong.size:
+                against.append(_some(seen, wrong[np.argsort(gain[wrong])[:FEW]]))
+        if not against:
+            return Recession(basis @ found, moved, rows)
+        known = Pulls(*(np.concatenate(parts) for parts in zip(
+            *((each.design, each.wanted) for each in (known, *against)), strict=True)))  # fmt: skip
+    return None
+
+
+def _some(pulls: Pulls, places: NDArray[np.intp]) -> Pulls:
+    return Pulls(pulls.design[places], pulls.wanted[places])
+
+
+def _spread(pulls: Pulls) -> NDArray[np.intp]:
+    return np.linspace(0, len(pulls.wanted) - 1, FEW).astype(np.intp)
+
+
+def _alike(design: Array) -> Array:
+    """Return (p, r) coordinates in which the rows are spread alike, so that columns nearly the same do no harm."""
+    scale = np.sqrt(np.square(design).sum(axis=0))
+    scale = np.where(scale > 0.0, scale, 1.0)
+    _, values, right = np.linalg.svd(design / scale, full_matrices=False)
+    kept = values > NULL * values[0]
+    return np.asarray((right[kept] / values[kept, None]).T / scale[:, None])
+
+
+def _best(pulls: Pulls, bounds: Array) -> Array | None:
+    """Return the direction d, of length 1, that gains most over rows of length 1; None if none gains.
+
+    maximise sum wanted a' d   where   wanted a' d >= 0,   a' d = 0 where wanted is 0,   bounds d <= 0
+    """
+    held, free = pulls.design[pulls.wanted == 0.0], pulls.wanted != 0.0
+    basis = np.eye(pulls.design.shape[1])
+    if len(held):
+        _, sizes, directions = np.linalg.svd(held)
+        basis = directions[int((sizes > NULL * sizes[0]).sum()) :].T
+    gains = (pulls.design[free] * pulls.wanted[free, None]) @ basis
+    norms = np.sqrt(np.square(gains).sum(axis=1))
+    moving = norms > NULL
+    if not moving.any():
+        return None
+    from scipy.optimize import linprog
+
+    gains = gains[moving] / norms[moving, None]
+    sides = np.concatenate([-gains, bounds @ basis])
+    exact = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    found = linprog(-gains.sum(axis=0), sides, np.zeros(len(sides)), bounds=(-1.0, 1.0), options=exact)
+    if found.status != 0 or not (gains @ found.x).max() > STRICT:
+        return None
+    direction = basis @ found.x
+    return np.asarray(direction / np.sqrt(direction @ direction))
