@@ -28,6 +28,7 @@ from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
+from descend.fit.goodness import scatter_note
 from descend.fit.intervals import checked_errors
 from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
@@ -272,6 +273,8 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     )
     if endless is not None:
         fitted = _without_minimum(fitted, endless)
+    elif (scatter := scatter_note(fitted)) is not None:
+        fitted = replace(fitted, notes=(*fitted.notes, scatter))
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there

@@ -23,6 +23,7 @@ from descend.fit import statistics
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.equation import equation, rounding
+from descend.fit.goodness import Goodness, deviance_of, goodness_of
 from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
@@ -283,6 +284,16 @@ class Fit:
         """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
         return None if self.criteria is None else self.criteria.bic
 
+    @cached_property
+    def deviance(self) -> float | None:
+        """Twice what the log-likelihood lacks of one with a mean for each row (see ``fit.goodness.deviance_of``)."""
+        return deviance_of(self)
+
+    @cached_property
+    def goodness(self) -> Goodness | None:
+        """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
+        return goodness_of(self)
+
     def intervals(
         self,
         level: float = 0.95,
@@ -334,6 +345,14 @@ class Fit:
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
+
+    @cached_property
+    def r_squared_about_zero(self) -> float | None:
+        """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
+
+        What R reports for a line through the origin, whose residuals do not add up to 0.
+        """
+        return statistics.r_squared_about_zero(self)
 
     @cached_property
     def rounding(self) -> Rounding:

@@ -122,6 +122,18 @@ class Loss(ABC):
         """Return the least loss that each row can have: where the prediction is the response."""
         return self.value(y, y)
 
+    def mean(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the loss takes a response of this score to be on average: the score itself, without a link."""
+        return score
+
+    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the excess kurtosis of each row, of a weight, given its predicted mean (see ``variance``)."""
+        raise NotImplementedError(self.name)
+
+    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
+        """Whether the scatter of rows about their means says anything: not that of single outcomes 0 and 1."""
+        return False
+
     def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the variance of each row, given its predicted mean, where the distribution has no scale of its own."""
         raise NotImplementedError(self.name)
