@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
+from descend.descent.arguments import read_fixed, refuse_strange, with_columns
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
@@ -28,6 +29,7 @@ from descend.descent.separation import no_minimum
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
+from descend.fit.commenting import attempt
 from descend.fit.edge import edge_note
 from descend.fit.goodness import scatter_note
 from descend.fit.intervals import checked_errors
@@ -50,26 +52,26 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Call = Callable[[], Mapping[str, Any]]
-ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume")
+ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume", "others", "unknown")
 """Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
     model: str | Callable[..., Any],
     data: Any,
-    *,
+    *others: Any,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
     start: Mapping[str, Any] | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
-    weights: str | None = None,
-    sigma: str | None = None,
+    weights: Any = None,
+    sigma: Any = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | None = None,
+    fix: Mapping[str, Any] | str | None = None,
     ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
@@ -90,6 +92,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    **unknown: Any,
 ) -> Fit:
     """Fit a model to data by gradient descent.
 
@@ -108,7 +111,8 @@ def fit(
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
-        errors is estimated. sigma: the column of known standard deviations of the response, in its unit.
+        errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
+        be an array, with a value for each row, or sigma one number for all rows.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
@@ -141,6 +145,10 @@ def fit(
     """
     call = partial(_asked, dict(locals()))
     began = time.perf_counter()
+    if others or unknown:
+        refuse_strange(fit, others, unknown)
+    data, weights, sigma = with_columns(data, weights, sigma)
+    fix = read_fixed(fix)
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
         learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
@@ -157,6 +165,7 @@ def fit(
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    wish.check()
     if _is_module(model):
         from descend.descent.module.problem import pose_module
 
@@ -173,7 +182,6 @@ def fit(
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    wish.check()
     loss_function = loss_of(wish)
     unprepared = wish
     prepared: tuple[str, ...] = ()
@@ -198,10 +206,11 @@ def fit(
             fitted = fit_of(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
-                if doubt is not None or not fitted.succeeded:
-                    look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
-                    fitted = look.taken()
+                with attempt("whether another start leads lower", fitted.failures):
+                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                    if doubt is not None or not fitted.succeeded:
+                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                        fitted = look.taken()
         finally:
             problem.table.rest()
     return fitted
@@ -236,10 +245,13 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     trace = run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
-    verdict = Verdict()
-    endless = None if outcome is Outcome.DIVERGED else no_minimum(problem, final.theta)
+    verdict, endless, failures = Verdict(), None, list[str]()
+    if outcome is not Outcome.DIVERGED:
+        with attempt("whether there is a minimum", failures):
+            endless = no_minimum(problem, final.theta)
     if not penalised and outcome is not Outcome.DIVERGED and endless is None:
-        verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+        with attempt("which parameters the data determine", failures):
+            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -253,6 +265,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         optimizer=run.optimizer.name,
         learning_rate=run.learning_rate,
         engine=problem.objective.engine.name,
+        failures=failures,
         seconds=time.perf_counter() - began,
         asked=run.asked,
         trace=trace,
@@ -275,8 +288,9 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     if endless is not None:
         fitted = _without_minimum(fitted, endless)
     else:
-        said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
-        fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
+        with attempt("whether the data scatter as they should", fitted.failures):
+            said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
+            fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there

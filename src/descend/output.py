@@ -55,7 +55,8 @@ def _create_beside(target: Path) -> Path:
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it replaces ``path`` in one step, on failure it goes.
 
-    The temporary file keeps the suffix of ``path``, for writers that choose a format by it.
+    The temporary file keeps the suffix of ``path``, for writers that choose a format by it. Raises OutputError if it
+    cannot be written, as where the disk is full.
     """
     target = refuse_unwritable(path)
     temporary = _create_beside(target)
@@ -66,6 +67,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
+    except OSError as error:
+        raise OutputError(_refusal(Path(path), error)) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -73,7 +76,4 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write text (UTF-8) or bytes to ``path`` in one step. Raises OutputError if the disk is full."""
     with atomic_path(path) as temporary:
-        try:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        except OSError as error:
-            raise OutputError(_refusal(Path(path), error)) from None
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)

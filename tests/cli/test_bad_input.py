@@ -25,8 +25,9 @@ FILES: dict[str, str | bytes] = {
     "price.csv": "price,weight\n1,2\n2,3\n3,5\n",
 }
 KNOWN = (
-    "exp, log, log10, log2, sqrt, sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, sigmoid, softplus, "
-    "abs, min, max, where, erf, gamma"
+    "exp, log, log10, log2, sqrt, log1p, expm1, cbrt, hypot, sinc, sin, cos, tan, asin, acos, atan, "
+    "atan2, sinh, cosh, tanh, sigmoid, softplus, "
+    "abs, min, max, where, erf, erfc, gamma"
 )
 
 
@@ -56,7 +57,8 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "text column": (
         ["y ~ w*site", "text.csv"],
-        "DataError: `site` in text.csv is text: row 1 holds 'north'. Use a column of numbers.",
+        "DataError: `site` in text.csv is text: row 1 holds 'north'. Use a column of numbers; "
+        "for categories, one of 0 and 1 for each of them but one.",
     ),
     "formula stops short": (
         ["y ~ w*x +", "line.csv"],

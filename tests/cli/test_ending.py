@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-MAIN = [sys.executable, "-c", "import sys; from descend.cli.main import main; sys.exit(main())"]
+MAIN = [sys.executable, "-m", "descend"]
 SLOW = ["--optimizer", "gd", "--epochs", "2000"]
 ENDLESS = [
     "fit",
@@ -47,8 +47,9 @@ def endless(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process.wait()
 
 
-def test_ctrl_c_keeps_what_was_reached(endless: subprocess.Popen[str], folder: Path) -> None:
-    endless.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_reached_is_kept(number: signal.Signals, endless: subprocess.Popen[str], folder: Path) -> None:
+    endless.send_signal(number)
     stdout, stderr = endless.communicate(timeout=30)
     assert (endless.returncode, stderr) == (1, "")
     assert "outcome          interrupted after" in stdout
@@ -132,3 +133,28 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
         assert process.stderr.read() == b""
     assert process.wait(timeout=30) == 0
     assert json.loads((folder / "line.json").read_text())["epochs"] == 2000
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--save", "m.json"),
+        ("--plot", "p.png"),
+        ("--report", "r.html"),
+        ("--animate", "a.html"),
+        ("--animate", "a.gif"),
+    ],
+)
+def test_a_full_disk_loses_one_file_and_nothing_else(option: str, name: str, folder: Path) -> None:
+    # A limit on the size of files is what a full disk is to a program.
+    words = [*MAIN, "fit", "y ~ a*x + b", "line.csv", "--optimizer", "gd", "--epochs", "20", option, name]
+    limit = 1_000 if option == "--save" else 9_000
+    limited = (
+        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); "
+        f"sys.argv = {words[2:]!r}; runpy.run_module('descend', run_name='__main__')"
+    )
+    ran = subprocess.run([sys.executable, "-c", limited], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2, ran.stderr
+    assert "outcome          " in ran.stdout
+    assert ran.stderr == f"OutputError: `{name}` cannot be written: file too large. Choose another place.\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["line.csv"]

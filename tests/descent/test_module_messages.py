@@ -232,7 +232,8 @@ REFUSED = {
     "text": (
         DataError,
         {"inputs": ["site"]},
-        "`site` in the data is text: row 1 holds 'a'. Use a column of numbers.",
+        "`site` in the data is text: row 1 holds 'a'. Use a column of numbers; "
+        "for categories, one of 0 and 1 for each of them but one.",
     ),
     "a response out of range": (
         DataError,

@@ -41,12 +41,12 @@ def test_an_estimated_scale_sees_the_noise_and_not_the_outliers(name):
     setting = "delta" if name == "huber" else "scale"
     fitted = fit(FORMULA, DATA, loss=f"{name}({setting}=auto)")
     noise = fitted.loss_function.settings[setting] / fitted.loss_function.efficient
-    assert noise == pytest.approx(0.05, rel=0.15)
+    assert noise == pytest.approx(0.05, rel=0.2)
     assert fitted.theta == pytest.approx([3.0, 0.8, 1.0], abs=0.06)
     value = fitted.loss_function.settings[setting]
     assert (
         f"{setting} {value:.4g} of the {name} loss is {fitted.loss_function.efficient:g} times the noise, {noise:.4g}, "
-        "estimated by huber fits" in fitted.notes
+        "estimated from the median residual" in fitted.notes
     )
 
 
@@ -171,11 +171,73 @@ def test_a_scale_that_is_not_given_is_estimated_whatever_the_unit(name, unit):
     np.testing.assert_array_equal(fitted.theta, asked.theta)
 
 
-@pytest.mark.parametrize(("name", "default"), [("tukey", Tukey()), ("soft-l1", SoftL1())])
-def test_where_there_is_no_noise_the_scale_that_is_not_given_is_the_default(name, default):
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_the_scale_is_a_fixed_point_to_all_digits_in_any_unit(name, unit):
+    """Each fit leaves the noise that its own setting stands for."""
+    rng = np.random.default_rng(39)
+    x = np.linspace(0.0, 10.0, 12)
+    y = unit * (1.5 + 0.8 * x + 0.3 * rng.standard_t(2, size=12) + np.where(np.arange(12) % 7 == 0, 4.0, 0.0))
+    fitted = fit("y ~ a*x + b", {"x": x, "y": y}, loss=name)
+    (value,) = fitted.loss_function.settings.values()
+    assert fitted.outcome == "converged"
+    assert value / LOSSES[name].efficient == pytest.approx(1.4826 * np.median(np.abs(fitted.residuals)), rel=1e-9)
+
+
+def test_huber_is_reweighted_least_squares_with_a_settled_scale():
+    rng = np.random.default_rng(39)
+    x = np.linspace(0.0, 10.0, 12)
+    y = 1.5 + 0.8 * x + 0.3 * rng.standard_t(2, size=12) + np.where(np.arange(12) % 7 == 0, 4.0, 0.0)
+    columns, theta = np.column_stack([x, np.ones(12)]), np.zeros(2)
+    for _ in range(500):
+        residual = columns @ theta - y
+        delta = 1.345 * 1.4826 * np.median(np.abs(residual))
+        root = np.sqrt(np.minimum(1.0, delta / np.abs(residual)))
+        theta = np.linalg.lstsq(columns * root[:, None], y * root, rcond=None)[0]
+    assert fit("y ~ a*x + b", {"x": x, "y": y}, loss="huber").theta == pytest.approx(theta, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", ["huber", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("engine", ["numpy", "query"])
+def test_rows_of_weight_0_are_no_rows_and_weight_2_is_two_rows(name, engine):
+    w = np.arange(80.0) % 3
+    once = fit("y ~ a*x + b", {"x": X, "y": Y, "w": w}, loss=name, weights="w", engine=engine)
+    places = np.repeat(np.arange(80), w.astype(int))
+    often = fit("y ~ a*x + b", {"x": X[places], "y": Y[places]}, loss=name)
+    assert once.theta == pytest.approx(often.theta, rel=1e-7)
+
+
+def test_a_weighted_median_is_found_among_blocks():
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=40_000), np.floor(rng.uniform(0.0, 4.0, 40_000))
+    lazy = open_table({"x": x, "y": 0.0 * x, "w": w}).lazy(("x", "y", "w"))
+    model = formula_model(read_formula("y ~ w*x", ("x", "y")), LOSSES["squared"]())
+    found = median_residual(model, None, lazy, np.array([0.5]), 0.02, "w")
+    assert found == np.median(np.repeat(np.abs(0.5 * x), w.astype(int)))
+
+
+@pytest.mark.parametrize("name", ["huber", "tukey", "soft-l1", "cauchy"])
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_where_most_rows_are_exact_they_are_fitted_so_and_it_is_said(name, unit):
+    x = np.arange(20.0)
+    y = 2.0 * x + 1.0
+    y[[3, 11, 15]] = 50.0, -20.0, 60.0
+    fitted = fit("y ~ a*x + b", {"x": x, "y": unit * y}, loss=name)
+    ((setting, value),) = fitted.loss_function.settings.items()
+    assert fitted.theta == pytest.approx([2.0 * unit, unit], rel=1e-6)
+    assert fitted.outcome == "converged"
+    assert (
+        f"{setting} {value:.4g} of the {fitted.loss_function.name} loss is all but 0, since the formula fits at least "
+        "half of the rows exactly and leaves no noise to estimate it from: give it as a number, as in "
+        f'"{fitted.loss_function.name}({setting}=1)"' in fitted.notes
+    )
+
+
+@pytest.mark.parametrize("name", ["tukey", "soft-l1"])
+def test_data_without_any_noise_are_fitted_exactly(name):
     fitted = fit("y ~ a*x + b", {"x": X, "y": 2.0 * X + 1.0}, loss=name)
-    assert fitted.loss_function == default
     assert fitted.theta == pytest.approx([2.0, 1.0])
+    assert fitted.outcome == "converged"
 
 
 def test_a_gradient_by_hand_is_that_of_the_loss_as_it_is_named():

@@ -320,3 +320,14 @@ def test_a_formula_without_a_column_is_refused(line):
 
 def test_a_constant_alone_is_the_mean(line):
     assert descend.fit("y ~ c", line).parameters["c"] == pytest.approx(line["y"].mean())
+
+
+def test_stop_iteration_from_a_reader_ends_the_run_and_keeps_it(line):
+    def enough(step):
+        if step.epoch == 7:
+            raise StopIteration
+
+    fit = descend.fit("y ~ w*x", line, optimizer="gd", learning_rate=1e-4, epochs=1000, on_step=enough)
+    assert fit.outcome == "interrupted"
+    assert fit.epochs in (7, 8)
+    assert fit.parameters["w"] == fit.trace[-1].parameters["w"]

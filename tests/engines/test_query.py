@@ -329,3 +329,21 @@ def test_without_ibis(monkeypatch):
     assert str(caught.value) == (
         "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
     )
+
+
+@pytest.mark.parametrize("there", ["duckdb", "sqlite"])
+@pytest.mark.parametrize(("text", "loss"), [
+    ("y ~ a*exp(-b*x) + c", "huber(delta=1e-3)"),
+    ("y ~ a*5e-7*x^2 + b*1e-9/(x + 3.5e-11) + c", "squared"),
+    ("y ~ a*x/2.5e17 + where(x > 1.0000001e-6, b, c)", "cauchy(scale=2e-5)"),
+])  # fmt: skip
+def test_small_and_large_numbers_are_doubles(text, loss, there):
+    columns, what = data(), program(text, loss=loss)
+    table = open_table(columns if there == "duckdb" else in_sqlite(columns))
+    theta = np.array([1.5, 0.6, 0.8])
+    mine, theirs = (
+        QueryEngine(what, table.lazy(("x", "y"))).evaluate(theta, 2),
+        NumpyEngine(what, columns).evaluate(theta, 2),
+    )
+    assert mine.loss == pytest.approx(theirs.loss, rel=1e-12)
+    np.testing.assert_allclose(mine.curvature, theirs.curvature, rtol=1e-10, atol=1e-30)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.fit.store import FORMAT
+from descend.fit.model_file import FORMAT
 
 
 def straight_line(x, y):
@@ -142,6 +142,7 @@ def test_a_function_is_not_in_the_model_file_but_its_parameters_are(line, tmp_pa
     [
         (None, "The model file `{}` cannot be read: no such file or directory. Check its name."),
         ("x,y\n1,2\n", "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
+        ("[" * 100_000, "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
         ("[1, 2]", "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
         (
             json.dumps({"descend": "9.0", "format": FORMAT + 1}),
@@ -149,7 +150,7 @@ def test_a_function_is_not_in_the_model_file_but_its_parameters_are(line, tmp_pa
         ),
         (
             json.dumps({"descend": "0.1.0", "format": FORMAT}),
-            "The model file `{}` is damaged: something is missing in it. Fit and save it again.",
+            "The model file `{}` is damaged at `formula`: it is missing. Fit and save it again.",
         ),
     ],
 )

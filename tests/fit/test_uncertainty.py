@@ -111,13 +111,39 @@ def test_the_sandwich_is_hc3(rows):
     np.testing.assert_allclose(fit.covariance_of("model"), descend.fit("y ~ w*x + b", rows).covariance)
 
 
-def test_the_sandwich_of_huber_is_hc1(rows):
+def test_the_sandwich_of_huber_is_hc3(rows):
     fit = descend.fit("y ~ w*x + b", rows, loss="huber(delta=0.3)")
     X = np.column_stack([rows["x"], np.ones(30)])
     inside = np.abs(fit.residuals) <= 0.3
     bread = np.linalg.inv(X[inside].T @ X[inside])
-    pulled = X * np.clip(fit.residuals, -0.3, 0.3)[:, None]
-    np.testing.assert_allclose(fit.covariance, bread @ pulled.T @ pulled @ bread * 30 / 28, rtol=1e-8)
+    leverage = inside * np.einsum("ij,jk,ik->i", X, bread, X)
+    pulled = X * (np.clip(fit.residuals, -0.3, 0.3) / (1 - leverage))[:, None]
+    np.testing.assert_allclose(fit.covariance, bread @ pulled.T @ pulled @ bread, rtol=1e-8)
+
+
+@pytest.mark.parametrize("loss", ["huber", "soft_l1", "tukey", "absolute", "pinball(quantile=0.8)"])
+def test_another_origin_of_time_leaves_the_error_of_a_slope_as_it_is(loss):
+    t = np.linspace(0.0, 36_000.0, 25)
+    y = 0.0015 * t + 4.0 + 0.5 * np.random.default_rng(40).standard_t(2, size=25)
+    near, far = (descend.fit("y ~ a*t + b", {"t": origin + t, "y": y}, loss=loss) for origin in (0.0, 1.65e12))
+    assert far.standard_errors["a"] == pytest.approx(near.standard_errors["a"], rel=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"loss": "huber(delta=1)"}, {"errors": "sandwich"}, {"loss": "absolute"}, {}])
+def test_where_nothing_is_free_to_move_there_is_no_error_to_tell(options):
+    x = np.linspace(0.0, 1.0, 25)
+    fit = descend.fit("y ~ w*x", {"x": x, "y": 2.0 * x}, bounds=["w > 5"], **options)
+    assert fit.parameters["w"] == 5.0
+    assert fit.standard_errors is None or np.isnan(fit.standard_errors["w"]) or fit.standard_errors["w"] == 0.0
+
+
+@pytest.mark.parametrize(("loss", "rows", "spread"), [("absolute", 50, 0.0611), ("pinball(quantile=0.75)", 40, 0.0739)])
+def test_errors_of_quantiles_are_as_large_as_their_spread(loss, rows, spread):
+    """The spread is that over 4,000 sets, by R's quantreg."""
+    x = np.linspace(0.0, 10.0, rows)
+    sets = [1.0 + 2.0 * x + np.random.default_rng(seed).normal(size=rows) for seed in range(20)]
+    errors = [descend.fit("y ~ a + b*x", {"x": x, "y": y}, loss=loss).standard_errors["b"] for y in sets]
+    assert np.mean(errors) == pytest.approx(spread, rel=0.2)
 
 
 @pytest.mark.parametrize("loss", ["absolute", "pinball(quantile=0.3)"])

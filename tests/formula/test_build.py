@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tests.formula.expressions import read
 
@@ -11,8 +12,9 @@ from descend.formula import as_text, read_formula
 COLUMNS = ("x", "y", "z", "temp", "unit price", "价格", "log", "e", "and")
 LISTED = "Columns: x, y, z, temp, `unit price`, 价格, `log`, `e`, `and`."
 KNOWN = (
-    "Known: exp, log, log10, log2, sqrt, sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, sigmoid, softplus, "
-    "abs, min, max, where, erf, gamma."
+    "Known: exp, log, log10, log2, sqrt, log1p, expm1, cbrt, hypot, sinc, sin, cos, tan, asin, acos, atan, "
+    "atan2, sinh, cosh, tanh, sigmoid, softplus, "
+    "abs, min, max, where, erf, erfc, gamma."
 )
 REAL = "Check its base and exponent."
 POWER = "This power is too large, too small or not real."
@@ -292,3 +294,63 @@ def test_sympy_names_do_not_leak():
     assert as_text(read("sqrt(x^2)")) == "abs(x)"
     assert as_text(read("atan2(0, x)")) == "atan2(0, x)"
     assert as_text(read("atan2(x, x)")) == "atan2(x, x)"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "next_step"),
+    [
+        ("y ~ a*np.exp(b*x)",
+         "`np.exp`: functions stand in a formula by their own name, without `np.`.",
+         "Write `exp(...)`."),
+        ("y ~ a*math.ln(x)",
+         "`math.ln`: functions stand in a formula by their own name, without `math.`.",
+         "Write `log(...)`."),
+        ("y ~ a*asinh(b*x)",
+         "There is no function `asinh`.",
+         "Of a number u it is `log(u + sqrt(u^2 + 1))`, which a formula can say."),
+        ("y ~ a*exp2(b*x)", "There is no function `exp2`.", "Of a number u it is `2^u`, which a formula can say."),
+        ("y ~ poly(x, 2)", "There is no function `poly`.",
+         "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`."),
+        ("y ~ a*heaviside(x - 2)", "`heaviside` has no derivative to descend along, so formulas cannot use it.",
+         "Write it as where(x > 0, 1, 0)."),
+        ("y ~ a*heaviside(x - c)", "`heaviside` has no derivative to descend along, so formulas cannot use it.",
+         "`c` moves it, so that it is no column: make it smooth, for example with sigmoid((x - c)/width)."),
+        ("y ~ a*log(x, 10)", "`log` takes 1 argument, not 2.", "Write it as `log(a)/log(b)`."),
+    ],
+)  # fmt: skip
+def test_what_other_programs_write_is_told_how_to_write_here(text, what, next_step):
+    lines = refused(text).splitlines()
+    assert (lines[0], lines[-1]) == (what, next_step)
+
+
+def test_no_hint_leads_to_another_function():
+    for name in (
+        "erfinv",
+        "sinhc",
+        "cosm1",
+        "log1mexp",
+        "nextafter",
+        "expi",
+        "tanhshrink",
+        "sinpi",
+        "arccosh",
+        "logaddexp2",
+    ):
+        if hasattr(np, name) or name.startswith("arc"):
+            assert "Did you mean" not in refused(f"y ~ a*{name}(b*x)")
+
+
+def test_what_is_taken_as_it_is():
+    assert str(read_formula("y ~ a + c*I(x^2)", COLUMNS)) == "y ~ a + c*x^2"
+
+
+@pytest.mark.parametrize("name", ["Amplitude (mV)", "V [mV]", "unit price", "v.x", "y%", "1st", "a:b"])
+def test_a_column_that_is_no_word_is_told_to_go_in_backticks(name):
+    message = refused(f"y ~ a*{name} + b", ("y", name))
+    assert message.startswith(f"`{name}` is a column whose name is no plain word.")
+    assert message.endswith(f"Put it in backticks: `{name}`.")
+    assert "^" * len(name) in message
+
+
+def test_names_in_backticks_are_not_told_so():
+    assert "backticks" not in refused("y ~ a*`unit price` + eval(x)", ("x", "y", "unit price"))

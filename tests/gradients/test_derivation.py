@@ -31,7 +31,7 @@ FORMULAS = {
     "y ~ 1 + a*sin(b*x)/cos(b*x)": [0.2, 0.3],
     "y ~ c": [0.5],
 }
-ARGUMENTS = {"where": "a > x, a^2, b", "atan2": "a*x, b", "min": "a*x, b", "max": "a*x, b"}
+ARGUMENTS = {"where": "a > x, a^2, b", "atan2": "a*x, b", "hypot": "a*x, b", "min": "a*x, b", "max": "a*x, b"}
 
 
 def table() -> dict[str, np.ndarray]:

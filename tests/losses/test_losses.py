@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -161,3 +162,27 @@ def test_bad_settings_from_python():
 @pytest.mark.parametrize("text", ["log-cosh", " log_cosh ", "log_cosh()"])
 def test_names_may_have_hyphens_and_brackets(text):
     assert LOSSES.build(text) == LogCosh()
+
+
+@pytest.mark.parametrize("ratio", [1e-8, 1e-5, 1e-3, 0.1, 0.9, 1.1, 5.0, 50.0])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 7.5])
+def test_small_and_large_residuals_keep_their_digits(ratio, scale):
+    with mpmath.workdps(60):
+        u, s = mpmath.mpf(ratio), mpmath.mpf(scale)
+        right = {
+            f"cauchy(scale={scale})": s**2 / 2 * mpmath.log1p(u**2),
+            f"tukey(scale={scale})": s**2 / 6 * (1 - max(1 - u**2, 0) ** 3),
+            f"soft_l1(scale={scale})": s**2 * (mpmath.sqrt(1 + u**2) - 1),
+        }
+        if scale == 1.0:
+            right["log_cosh"] = mpmath.log(mpmath.cosh(u))
+    for name, value in right.items():
+        for sign in (1.0, -1.0):
+            (found,) = LOSSES.build(name).value(np.array([sign * ratio * scale]), np.zeros(1))
+            assert found == pytest.approx(float(value), rel=2e-15), name
+
+
+def test_soft_l1_of_a_huge_residual_is_no_0():
+    for scale, r in ((146854.7, 5.6e153), (1e-3, 1e150), (1.0, 1e153)):
+        (found,) = LOSSES.build(f"soft_l1(scale={scale})").value(np.array([r]), np.zeros(1))
+        assert found == pytest.approx(scale * r, rel=1e-12)

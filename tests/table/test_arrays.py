@@ -191,7 +191,12 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
             "There is no column `zz` in the data. Its columns: `column0`, `column1`, `column2`, `column3`, `column4`, "
             "`column5`, `column6`, `column7`, `column8`, `column9`, `column10`, `column11` and 2 more.",
         ),
-        ({"c": ["red", "blue"]}, ["c"], "`c` in the data is text: row 1 holds 'red'. Use a column of numbers."),
+        (
+            {"c": ["red", "blue"]},
+            ["c"],
+            "`c` in the data is text: row 1 holds 'red'. Use a column of numbers; "
+            "for categories, one of 0 and 1 for each of them but one.",
+        ),
         (
             {"p": ["1", "n/a", "3", None]},
             ["p"],

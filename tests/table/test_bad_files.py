@@ -209,7 +209,10 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
     )
     advised = 'try_cast("unit price" as double) is not null'
     assert open_table("t.csv", where=advised).numbers(["unit price"])["unit price"].tolist() == [2.0]
-    assert message("t.csv", ["color"]) == "`color` in t.csv is text: row 1 holds 'red'. Use a column of numbers."
+    assert (
+        message("t.csv", ["color"]) == "`color` in t.csv is text: row 1 holds 'red'. Use a column of numbers; "
+        "for categories, one of 0 and 1 for each of them but one."
+    )
     assert message("t.csv", ["price"], where="color <> 'red'") == (
         "`price` in t.csv is text: row 2 holds 'n/a'. Its other cell is a number. Correct the data, "
         "or leave such rows out with `--where 'try_cast(price as double) is not null'`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -33,6 +34,7 @@ def derive(
         raise ConfigError("Data and --columns both say which names are data. Give one of them.")
 
     from descend import api
+    from descend.formula.readings import readings
     from descend.gradients.derivation import LANGUAGES
     from descend.registry import closest
 
@@ -42,6 +44,8 @@ def derive(
         )
     names = None if columns is None else options.split_list(columns)
     derived = api.derive(formula, options.one_or_all(data) if data else None, loss=loss, columns=names)
+    for note in readings(derived.formula):
+        say(f"Note: {note}.", file=sys.stderr)
     if json:
         say_json(derived.as_dict())
     else:

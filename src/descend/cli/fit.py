@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Context, Exit, Option
@@ -13,7 +14,7 @@ from descend.cli import options
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_picture
 from descend.cli.terminal import Counter, Log, colours, say, say_json
 from descend.cli.watch import Watch
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError, OutputError
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -117,25 +118,47 @@ def fit(
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None
-    if save is not None:
-        fitted.save(save)
-    if plot is not None:
-        from descend.report import plots
-
-        plots.save(fitted.plot(), plot)
-    if report is not None:
-        fitted.report(report)
-    if animate is not None:
-        fitted.animate().save(animate)
     if interval is not None and (json or not quiet):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
-    if not quiet:
-        for done, name in zip(WRITTEN, written.values(), strict=True):
-            if name is not None:
-                say(f"{done} {name}", file=sys.stderr if json else sys.stdout)
+    writers = (fitted.save, partial(draw, fitted), fitted.report, lambda place: fitted.animate().save(place))
+    failed = write(dict(zip(WRITTEN, zip(written.values(), writers, strict=True), strict=True)), quiet, json)
+    if failed:
+        raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
+
+
+def draw(fitted: Fit, place: str) -> None:
+    """Draw a fit into a file."""
+    from descend.report import plots
+
+    plots.save(fitted.plot(), place)
+
+
+def write(
+    outputs: Mapping[str, tuple[str | None, Callable[[str], object]]], quiet: bool = False, json: bool = False
+) -> list[str]:
+    """Write files, and say so of each; returns what is to be said of those that could not be written.
+
+    outputs: what is said -> the file, None if it was not asked for, and what writes it.
+    """
+    failed = []
+    for done, (place, writer) in outputs.items():
+        if place is None:
+            continue
+        try:
+            writer(place)
+        except OutputError as error:
+            failed.append(str(error))
+        except DescendError:
+            raise
+        except Exception as error:
+            failed.append(f"`{place}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
+        else:
+            if not quiet:
+                say(f"{done} {place}", file=sys.stderr if json else sys.stdout)
+    return failed
 
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
@@ -145,6 +168,9 @@ def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed:
             found = fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count)
     except ConfigError as error:
         return replace(fitted, notes=(*fitted.notes, str(error))), None
+    except Exception as error:  # what comments on a fit does not take it along
+        told = f"the intervals could not be told: {' '.join(str(error).split())} ({type(error).__name__})"
+        return replace(fitted, notes=(*fitted.notes, told)), None
     return replace(fitted, notes=(*fitted.notes, *found.notes)), found
 
 

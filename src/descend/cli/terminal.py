@@ -31,7 +31,7 @@ def say(text: str, file: TextIO | None = None) -> None:
     stream = sys.stdout if file is None else file
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError:  # a pipe whose reader has gone, or a terminal that was closed
         _deaf(stream)
 
 
@@ -40,7 +40,7 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             _deaf(stream)
 
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
 
-from descend.descent.lack_of_fit import FEW, FOLLOWING, following, out_of_line, turning
+from descend.descent.lack_of_fit import many_basins, something_left
 from descend.descent.lower import clearly_lower, rounding
 from descend.descent.objective import Objective
 from descend.descent.problem import Problem
 from descend.descent.scan import scannable, valleys
 from descend.descent.search import ROWS, Found, descended, sample, search
 from descend.engines.numpy import NumpyEngine
-from descend.formula import Formula
-from descend.formula.compile import over_rows
-from descend.formula.structure import measures, waves
+from descend.formula.structure import waves
 from descend.formula.symbols import Parameter
 from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.derived import derived
@@ -66,10 +62,9 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
         return None
-    turned, _, several = _kinds(model.formula)
-    if left > (1.0 - EXPLAINED) * spread or turned or several:
+    if left > (1.0 - EXPLAINED) * spread or many_basins(model.formula):
         rows = sample(problem.columns, ROWS) if rows is None else rows
-        if _something_left(model, theta, problem, rows):
+        if something_left(model, theta, rows, problem.row_weights):
             return Doubt.FIT
     beside = like_terms(model.formula, problem.objective.bounds is not None)
     if squared and (beside or _uncertain(problem, theta, loss, shared(model.formula))):
@@ -92,38 +87,14 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     return bool((errors[places] > OPEN * np.abs(theta[places])).any())
 
 
-def _something_left(model: FormulaModel, theta: Array, problem: Problem, rows: Mapping[str, Array]) -> bool:
-    """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be."""
-    prediction = model.predict(theta, rows)
-    left = model.observed(rows) - prediction
-    if (weights := problem.row_weights) is not None:
-        left = left * np.sqrt(rows[weights])
-    if not model.inputs or left.size <= FEW * theta.size:
-        return True
-    along = [rows[name] for name in model.inputs]
-    if len(along) > 1:
-        along.append(prediction)
-    turned, located, several = _kinds(model.formula)
-    if any(following(left, each, 1.0 if several else FOLLOWING) for each in along):
-        return True
-    return (located and out_of_line(left)) or any(turning(left, over_rows(each, rows, left.size)) for each in turned)
-
-
-@lru_cache(maxsize=128)
-def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], bool, bool]:
-    """Return what the waves of a formula turn along; whether it has a location, of a peak or of a step; two of them."""
-    located = sum(measure.location is not None for measure in measures(formula).values())
-    return tuple({wave.along for wave in waves(formula).values()}), located > 0, located > 1
-
-
 def _variance(model: FormulaModel, problem: Problem) -> float:
     """Return the variance of the response, of weighted rows the weighted one."""
     if problem.whole is not None:
         return problem.whole.spread / problem.whole.omega
     y, weights = model.observed(problem.columns), problem.row_weights
     if weights is None:
-        mean = float(np.add.reduce(y)) / y.size
-        return problem.scale - mean * mean
+        away = y - float(np.add.reduce(y)) / y.size
+        return float(away.dot(away)) / y.size
     omega = problem.columns[weights]
     mean = float(omega.dot(y)) / float(omega.sum())
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())

@@ -15,6 +15,7 @@ from descend.descent.problem import Problem
 from descend.formula import Formula, as_text
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
+from descend.formula.readings import readings
 from descend.formula.redundancy import Redundancy, joined, redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
@@ -75,6 +76,7 @@ class Explanation:
             "linear": list(self.linear),
             "nonlinear": list(self.nonlinear),
             "constants": dict(self.formula.constants),
+            "notes": list(readings(self.formula)),
             "units": dict(self.units),
             "redundant": [each.as_dict() for each in self.redundancies],
             "arbitrary": list(self.arbitrary),
@@ -103,6 +105,7 @@ class Explanation:
         ]
         constants = ", ".join(f"{name} = {value:.6g}" for name, value in self.formula.constants.items())
         lines += [("constants", constants)] if constants else []
+        lines += _labelled("note", readings(self.formula))
         lines += [("units", ", ".join(f"{name}: {unit}" for name, unit in self.units.items()))] if self.units else []
         lines += _labelled("redundant", self.redundancies) or [("redundant", none)]
         lines += _labelled("arbitrary", self.arbitrary)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula import Formula
+from descend.formula.compile import over_rows
+from descend.formula.structure import measures, waves
+from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
 FEW = 4
@@ -58,3 +66,38 @@ def turning(residuals: Array, along: Array) -> bool:
     power = np.abs(np.fft.rfft(residuals[order])[1:]) ** 2
     share = float(power.max()) / float(power.sum())
     return power.size * (1.0 - share) ** (power.size - 1) < LINE
+
+
+def something_left(model: FormulaModel, theta: Array, rows: Mapping[str, Array], weights: str | None) -> bool:
+    """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be.
+
+    They are read along each input, and where there are several along the prediction too.
+    """
+    prediction = model.predict(theta, rows)
+    left = model.observed(rows) - prediction
+    if weights is not None:
+        left = left * np.sqrt(rows[weights])
+    if not model.inputs or left.size <= FEW * theta.size:
+        return True
+    along = [rows[name] for name in model.inputs]
+    if len(along) > 1:
+        along.append(prediction)
+    turned, locations = _kinds(model.formula)
+    if any(following(left, each, FOLLOWING if locations < 2 else FOLLOWING / 2.0) for each in along):
+        return True
+    if locations and out_of_line(left):
+        return True
+    return any(turning(left, over_rows(each, rows, left.size)) for each in turned)
+
+
+def many_basins(formula: Formula) -> bool:
+    """Whether it holds a wave of unknown frequency, or two locations: of peaks, or of steps."""
+    turned, locations = _kinds(formula)
+    return bool(turned) or locations > 1
+
+
+@lru_cache(maxsize=128)
+def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], int]:
+    """Return what the waves of a formula turn along, and how many locations it has: of peaks, or of steps."""
+    locations = sum(measure.location is not None for measure in measures(formula).values())
+    return tuple({wave.along for wave in waves(formula).values()}), locations

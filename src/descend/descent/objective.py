@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,6 +185,12 @@ class Objective:
         self.means = getattr(engine, "means", None)
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""
         self._last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"means": None, "_last": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"means": getattr(state["engine"], "means", None)})
 
     @property
     def last_order(self) -> int:

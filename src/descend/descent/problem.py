@@ -24,6 +24,7 @@ from descend.descent.wish import Wish, not_negative, row_weights
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.kinks import bends
+from descend.formula.readings import readings
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
@@ -161,7 +162,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     searched = (each.note for each in (found, larger) if each is not None)
     if (taken := probability_note(fitted, loss)) is not None:
         why = (*why, taken)
-    notes = (*why, *searched, *table.notes, *rounded, *told, *wrong)
+    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(

@@ -169,7 +169,8 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
 
 
 def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
-    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step.
+    """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step, and
+    so does StopIteration from ``on_step``.
 
     A descent may overflow: let NumPy be silent of it.
     """
@@ -185,7 +186,8 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         objective, first = scaled, scaled.first
     trace = Trace()
     short = on_step is None and settings.checkpoint is None and objective.rows <= FEW_ROWS
-    with Interruptible(at_once=not short) as stop:
+    interruptible = Interruptible(at_once=not short)
+    with interruptible as stop:
         rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
         plan = _planned(problem, settings, first, optimizer, rate, stop)
         warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
@@ -201,8 +203,11 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
                 if warning is not None:  # the first step carries it
                     step.note, warning = warning, None
-                for read in readers:
-                    read(step)
+                try:
+                    for read in readers:
+                        read(step)
+                except StopIteration:
+                    interruptible.pressed = True
                 if step.note is not None:
                     notes.append(step.note)
         except ConnectionLostError as error:

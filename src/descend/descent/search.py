@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.constraints import Bounds
 from descend.descent.dictionary import Dictionary
+from descend.descent.lack_of_fit import many_basins, something_left
 from descend.descent.loop import Plan, descend
 from descend.descent.objective import Objective, Point
 from descend.descent.peeling import MOST_TERMS, Peeling, Term, terms_of
@@ -20,9 +21,11 @@ from descend.descent.trials import name_of, place_of, trials, tunings
 from descend.engines.numpy import NumpyEngine
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, measures, phases, waves
 from descend.formula.symbols import Parameter
+from descend.formula.valleys import like_terms, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.models import formula_model
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 Array = NDArray[np.float64]
@@ -34,6 +37,9 @@ STAGES = ((32, 8), (8, 100))
 """How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
 STAGES_OF_SUMS = ((16, 8), (4, 100))
 """The same where the terms of a sum were found one after the other, so that others rarely lead further."""
+RANKS = (0, 2, 6, 16)
+"""Places, among trial points from the best on, of those that descents are made from to see whether they agree."""
+EPOCHS_TO_AGREE = 30
 EPOCHS_OF_TERM = 8
 """Epochs of the descent that follows each term that is found."""
 CANCELLED = 1e-6
@@ -99,6 +105,8 @@ class _Search:
     def found(self, polish: bool) -> Found | None:
         program, given, bounds = self.program, self.given, self.bounds
         ends = self._solved(trials(program, self.rows, self.theta, self.scanned))
+        if polish and (agreed := self._agreed(ends)) is not None:
+            return agreed
         peeled = self._peeled()
         ends = [*peeled, *ends]
         if not ends:
@@ -120,6 +128,32 @@ class _Search:
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
         words += f"; {reached} of the {len(ends)} best descents from them ended here"
         return Found(_settled(program, point, given, bounds), words)
+
+    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Found | None:
+        """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
+
+        Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
+        """
+        formula, weights = self.program.formula, self.program.weights
+        if not self.quadratic or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
+            return None
+        if shared(formula) or like_terms(formula, self.bounds is not None):
+            return None
+        starts = [_settled(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
+        if len(starts) < len(RANKS):
+            return None
+        down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
+        best, theta = down[0]
+        reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
+        model = formula_model(formula, self.program.loss)
+        if 2 * reached < len(down) or something_left(
+            model, theta, self.rows, None if weights is None else weights.name
+        ):
+            return None
+        words = (
+            f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
+        )
+        return Found(_settled(self.program, theta, self.given, self.bounds), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +89,15 @@ def spread(number: int, dimensions: int) -> list[float]:
 
     Source: Roberts (2018), The unreasonable effectiveness of quasirandom sequences; Kronecker (1884).
     """
+    return [(0.5 + (number + 1) * step) % 1.0 for step in _steps(dimensions)]
+
+
+@lru_cache(maxsize=32)
+def _steps(dimensions: int) -> tuple[float, ...]:
     root = 2.0
     for _ in range(60):
         root = (1.0 + root) ** (1.0 / (dimensions + 1))
-    return [(0.5 + (number + 1) / root ** (k + 1)) % 1.0 for k in range(dimensions)]
+    return tuple(1.0 / root ** (k + 1) for k in range(dimensions))
 
 
 def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:

@@ -15,6 +15,18 @@ from descend.losses import Loss
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
 
+MODULES_OF_LOSSES = {
+    "MSELoss": "squared",
+    "L1Loss": "absolute",
+    "HuberLoss": "huber",
+    "SmoothL1Loss": "huber",
+    "PoissonNLLLoss": "poisson",
+    "BCELoss": "logistic",
+    "BCEWithLogitsLoss": "logistic",
+}
+"""What those losses of PyTorch are called here that are."""
+
+
 @dataclass
 class Wish:
     """What the user asked for: see ``descend.fit``."""
@@ -56,7 +68,14 @@ class Wish:
         loss: Any = self.loss
         if not isinstance(loss, str | Loss):
             what = type(loss).__name__
-            raise ConfigError(f"A loss is named by text, such as `huber(delta=2)`; this is of type {what}.")
+            known = MODULES_OF_LOSSES.get(what, "huber(delta=2)")
+            raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {what}.")
+        where: Any = self.where
+        if where is not None and not isinstance(where, str):
+            raise ConfigError(
+                f"`where` is a condition in SQL, as text, such as `x > 1`; this is of type {type(where).__name__}. "
+                "Write the condition, or choose the rows of the data before."
+            )
         names: dict[str, Any] = {"weights": self.weights, "response": self.response}
         for option, name in names.items():
             if name is not None and not isinstance(name, str):

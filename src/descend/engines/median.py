@@ -8,6 +8,7 @@ from sympy import Add, Expr
 from descend.engines.query import EVERY, component, parameter_binder
 from descend.engines.stream import BLOCK
 from descend.engines.totals import Array
+from descend.engines.weighted import ROUNDING, middle
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter
 from descend.formula.symbols import Column
 from descend.gradients.contract import Program
@@ -19,21 +20,25 @@ AROUND = 1.05
 """How far from the median of a sample the one of all rows is looked for, at first; ten times as far the next time."""
 
 
-def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float) -> float:
+def median_residual(
+    model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float, weights: str | None = None
+) -> float:
     """Return the median of |y - prediction| at theta; ``near`` is that of a sample, which saves memory.
 
-    program: the formula, if the database is to be asked; it is where it has medians and all functions of the formula.
+    program: the formula, if the database is to be asked; it is where it has medians and all functions of the formula,
+        and rows are alike. weights: the column of row weights.
     """
     from ibis.expr import operations
 
-    if program is not None and isinstance(model, FormulaModel) and lazy.backend.has_operation(operations.Median):
+    alike = weights is None and program is not None
+    if alike and isinstance(model, FormulaModel) and lazy.backend.has_operation(operations.Median):
         try:
-            return _asked(model, program, lazy, theta)
+            return _asked(model, program, lazy, theta)  # type: ignore[arg-type]
         except LackingFunctionError:
             pass
     width = AROUND
     while True:
-        found = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width))  # noqa: B023
+        found = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width, weights))  # noqa: B023
         if found is not None:
             return found
         width = 1.0 + 10.0 * (width - 1.0)
@@ -54,15 +59,20 @@ def _asked(model: FormulaModel, program: Program, lazy: Lazy, theta: Array) -> f
     return float(found)
 
 
-def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float) -> float | None:
+def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float, weights: str | None) -> float | None:
     """Select the median among the sizes between ``low`` and ``high``, which alone are kept; None if it is elsewhere."""
-    below = rows = 0
-    between = []
+    below = total = 0.0
+    between, theirs = [], []
     for block in lazy.blocks(BLOCK):
         sizes = np.abs(model.predict(theta, block) - model.observed(block))
-        rows += len(sizes)
-        below += int((sizes < low).sum())
-        between.append(sizes[(low <= sizes) & (sizes <= high)])
-    kept = np.sort(np.concatenate(between))
-    places = np.array([(rows - 1) // 2, rows // 2]) - below
-    return float(kept[places].mean()) if places.min() >= 0 and places.max() < len(kept) else None
+        omega = np.ones(len(sizes)) if weights is None else block[weights]
+        total += float(omega.sum())
+        below += float(omega[sizes < low].sum())
+        kept = (low <= sizes) & (sizes <= high)
+        between.append(sizes[kept])
+        theirs.append(omega[kept])
+    known = np.concatenate(theirs)
+    slack = ROUNDING * total
+    if not below + slack < 0.5 * total < below + float(known.sum()) - slack:
+        return None
+    return middle(np.concatenate(between), known, below, total)

@@ -15,7 +15,7 @@ from sympy import Expr
 
 from descend.engines.numpy import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, InMemory, Totals
 from descend.formula.compile import compile_expression, triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
@@ -30,7 +30,7 @@ SOLVABLE = 1e-11
 """Smallest singular value of the scaled sample, as a share of the largest, for its triangle to be divided by."""
 
 
-class MomentsEngine:
+class MomentsEngine(InMemory):
     """Sums from the moments of the columns, at a cost that does not depend on the number of rows.
 
     With J the columns that the parameters multiply, W the row weights, theta0 the least-squares answer of a sample and
@@ -55,6 +55,7 @@ class MomentsEngine:
     once = True
 
     def __init__(self, program: Program, columns: Mapping[str, Array], weights: str | None = None) -> None:
+        self.made_of = (program, columns, weights)
         self.program = program
         self.columns = columns
         self.weights = columns[weights] if weights is not None else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, InMemory, Totals
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program, Sums
 
@@ -29,7 +29,7 @@ BLOCKS = 2
 """The same, where a block is as large as the cache allows."""
 
 
-class NumpyEngine:
+class NumpyEngine(InMemory):
     """Sums over columns in memory, a block of rows at a time; of many rows, on all processors.
 
     Shares and blocks are cut, and their sums added, in an order that only depends on the number of rows.
@@ -39,6 +39,7 @@ class NumpyEngine:
     once = False
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
+        self.made_of = (what, columns, weights)
         self.kernel: Kernel = compiled(what.over(columns), "numpy") if isinstance(what, Program) else what
         self.finish = self.kernel.finish
         self.sums: Sequence[Callable[..., Sums]] = (

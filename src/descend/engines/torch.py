@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
 from descend.engines.fused import fused, split
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, InMemory, Totals
 from descend.errors import ConfigError
 from descend.formula.compile import torch_triangle
 from descend.gradients.contract import Kernel, Program
@@ -72,7 +72,7 @@ def pays(what: Program | Kernel, rows: int, passes: int | None, instead_of: str)
     return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
 
-class TorchEngine:
+class TorchEngine(InMemory):
     """Sums over columns held as float64 tensors on one device, a block of rows at a time.
 
     On the CPU, formulas of few parameters are compiled to one kernel where the ``passes`` expected repay that.
@@ -89,6 +89,7 @@ class TorchEngine:
         device: str | None = None,
         passes: int | None = None,
     ) -> None:
+        self.made_of = (what, columns, weights, device, passes)
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
         if isinstance(what, Program):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,16 @@ class Totals(NamedTuple):
     gradient: Array | None
     curvature: Array | None
     factor: Array | None = None
+
+
+class InMemory:
+    """An engine of columns in memory: it is copied and pickled as what it is made of, for compiled code is not."""
+
+    made_of: tuple[Any, ...]
+    """The arguments of its class."""
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), self.made_of
 
 
 class Engine(Protocol):

@@ -15,7 +15,6 @@ from descend.errors import ConfigError
 from descend.fit.intervals import Intervals, quantile, why_none
 from descend.fit.refit import Part, free_to_move, refit, well_conditioned
 from descend.fit.standard_errors import generalized_covariance, undetermined
-from descend.fit.uncertainty import KINKED
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -84,7 +83,7 @@ def _resampled(
     random = np.random.default_rng(seed)
     values, failed, done = [], 0, 0
     objective, free = fit.kept.objective, free_to_move(fit)
-    lean = fit.loss_function.name not in KINKED and well_conditioned(objective(fit.theta, 2), free)
+    lean = not fit.loss_function.kinked and well_conditioned(objective(fit.theta, 2), free)
     close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):

@@ -12,7 +12,7 @@ from descend.descent.objective import Point
 from descend.descent.outcome import Outcome
 from descend.fit.rows import Rows, counted_rows
 from descend.fit.standard_errors import MANY, accurate_point
-from descend.fit.uncertainty import KINKED, Mask
+from descend.fit.uncertainty import Mask
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
 
@@ -65,7 +65,7 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     """
     if fit.kept is None:
         return _stored(fit)
-    if isinstance(fit.model, ModuleModel) or fit.loss_function.name in KINKED or fit.outcome is Outcome.DIVERGED:
+    if isinstance(fit.model, ModuleModel) or fit.loss_function.kinked or fit.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(fit)

@@ -156,5 +156,9 @@ def _one_measurement(fit: Fit, columns: Mapping[str, Array]) -> Array | float:
     if fit.sigma is not None:
         return columns[fit.sigma] ** 2
     deviation = fit.residual_standard_deviation
-    assert deviation is not None
+    if deviation is None:
+        raise ConfigError(
+            "A prediction interval needs the residual standard deviation, and this fit has none. Ask for a confidence "
+            "interval."
+        )
     return deviation**2 if fit.weights is None else deviation**2 / columns[fit.weights]

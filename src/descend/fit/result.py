@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
@@ -18,8 +19,10 @@ from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.descent.wish import row_weights
+from descend.engines.totals import InMemory
 from descend.errors import ConfigError
 from descend.fit import statistics
+from descend.fit.commenting import comment
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.equation import equation, rounding
@@ -54,6 +57,11 @@ class Kept:
     source: str
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all that it needs is here, rather than in a file or a database."""
+        return isinstance(self.objective.engine, InMemory)
 
 
 class Shows(Protocol):
@@ -115,6 +123,8 @@ class Fit:
     table: Table | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
     kept: Kept | None = None
+    failures: list[str] = field(default_factory=list)
+    """What could not be told of the fit, and why, in sentences: of what was asked for so far."""
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
     call: Callable[[], Mapping[str, Any]] = dict
@@ -130,7 +140,7 @@ class Fit:
         named = self.model.parameters.named(self.theta)
         return named if self.constraints is None else self.constraints.complete(named)
 
-    @cached_property
+    @comment("why the run ended as it did", empty=lambda fit: Diagnosis(None, {}))
     def diagnosis(self) -> Diagnosis:
         """Why the run failed or fell short: its cause, the evidence, and what to do; none for a healthy run."""
         if self.examine is not None:
@@ -158,7 +168,7 @@ class Fit:
         """Which parameters are fixed, tied or bounded, if any are."""
         return None if isinstance(self.model, ModuleModel) else self.model.constraints
 
-    @cached_property
+    @comment("the parameters at a bound", empty=lambda fit: [])
     def at_bound(self) -> list[str]:
         """The labels of the parameters that ended at a bound."""
         return [] if self.constraints is None else self.constraints.at_bound(self.theta)
@@ -188,7 +198,7 @@ class Fit:
         default = "model" if self.loss_function.likelihood else "sandwich"
         return self.errors or self.stored.get("errors") or default
 
-    @cached_property
+    @comment("the covariance")
     def covariance(self) -> Array | None:
         """(p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
         return self.covariance_of(self.kind_of_errors)
@@ -201,12 +211,12 @@ class Fit:
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
-            ``"sandwich"``, right also if they are not alike: HC3 for these three losses, HC1 for the robust ones,
-            a kernel estimate for absolute and pinball (see ``fit.uncertainty.sandwich``).
+            ``"sandwich"``, right also if they are not alike: HC3, or for absolute and pinball a kernel estimate
+            (see ``fit.uncertainty.sandwich``).
         """
         return covariance_of(self, kind)
 
-    @cached_property
+    @comment("the rank of the data")
     def rank(self) -> Rank | None:
         """What the data determine where they do not determine all parameters; None if they do."""
         return rank_of_fit(self)
@@ -216,7 +226,7 @@ class Fit:
         """The rows that count, and what each says about the parameters."""
         return counted_rows(self)
 
-    @cached_property
+    @comment("the degrees of freedom")
     def degrees_of_freedom(self) -> int | None:
         """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
         return statistics.degrees_of_freedom(self)
@@ -231,7 +241,7 @@ class Fit:
         """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
         return statistics.error_degrees(self)
 
-    @cached_property
+    @comment("the residual standard deviation")
     def residual_standard_deviation(self) -> float | None:
         """sqrt(sum omega r**2 / degrees of freedom), of a row of weight 1; None unless the loss is squared.
 
@@ -254,12 +264,12 @@ class Fit:
         """
         return diagnostics_of(self)
 
-    @cached_property
+    @comment("the correlations")
     def correlation(self) -> Array | None:
         """(p, p) correlation of the flat parameters; None where there is no covariance."""
         return correlation(self)
 
-    @cached_property
+    @comment("the criteria")
     def criteria(self) -> Criteria | None:
         """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
         return criteria_of(self)
@@ -284,12 +294,12 @@ class Fit:
         """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
         return None if self.criteria is None else self.criteria.bic
 
-    @cached_property
+    @comment("the deviance")
     def deviance(self) -> float | None:
         """Twice what the log-likelihood lacks of one with a mean for each row (see ``fit.goodness.deviance_of``)."""
         return deviance_of(self)
 
-    @cached_property
+    @comment("chi-square")
     def goodness(self) -> Goodness | None:
         """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
         return goodness_of(self)
@@ -316,7 +326,7 @@ class Fit:
         """
         return intervals_by(self, level, method, resamples, seed, on_resample)
 
-    @cached_property
+    @comment("the standard errors")
     def standard_errors(self) -> dict[str, Any] | None:
         """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
@@ -327,7 +337,7 @@ class Fit:
         whole = self.model.parameters if self.constraints is None else self.constraints.whole
         return whole.named(standard_errors(self, self.covariance))
 
-    @cached_property
+    @comment("the digits")
     def digits(self) -> dict[str, Any] | None:
         """How many decimal digits of each parameter the place where the run stopped supports, in their shapes.
 
@@ -336,17 +346,17 @@ class Fit:
         """
         return digits(self)
 
-    @cached_property
+    @comment("the guarantee")
     def guarantee(self) -> Guarantee | None:
         """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
         return guarantee(self)
 
-    @cached_property
+    @comment("R²")
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
 
-    @cached_property
+    @comment("R² about 0")
     def r_squared_about_zero(self) -> float | None:
         """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
 
@@ -354,7 +364,7 @@ class Fit:
         """
         return statistics.r_squared_about_zero(self)
 
-    @cached_property
+    @comment("the digits of the equation", empty=lambda fit: {})
     def rounding(self) -> Rounding:
         """By how much each parameter may be rounded in the fitted equation (see ``fit.equation.rounding``)."""
         return rounding(self)
@@ -432,6 +442,25 @@ class Fit:
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows."""
         return None if self.shown_by is None else self.shown_by.short(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy holds, in this process or another: all but the table, and rows that lie elsewhere.
+
+        Pickle is the user's own means; descend itself writes and reads JSON alone.
+        """
+        from descend.fit.store import content_of
+
+        state = dict(self.__dict__) | {"diagnosis": self.diagnosis, "column_types": self.column_types}
+        state |= {"examine": None, "table": None, "call": partial(dict, self.call())}
+        if self.kept is not None and not self.kept.in_memory:
+            state |= {"kept": None, "stored": content_of(self)}
+        if self.shown_by is not None:
+            state["shown_by"] = getattr(self.shown_by, "__name__", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        name = state["shown_by"]
+        self.__dict__.update(state | {"shown_by": None if name is None else import_module(name)})
 
     def summary(self) -> dict[str, Any]:
         """Return the fit as plain values: the object that `--json` prints."""

@@ -17,7 +17,8 @@ from descend.constraints import Constraints, constrained
 from descend.descent.module.model import ModuleModel
 from descend.descent.module.weights import ModuleParameters
 from descend.descent.outcome import Outcome
-from descend.errors import DataError, DescendError
+from descend.errors import DataError
+from descend.fit.model_file import FORMAT, damaged, part, read_content
 from descend.fit.result import Fit
 from descend.fit.weights import load_weights, written_weights
 from descend.formula import read_formula
@@ -26,23 +27,22 @@ from descend.models import FormulaModel, FunctionModel, bind
 from descend.output import write_atomically
 from descend.parameters import Parameters
 
-FORMAT = 1
-
 
 def save(fit: Fit, path: str | os.PathLike[str]) -> None:
     """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
     if isinstance(fit.model, ModuleModel):
         with written_weights(fit.model.module, path) as weights:
-            _write(path, _content(fit) | {"module": _module_entry(fit.model) | weights})
+            _write(path, content_of(fit) | {"module": _module_entry(fit.model) | weights})
     else:
-        _write(path, _content(fit))
+        _write(path, content_of(fit))
 
 
 def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _content(fit: Fit) -> dict[str, Any]:
+def content_of(fit: Fit) -> dict[str, Any]:
+    """Return what a model file holds."""
     model, held = fit.model, fit.constraints
     parameters = model.parameters if held is None else held.whole
     formula = model.formula.text if isinstance(model, FormulaModel) else None
@@ -89,59 +89,49 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     Raises DataError if the file is missing, or is not a model file.
     """
     place = Path(path)
-    try:
-        content = json.loads(place.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or "format" not in content or "descend" not in content:
+    content = read_content(place)
+    if "module" in content:
+        module = _module(content, model, place)
+        return _restored(content, module, module.parameters.present)
+    fitted = _model(content, model, place)
+    with part(place, "parameters"):
+        theta = fitted.parameters.flat(content["parameters"])
+        if not np.isfinite(theta).all():
             raise ValueError
-    except OSError as error:
-        raise DataError(
-            f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
-        ) from None
-    except (ValueError, UnicodeDecodeError):
-        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
-    if content["format"] != FORMAT:
-        raise DataError(
-            f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "
-            "Install a newer descend."
-        )
-    try:
-        return _fit(content, model, place)
-    except DescendError:
-        raise
-    except (KeyError, TypeError, ValueError):
-        raise DataError(
-            f"The model file `{place}` is damaged: something is missing in it. Fit and save it again."
-        ) from None
+    covariance = content.get("covariance")
+    if covariance is not None and len(covariance) != theta.size:
+        raise damaged(place, "covariance", f"{theta.size} rows belong there")
+    return _restored(content, fitted, theta)
 
 
-def _fit(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Fit:
-    loss = LOSSES.build(content["loss_function"])
+def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> FormulaModel | FunctionModel:
     shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
     columns = tuple(content["columns"])
-    fitted: FormulaModel | FunctionModel | ModuleModel
-    if "module" in content:
-        fitted = _module(content, function, loss, place)
-        return _restored(content, fitted, fitted.parameters.present)
-    if content["formula"] and content["function"] is None:
-        numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
+    loss = _loss(content, place)
+    if content["function"] is not None and function is None:
+        raise DataError(
+            f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
+            "Load it in Python: descend.load(path, model=function)."
+        )
+    with part(place, "shapes"):
         held = _constraints(content, shapes)
+    if content["function"] is None:
+        numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
         given = None if held is None else held.given
-        formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
-        fitted = FormulaModel(formula, loss, held)
-    else:
-        if function is None:
-            raise DataError(
-                f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
-                "Load it in Python: descend.load(path, model=function)."
-            )
-        held, forward = _constraints(content, shapes), bind(function, columns)
-        free = Parameters(shapes) if held is None else held.free
-        forward = forward if held is None else replace(forward, constraints=held)
-        fitted = FunctionModel(forward, content["response"], free, loss, constraints=held)
-    theta = fitted.parameters.flat(content["parameters"])
-    if not np.isfinite(theta).all():
-        raise ValueError
-    return _restored(content, fitted, theta)
+        with part(place, "formula"):
+            formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
+            return FormulaModel(formula, loss, held)
+    if content["response"] is None or function is None:
+        raise damaged(place, "response", "a text belongs there")
+    forward = bind(function, columns)
+    free = Parameters(shapes) if held is None else held.free
+    forward = forward if held is None else replace(forward, constraints=held)
+    return FunctionModel(forward, content["response"], free, loss, constraints=held)
+
+
+def _loss(content: dict[str, Any], place: Path) -> Loss:
+    with part(place, "loss_function"):
+        return LOSSES.build(content["loss_function"])
 
 
 def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints | None:
@@ -149,7 +139,7 @@ def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints
     return constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
 
 
-def _module(content: dict[str, Any], module: Any, loss: Loss, place: Path) -> ModuleModel:
+def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
     entry = content["module"]
     if not hasattr(module, "load_state_dict"):
         raise DataError(
@@ -160,6 +150,7 @@ def _module(content: dict[str, Any], module: Any, loss: Loss, place: Path) -> Mo
     parameters = ModuleParameters(module)
     parameters.write_down()
     row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
+    loss = _loss(content, place)
     return ModuleModel(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
 
 

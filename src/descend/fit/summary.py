@@ -51,7 +51,7 @@ def summary(fit: Fit) -> dict[str, Any]:
         "chi_square_p": None if fit.goodness is None else _number(fit.goodness.p),
         "formula": str(fit.model),
         "loss_function": str(fit.loss_function),
-        "notes": list(fit.notes),
+        "notes": [*fit.notes, *fit.failures],  # last, for what is above may fail
     }
 
 

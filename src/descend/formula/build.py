@@ -12,6 +12,7 @@ import sympy
 from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import tree
+from descend.formula.elsewhere import STEPS, instead
 from descend.formula.functions import CONSTANTS, FUNCTIONS, RealFunction, absolute, constant_call, number, shortened
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term
@@ -20,18 +21,9 @@ from descend.registry import closest
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 LOGIC = {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}
-OTHER_SPELLING = {
-    **dict.fromkeys(("pow", "power", "square"), "^"),
-    **dict.fromkeys(("expit", "logistic"), "sigmoid"),
-    **dict.fromkeys(("if", "iff", "ifelse"), "where"),
-    **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
-    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"},
-}
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
-WITHOUT_DERIVATIVE = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "mod", "digamma", "factorial")
 
-
-EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -172,6 +164,8 @@ class Builder:
                     "Check the brackets.",
                 )
             return build(*(self._value(argument) for argument in node.arguments))
+        if name == "I" and len(node.arguments) == 1 and name not in self.known:
+            return self._value(node.arguments[0])  # "as it is", where other programs read ^ otherwise
         if name not in FUNCTIONS:
             self._unknown_function(node)
         if name == "where" and len(node.arguments) == 3:
@@ -192,7 +186,9 @@ class Builder:
         least, most = FUNCTIONS[name].arguments
         if given < least or (most is not None and given > most):
             counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
-            example = EXAMPLES.get(name, f"{name}({', '.join('ab'[:least])})")
+            example = f"{name}({', '.join('ab'[:least])})"
+            if name != "log" or given == 2:
+                example = EXAMPLES.get(name, example)
             self.fail(node, f"`{name}` takes {counted}, not {given}.", f"Write it as `{example}`.")
 
     def _unknown_function(self, node: tree.Call) -> NoReturn:
@@ -200,25 +196,21 @@ class Builder:
         at = tree.Name(node.start, node.start + len(name), name, quoted=False)
         if name in self.known:
             self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
-        if name in WITHOUT_DERIVATIVE:
-            self.fail(
-                at,
-                f"`{name}` has no derivative to descend along, so formulas cannot use it.",
-                self._instead(node),
-            )
-        hint = closest(name, (*FUNCTIONS, *self.extra))
-        if name in OTHER_SPELLING:
-            hint = f" Here it is written `{OTHER_SPELLING[name]}`."
-        self.fail(at, f"There is no function `{name}`.{hint}", f"Known: {', '.join((*FUNCTIONS, *self.extra))}.")
+        if name in STEPS:
+            what = f"`{name}` has no derivative to descend along, so formulas cannot use it."
+            self.fail(at, what, self._instead(node))
+        hint, next_step = instead(name, (*FUNCTIONS, *self.extra))
+        self.fail(at, f"There is no function `{name}`.{hint}", next_step)
 
     def _instead(self, node: tree.Call) -> str:
         """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
         inside = [name.name for argument in node.arguments for name in names_in(argument)]
         moved = next((name for name in inside if name not in self.known), None)
         if moved is None:
-            return "Compute it beforehand, as a column of the data."
+            steps = node.function in ("heaviside", "step")
+            return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
         smooth = "sigmoid( )"
-        if node.function in ("heaviside", "sign"):
+        if node.function in ("heaviside", "step", "sign") and node.arguments:
             first = node.arguments[0]
             smooth = f"sigmoid(({self.text[first.start : first.end]})/width)"
         return f"`{moved}` moves it, so that it is no column: make it smooth, for example with {smooth}."

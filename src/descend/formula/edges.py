@@ -13,10 +13,12 @@ import sympy
 from sympy import Expr, Integer
 from sympy.core.relational import Relational
 
-from descend.formula.functions import absolute, constant, log2, log10, maximum, minimum, number, where
+from descend.formula.functions import absolute, cbrt, constant, log2, log10, maximum, minimum, number, where
 from descend.formula.symbols import Column
 
 LOGARITHMS = (sympy.log, log10, log2)
+STEEP = (*LOGARITHMS, cbrt)
+"""Functions whose slope is infinite at 0."""
 LARGEST = number(sys.float_info.max)
 ZERO = Integer(0)
 Condition = Any
@@ -159,7 +161,7 @@ class Edges:
             infinite = either(self.infinite(base), self.infinite(exponent))
             flat = exponent.is_number and bool(exponent >= 1)
             return infinite if flat else either(self.zero(base), infinite)
-        return either(self.zero(argument), infinite) if node.func in LOGARITHMS else infinite
+        return either(self.zero(argument), infinite) if node.func in STEEP else infinite
 
 
 _CONDITIONS = (Relational, sympy.logic.boolalg.BooleanFunction, sympy.logic.boolalg.BooleanAtom)

@@ -10,12 +10,14 @@ from typing import Any
 
 from sympy import Expr
 
+from descend.errors import FormulaError
 from descend.formula.build import Builder, listed, names_in
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, where
-from descend.formula.printers.code import as_text
+from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import parse_formula
+from descend.formula.tokens import pointed
 from descend.formula.tree import Dot, Name, Node
 from descend.registry import closest
 
@@ -116,6 +118,32 @@ def _read(
     excluded: frozenset[str],
     given: tuple[tuple[str, Any], ...],
 ) -> Formula:
+    try:
+        return _understood(text, columns, numeric, starts, excluded, given)
+    except FormulaError as error:
+        raise (_unquoted(text, columns) or error) from None
+
+
+def _unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
+    """Say that a column whose name is no plain word stands in the text as it is, without backticks; or None."""
+    outside = re.sub(r"`[^`]*`", lambda quoted: " " * len(quoted[0]), text)
+    for name in sorted(columns, key=len, reverse=True):
+        begin = outside.find(name)
+        if begin >= 0 and plain_name(name) != name and not name.isidentifier():
+            end = begin + len(name)
+            return pointed(text, begin, end, f"`{name}` is a column whose name is no plain word.",
+                           f"Put it in backticks: {plain_name(name)}.")  # fmt: skip
+    return None
+
+
+def _understood(
+    text: str,
+    columns: tuple[str, ...],
+    numeric: tuple[str, ...],
+    starts: frozenset[str],
+    excluded: frozenset[str],
+    given: tuple[tuple[str, Any], ...],
+) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)
     for name in _names(left):
@@ -125,6 +153,9 @@ def _read(
     response = builder.build(left)
     if not builder.columns:
         builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
+    if not response.atoms(Column):
+        what = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
+        builder.fail(left, what, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.response = frozenset(builder.columns) | excluded
     builder.elsewhere = frozenset(name.name for name in _names(right))
     builder.given = dict(given)

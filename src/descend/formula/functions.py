@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Rational
 
 LARGEST_EXACT = 2**53
 """Whole numbers below this are floats exactly."""
@@ -105,6 +105,64 @@ class gamma(RealFunction):
         return self * digamma(self.args[0])
 
 
+class log1p(RealFunction):
+    """log1p = log(1 + x), which keeps the digits of a small x; log1p' = 1 / (1 + x)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return 1 / (1 + self.args[0])
+
+
+class expm1(RealFunction):
+    """expm1 = exp(x) - 1, which keeps the digits of a small x; expm1' = exp(x)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.exp(self.args[0])
+
+
+class erfc(RealFunction):
+    """erfc = 1 - erf(x), which keeps its digits where x is large; erfc' = -2 exp(-x^2) / sqrt(pi)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return -2 * sympy.exp(-(self.args[0] ** 2)) / sympy.sqrt(sympy.pi)
+
+
+class cbrt(RealFunction):
+    """The real cube root, of negative numbers too; cbrt' = 1 / (3 cbrt(x)^2)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return 1 / (3 * self**2)
+
+
+class hypot(RealFunction):
+    """hypot = sqrt(a^2 + b^2), which does not overflow; its gradient is (a, b) / hypot."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return self.args[argindex - 1] / self
+
+
+class sinc(RealFunction):
+    """sinc = sin(pi x) / (pi x), 1 at 0; sinc' = (cos(pi x) - sinc(x)) / x, near 0 by its series."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        x, turn = self.args[0], sympy.pi
+        terms = ((3, 2), (30, 4), (840, 6), (45360, 8))
+        series = Add(*((-1) ** k * turn**power * x ** (power - 1) / n for k, (n, power) in enumerate(terms, 1)))
+        near = sympy.Lt(absolute(x), Rational(1, 50), evaluate=False)
+        return where(near, series, (sympy.cos(turn * x) - self) / x)
+
+
 class where(RealFunction):
     """where(condition, a, b) is a where the condition holds and b elsewhere, and so is its derivative."""
 
@@ -186,12 +244,104 @@ def _same(name: str, sql: str | None = None, latex: str | None = None) -> tuple[
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
 """PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
 
+
+def _horner(coefficients: Sequence[float], u: str) -> str:
+    text = repr(coefficients[0])
+    for each in coefficients[1:]:
+        text = f"({text} * {u} + {each!r})"
+    return text
+
+
+def _error_function(complement: bool) -> str:
+    """Write erf or erfc for databases, few of which have them, by Cody's approximations."""
+    u = "abs({0})"
+    square = f"({u} * {u})"
+    small = f"({{0}}) * {_horner(ERF_UPPER, square)} / {_horner(ERF_LOWER, square)}"
+    cut = f"(floor({u} * 16.0) / 16.0)"
+    bell = f"exp(-{cut} * {cut}) * exp(-({u} - {cut}) * ({u} + {cut}))"
+    middle = f"{bell} * {_horner(ERFC_UPPER, u)} / {_horner(ERFC_LOWER, u)}"
+    inverse = f"(1.0 / {square})"
+    lacking = f"{inverse} * {_horner(FAR_UPPER, inverse)} / {_horner(FAR_LOWER, inverse)}"
+    far = f"{bell} * ({ONE_BY_ROOT_PI!r} - {lacking}) / {u}"
+    tail = f"case when {u} > 26.7 then 0.0 when {u} > 4.0 then {far} else {middle} end"
+    if complement:
+        return f"case when {u} <= 0.46875 then 1.0 - {small} when {{0}} < 0.0 then 2.0 - {tail} else {tail} end"
+    return f"case when {u} <= 0.46875 then {small} else sign({{0}}) * (1.0 - {tail}) end"
+
+
+ONE_BY_ROOT_PI = 0.5641895835477563
+ERF_UPPER = (
+    1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3
+)  # fmt: skip
+ERF_LOWER = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
+ERFC_UPPER = (
+    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1, 2.98635138197400131e2,
+    8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3,
+)  # fmt: skip
+ERFC_LOWER = (
+    1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+    3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
+)  # fmt: skip
+FAR_UPPER = (
+    1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+    1.60837851487422766e-2, 6.58749161529837803e-4,
+)  # fmt: skip
+FAR_LOWER = (
+    1.0, 2.56852019228982242, 1.87295284992346725, 5.27905102951428412e-1, 6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)  # fmt: skip
+"""Numerators and denominators, highest powers first, to full double precision: of erf(x)/x in x^2 up to 0.46875, of
+erfc(x) exp(x^2) in x up to 4, and of what it lacks to 1/sqrt(pi) in 1/x^2 beyond.
+
+Source: Cody (1969), Rational Chebyshev approximations for the error function, Math. Comput. 23, 631-637.
+"""
+ERF, ERFC = _error_function(complement=False), _error_function(complement=True)
+
 FUNCTIONS: dict[str, Spelling] = {
     "exp": _unary(sympy.exp, *_same("exp", latex="e^{{{0}}}")),
     "log": _unary(sympy.log, *_same("log", sql="ln({0})")),
     "log10": _unary(log10, *_same("log10", latex=r"\log_{{10}}\left({0}\right)")),
     "log2": _unary(log2, *_same("log2", latex=r"\log_2\left({0}\right)")),
     "sqrt": _unary(sympy.sqrt, *_same("sqrt", latex=r"\sqrt{{{0}}}")),
+    "log1p": _unary(
+        log1p,
+        *_same(
+            "log1p",
+            # ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u.
+            "case when abs({0}) < 0.5 then 2.0 * atanh(({0}) / (2.0 + ({0}))) else ln(1.0 + ({0})) end",
+            r"\log\left(1 + {0}\right)",
+        ),
+    ),
+    "expm1": _unary(
+        expm1,
+        *_same(
+            "expm1",
+            "case when abs({0}) < 1.0 then 2.0 * exp(({0}) / 2.0) * sinh(({0}) / 2.0) else exp({0}) - 1.0 end",
+            r"\left(e^{{{0}}} - 1\right)",
+        ),
+    ),
+    "cbrt": _unary(
+        cbrt,
+        "np.cbrt({0})",
+        "(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
+        "sign({0}) * power(abs({0}), 1.0 / 3.0)",
+        r"\sqrt[3]{{{0}}}",
+    ),
+    "hypot": Spelling(
+        hypot,
+        (2, 2),
+        "np.hypot({0}, {1})",
+        "torch.hypot({0}, {1})",
+        "sqrt(power({0}, 2.0) + power({1}, 2.0))",
+        r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
+    ),
+    "sinc": _unary(
+        sinc,
+        "np.sinc({0})",
+        "torch.sinc({0})",
+        "case when {0} = 0.0 then 1.0 else sin(pi() * ({0})) / (pi() * ({0})) end",
+        r"\operatorname{{sinc}}\left({0}\right)",
+    ),
     "sin": _unary(sympy.sin, *_same("sin")),
     "cos": _unary(sympy.cos, *_same("cos")),
     "tan": _unary(tangent, *_same("tan")),
@@ -245,7 +395,8 @@ FUNCTIONS: dict[str, Spelling] = {
         "case when {0} then {1} else {2} end",
         r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     ),
-    "erf": _unary(sympy.erf, "special.erf({0})", "torch.erf({0})", "erf({0})", r"\operatorname{{erf}}\left({0}\right)"),
+    "erf": _unary(sympy.erf, "special.erf({0})", "torch.erf({0})", ERF, r"\operatorname{{erf}}\left({0}\right)"),
+    "erfc": _unary(erfc, "special.erfc({0})", "torch.erfc({0})", ERFC, r"\operatorname{{erfc}}\left({0}\right)"),
     "gamma": _unary(gamma, "special.gamma({0})", GAMMA_IN_TORCH, "gamma({0})", r"\Gamma\left({0}\right)"),
 }
 """What a formula may call, by name."""
@@ -279,7 +430,8 @@ NAMES: dict[type, str] = {
     sympy.acos: "acos", sympy.atan: "atan", arctan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh",
     sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
     maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
-    gamma: "gamma", sign: "sign", digamma: "digamma",
+    gamma: "gamma", sign: "sign", log1p: "log1p", expm1: "expm1", erfc: "erfc", cbrt: "cbrt", hypot: "hypot",
+    sinc: "sinc", digamma: "digamma",
     constant: "constant",
 }  # fmt: skip
 """The name of a SymPy function class in formulas; every printer looks functions up through it."""

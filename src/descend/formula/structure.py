@@ -169,9 +169,10 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
     expression = formula.expression
     if not expression.atoms(*TURNING):
         return {}
-    linear = [symbol for symbol in formula.unknowns if symbol in linear_unknowns(formula)]
+    scalars = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
+    linear = [symbol for symbol in scalars if symbol in linear_unknowns(formula)]
     found: dict[Parameter, Parameter | None] = {}
-    for symbol in formula.unknowns:
+    for symbol in scalars:
         if symbol in linear or expression.xreplace({symbol: symbol + 2 * sympy.pi}) != expression:
             continue
         half = {symbol: symbol + sympy.pi}

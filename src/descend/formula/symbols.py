@@ -21,6 +21,10 @@ class RealSymbol(sympy.Symbol):  # type: ignore[misc]
     def __new__(cls, name: str) -> Any:
         return super().__new__(cls, name, real=True)
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Return what makes it again where it is unpickled: its name, as it is real by its class."""
+        return (self.name,), {}
+
 
 class Column(RealSymbol):
     """A column of the table: one number per row."""

@@ -88,6 +88,12 @@ def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
 
 def _stray(text: str, start: int) -> FormulaError:
     character = text[start]
+    if character == ".":
+        from descend.formula.elsewhere import without_library
+        from descend.formula.functions import FUNCTIONS
+
+        if (found := without_library(text, start, tuple(FUNCTIONS))) is not None:
+            return pointed(text, *found)
     if character == "`":
         closed = "Put another one after the column name: `unit price`."
         return pointed(text, start, start + 1, "This backtick is never closed.", closed)

@@ -58,6 +58,12 @@ class AutogradKernel:
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._curvature(theta, block) if order == 2 else None
 
+    made_by: tuple[Callable[..., AutogradKernel], tuple[Any, ...]]
+    """What makes it again where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[Any, ...]]:
+        return self.made_by
+
     def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
         score, y = self.score(theta, block), self.response(block)
         value = self.value(score, y, score - y)
@@ -98,7 +104,9 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     def response_of(block: tuple[Tensor, ...]) -> Tensor:
         return response(block[0].new_zeros(parameters), block)
 
-    return AutogradKernel(program.loss, score, response_of, weights, code.prepare)
+    kernel = AutogradKernel(program.loss, score, response_of, weights, code.prepare)
+    kernel.made_by = autograd_of_formula, (program,)
+    return kernel
 
 
 def autograd_of_function(model: FunctionModel, weights: str | None) -> AutogradKernel:
@@ -113,13 +121,15 @@ def autograd_of_function(model: FunctionModel, weights: str | None) -> AutogradK
         }
         return checked_prediction(model.forward, dict(zip(names, block, strict=True)), values, len(block[0]))
 
-    return AutogradKernel(
+    kernel = AutogradKernel(
         model.loss,
         score,
         lambda block: block[names.index(model.response)],
         None if weights is None else lambda block: block[names.index(weights)],
         lambda columns: tuple(columns[name] for name in names),
     )
+    kernel.made_by = autograd_of_function, (model, weights)
+    return kernel
 
 
 def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Mapping[str, Tensor], rows: int) -> Tensor:

@@ -24,6 +24,8 @@ class LogCosh(Loss):
     """
 
     name: ClassVar[str] = "log_cosh"
-    value_text: ClassVar[str] = "abs(r) + softplus(-2*abs(r)) - log(2)"
+    value_text: ClassVar[str] = (
+        "where(abs(r) < 1, -log1p(-min(tanh(r)^2, 3/4))/2, abs(r) + log1p(exp(-2*abs(r))) - log(2))"
+    )
     slope_text: ClassVar[str] = "tanh(r)"
     weight_text: ClassVar[str] = "1 - tanh(r)^2"

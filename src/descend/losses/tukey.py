@@ -34,6 +34,6 @@ class Tukey(Loss):
     name: ClassVar[str] = "tukey"
     efficient: ClassVar[float | None] = 4.685
     many_minima: ClassVar[bool] = True
-    value_text: ClassVar[str] = "scale^2/6*(1 - max(1 - (r/scale)^2, 0)^3)"
+    value_text: ClassVar[str] = "scale^2/6*min((r/scale)^2, 1)*(3 - 3*min((r/scale)^2, 1) + min((r/scale)^2, 1)^2)"
     slope_text: ClassVar[str] = "r*max(1 - (r/scale)^2, 0)^2"
     weight_text: ClassVar[str] = "max(1 - (r/scale)^2, 0)^2"

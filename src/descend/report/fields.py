@@ -11,6 +11,7 @@ import numpy as np
 
 from descend.descent.module.model import ModuleModel
 from descend.descent.repeats import AT_ONCE, repeated_rows
+from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         *_cause(fit),
         Field("", fit.advice, "advice"),
         *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
+        *(Field("note", _sentence(failure), "note") for failure in fit.failures),
     ]
 
 
@@ -127,7 +129,9 @@ def _residuals(fit: Fit) -> list[Field]:
         return []
     if str(fit.outcome) != "converged":
         return []
-    warning = fit.diagnostics().warning
+    warning = ""
+    with attempt("what is off with the residuals", fit.failures):
+        warning = fit.diagnostics().warning
     return [Field("residuals", _sentence(warning), "note")] if warning else []
 
 

@@ -309,7 +309,8 @@ def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array
     """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
     if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
         return None
-    if interval == "prediction" and (fit.weights or fit.sigma or fit.loss_function.name != "squared"):
+    alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
+    if interval == "prediction" and not alike:
         return None  # of what weight would the next row be?
     found = band(fit, {name: grid}, interval, LEVEL)
     if not (np.isfinite(found.low) & np.isfinite(found.high)).all():

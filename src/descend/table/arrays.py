@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,18 @@ class ArrayTable(Table):
             raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
+
+    def with_column(self, name: str, values: Any) -> ArrayTable:
+        """Return the same rows with one more column."""
+        cells = _as_array(name, values)
+        if cells.ndim == 0:
+            cells = np.full(self._all_rows, cells)
+        elif cells.ndim != 1:
+            raise _not_a_column(name, cells)
+        if len(cells) != self._all_rows:
+            raise DataError(f"`{name}` has {len(cells):,} values, but there are {self._all_rows:,} rows.")
+        columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
+        return ArrayTable(columns, self._all_rows, self.conditions, self._kept)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
         """Return columns of numbers as a table of DuckDB's, which reads them where they lie."""

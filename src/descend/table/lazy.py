@@ -154,7 +154,7 @@ class Lazy:
             if isinstance(node, expressions.Anonymous) and node.name.casefold() == binding.casefold() != "":
                 return expressions.Var(this=f"\0{node.expressions[0].this}\0")
             if isinstance(node, expressions.Literal) and not node.is_string and not node.this.isdigit():
-                exact = expressions.Literal.number(node.this if "e" in node.this else f"{node.this}e0")
+                exact = expressions.Literal.number(node.this if "e" in node.this.casefold() else f"{node.this}e0")
                 return exact if plain else expressions.Cast(this=exact, to=double.copy())
             return node
 

@@ -61,6 +61,16 @@ class Table(ABC):
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
 
+    def with_column(self, name: str, values: Any) -> Table:
+        """Return the same rows with one more column: an array with a value for each row, or one number for all.
+
+        Raises DataError where the rows lie elsewhere, or there are not as many values.
+        """
+        raise DataError(
+            f"`{name}` was given as values, but the rows are in {self.source}. Put the values into it as a "
+            "column, and name that."
+        )
+
     def rest(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data; it is taken up again when rows are needed."""
 
@@ -190,6 +200,9 @@ class Table(ABC):
         )
 
 
+CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
+
+
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
     """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
     shown = str(cell)
@@ -202,7 +215,7 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
         return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
-        return DataError(f"{start} Use a column of numbers.")
+        return DataError(f"{start} {CATEGORIES}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"try_cast({quoted_if_odd(name)} as double) is not null"

@@ -33,11 +33,7 @@ def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayL
     if len({len(array) for array in arrays.values()}) > 1:
         raise ValueError(f"columns of different lengths: { {name: len(array) for name, array in arrays.items()} }")
     with atomic_path(target) as temporary:
-        try:
-            WRITERS[target.suffix.lower()](temporary, arrays)
-        except OSError as error:
-            said = (error.strerror or str(error)).lower()
-            raise OutputError(f"`{target}` cannot be written: {said}. Choose another place.") from None
+        WRITERS[target.suffix.lower()](temporary, arrays)
 
 
 def refuse_unknown_ending(path: str | os.PathLike[str]) -> Path:
@@ -73,7 +69,7 @@ def _write_records(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
 def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     import duckdb
 
-    from descend.table.database import distinct, literal, quiet
+    from descend.table.database import distinct, literal, quiet, reason
 
     apart = set(distinct(list(columns)))
     if alike := [name for name in columns if name not in apart]:
@@ -82,7 +78,10 @@ def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         )
     with duckdb.connect(":memory:") as connection:
         quiet(connection).register("columns", dict(columns))
-        connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
+        try:
+            connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
+        except duckdb.IOException as error:
+            raise OSError(reason(error)) from None
 
 
 WRITERS = {

@@ -21,6 +21,8 @@ OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 MOST_TO_SORT = 200
 """Terms of a sum beyond which nobody reads them, and sorting by degree takes minutes."""
 LONGEST_CHAIN = 100
+LONG_FRACTION = 10**6
+"""Numerator or denominator from which on a fraction is no shorter than its value, which code has instead."""
 PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
 COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
 
@@ -178,7 +180,10 @@ class Writer:
         coefficient = abs(coefficient)
         upper: list[str] = []
         lower: list[tuple[str, int]] = []
-        if coefficient.is_Rational and "/" in exact_number(coefficient):
+        if self.language is not TEXT and coefficient.is_Rational and coefficient.q >= LONG_FRACTION:
+            upper.append(repr(float(coefficient)))  # either part alone could overflow a product
+            coefficient = Integer(1)
+        elif coefficient.is_Rational and "/" in exact_number(coefficient):
             lower.append((self.language.number(Integer(coefficient.q)), ATOM))
             coefficient = Integer(coefficient.p)
         if coefficient != 1:

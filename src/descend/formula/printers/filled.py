@@ -101,6 +101,6 @@ def short(value: float, within: float = math.inf) -> str:
     before_point = math.floor(math.log10(value)) + 1 if value > 0.0 else 0
     digits = min(max(4, before_point + 2), 12)
     if within < math.inf:
-        needed = before_point - math.floor(math.log10(2.0 * within)) if within > 0.0 else ALL
+        needed = before_point - math.floor(math.log10(within) + math.log10(2.0)) if within > 0.0 else ALL
         digits = max(digits, needed)
     return f"{value:.{digits}g}" if digits < ALL else repr(value).removesuffix(".0")

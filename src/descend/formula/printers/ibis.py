@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,17 @@ from sympy import Add, Expr, Integer, Mul, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from descend.formula.functions import NAMES, where
+from descend.formula.functions import (
+    ERF_LOWER,
+    ERF_UPPER,
+    ERFC_LOWER,
+    ERFC_UPPER,
+    FAR_LOWER,
+    FAR_UPPER,
+    NAMES,
+    ONE_BY_ROOT_PI,
+    where,
+)
 from descend.formula.symbols import Column, Predictor, Quantity
 
 PER_ROW = (Column, Predictor, Quantity)
@@ -279,7 +290,8 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     sympy.Ge: lambda left, right: left >= right,
 }
 
-REPEATED = frozenset({"sigmoid", "softplus", "sinh", "cosh", "tanh", "log", "log2", "log10", "asin", "acos", "exp"})
+REPEATED = frozenset({"sigmoid", "softplus", "sinh", "cosh", "tanh", "log", "log2", "log10", "asin", "acos", "exp",
+                      "log1p", "expm1", "cbrt", "hypot", "sinc", "erf", "erfc"})  # fmt: skip
 """Functions whose argument is written more than once in some database."""
 
 
@@ -419,6 +431,61 @@ class Functions:
     def _softplus(self, x: Any) -> Any:
         return (x > 0.0).ifelse(x, 0.0 * _one()) + _log1p(self._exp(-x.abs()))
 
+    def _log1p(self, u: Any) -> Any:
+        kept = (1.0 + u) - 1.0
+        inside = (kept != 0.0) & (u.abs() < 1.0)
+        ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
+        return (kept == 0.0).ifelse(u, self._log(1.0 + u) * ratio)
+
+    def _expm1(self, u: Any) -> Any:
+        """Return exp(u) - 1: near 0 what exp(u) rounds away is put back, as by Kahan's `_log1p`."""
+        inside = u.abs() < 1.0
+        held = inside.ifelse(u, _one())
+        power = held.exp()
+        near = (power == 1.0).ifelse(u, (power - 1.0) * held / (power == 1.0).ifelse(_one(), power.ln()))
+        return inside.ifelse(near, self._exp(u) - 1.0)
+
+    def _cbrt(self, x: Any) -> Any:
+        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), whole=False)
+
+    def _hypot(self, one: Any, other: Any) -> Any:
+        """Return the root of the sum of squares, of which the larger is taken out, lest it overflow."""
+        import ibis
+
+        one, other = one.abs(), other.abs()
+        large = ibis.greatest(one, other)
+        held = (large == 0.0).ifelse(_one(), large)
+        return large * ((one / held) * (one / held) + (other / held) * (other / held)).sqrt()
+
+    def _sinc(self, x: Any) -> Any:
+        turn = math.pi * x
+        return (x == 0.0).ifelse(_one(), turn.sin() / (x == 0.0).ifelse(_one(), turn))
+
+    def _erf(self, x: Any) -> Any:
+        return (x.abs() <= 0.46875).ifelse(self._erf_near(x), self._sign(x) * (1.0 - self._erfc_far(x.abs())))
+
+    def _erfc(self, x: Any) -> Any:
+        tail = self._erfc_far(x.abs())
+        return (x.abs() <= 0.46875).ifelse(1.0 - self._erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
+
+    def _erf_near(self, x: Any) -> Any:
+        held = (x.abs() <= 0.46875).ifelse(x, _one())
+        square = held * held
+        return held * _horner(ERF_UPPER, square) / _horner(ERF_LOWER, square)
+
+    def _erfc_far(self, u: Any) -> Any:
+        """Return erfc(u) for u > 0.46875. The square of u is cut in two, lest its rounding spoil exp(-u^2)."""
+        import ibis
+
+        u = ibis.least(ibis.greatest(u, 0.25 * _one()), 30.0 * _one())
+        cut = (u * 16.0).floor() / 16.0
+        bell = self._exp(-cut * cut) * self._exp(-(u - cut) * (u + cut))
+        inverse = 1.0 / (u * u)
+        correction = inverse * _horner(FAR_UPPER, inverse) / _horner(FAR_LOWER, inverse)
+        return bell * (u > 4.0).ifelse(
+            (ONE_BY_ROOT_PI - correction) / u, _horner(ERFC_UPPER, u) / _horner(ERFC_LOWER, u)
+        )
+
     def _sinh(self, x: Any) -> Any:
         if "sinh" in self.abilities.functions:
             return self.builtin("sinh", x)
@@ -436,6 +503,13 @@ class Functions:
         small = self._exp(-2.0 * x.abs())
         series = x * (1.0 - x * x * (1.0 / 3.0 - x * x * (2.0 / 15.0 - x * x * 17.0 / 315.0)))
         return (x.abs() < 0.02).ifelse(series, self._sign(x) * (1.0 - small) / (1.0 + small))
+
+
+def _horner(coefficients: Sequence[float], u: Any) -> Any:
+    value = coefficients[0] * _one()
+    for each in coefficients[1:]:
+        value = value * u + each
+    return value
 
 
 def _log1p(u: Any) -> Any:

@@ -1,0 +1,73 @@
+"""Functions that other programs have and formulas have not: what to write instead, never another model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import numpy as np
+
+from descend.registry import closest
+
+OTHER_SPELLING = {
+    **dict.fromkeys(("pow", "power", "square"), "^"),
+    **dict.fromkeys(("expit", "logistic"), "sigmoid"),
+    **dict.fromkeys(("if", "iff", "ifelse"), "where"),
+    **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
+    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"},
+}
+STEPS = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "step", "mod", "digamma", "factorial")
+"""Functions that do not move, or jump, with their argument."""
+RECIPES = {
+    "asinh": "log(u + sqrt(u^2 + 1))", "arcsinh": "log(u + sqrt(u^2 + 1))",
+    "acosh": "log(u + sqrt(u^2 - 1))", "arccosh": "log(u + sqrt(u^2 - 1))",
+    "atanh": "log((1 + u)/(1 - u))/2", "arctanh": "log((1 + u)/(1 - u))/2",
+    "exp2": "2^u", "exp10": "10^u", "sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)",
+    "sech": "1/cosh(u)", "csch": "1/sinh(u)", "coth": "cosh(u)/sinh(u)", "reciprocal": "1/u",
+    "logit": "log(u/(1 - u))", "pnorm": "(1 + erf(u/sqrt(2)))/2",
+    "ndtr": "(1 + erf(u/sqrt(2)))/2", "lgamma": "log(gamma(u))", "gammaln": "log(gamma(u))",
+    "relu": "max(u, 0)", "clip": "min(max(u, low), high)", "deg2rad": "pi*u/180", "radians": "pi*u/180",
+    "logaddexp": "a + softplus(b - a)",
+}  # fmt: skip
+"""Functions of u that are put together from others."""
+TERMS = {
+    "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
+    **dict.fromkeys(
+        ("C", "factor", "as_factor", "category", "categorical"),
+        "A column of categories becomes a column of 0 and 1 for each of them but one: `w @ [is_high, is_low]`.",
+    ),
+    **dict.fromkeys(
+        ("mean", "sum", "std", "median", "center", "scale", "standardize"),
+        "A formula is of one row. Compute what is of all rows beforehand, as a column of the data.",
+    ),
+    **dict.fromkeys(
+        ("bs", "ns", "cr", "cc", "s", "te", "spline", "lo", "loess"),
+        "Compute the basis beforehand, as columns of the data, and write `w @ [b1, b2, b3]`.",
+    ),
+    **dict.fromkeys(("offset",), "What has no parameter is merely added: `y ~ a*x + z`."),
+}
+LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.special|np\.\w+)\.(\w+)")
+
+
+def instead(name: str, known: Collection[str]) -> tuple[str, str]:
+    """Return a hint beside "There is no function", and what to do; ``known``: the functions there are."""
+    listed = f"Known: {', '.join(known)}."
+    if name in OTHER_SPELLING:
+        return f" Here it is written `{OTHER_SPELLING[name]}`.", listed
+    if name in RECIPES:
+        return "", f"Of a number u it is `{RECIPES[name]}`, which a formula can say."
+    if name in TERMS:
+        return "", TERMS[name]
+    # A function that NumPy has is no misspelling of another.
+    return ("" if hasattr(np, name) else closest(name, known)), listed
+
+
+def without_library(text: str, at: int, known: Collection[str]) -> tuple[int, int, str, str] | None:
+    """Say what to write for the `np.exp` whose point is ``at`` this place; None if there is no library there."""
+    for found in LIBRARIES.finditer(text):
+        if found.start() <= at < found.end():
+            name = OTHER_SPELLING.get(found[2], found[2])
+            what = f"`{found[0]}`: functions stand in a formula by their own name, without `{found[1]}.`."
+            example = f"Write `{name}(...)`." if name in known else f"Known: {', '.join(known)}."
+            return found.start(), found.end(), what, example
+    return None

@@ -1,0 +1,100 @@
+"""What a formula says that its author may not have meant: one sentence each, to be told beside a fit."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Collection, Iterator
+
+from descend.formula.formula import Formula
+from descend.formula.functions import sinc
+from descend.formula.symbols import Column
+from descend.formula.syntax import parse_formula
+from descend.formula.tree import Name, Node, Power
+
+TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoABEZHIKMNOPTYX")
+"""Letters of the Cyrillic and Greek alphabets that look like a Latin one."""
+
+
+def readings(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]:
+    """Return what is to be told of a formula; ``columns``: those that there are beside the ones it names.
+
+    >>> from descend.formula import read_formula
+    >>> readings(read_formula("y ~ a + e*x", ["x", "y"]))[0]
+    '`e` is Euler\\'s number here, 2.71828, and not a parameter: if one is meant, give it another name, such as `e_`'
+    >>> readings(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
+    ()
+    """
+    return (*_euler(formula), *_sinc(formula), *_response(formula), *_twins(formula, columns))
+
+
+def _euler(formula: Formula) -> Iterator[str]:
+    """Tell that e is no parameter, unless it stands where only the constant makes sense, as the base of a power."""
+    if any(name.name == "e" and not name.quoted for side in parse_formula(formula.text) for name in _factors(side)):
+        yield (
+            "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as "
+            f"`{'e_' if 'e_' not in formula.parameters else 'e0'}`"
+        )
+
+
+def _sinc(formula: Formula) -> Iterator[str]:
+    """Tell which of two functions of that name is meant."""
+    if formula.expression.has(sinc):
+        yield "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`"
+
+
+def _factors(node: object) -> Iterator[Name]:
+    """Yield the names in a tree that are not the base of a power."""
+    if isinstance(node, Name):
+        yield node
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from _factors(part)
+    elif isinstance(node, Node):
+        parts = [getattr(node, field) for field in node.__slots__]
+        if isinstance(node, Power) and isinstance(node.base, Name):
+            parts = [node.exponent]
+        for part in parts:
+            yield from _factors(part)
+
+
+def _response(formula: Formula) -> Iterator[str]:
+    """Tell that a response explains itself: every column on the left stands on the right too."""
+    left = [name for name in formula.columns if Column(name) in formula.response.free_symbols]
+    if left and set(left) <= set(formula.inputs):
+        names = " and ".join(f"`{name}`" for name in left)
+        yield (
+            f"{names}, which {'is' if len(left) == 1 else 'make'} the response, also "
+            f"{'stands' if len(left) == 1 else 'stand'} on the right side of `~`: the response explains itself there, "
+            "and cannot be predicted from it; take it out of the right side, unless that is meant"
+        )
+
+
+def _twins(formula: Formula, columns: Collection[str]) -> Iterator[str]:
+    """Tell of names that look the same and are not: with letters of another alphabet, or full-width ones."""
+    names = dict.fromkeys((*formula.parameters, *formula.columns))
+    for one, other in itertools.product(names, dict.fromkeys((*names, *columns))):
+        if (
+            one == other
+            or _looks(one) != _looks(other)
+            or (other in names and _strangeness(one) <= _strangeness(other))
+        ):
+            continue
+        odd = one if _strangeness(one) > _strangeness(other) else other
+        letter = next((letter for letter in odd if _looks(letter) != letter), odd[0])
+        yield (
+            f"`{one}` and `{other}` look alike but are two names: `{odd}` is written with {_called(letter)}; "
+            "write both the same if one is meant"
+        )
+
+
+def _looks(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).translate(TWINS)
+
+
+def _strangeness(name: str) -> tuple[int, str]:
+    return sum(_looks(letter) != letter for letter in name), name
+
+
+def _called(letter: str) -> str:
+    return f"{unicodedata.name(letter, 'a letter').title()} (U+{ord(letter):04X})"

@@ -1,0 +1,80 @@
+"""What people write who come from SciPy or PyTorch is understood, or told in one message."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import descend
+
+X = np.arange(1.0, 21.0)
+SIZES = np.linspace(0.1, 0.5, 20)
+ROWS = {"x": X, "y": 1 + 2 * X + SIZES * np.random.default_rng(27).normal(size=20), "s": SIZES}
+LINE = "y ~ a*x + b"
+
+
+def said(*arguments, **options):
+    with pytest.raises(descend.ConfigError) as refused:
+        descend.fit(*arguments, **options)
+    return str(refused.value)
+
+
+def test_sigma_and_weights_may_be_values():
+    named = descend.fit(LINE, ROWS, sigma="s")
+    for sigma in (SIZES, SIZES.tolist()):
+        assert descend.fit(LINE, {"x": X, "y": ROWS["y"]}, sigma=sigma).standard_errors == named.standard_errors
+    weighed = descend.fit(LINE, ROWS, weights=SIZES, where="x > 3")
+    assert weighed.parameters == descend.fit(LINE, ROWS, weights="s", where="x > 3").parameters
+    same = descend.fit(LINE, ROWS, sigma=0.3)
+    assert same.parameters == pytest.approx(descend.fit(LINE, ROWS).parameters)
+    assert same.sigma == "sigma" and same.standard_errors["a"] == pytest.approx(0.3 / np.sqrt(20 * np.var(X)))
+
+
+def test_values_of_the_wrong_number_are_told():
+    with pytest.raises(descend.DataError, match=r"^`sigma` has 3 values, but there are 20 rows\.$"):
+        descend.fit(LINE, ROWS, sigma=[1, 2, 3])
+
+
+def test_values_beside_a_file_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n2,3\n3,5\n")
+    with pytest.raises(descend.DataError) as refused:
+        descend.fit(LINE, tmp_path / "a.csv", sigma=0.1)
+    assert str(refused.value) == (
+        f"`sigma` was given as values, but the rows are in {tmp_path / 'a.csv'}. Put the values into it as a column, "
+        "and name that."
+    )
+
+
+def test_fixed_values_as_text():
+    assert descend.fit(LINE, ROWS, fix="b=1").parameters["b"] == 1.0
+    assert said(LINE, ROWS, fix="b") == (
+        "Fixed values are given by name, such as fix={\"c\": 0}; 'b' cannot be read so."
+    )
+
+
+def test_options_of_other_programs_are_named():
+    assert said(LINE, ROWS, p0=[1, 1]) == (
+        '`fit` has no option `p0`. Starting values are given by name: start={"a": 1.0, "b": 0.5}; without them they '
+        "are searched for."
+    )
+    assert said(LINE, ROWS, epoch=3) == "`fit` has no option `epoch`. Did you mean `epochs`? See help(descend.fit)."
+    assert "optimizer=" in said(LINE, ROWS, method="lm")
+    assert "sigma=" in said(LINE, ROWS, sigma=SIZES, absolute_sigma=True)
+
+
+def test_the_call_of_curve_fit_is_told_how_to_write_it():
+    assert said(lambda x, a: a * x, X, ROWS["y"]) == (
+        "`fit` takes a model and the data; all else has a name. Data have the names of their columns, and of a "
+        'function the response is named: fit(model, {"x": x, "y": y}, response="y").'
+    )
+
+
+def test_conditions_and_losses_of_other_kinds():
+    assert said(LINE, ROWS, where=X > 3) == (
+        "`where` is a condition in SQL, as text, such as `x > 1`; this is of type ndarray. Write the condition, or "
+        "choose the rows of the data before."
+    )
+    torch = pytest.importorskip("torch")
+    assert said(torch.nn.Linear(1, 1), ROWS, response="y", loss=torch.nn.MSELoss()) == (
+        "A loss is named by text, such as `squared`; this is of type MSELoss."
+    )
