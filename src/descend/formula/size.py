@@ -23,8 +23,8 @@ def refuse_size(expression: Expr) -> None:
     if len(nonlinear) > MOST_NONLINEAR:
         raise FormulaError(
             f"The formula has {len(nonlinear):,} parameters that do not enter linearly; at most {MOST_NONLINEAR} can "
-            "be fitted in reasonable time. Use fewer, a vector `w @ [x1, x2]` where they are coefficients, or a PyTorch "
-            "module."
+            "be fitted in reasonable time. Use fewer, a vector `w @ [x1, x2]` where they are coefficients, or a "
+            "PyTorch module."
         )
     longest = max((_factors(product) for product in expression.atoms(Mul)), default=0)
     if longest > MOST_FACTORS:
