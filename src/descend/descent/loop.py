@@ -130,9 +130,16 @@ def descend(
 
 def shared_out(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any]:
     """Return the batches of one epoch. An engine may number its rows otherwise; J over a choice of rows has none."""
-    own = getattr(getattr(objective, "engine", None), "batches", None)
-    found: Sequence[Any] = batches(objective.rows, size, seed, epoch) if own is None else own(size, seed, epoch)
-    return found
+    engine = getattr(objective, "engine", None)
+    own = getattr(engine, "batches", None)
+    if own is not None:
+        found: Sequence[Any] = own(size, seed, epoch)
+        return found
+    weights = getattr(engine, "weights", None)
+    if weights is None:
+        return batches(objective.rows, size, seed, epoch)
+    counting = np.flatnonzero(weights)  # a row of weight 0 is no row, and a batch of nothing but such ones no batch
+    return [counting[chosen] for chosen in batches(len(counting), size, seed, epoch)]
 
 
 def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:

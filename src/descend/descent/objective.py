@@ -13,6 +13,8 @@ from descend.constraints import Bounds
 from descend.engines.batches import Batch
 from descend.engines.totals import Engine
 from descend.formula.compile import triangle
+from descend.optimizers.systems import RANK, predicted, well
+from descend.optimizers.systems import triangle as root_of
 
 if TYPE_CHECKING:
     from descend.descent.kinks import Kinks
@@ -132,12 +134,21 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or self.piecewise or not np.isfinite(curvature).all():
+        if curvature is None or self.proximal or self.piecewise or not self.loss:
+            return math.inf
+        if not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient = self.slope / scale
-        step = np.linalg.lstsq(curvature / (scale * scale[:, None]), gradient, rcond=1e-14)[0]
-        return float(gradient @ step) / (2.0 * abs(self.loss)) if self.loss else math.inf
+        gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
+        if well(scaled):
+            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * abs(self.loss))
+        # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
+        factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
+        upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        if self.subgradient is not None:
+            right = _pull(upper, self.subgradient)
+        step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
+        return predicted(upper, right, step) / abs(self.loss)
 
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
@@ -153,6 +164,14 @@ class Point:
         if self.bounds is not None and any(idle):
             idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
         return any(idle) and bool(np.isfinite(curvature).all())
+
+
+def _pull(upper: Array, gradient: Array) -> Array:
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows."""
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    norms[norms == 0.0] = 1.0
+    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
+    return pull
 
 
 class Objective:
@@ -222,12 +241,35 @@ class Objective:
             self.passes += rows.high - rows.low if isinstance(rows, Batch) else len(rows) / self.rows
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
-        """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
-        self._count(rows)
-        count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
-        assert factor is not None
-        if math.isfinite(loss) and not np.isfinite(factor).all():
+        """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept.
+
+        A gradient by hand or autograd stays what it is, and the triangle's last column becomes what gives it.
+        """
+        count, loss, own, factor = self.triangle(theta, rows)
+        if factor is None:
             return self(theta, 2, rows)
+        upper, right = factor[:-1, :-1], factor[:-1, -1]
+        gradient, curvature = upper.T @ right, upper.T @ upper
+        if own is not None:
+            gradient = own / count
+            if self.penalty is not None:
+                gradient = gradient + 2.0 * self.penalty.l2 * theta
+            factor[:-1, -1] = _pull(upper, gradient)
+        if rows is None:
+            self._last = (theta, 3, loss, gradient, curvature, factor)
+        return Point(theta, loss, gradient, curvature, factor, self, rows)
+
+    def triangle(
+        self, theta: Array, rows: NDArray[np.intp] | None = None
+    ) -> tuple[float, float, Array | None, Array | None]:
+        """Return the number of rows, J, a gradient that is not derived, as a sum, and the triangle of [J, r].
+
+        There is no triangle where the curvature tells as much, or where it is not finite.
+        """
+        self._count(rows)
+        count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
+        if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):
+            return count, loss, own, None
         factor = factor / math.sqrt(count)
         loss /= count
         if self.penalty is not None:
@@ -235,11 +277,7 @@ class Objective:
             roots = np.sqrt(2.0 * self.penalty.l2)
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
-        upper, right = factor[:-1, :-1], factor[:-1, -1]
-        gradient, curvature = upper.T @ right, upper.T @ upper
-        if rows is None:
-            self._last = (theta, 3, loss, gradient, curvature, factor)
-        return Point(theta, loss, gradient, curvature, factor, self, rows)
+        return count, loss, own, factor
 
     def _penalised(
         self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None
