@@ -120,6 +120,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
     if loss.kinked and gathered is None and source != "by_hand":
         objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
@@ -131,6 +132,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     if searching and len(given) < len(fitted.parameters.shapes):
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
+        if found is not None and gathered is not None:
+            found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, wish, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
@@ -207,7 +210,10 @@ def _in_memory(
     preflight.check_response(
         model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
     )
-    return columns, chosen(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
+    squares = float(y.dot(y))
+    if squares == 0.0:
+        preflight.check_size(y, model.response, table.source)
+    return columns, chosen(wish, what, columns, weights), squares / rows, rounded
 
 
 def _grown(

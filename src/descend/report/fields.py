@@ -64,8 +64,7 @@ def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] =
 def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
     """Return what follows the parameters: how good the fit is, and how it was made."""
     shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
-    if fit.r_squared is not None:
-        shown.append(Field("R²", fit.r_squared, "number"))
+    shown += _goodness(fit)
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
     shown += [] if isinstance(fit.model, ModuleModel) else _repeats(fit)
@@ -82,6 +81,23 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
         *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
         *(Field("note", _sentence(failure), "note") for failure in fit.failures),
     ]
+
+
+def _goodness(fit: Fit) -> list[Field]:
+    """Say how well the fit describes the data, by what is usual for its loss."""
+    shown = []
+    if fit.r_squared is not None:
+        about_zero = fit.r_squared_about_zero
+        other = "" if about_zero is None else f", {about_zero:.6g} about 0"
+        shown.append(Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text"))
+    if fit.goodness is not None:
+        good = fit.goodness
+        name = "χ²" if fit.sigma is not None else "Pearson's χ²"
+        told = f"{good.chi_square:.5g} for {good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
+        shown.append(Field(name, f"{told}, reduced {good.reduced:.4g}, p = {good.p:.2g}", "text"))
+    if fit.deviance is not None and fit.loss_function.fisher:
+        shown.append(Field("deviance", fit.deviance, "number"))
+    return shown
 
 
 def _left_out(fit: Fit) -> str:
