@@ -177,7 +177,7 @@ class Judge:
         plan, loss = self.plan, point.loss
         if epoch == 0:
             self.first_loss = loss
-            self.bound = BEYOND_BOUNDS * max(abs(loss), plan.scale)
+            self.bound = loss - point.excess + BEYOND_BOUNDS * max(point.excess, plan.scale)
         if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
         last = epoch >= plan.epochs

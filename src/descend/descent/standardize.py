@@ -149,7 +149,7 @@ class StandardizedObjective:
     def __init__(self, objective: Objective, units: Units, first: Point) -> None:
         self.objective, self.units, self.here = objective, units, first
         self.rows, self.engine = objective.rows, objective.engine
-        self.has_l1 = objective.has_l1
+        self.has_l1, self.floor = objective.has_l1, objective.floor
         penalty = objective.penalty
         # |theta_k| = scale_k |u_k|; an intercept is not penalised.
         self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
