@@ -58,4 +58,4 @@ def _repeat(response: Array) -> bool:
         part = response[hashed >> np.uint64(58) == 0]
         if np.unique(part).size > (1.0 - SHARE / 2.0) * part.size:
             return False
-    return np.unique(response).size < response.size
+    return len(set(response.tolist())) < response.size
