@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+ROUNDINGS = 8.0
+"""Roundings that a gradient may consist of."""
 
 
 @dataclass(frozen=True)
@@ -116,39 +119,59 @@ class Point:
         slope = self.gradient if smooth else self.slope
         return math.sqrt(slope.dot(slope))
 
-    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
-        """Say how far the gradient is from zero, as a share of J, whatever the units.
+    @property
+    def excess(self) -> float:
+        """How far J lies above what no model goes below: by this its changes are measured, whatever its sign."""
+        return abs(self.loss - self.objective.floor)
 
-        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
+    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
+        """Say how far the gradient is from zero, as a share of J above its floor F, whatever the units.
+
+        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J - F|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
         that would matter at the start, and S the size of J for a model that predicts nothing: J_0 and S keep it
         finite for data that the model fits perfectly, where only rounding is left.
         """
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
+        reference = max(self.excess, abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
         parts = np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)
         largest = float(parts[parts.argmax()])
         return largest / reference if reference > 0.0 else largest
 
     def promise(self) -> float:
-        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of J.
+        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of ``excess``.
 
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or self.piecewise or not self.loss:
+        if curvature is None or self.proximal or self.piecewise or not self.excess:
             return math.inf
         if not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
         if well(scaled):
-            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * abs(self.loss))
+            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
         # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
-        factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
-        upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
+        derived = getattr(self.objective, "triangle", None)
+        factor = None if derived is None else derived(self.theta)[-1]
+        upper, right = root_of(self.at(self.theta, 3)) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
         if self.subgradient is not None:
             right = _pull(upper, self.subgradient)
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
-        return predicted(upper, right, step) / abs(self.loss)
+        return predicted(upper, right, step) / self.excess
+
+    def rounded(self, squares: float) -> bool:
+        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+
+        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
+
+            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
+        """
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+            return False
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
@@ -179,6 +202,7 @@ class Objective:
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
+    floor: the least J that any model could have, 0 for most losses; that of counts may lie far below.
     bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: of J, where the formula has
     any and its rows are in memory; pieces: of J, where the loss has kinks. passes: how often all rows were read, which
     some engines do once, whatever is asked of them.
@@ -192,6 +216,7 @@ class Objective:
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
         self.kinks: Kinks | None = None
+        self.floor = 0.0
         self.rows = engine.rows
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)
@@ -266,6 +291,8 @@ class Objective:
 
         There is no triangle where the curvature tells as much, or where it is not finite.
         """
+        if not self.engine.factors:
+            return 1.0, math.nan, None, None
         self._count(rows)
         count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
         if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):

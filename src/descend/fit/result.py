@@ -23,9 +23,11 @@ from descend.engines.totals import InMemory
 from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.commenting import comment
+from descend.fit.correlation import Correlation
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.equation import equation, rounding
+from descend.fit.goodness import Goodness, deviance_of, goodness_of
 from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
@@ -72,7 +74,7 @@ class Shows(Protocol):
     def animate(self, fit: Fit) -> Any:
         """Return an animation."""
 
-    def page(self, fit: Fit, path: str | os.PathLike[str]) -> None:
+    def page(self, fit: Fit, path: str | os.PathLike[str], intervals: Intervals | None, command: str | None) -> None:
         """Write a page."""
 
     def short(self, fit: Fit) -> str:
@@ -264,9 +266,10 @@ class Fit:
         return diagnostics_of(self)
 
     @comment("the correlations")
-    def correlation(self) -> Array | None:
-        """(p, p) correlation of the flat parameters; None where there is no covariance."""
-        return correlation(self)
+    def correlation(self) -> Correlation | None:
+        """(p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
+        found = correlation(self)
+        return None if found is None else Correlation.of(found, self.model.parameters.labels)
 
     @comment("the criteria")
     def criteria(self) -> Criteria | None:
@@ -292,6 +295,16 @@ class Fit:
     def bic(self) -> float | None:
         """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
         return None if self.criteria is None else self.criteria.bic
+
+    @comment("the deviance")
+    def deviance(self) -> float | None:
+        """Twice what the log-likelihood lacks of one with a mean for each row (see ``fit.goodness.deviance_of``)."""
+        return deviance_of(self)
+
+    @comment("chi-square")
+    def goodness(self) -> Goodness | None:
+        """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
+        return goodness_of(self)
 
     def intervals(
         self,
@@ -344,6 +357,14 @@ class Fit:
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
+
+    @comment("R² about 0")
+    def r_squared_about_zero(self) -> float | None:
+        """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
+
+        What R reports for a line through the origin, whose residuals do not add up to 0.
+        """
+        return statistics.r_squared_about_zero(self)
 
     @comment("the digits of the equation", empty=lambda fit: {})
     def rounding(self) -> Rounding:
@@ -411,14 +432,19 @@ class Fit:
             raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
         return self.shown_by.animate(self)
 
-    def report(self, path: str | os.PathLike[str]) -> None:
+    def report(
+        self, path: str | os.PathLike[str], *, intervals: Intervals | None = None, command: str | None = None
+    ) -> None:
         """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
+
+        intervals: those to show, of ``intervals``; 95% t intervals if not given. command: the command line that was
+        typed; one that does the same if not given.
 
         Raises OutputError if it cannot be written there.
         """
         if self.shown_by is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to report on.")
-        self.shown_by.page(self, path)
+        self.shown_by.page(self, path, intervals, command)
 
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows."""
