@@ -23,12 +23,12 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.models import FormulaModel
 from descend.output import write_atomically
+from descend.parameters import digits_of
 from descend.report import mathematics, panels, surface
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
-from descend.report.text import digits_of
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
