@@ -30,6 +30,8 @@ from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
 from descend.fit import Fit, Kept, load
 from descend.fit.commenting import attempt
+from descend.fit.edge import edge_note
+from descend.fit.goodness import scatter_note
 from descend.fit.intervals import checked_errors
 from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
@@ -286,6 +288,10 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     )
     if endless is not None:
         fitted = _without_minimum(fitted, endless)
+    else:
+        with attempt("whether the data scatter as they should", fitted.failures):
+            said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
+            fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
     if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
@@ -308,6 +314,8 @@ def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
         return ()
     notes = [changed_places(model, problem.given, problem.start, theta)]
+    if (kinks := problem.objective.kinks) is not None:
+        notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:
         spread = [name for name in (problem.sigma, problem.weights) if name is not None]
         notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))

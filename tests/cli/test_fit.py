@@ -56,7 +56,7 @@ def test_what_a_person_reads(run: Callable[..., Any], folder: Path) -> None:
         "  w   2.17224       0.0132\n"
         "\n"
         "  loss (squared)   0.568252\n"
-        "  R²               0.983731\n"
+        "  R²               0.983731 about the mean, 0.996354 about 0\n"
         "  errors           standard errors hold at the minimum only, which this run did not reach\n"
         "  digits           `w` is known to about 2 digits at this stopping point, to at least 2 by strong\n"
         "                   convexity\n"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from descend import fit
+from descend.errors import DataError
 
 X = np.linspace(0.1, 4.0, 50)
 NOISE = 0.01 * np.random.default_rng(0).normal(size=50)
@@ -154,3 +155,14 @@ def test_a_high_correlation_of_what_is_known_well_is_not():
     z = x + 1e-3 * np.sin(40.0 * x)
     fitted = fit("y ~ a + b*x + c*z", {"x": x, "z": z, "y": 1 + 2 * x + 3 * z + 1e-7 * np.cos(99 * x)})
     assert not [note for note in fitted.notes if "correlated" in note]
+
+
+def test_what_is_so_small_that_its_square_is_zero_is_not_called_zero():
+    x = np.linspace(1.0, 2.0, 20)
+    said = "at most, so small that its square is 0 in floating point. Measure it in another unit."
+    with pytest.raises(DataError) as caught:
+        fit("y ~ a*x + b", {"x": x * 1e-200, "y": x})
+    assert str(caught.value) == f"What `a` is multiplied by is 2e-200 {said.replace('most', 'most in the data')}"
+    with pytest.raises(DataError) as caught:
+        fit("y ~ a*x + b", {"x": x, "y": x * 1e-200})
+    assert str(caught.value) == f"`y` of the data is 2e-200 {said}"

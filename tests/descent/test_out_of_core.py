@@ -267,3 +267,13 @@ def test_a_gradient_by_hand_is_judged_on_a_sample(gradient, accused, tmp_path):
     sampled = len(fit.kept.columns["x"])
     assert 9_000 < sampled < 11_000
     assert note.endswith(f"The fit used it as it is. This was told from a sample of {sampled:,} rows.")
+
+
+def test_a_search_says_how_many_rows_it_looked_at(tmp_path):
+    t = np.arange(60_000) / 1000.0
+    y = np.sin(2.0 * np.pi * 437.3 * t + 0.3) + 0.5 * np.random.default_rng(0).normal(size=t.size)
+    path = tmp_path / "wave.csv"
+    np.savetxt(path, np.column_stack([t, y]), delimiter=",", header="t,y", comments="", fmt="%.6g")
+    fitted = descend.fit("y ~ a*sin(2*pi*f*t + p)", path, engine="query")
+    assert fitted.parameters["f"] == pytest.approx(437.3, abs=1e-3)
+    assert any(note.endswith("10,000 of 60,000 rows were looked at") for note in fitted.notes)

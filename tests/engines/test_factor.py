@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.laws.ranges import within
 
 import descend.engines.numpy as numpy_engine
 import descend.engines.torch as torch_engine
 from descend.descent.objective import Objective
 from descend.formula import read_formula
+from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -36,7 +38,8 @@ def columns(rows=60, response=(0.0, 1.0)):
 
 
 def program(text, loss="squared", weights=None):
-    return derived(read_formula(text, ("x", "z", "y", "omega")), LOSSES.build(loss), weights)
+    built = LOSSES.build(loss)
+    return derived(read_formula(within(text, built), ("x", "z", "y", "omega")), built, weights)
 
 
 def assert_same(totals, factored):
@@ -112,15 +115,41 @@ def test_a_weight_that_underflows_where_the_slope_does_not_leaves_no_factor(engi
     assert point.gradient[0] == pytest.approx((1 / (1 + np.exp(-1)) + 800.0) / 2)
 
 
+DECAY = "y ~ a*exp(-b*x) + c"
+BY_HAND = (
+    "a = mean(2*exp(-b*x)*(a*exp(-b*x) + c - y))",
+    "b = mean(-2*a*x*exp(-b*x)*(a*exp(-b*x) + c - y))",
+    "c = mean(2*(a*exp(-b*x) + c - y))",
+)
+HALF = tuple(f"{name} = mean({inside[5:-1]}/2)" for name, inside in (text.split(" = ") for text in BY_HAND))
+
+
 @every_engine
-def test_a_gradient_by_hand_has_no_factor(engine):
-    # The curvature is derived, but the gradient is the user's, so it cannot come from the same triangle.
-    formula = read_formula("y ~ a*x", ("x", "y"))
-    what = by_hand(formula, LOSSES.build("squared"), ("a = mean(2*x*(a*x - y))",), ("x", "y"))
-    sums = ENGINES[engine](what, columns())
-    assert not sums.factors
-    point = Objective(sums)(np.ones(1), 3)
-    assert point.factor is None and point.curvature is not None
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize("texts", [BY_HAND, HALF], ids=["right", "half"])
+def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, texts):
+    from descend.descent.objective import Penalty
+
+    what = by_hand(read_formula(DECAY, ("x", "y")), LOSSES.build("squared"), texts, ("x", "y"))
+    objective = Objective(ENGINES[engine](what, columns()), Penalty(np.zeros(3), np.full(3, penalty)))
+    theta = np.array([1.5, 0.6, 0.8])
+    squared, factored = objective(theta, 2), objective(theta.copy(), 3)
+    upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
+    np.testing.assert_allclose(upper.T @ upper, squared.curvature, rtol=1e-11)
+    np.testing.assert_allclose(upper.T @ right, squared.gradient, rtol=1e-11)
+    np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_autograd_has_a_factor_beside_its_gradient(loss):
+    what, theta = program(DECAY, loss, "omega"), np.array([1.5, 0.6, 0.8])
+    objective = Objective(torch_engine.TorchEngine(autograd_of_formula(what), columns(), "omega"))
+    squared, factored = objective(theta, 2), objective(theta.copy(), 3)
+    upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
+    np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
+    np.testing.assert_allclose(upper.T @ upper, squared.curvature, rtol=1e-10, atol=1e-14)
+    if squared.curvature.any():
+        np.testing.assert_allclose(upper.T @ right, squared.gradient, rtol=1e-9)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])

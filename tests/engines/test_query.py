@@ -331,6 +331,38 @@ def test_without_ibis(monkeypatch):
     )
 
 
+@pytest.mark.parametrize("weights", [None, "omega"])
+@pytest.mark.parametrize("loss", ["squared", "huber(delta=0.2)", "poisson", "logistic"])
+@pytest.mark.parametrize("text", ["y ~ a*exp(-b*x) + c", "y ~ exp(w @ [x, z, x*z] + c)", "y ~ c"])
+def test_the_triangle_by_way_of_a_sample_is_that_of_all_rows(text, loss, weights, monkeypatch):
+    from descend.engines import query
+
+    monkeypatch.setattr(query, "well_conditioned", lambda moments: False)
+    random = np.random.default_rng(5)
+    data = {name: random.uniform(0.1, 1.0, 300) for name in ("x", "z", "y", "omega")}
+    what = derived(read_formula(text, tuple(data)), LOSSES.build(loss), weights)
+    theta = random.uniform(0.2, 0.9, what.parameters.size)
+    sums = QueryEngine(what, open_table(data).lazy(tuple(data)), weights)
+    sums.sample = {name: column[::7] for name, column in data.items()}
+    found, expected = sums.evaluate(theta, 3), NumpyEngine(what, data, weights).evaluate(theta, 3)
+    signs = np.sign(found.factor.diagonal() * expected.factor.diagonal())[:-1]
+    assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+    np.testing.assert_allclose(signs[:, None] * found.factor[:-1], expected.factor[:-1], rtol=1e-9, atol=1e-11)
+
+
+def test_an_estimated_scale_is_the_same_in_a_database(tmp_path):
+    import pandas
+
+    x = np.linspace(0.0, 4.0, 40)
+    rows = pandas.DataFrame({"x": x, "y": 1e-3 * (3.0 * x + 1.0 + 0.1 * np.random.default_rng(3).normal(size=40))})
+    rows.loc[7, "y"] += 0.004
+    rows.to_parquet(tmp_path / "rows.parquet")
+    there = descend.fit("y ~ a + b*x", str(tmp_path / "rows.parquet"), engine="query", loss="huber")
+    here = descend.fit("y ~ a + b*x", rows, loss="huber")
+    assert there.loss_function.settings == pytest.approx(here.loss_function.settings, rel=1e-9)
+    assert there.parameters == pytest.approx(here.parameters, rel=1e-7)
+
+
 @pytest.mark.parametrize("there", ["duckdb", "sqlite"])
 @pytest.mark.parametrize(("text", "loss"), [
     ("y ~ a*exp(-b*x) + c", "huber(delta=1e-3)"),

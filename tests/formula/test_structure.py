@@ -194,7 +194,7 @@ def test_like_terms_that_can_change_places(text, expected):
     values=st.lists(st.floats(0.1, 3.0), min_size=6, max_size=6),
 )
 def test_answers_called_equal_predict_the_same(signs, values):
-    from descend.descent.search import _settled
+    from descend.descent.canonical import canonical
     from descend.gradients.derived import derived
     from descend.losses import LOSSES
     from descend.models import FormulaModel
@@ -202,7 +202,7 @@ def test_answers_called_equal_predict_the_same(signs, values):
     read = formula("y ~ a*cos(w*x + p) + b*cos(v*x + q)")
     program = derived(read, LOSSES.build("squared"))
     theta = np.array(signs) * values
-    settled = _settled(program, theta, ())
+    settled = canonical(program, theta, ())
     columns = {"x": np.linspace(0.0, 5.0, 20)}
     predict = FormulaModel(read, program.loss).predict
     np.testing.assert_allclose(predict(settled, columns), predict(theta, columns), atol=1e-9)

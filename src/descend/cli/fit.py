@@ -182,7 +182,14 @@ def show(
     """Print a fit, as a table or as JSON. told: notes that the table need not repeat."""
     if json:
         more: dict[str, Any] = (
-            {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
+            {}
+            if found is None
+            else {
+                "intervals": found.plain(),
+                "interval": found.method,
+                "convention": found.convention,
+                "level": found.level,
+            }
         )
         if sharpness:
             seen = [step for step in fitted.trace if step.sharpness is not None]

@@ -132,7 +132,7 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | Non
     def lower(points: Sequence[Array]) -> Array | None:
         ends = [(descended(objective, point, EPOCHS)[0], number) for number, point in enumerate(points)]
         there, number = min(ends, default=(math.inf, 0))
-        return points[number] if clearly_lower(there, here, rounding(problem)) else None
+        return points[number] if clearly_lower(there, here, rounding(problem), problem.objective.floor) else None
 
     sought = nonlinear(model.formula)
     alone = len(sought) == 1 and not waves(model.formula)

@@ -91,6 +91,13 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
     diagonal = curvature.diagonal()
     idle = np.flatnonzero(diagonal <= 0.0)
     if idle.size:
+        only = np.zeros(len(labels))
+        only[idle[0]] = 1.0
+        if largest := float(np.abs(model.predict(only, columns) - model.predict(0.0 * only, columns)).max()):
+            raise DataError(
+                f"What `{labels[idle[0]]}` is multiplied by is {largest:g} at most in {source}, so small that its "
+                "square is 0 in floating point. Measure it in another unit."
+            )
         constant = constant_inputs(model, columns)
         why = (
             f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row"

@@ -12,15 +12,17 @@ CLEARLY = 1e-6
 EPSILON = sys.float_info.epsilon
 
 
-def clearly_lower(loss: float, other: float, rounding: float) -> bool:
+def clearly_lower(loss: float, other: float, rounding: float, floor: float = 0.0) -> bool:
     """Whether a loss lies below another by more than a small share of it, and by more than J is known to.
+
+    floor: of J, above which shares are counted.
 
     >>> clearly_lower(-42.1, -42.1, 1e-13), clearly_lower(-42.2, -42.1, 1e-13), clearly_lower(1e-59, 1e-56, 1e-31)
     (False, True, False)
     """
     if not math.isfinite(other):
         return math.isfinite(loss)
-    return loss < other - max(CLEARLY * abs(other), rounding)
+    return loss < other - max(CLEARLY * abs(other - floor), rounding)
 
 
 def rounding(problem: Problem) -> float:

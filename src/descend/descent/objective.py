@@ -13,6 +13,8 @@ from descend.constraints import Bounds
 from descend.engines.batches import Batch
 from descend.engines.totals import Engine
 from descend.formula.compile import triangle
+from descend.optimizers.systems import RANK, predicted, well
+from descend.optimizers.systems import triangle as root_of
 
 if TYPE_CHECKING:
     from descend.descent.kinks import Kinks
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+ROUNDINGS = 8.0
+"""Roundings that a gradient may consist of."""
 
 
 @dataclass(frozen=True)
@@ -114,30 +119,57 @@ class Point:
         slope = self.gradient if smooth else self.slope
         return math.sqrt(slope.dot(slope))
 
-    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
-        """Say how far the gradient is from zero, as a share of J, whatever the units.
+    @property
+    def excess(self) -> float:
+        """How far J lies above what no model goes below: by this its changes are measured, whatever its sign."""
+        return abs(self.loss - self.objective.floor)
 
-        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
+    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
+        """Say how far the gradient is from zero, as a share of J above its floor F, whatever the units.
+
+        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J - F|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
         that would matter at the start, and S the size of J for a model that predicts nothing: J_0 and S keep it
         finite for data that the model fits perfectly, where only rounding is left.
         """
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
+        reference = max(self.excess, abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
         parts = np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)
         largest = float(parts[parts.argmax()])
         return largest / reference if reference > 0.0 else largest
 
     def promise(self) -> float:
-        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of J.
+        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of ``excess``.
 
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or self.piecewise or not np.isfinite(curvature).all():
+        if curvature is None or self.proximal or self.piecewise or not self.excess:
+            return math.inf
+        if not np.isfinite(curvature).all():
             return math.inf
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient = self.slope / scale
-        step = np.linalg.lstsq(curvature / (scale * scale[:, None]), gradient, rcond=1e-14)[0]
-        return float(gradient @ step) / (2.0 * abs(self.loss)) if self.loss else math.inf
+        gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
+        if well(scaled):
+            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
+        # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
+        factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
+        upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        if self.subgradient is not None:
+            right = _pull(upper, self.subgradient)
+        step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
+        return predicted(upper, right, step) / self.excess
+
+    def rounded(self, squares: float) -> bool:
+        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+
+        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
+
+            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
+        """
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+            return False
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
@@ -155,11 +187,20 @@ class Point:
         return any(idle) and bool(np.isfinite(curvature).all())
 
 
+def _pull(upper: Array, gradient: Array) -> Array:
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows."""
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    norms[norms == 0.0] = 1.0
+    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
+    return pull
+
+
 class Objective:
     """J(theta) = sum of losses / sum of row weights + penalty.
 
     The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
     not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
+    floor: the least J that any model could have, 0 for most losses; that of counts may lie far below.
     bounds: on theta; nothing is evaluated outside them but what is asked for. kinks: of J, where the formula has
     any and its rows are in memory; pieces: of J, where the loss has kinks. passes: how often all rows were read, which
     some engines do once, whatever is asked of them.
@@ -173,6 +214,7 @@ class Objective:
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
         self.kinks: Kinks | None = None
+        self.floor = 0.0
         self.rows = engine.rows
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)
@@ -222,12 +264,35 @@ class Objective:
             self.passes += rows.high - rows.low if isinstance(rows, Batch) else len(rows) / self.rows
 
     def _factored(self, theta: Array, rows: NDArray[np.intp] | None) -> Point:
-        """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept."""
-        self._count(rows)
-        count, loss, _, _, factor = self.engine.evaluate(theta, 3, rows)
-        assert factor is not None
-        if math.isfinite(loss) and not np.isfinite(factor).all():
+        """Evaluate order 3: curvature and gradient from the triangle of the Jacobian, which is kept.
+
+        A gradient by hand or autograd stays what it is, and the triangle's last column becomes what gives it.
+        """
+        count, loss, own, factor = self.triangle(theta, rows)
+        if factor is None:
             return self(theta, 2, rows)
+        upper, right = factor[:-1, :-1], factor[:-1, -1]
+        gradient, curvature = upper.T @ right, upper.T @ upper
+        if own is not None:
+            gradient = own / count
+            if self.penalty is not None:
+                gradient = gradient + 2.0 * self.penalty.l2 * theta
+            factor[:-1, -1] = _pull(upper, gradient)
+        if rows is None:
+            self._last = (theta, 3, loss, gradient, curvature, factor)
+        return Point(theta, loss, gradient, curvature, factor, self, rows)
+
+    def triangle(
+        self, theta: Array, rows: NDArray[np.intp] | None = None
+    ) -> tuple[float, float, Array | None, Array | None]:
+        """Return the number of rows, J, a gradient that is not derived, as a sum, and the triangle of [J, r].
+
+        There is no triangle where the curvature tells as much, or where it is not finite.
+        """
+        self._count(rows)
+        count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
+        if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):
+            return count, loss, own, None
         factor = factor / math.sqrt(count)
         loss /= count
         if self.penalty is not None:
@@ -235,11 +300,7 @@ class Objective:
             roots = np.sqrt(2.0 * self.penalty.l2)
             factor = triangle(np.vstack([factor, np.column_stack([np.diag(roots), roots * theta])]))
             loss += float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
-        upper, right = factor[:-1, :-1], factor[:-1, -1]
-        gradient, curvature = upper.T @ right, upper.T @ upper
-        if rows is None:
-            self._last = (theta, 3, loss, gradient, curvature, factor)
-        return Point(theta, loss, gradient, curvature, factor, self, rows)
+        return count, loss, own, factor
 
     def _penalised(
         self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None

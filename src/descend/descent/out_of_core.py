@@ -150,6 +150,7 @@ def gather(
         engine.weights = sample[weights]
     if isinstance(engine, QueryEngine):
         engine.near = near_minimum(engine.program, sample, weights)
+        engine.sample = sample
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
     return Gathered(sample, engine, whole, (*rounded, *notes))

@@ -117,18 +117,16 @@ class Peeling:
 
     def exchanged(self, theta: Array) -> list[Array]:
         """Return theta with each two like terms in each other's place."""
-        slices = self.projection.parameters.slices
-        found = []
-        for one, two in itertools.combinations(self.terms, 2):
-            if one.kind == two.kind:
-                moved = theta.copy()
-                for here, there in zip(one.unknowns, two.unknowns, strict=True):
-                    moved[slices[here.name]], moved[slices[there.name]] = (
-                        theta[slices[there.name]],
-                        theta[slices[here.name]],
-                    )
-                found.append(self.projection.solved(moved[None])[1][0])
-        return found
+        pairs = itertools.combinations(self.terms, 2)
+        found = [self._exchanged(theta, one, two) for one, two in pairs if one.kind == two.kind]
+        return [self.projection.solved(moved[None])[1][0] for moved in found]
+
+    def _exchanged(self, theta: Array, one: Term, two: Term) -> Array:
+        slices, moved = self.projection.parameters.slices, theta.copy()
+        for pair in zip(one.unknowns, two.unknowns, strict=True):
+            here, there = (slices[symbol.name].start for symbol in pair)
+            moved[[here, there]] = theta[[there, here]]
+        return moved
 
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
         """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""
@@ -151,7 +149,10 @@ class Peeling:
         """Yield theta with one or two terms at other places: the others where they are, or where they go alone."""
         alone = self._refined(theta, others)[1]
         if len(some) == 2:
-            yield from self._next_two(alone, some[0], some[1], others)
+            one, two = some
+            yield from self._next_two(alone, one, two, others)
+            if one.kind != two.kind and len(one.unknowns) == len(two.unknowns):
+                yield self._exchanged(theta, one, two)
         else:
             yield self._next(theta, some[0], others)[1]
             yield self._next(alone, some[0], others)[1]

@@ -15,10 +15,12 @@ BEYOND = 32
 """How far beyond the mean Nyquist frequency to look where rows are unevenly spaced: these tell higher ones apart."""
 MOST = 1 << 23
 """Cells of the grid that rows are gathered in, at most: a second and 200 MB, and enough for 2 million rows, ..."""
-MOST_BEYOND = 1 << 20
+MOST_BEYOND = 1 << 21
 """... and so many where it is about frequencies beyond the mean Nyquist limit."""
 ON_GRID = 1e-3
 """Share of the spacing of a grid by which rows may lie beside it."""
+FINEST = 12
+"""Steps of a grid that the smallest gap between rows may have."""
 BY_CHANCE = 7.0
 """How much likelier than by chance, as a logarithm, a frequency beyond the mean Nyquist limit must be."""
 ALIKE = 1e-6
@@ -55,9 +57,7 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
     count = OVERSAMPLED * (len(places) - 1) // 2
     beyond = max(1.0, min(BEYOND, MOST_BEYOND // (2 * count)))
     # Where all rows lie on a grid, what is beyond the limit of that grid is nothing but what is below it again.
-    multiples = np.diff(places) / np.diff(places).min()
-    if np.abs(multiples - multiples.round()).max() < ON_GRID:
-        beyond = min(beyond, float(multiples.sum()) / (len(places) - 1))
+    beyond = _grid(np.diff(places)) or beyond
     t = (t - places[0]) / span
     power = _power(t, residuals, parts, min(int(count * beyond), MOST // 2))
     if len(power) > count + 1:
@@ -66,6 +66,15 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
         if 0.5 * (t.size - 3) * gain < math.log(len(power) / count) + BY_CHANCE:
             power = power[: count + 1]
     return 2.0 * math.pi / (OVERSAMPLED * span) * _peaks(power, most)
+
+
+def _grid(gaps: Array) -> float | None:
+    """Return how many steps of a grid that all rows lie on there are for each row; None if there is no such grid."""
+    for part in range(1, FINEST + 1):
+        multiples = gaps * (part / gaps.min())
+        if np.abs(multiples - multiples.round()).max() < ON_GRID:
+            return float(multiples.mean())
+    return None
 
 
 def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:

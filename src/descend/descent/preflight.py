@@ -80,6 +80,15 @@ def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mappin
         )
 
 
+def check_size(y: Array, name: str, source: str) -> None:
+    """Refuse a response whose squares are all 0, unless it is 0 itself."""
+    if y.any():
+        raise DataError(
+            f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
+            "Measure it in another unit."
+        )
+
+
 def check_weights(weights: Array, name: str, source: str) -> None:
     """Refuse negative weights, and weights that are all zero."""
     if (weights < 0).any():

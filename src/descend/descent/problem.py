@@ -68,6 +68,8 @@ class Problem:
     begin: Array | None = None
     given: frozenset[str] = frozenset()
     """The parameters of which starting values were given; of a module, which holds its own, all."""
+    squares: float = 0.0
+    """The mean square of the response, where the loss is of residuals; else 0."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -120,6 +122,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
     if loss.kinked and gathered is None and source != "by_hand":
         objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
@@ -131,6 +134,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     if searching and len(given) < len(fitted.parameters.shapes):
         found = _searched(fitted, weights, wish, columns, theta, given, objective)
         theta = theta if found is None else found.theta
+        if found is not None and gathered is not None:
+            found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, wish, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
@@ -163,11 +168,12 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         why = (*why, taken)
     doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
+    squares = scale if loss.of_residual else 0.0
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, frozenset(given), whole,
+        larger, begin, frozenset(given), squares, whole,
     )  # fmt: skip
 
 
@@ -207,7 +213,10 @@ def _in_memory(
     preflight.check_response(
         model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
     )
-    return columns, chosen(wish, what, columns, weights), float(y.dot(y)) / rows, rounded
+    squares = float(y.dot(y))
+    if squares == 0.0:
+        preflight.check_size(y, model.response, table.source)
+    return columns, chosen(wish, what, columns, weights), squares / rows, rounded
 
 
 def _grown(

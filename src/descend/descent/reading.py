@@ -18,6 +18,7 @@ from descend.formula.formula import Formula
 from descend.formula.interval import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
+from descend.formula.size import refuse_size
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
@@ -47,6 +48,7 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         held = _constraints(Parameters(formula.parameters), wish, table, start)
         if held is not None and held.given:
             formula = read_formula(model, table.names, numeric, names, excluded, held.given)
+        refuse_size(formula.expression)
         taken, held = _as_probability(formula, loss, held, table, wish)
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
         _refuse_no_column(fitted, table)

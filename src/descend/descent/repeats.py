@@ -26,7 +26,7 @@ def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: 
     is there as often as every other, or a multiple of it.
     """
     rows = response.size
-    if rows < 2 * FEWEST or np.unique(response).size == rows:
+    if rows < 2 * FEWEST or len(set(response.tolist())) == rows:
         return None
     table = np.column_stack([*(columns[name] for name in names), response])
     unique, counts = np.unique(table, axis=0, return_counts=True)

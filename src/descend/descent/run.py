@@ -33,6 +33,8 @@ MOST_EPOCHS = 10_000
 """Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
 ENOUGH = 1e-15
 """Share of J below which what a step promises is lost in the rounding of J: so ends a run over very many rows."""
+UNLIKE = 100.0
+"""Ratio of the curvatures along two parameters from which first derivatives alone would take very many steps."""
 MOMENT = 0.05
 """Seconds within which nobody can have meant to interrupt a run."""
 FEW_ROWS = 10_000
@@ -177,6 +179,8 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     objective: Any = problem.objective
     first = problem.first
     optimizer, why = choose(problem, settings)
+    if settings.optimizer is None and settings.learning_rate is None and _unlike_columns(problem):
+        settings = replace(settings, standardize=True)
     scaled, scaled_note = standardized(problem) if settings.standardize else (None, None)
     if scaled is not None:
         objective, first = scaled, scaled.first
@@ -219,6 +223,15 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, bool(problem.given))
 
 
+def _unlike_columns(problem: Problem) -> bool:
+    """Whether an l1 penalty has to be followed, by first derivatives alone, in columns of very unlike sizes."""
+    objective, curvature = problem.objective, problem.first.curvature
+    if not objective.has_l1 or objective.bounds is not None or curvature is None or objective.pieces is not None:
+        return False
+    sizes = curvature.diagonal()
+    return bool((sizes > 0.0).all() and sizes.max() > UNLIKE * sizes.min())
+
+
 def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
     """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
     given = ["learning rate"] if settings.learning_rate is not None else []
@@ -252,6 +265,7 @@ def _planned(
         seed=settings.seed,
         scales=start.scales(first),
         scale=problem.scale,
+        squares=problem.squares,
         stop=stop,
         snapshots=settings.checkpoint is not None,
     )

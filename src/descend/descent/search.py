@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr
 
 from descend.constraints import Bounds
+from descend.descent.canonical import canonical
 from descend.descent.dictionary import Dictionary
 from descend.descent.lack_of_fit import many_basins, something_left
 from descend.descent.loop import Plan, descend
@@ -23,11 +24,9 @@ from descend.engines.numpy import NumpyEngine
 from descend.formula.compile import over_rows
 from descend.formula.disguise import unwrapped
 from descend.formula.structure import (
-    even_parameters,
     interchangeable,
     linear_unknowns,
     measures,
-    phases,
     waves,
 )
 from descend.formula.symbols import Parameter
@@ -68,6 +67,10 @@ class Found:
 
     theta: Array
     note: str
+
+    def in_sample(self, looked_at: int, rows: int) -> Found:
+        """Return the same, with a word on the rows that were looked at."""
+        return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
 
 
 def search(
@@ -149,12 +152,12 @@ class _Search:
             return Found(ends[0][1], words)
         stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
         for count, epochs in stages if peeled else STAGES:
-            starts = [_settled(program, point, given, bounds) for _, point in ends[:count]]
+            starts = [canonical(program, point, given, bounds) for _, point in ends[:count]]
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
         words += f"; {reached} of the {len(ends)} best descents from them ended here"
-        return Found(_settled(program, point, given, bounds), words)
+        return Found(canonical(program, point, given, bounds), words)
 
     def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Found | None:
         """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
@@ -166,7 +169,7 @@ class _Search:
             return None
         if shared(formula) or like_terms(formula, self.bounds is not None):
             return None
-        starts = [_settled(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
+        starts = [canonical(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
         if len(starts) < len(RANKS):
             return None
         down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
@@ -180,7 +183,7 @@ class _Search:
         words = (
             f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
         )
-        return Found(_settled(self.program, theta, self.given, self.bounds), words)
+        return Found(canonical(self.program, theta, self.given, self.bounds), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
@@ -301,35 +304,6 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
         low, high, strict, barred = bounds.low, bounds.high, bounds.strict, bounds.barred
     labels = tuple(str(place) for place in range(theta.size))
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
-
-
-def _settled(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
-    """Choose among equal answers: positive signs, phases in [-pi, pi], interchangeable terms in ascending order."""
-    formula, slices = program.formula, program.parameters.slices
-    settled = theta.copy()
-
-    def places(*symbols: Parameter | None) -> list[int] | None:
-        free = [symbol for symbol in symbols if symbol is not None and symbol.name not in given]
-        return [slices[symbol.name].start for symbol in free] if len(free) == len(symbols) else None
-
-    for symbol, others in even_parameters(formula).items():
-        together = places(symbol, *others)
-        if together and settled[together[0]] < 0.0:
-            settled[together] *= -1.0
-    for phase, amplitude in phases(formula).items():
-        if (pair := places(phase, amplitude)) and settled[pair[1]] < 0.0:
-            settled[pair] = settled[pair[0]] + math.pi, -settled[pair[1]]
-        if own := places(phase):
-            settled[own[0]] = math.remainder(settled[own[0]], 2.0 * math.pi)
-    linear = linear_unknowns(formula)
-    for group in interchangeable(formula):
-        rows = [places(*own) for own in group]
-        if any(row is None for row in rows):
-            continue
-        at = np.array(rows)
-        leader = next((column for column, symbol in enumerate(group[0]) if symbol not in linear), 0)
-        settled[at] = settled[at[np.argsort(settled[at[:, leader]], kind="stable")]]
-    return settled if bounds is None or bounds.contains(settled).all() else theta
 
 
 def sample(columns: Mapping[str, Array], size: int) -> dict[str, Array]:

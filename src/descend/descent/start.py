@@ -15,10 +15,13 @@ Array = NDArray[np.float64]
 
 
 def scales(point: Point) -> Array:
-    """Return the change of each parameter that would matter: sqrt(|J| / C_kk), C the curvature there; 1 without."""
+    """Return the change of each parameter that would matter, C the curvature there; 1 without.
+
+    It is sqrt((J - F) / C_kk), with F the floor of J: see ``Point.excess``.
+    """
     if point.curvature is None:
         return np.ones(np.size(point.theta))
-    size, parts = abs(point.loss), point.curvature.diagonal().tolist()
+    size, parts = point.excess, point.curvature.diagonal().tolist()
     return np.array([math.sqrt(size / part) if 0.0 < part < math.inf else 1.0 for part in parts])
 
 

@@ -23,6 +23,8 @@ OUTCOMES = [
     ("None", "factor(weight, slope, jacobian)"),
 ]
 """What the function of each order returns beside the loss."""
+OWN_GRADIENT = ("gradient", "factor(weight, slope, jacobian)")
+"""What that of order 3 returns where the gradient is by hand, and so not that of the factor."""
 
 SMALL_MATRIX = 1 << 18
 """Multiplications of a product of matrices up to which OpenBLAS uses one thread; ..."""
@@ -48,7 +50,8 @@ class Compiled:
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
         self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
-        self.functions = [self.code.define(body, ["loss", *OUTCOMES[order]]) for order, body in enumerate(bodies)]
+        outcomes = OUTCOMES if program.by_hand is None else [*OUTCOMES[:3], OWN_GRADIENT]
+        self.functions = [self.code.define(body, ["loss", *outcomes[order]]) for order, body in enumerate(bodies)]
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
@@ -86,7 +89,7 @@ class Compiled:
         weighed = order == 2 and self._weighed_rows(writer, weight * omega)
         if not (order == 1 or weighed) or program.by_hand is not None:
             gradient = []
-        by_hand = [inner.args[0] * omega for inner in self.row_sums] if order in (1, 2) else []
+        by_hand = [inner.args[0] * omega for inner in self.row_sums] if order else []
         jacobian = list(program.jacobian.items()) if order >= 2 else []
         writer.count(
             [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
@@ -96,7 +99,7 @@ class Compiled:
             return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
-        if order == 1 or weighed or (order == 2 and program.by_hand is not None):
+        if order == 1 or weighed or (order and program.by_hand is not None):
             results.append(f"gradient = {self._zeros(str(len(by_hand) or program.parameters.size))}")
         for symbol, part in gradient:
             matrix = self.code.matrices.get(symbol)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
-from descend.engines.totals import Array, InMemory, Totals
+from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.formula.compile import triangle
 from descend.gradients.contract import Kernel, Program, Sums
 
@@ -37,6 +37,7 @@ class NumpyEngine(InMemory):
 
     name = "numpy"
     once = False
+    factors = True
 
     def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
         self.made_of = (what, columns, weights)
@@ -47,7 +48,6 @@ class NumpyEngine(InMemory):
             if isinstance(self.kernel, Compiled)
             else [partial(self.kernel.sums, order=order) for order in range(4)]
         )
-        self.factors = isinstance(what, Program) and what.by_hand is None
         self.columns = columns
         self.many: Callable[[Array, int], Sums]
         self.rows = len(next(iter(columns.values())))
@@ -86,11 +86,9 @@ class NumpyEngine(InMemory):
             count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
             block = tuple(array[rows] for array in self.data)
         loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
-        if order == 3:
-            return Totals(count, float(loss), None, None, curvature)
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
-        return Totals(count, float(loss), gradient, curvature)
+        return ordered(order, count, float(loss), gradient, curvature)
 
 
 def _added(

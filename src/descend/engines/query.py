@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -13,6 +13,8 @@ from sympy import Add, Expr, Integer, Mul
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
+from descend.engines.moments import well_conditioned
+from descend.engines.numpy import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
@@ -28,6 +30,9 @@ from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
+SINGULAR = 1e-14
+"""Smallest singular value of the scaled triangle of a sample, as a share of the largest, that is not just rounding."""
+UNTURNED = np.ones((1, 1))
 MOST_PARAMETERS = 60
 """Beyond these the curvature has more sums than a query should."""
 
@@ -36,10 +41,14 @@ class QueryEngine:
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
     rows: of which only complete ones may be given. The queries are compiled once for each order, at its first use.
+
+    Order 3: where the columns of J depend on each other so far that J'WJ would lose digits, the database sums Z'WZ
+    instead, with Z = J S^-1 and S the triangle of a sample at theta, so that those of Z hardly do. With L its Cholesky
+    factor, the triangle of J is L'S, and q = L^-1 Z'slope.
     """
 
     name = "query"
-    factors = False
+    factors = True
 
     def __init__(
         self, program: Program, lazy: Lazy, weights: str | None = None, counted: tuple[int, float] | None = None
@@ -57,6 +66,8 @@ class QueryEngine:
         self.near: Array | None = None
         """A point near the minimum, if all sums follow from those there: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
+        self.sample: Mapping[str, Array] | None = None
+        """Some of the rows, in memory."""
 
     @property
     def once(self) -> bool:
@@ -78,6 +89,8 @@ class QueryEngine:
             self.parabola = through(near, self.evaluate(near, 2))
         if self.parabola is not None and not batched:
             return self.parabola.totals(theta, order)
+        if order == 3:
+            return self._factored(theta)
         query = self.queries.get((order, batched))
         if query is None:
             query = Query(self.program, self.lazy, self.abilities, order, self.column if batched else None, batched)
@@ -95,6 +108,45 @@ class QueryEngine:
         curvature = np.zeros((size, size))
         curvature[np.triu_indices(size)] = totals[query.slopes :]
         return Totals(total, loss, gradient, curvature + np.triu(curvature, 1).T)
+
+    def _factored(self, theta: Array) -> Totals:
+        """Return loss and factor; no factor where the curvature tells as much, or nothing does."""
+        turn = self._turn(theta)
+        if turn is None:
+            return Totals(self.total, math.nan, None, None)
+        query = self.queries.get((3, False))
+        if query is None:
+            query = self.queries[3, False] = Query(self.program, self.lazy, self.abilities, 3)
+        size, by_hand = theta.size, self.program.by_hand is not None
+        inverse: Array = np.asarray(np.linalg.inv(turn), dtype=np.float64)
+        totals, total = query.totals(theta, self.rows, self.total, None, inverse)
+        loss, slopes, upper = float(totals[0]), totals[1 : 1 + query.slopes], totals[1 + query.slopes :]
+        whole = np.zeros((size, size))
+        whole[np.triu_indices(size)] = upper
+        try:
+            lower = np.linalg.cholesky(whole.T)
+        except np.linalg.LinAlgError:
+            return Totals(self.total, math.nan, None, None)
+        factor = np.zeros((size + 1, size + 1))
+        factor[:size, :size] = lower.T @ turn
+        if not by_hand:
+            factor[:size, size] = np.linalg.solve(lower, slopes)
+            return Totals(total, loss, None, None, factor)
+        return Totals(total, loss, slopes if self.finish is None else self.finish(slopes, total, theta), None, factor)
+
+    def _turn(self, theta: Array) -> Array | None:
+        """Return the triangle of the sample; None where its columns hardly depend on each other, or cannot be told."""
+        if self.sample is None:
+            return None
+        weights = self.program.weights
+        summed = NumpyEngine(self.program, self.sample, None if weights is None else weights.name).evaluate(theta, 3)
+        assert summed.factor is not None
+        upper = summed.factor[:-1, :-1]
+        norms = np.sqrt(np.add.reduce(upper * upper))
+        if not (np.isfinite(upper).all() and (norms > 0.0).all()) or well_conditioned(upper.T @ upper):
+            return None
+        singular = np.linalg.svd(upper / norms, compute_uv=False)
+        return upper if singular[-1] > SINGULAR * singular[0] else None
 
 
 class Query:
@@ -147,18 +199,27 @@ class Query:
         self.scale = parameter_binder([factor for factor, _ in terms], program)
 
     def _terms(self, order: int) -> list[tuple[Expr, Expr]]:
-        """Return factor and product of loss, gradient, and the upper triangle of the curvature."""
+        """Return factor and product of loss, gradient, and the upper triangle of the curvature.
+
+        Order 3: of the derivatives times a triangle, whose entries are left open.
+        """
         program, writer = self.program, self.writer
         omega = program.weights if program.weights is not None else Integer(1)
         value, slope, weight = (self._split(omega * expression) for expression in program.loss.expressions)
-        derived = order in (1, 2) and program.by_hand is None
+        derived = order > 0 and program.by_hand is None
         by_hand = [self._split(inner.args[0] * omega) for inner in row_sums(program)] if order else []
-        columns = [self._split(column) for column in self._jacobian()] if derived or order == 2 else []
-        shared = [value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order == 2 else [])]
+        jacobian = self._jacobian() if derived or order > 1 else []
+        if order == 3:
+            jacobian = [
+                Add(*(turned(j, k) * column for j, column in enumerate(jacobian[: k + 1])))
+                for k in range(len(jacobian))
+            ]
+        columns = [self._split(column) for column in jacobian]
+        shared = [value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order > 1 else [])]
         writer.count(row for _, row in shared)
         for each in (value, *by_hand):
             writer.prepare(each[1])
-        for _, row in [*columns, *([slope] if derived else []), *([weight] if order == 2 else [])]:
+        for _, row in [*columns, *([slope] if derived else []), *([weight] if order > 1 else [])]:
             writer.name(row)
         gradient = [self._times(slope, column) for column in columns] if derived else by_hand
         self.slopes = len(gradient)
@@ -205,13 +266,16 @@ class Query:
                 columns[slices[term.vector].start + k] += derivative * item
         return columns
 
-    def totals(self, theta: Array, rows: int, weight: float, batch: Batch | None) -> tuple[Array, float]:
+    def totals(
+        self, theta: Array, rows: int, weight: float, batch: Batch | None, turn: Array = UNTURNED
+    ) -> tuple[Array, float]:
         """Run the query at theta; returns the totals, and the sum of the weights of their rows.
 
         rows: the number of all; weight: the sum of their weights. Of no rows at all the totals are 0, of one row.
+        turn: what the derivatives are times, in order 3.
         """
         with np.errstate(all="ignore"):
-            bound = self.bind(theta, weight, batch or EVERY)
+            bound = self.bind(theta, weight, batch or EVERY, turn)
             if not all(map(math.isfinite, bound)):
                 return np.full(len(self.places), np.nan), weight
             answers = self._answers(bound)
@@ -225,7 +289,7 @@ class Query:
             if self.nulls and found.pop() != 0.0:
                 return np.full(len(self.places), np.nan), weight
             sums = np.array([*found, float(rows)])  # the last place is that of -1
-            totals: Array = np.array(self.scale(theta, weight, EVERY)) * sums[self.places]
+            totals: Array = np.array(self.scale(theta, weight, EVERY, turn)) * sums[self.places]
         return totals, weight
 
     def _answers(self, bound: Sequence[float]) -> tuple[Any, ...] | None:
@@ -300,18 +364,26 @@ class Response:
         return found
 
 
+def turned(row: int, column: int) -> Setting:
+    """Return the symbol of an entry of what the derivatives are times."""
+    symbol: Setting = Setting(f"turn[{row}, {column}]")
+    return symbol
+
+
 def component(vector: str, place: int) -> Component:
     """Return the symbol of one component of a vector parameter."""
     symbol: Component = Component(f"{vector}[{place}]")
     return symbol
 
 
-def parameter_binder(bound: list[Expr], program: Program) -> Callable[[Array, float, Batch], tuple[float, ...]]:
+def parameter_binder(bound: list[Expr], program: Program) -> Callable[..., tuple[float, ...]]:
     """Make the function that computes what stands in a query in place of parameters."""
     names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
+    entries = {symbol for expression in bound for symbol in expression.atoms(Setting)}
+    names |= {symbol: symbol.name for symbol in entries if symbol.name.startswith("turn[")}
     for name, place in program.parameters.slices.items():
         names[Parameter(name)] = f"theta[{place.start}]"
         names |= {component(name, k): f"theta[{place.start + k}]" for k in range(place.stop - place.start)}
     writer = Writer(NUMPY, names)
     parts = "".join(f"float({writer.write(expression)}), " for expression in bound)
-    return define("bind", f"def bind(theta, rows, batch):\n    return ({parts})\n", numpy_names())
+    return define("bind", f"def bind(theta, rows, batch, turn=None):\n    return ({parts})\n", numpy_names())

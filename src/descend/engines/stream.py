@@ -9,7 +9,7 @@ import numpy as np
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
 from descend.engines.torch import checked_device, import_torch
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, Totals, ordered
 from descend.formula.compile import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.lazy import Lazy, spread
@@ -24,6 +24,8 @@ class StreamEngine:
     rows: of which only complete ones may be given.
     """
 
+    factors = True
+
     def __init__(
         self,
         what: Program | Kernel,
@@ -37,7 +39,6 @@ class StreamEngine:
         self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
         self.name = self.kernel.language
         self.once = False
-        self.factors = isinstance(what, Program) and what.by_hand is None
         self.lazy = lazy
         self.device: str | None = None
         if self.name == "torch":
@@ -78,12 +79,10 @@ class StreamEngine:
                 curvature = self._joined(curvature, more_curvature) if order == 3 else curvature + more_curvature
         if not total > 0.0:
             return Totals(1.0, 0.0, np.zeros_like(theta), np.zeros((theta.size, theta.size)))
-        if order == 3:
-            return Totals(total, float(loss), None, None, self._array(curvature))
         summed = None if gradient is None else self._array(gradient)
         if self.kernel.finish is not None and summed is not None:
             summed = self.kernel.finish(summed, total, theta)
-        return Totals(total, float(loss), summed, None if curvature is None else self._array(curvature))
+        return ordered(order, total, float(loss), summed, None if curvature is None else self._array(curvature))
 
     def _part(self, batch: Batch) -> Lazy:
         numbered = self.lazy.numbered()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
 from descend.engines.fused import fused, split
-from descend.engines.totals import Array, InMemory, Totals
+from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.errors import ConfigError
 from descend.formula.compile import torch_triangle
 from descend.gradients.contract import Kernel, Program
@@ -80,6 +80,7 @@ class TorchEngine(InMemory):
 
     name = "torch"
     once = False
+    factors = True
 
     def __init__(
         self,
@@ -95,14 +96,14 @@ class TorchEngine(InMemory):
         if isinstance(what, Program):
             what = what.over(columns)
         self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
-        self.factors = isinstance(what, Program) and what.by_hand is None
         self.columns = columns
         self.rows = len(next(iter(columns.values())))
         self.fused = None
         if self.device == "cpu" and pays(what, self.rows, passes, instead_of=self.name):
             assert isinstance(what, Program)
             self.fused = fused(what)
-        self.weights = None if weights is None else self._tensor(columns[weights])
+        self.weights = None if weights is None else columns[weights]
+        self.omega = None if weights is None else self._tensor(columns[weights])
 
     @cached_property
     def data(self) -> tuple[Any, ...]:
@@ -123,8 +124,8 @@ class TorchEngine(InMemory):
         point = self._tensor(theta)
         chosen = None if rows is None else self._tensor(rows)
         count = float(self.rows if chosen is None else len(chosen))
-        if self.weights is not None:
-            count = float((self.weights if chosen is None else self.weights[chosen]).sum())
+        if self.omega is not None:
+            count = float((self.omega if chosen is None else self.omega[chosen]).sum())
         if self.fused is not None and chosen is None and order < 3:
             sums = self._called(order, point)
             if sums is not None:
@@ -140,12 +141,10 @@ class TorchEngine(InMemory):
                 curvature = torch_triangle(self.torch.cat([curvature, more_curvature]))
             else:
                 curvature = curvature + more_curvature
-        if order == 3:
-            return Totals(count, float(loss), None, None, self._array(curvature))
         summed = None if gradient is None else self._array(gradient)
         if self.kernel.finish is not None and summed is not None:
             summed = self.kernel.finish(summed, count, theta)
-        return Totals(count, float(loss), summed, None if curvature is None else self._array(curvature))
+        return ordered(order, count, float(loss), summed, None if curvature is None else self._array(curvature))
 
     def _called(self, order: int, point: Any) -> Any | None:
         """Call a compiled kernel; None, from then on, where it cannot be compiled here."""

@@ -15,7 +15,8 @@ class Totals(NamedTuple):
 
     rows: their number, or the sum of their weights. gradient: (p,) or None. curvature: (p, p) or None.
     factor: (p + 1, p + 1) or None; upper triangle R of QR [sqrt(W) J, slope / sqrt(W)], so that its first p rows and
-        columns give curvature = R'R and, times its last column, the gradient, with twice their digits.
+        columns give curvature = R'R and, times its last column, the gradient, with twice their digits. A gradient
+        beside it is by hand or autograd, and counts; where the curvature tells as much there is no factor.
     """
 
     rows: float
@@ -54,3 +55,10 @@ class Engine(Protocol):
         order: 0 loss, 1 and gradient, 2 and curvature, 3 loss and factor where ``factors`` says there is one.
         """
         ...
+
+
+def ordered(order: int, rows: float, loss: float, gradient: Array | None, second: Array | None) -> Totals:
+    """Return totals of which ``second`` is the curvature, or the factor if the order is 3."""
+    if order == 3:
+        return Totals(rows, loss, gradient, None, second)
+    return Totals(rows, loss, gradient, second)

@@ -91,11 +91,9 @@ def log_likelihood(rows: Rows, loss: Loss) -> float:
     """Return the log-likelihood at the parameters of a fit.
 
     poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
-    logistic:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i))
+    logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)
+
+    The last term is that of shares y_i of omega_i trials: 0 of single outcomes.
     """
-    omega, y = rows.omega, rows.y
-    total = -float(omega @ loss.value(rows.score, y))
-    if loss.name == "poisson":
-        counts, place = np.unique(y, return_inverse=True)
-        total -= float(omega @ np.array([math.lgamma(count + 1.0) for count in counts.tolist()])[place])
-    return total
+    terms = loss.log_normaliser(rows.y, rows.omega) - rows.omega * loss.value(rows.score, rows.y)
+    return float(terms.sum())

@@ -127,6 +127,7 @@ class _Free:
         bounds = part.objective.bounds
         self.bounds = None if bounds is None else bounds.of(free)
         self.penalty = None
+        self.floor = part.objective.floor
         self.has_l1 = False
         self.pieces = None
         self._last: tuple[Point, int] | None = None

@@ -27,6 +27,7 @@ from descend.fit.correlation import Correlation
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.equation import equation, rounding
+from descend.fit.goodness import Goodness, deviance_of, goodness_of
 from descend.fit.guarantee import Guarantee, guarantee
 from descend.fit.intervals import Intervals, intervals_by
 from descend.fit.likelihood import Criteria, criteria_of
@@ -295,6 +296,16 @@ class Fit:
         """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
         return None if self.criteria is None else self.criteria.bic
 
+    @comment("the deviance")
+    def deviance(self) -> float | None:
+        """Twice what the log-likelihood lacks of one with a mean for each row (see ``fit.goodness.deviance_of``)."""
+        return deviance_of(self)
+
+    @comment("chi-square")
+    def goodness(self) -> Goodness | None:
+        """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
+        return goodness_of(self)
+
     def intervals(
         self,
         level: float = 0.95,
@@ -346,6 +357,14 @@ class Fit:
     def r_squared(self) -> float | None:
         """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
         return statistics.r_squared(self)
+
+    @comment("R² about 0")
+    def r_squared_about_zero(self) -> float | None:
+        """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
+
+        What R reports for a line through the origin, whose residuals do not add up to 0.
+        """
+        return statistics.r_squared_about_zero(self)
 
     @comment("the digits of the equation", empty=lambda fit: {})
     def rounding(self) -> Rounding:

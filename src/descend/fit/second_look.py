@@ -64,7 +64,7 @@ class SecondLook:
         if found is not None:
             searched = replace(searched, notes=(found.note, *searched.notes))
         again = self.fit(searched)
-        if not clearly_lower(again.loss, fitted.loss, rounding(problem)):
+        if not clearly_lower(again.loss, fitted.loss, rounding(problem), problem.objective.floor):
             return fitted
         if fitted.succeeded and not (again.succeeded and self._as_determined(searched, again)):
             return fitted

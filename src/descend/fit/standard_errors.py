@@ -11,6 +11,7 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.objective import Point
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.fit.edge import held_at_edge
 from descend.fit.intervals import Intervals, checked_errors, named, quantile, why_none
 from descend.fit.refit import well_conditioned
 from descend.fit.rows import refuse_without_data
@@ -30,6 +31,8 @@ def covariance_of(fit: Fit, kind: str) -> Array | None:
     checked_errors(kind, fit.loss_function)
     if fit.kept is not None:
         found, rank = generalized_covariance(fit, kind), fit.rank
+        if found is not None and fit.loss_function.keep_in_range and (edge := held_at_edge(fit)).any():
+            found[edge], found[:, edge] = np.nan, np.nan
         if found is None or rank is None:
             return found
         unknown = ~rank.estimable & ~_held(fit)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.descent.module.model import ModuleModel
 from descend.fit.rows import refuse_without_data, row_weights, weighted
+from descend.models import FormulaModel
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -106,3 +107,18 @@ def r_squared(fit: Fit) -> float | None:
         return 1.0 - squared_error(fit) / spread
     residual = y - fit.model.predict(fit.theta, fit.kept.columns)
     return 1.0 - float((omega * residual) @ residual) / spread
+
+
+def r_squared_about_zero(fit: Fit) -> float | None:
+    """Return 1 - sum omega r**2 / sum omega y**2 of a line through the origin; None of all else."""
+    if fit.kept is None:
+        return fit.stored.get("r_squared_about_zero")
+    model = fit.model
+    if not (isinstance(model, FormulaModel) and model.linear and fit.loss_function.name == "squared"):
+        return None
+    constants = [slope for slope in model.formula.jacobian.values() if not slope.free_symbols]
+    if constants or fit.kept.whole is not None or model.formula.terms:
+        return None
+    y = model.observed(fit.kept.columns)
+    squares = float((row_weights(fit) * y) @ y) if weighted(fit) else float(y @ y)
+    return 1.0 - squared_error(fit) / squares if squares > 0.0 else None

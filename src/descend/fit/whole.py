@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
+BLOCK = 1 << 16
+"""Rows that are read at a time."""
 
 
 def total_loss(fit: Fit, whole: Whole) -> float:
@@ -70,4 +73,12 @@ def log_likelihood(fit: Fit, whole: Whole) -> float | None:
         return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
     if fit.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
-    return -total
+    if fit.weights is None:
+        return -total
+    return -total + sum(_normaliser(fit, block) for block in whole.lazy.blocks(BLOCK))
+
+
+def _normaliser(fit: Fit, block: Mapping[str, Array]) -> float:
+    """Return what makes a log-density of the loss, summed over a block of rows."""
+    omega = np.asarray(block[fit.weights or ""], dtype=np.float64)
+    return float(fit.loss_function.log_normaliser(fit.model.observed(block), omega)[omega > 0.0].sum())

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from descend.errors import ConfigError
-from descend.formula.compile import RowCode, compile_expression
+from descend.formula.compile import RowCode, compile_expression, torch_factor
 from descend.formula.edges import Edges
 from descend.formula.printers.code import TORCH
 from descend.gradients.contract import Array, Program, Sums
@@ -38,8 +38,9 @@ class AutogradKernel:
     ) -> None:
         self.score, self.response, self.weights, self.prepare = score, response, weights, prepare
         symbols = (PREDICTION, RESPONSE, RESIDUAL)
-        value, _, weight = loss.expressions
-        self.value, self.weight = (compile_expression(expression, symbols, TORCH) for expression in (value, weight))
+        self.value, self.slope, self.weight = (
+            compile_expression(expression, symbols, TORCH) for expression in loss.expressions
+        )
 
     def sums(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Sums:
         import torch
@@ -56,7 +57,7 @@ class AutogradKernel:
             )
         loss.backward()
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
-        return loss.detach(), gradient, self._curvature(theta, block) if order == 2 else None
+        return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
 
     made_by: tuple[Callable[..., AutogradKernel], tuple[Any, ...]]
     """What makes it again where it is unpickled."""
@@ -69,8 +70,11 @@ class AutogradKernel:
         value = self.value(score, y, score - y)
         return (value if self.weights is None else value * self.weights(block)).sum()
 
-    def _curvature(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
-        """Return J' W J. Column k of J is d/dv of (J'v)_k, so p backward passes through one graph give all of it."""
+    def _second(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Tensor:
+        """Return J' W J, or the factor if the order is 3.
+
+        Column k of J is d/dv of (J'v)_k, so p backward passes through one graph give all of it.
+        """
         import torch
 
         leaf = theta.detach().requires_grad_(True)
@@ -78,12 +82,15 @@ class AutogradKernel:
         v = torch.zeros_like(score, requires_grad=True)
         (pulled,) = torch.autograd.grad(score, leaf, v, create_graph=True)
         columns = [torch.autograd.grad(part, v, retain_graph=True, materialize_grads=True)[0] for part in pulled]
-        jacobian = torch.stack(columns, dim=1)
+        jacobian = torch.stack(columns)
         with torch.no_grad():
             score, y = self.score(theta, block), self.response(block)
-            weight = self.weight(score, y, score - y) * (1.0 if self.weights is None else self.weights(block))
-            weight = torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device).expand(len(y))
-            return (jacobian * weight[:, None]).T @ jacobian
+            omega = 1.0 if self.weights is None else self.weights(block)
+            weight = torch.as_tensor(self.weight(score, y, score - y) * omega).to(jacobian).expand(len(y))
+            if order == 3:
+                slope = torch.as_tensor(self.slope(score, y, score - y) * omega).to(jacobian).expand(len(y))
+                return torch_factor(weight, slope, jacobian)
+            return (jacobian * weight) @ jacobian.T
 
 
 @lru_cache(maxsize=128)

@@ -14,7 +14,7 @@ from descend.constraints import Constraints
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
-from descend.formula.compile import COUNT
+from descend.formula.compile import COUNT, numpy_factor
 from descend.formula.formula import Formula
 from descend.formula.functions import sign
 from descend.formula.printers.code import as_text
@@ -162,7 +162,12 @@ class FunctionKernel:
         if order == 0:
             return loss, None, None
         gradient = self._gradient(columns, theta) * float(omega.sum())
-        return loss, gradient, self._curvature(theta, columns, prediction, y, omega) if order > 1 else None
+        if order == 1:
+            return loss, gradient, None
+        jacobian, weight = self._jacobian(theta, columns, len(y)), omega * self.loss.weight(prediction, y)
+        if order == 3:
+            return loss, gradient, numpy_factor(weight, omega * self.loss.slope(prediction, y), jacobian)
+        return loss, gradient, (jacobian * weight) @ jacobian.T
 
     def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
         held, name = self.gradient.constraints, self.gradient.name
@@ -195,10 +200,8 @@ class FunctionKernel:
             )
         return flat if held is None else held.jacobian(theta).T @ flat
 
-    def _curvature(
-        self, theta: Array, columns: Mapping[str, Array], prediction: Array, y: Array, omega: Array
-    ) -> Array:
-        jacobian = np.empty((theta.size, len(y)))
+    def _jacobian(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
+        jacobian = np.empty((theta.size, rows))
         for k, value in enumerate(theta):
             step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
             ahead, behind = theta.copy(), theta.copy()
@@ -206,5 +209,4 @@ class FunctionKernel:
             jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (
                 ahead[k] - behind[k]
             )
-        curvature: Array = (jacobian * (omega * self.loss.weight(prediction, y))) @ jacobian.T
-        return curvature
+        return jacobian

@@ -86,7 +86,10 @@ class Kernel(Protocol):
         ...
 
     def sums(self, theta: Array, block: tuple[Any, ...], order: int) -> Sums:
-        """Return loss, gradient (order 1) and curvature (order 2) summed over a block."""
+        """Return loss, gradient (order 1) and curvature (order 2) summed over a block; of order 3 the factor instead.
+
+        See ``engines.totals.Totals``.
+        """
         ...
 
     @property

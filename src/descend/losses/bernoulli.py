@@ -48,9 +48,25 @@ class Bernoulli(Loss):
         """Return p (1 - p), the variance of one outcome."""
         return prediction * (1.0 - prediction)
 
+    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (1 - 6 p (1 - p)) / (n p (1 - p)), the excess kurtosis of a share of n trials."""
+        spread = mean * (1.0 - mean)
+        return (1.0 - 6.0 * spread) / (omega * spread)
+
+    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
+        """Whether rows are shares of several trials, whose numbers are the weights."""
+        return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
+
     def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the logarithm of the binomial coefficient of each row (see ``log_choices``)."""
         return log_choices(y, omega)
+
+
+def are_trials(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark the rows whose weight is a whole number of trials, and whose response a share of them."""
+    trials, successes = np.round(omega), np.round(omega * y)
+    found: NDArray[np.bool_] = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
+    return found
 
 
 def log_choices(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,6 +78,5 @@ def log_choices(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[n
     array([1.7918, 0.    ])
     """
     trials, successes = np.round(omega), np.round(omega * y)
-    whole = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
     found = log_factorial(trials) - log_factorial(successes) - log_factorial(trials - successes)
-    return np.where(whole & (y > 0.0) & (y < 1.0), found, 0.0)
+    return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), found, 0.0)

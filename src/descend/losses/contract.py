@@ -122,6 +122,29 @@ class Loss(ABC):
         """Return the least loss that each row can have: where the prediction is the response."""
         return self.value(y, y)
 
+    def floor(self, y: NDArray[np.float64], omega: NDArray[np.float64] | None) -> float:
+        """Return the least mean loss that rows of these responses and weights can have, by any model."""
+        if self.of_residual:
+            return self._at_response
+        least = self.saturated(y)
+        return float(least.mean() if omega is None else omega @ least / omega.sum())
+
+    @cached_property
+    def _at_response(self) -> float:
+        return float(self.value(np.zeros(1), np.zeros(1))[0])
+
+    def mean(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the loss takes a response of this score to be on average: the score itself, without a link."""
+        return score
+
+    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the excess kurtosis of each row, of a weight, given its predicted mean (see ``variance``)."""
+        raise NotImplementedError(self.name)
+
+    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
+        """Whether the scatter of rows about their means says anything: not that of single outcomes 0 and 1."""
+        return False
+
     def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the variance of each row, given its predicted mean, where the distribution has no scale of its own."""
         raise NotImplementedError(self.name)

@@ -52,6 +52,18 @@ class Logistic(Loss):
         """Return p (1 - p), the variance of one outcome of probability p."""
         return self.of_probability.variance(prediction)
 
+    def mean(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability, sigmoid(score)."""
+        return 0.5 + 0.5 * np.tanh(0.5 * score)
+
+    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the excess kurtosis of a share of several trials."""
+        return self.of_probability.kurtosis(mean, omega)
+
+    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
+        """Whether rows are shares of several trials, whose numbers are the weights."""
+        return self.of_probability.repeats(y, omega)
+
     def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the logarithm of the binomial coefficient of each row (see ``log_choices``)."""
         return log_choices(y, omega)

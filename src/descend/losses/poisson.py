@@ -46,6 +46,14 @@ class Poisson(Loss):
         """Return the mean, which is the variance of a count."""
         return prediction
 
+    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return 1 / mean, the excess kurtosis of a count."""
+        return 1.0 / (omega * mean)
+
+    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
+        """Whether rows are counts, each by itself: the scatter of weighed ones is not known."""
+        return bool((omega == 1.0).all() and (y == np.floor(y)).all())
+
     def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return -omega log(y!)."""
         return -omega * log_factorial(y)

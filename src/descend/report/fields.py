@@ -14,6 +14,7 @@ from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
 from descend.fit.intervals import NOT_AT_MINIMUM
+from descend.fit.uncertainty import sandwich_kind
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -63,8 +64,7 @@ def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] =
 def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
     """Return what follows the parameters: how good the fit is, and how it was made."""
     shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
-    if fit.r_squared is not None:
-        shown.append(Field("R²", fit.r_squared, "number"))
+    shown += _goodness(fit)
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
     shown += [] if isinstance(fit.model, ModuleModel) else _repeats(fit)
@@ -83,6 +83,23 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
     ]
 
 
+def _goodness(fit: Fit) -> list[Field]:
+    """Say how well the fit describes the data, by what is usual for its loss."""
+    shown = []
+    if fit.r_squared is not None:
+        about_zero = fit.r_squared_about_zero
+        other = "" if about_zero is None else f", {about_zero:.6g} about 0"
+        shown.append(Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text"))
+    if fit.goodness is not None:
+        good = fit.goodness
+        name = "χ²" if fit.sigma is not None else "Pearson's χ²"
+        told = f"{good.chi_square:.5g} for {good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
+        shown.append(Field(name, f"{told}, reduced {good.reduced:.4g}, p = {good.p:.2g}", "text"))
+    if fit.deviance is not None and fit.loss_function.fisher:
+        shown.append(Field("deviance", fit.deviance, "number"))
+    return shown
+
+
 def _left_out(fit: Fit) -> str:
     """Say how many rows were left out because a value is missing in them, if that was asked for."""
     if fit.table is None or fit.call().get("missing") != "drop":
@@ -95,13 +112,16 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
     """Say what the standard errors and intervals rest on, where it is not the usual."""
     shown = []
     if intervals is not None:
-        shown.append(Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method}", "text"))
+        shown.append(
+            Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method} ({intervals.convention})", "text")
+        )
     if fit.sigma is not None:
         shown.append(Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text"))
     elif fit.weights is not None:
         shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+        kind = sandwich_kind(fit.loss_function)
+        shown.append(Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text"))
     if not errors_hold(fit):
         what = "standard errors" if intervals is None else "standard errors and intervals"
         shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))

@@ -70,7 +70,8 @@ class ArrayTable(Table):
 
         condition = checked_condition(where)
         place = unused("place", self.names)
-        columns = {name: cells for name in distinct(self.names) if (cells := _for_sql(self._cells(name))) is not None}
+        named = [name for name in distinct(self.names) if _may_name(condition, name)]
+        columns = {name: cells for name in named if (cells := _for_sql(self._cells(name))) is not None}
         columns[place] = np.arange(self.rows)
         database = Database()
         database.connection.register("data", columns)
@@ -197,6 +198,8 @@ def kind_of_cells(cells: Cells) -> str:
     """Return ``number``, ``text``, ``boolean``, ``time`` or ``other`` for the cells of a column."""
     if cells.dtype.kind != "O":
         return KIND_OF_DTYPE.get(cells.dtype.kind, "other")
+    if _is_words(cells):
+        return "text"
     kinds = {_kind_of_cell(cell) for cell in cells.tolist() if not absent(cell)}
     if len(kinds) == 1:
         return kinds.pop()
@@ -228,6 +231,18 @@ def absent(cell: Any) -> bool:
 
 def _is_plain(cells: Cells) -> bool:
     return cells.dtype is FLOAT64 and cells.flags.c_contiguous
+
+
+def _is_words(cells: Cells) -> bool:
+    """Whether an array of objects holds text and nothing else but None, and any at all: told by a look at the types."""
+    kinds = set(map(type, cells.tolist())) if cells.dtype.kind == "O" else set()
+    return str in kinds and kinds <= {str, type(None)}
+
+
+def _may_name(condition: str, name: str) -> bool:
+    """Whether a condition may be about a column; to hand it to SQL takes a while for nothing if it is not."""
+    within = condition.casefold()
+    return identifier(name)[1:-1].casefold() in within or "columns" in within
 
 
 def _kind_of_cell(cell: Any) -> str:
@@ -265,6 +280,8 @@ def _not_a_column(name: str, cells: Cells) -> DataError:
 
 def _for_sql(cells: Cells) -> Cells | None:
     """Return cells in a form that DuckDB reads, None if there is none."""
+    if _is_words(cells):
+        return cells
     kind = kind_of_cells(cells)
     if kind == "text":
         return np.array([None if absent(cell) else str(cell) for cell in cells.tolist()], dtype=object)

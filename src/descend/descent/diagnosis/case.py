@@ -318,7 +318,7 @@ class OnRows:
 
     def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
         self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
-        self.bounds = objective.bounds
+        self.bounds, self.floor = objective.bounds, objective.floor
 
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         point = self.objective(theta, order, self.chosen if rows is None else self.chosen[rows])

@@ -28,6 +28,7 @@ class Flat:
     bounds = None
     penalty = None
     has_l1 = False
+    floor = 0.0
     pieces = None
 
     def __init__(self, objective: ModuleObjective) -> None:

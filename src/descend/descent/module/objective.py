@@ -63,6 +63,11 @@ class ModulePoint:
     def reached(self, theta: Any) -> None:
         """Return J where a step ended: not known before the module has run there."""
 
+    @property
+    def excess(self) -> float:
+        """The size of J, by which its changes are measured."""
+        return abs(self.loss)
+
     def promise(self) -> float:
         """Return what a Gauss-Newton step promises: without a curvature, nobody can tell."""
         return math.inf
@@ -169,6 +174,7 @@ class ModuleObjective:
     """
 
     has_l1 = False
+    floor = 0.0
     pieces = None
     bounds = None
     penalty = None
