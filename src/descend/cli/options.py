@@ -153,7 +153,8 @@ Standardize = Annotated[
     bool, Option("--standardize", help="Descend in standardised columns; all that is reported stays in your units.")
 ]
 Plot = Annotated[
-    list[str] | None, Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated.")
+    list[str] | None,
+    Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated."),
 ]
 LogX = Annotated[bool, Option("--log-x", help="Give the picture a logarithmic axis across.")]
 LogY = Annotated[bool, Option("--log-y", help="Give the picture a logarithmic axis upwards.")]

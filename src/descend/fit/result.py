@@ -39,6 +39,7 @@ from descend.fit.uncertainty import Rank
 from descend.formula.printers.filled import Rounding
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
+from descend.showing import handed
 from descend.table import Table, open_table
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ class Fit:
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """
-        return diagnostics_of(self)
+        return handed(diagnostics_of(self), None if self.shown_by is None else self.shown_by.short)
 
     @comment("the correlations")
     def correlation(self) -> Correlation | None:

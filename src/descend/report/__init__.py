@@ -36,8 +36,8 @@ def page(
     write_report(fit, path, intervals, command)
 
 
-def short(fit: Fit) -> str:
-    """Return the short form for notebooks (see ``html``)."""
-    from descend.report.html import short as short_form
+def short(result: Any) -> str:
+    """Return what a notebook shows of a result: a fit, an explanation and the like (see ``notebook``)."""
+    from descend.report.notebook import short as short_form
 
-    return short_form(fit)
+    return short_form(result)

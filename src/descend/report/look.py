@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from descend.errors import ConfigError
 
@@ -33,7 +34,7 @@ class Look:
     residuals: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.log, str) or self.log not in ("", "x", "y", "xy", "yx"):
+        if self.log not in ("", "x", "y", "xy", "yx"):
             raise ConfigError(f'`log` names the logarithmic axes: "x", "y" or "xy". It is {self.log!r}.')
         if self.size is not None:
             object.__setattr__(self, "size", _checked_size(self.size))
@@ -43,14 +44,15 @@ class Look:
         return "log" if side in self.log else "linear"
 
 
-def _checked_size(size: object) -> tuple[float, float]:
+def _checked_size(size: Any) -> tuple[float, float]:
     try:
-        width, height = (float(side) for side in size)  # type: ignore[attr-defined]
+        width, height = (float(side) for side in size)
     except (TypeError, ValueError):
         width = height = math.nan
     if not (SMALLEST <= width <= LARGEST and SMALLEST <= height <= LARGEST):
+        shown = " x ".join(map(str, size)) if isinstance(size, list | tuple) else repr(size)
         raise ConfigError(
-            f"`size` is the width and the height of the picture in inches, such as 8 and 5, each from {SMALLEST:g} to "
-            f"{LARGEST:g}. It is {size!r}."
+            f"The size of a picture is its width and its height in inches, such as 8 x 5, each from {SMALLEST:g} to "
+            f"{LARGEST:g}. It is {shown}."
         )
     return width, height

@@ -288,7 +288,7 @@ def columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> P
 
 def tells(fit: Fit) -> bool:
     """Whether the steps of a run say anything: not where it began at the minimum, or reached it at once."""
-    if fit.outcome is not Outcome.CONVERGED:
+    if not fit.trace or fit.outcome is not Outcome.CONVERGED:
         return bool(fit.trace)
     _, losses = finite(fit)
     return fit.epochs > AT_ONCE and bool(losses.max() - losses.min() > FLAT * abs(losses).max())
@@ -352,7 +352,7 @@ def _on(look: Look, side: str, values: Array, name: str) -> Array:
     shown = above_zero(values)
     if not np.isfinite(shown).any():
         raise ConfigError(
-            f"No value of `{name}` is above 0, so the {side} axis cannot be logarithmic. Draw it without --log-{side}."
+            f"No value of `{name}` is above 0, so the {side} axis cannot be logarithmic. Leave that axis linear."
         )
     return shown
 
@@ -367,7 +367,7 @@ def _lost(x: Array, y: Array, look: Look) -> str:
 
 
 def _without(view: View, look: Look) -> str:
-    """Say what of the rows is not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
+    """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
     if not view.observed:
         return view.sampled
     lost = _lost(view.x if view.one else view.y, view.y if view.one else view.predicted, look)

@@ -50,11 +50,8 @@ def plot_model(fit: Fit, columns: Mapping[str, Any], look: Look = DEFAULT) -> Fi
 
 def _plot(fit: Fit, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     seen = view(fit, columns)
-    if seen.one:
-        shown, captions = [panels.curve(seen, look)], []
-    else:
-        shown, captions = [panels.predicted(seen, look), panels.residuals(seen)], []
-    captions.append(shown[0].caption)
+    shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), panels.residuals(seen)]
+    captions = [shown[0].caption]
     below = panels.residuals_below(seen, look) if look.residuals and seen.one and seen.observed else None
     if panels.tells(fit):
         shown.append(panels.loss(fit))

@@ -48,8 +48,8 @@ HAN = (
 
 PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/^,+-]+")
 """What a line of a formula is not broken within: a name or number with the operator after it."""
-LETTERS, SMALL_LETTERS = 8.0, 11.0
-"""Letters that fit an inch: of a title in bold, and of the names of axes."""
+LETTERS, SMALL_LETTERS, SMALLEST_LETTERS = 8.0, 11.0, 12.8
+"""Letters that fit an inch: of a title in bold, of the names of axes, and of a caption."""
 BESIDE = 0.9
 """Inches that the numbers and names beside an axes take."""
 
@@ -132,7 +132,7 @@ def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None
 
     size = size or ({1: 6.8, 2: 10.6}.get(panels, 14.0), 4.4)
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
-    figure._repr_png_ = partial(png, figure)
+    figure._repr_png_ = partial(png, figure)  # type: ignore[attr-defined]
     if title:
         figure.suptitle(wrapped(title, max(int(size[0] * LETTERS), 12)), **text(13, fontweight="bold"))
     grid = figure.add_gridspec(1, panels)
@@ -141,12 +141,18 @@ def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None
 
 def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:
     """Return new axes below others, which share their horizontal axis; share: of the height."""
-    upper, lower = axes.get_subplotspec().subgridspec(2, 1, height_ratios=[1.0 - share, share], hspace=0.06)
+    halves = place_of(axes).subgridspec(2, 1, height_ratios=[1.0 - share, share], hspace=0.06)
+    upper, lower = halves[0], halves[1]
     axes.set_subplotspec(upper)
     added = styled(figure.add_subplot(lower, sharex=axes))
     axes.tick_params(axis="x", which="both", labelbottom=False)
     axes.set_xlabel("")
     return added
+
+
+def place_of(axes: Axes) -> Any:
+    """Return the place of axes in the grid of their figure."""
+    return axes.get_subplotspec()
 
 
 def styled(axes: Axes) -> Axes:
@@ -170,8 +176,9 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> None:
     """Name what an axes shows, on as many lines as it takes."""
-    width, height = axes.get_figure().get_size_inches()
-    width /= axes.get_subplotspec().get_topmost_subplotspec().get_gridspec().ncols
+    place = place_of(axes).get_topmost_subplotspec().get_gridspec()
+    width, height = place.figure.get_size_inches()
+    width /= place.ncols
     across = max(int((width - BESIDE) * SMALL_LETTERS), 12)
     axes.set_xlabel(wrapped(x, across, 2), **text(10.5))
     axes.set_ylabel(wrapped(y, max(int((height - BESIDE) * SMALL_LETTERS), 12), 2), **text(10.5))
@@ -199,8 +206,9 @@ def caption(figure: Figure, sentences: Sequence[str]) -> None:
     said = [sentence for sentence in sentences if sentence]
     if any(MISSING in entry.get_text() for entry in figure.findobj(Text)):
         said.append(MISSING_NOTE)
+    most = int(figure.get_figwidth() * SMALLEST_LETTERS)
+    lines = textwrap.wrap("  ".join(said), most)
     if said:
-        lines = textwrap.wrap("  ".join(said), int(figure.get_figwidth() * SMALL_LETTERS), drop_whitespace=said != [" "])
         figure.supxlabel("\n".join(lines), x=0.99, ha="right", **text(9, GREY))
 
 
