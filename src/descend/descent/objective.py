@@ -151,8 +151,10 @@ class Point:
         if well(scaled):
             return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
         # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
-        factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
-        upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
+        derived = getattr(self.objective, "triangle", None)
+        factor = None if derived is None else derived(self.theta)[-1]
+        upper, right = root_of(self.at(self.theta, 3)) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
         if self.subgradient is not None:
             right = _pull(upper, self.subgradient)
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
@@ -289,6 +291,8 @@ class Objective:
 
         There is no triangle where the curvature tells as much, or where it is not finite.
         """
+        if not self.engine.factors:
+            return 1.0, math.nan, None, None
         self._count(rows)
         count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
         if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):
