@@ -92,7 +92,7 @@ def test_long_titles_stay_inside_the_picture(power):
     box = figure._suptitle.get_window_extent()
     assert box.x0 >= 0.0 and box.x1 <= figure.bbox.width
     assert figure.get_suptitle().count("\n") <= 3 and figure.get_suptitle().endswith("…")
-    assert wrapped("a*exp(-2.5e-05*x) + unbreakable", 9, 9) == "a*\nexp(-2.5e\n-05*x) +\nunbreakab\nle"
+    assert wrapped("a*exp(-2.5e-05*x) + unbreakable", 9, 9) == "a*\nexp(-2.5e\n-05*\nx) +\nunbreakab\nle"
 
 
 def test_a_run_without_a_way_to_go_has_no_panel_of_its_loss(line):

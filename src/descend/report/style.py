@@ -119,7 +119,7 @@ def wrapped(text: str, most: int, lines: int = 3) -> str:
         if done[-1] and len(done[-1]) + len(piece.rstrip()) > most:
             done.append("")
         done[-1] += piece if done[-1] else piece.lstrip()
-    return "\n".join(part for line in done for part in textwrap.wrap(line, most))
+    return "\n".join(part for line in done for part in textwrap.wrap(line, most, break_on_hyphens=False))
 
 
 def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None) -> tuple[Figure, list[Axes]]:
