@@ -95,7 +95,11 @@ class Explanation(Shown):
         }
 
     def __str__(self) -> str:
-        return "\n".join([str(self.formula), "", *(_line(label, text) for label, text in self.lines())])
+        return self.text()
+
+    def text(self, columns: int = WIDTH) -> str:
+        """Return all of it as lines of at most ``columns`` letters, where words are no longer."""
+        return "\n".join([str(self.formula), "", *(_line(label, text, columns) for label, text in self.lines())])
 
     def lines(self) -> list[tuple[str, str]]:
         """Return what there is to say, each under its label; what goes on has an empty one."""
@@ -131,9 +135,9 @@ def _labelled(label: str, items: Any) -> list[tuple[str, str]]:
     return [(label if not place else "", str(item)) for place, item in enumerate(items)]
 
 
-def _line(label: str, text: str) -> str:
+def _line(label: str, text: str, columns: int) -> str:
     indent = " " * 14
-    wrapped = textwrap.wrap(text, WIDTH - len(indent), break_long_words=False) or [""]
+    wrapped = textwrap.wrap(text, min(WIDTH, columns) - len(indent), break_long_words=False) or [""]
     return "\n".join([f"  {label:12}{wrapped[0]}".rstrip(), *(indent + line for line in wrapped[1:])])
 
 
