@@ -47,7 +47,7 @@ def test_tables_fit_a_narrow_terminal(run, folder, monkeypatch, words, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     told = run(*words).stdout
     long = [line for line in told.splitlines() if len(line) > max(columns, 40) and " ~ " not in line]
-    assert told.count("\n") > 4 and not long
+    assert told.count("\n") >= 4 and not long
     if "transit.csv" in words:
         assert "value        2459001.12" in told or "m   2459001.12" in told
 
@@ -69,8 +69,8 @@ def test_letters_that_a_terminal_lacks_are_told_of(folder):
     done = described(["fit", "y ~ α*x + b", "line.csv"], PYTHONIOENCODING="ascii")
     assert done.returncode == 0 and "\\u03b1" in done.stdout and "R^2" in done.stdout
     assert done.stderr.strip() == (
-        "Note: the encoding of this terminal, ascii, lacks letters, written here by their codes: \\u03b1. To see them, set "
-        "PYTHONIOENCODING=utf-8, or a UTF-8 locale such as LC_ALL=C.UTF-8."
+        "Note: the encoding of this terminal, ascii, lacks letters, written here by their codes: \\u03b1. To see them, "
+        "set PYTHONIOENCODING=utf-8, or a UTF-8 locale such as LC_ALL=C.UTF-8."
     )
     assert described(["fit", "y ~ a*x + b", "line.csv"], PYTHONIOENCODING="ascii").stderr == ""
 
@@ -78,8 +78,8 @@ def test_letters_that_a_terminal_lacks_are_told_of(folder):
 def test_a_formula_that_the_locale_cannot_read_is_told_so(folder):
     done = described(["fit", "y ~ α*x + b", "line.csv"], LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert done.returncode == 2 and done.stderr.strip() == (
-        "FormulaError: The formula has letters that the locale of this terminal, which is not UTF-8, cannot read. Set a "
-        "UTF-8 locale, such as LC_ALL=C.UTF-8, or write them in Latin letters."
+        "FormulaError: The formula has letters that the locale of this terminal, which is not UTF-8, cannot read. Set "
+        "a UTF-8 locale, such as LC_ALL=C.UTF-8, or write them in Latin letters."
     )
 
 
