@@ -19,6 +19,7 @@ from descend.formula.readings import readings
 from descend.formula.redundancy import Redundancy, joined, redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
+from descend.parameters import digits_of
 from descend.showing import Shown
 from descend.table import Table
 
@@ -120,7 +121,8 @@ class Explanation(Shown):
             return lines
         lines.append(("rows", f"{self.rows:,} of {self.source}"))
         for name, (low, high, spread) in (self.scales or {}).items():
-            lines.append((f"  {name}", f"{low:.6g} to {high:.6g}, standard deviation {spread:.3g}"))
+            first, last = (f"{end:.{digits_of(end, spread / 1000.0)}g}" for end in (low, high))
+            lines.append((f"  {name}", f"{first} to {last}, standard deviation {spread:.3g}"))
         lines += _labelled("no value", self.broken)
         if self.start is not None:
             lines.append(("start", ", ".join(f"{name}={value:.6g}" for name, value in self.start.items())))
