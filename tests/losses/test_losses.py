@@ -198,4 +198,4 @@ def test_log_cosh_fits_residuals_of_millions_as_the_absolute_loss_does(gradient)
     y = 1e7 * (1.0 + 2.0 * x + 0.1 * np.sin(40.0 * x))
     found = fit("y ~ a + b*x", {"x": x, "y": y}, loss="log_cosh", gradient=gradient)
     assert found.outcome == "converged"
-    assert found.loss == pytest.approx(fit("y ~ a + b*x", {"x": x, "y": y}, loss="absolute").loss, rel=1e-6)
+    assert found.loss == pytest.approx(fit("y ~ a + b*x", {"x": x, "y": y}, loss="absolute").loss, rel=1e-5)
