@@ -117,7 +117,8 @@ class Point:
         """Euclidean norm of ``slope``."""
         smooth = not (self.proximal or self.piecewise) and self.subgradient is None
         slope = self.gradient if smooth else self.slope
-        return math.sqrt(slope.dot(slope))
+        squares = float(slope.dot(slope))
+        return math.sqrt(squares) if squares < math.inf else math.hypot(*slope.tolist())
 
     @property
     def excess(self) -> float:
