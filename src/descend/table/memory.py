@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -28,7 +29,7 @@ def read_size(text: str | int) -> int:
     found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*", str(text))
     if isinstance(text, bool) or found is None or found[2].lower() not in UNITS:
         raise ConfigError(f"The memory limit must be a size such as `1GiB` or `500MB`; it is {text!r}.")
-    size = int(float(found[1]) * UNITS[found[2].lower()])
+    size = int(min(float(found[1]) * UNITS[found[2].lower()], sys.maxsize))
     if size < LEAST:
         raise ConfigError(f"The memory limit {text} is too small to work in. Give at least 64MiB.")
     return size
