@@ -69,7 +69,7 @@ class Database:
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
                 # What does not fit into memory is not to be written into the folder a user happens to be in.
-                "temp_directory": os.path.join(tempfile.gettempdir(), f"descend-{os.getpid()}"),
+                "temp_directory": os.path.join(temporary_folder(), f"descend-{os.getpid()}"),
             }
             self._connection = duckdb.connect(":memory:", config=settings)
             quiet(self._connection)
@@ -148,6 +148,14 @@ class Database:
         schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
         return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
+
+
+def temporary_folder() -> str:
+    """Return where rows are written that do not fit into memory; where there is no room at all, none will be."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return os.curdir
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
