@@ -45,6 +45,7 @@ from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
 from descend.showing import handed
 from descend.table import open_table, parse_column_range
+from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -189,7 +190,7 @@ def fit(
     loss_function = loss_of(wish)
     unprepared = wish
     prepared: tuple[str, ...] = ()
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), enough_memory():
         if needs_preparation(loss_function):
             data, unprepared = open_table(data, where), replace(wish, where=None)
             wish, prepared = prepare(model, data, unprepared, loss_function)

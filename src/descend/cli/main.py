@@ -82,6 +82,10 @@ def main() -> int:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
         code = BY_SIGNAL
+    except MemoryError as error:
+        from descend.table.memory import too_little
+
+        code = _fail(f"ConfigError: {too_little(error)}", 2)
     except Exception as error:
         if os.environ.get("DESCEND_DEBUG"):
             raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +20,34 @@ LEAST = 64 * 1024**2
 """A database with less memory than this cannot work."""
 PROGRAM = 256 * 1024**2
 """What Python and the libraries take, about."""
+
+
+TOO_LITTLE = (
+    "Rows that need more than a limit are left in their files and read in parts: give one, --memory-limit 1GiB, or a "
+    'smaller one than yours (in Python, memory_limit="1GiB"), or fewer rows, with --where.'
+)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say what to do where there is too little memory. Raises ConfigError instead of MemoryError.
+
+    >>> with enough_memory():
+    ...     raise MemoryError("Unable to allocate 7.28 TiB")
+    Traceback (most recent call last):
+    descend.errors.ConfigError: There is too little memory: unable to allocate 7.28 TiB. Rows that need ...
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise too_little(error) from None
+
+
+def too_little(error: MemoryError) -> ConfigError:
+    """Return the error for too little memory, with the option that helps."""
+    said = " ".join(str(error).split()).rstrip(".")
+    what = f": {said[:1].lower()}{said[1:]}" if said else ""
+    return ConfigError(f"There is too little memory{what}. {TOO_LITTLE}")
 
 
 def read_size(text: str | int) -> int:
