@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.table import Numbers, Table
 
+WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
+"""Texts, quoted names, comments and words of SQL."""
 BATCH = 1 << 16
 """Rows that Arrow is handed at a time."""
 KINDS = {
@@ -212,6 +214,20 @@ def distinct(names: Sequence[str]) -> list[str]:
     """Return the names that differ from every other one in more than capitals, which SQL does not see."""
     counts = Counter(name.casefold() for name in names)
     return [name for name in names if counts[name.casefold()] == 1]
+
+
+def renamed(condition: str, names: Mapping[str, str]) -> str:
+    """Return a condition with other names of columns, each letter of which counts, in quotes or without.
+
+    >>> renamed("X > 1 and \\"x\\" <> 'x'", {"x": "c0", "X": "c1"})
+    "c1 > 1 and c0 <> 'x'"
+    """
+
+    def other(token: re.Match[str]) -> str:
+        name = token[0][1:-1].replace('""', '"') if token[0].startswith('"') else token[0]
+        return names.get(name, token[0])
+
+    return WORDS.sub(other, condition) if names else condition
 
 
 def reason(error: Exception) -> str:
