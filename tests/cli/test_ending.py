@@ -105,6 +105,23 @@ sys.exit(main())
     )
 
 
+def test_a_query_that_is_interrupted_is_no_bug(folder: Path) -> None:
+    code = """
+import sys
+from descend.table.query import QueryTable
+def interrupted(*_):
+    raise RuntimeError("Query interrupted")  # as DuckDB does
+QueryTable._read = interrupted
+from descend.cli.main import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code, *ENDLESS], cwd=folder, text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Interrupted before there was a result; no file was left half-written.\n",
+    )
+
+
 def test_a_kill_leaves_the_old_file_or_the_new_one(folder: Path) -> None:
     whole = subprocess.run(
         [*MAIN, "fit", "y ~ a*x", "line.csv", "--save", "line.json"], cwd=folder, check=True, capture_output=True
