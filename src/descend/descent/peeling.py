@@ -23,7 +23,7 @@ ROUNDS = 2
 """How often each term is taken out and looked for anew."""
 BETTER = 1e-4
 """Share of J by which another place of a term must be lower to be taken."""
-MOST_TERMS = 12
+MOST_TERMS = 24
 MOST_PAIRS = 15
 PAIRED = 512
 """Points of which each two are tried together."""
