@@ -7,18 +7,25 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.objective import Point
-from descend.fit.refit import Part, refit
+from descend.fit.profile_place import (
+    CLOSE,
+    FAR,
+    Place,
+    Side,
+    cubic,
+    fitted,
+    is_lower,
+    joined,
+    origin,
+    refitted,
+    unexplained,
+)
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-CLOSE = 1e-6
-"""Relative error of tau at an end."""
 NEARLY = 1e-3
 """Relative distance of tau from that at an end, from which the cubic through the places about it tells the end."""
 FIRST = 2.25
@@ -29,18 +36,8 @@ MOST = 200
 """Strides on one side at most."""
 TRIALS = 80
 """Places looked at between two neighbours at most."""
-JUMP = 0.1
-"""Share of a rise that the slopes at both of its sides may leave unexplained; more is a jump into another basin."""
-DROP, FAR_DROP = 0.2, 0.5
-"""Share by which it may be less; more is a jump over what may lie between."""
 SMOOTH = 0.05
 """Share that is left unexplained up to which the next stride is longer."""
-FAR = 8.0
-"""Standard errors from which on strides only grow."""
-MATTERS = 0.12
-"""A rise of tau**2 below which it is not looked at that closely: its slopes are not known so well."""
-LOWER = 1e-3
-"""Fall of tau**2 that is more than rounding, absolute or as a share of it."""
 NARROWEST = 1e-7
 """Stride, as a share of the distance, below which a jump is one of the profile itself."""
 NEAR = 5.0
@@ -51,55 +48,6 @@ FARTHEST = 1e12
 """Standard errors beyond which a side is open."""
 LEVEL = 4e-3
 """What may still be to come of tau**2 where a profile counts as level."""
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """One side of the profile of a parameter. Distances are in standard errors, outwards from the optimum.
-
-    place: of the parameter in theta. error: its standard error, negative on the lower side. free: what is fitted
-    again. tangent: (p,) derivatives of theta by the distance at the optimum. factor: tau**2 over the rise of J.
-    room: distance of the bound. lean: see ``well_conditioned``.
-    """
-
-    part: Part
-    best: Point
-    place: int
-    error: float
-    free: Mask
-    tangent: Array
-    factor: float
-    room: float
-    lean: bool
-
-    def value(self, distance: float) -> float:
-        """Return the parameter at a distance."""
-        return float(self.best.theta[self.place]) + distance * self.error
-
-    def start(self, theta: Array, distance: float) -> Array:
-        """Return ``theta`` with the parameter held at a distance, and all within their bounds."""
-        start, bounds = theta.copy(), self.part.objective.bounds
-        start[self.place] = self.value(distance)
-        return start if bounds is None else np.clip(start, bounds.low, bounds.high)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place of the profile.
-
-    distance: outwards from the optimum. rise: tau**2. push: its derivative by the distance.
-    theta: all parameters. tangent: their derivatives by the distance.
-    """
-
-    distance: float
-    rise: float
-    push: float
-    theta: Array
-    tangent: Array
-
-    @property
-    def tau(self) -> float:
-        return math.sqrt(max(self.rise, 0.0))
 
 
 class Why(Enum):
@@ -126,13 +74,6 @@ class End:
     distance: float
     place: Place
     why: Why
-
-
-def origin(side: Side) -> Place:
-    """Return the optimum. A parameter at its bound is pushed there; of any other the gradient is but rounding."""
-    bounds, push = side.part.objective.bounds, side.error * side.factor * float(side.best.gradient[side.place])
-    held = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
-    return Place(0.0, 0.0, push if held else 0.0, side.best.theta, side.tangent)
 
 
 Elsewhere = Callable[[Side, Place], Place | None]
@@ -173,13 +114,13 @@ class Path:
             if width <= NARROWEST * outside.distance:
                 break
             share = _crossing(inside, outside, reach)
-            if min(reach - inside.tau, outside.tau - reach) <= NEARLY * reach and _joined(inside, outside):
+            if min(reach - inside.tau, outside.tau - reach) <= NEARLY * reach and joined(inside, outside):
                 return End(inside.distance + share * width, inside, Why.REACHED)
             trial = self._between(inside, outside, inside.distance + min(max(share, 1e-3), 1.0 - 1e-3) * width)
             if trial is None:
                 break
-            if trial.tau < reach and not _joined(trial, outside):
-                again = _refitted(self.side, trial, outside.distance)
+            if trial.tau < reach and not joined(trial, outside):
+                again = refitted(self.side, trial, outside.distance)
                 if again is not None and is_lower(again, outside):
                     self.places[outer] = again
             self.places.insert(outer, trial)
@@ -198,7 +139,7 @@ class Path:
             self.wall = target
             return
         self.places.append(trial)
-        smooth = inside.distance > FAR or abs(_unexplained(inside, trial)) < SMOOTH
+        smooth = inside.distance > FAR or abs(unexplained(inside, trial)) < SMOOTH
         self.stride = (2.0 if smooth else 1.0) * (trial.distance - inside.distance)
         if elsewhere is not None:
             self.settle(elsewhere)
@@ -217,7 +158,7 @@ class Path:
         lower = [better]
         self.places.pop()
         while len(self.places) > 1:
-            back = _refitted(self.side, lower[-1], self.places[-1].distance)
+            back = refitted(self.side, lower[-1], self.places[-1].distance)
             if back is None or not is_lower(back, self.places[-1]):
                 break
             lower.append(back)
@@ -236,11 +177,11 @@ class Path:
         """Fit the others between two places: from both, and the lower counts, unless the cubic leads to what joins."""
         share = (distance - inside.distance) / (outside.distance - inside.distance)
         width = outside.distance - inside.distance
-        start = _cubic(inside.theta, outside.theta, inside.tangent * width, outside.tangent * width, share)
+        start = cubic(inside.theta, outside.theta, inside.tangent * width, outside.tangent * width, share)
         trial = fitted(self.side, distance, start)
-        if trial is not None and _joined(inside, trial) and _joined(trial, outside):
+        if trial is not None and joined(inside, trial) and joined(trial, outside):
             return trial
-        found = [trial, _refitted(self.side, inside, distance), _refitted(self.side, outside, distance)]
+        found = [trial, refitted(self.side, inside, distance), refitted(self.side, outside, distance)]
         return min((each for each in found if each is not None), key=lambda each: each.rise, default=None)
 
     def _stopped(self, reach: float) -> End:
@@ -257,53 +198,22 @@ class Path:
         return End(last.distance, last, Why.WALL if wall else why)
 
 
-def is_lower(one: Place, other: Place) -> bool:
-    """Whether tau**2 is lower by more than rounding."""
-    return one.rise < other.rise - LOWER * max(1.0, abs(other.rise))
-
-
 def _crossing(inside: Place, outside: Place, reach: float) -> float:
     """Return at which share of the way from one place to the next the cubic of tau**2 is as high as wanted.
 
     Where it does not tell, because no smooth curve leads from one to the other, that is halfway.
     """
-    if not _joined(inside, outside):
+    if not joined(inside, outside):
         return 0.5
     low, high, width = 0.0, 1.0, outside.distance - inside.distance
     values, slopes = (inside.rise, outside.rise), (inside.push * width, outside.push * width)
     while high - low > 1e-9:
         share = 0.5 * (low + high)
-        if _cubic(*values, *slopes, share) < reach**2:
+        if cubic(*values, *slopes, share) < reach**2:
             low = share
         else:
             high = share
     return 0.5 * (low + high)
-
-
-@overload
-def _cubic(first: float, last: float, slope: float, slope_last: float, share: float) -> float: ...
-@overload
-def _cubic(first: Array, last: Array, slope: Array, slope_last: Array, share: float) -> Array: ...
-def _cubic(first, last, slope, slope_last, share):  # type: ignore[no-untyped-def]
-    """Return the cubic with these values and slopes at 0 and 1."""
-    change = last - first
-    bend = 3.0 * change - 2.0 * slope - slope_last
-    return first + share * (slope + share * (bend + share * (slope + slope_last - 2.0 * change)))
-
-
-def _unexplained(inside: Place, outside: Place) -> float:
-    """Return the part of the rise between two places that their slopes do not explain, by the trapezoid rule."""
-    rise = outside.rise - inside.rise
-    explained = 0.5 * (inside.push + outside.push) * (outside.distance - inside.distance)
-    return (rise - explained) / max(abs(rise), abs(explained), MATTERS)
-
-
-def _joined(inside: Place, outside: Place) -> bool:
-    """Whether no jump lies between two places.
-
-    Far out, where a profile may bend towards its level, it may rise by less than the slopes explain.
-    """
-    return -(FAR_DROP if inside.distance > FAR else DROP) <= _unexplained(inside, outside) <= JUMP
 
 
 def _followed(side: Side, inside: Place, target: float) -> Place | None:
@@ -316,18 +226,13 @@ def _followed(side: Side, inside: Place, target: float) -> Place | None:
         trial = None
         for start in _starts(side, inside, target):
             trial = fitted(side, target, start, patient=halved % 4 == 3) or trial
-            if trial is not None and _joined(inside, trial):
+            if trial is not None and joined(inside, trial):
                 return trial
         without_value = trial is None and not math.isfinite(side.part(side.start(inside.theta, target), 0).loss)
         if without_value or target - inside.distance <= NARROWEST * target:
             return trial
         target = 0.5 * (inside.distance + target)
     raise AssertionError("strides become narrow")
-
-
-def _refitted(side: Side, near: Place, distance: float) -> Place | None:
-    """Fit the others again at a distance, along the tangent of a place."""
-    return fitted(side, distance, near.theta + (distance - near.distance) * near.tangent)
 
 
 def _starts(side: Side, inside: Place, distance: float) -> Iterator[Array]:
@@ -350,36 +255,6 @@ def _powers(side: Side, inside: Place, distance: float) -> Array:
         return inside.theta
     powers = inside.tangent * (here / side.error) / inside.theta
     return inside.theta * ratio ** np.where(np.isfinite(powers), np.clip(powers, -STEEPEST, STEEPEST), 0.0)
-
-
-def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> Place | None:
-    """Fit the others with the parameter held at a distance; None if no minimum is found. patient: see ``refit``."""
-    close = 2.0 * CLOSE / side.factor
-    point = refit(side.part, side.start(start, distance), side.free, close, side.lean, patient)
-    if point is None or not math.isfinite(point.loss):
-        return None
-    place, loss, slope = side.place, point.loss, float(point.gradient[side.place])
-    tangent, bounds = np.zeros(point.theta.size), side.part.objective.bounds
-    tangent[place] = side.error
-    free = side.free if bounds is None else side.free & ~bounds.blocked(point.theta, point.gradient)
-    places = np.flatnonzero(free)
-    if places.size and point.curvature is not None and np.isfinite(point.curvature).all():
-        curvature, across, gradient = point.curvature, point.curvature[places, place], point.gradient[places]
-        along, left = _solved(curvature[places[:, None], places], np.column_stack([-across, -gradient]), side.lean)
-        tangent[places] = along * side.error
-        gain = 0.5 * float(gradient @ left)
-        if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # what one more step gains; a long one is no parabola's
-            loss, slope = loss + gain, slope + float(across @ left)
-    rise, push = side.factor * (loss - side.best.loss), side.factor * slope * side.error
-    return Place(distance, rise, push, point.theta, tangent)
-
-
-def _solved(curvature: Array, right: Array, lean: bool) -> Array:
-    try:
-        found = np.linalg.solve(curvature, right) if lean else None
-    except np.linalg.LinAlgError:
-        found = None
-    return np.asarray((np.linalg.lstsq(curvature, right, rcond=1e-14)[0] if found is None else found).T, np.float64)
 
 
 class _Level:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.errors import ConfigError
 from descend.fit.digits import errors_hold
-from descend.fit.profile_path import LOWER, End, Path, Place, Side, Why, fitted, is_lower
+from descend.fit.profile_path import End, Path, Why
+from descend.fit.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.fit.refit import Part, free_to_move, newton_step, well_conditioned
 from descend.fit.rows import row_weights
 from descend.fit.statistics import total_weight
