@@ -43,6 +43,7 @@ from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
+from descend.showing import handed
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -361,6 +362,12 @@ class Comparison:
 
         return plot_comparison(self.fits)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from descend.report.notebook import compared
+
+        return compared(self.fits)
+
 
 def compare(
     model: str | Callable[..., Any],
@@ -412,7 +419,7 @@ def derive(
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     read = read_formula(formula, names, numeric)
-    return Derivation(read, taken_for(loss_function, read.expression)[0])
+    return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
 
 
 def explain(
@@ -446,7 +453,8 @@ def explain(
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
-        return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
+        read = read_formula(formula, guess_columns(formula) if columns is None else columns)
+        return handed(explanation.of_formula(read), report.short)
     table = open_table(data, where)
     read = read_formula(formula, table.names, table.numeric_names)
     explained = explanation.of_formula(read)
@@ -463,7 +471,7 @@ def explain(
         if asked is not None or start:
             raise
         found["start_note"] = str(error)
-    return replace(explained, **found)
+    return handed(replace(explained, **found), report.short)
 
 
 def check(
@@ -532,11 +540,11 @@ def check(
     if _is_module(model):
         from descend.descent.module.check import check_module
 
-        return check_module(model, data, inputs, wish, loss_function)
+        return handed(check_module(model, data, inputs, wish, loss_function), report.short)
     from descend.descent.check import check_gradient
 
     with np.errstate(all="ignore"):
-        return check_gradient(model, data, wish, loss_function)
+        return handed(check_gradient(model, data, wish, loss_function), report.short)
 
 
 def generate(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_picture
-from descend.cli.terminal import Live, on_terminal, say, say_json
+from descend.cli.outputs import check_outputs, check_pictures
+from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def compare(
 
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
-    check_picture(plot)
+    check_pictures(plot, {})
     check_outputs({"--plot": plot}, data)
     names = options.split_list(optimizers)
     if not names:
@@ -82,13 +83,17 @@ def compare(
     finally:
         if live:
             live.stop()
-    if plot is not None:
+    for place in plot or ():
         from descend.report import plots
 
-        plots.save(compared.plot(), plot)
+        plots.save(compared.plot(), place)
     if not quiet:
-        _conclude(compared, json, plot)
+        _conclude(compared, json, plot or ())
     raise Exit(0 if len(compared.fits) == len(names) and all(fit.succeeded for fit in compared.fits.values()) else 1)
+
+
+SHORTEST = 80
+"""Letters of a line that has room for the table."""
 
 
 class Rows:
@@ -99,7 +104,13 @@ class Rows:
         self.begun = False
 
     def show(self, name: str, fitted: Fit) -> None:
-        """Print the row of one fit, after the head if it is the first."""
+        """Print the row of one fit, after the head if it is the first; a sentence where a line is too short for it."""
+        if (line_length() or SHORTEST) < SHORTEST:
+            from descend.report.view import ended
+
+            how = f"{name}: {ended(fitted)}, {fitted.seconds:.3g} s, loss {fitted.loss:.7g}  {fitted.mentioned()}"
+            say(folded(how))
+            return
         if not self.begun:
             say(
                 f"{'optimizer':<{self.width}}  {'epochs':>7}  {'loss':<12}  {'seconds':>8}  {'outcome':<14}  parameters"
@@ -107,10 +118,10 @@ class Rows:
             self.begun = True
         outcome = str(fitted.outcome).replace("_", " ")
         numbers = f"{fitted.epochs:>7,}  {fitted.loss:<12.7g}  {fitted.seconds:>8.3g}"
-        say(f"{name:<{self.width}}  {numbers}  {outcome:<14}  {fitted.model.parameters.mentioned(fitted.theta)}")
+        say(f"{name:<{self.width}}  {numbers}  {outcome:<14}  {fitted.mentioned()}")
 
 
-def _conclude(compared: Comparison, json: bool, plot: str | None) -> None:
+def _conclude(compared: Comparison, json: bool, pictures: Sequence[str]) -> None:
     """Say what to do about the fits that failed; or everything, as JSON."""
     if json:
         say_json({"optimizers": {name: fit.summary() for name, fit in compared.fits.items()}})
@@ -118,5 +129,5 @@ def _conclude(compared: Comparison, json: bool, plot: str | None) -> None:
         for name, fitted in compared.fits.items():
             if not fitted.succeeded:
                 say(f"\n{name}: {fitted.advice}")
-    if plot is not None:
-        say(f"\nPlot drawn to {plot}", file=sys.stderr if json else sys.stdout)
+    for place in pictures:
+        say(f"\nPlot drawn to {place}", file=sys.stderr if json else sys.stdout)
