@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
+from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
@@ -24,6 +25,9 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 BY_SIGNAL = 130
 """What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
+
+QUERY_ENDED = "Query interrupted"
+"""What DuckDB makes of Ctrl-C and of other signals in the midst of a query: a RuntimeError that says so."""
 
 app = typer.Typer(
     add_completion=False,
@@ -70,10 +74,8 @@ def descend(
 def main() -> int:
     """Run the command line and return its exit code; errors become one message on stderr."""
     gc.set_threshold(200_000)  # imports make hundreds of thousands of objects and no garbage
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a letter shows its code; it is no reason to lose a fit.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    letters = Letters()
+    letters.watch()
     try:
         code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
@@ -82,7 +84,13 @@ def main() -> int:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
         code = BY_SIGNAL
+    except MemoryError as error:
+        from descend.table.memory import too_little
+
+        code = _fail(f"ConfigError: {too_little(error)}", 2)
     except Exception as error:
+        if str(error) == QUERY_ENDED:
+            return _fail(INTERRUPTED, 1)
         if os.environ.get("DESCEND_DEBUG"):
             raise
         said = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -93,6 +101,7 @@ def main() -> int:
         )
     if code == BY_SIGNAL:
         code = _fail(INTERRUPTED, 1)
+    letters.tell()
     flush()
     return code if isinstance(code, int) else 0
 
