@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,65 @@ def test_conditions_and_losses_of_other_kinds():
     assert said(torch.nn.Linear(1, 1), ROWS, response="y", loss=torch.nn.MSELoss()) == (
         "A loss is named by text, such as `squared`; this is of type MSELoss."
     )
+
+
+ODD = [
+    True,
+    -1,
+    1e308,
+    10**400,
+    "no such thing",
+    b"bytes",
+    [1],
+    {1: 2},
+    {"a": None},
+    np.zeros((2, 2)),
+    object(),
+    {1},
+    None,
+]
+GRADIENT = "a = mean(2*x*(a*x + b - y)); b = mean(2*(a*x + b - y))"
+CALLS = {
+    descend.fit: {"model": LINE, "data": ROWS},
+    descend.check: {"model": LINE, "data": ROWS, "gradient": GRADIENT},
+    descend.compare: {"model": LINE, "data": ROWS, "optimizers": ["lbfgs"]},
+    descend.derive: {"formula": LINE},
+    descend.explain: {"formula": LINE},
+    descend.generate: {"equations": "y = 2*x", "columns": {"x": "0:1:0.1"}},
+    descend.load: {"path": "no such file"},
+}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.filterwarnings("ignore")
+def test_no_option_of_a_wrong_kind_ends_in_another_error(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, kind in inspect.signature(call).parameters.items():
+        if kind.kind in (kind.VAR_POSITIONAL, kind.VAR_KEYWORD) or name in ("on_step", "on_fit"):
+            continue
+        for value in ODD:
+            try:
+                call(**(CALLS[call] | {name: value}))
+            except descend.DescendError as refused:
+                assert str(refused)
+            except Exception as error:
+                raise AssertionError(f"{call.__name__}({name}={value!r})") from error
+
+
+def test_an_option_of_a_wrong_kind_is_named():
+    assert said(LINE, ROWS, bounds=3) == ("`bounds` must be a list of texts such as `b > 0`, or limits by name, not 3.")
+    assert said(LINE, ROWS, on_step="print") == "`on_step` must be a function, not 'print'."
+    assert said(LINE, ROWS, l2=np.zeros(2)) == "`l2` must be a number, 0 or more, not array([0., 0.])."
+    with pytest.raises(descend.ConfigError) as refused:
+        descend.generate("y = x", {"x": 3})
+    assert str(refused.value) == (
+        "The column `x` must be a range such as `0:10:0.1`, an expression of columns before it, or a list of numbers, "
+        "not 3."
+    )
+    with pytest.raises(descend.DataError, match=r"^The sigma `sigma` is above 1e150 in every row"):
+        descend.fit(LINE, ROWS, sigma=1e308)
+
+
+def test_a_gradient_is_checked_with_sigma_as_values():
+    named, given = (descend.check(LINE, ROWS, gradient=GRADIENT, sigma=sigma) for sigma in ("s", SIZES))
+    assert named.agree and given.agree

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,91 @@ OF_OTHERS = {
     "nan_policy": 'Rows without a value are refused, or left out with missing="drop".',
 }
 """Options of other programs, and what they are here."""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Sequence | AbstractSet) and all(map(_text, value)))
+
+
+def _by_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_text, value))
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, str | bytes | bool) or np.ndim(value):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+Kind = tuple[str, Callable[[Any], bool]]
+OTHERS: Kind = ("one value", lambda value: not isinstance(value, np.ndarray))
+LONGEST_SHOWN = 60
+BOUNDS = "a list of texts such as `b > 0`, or limits by name"
+KINDS: Mapping[str, Kind] = {
+    "sigma": ("the name of a column, an array with a value for each row, or a number", _text),
+    **dict.fromkeys(("response", "loss", "where"), ("what it says itself", lambda value: True)),
+    "inputs": ("a list of names of columns", _texts),
+    "columns": ("a list of names of columns", _texts),
+    "start": ('given by name, such as {"a": 1.0}', lambda value: not isinstance(value, Mapping) or _by_name(value)),
+    "gradient": ("a text, a list of texts or a function", lambda value: callable(value) or _texts(value)),
+    "errors": ("a text", _text),
+    "l1": ("a number, 0 or more", _number),
+    "l2": ("a number, 0 or more", _number),
+    "bounds": (BOUNDS, lambda value: _texts(value) or _by_name(value)),
+    "fix": ('values by name, such as {"c": 0}', lambda value: _text(value) or _by_name(value)),
+    "ties": ("a list of texts such as `b2 = 2*b1`", lambda value: _texts(value) or _by_name(value)),
+    "learning_rate": ("a positive number, or `auto`", lambda value: _text(value) or _number(value)),
+    "schedule": ("a text", _text),
+    "missing": ("`raise` or `drop`", _text),
+    "engine": ("a text", _text),
+    "device": ("a text such as `cuda`", lambda value: _text(value) or type(value).__name__ == "device"),
+    "checkpoint": ("the path of a file", _path),
+    "resume": ("True or False", _yes_or_no),
+    "standardize": ("True or False", _yes_or_no),
+    "optimizers": ('a list of texts, such as ["gd", "lbfgs"]', _texts),
+    "on_step": ("a function", callable),
+    "on_fit": ("a function", callable),
+    "formula": ("a text such as `y ~ a*x + b`", _text),
+    "equations": ("a text such as `y = 2*x + 1`, or a list of them", _texts),
+    "generated columns": ('given by name, such as {"x": "0:10:0.1"}', _by_name),
+}
+"""What options may be, those apart that say so themselves: in words, and as a test."""
+
+
+def refuse_misfits(given: Mapping[str, Any], *needed: str) -> None:
+    """Raise ConfigError for an option that is of a kind which it cannot be; None stands for one that is not given.
+
+    needed: those that have to be given.
+
+    >>> refuse_misfits({"fix": {"c": 0}, "bounds": None})
+    >>> refuse_misfits({"fix": 3})
+    Traceback (most recent call last):
+    descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
+    """
+    for name, value in given.items():
+        if value is None and name not in needed:
+            continue
+        what, fits = KINDS.get(name, OTHERS)
+        if not fits(value):
+            shown = " ".join(repr(value).split())
+            shown = shown if len(shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
+            raise ConfigError(f"`{name.rpartition(' ')[2]}` must be {what}, not {shown}.")
 
 
 def refuse_strange(function: Callable[..., Any], others: Sequence[Any], unknown: Mapping[str, Any]) -> None:
