@@ -227,3 +227,17 @@ def test_messages(options, message):
     with pytest.raises((ConfigError, FormulaError)) as error:
         descend.fit(DECAY, decay(), **options)
     assert str(error.value) == message
+
+
+def test_a_bound_that_does_not_matter_changes_no_verdict():
+    # A date in days, known to many digits, whose gradient is never small beside its size.
+    t = 2459000 + np.linspace(0, 3, 120)
+    y = 1 - 0.02 * np.exp(-(((t - 2459001.12345) / 0.05) ** 2))
+    y = y + 0.0005 * np.random.default_rng(22).normal(size=120)
+    fits = [
+        descend.fit("y ~ c - d*exp(-((t-m)/w)^2)", {"t": t, "y": y}, bounds=bounds)
+        for bounds in (None, ["w > 0.01"], ["c > 0", "w < 1"], ["w >= 0.06"])
+    ]
+    assert [fit.outcome for fit in fits] == ["converged"] * 4
+    assert fits[1].loss == pytest.approx(fits[0].loss) == fits[2].loss
+    assert fits[3].parameters["w"] == 0.06

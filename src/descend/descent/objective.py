@@ -144,12 +144,15 @@ class Point:
         Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
         """
         curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
-        if curvature is None or self.proximal or self.piecewise or not self.excess:
+        if curvature is None or self.has_l1 or self.piecewise or not self.excess:
             return math.inf
         if not np.isfinite(curvature).all():
             return math.inf
+        # What a bound holds back has nothing to give.
+        free = slice(None) if self.bounds is None else ~self.bounds.blocked(self.theta, self.gradient)
+        curvature = curvature[free][:, free]
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient, scaled = self.slope / scale, curvature / (scale * scale[:, None])
+        gradient, scaled = self.slope[free] / scale, curvature / (scale * scale[:, None])
         if well(scaled):
             return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
         # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
@@ -159,6 +162,7 @@ class Point:
         upper, right = root_of(self.at(self.theta, 3)) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
         if self.subgradient is not None:
             right = _pull(upper, self.subgradient)
+        upper = upper[:, free]
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
         return predicted(upper, right, step) / self.excess
 
