@@ -120,7 +120,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
-    if loss.kinked and gathered is None and source != "by_hand":
+    everything = len(next(iter(columns.values()))) == engine.rows
+    if loss.kinked and everything and source != "by_hand":
         objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
