@@ -3,8 +3,8 @@
     python benchmarks/coverage_of_losses.py --sets 1000
 
 A line with noise whose quantile is known: normal, and Student's t of 3 degrees of freedom, which has outliers. The
-intervals are estimate -+ the quantile of t times the standard error. Target 93 to 97%; with 1,000 sets a share of 95% is
-itself uncertain by 1.4 points.
+intervals are estimate -+ the quantile of t times the standard error. Target 93 to 97%; with 1,000 sets a share of 95%
+is itself uncertain by 1.4 points.
 """
 
 from __future__ import annotations
