@@ -38,6 +38,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/textbook.py
 	$(BIN)/python benchmarks/small.py
+	$(BIN)/python benchmarks/small.py --grid --rounds 3
 	$(BIN)/python benchmarks/nist.py tests/fit/nist
 	$(BIN)/python benchmarks/digits.py tests/fit/nist
 	$(BIN)/python benchmarks/coverage.py

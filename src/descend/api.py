@@ -104,7 +104,8 @@ def fit(
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
-        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named.
+        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
+        where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
         parameter, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and

@@ -103,6 +103,7 @@ WAVES = {
         "a*exp(-((t - m)/s)^2)*sin(w*t + p)", {"a": 2.0, "m": 6.0, "s": 1.2, "w": 610.0, "p": 0.3}
     ),
     "inside a function": ("exp(a + b*sin(w*t + p))", {"a": 1.0, "b": 0.5, "w": 710.0, "p": 0.2}),
+    "of a frequency that rises": ("a*sin(w*t + k*t^2 + p)", {"a": 2.0, "w": 110.0, "k": 12.0, "p": 0.2}),
     "squared": ("a*sin(w*t + p)^2 + c", {"a": 2.0, "w": 310.0, "p": 0.2, "c": 1.0}),
 }  # fmt: skip
 

@@ -246,3 +246,31 @@ def test_a_start_in_the_wrong_valley_is_left_at_ten_percent_noise(kind, rows):
     noise = np.random.default_rng(1).normal(0.0, 0.1 * np.ptp(y), rows)
     fit = descend.fit(formula, {"x": x, "y": y + noise}, start=start)
     assert fit.outcome == "converged" and fit.loss <= np.mean(noise**2)  # of the truth itself
+
+
+def test_a_curve_that_does_worse_than_a_constant_is_looked_at_however_its_residuals_look():
+    # A pole between two rows: residuals change their sign there, and so do not follow each other.
+    x = np.linspace(0.1, 4.0, 12)
+    y = 2.0 * x / (0.8 + x) + np.random.default_rng(0).normal(0.0, 0.1, 12)
+    for pole in (-0.2, -0.35, -1.0, -2.2):
+        fit = descend.fit("y ~ V*x/(K + x)", {"x": x, "y": y}, start={"V": 2.0, "K": pole})
+        assert fit.outcome == "converged" and fit.parameters["K"] == pytest.approx(0.8, rel=0.5)
+
+
+def test_two_rows_are_enough_for_a_second_look():
+    # Both equations hold at u = 6.185, v = 3.366; from this start the descent ends between them.
+    data = {"k": np.array([1.0, 2.0]), "z": np.zeros(2)}
+    formula = "z ~ where(k < 1.5, u + ((4 - v)*v - 1)*v - 10, u + ((v + 1)*v - 10)*v - 22)"
+    fit = descend.fit(formula, data, start={"u": 0.5, "v": -2.0})
+    assert fit.outcome == "converged" and fit.loss < 1e-25 and fit.from_start.loss == pytest.approx(14.976398)
+    assert fit.parameters == pytest.approx({"u": 6.1850123520, "v": 3.3662733858})
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("level", [0.0, 1e8])
+def test_neither_the_unit_nor_the_level_of_the_response_decides_whether_to_look(unit, level):
+    x = np.linspace(0.0, 6.0, 40)
+    y = level + 2.0 * np.exp(-1.5 * x) + np.random.default_rng(1).normal(0.0, 0.2, 40)
+    start = {"a": unit, "b": -4.0, "c": level * unit}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", {"x": x, "y": y * unit}, start=start)
+    assert fit.parameters["b"] == pytest.approx(1.5, rel=0.2) and fit.from_start.loss > 3.0 * fit.loss

@@ -114,6 +114,13 @@ class Bounds:
         labels = tuple(label for label, kept in zip(self.labels, chosen, strict=True) if kept)
         return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
 
+    def beside(self, more: int) -> Bounds:
+        """Return the bounds with so many components after them that have none."""
+        free, none = np.full(more, math.inf), np.zeros((2, more), dtype=bool)
+        labels = (*self.labels, *(str(place) for place in range(more)))
+        strict, barred = (np.hstack([mask, none]) for mask in (self.strict, self.barred))
+        return Bounds(labels, np.append(self.low, -free), np.append(self.high, free), strict, barred)
+
     def text(self, place: int) -> str:
         """Write the bounds of one component as the user would."""
         label, low, high = self.labels[place], float(self.low[place]), float(self.high[place])

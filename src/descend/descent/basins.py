@@ -25,6 +25,8 @@ from descend.models import FormulaModel
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
 """Share of the spread of the response that leaves little doubt: most worse basins explain less."""
+USELESS = 0.9
+"""Share left unexplained from which on a constant does as well."""
 PERFECT = 1e-12
 """Share left unexplained that is rounding."""
 SCANNED = 256
@@ -62,6 +64,8 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
         return None
+    if left > USELESS * spread:
+        return Doubt.FIT
     if left > (1.0 - EXPLAINED) * spread or many_basins(model.formula):
         rows = sample(problem.columns, ROWS) if rows is None else rows
         if something_left(model, theta, rows, problem.row_weights):

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, S
 
-from descend.descent.periodogram import frequencies
+from descend.descent.periodogram import chirps, frequencies
 from descend.descent.projection import Amplitude, Projection
-from descend.descent.trials import range_of, size_of, spread
+from descend.descent.trials import size_of, spread_over
 from descend.formula.compile import over_rows
-from descend.formula.structure import RESPONSE_UNIT, TURNING, Wave, even_parameters, measures, waves
+from descend.formula.structure import TURNING, Wave, even_parameters, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
 
@@ -45,12 +45,13 @@ BESIDE = 12
 class Dictionary:
     """Points for each term.
 
-    program: what is fitted. rows: a sample that distances are measured by. everywhere: all rows, which waves are sought
-    in.
+    program: what is fitted. rows, sample: those that distances are measured by. everywhere: all rows, which waves are
+    sought in.
     """
 
     program: Program
     rows: Mapping[str, Array]
+    sample: Projection
     everywhere: Projection
 
     @cached_property
@@ -76,9 +77,8 @@ class Dictionary:
         return self._evenly(unknowns, POINTS)
 
     def _evenly(self, unknowns: Sequence[Parameter], count: int) -> Array:
-        ranges = [range_of(self.program, self.rows, symbol) for symbol in unknowns]
-        shares = (spread(number, len(unknowns)) for number in range(count))
-        return np.array([[at(share) for at, share in zip(ranges, row, strict=True)] for row in shares])
+        with np.errstate(all="ignore"):
+            return np.array(list(spread_over(self.program, self.rows, unknowns, count)))
 
     def _of_peak(self, unknowns: Sequence[Parameter], location: Parameter) -> Array:
         """Return places for each width, the more the narrower it is."""
@@ -121,7 +121,8 @@ class Dictionary:
     def _power(self, symbol: Parameter) -> float:
         """Return the power of a distance that a parameter is measured in: 1 for a width, -1 for a rate."""
         unit = measures(self.program.formula)[symbol].unit
-        return max((power for base, power in unit.items() if base != RESPONSE_UNIT), key=abs, default=0.0)
+        distances = (power for base, power in unit.items() if base.atoms(Column))
+        return max(distances, key=abs, default=0.0)
 
     @property
     def _even(self) -> Mapping[Parameter, tuple[Parameter, ...]]:
@@ -132,12 +133,25 @@ class Dictionary:
     ) -> Array:
         """Return the frequencies that what is left holds over all rows, with points of the other unknowns for each."""
         wave = waves(self.program.formula)[turning]
+        if len(unknowns) == 2 and all(symbol in waves(self.program.formula) for symbol in unknowns):
+            return self._of_chirp(unknowns, theta)
         found = self.frequencies(wave, theta, amplitudes)
         values = 1.0 / found if wave.is_period else found
         others = [symbol for symbol in unknowns if symbol is not turning]
         beside = self._evenly(others, BESIDE * len(others)) if others else np.empty((1, 0))
         place = list(unknowns).index(turning)
         return np.array([np.insert(point, place, value) for value, point in itertools.product(values, beside)])
+
+    def _of_chirp(self, unknowns: Sequence[Parameter], theta: Array) -> Array:
+        """Return pairs of the two frequencies of one wave, such as w and k of `sin(w*t + k*t^2)`."""
+        both = [waves(self.program.formula)[symbol] for symbol in unknowns]
+        along, bend = (over_rows(wave.along, self.rows, self.count) for wave in both)
+        sample = self.sample
+        left = sample.observed - sample.evaluated(sample.formula.expression, theta[None])[0]
+        found = chirps(along, bend, left - left.mean(), WAVES)
+        return np.column_stack(
+            [1.0 / column if wave.is_period else column for wave, column in zip(both, found.T, strict=True)]
+        )
 
     def frequencies(self, wave: Wave, theta: Array, amplitudes: Sequence[Amplitude] = ()) -> Array:
         """Return the frequencies at which to try a wave."""

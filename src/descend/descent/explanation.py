@@ -189,6 +189,8 @@ def _units(formula: Formula) -> dict[str, str]:
         above: list[str] = []
         below: list[str] = []
         for base, power in measure.unit.items():
+            if base.is_number:
+                continue
             quantity = formula.response if base == RESPONSE_UNIT else base
             quantity = -quantity if quantity.could_extract_minus_sign() else quantity
             text = (

@@ -49,8 +49,8 @@ def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
 
 def out_of_line(residuals: Array) -> bool:
     """Whether a few residuals are far larger than all others: such as a peak so narrow that few rows show it."""
-    size = np.abs(residuals)
-    return float(size.max()) > OUT_OF_LINE * float(np.median(size))
+    size, half = np.abs(residuals), residuals.size // 2
+    return float(size.max()) > OUT_OF_LINE * float(np.partition(size, half)[half])
 
 
 def turning(residuals: Array, along: Array) -> bool:

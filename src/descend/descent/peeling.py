@@ -30,6 +30,8 @@ PAIRED = 512
 ROUNDING = 1e-10
 """Share of the squares of a column below which what is left of it, freed of others, is rounding."""
 SINGULAR = 1e-12
+ALIKE = 1e-6
+"""Square of the sine below which two columns are the same."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Term:
     def kind(self) -> tuple[Expr, ...]:
         """The term, whatever its parameters are called: like terms are tried at the same points."""
         names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
-        return tuple(column.xreplace(names) for each in self.amplitudes for column in each.columns)
+        columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
+        return tuple(column.xreplace(names) for column in columns)
 
 
 def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
@@ -73,6 +76,8 @@ def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[
         touched = [group for group in groups if group[1] & own]
         groups = [group for group in groups if group not in touched]
         groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
+    if len(groups) > 1 and any(each.rate for each in projection.amplitudes):
+        return None
     order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
     return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
 
@@ -110,11 +115,26 @@ class Peeling:
             loss, theta = self._refined(theta, placed)
         return self._swapped(loss, theta)
 
+    def exchanged(self, theta: Array) -> list[Array]:
+        """Return theta with each two like terms in each other's place."""
+        slices = self.projection.parameters.slices
+        found = []
+        for one, two in itertools.combinations(self.terms, 2):
+            if one.kind == two.kind:
+                moved = theta.copy()
+                for here, there in zip(one.unknowns, two.unknowns, strict=True):
+                    moved[slices[here.name]], moved[slices[there.name]] = (
+                        theta[slices[there.name]],
+                        theta[slices[here.name]],
+                    )
+                found.append(self.projection.solved(moved[None])[1][0])
+        return found
+
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
-        """Look for each term, and for each two alike, anew in what the others leave, for as long as it helps."""
-        pairs = [pair for pair in itertools.combinations(self.terms, 2) if pair[0].kind == pair[1].kind]
+        """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""
+        pairs = itertools.combinations((term for term in self.terms if term.single), 2)
         together: list[tuple[Term, ...]] = [(term,) for term in self.terms]
-        together += [pair for pair in pairs if pair[0].single][:MOST_PAIRS]
+        together += itertools.islice(pairs, MOST_PAIRS)
         for _ in range(ROUNDS if len(self.terms) > 1 else 0):
             before = loss
             for some in together:
@@ -140,7 +160,7 @@ class Peeling:
         """Solve for the linear parameters of what is in place, and descend a little; all others are out."""
         chosen = self._amplitudes(placed)
         losses, points = self.projection.solved(theta[None], chosen)
-        if not placed:
+        if not (placed and np.isfinite(points).all()):
             return float(losses[0]), points[0]
         slices = self.projection.parameters.slices
         moving = np.zeros(theta.size, dtype=bool)
@@ -175,13 +195,27 @@ class Peeling:
         return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
 
     def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
-        """Yield theta with two like terms at their best places, found together: of any signs, and of the same sign.
+        """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
 
         With g the cosine between two columns, and b what each has in common with the residual, together they take
         (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
         """
         residual, basis, settled = self._left(theta, placed)
-        points, columns = self._tried(settled, one)
+        points, left = self._thinned(settled, one, basis)
+        others, beside = (points, left) if two.kind == one.kind else self._thinned(settled, two, basis)
+        if not (len(points) and len(others)):
+            return
+        self.tried += len(points) + len(others)
+        common, shared, cosine = (left @ residual)[:, None], beside @ residual, left @ beside.T
+        first, second = common - cosine * shared, shared - cosine * common
+        gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
+        for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
+            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
+            yield self._put(self._put(theta, one, points[row]), two, others[column])
+
+    def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
+        """Return some of the points of a term, and its columns there, of length 1, freed of a basis."""
+        points, columns = self._tried(theta, term)
         # The narrowest come last, and are half of all; two neighbours of the others are alike.
         points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
         thin = max(1, len(points) // PAIRED)
@@ -189,17 +223,7 @@ class Peeling:
         left = columns - (columns @ basis.T) @ basis
         norm = np.sqrt(np.einsum("tn,tn->t", left, left))
         sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
-        points, left = points[sound], left[sound] / norm[sound][:, None]
-        if len(points) < 2:
-            return
-        self.tried += len(points)
-        common, cosine = left @ residual, left @ left.T
-        first = common[:, None] - cosine * common
-        apart = np.maximum(1.0 - cosine**2, 1e-6)
-        gains = (common[:, None] * first + common * first.T) / apart
-        for chosen in (gains, np.where(first * first.T > 0.0, gains, 0.0)):
-            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
-            yield self._put(self._put(theta, one, points[row]), two, points[column])
+        return points[sound], left[sound] / norm[sound][:, None]
 
     def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
         """Return the residual of what is in place, what it spans, and where its linear parameters are solved for."""

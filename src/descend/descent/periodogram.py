@@ -24,6 +24,8 @@ BY_CHANCE = 7.0
 ALIKE = 1e-6
 """How much higher a peak must be than one of a lower frequency."""
 PERFECT = 1e-12
+RATES = 256
+"""How many half turns a wave is bent by at most, either way."""
 
 
 def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -> Array:
@@ -64,6 +66,29 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
         if 0.5 * (t.size - 3) * gain < math.log(len(power) / count) + BY_CHANCE:
             power = power[: count + 1]
     return 2.0 * math.pi / (OVERSAMPLED * span) * _peaks(power, most)
+
+
+def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:
+    """Return pairs (w, k) for which ``residuals`` follow a wave in w t + k ``bend`` best, the best first.
+
+    What ``bend`` has in common with t is left to w. Then each k is taken out of the residuals, r exp(-i k bend), in
+    steps of half a turn over all rows, and the rest is transformed.
+    """
+    span = float(np.ptp(t))
+    slope = float(np.polyfit(t, bend, 1)[0])
+    bend = bend - slope * t
+    count = OVERSAMPLED * (t.size - 1) // 2
+    cells = 1 << (2 * count).bit_length()
+    cell = np.rint((t - t.min()) / span * (cells / OVERSAMPLED)).astype(np.intp)
+    found = []
+    for half_turns in range(-min(RATES, t.size), min(RATES, t.size) + 1):
+        rate = half_turns * math.pi / (float(np.ptp(bend)) or 1.0)
+        straight = residuals * np.exp(-1j * rate * bend)
+        gathered = np.bincount(cell, straight.real, cells) + 1j * np.bincount(cell, straight.imag, cells)
+        power = np.abs(np.fft.fft(gathered)[: count + 1])
+        place = int(power.argmax())
+        found.append((float(power[place]), 2.0 * math.pi * place / (OVERSAMPLED * span) - rate * slope, rate))
+    return np.array([pair for _, *pair in sorted(found, reverse=True)[:most]])
 
 
 def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Array:

@@ -13,8 +13,8 @@ from sympy import Expr, pi
 
 from descend.constraints import Bounds
 from descend.formula.compile import compile_expression, items_matrix, over_rows
+from descend.formula.disguise import exponents, quadratures
 from descend.formula.formula import Formula
-from descend.formula.structure import quadratures
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.parameters import Parameters
 
@@ -27,10 +27,11 @@ SINGULAR = 1e-12
 
 @dataclass(frozen=True)
 class Amplitude:
-    """One unknown that enters linearly.
+    """One unknown that enters linearly, or whose exponential does.
 
     columns: what its components are multiplied by, at ``places`` of theta. phase: the phase that goes with it, of which
-    the second column is a quarter of a turn on (see ``formula.structure.quadratures``), and its place.
+    the second column is a quarter of a turn on (see ``formula.disguise.quadratures``), and its place. rate: 0, or that
+    of an exponent (see ``formula.disguise.exponents``), from whose value on the column is multiplied.
     """
 
     symbol: Expr
@@ -38,6 +39,7 @@ class Amplitude:
     places: tuple[int, ...]
     phase: Parameter | None = None
     phase_place: int = -1
+    rate: float = 0.0
 
 
 @lru_cache(maxsize=128)
@@ -61,7 +63,22 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
         else:
             quarters = (slope.xreplace({phase: 0 * pi}), slope.xreplace({phase: pi / 2}))
             found.append(Amplitude(symbol, quarters, (place,), phase, slices[phase.name].start))
+    unknown = {each.symbol for each in found} | {each.phase for each in found}
+    for symbol, rate in exponents(formula).items():
+        column = formula.jacobian[symbol] / rate
+        beside = any(symbol in other.free_symbols for each in found for other in each.columns)
+        if symbol.name not in given and symbol not in unknown and not beside and not column.free_symbols & unknown:
+            found.append(Amplitude(symbol, (column,), (slices[symbol.name].start,), rate=float(rate)))
+            unknown.add(symbol)
     return tuple(found)
+
+
+def without(expression: Expr, formula: Formula, found: Sequence[Amplitude]) -> Expr:
+    """Return what is left of the expression when all these amplitudes are 0."""
+    for each in found:
+        if each.rate:
+            expression = expression - formula.jacobian[each.symbol] / exponents(formula)[each.symbol]
+    return expression.xreplace({each.symbol: 0 * pi for each in found if not each.rate})
 
 
 class Projection:
@@ -91,8 +108,7 @@ class Projection:
         self.root = None if weights is None else np.sqrt(weights)
         self.total = float(self.rows) if weights is None else float(weights.sum())
         self.observed = self.weighed(over_rows(formula.response, columns, self.rows))
-        without = {each.symbol: 0 * pi for each in self.amplitudes}
-        self.rest = formula.expression.xreplace(without) if without else formula.expression
+        self.rest = without(formula.expression, formula, self.amplitudes)
 
     def weighed(self, values: Array) -> Array:
         """Multiply each row by the root of its weight."""
@@ -130,7 +146,10 @@ class Projection:
         chosen = self.amplitudes if chosen is None else chosen
         losses, moved = np.empty(len(points)), points.copy()
         for each in self.amplitudes:
-            moved[:, each.places] = 0.0
+            if not each.rate:
+                moved[:, each.places] = 0.0
+            elif each not in chosen:
+                moved[:, each.places] = -math.copysign(math.inf, each.rate)
         width = sum(len(each.columns) for each in chosen) + 1
         step = max(1, TOGETHER // (width * self.rows))
         with np.errstate(all="ignore"):
@@ -147,7 +166,9 @@ class Projection:
         for each in chosen:
             count = len(each.columns)
             own = factors[:, column : column + count] / scale[:, column : column + count]
-            if each.phase is None:
+            if each.rate:
+                points[:, each.places] += np.log(np.where(own > 0.0, own, math.nan)) / each.rate
+            elif each.phase is None:
                 points[:, each.places] = own
             else:
                 points[:, each.places[0]] = np.hypot(own[:, 0], own[:, 1])
@@ -161,7 +182,7 @@ class Projection:
                 return self.losses(points)
         left = target - np.einsum("tk,tkn->tn", factors / scale, design) if column else target
         loss = np.einsum("tn,tn->t", left, left) / self.total
-        return np.where(np.isfinite(loss), loss, math.inf)
+        return np.where(np.isfinite(loss) & ~np.isnan(points).any(axis=1), loss, math.inf)
 
     def losses(self, points: Array) -> Array:
         """Return J at points as they are."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.compile import over_rows
+from descend.formula.disguise import pivots
 from descend.formula.structure import RESPONSE_UNIT, Wave, measures, phases, waves
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Program
@@ -20,18 +21,39 @@ Array = NDArray[np.float64]
 TRIALS = 64
 """Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all; as many at once for a wave."""
 MOST_TRIALS = 512
+PIVOTED = 0.7
+"""Share of the points at which a curve is moved to somewhere among the rows (see ``formula.disguise.pivots``)."""
 
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
     """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
-    ranges = [range_of(program, sample, symbol) for symbol in scanned]
     places = [place_of(program, symbol) for symbol in scanned]
     many = any(symbol in waves(program.formula) for symbol in scanned)
-    for number in range(MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1):
+    count = MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1
+    for values in spread_over(program, sample, scanned, count):
         trial = theta.copy()
-        for place, at, share in zip(places, ranges, spread(number, len(scanned)), strict=True):
-            trial[place] = at(share)
+        for place, value in zip(places, values, strict=True):
+            trial[place] = value
         yield trial
+
+
+def spread_over(
+    program: Program, sample: Mapping[str, Array], scanned: Sequence[Expr], count: int
+) -> Iterator[list[float | Array]]:
+    """Yield ``count`` points for the ``scanned`` unknowns."""
+    ranges = [range_of(program, sample, symbol) for symbol in scanned]
+    moved = {place: pivot for place, symbol in enumerate(scanned) if (pivot := pivots(program.formula).get(symbol))}
+    levels = {place: over_rows(pivot.along, sample, len(next(iter(sample.values())))) for place, pivot in moved.items()}
+    for number in range(count):
+        shares = spread(number, len(scanned))
+        values = [at(share) for at, share in zip(ranges, shares, strict=True)]
+        for place, pivot in moved.items():
+            if pivot.slope in scanned and shares[place] < PIVOTED:
+                level, share = levels[place], shares[place] / PIVOTED
+                slope = values[scanned.index(pivot.slope)]
+                value = slope * (level.min() + share * np.ptp(level))
+                values[place] = np.exp(value) if pivot.exponential else value
+        yield values
 
 
 def place_of(program: Program, symbol: Expr) -> slice:
@@ -137,5 +159,8 @@ def _magnitude(size: float, share: float) -> float:
 
 def _typical(values: Array) -> float:
     """Return how much a quantity varies, or its size if it does not."""
-    varies = float(np.std(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
-    return 2.0 * varies if varies > 0.0 else float(np.abs(values).max(initial=0.0)) or 1.0
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 1.0
+    # The standard deviation of equal numbers is not always 0.
+    return 2.0 * float(np.std(finite)) if np.ptp(finite) > 0.0 else float(abs(finite[0])) or 1.0

@@ -14,7 +14,6 @@ DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle",
             "spark", "sqlite", "trino", "tsql"}  # fmt: skip
 WITHOUT_HYPERBOLIC = {"mysql", "redshift", "tsql"}
 LACKING: dict[str, set[str]] = {
-    "erf": DIALECTS - {"clickhouse"},
     "gamma": DIALECTS - {"duckdb"},
     "sinh": WITHOUT_HYPERBOLIC,
     "cosh": WITHOUT_HYPERBOLIC,
@@ -22,7 +21,7 @@ LACKING: dict[str, set[str]] = {
     "softplus": WITHOUT_HYPERBOLIC | {"oracle", "trino"},
 }
 """Dialects that have no such function; of softplus, no atanh to write it with."""
-SINCE = {("erf", "postgres"): "before version 16", ("gamma", "postgres"): "before version 18"}
+SINCE = {("gamma", "postgres"): "before version 18"}
 
 STRICT = {"postgres", "redshift"}
 """Dialects in which a result too small or too large for a double is an error."""

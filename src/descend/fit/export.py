@@ -165,7 +165,7 @@ def _written(
     for predictor, term in model.formula.terms.items():
         products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
         names[predictor] = f"({' + '.join(products)})"
-    return write(model.prediction)
+    return write(model.formula.as_typed(model.prediction))
 
 
 def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:

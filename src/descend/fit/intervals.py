@@ -26,6 +26,7 @@ KINDS = ("model", "sandwich")
 MOST_NAMED = 3
 """Parameters that a note names."""
 METHODS = ("t", "profile", "bootstrap", "sandwich")
+NOT_AT_MINIMUM = "intervals hold at the minimum only, which this run did not reach"
 
 
 class Intervals(dict[str, tuple[Any, Any]]):
@@ -42,7 +43,7 @@ class Intervals(dict[str, tuple[Any, Any]]):
         assert not isinstance(fit.model, ModuleModel)
         held = fit.constraints
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
-        self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more)
+        self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))
         parameters = fit.model.parameters if held is None else held.whole
         fixed = () if held is None else held.fixed
         missing = (math.nan, math.nan)
@@ -76,6 +77,12 @@ def _left_open(fit: Fit) -> list[str]:
     if not fit.undetermined:
         return []
     return [f"the intervals of {named(fit.undetermined)} are open: the data do not determine them by themselves"]
+
+
+def _cut_short(fit: Fit) -> list[str]:
+    from descend.fit.digits import errors_hold  # which needs what is here
+
+    return [] if errors_hold(fit) else [NOT_AT_MINIMUM]
 
 
 def named(labels: Sequence[str]) -> str:

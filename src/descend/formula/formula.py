@@ -17,8 +17,9 @@ from descend.formula.functions import CONSTANTS, where
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import parse_formula
-from descend.formula.tokens import pointed
+from descend.formula.tokens import pointed, tokenize
 from descend.formula.tree import Dot, Name, Node
+from descend.formula.typed import as_typed
 from descend.registry import closest
 
 USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
@@ -51,6 +52,15 @@ class Formula:
         return {name.name: float(CONSTANTS[name.name]) for name in named if name.name in CONSTANTS}
 
     @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that the text holds, as they are typed."""
+        return tuple(dict.fromkeys(token.text for token in tokenize(self.text) if token.kind == "number"))
+
+    def as_typed(self, expression: Expr) -> Expr:
+        """Return an expression that came of this formula, for a printer, with its constants as they were typed."""
+        return as_typed(expression, self.numbers)
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, so those that prediction needs."""
         used = self.expression.atoms(Column).union(
@@ -80,7 +90,7 @@ class Formula:
         return not any(slope.atoms(Parameter, Predictor) for slope in self.jacobian.values())
 
     def __str__(self) -> str:
-        return f"{as_text(self.response)} ~ {as_text(self.expression)}"
+        return f"{as_text(self.as_typed(self.response))} ~ {as_text(self.as_typed(self.expression))}"
 
 
 def read_formula(

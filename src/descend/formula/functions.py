@@ -263,7 +263,7 @@ def _error_function(complement: bool) -> str:
     inverse = f"(1.0 / {square})"
     lacking = f"{inverse} * {_horner(FAR_UPPER, inverse)} / {_horner(FAR_LOWER, inverse)}"
     far = f"{bell} * ({ONE_BY_ROOT_PI!r} - {lacking}) / {u}"
-    tail = f"case when {u} > 26.7 then 0.0 when {u} > 4.0 then {far} else {middle} end"
+    tail = f"case when {u} > 26.5 then 0.0 when {u} > 4.0 then {far} else {middle} end"
     if complement:
         return f"case when {u} <= 0.46875 then 1.0 - {small} when {{0}} < 0.0 then 2.0 - {tail} else {tail} end"
     return f"case when {u} <= 0.46875 then {small} else sign({{0}}) * (1.0 - {tail}) end"
@@ -307,8 +307,8 @@ FUNCTIONS: dict[str, Spelling] = {
         log1p,
         *_same(
             "log1p",
-            # ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u.
-            "case when abs({0}) < 0.5 then 2.0 * atanh(({0}) / (2.0 + ({0}))) else ln(1.0 + ({0})) end",
+            # What 1 + u rounds away is put back (Goldberg 1991, theorem 4).
+            "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end",
             r"\log\left(1 + {0}\right)",
         ),
     ),
@@ -316,7 +316,8 @@ FUNCTIONS: dict[str, Spelling] = {
         expm1,
         *_same(
             "expm1",
-            "case when abs({0}) < 1.0 then 2.0 * exp(({0}) / 2.0) * sinh(({0}) / 2.0) else exp({0}) - 1.0 end",
+            "case when exp({0}) = 1.0 then {0} when abs({0}) < 1.0 "
+            "then (exp({0}) - 1.0) * ({0}) / ln(exp({0})) else exp({0}) - 1.0 end",
             r"\left(e^{{{0}}} - 1\right)",
         ),
     ),
@@ -339,7 +340,7 @@ FUNCTIONS: dict[str, Spelling] = {
         sinc,
         "np.sinc({0})",
         "torch.sinc({0})",
-        "case when {0} = 0.0 then 1.0 else sin(pi() * ({0})) / (pi() * ({0})) end",
+        "case when {0} = 0.0 then 1.0 else sin(3.141592653589793 * ({0})) / (3.141592653589793 * ({0})) end",
         r"\operatorname{{sinc}}\left({0}\right)",
     ),
     "sin": _unary(sympy.sin, *_same("sin")),

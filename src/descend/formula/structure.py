@@ -11,7 +11,6 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
 from descend.formula.functions import NAMES
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -69,8 +68,9 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
     """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula, as physicists do.
 
     What is added has one unit; what a function such as exp takes is a pure number; the whole has the unit of the
-    response. Each largest expression of data alone counts as one quantity. That gives linear equations for the
-    exponents, solved in the sense of least squares: formulas that respect no units are no error here.
+    response. Each largest expression of data alone counts as one quantity, and so does a number that is added: where it
+    is 5 + x/k, k is a fifth of x. That gives linear equations for the exponents, solved in the sense of least squares:
+    formulas that respect no units are no error here.
     """
     unknowns = formula.unknowns
     equations: list[Unit] = []
@@ -127,7 +127,8 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
         level /= abs(next(iter(held.values()), sympy.S.One))
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
-        units.insert(0, _unit(level, equations, locations) or {})
+        number = level.is_number and abs(level) != 1
+        units.insert(0, {abs(level): 1.0} if number else _unit(level, equations, locations) or {})
     equations += [_times(one, other, -1.0) for one, other in pairwise(units)]
     return units[0] if units else None
 
@@ -178,26 +179,6 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
         half = {symbol: symbol + sympy.pi}
         amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
         found[symbol] = next(amplitudes, None)
-    return found
-
-
-@lru_cache(maxsize=128)
-def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
-    """Return the amplitudes that are linear together with a phase, each with it.
-
-    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair is found by solving for two factors: of the part at
-    p = 0, and of that at p = pi/2.
-    """
-    found: dict[Parameter, Parameter] = {}
-    jacobian = formula.jacobian
-    for phase, amplitude in phases(formula).items():
-        if amplitude is None or amplitude in found:
-            continue
-        part = jacobian[amplitude]
-        own = part.subs(amplitude, 0) == part and (formula.expression - amplitude * part).expand()
-        twice = derivatives(derivatives(part, [phase])[phase], [phase])[phase]
-        if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
-            found[amplitude] = phase
     return found
 
 

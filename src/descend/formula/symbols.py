@@ -52,6 +52,12 @@ class Setting(RealSymbol):
     """A number that is fixed for one use, such as the delta of a loss or the number of rows."""
 
 
+class Typed(RealSymbol):
+    """A constant above 0 that printers write as it was typed; its name is that text."""
+
+    rank = -1
+
+
 @dataclass(frozen=True)
 class Term:
     """How a vector parameter enters: predictor = sum over k of vector[k] * items[k], items being data only.

@@ -41,7 +41,7 @@ class Derivation:
     @cached_property
     def value(self) -> Expr:
         """The loss of one row."""
-        return self._in_data(self.loss.expressions[0])
+        return self.formula.as_typed(self._in_data(self.loss.expressions[0]))
 
     @cached_property
     def gradient(self) -> dict[Expr, Expr]:
@@ -50,7 +50,7 @@ class Derivation:
 
     @cached_property
     def _slopes(self) -> Slopes:
-        slope = self._in_data(self.loss.expressions[1])
+        slope = self.formula.as_typed(self._in_data(self.loss.expressions[1]))
 
         # SymPy would spend seconds on the conditions of a loss, to no end.
         def written(part: Expr) -> Expr:
@@ -61,7 +61,7 @@ class Derivation:
         found = slopes(self.score, self.formula.unknowns)
         # Where a part is infinite, (a + b*u)/(1 + u) is nan though a/(1 + u) + b*u/(1 + u) is not.
         plain = all(edge is sympy.false for parts in found.parts.values() for edge in parts)
-        return found.written(written)
+        return found.written(lambda part: written(self.formula.as_typed(part)))
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}

@@ -13,6 +13,7 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
+from descend.fit.intervals import NOT_AT_MINIMUM
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -56,7 +57,7 @@ def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] =
     shown += [
         Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
     ]
-    return [*shown, *_rest(fit, intervals, told)]
+    return [*shown, *_rest(fit, intervals, [*told, NOT_AT_MINIMUM])]
 
 
 def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:

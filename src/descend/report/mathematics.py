@@ -24,8 +24,8 @@ MEAN = (
 def model(derivation: Derivation) -> str:
     """Write ``response = expression``, the model's prediction, as a ``<math>`` element."""
     formula = derivation.formula
-    body = f"<mover><mrow>{as_mathml(formula.response)}</mrow><mo>^</mo></mover><mo>=</mo>"
-    return _math(body + as_mathml(formula.expression), str(formula))
+    body = f"<mover><mrow>{as_mathml(formula.as_typed(formula.response))}</mrow><mo>^</mo></mover><mo>=</mo>"
+    return _math(body + as_mathml(formula.as_typed(formula.expression)), str(formula))
 
 
 def objective(derivation: Derivation, penalised: bool) -> str:

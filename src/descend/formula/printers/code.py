@@ -14,7 +14,7 @@ from sympy.logic.boolalg import And, Not, Or
 
 from descend.errors import FormulaError
 from descend.formula.functions import CONSTANTS, FUNCTIONS, LARGEST_EXACT, NAMES, SPELLINGS, constant_call
-from descend.formula.symbols import Column, Predictor
+from descend.formula.symbols import Column, Predictor, Typed
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
@@ -78,7 +78,9 @@ def exact_number(number: Expr) -> str:
     if isinstance(number, Integer) and abs(number) < LARGEST_EXACT:
         return str(int(number))
     short = repr(float(number))
-    return short if Rational(short) == number else f"{number.p}/{number.q}"
+    if Rational(short) == number:
+        return short
+    return f"{number.p}/{number.q}" if number.q != 1 else str(number.p)
 
 
 def sql_number(number: Expr) -> str:
@@ -161,6 +163,8 @@ class Writer:
             return self.names[symbol], ATOM
         if isinstance(symbol, Predictor):
             return symbol.name, PRODUCT
+        if isinstance(symbol, Typed):
+            return symbol.name, ATOM
         in_sql = self.language is SQL and not isinstance(symbol, Column)
         return symbol.name if in_sql else self.language.column(symbol.name), ATOM
 
@@ -181,7 +185,7 @@ class Writer:
         upper: list[str] = []
         lower: list[tuple[str, int]] = []
         if self.language is not TEXT and coefficient.is_Rational and coefficient.q >= LONG_FRACTION:
-            upper.append(repr(float(coefficient)))  # either part alone could overflow a product
+            upper.append(self.language.number(coefficient))  # either part alone could overflow a product
             coefficient = Integer(1)
         elif coefficient.is_Rational and "/" in exact_number(coefficient):
             lower.append((self.language.number(Integer(coefficient.q)), ATOM))

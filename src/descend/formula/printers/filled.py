@@ -87,7 +87,7 @@ def _with_values(
     for predictor, term in formula.terms.items():
         parts = zip(term.labels, np.asarray(values[term.vector]).tolist(), term.items, strict=True)
         signed[predictor] = Add(*(stand_in(f"{term.vector}[{label}]", value) * item for label, value, item in parts))
-    return expression.xreplace(signed), names
+    return formula.as_typed(expression).xreplace(signed), names
 
 
 def short(value: float, within: float = math.inf) -> str:

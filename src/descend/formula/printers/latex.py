@@ -42,6 +42,10 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         vector, items = terms(symbol)
         return rf"{written(vector)}^\top \left[{', '.join(self._print(item) for item in items)}\right]"
 
+    def _print_Typed(self, symbol: Expr) -> str:
+        digits, e, exponent = symbol.name.lower().partition("e")
+        return rf"{digits} \cdot 10^{{{int(exponent)}}}" if e else digits
+
     def _print_RealSymbol(self, symbol: Expr) -> str:
         return self.names.get(symbol) or written(symbol.name)
 

@@ -86,6 +86,11 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
             f"<mrow><msup>{written(vector)}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>"
         )
 
+    def _print_Typed(self, symbol: Expr) -> Any:
+        digits, e, exponent = symbol.name.lower().partition("e")
+        power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if e else ""
+        return self._raw(f"<mrow><mn>{digits}</mn>{power}</mrow>" if e else f"<mn>{digits}</mn>")
+
     def _print_RealSymbol(self, symbol: Expr) -> Any:
         return self._raw(self.names.get(symbol) or written(symbol.name))
 

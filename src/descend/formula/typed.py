@@ -1,0 +1,106 @@
+"""Constants of a formula as they were typed: 8.314, where SymPy would have 500/4157 of its reciprocal."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import sympy
+from sympy import Expr, Integer, Mul, Rational
+
+from descend.formula.printers.code import exact_number
+from descend.formula.symbols import Typed
+
+SIMPLE = 1000
+"""Numerator and denominator up to which what stands beside a typed constant is no worse than that."""
+PLAIN = 100
+"""Numerator and denominator up to which a fraction may have been typed as one."""
+FEW = 6
+"""Typed constants of which pairs are tried."""
+ROUNDING = Rational(1, 10**15)
+LONGEST = 12
+"""Characters of a decimal number that is read more easily than a fraction."""
+
+
+def as_typed(expression: Expr, texts: Sequence[str]) -> Expr:
+    """Return ``expression`` for a printer, its fractions written by the constants ``texts`` that they came from.
+
+    >>> from descend.formula.symbols import Column
+    >>> as_typed(Rational(500, 4157) / Column("T"), ["8.314"])
+    1/(8.314*T)
+    """
+    constants = {Rational(text): text for text in texts if "." in text or "e" in text.lower()}
+    symbols = {value: Typed(text) for value, text in constants.items() if value.q != 1}
+    return _Rewritten(symbols).of(expression)
+
+
+class _Rewritten:
+    """Expressions rewritten; what several places share is rewritten once."""
+
+    def __init__(self, symbols: dict[Rational, Typed]) -> None:
+        self.symbols = symbols
+        self.known: dict[Expr, Expr] = {}
+
+    def of(self, node: Expr) -> Expr:
+        found = self.known.get(node)
+        if found is None:
+            found = self.known[node] = self._rewritten(node)
+        return found
+
+    def _rewritten(self, node: Expr) -> Expr:
+        if node.is_Rational:
+            return self._fraction(node)
+        if not node.args or node.is_number:
+            return node
+        parts = tuple(map(self.of, node.args))
+        return node if parts == node.args else node.func(*parts)
+
+    def _fraction(self, value: Rational) -> Expr:
+        short = exact_number(value)
+        if value.q == 1 or abs(value) in self.symbols:
+            return value
+        if abs(1 / value) in self.symbols:
+            return sympy.sign(value) / self.symbols[abs(1 / value)]
+        if "/" not in short and len(short) <= LONGEST:
+            return value
+        plain = max(abs(value.p), value.q) <= PLAIN
+        tried = [
+            (rest, form)
+            for each, form in (itertools.islice(self._forms(value), 2 * len(self.symbols) if plain else None))
+            if (rest := _simple(each)) is not None and (rest.q == 1 or not plain)
+        ]
+        if tried:
+            rest, form = min(tried, key=lambda pair: self._cost(pair[0]))
+            if self._cost(rest) < self._cost(value):
+                return Mul(Integer(rest.p), form) / rest.q
+        inverse = 1 / value
+        if (
+            not plain
+            and "/" not in exact_number(inverse)
+            and len(text := exact_number(abs(inverse))) <= LONGEST
+            and inverse.q != 1
+        ):
+            return sympy.sign(value) / Typed(text)
+        return value
+
+    def _forms(self, value: Rational) -> Iterator[tuple[Rational, Expr]]:
+        """Yield ways to write a value as a rational number times typed constants or over them."""
+        for constant, symbol in self.symbols.items():
+            yield value * constant, 1 / symbol
+            yield value / constant, symbol
+        # Pairs of them last: a plain fraction is never one.
+        for (one, first), (other, second) in itertools.product([*self.symbols.items()][:FEW], repeat=2):
+            yield value * other / one, first / second
+            yield value * one * other, 1 / (first * second)
+            yield value / (one * other), first * second
+
+    @staticmethod
+    def _cost(rest: Rational) -> int:
+        return int(abs(rest.p) + 2 * rest.q)
+
+
+def _simple(value: Rational) -> Rational | None:
+    """Return the simple fraction that a value is, to the rounding of a double; None if it is none."""
+    near = Rational(Fraction(int(value.p), int(value.q)).limit_denominator(SIMPLE))
+    return near if near != 0 and abs(near.p) <= SIMPLE and abs(value / near - 1) < ROUNDING else None
