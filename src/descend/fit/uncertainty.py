@@ -230,7 +230,7 @@ def _density(residuals: Array, share: float, through: int) -> Array:
     smooths as much. The whole of it as the standard deviation of a normal kernel, as R's quantreg has it for
     se = "ker", is three times wider and makes standard errors too large, by three quarters for 50 rows. Rows that the
     fit goes through lie at zero because it does; they count half, so that intervals cover what they say for 20 to 300
-    rows (benchmarks/coverage.py).
+    rows (benchmarks/coverage_of_losses.py).
 
     Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
     """
