@@ -149,6 +149,14 @@ def test_standardised_columns_lead_to_the_same_vertex():
     assert scaled.loss == pytest.approx(plain.loss, rel=1e-12)
 
 
+def test_a_start_at_the_vertex_in_standardised_columns_has_converged():
+    data = spread(9)
+    best = fit("y ~ a*x + b*z + c", data, loss="absolute")
+    again = fit("y ~ a*x + b*z + c", data, loss="absolute", standardize=True, start=best.parameters)
+    assert again.outcome == "converged"
+    assert again.loss == pytest.approx(best.loss, rel=1e-12)
+
+
 def test_an_l1_penalty_of_a_smooth_loss_is_not_for_it():
     with pytest.raises(ConfigError) as refusal:
         fit("y ~ a*x + b", spread(11), optimizer="vertex", l1=0.1)
