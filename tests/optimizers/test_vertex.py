@@ -172,3 +172,12 @@ def test_where_only_rounding_is_left_the_run_ends(formula):
         fitted = fit(formula, {"x": x, "y": y}, loss="absolute")
         assert fitted.outcome == "converged"
         assert fitted.epochs < 200
+
+
+def test_a_bent_valley_is_not_crept_along():
+    rng = np.random.default_rng(11)
+    x = rng.uniform(0.05, 3.0, 400)
+    data = {"x": x, "y": 1.2 / (1.5 + x**2) + 0.3 * rng.normal(size=400), "w": rng.choice([0.3, 0.7, 2.0], 400)}
+    fitted = fit("y ~ a/(b + x^2)", data, loss="absolute", weights="w")
+    assert fitted.outcome == "converged"
+    assert fitted.epochs < 60
