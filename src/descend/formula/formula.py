@@ -178,8 +178,6 @@ def _understood(
     _refuse_idle(builder, expression, terms, used)
     parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
-    if not given:
-        return formula
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
     unused = tuple(name for name in formula.columns if name not in needed)
     return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)
