@@ -314,6 +314,8 @@ def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
         return ()
     notes = [changed_places(model, problem.given, problem.start, theta)]
+    if (kinks := problem.objective.kinks) is not None:
+        notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:
         spread = [name for name in (problem.sigma, problem.weights) if name is not None]
         notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))

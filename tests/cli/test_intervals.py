@@ -39,7 +39,7 @@ def test_the_table_has_the_ends(run: Callable[..., Any], folder: Path) -> None:
     table = ran.stdout.partition("\n\n")[2].splitlines()
     assert re.fullmatch(r" +value +std\. error +low +high", table[2])
     assert re.fullmatch(r"  w +\S+ +\S+ +\S+ +\S+", table[3])
-    assert "  intervals        99% by t" in table
+    assert "  intervals        99% by t (normal quantile)" in table
     assert "  sigma            `s`: standard deviations of the response, taken as known" in table
 
 

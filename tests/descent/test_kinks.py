@@ -112,3 +112,24 @@ def test_the_subgradient_is_that_of_an_l1_penalty():
             curvature = np.full((1, 1), 2.0)
 
         assert kinks._subgradient(Point(), near, np.array([slope]))[0] == pytest.approx(left)
+
+
+@pytest.mark.parametrize("options", [{"standardize": True}, {"loss": "huber(delta=9)"}, {"fix": {"b": 0.38}}])
+def test_so_do_options_that_leave_the_corner_where_it_is(options):
+    y = 1 + 0.4 * X + 1.3 * np.maximum(X - 14, 0) - 1.5 * (X == 14) + 0.05 * NOISE
+    fitted = descend.fit("y ~ a + b*x + d*max(x - k, 0)", {"x": X, "y": y}, **options)
+    assert fitted.outcome == "converged"
+    assert fitted.parameters["k"] == pytest.approx(14.0, rel=1e-12)
+
+
+def test_a_corner_is_told():
+    y = 1 + 0.4 * X + 1.3 * np.maximum(X - 14, 0) - 1.5 * (X == 14) + 0.05 * NOISE
+    fitted = descend.fit("y ~ a + b*x + d*max(x - k, 0)", {"x": X, "y": y})
+    assert [note for note in fitted.notes if "corner" in note] == [
+        "the minimum is a corner: `x - k` is 0 in row 15, where the curve bends, so that J rises at once on both "
+        "sides; standard errors take it to be smooth"
+    ]
+    smooth = descend.fit("y ~ a + b*x + d*max(x - k, 0)", {"x": X, "y": y + 1.5 * (X == 14) + 0.3 * np.sin(X)})
+    assert smooth.outcome == "converged"
+    on_row = float(smooth.parameters["k"]) in X
+    assert on_row == any("corner" in note for note in smooth.notes)

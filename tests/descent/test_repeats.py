@@ -59,3 +59,12 @@ def test_of_many_rows_the_report_tells():
     told = repeated_rows({"x": x}, ("x",), y)
     assert told is not None
     assert [field.value for field in fields(fitted) if field.label == "repeats"] == [told]
+
+
+def test_repeats_are_found_among_very_many_rows():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(2, 120_000))
+    assert repeated_rows({"x": x}, ("x",), y) is None
+    copied = np.append(np.arange(120_000), np.arange(30_000))
+    assert repeated_rows({"x": x[copied]}, ("x",), y[copied]).startswith("30,000 of 150,000 rows repeat others")
+    assert repeated_rows({"x": np.tile(x, 2)}, ("x",), np.tile(y, 2)).startswith("every row is there 2 times")

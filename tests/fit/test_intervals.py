@@ -10,6 +10,7 @@ from scipy import special
 
 import descend
 from descend import ConfigError, DataError
+from descend.fit.intervals import METHODS
 
 LINE, DECAY = "y ~ w*x + b", "y ~ a*exp(-b*x) + c"
 
@@ -194,4 +195,34 @@ def test_a_row_without_a_value_is_named():
     assert str(error.value) == (
         "The prediction has no confidence interval in row 1 (x = -1): the derivative of the prediction by `b` is not "
         "finite there. Leave such rows out with --where."
+    )
+
+
+def test_the_convention_of_an_interval_is_named(decay):
+    fit = descend.fit(DECAY, decay)
+    found = {method: fit.intervals(method=method, resamples=100).convention for method in METHODS}
+    assert found == {
+        "t": "Student's t, 37 degrees of freedom",
+        "profile": "likelihood ratio, Student's t, 37 degrees of freedom",
+        "sandwich": "HC3 errors, Student's t, 37 degrees of freedom",
+        "bootstrap": "BCa, whole rows drawn",
+    }
+    counts = {"x": decay["x"], "y": np.round(20 * decay["y"])}
+    assert descend.fit("y ~ exp(a + b*x)", counts, loss="poisson").intervals().convention == "normal quantile"
+    absolute = descend.fit("y ~ a + b*x", decay, loss="absolute").intervals()
+    assert absolute.convention == "kernel errors, Student's t, 38 degrees of freedom"
+
+
+def test_the_bootstrap_says_which_resamples_determine_nothing():
+    x = np.linspace(0, 3, 8)
+    y = 3 * np.exp(-1.2 * x) + 1 + 0.5 * np.random.default_rng(1).normal(size=8)
+    fit = descend.fit(DECAY, {"x": x, "y": y}, start={"a": 3, "b": 1.2, "c": 1})
+    left_out, wide = fit.intervals(method="bootstrap", resamples=400).notes
+    assert left_out.endswith(
+        " of 400 resamples of the bootstrap do not determine the parameters, for they hold too few different rows, and "
+        "are left out: ask for profile instead"
+    )
+    assert wide == (
+        "the bootstrap intervals of `a` and `b` are more than 5 times as wide as the standard errors say, for many "
+        "resamples hold too few different rows to determine them: ask for profile instead"
     )

@@ -230,3 +230,12 @@ def test_a_run_cut_short_says_that_there_is_a_better_fit():
     assert said.startswith("There is a better fit, for this run stopped before it: with `a` at ")
     assert ", below 1.84922628. " in said and "Fit again from there: a=" in said
     assert fit.intervals().notes == ("intervals hold at the minimum only, which this run did not reach",)
+
+
+def test_others_that_hardly_matter_are_fitted_again_all_the_same():
+    x = np.linspace(0, 5, 20)
+    noise = 0.05 * np.random.default_rng([7, 0]).normal(size=20)
+    data = {"x": x, "y": 3 * np.exp(-0.4 * x) + 2 * np.exp(-0.8 * x) + noise}
+    fit = descend.fit("y ~ a1*exp(-b1*x) + a2*exp(-b2*x)", data, start={"a1": 3, "b1": 0.4, "a2": 2, "b2": 0.8})
+    for name, (low, high) in fit.intervals(method="profile").items():
+        assert low < fit.parameters[name] < high

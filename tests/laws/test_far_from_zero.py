@@ -84,3 +84,11 @@ def test_a_curve_that_is_all_but_a_line_is_fitted_in_a_database(tmp_path):
     assert (fit.outcome, at_home.outcome) == ("converged", "converged")
     assert fit.loss == pytest.approx(at_home.loss, rel=1e-7)
     assert fit.standard_errors["b"] == pytest.approx(at_home.standard_errors["b"], rel=1e-3)
+
+
+@pytest.mark.parametrize("source", [None, "autograd"])
+def test_profile_intervals_are_those_of_a_polynomial_about_its_middle(source):
+    data, _ = rows(301.5)
+    far = descend.fit(CUBIC, data, gradient=source).intervals(0.95, "profile")["d"]
+    near = descend.fit(CUBIC, data | {"x": data["x"] - 301.5}).intervals(0.95, "t")["d"]
+    assert far == pytest.approx(near, rel=1e-3)

@@ -59,6 +59,15 @@ def test_no_false_stall(formula, kind):
             assert objective(moved, 0).loss >= fitted.loss * (1.0 - 1e-12) - rounding
 
 
+@pytest.mark.parametrize("loss", ["huber", "huber(delta=1)", "soft_l1", "cauchy", "tukey"])
+@pytest.mark.parametrize("unit", [1.0, 1e-12])
+@pytest.mark.parametrize("formula", ["a*x + b", "a + b*max(x - k, 0)", "a*exp(-b*x) + c"])
+def test_nor_for_robust_losses_of_exact_data(formula, unit, loss):
+    fitted = descend.fit(f"y ~ {formula}", {"x": X, "y": unit * FORMULAS[formula]}, loss=loss)
+    assert fitted.outcome == "converged"
+    assert np.abs(fitted.residuals).max() <= 1e-10 * unit
+
+
 def test_a_plateau_is_not_the_minimum():
     # The vertex of a wave of height 1e7 fits as a parabola does, with 0.42 of the loss of a wave without a slope.
     formula, kind = BY_A_PLATEAU

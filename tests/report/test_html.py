@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -170,16 +171,45 @@ def test_the_command_line_writes_it(run, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.savetxt("line.csv", np.column_stack([line["x"], line["y"]]), delimiter=",", header="x,y", comments="")
     words = ["fit", "y ~ w*x", "line.csv", "--start", "w=0", "--optimizer", "gd", "--learning-rate", "0.001"]
-    done = run(*words, "--epochs", "100", "--report", "line.html")
-    assert done.code == 0 and done.stdout.endswith("Report written to line.html\n")
-    text = Reader(Path("line.html").read_text(encoding="utf-8")).text("code")
-    command = "descend fit 'y ~ w*x' line.csv --start w=0.0 --optimizer gd --learning-rate 0.001 --epochs 100"
+    words += ["--epochs", "100", "--where", "x > 0.5", "--json", "--report", "the line.html"]
+    done = run(*words)
+    assert done.code == 0 and done.stderr.endswith("Report written to the line.html\n")
+    text = Reader(Path("the line.html").read_text(encoding="utf-8")).text("code")
+    command = (
+        "descend fit 'y ~ w*x' line.csv --start w=0 --optimizer gd --learning-rate 0.001 --epochs 100 "
+        "--where 'x > 0.5' --json --report 'the line.html'"
+    )
     assert command in text
-    again = run(*shlex.split(command)[1:], "--json")
-    assert again.code == 0 and '"w": 2.172' in again.stdout
+    again = run(*shlex.split(command)[1:])
+    found = json.loads(done.stdout)["parameters"]
+    assert again.code == 0 and json.loads(again.stdout)["parameters"] == found
     made = text[text.index("import descend") : text.index(")", text.index("descend.fit(")) + 1]
     told = subprocess.run([sys.executable, "-c", f"{made}\nprint(fit.parameters['w'])"], capture_output=True, text=True)
-    assert told.stdout.startswith("2.172"), told.stderr
+    assert told.stdout.strip() == repr(found["w"]), told.stderr
+
+
+def test_it_has_the_intervals_that_were_asked_for(run, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savetxt("line.csv", np.column_stack([line["x"], line["y"]]), delimiter=",", header="x,y", comments="")
+    words = ["fit", "y ~ a + b*x", "line.csv", "--interval", "profile", "--level", "0.68", "--quiet"]
+    assert run(*words, "--report", "line.html").code == 0
+    told = Reader(Path("line.html").read_text(encoding="utf-8")).text("th", "td")
+    low, high = descend.fit("y ~ a + b*x", line).intervals(0.68, "profile")["b"]
+    assert "68% interval, profile" in told and f"{low:.6g} to {high:.6g}" in told
+
+
+def test_values_are_written_down_to_their_standard_errors():
+    random = np.random.default_rng(3)
+    t = 2_459_000 + np.linspace(0.0, 3.0, 120)
+    y = 1 - 0.02 * np.exp(-(((t - 2_459_001.12345) / 0.05) ** 2)) + 0.0005 * random.normal(size=120)
+    fitted = descend.fit("y ~ c - d*exp(-((t-m)/s)^2)", {"t": t, "y": y})
+    m, error = fitted.parameters["m"], fitted.standard_errors["m"]
+    assert 1e-4 < error < 1e-2
+    told = Reader(page(fitted)).text("td")
+    low, high = fitted.intervals()["m"]
+    shown = f"{m:.12g}"
+    assert f"{shown}{error:.3g}{low:.12g} to {high:.12g}" in told
+    assert shown in Reader(short(fitted)).text("td") and shown[:-2] in fitted.fitted_formula
 
 
 @pytest.mark.parametrize(

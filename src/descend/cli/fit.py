@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -118,11 +119,12 @@ def fit(
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None
-    if interval is not None and (json or not quiet):
+    if interval is not None and (json or not quiet or report is not None):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
-    writers = (fitted.save, partial(draw, fitted), fitted.report, lambda place: fitted.animate().save(place))
+    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
+    writers = (fitted.save, partial(draw, fitted), page, lambda place: fitted.animate().save(place))
     failed = write(dict(zip(WRITTEN, zip(written.values(), writers, strict=True), strict=True)), quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
@@ -180,7 +182,14 @@ def show(
     """Print a fit, as a table or as JSON. told: notes that the table need not repeat."""
     if json:
         more: dict[str, Any] = (
-            {} if found is None else {"intervals": found.plain(), "interval": found.method, "level": found.level}
+            {}
+            if found is None
+            else {
+                "intervals": found.plain(),
+                "interval": found.method,
+                "convention": found.convention,
+                "level": found.level,
+            }
         )
         if sharpness:
             seen = [step for step in fitted.trace if step.sharpness is not None]

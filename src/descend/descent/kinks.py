@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent import preflight
+from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import derivatives
 from descend.formula.kinks import Bend, bends
@@ -143,6 +144,25 @@ class Kinks:
         if point is not begin:
             return _settled(point, near, gradient), None
         return point.theta, _subgradient(point, near, gradient) if near.met.any() else None
+
+    def note(self, point: Any) -> str | None:
+        """Say where J has a corner at a point, if it has one."""
+        if self.corner(point) is None:
+            return None
+        values = preflight.all_values(self.model, point.theta, self.columns)
+        met = []
+        for bend in self.bends:
+            h = np.abs(_evaluated(bend.inside, values, self.y.size))
+            row = int(np.nanargmin(h))
+            alone = {name: self.columns[name][row : row + 1] for name in self.model.inputs}
+            there = preflight.all_values(self.model, point.theta, alone) if alone else values
+            slopes = self._derivatives(bend.inside, there, alone, 1)[0]
+            if h[row] <= ON * np.abs(slopes * point.theta).sum():
+                met.append(f"`{as_text(bend.inside)}` is 0 in row {row + 1:,}")
+        return (
+            f"the minimum is a corner: {' and '.join(met)}, where the curve bends, so that J rises at once on both "
+            "sides; standard errors take it to be smooth"
+        )
 
     def corner(self, point: Any) -> tuple[Array, Array] | None:
         """Return the normals (m, p) of the kinks a point lies on and the subgradient there; None if it is no corner."""

@@ -41,7 +41,8 @@ class Plan:
         than this share of J, the run has converged. certain: J at which a run ends, for there is nothing left of it;
         only the parameters would go on growing. seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
-    scales, scale: units of the parameters and of J (see ``descent.start``); stop: asked between steps.
+    scales, scale: units of the parameters and of J (see ``descent.start``). squares: mean square of the response, whose
+        rounding J cannot go below. stop: asked between steps.
     snapshots: whether each step carries what the run can be taken up from again.
     closed: where the descent stands after any number of epochs, to be read from instead of stepping there.
     """
@@ -58,6 +59,7 @@ class Plan:
     seed: int = 0
     scales: NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     scale: float = 0.0
+    squares: float = 0.0
     stop: Callable[[], bool] = bool
     snapshots: bool = False
     closed: Trajectory | None = None
@@ -195,7 +197,8 @@ class Judge:
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
-        if remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough):
+        near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough)
+        if near or (self.stuck and point.rounded(plan.squares)):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

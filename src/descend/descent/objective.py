@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+ROUNDINGS = 8.0
+"""Roundings that a gradient may consist of."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +151,27 @@ class Point:
         if well(scaled):
             return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
         # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
-        factor = self.objective.triangle(self.theta)[-1] if self.objective.engine.factors else None
-        upper, right = root_of(self) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
+        # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
+        derived = getattr(self.objective, "triangle", None)
+        factor = None if derived is None else derived(self.theta)[-1]
+        upper, right = root_of(self.at(self.theta, 3)) if factor is None else (factor[:-1, :-1], factor[:-1, -1])
         if self.subgradient is not None:
             right = _pull(upper, self.subgradient)
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
         return predicted(upper, right, step) / self.excess
+
+    def rounded(self, squares: float) -> bool:
+        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+
+        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
+
+            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
+        """
+        curvature = self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+            return False
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
@@ -273,6 +291,8 @@ class Objective:
 
         There is no triangle where the curvature tells as much, or where it is not finite.
         """
+        if not self.engine.factors:
+            return 1.0, math.nan, None, None
         self._count(rows)
         count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
         if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):

@@ -68,6 +68,8 @@ class Problem:
     begin: Array | None = None
     given: frozenset[str] = frozenset()
     """The parameters of which starting values were given; of a module, which holds its own, all."""
+    squares: float = 0.0
+    """The mean square of the response, where the loss is of residuals; else 0."""
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
 
@@ -166,11 +168,12 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         why = (*why, taken)
     doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
+    squares = scale if loss.of_residual else 0.0
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
-        larger, begin, frozenset(given), whole,
+        larger, begin, frozenset(given), squares, whole,
     )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ AT_ONCE = 1_000
 """Rows up to which this is looked for in every fit."""
 
 
+MANY = 100_000
+"""Rows above which a part of the values shows first whether any repeat."""
+
+
 def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: Array) -> str | None:
     """Say so if rows repeat others, in the response and all columns of these names, too often for chance.
 
@@ -26,7 +30,7 @@ def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: 
     is there as often as every other, or a multiple of it.
     """
     rows = response.size
-    if rows < 2 * FEWEST or np.unique(response).size == rows:
+    if rows < 2 * FEWEST or not _repeat(response):
         return None
     table = np.column_stack([*(columns[name] for name in names), response])
     unique, counts = np.unique(table, axis=0, return_counts=True)
@@ -45,3 +49,13 @@ def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: 
         f"{repeats:,} of {rows:,} rows repeat others, with the same response: if they are copies, standard errors "
         "are too small; use each once"
     )
+
+
+def _repeat(response: Array) -> bool:
+    """Whether values repeat: of many, one in 64, chosen by what they are, so that what is alike is chosen together."""
+    if response.size > MANY:
+        hashed = np.ascontiguousarray(response).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        part = response[hashed >> np.uint64(58) == 0]
+        if np.unique(part).size > (1.0 - SHARE / 2.0) * part.size:
+            return False
+    return len(set(response.tolist())) < response.size

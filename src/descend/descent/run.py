@@ -265,6 +265,7 @@ def _planned(
         seed=settings.seed,
         scales=start.scales(first),
         scale=problem.scale,
+        squares=problem.squares,
         stop=stop,
         snapshots=settings.checkpoint is not None,
     )

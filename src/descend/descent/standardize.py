@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
 from descend.descent.pieces import RowPieces
 from descend.descent.problem import Problem
@@ -121,6 +122,22 @@ class StandardizedPieces:
         return replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend)
 
 
+@dataclass(frozen=True, eq=False)
+class StandardizedKinks:
+    """The kinks of a formula, as they lead on in u."""
+
+    objective: StandardizedObjective
+    kinks: Kinks
+
+    def onwards(self, point: Point) -> tuple[Array, Array | None]:
+        """Return where they lead from a point in u, and the subgradient where that is a corner."""
+        within, units = self.objective, self.objective.units
+        here = within.objective(within.theta(point.theta), 2)
+        theta, subgradient = self.kinks.onwards(here)
+        u = point.theta if theta is here.theta else units.u(theta)
+        return u, None if subgradient is None else units.gradient(subgradient)
+
+
 class StandardizedObjective:
     """J as a function of u: each evaluation is one of the objective it wraps, in the user's units.
 
@@ -140,6 +157,7 @@ class StandardizedObjective:
         self.first = self._point(units.u(first.theta), first, None)
         self.start = first.theta
         self._last = (self.first, 2)
+        self.kinks = None if objective.kinks is None else StandardizedKinks(self, objective.kinks)
         self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
 
     def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.descent.run import Interruptible, whole
 from descend.errors import ConfigError
-from descend.fit.intervals import Intervals, quantile, why_none
+from descend.fit.intervals import Intervals, named, quantile, why_none
 from descend.fit.refit import Part, free_to_move, refit, well_conditioned
-from descend.fit.standard_errors import generalized_covariance, undetermined
+from descend.fit.standard_errors import generalized_covariance, standard_errors, undetermined
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 FEWEST = 100
 """Resamples below which the ends of an interval are noise."""
+TOO_WIDE = 5
+"""Times the width that standard errors give beyond which an interval is said to be wide."""
 CLOSE = 1e-6
 """Square of the distance to the minimum, in standard errors, at which a resample is fitted."""
 
@@ -40,7 +42,8 @@ def bootstrap_intervals(
     a: sum u**3 / (6 (sum u**2)**1.5), with u_i the influence of row i on the parameter.
 
     Whole rows are drawn, with their inputs and weights, so it is right too if the residuals are unlike. Each fit starts
-    at the optimum; the few that find no minimum are left out, and counted. Ctrl-C ends it with the fits made so far.
+    at the optimum; those that find no minimum, or whose rows leave a parameter open, are left out and counted. Ctrl-C
+    ends it with the fits made so far.
 
     Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200; widening, Hesterberg (2015), Am. Statist. 69, 371-386.
 
@@ -67,13 +70,30 @@ def bootstrap_intervals(
         labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
         values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
         unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
+    errors = standard_errors(fit, fit.covariance)
     ends = {
         label: (-math.inf, math.inf)
         if unknown[place]
         else _ends(values[:, place], best[place], influence[:, place], reach)
         for place, label in enumerate(labels)
     }
-    return Intervals(fit, ends, level, "bootstrap", notes)
+    return Intervals(fit, ends, level, "bootstrap", [*notes, *_too_wide(labels, ends, errors, reach)])
+
+
+def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
+    """Say which intervals are many times as wide as the standard errors: there the resamples tell little."""
+    wide = [
+        label for label, error in zip(labels, errors.tolist(), strict=True)
+        if TOO_WIDE * 2.0 * reach * error < ends[label][1] - ends[label][0] < math.inf
+    ]  # fmt: skip
+    if not wide:
+        return []
+    are = "is" if len(wide) == 1 else "are"
+    return [
+        f"the bootstrap {'interval' if len(wide) == 1 else 'intervals'} of {named(wide)} {are} more than {TOO_WIDE:g} "
+        "times as wide as the standard errors say, for many resamples hold too few different rows to determine "
+        f"{'it' if len(wide) == 1 else 'them'}: ask for profile instead"
+    ]
 
 
 def _resampled(
@@ -81,7 +101,7 @@ def _resampled(
 ) -> tuple[Array, list[str]]:
     assert fit.kept is not None
     random = np.random.default_rng(seed)
-    values, failed, done = [], 0, 0
+    values, failed, weak, done = [], 0, 0, 0
     objective, free = fit.kept.objective, free_to_move(fit)
     lean = not fit.loss_function.kinked and well_conditioned(objective(fit.theta, 2), free)
     close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
@@ -91,6 +111,8 @@ def _resampled(
             found = refit(part, fit.theta, free, close, lean)
             if found is None:
                 failed += 1
+            elif lean and not well_conditioned(found, free):
+                weak += 1
             else:
                 values.append(found.theta)
             if on_resample is not None:
@@ -100,6 +122,11 @@ def _resampled(
     notes = []
     if done < resamples:
         notes.append(f"the bootstrap was interrupted after {done:,} of {resamples:,} resamples")
+    if weak:
+        notes.append(
+            f"{weak:,} of {done:,} resamples of the bootstrap do not determine the parameters, for they hold too few "
+            "different rows, and are left out: ask for profile instead"
+        )
     if failed:
         notes.append(f"{failed:,} of {done:,} resamples of the bootstrap could not be fitted and are left out")
     return np.array(values).reshape(-1, fit.theta.size), notes

@@ -56,9 +56,9 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         upwards in every direction, no digit is vouched for.
     floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
         l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
-            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik + sum_x u x_i ds_i/dx) + f_i (u l'_i)
-                       + (u f_i + sum_x u x_i df_i/dx) l'_i
-        The columns x are among them, for what is made of them, such as the argument of a sine, is rounded as they are.
+            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
+        or, where they make more of it, the columns x instead, sum_x u x_i ds_i/dx and sum_x u x_i df_i/dx: for what is
+        made of them, such as the argument of a sine, is rounded as they are.
 
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
@@ -236,9 +236,9 @@ def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
     root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
     pull = (part @ root) @ root.T
     of_columns, of_derivatives = _of_columns(fit, rows)
-    value = rows.score**2 + np.square(jacobian * fit.theta).sum(axis=1) + of_columns
+    value = rows.score**2 + np.maximum(np.square(jacobian * fit.theta).sum(axis=1), of_columns)
     noise = bend**2 * value + slope**2
-    spread = np.square(root @ root.T) @ ((np.square(part) + of_derivatives @ np.square(ways)).T @ slope**2)
+    spread = np.square(root @ root.T) @ (np.maximum(np.square(part), of_derivatives @ np.square(ways)).T @ slope**2)
     floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
     return floor
 

@@ -14,6 +14,7 @@ from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.fit.rows import refuse_without_data
+from descend.fit.uncertainty import sandwich_kind
 from descend.losses import Loss
 from descend.registry import closest
 
@@ -36,13 +37,15 @@ class Intervals(dict[str, tuple[Any, Any]]):
     method; a note says why.
 
     labelled: the ends of each component by its label. level: the share of data sets whose interval would hold the true
-    value. method: one of METHODS. notes: what was noticed on the way, in sentences.
+    value. method: one of METHODS. convention: which of its kinds, in a few words. notes: what was noticed on the way,
+    in sentences.
     """
 
     def __init__(self, fit: Fit, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
         assert not isinstance(fit.model, ModuleModel)
         held = fit.constraints
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
+        self.convention = _convention(fit, method)
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))
         parameters = fit.model.parameters if held is None else held.whole
         fixed = () if held is None else held.fixed
@@ -54,6 +57,19 @@ class Intervals(dict[str, tuple[Any, Any]]):
     def plain(self) -> dict[str, list[Any]]:
         """Return name -> [low, high] as plain values, with None for an end that is open."""
         return {name: [_plain(low), _plain(high)] for name, (low, high) in self.items()}
+
+
+def _convention(fit: Fit, method: str) -> str:
+    """Name the quantile that the ends stand for, and the kind of standard error or of bootstrap."""
+    degrees = fit.error_degrees
+    scale = "normal quantile" if math.isinf(degrees) else f"Student's t, {degrees:.6g} degrees of freedom"
+    kind = sandwich_kind(fit.loss_function)
+    return {
+        "t": scale if fit.kind_of_errors == "model" else f"{kind} errors, {scale}",
+        "sandwich": f"{kind} errors, {scale}",
+        "profile": f"likelihood ratio, {scale}",
+        "bootstrap": "BCa, whole rows drawn",
+    }[method]
 
 
 def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:

@@ -124,6 +124,7 @@ class _Free:
     def __init__(self, part: Part, theta: Array, free: Mask) -> None:
         self.part, self.theta, self.free = part, theta, free
         self.rows = part.objective.rows if part.chosen is None else len(part.chosen)
+        self.engine = part.objective.engine
         bounds = part.objective.bounds
         self.bounds = None if bounds is None else bounds.of(free)
         self.penalty = None
@@ -145,7 +146,16 @@ class _Free:
         full = self.part(self.whole(theta), order)
         gradient = full.gradient[self.free] if order else None
         curvature = None if full.curvature is None else full.curvature[np.ix_(self.free, self.free)]
-        factor = None if full.factor is None else triangle(full.factor[:, np.append(self.free, True)])
+        factor = None if full.factor is None else self._of_free(full.factor)
         point = Point(theta, full.loss, gradient, curvature, factor, self, None)  # type: ignore[arg-type]
         self._last = (point, order)
         return point
+
+    def triangle(self, theta: Array) -> tuple[float, float, Array | None, Array | None]:
+        """Return what ``Objective.triangle`` does, of the free components."""
+        objective = self.part.objective
+        rows, loss, own, factor = objective.triangle(self.whole(theta), self.part.chosen)
+        return rows, loss, own, None if factor is None else self._of_free(factor)
+
+    def _of_free(self, factor: Array) -> Array:
+        return triangle(factor[:, np.append(self.free, True)])

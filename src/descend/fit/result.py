@@ -23,6 +23,7 @@ from descend.engines.totals import InMemory
 from descend.errors import ConfigError
 from descend.fit import statistics
 from descend.fit.commenting import comment
+from descend.fit.correlation import Correlation
 from descend.fit.diagnostics import Diagnostics, diagnostics_of
 from descend.fit.digits import digits
 from descend.fit.equation import equation, rounding
@@ -73,7 +74,7 @@ class Shows(Protocol):
     def animate(self, fit: Fit) -> Any:
         """Return an animation."""
 
-    def page(self, fit: Fit, path: str | os.PathLike[str]) -> None:
+    def page(self, fit: Fit, path: str | os.PathLike[str], intervals: Intervals | None, command: str | None) -> None:
         """Write a page."""
 
     def short(self, fit: Fit) -> str:
@@ -265,9 +266,10 @@ class Fit:
         return diagnostics_of(self)
 
     @comment("the correlations")
-    def correlation(self) -> Array | None:
-        """(p, p) correlation of the flat parameters; None where there is no covariance."""
-        return correlation(self)
+    def correlation(self) -> Correlation | None:
+        """(p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
+        found = correlation(self)
+        return None if found is None else Correlation.of(found, self.model.parameters.labels)
 
     @comment("the criteria")
     def criteria(self) -> Criteria | None:
@@ -430,14 +432,19 @@ class Fit:
             raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
         return self.shown_by.animate(self)
 
-    def report(self, path: str | os.PathLike[str]) -> None:
+    def report(
+        self, path: str | os.PathLike[str], *, intervals: Intervals | None = None, command: str | None = None
+    ) -> None:
         """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
+
+        intervals: those to show, of ``intervals``; 95% t intervals if not given. command: the command line that was
+        typed; one that does the same if not given.
 
         Raises OutputError if it cannot be written there.
         """
         if self.shown_by is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to report on.")
-        self.shown_by.page(self, path)
+        self.shown_by.page(self, path, intervals, command)
 
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows."""

@@ -145,6 +145,11 @@ def inverse(curvature: Array) -> Array | None:
     return result
 
 
+def sandwich_kind(loss: Loss) -> str:
+    """Name the convention of ``sandwich`` for a loss, as it is called elsewhere."""
+    return "kernel" if loss.kinked else "HC3"
+
+
 def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
 

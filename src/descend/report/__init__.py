@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from descend.fit import Fit
+    from descend.fit import Fit, Intervals
     from descend.report.animation import Animation
 
 
@@ -26,11 +26,13 @@ def animate(fit: Fit) -> Animation:
     return Animation(fit)
 
 
-def page(fit: Fit, path: str | os.PathLike[str]) -> None:
+def page(
+    fit: Fit, path: str | os.PathLike[str], intervals: Intervals | None = None, command: str | None = None
+) -> None:
     """Write the page of a fit (see ``html``)."""
     from descend.report.html import write_report
 
-    write_report(fit, path)
+    write_report(fit, path, intervals, command)
 
 
 def short(fit: Fit) -> str:

@@ -14,6 +14,7 @@ from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.fit.commenting import attempt
 from descend.fit.digits import errors_hold
 from descend.fit.intervals import NOT_AT_MINIMUM
+from descend.fit.uncertainty import sandwich_kind
 
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
@@ -111,13 +112,16 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
     """Say what the standard errors and intervals rest on, where it is not the usual."""
     shown = []
     if intervals is not None:
-        shown.append(Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method}", "text"))
+        shown.append(
+            Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method} ({intervals.convention})", "text")
+        )
     if fit.sigma is not None:
         shown.append(Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text"))
     elif fit.weights is not None:
         shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        shown.append(Field("errors", "sandwich: robust against unlike residuals", "text"))
+        kind = sandwich_kind(fit.loss_function)
+        shown.append(Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text"))
     if not errors_hold(fit):
         what = "standard errors" if intervals is None else "standard errors and intervals"
         shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))

@@ -28,6 +28,7 @@ from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
+from descend.report.text import digits_of
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
@@ -49,19 +50,21 @@ def check_report(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"`{path}` cannot be the report, which is a page: its name must end in .html.")
 
 
-def write_report(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write the page of a fit, in one step. Raises OutputError or ConfigError."""
+def write_report(
+    fit: Fit, path: str | os.PathLike[str], intervals: Intervals | None = None, command: str | None = None
+) -> None:
+    """Write the page of a fit; intervals, command: see ``Fit.report``. Raises OutputError or ConfigError."""
     check_report(path)
-    write_atomically(path, page(fit))
+    write_atomically(path, page(fit, intervals, command))
 
 
-def page(fit: Fit) -> str:
+def page(fit: Fit, intervals: Intervals | None = None, command: str | None = None) -> str:
     """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data."""
     if fit.kept is None:
         raise ConfigError(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
         )
-    intervals = _intervals(fit)
+    intervals = _intervals(fit) if intervals is None else intervals
     shown = fields(fit, intervals)
     sections = [
         ("answer", "The answer" if fit.succeeded else "Where it ended", _answer(fit, shown, intervals)),
@@ -70,7 +73,7 @@ def page(fit: Fit) -> str:
         ("residuals", "The residuals", figures(_of_the_residuals(fit))),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
-        ("repeat", "How to repeat it", _repeat(fit)),
+        ("repeat", "How to repeat it", _repeat(fit, command)),
     ]
     body = "".join(
         f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
@@ -126,14 +129,15 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
     few = listed[:MOST_PARAMETERS]
     errors = any(field.value[1] is not None for field in few)
     held = any(field.value[2] for field in few)
-    level = "" if intervals is None else f"{intervals.level * 100:g}% interval"
+    level = "" if intervals is None else f"{intervals.level * 100:.10g}% interval, {intervals.method}"
     heads = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level), *["note"] * held]
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
-        cells = [f"{value:.6g}", *([number(error, 3)] if errors else [])]
+        digits = digits_of(value, error)
+        cells = [f"{value:.{digits}g}", *([number(error, 3)] if errors else [])]
         if level:
-            cells.append("–" if None in ends else f"{ends[0]:.6g} to {ends[1]:.6g}")
+            cells.append("–" if None in ends else f"{ends[0]:.{digits}g} to {ends[1]:.{digits}g}")
         row = "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
         row += f"<td>{escape(mark)}</td>" if held else ""
         lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
@@ -225,12 +229,12 @@ def data(fit: Fit) -> str:
     return said + (table(head, lines, "Columns") if lines else "")
 
 
-def _repeat(fit: Fit) -> str:
+def _repeat(fit: Fit, command: str | None) -> str:
     """Write the fit as a command line and as Python, and the versions that ran it."""
     texts = []
     call = fit.call()
     if call:
-        command = as_command(call)
+        command = as_command(call) if command is None else command
         texts = [("On the command line", command)] if command is not None else []
         texts.append(("In Python", as_python(call)))
     return repeat(texts)

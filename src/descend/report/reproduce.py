@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
+LIVE = ("sharpness", "auto")
+"""What the command line adds for its log."""
 LISTS = {"fix": "fix", "start": "start", "bounds": "bound", "ties": "tie"}
 """Arguments that the command line takes one at a time, and its options for them."""
 
@@ -27,7 +29,7 @@ def as_python(call: Mapping[str, Any]) -> str:
     <BLANKLINE>
     fit = descend.fit("y ~ w*x", "line.csv", start={"w": 0.0}, epochs=100)
     """
-    given = {name: value for name, value in call.items() if name not in ("model", "data")}
+    given = {name: value for name, value in call.items() if name not in ("model", "data") and (name, value) != LIVE}
     files = _files(call["data"])
     first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
     if given.get("learning_rate") not in (None, "auto"):
@@ -47,7 +49,7 @@ def as_command(call: Mapping[str, Any]) -> str | None:
         return None
     words = ["descend", "fit", call["model"], *files]
     for name, value in call.items():
-        if name in ("model", "data"):
+        if name in ("model", "data") or (name, value) == LIVE:
             continue
         found = _options(name, value)
         if found is None:

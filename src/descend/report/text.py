@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from descend.report.fields import Field
 MOST_PARAMETERS = 40
 """Parameters listed; the rest are counted."""
 WIDTH = 100
+DIGITS = 6
+"""Digits of a number of which it is not known how sure it is."""
 STYLES = {
     "formula": "1",
     "parameter": "1",
@@ -35,13 +38,14 @@ def render(fields: Sequence[Field], colour: bool = False) -> str:
 def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
     listed = fields[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
-    values = ["value", *aligned([field.value[0] for field in listed])]
+    shown = [digits_of(*field.value[:2]) for field in listed]
+    values = ["value", *aligned([field.value[0] for field in listed], shown)]
     columns = [names, values]
     if any(field.value[1] is not None for field in listed):
         columns.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
     if len(listed[0].value) > 3:
-        columns.append(["low", *aligned([field.value[3] for field in listed])])
-        columns.append(["high", *aligned([field.value[4] for field in listed])])
+        columns.append(["low", *aligned([field.value[3] for field in listed], shown)])
+        columns.append(["high", *aligned([field.value[4] for field in listed], shown)])
     widths = [max(map(width, column)) for column in columns]
     marks = ["", *(field.value[2] for field in listed)]
     lines = []
@@ -68,11 +72,25 @@ def _rest(fields: Sequence[Field], colour: bool) -> list[str]:
     return lines
 
 
-def aligned(values: Sequence[Any], digits: int = 6) -> list[str]:
+def aligned(values: Sequence[Any], digits: int | Sequence[int] = DIGITS) -> list[str]:
     """Write numbers so that their points stand below each other when set flush right."""
-    texts = ["" if value is None else f"{value:.{digits}g}" for value in values]
+    each = [digits] * len(values) if isinstance(digits, int) else digits
+    texts = ["" if value is None else f"{value:.{count}g}" for value, count in zip(values, each, strict=True)]
     after = [len(text) - len(text.partition(".")[0]) for text in texts]
     return [text + " " * (max(after) - behind) for text, behind in zip(texts, after, strict=True)]
+
+
+def digits_of(value: float | None, error: float | None) -> int:
+    """Return how many digits of a value are shown: down to the second one of its standard error, six at least.
+
+    >>> digits_of(2459001.12273, 0.00085), digits_of(1.5, 0.1), digits_of(1.5, None)
+    (12, 6, 6)
+    """
+    if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
+        return DIGITS
+    # Rounded so, 0.00096 becomes 0.001: then one digit less is its second.
+    place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
+    return min(max(DIGITS, place), 17)
 
 
 def width(text: str) -> int:
