@@ -33,7 +33,7 @@ TRIED = 1
 """Starting values, of the least loss, from which the others are fitted again at an end."""
 LOWER = 1e-3
 """Fall of tau**2 below the optimum, or below what is wanted, that is more than rounding."""
-ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Share of the response that residuals may be from rounding alone."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
 """Standard error, as a share of the estimate, that is nothing but rounding: the fit is perfect."""

@@ -56,9 +56,12 @@ class Formula:
         """The numbers that the text holds, as they are typed."""
         return tuple(dict.fromkeys(token.text for token in tokenize(self.text) if token.kind == "number"))
 
-    def as_typed(self, expression: Expr) -> Expr:
-        """Return an expression that came of this formula, for a printer, with its constants as they were typed."""
-        return as_typed(expression, self.numbers)
+    def as_typed(self, expression: Expr, held: bool = False) -> Expr:
+        """Return an expression that came of this formula, for a printer, with its constants as they were typed.
+
+        held: so that they stay so whatever is done to it.
+        """
+        return as_typed(expression, self.numbers, held)
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
