@@ -6,7 +6,7 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
-from descend.descent.arguments import read_fixed, refuse_strange, with_columns
+from descend.descent.arguments import read_fixed, refuse_kinds, refuse_strange, with_columns
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
@@ -43,6 +43,7 @@ from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
+from descend.registry import split_list
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -144,10 +145,12 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
-    call = partial(_asked, dict(locals()))
+    given = dict(locals())
+    call = partial(_asked, given)
     began = time.perf_counter()
     if others or unknown:
         refuse_strange(fit, others, unknown)
+    refuse_kinds(given)
     data, weights, sigma = with_columns(data, weights, sigma)
     fix = read_fixed(fix)
     settings = Settings(
@@ -365,14 +368,15 @@ class Comparison:
 def compare(
     model: str | Callable[..., Any],
     data: Any,
-    optimizers: Sequence[str],
+    optimizers: str | Sequence[str],
     *,
     on_fit: Callable[[str, Fit], None] | None = None,
     **options: Any,
 ) -> Comparison:
     """Fit the same model from the same start with several optimizers.
 
-    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``. options: those of `fit`.
+    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``, or all in one text, with commas between them.
+    options: those of `fit`.
     on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
 
     >>> x = np.arange(0, 10, 0.1)
@@ -380,7 +384,11 @@ def compare(
     >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
     [('gd', 'converged'), ('lbfgs', 'converged')]
     """
-    names = list(dict.fromkeys(text.strip() for text in optimizers if text.strip()))
+    given: Any = split_list(optimizers) if isinstance(optimizers, str) else optimizers
+    texts = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(text, str) for text in texts):
+        raise ConfigError('Optimizers to compare are given as texts, such as ["gd", "lbfgs"].')
+    names = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
     if not names:
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
     fits: dict[str, Fit] = {}

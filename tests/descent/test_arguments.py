@@ -78,3 +78,44 @@ def test_conditions_and_losses_of_other_kinds():
     assert said(torch.nn.Linear(1, 1), ROWS, response="y", loss=torch.nn.MSELoss()) == (
         "A loss is named by text, such as `squared`; this is of type MSELoss."
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("l2", "x", "`l2` is a number, 0 or more; this is of type str."),
+        ("l1", None, "`l1` is a number, 0 or more; this is of type NoneType."),
+        ("bounds", 2.5, '`bounds` is given as ["b > 0", "0 <= c <= 1"] or {"c": (0, 1)}; this is of type float.'),
+        ("ties", X, '`ties` is given as ["b2 = 2*b1"]; this is of type ndarray.'),
+        ("engine", None, '`engine` is a text such as "numpy"; this is of type NoneType.'),
+        ("checkpoint", 1, "`checkpoint` is the path of a file; this is of type int."),
+        ("on_step", "print", "`on_step` is a function of one step; this is of type str."),
+        ("optimizer", X,
+         '`optimizer` is a text such as "adam(beta1=0.8)", or a class of torch.optim; this is of type ndarray.'),
+        ("sigma", {"s": 1}, "`sigma` is the name of a column; this is of type dict. Put the values into the data."),
+        ("gradient", [1], "A gradient by hand is text, such as `w = mean(2*x*(w*x - y))`, a line a parameter."),
+    ],
+)  # fmt: skip
+def test_values_of_the_wrong_kind_are_told(option, value, words):
+    assert said(LINE, ROWS, **{option: value}) == words
+
+
+@pytest.mark.parametrize(
+    "strange", ["zzz", -1, 2.5, [1], {"a": 1}, X, object()], ids=lambda value: type(value).__name__
+)
+def test_no_option_ends_in_an_error_of_python(strange, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # of a checkpoint called so
+    names = descend.fit.__kwdefaults__.keys() - {"device"}
+    for name in names:
+        try:
+            descend.fit(LINE, ROWS, **{name: strange})
+        except descend.DescendError:
+            continue
+
+
+def test_optimizers_to_compare_may_be_one_text():
+    assert list(descend.compare(LINE, ROWS, "lbfgs, newton").fits) == ["lbfgs", "newton"]
+    with pytest.raises(
+        descend.ConfigError, match=r'^Optimizers to compare are given as texts, such as \["gd", "lbfgs"\]'
+    ):
+        descend.compare(LINE, ROWS, 3)

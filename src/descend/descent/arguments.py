@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from numbers import Real
+from os import PathLike
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from descend.errors import ConfigError
+from descend.optimizers import Optimizer
 from descend.registry import closest
 from descend.table import open_table
 
@@ -44,6 +48,34 @@ def refuse_strange(function: Callable[..., Any], others: Sequence[Any], unknown:
     known = [one for one, kind in inspect.signature(function).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
     hint = OF_OTHERS.get(strange, f"{closest(strange, known).strip()} See help(descend.{name}).".strip())
     raise ConfigError(f"`{name}` has no option `{strange}`. {hint}")
+
+
+KINDS: Mapping[str, tuple[Any, str]] = {
+    "gradient": ((str, Sequence, Callable, NoneType), 'a text such as "w = mean(2*x*(w*x - y))", or a function'),
+    "errors": ((str, NoneType), '"model" or "sandwich"'),
+    "l1": ((Real,), "a number, 0 or more"),
+    "l2": ((Real,), "a number, 0 or more"),
+    "bounds": ((str, Mapping, Sequence, Set, NoneType), 'given as ["b > 0", "0 <= c <= 1"] or {"c": (0, 1)}'),
+    "ties": ((str, Mapping, Sequence, Set, NoneType), 'given as ["b2 = 2*b1"]'),
+    "optimizer": ((str, Optimizer, Callable, NoneType), 'a text such as "adam(beta1=0.8)", or a class of torch.optim'),
+    "learning_rate": ((Real, str, NoneType), 'a number above 0, or "auto"'),
+    "missing": ((str,), '"raise" or "drop"'),
+    "engine": ((str,), 'a text such as "numpy"'),
+    "checkpoint": ((str, PathLike, NoneType), "the path of a file"),
+    "resume": ((bool, int), "True or False"),
+    "standardize": ((bool, int), "True or False"),
+    "sharpness": ((bool, int, str), "True or False, or a number of epochs"),
+    "memory_limit": ((str, int, NoneType), 'a number of bytes, or a text such as "1GiB"'),
+    "on_step": ((Callable, NoneType), "a function of one step"),
+}  # fmt: skip
+"""Of the options that are not checked where they are read: the kinds of value they take, and these in words."""
+
+
+def refuse_kinds(options: Mapping[str, Any]) -> None:
+    """Raise ConfigError for an option whose value is of the wrong kind altogether."""
+    for name, (kinds, words) in KINDS.items():
+        if not isinstance(options[name], kinds):
+            raise ConfigError(f"`{name}` is {words}; this is of type {type(options[name]).__name__}.")
 
 
 def with_columns(data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:

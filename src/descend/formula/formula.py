@@ -134,10 +134,10 @@ def _read(
     try:
         return _understood(text, columns, numeric, starts, excluded, given)
     except FormulaError as error:
-        raise (_unquoted(text, columns) or error) from None
+        raise (unquoted(text, columns) or error) from None
 
 
-def _unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
+def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
     """Say that a column whose name is no plain word stands in the text as it is, without backticks; or None."""
     outside = re.sub(r"`[^`]*`", lambda quoted: " " * len(quoted[0]), text)
     for name in sorted(columns, key=len, reverse=True):
