@@ -44,6 +44,7 @@ from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
 from descend.registry import split_list
+from descend.showing import handed
 from descend.table import open_table, parse_column_range
 
 if TYPE_CHECKING:
@@ -364,6 +365,12 @@ class Comparison:
 
         return plot_comparison(self.fits)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from descend.report.notebook import compared
+
+        return compared(self.fits)
+
 
 def compare(
     model: str | Callable[..., Any],
@@ -420,7 +427,7 @@ def derive(
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     read = read_formula(formula, names, numeric)
-    return Derivation(read, taken_for(loss_function, read.expression)[0])
+    return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
 
 
 def explain(
@@ -454,7 +461,8 @@ def explain(
     loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
-        return explanation.of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
+        read = read_formula(formula, guess_columns(formula) if columns is None else columns)
+        return handed(explanation.of_formula(read), report.short)
     table = open_table(data, where)
     read = read_formula(formula, table.names, table.numeric_names)
     explained = explanation.of_formula(read)
@@ -471,7 +479,7 @@ def explain(
         if asked is not None or start:
             raise
         found["start_note"] = str(error)
-    return replace(explained, **found)
+    return handed(replace(explained, **found), report.short)
 
 
 def check(
@@ -540,11 +548,11 @@ def check(
     if _is_module(model):
         from descend.descent.module.check import check_module
 
-        return check_module(model, data, inputs, wish, loss_function)
+        return handed(check_module(model, data, inputs, wish, loss_function), report.short)
     from descend.descent.check import check_gradient
 
     with np.errstate(all="ignore"):
-        return check_gradient(model, data, wish, loss_function)
+        return handed(check_gradient(model, data, wish, loss_function), report.short)
 
 
 def generate(

@@ -15,6 +15,10 @@ from descend.errors import ConfigError
 from descend.registry import closest
 
 Array = NDArray[np.float64]
+DIGITS = 6
+"""Digits of a number of which it is not known how sure it is."""
+MOST_DIGITS = 17
+"""Digits of a float64, which tell it from any other."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,26 @@ class Parameters:
             raise ConfigError(f"The {role} of `{name}` must be finite; it is {value!r}.")
         return array
 
-    def mentioned(self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4) -> str:
-        """Write values for a log line: ``w=2.05  b=0.97``."""
-        parts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta, strict=False)]
+    def mentioned(
+        self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4, errors: Mapping[str, float] | None = None
+    ) -> str:
+        """Write values for a log line: ``w=2.05  b=0.97``; to more digits where the errors, by label, are smaller."""
+        known = errors or {}
+        parts = [
+            f"{label}={value:.{digits_of(value, known.get(label), digits)}g}"
+            for label, value in zip(self.labels[: most + 1], theta, strict=False)
+        ]
         return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
+
+
+def digits_of(value: float | None, error: float | None, least: int = DIGITS) -> int:
+    """Return how many digits of a value are shown: down to the second one of its standard error, ``least`` anyway.
+
+    >>> digits_of(2459001.12273, 0.00085), digits_of(1.5, 0.1), digits_of(1.5, None)
+    (12, 6, 6)
+    """
+    if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
+        return least
+    # Rounded so, 0.00096 becomes 0.001: then one digit less is its second.
+    place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
+    return min(max(least, place), MOST_DIGITS)

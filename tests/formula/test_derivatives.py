@@ -35,6 +35,8 @@ IN_MPMATH = {
     "sign": mpmath.sign,
     **{name: getattr(mpmath, name) for name in FUNCTIONS if hasattr(mpmath, name)},
     "digamma": mpmath.digamma,
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    "sinc": mpmath.sincpi,
 }
 
 

@@ -52,6 +52,8 @@ FORMULAS = {
     "y ~ a*(x + z - 0.5)^b": [(0.7, 0.4)],
     "y ~ exp(w @ [z]*log(x) + c) + a": [(0.8, 0.1, 0.3)],
     "y ~ a*max(x - m, 0)^p": [(0.8, 0.7, 0.5)],
+    "y ~ A*(1 - exp(-k*x))^m": [(2.0, 0.7, 0.6), (2.0, 0.7, 1.4)],
+    "y ~ A*tanh(k*x)^m + c": [(2.0, 0.7, 0.6, 0.1)],
 }  # fmt: skip
 SOME = (HILL, LOG_LOGISTIC, "y ~ a*x^b + c", "y ~ V/(1 + K/x)", "y ~ a/sqrt(1 + x^b) + c")
 POINTS = [(text, theta) for text, thetas in FORMULAS.items() for theta in thetas]

@@ -69,12 +69,13 @@ def test_units_do_not_matter_within_bounds(formula):
         assert fit.loss <= scaled(formula, least, y_unit) * (1.0 + 1e-6), (x_unit, y_unit)
 
 
+@pytest.mark.parametrize("size", [1e-150, 1e150])
 @pytest.mark.parametrize("formula", [*CURVES][:6])
-def test_values_of_any_size_are_data(formula):
+def test_values_of_any_size_are_data(formula, size):
     y, least = made(formula, CURVES[formula])
-    fit = descend.fit(formula, {"x": X, "y": y * 1e-150})
+    fit = descend.fit(formula, {"x": X, "y": y * size})
     assert fit.outcome == "converged"
-    assert fit.loss <= least * 1e-300 * (1.0 + 1e-6)
+    assert fit.loss <= least * size**2 * (1.0 + 1e-6)
 
 
 MOVED = {

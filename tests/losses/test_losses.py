@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from descend import fit
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.losses import LOSSES, Absolute, Huber, LogCosh, Logistic, Pinball, Poisson, Squared
@@ -62,7 +63,10 @@ def test_log_cosh_is_the_logarithm_of_cosh(prediction, y):
     r = prediction - y
     np.testing.assert_allclose(LogCosh().value(prediction, y), np.log(np.cosh(r)), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(LogCosh().slope(prediction, y), np.tanh(r), rtol=1e-14)
-    np.testing.assert_allclose(LogCosh().weight(prediction, y), 1 / np.cosh(r) ** 2, rtol=1e-12, atol=1e-15)
+    weight = np.divide(np.tanh(r), r, out=np.ones_like(r), where=r != 0.0)
+    np.testing.assert_allclose(LogCosh().weight(prediction, y), weight, rtol=1e-12)
+    np.testing.assert_allclose(LogCosh().bend(prediction, y), 1 / np.cosh(r) ** 2, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(LogCosh().weight(np.array([0.0, 1e300]), np.zeros(2)), [1.0, 1e-300], rtol=1e-14)
 
 
 @given(prediction=ANY, y=ANY, quantile=st.floats(0.01, 0.99))
@@ -186,3 +190,12 @@ def test_soft_l1_of_a_huge_residual_is_no_0():
     for scale, r in ((146854.7, 5.6e153), (1e-3, 1e150), (1.0, 1e153)):
         (found,) = LOSSES.build(f"soft_l1(scale={scale})").value(np.array([r]), np.zeros(1))
         assert found == pytest.approx(scale * r, rel=1e-12)
+
+
+@pytest.mark.parametrize("gradient", ["derived", "autograd"])
+def test_log_cosh_fits_residuals_of_millions_as_the_absolute_loss_does(gradient):
+    x = np.linspace(0.0, 3.0, 61)
+    y = 1e7 * (1.0 + 2.0 * x + 0.1 * np.sin(40.0 * x))
+    found = fit("y ~ a + b*x", {"x": x, "y": y}, loss="log_cosh", gradient=gradient)
+    assert found.outcome == "converged"
+    assert found.loss == pytest.approx(fit("y ~ a + b*x", {"x": x, "y": y}, loss="absolute").loss, rel=1e-5)

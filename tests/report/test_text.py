@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from descend.parameters import digits_of
 from descend.report.fields import Field
-from descend.report.text import digits_of, render
+from descend.report.text import render
 
 
 @pytest.mark.parametrize(

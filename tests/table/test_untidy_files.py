@@ -48,6 +48,11 @@ READ = {
     "comments between rows": rows("{},{}\n# pause"),
     "several line ends": rows("{},{}\r").replace("\r\n", "\n", 2),
     "UTF-16": rows("{},{}").encode("utf-16"),
+    "UTF-16 without its mark": rows("{},{}").encode("utf-16-le"),
+    "UTF-32": rows("{},{}").encode("utf-32"),
+    "the delimiter told to Excel": rows("{};{}", "sep=;\nt;v\n"),
+    "names without width": rows("{},{}", "\u200bt,v\u200b\n"),
+    "comments of MATLAB": rows("{} {}", "% by hand\n% t v\n"),
     "quotes in a comment": rows("{},{}", '# by "X\nt,v\n'),
     "long cells in a column nobody uses": rows("{},{},short", "t,v,note\n") + "0.5,4.9," + "x" * 200_000 + "\n",
 }
@@ -91,6 +96,16 @@ def test_it_is_read_as_it_is_meant(what: str) -> None:
                 f"line 4 of {SOURCE}, below its header, is left out: it holds `s`, `V`",
             ],
         ),
+        (
+            rows("{},{}", "Instrument,X7\nGain,3\n\nt,v\n"),
+            V,
+            [f"the first 2 lines of {SOURCE}, above its header, are left out"],
+        ),
+        (
+            rows("{},{},lake", "t,v,kind\ns,V,-\n"),
+            V,
+            [f"line 2 of {SOURCE}, below its header, is left out: it holds `s`, `V`, `-`"],
+        ),
         (rows("{},{}%"), V, ["numbers of `v` in t.csv are read without the sign `%`: 2.3% as 2.3"]),
         (rows("{},${}"), V, ["numbers of `v` in t.csv are read without the sign `$`: $2.3 as 2.3"]),
         (rows("{},-{} €"), [-v for v in V], ["numbers of `v` in t.csv are read without the sign `€`: -2.3 € as -2.3"]),
@@ -117,6 +132,35 @@ def test_what_was_left_out_is_told(content: str, values: list[float], notes: lis
     assert [note for note in fitted.notes if "t.csv" in note] == notes
 
 
+@pytest.mark.parametrize("delimiter", [",", " ", "\t"])
+def test_r_writes_names_of_rows_and_no_name_for_them(delimiter: str) -> None:
+    lines = [delimiter.join(cells) for cells in [('"t"', '"v"'), ('"1"', "0.1", "2.3"), ('"b, c"', "0.2", "2.9")]]
+    table = table_of("\n".join(lines) + "\n")
+    assert table.names == ("column0", "t", "v")
+    assert table.numbers(["v"])["v"].tolist() == [2.3, 2.9]
+
+
+def test_cells_that_begin_like_comments_are_no_comments() -> None:
+    table = table_of("t,v\n0.1,2.3\n#N/A,2.9\n# pause\n0.3,#N/A\n")
+    assert np.isnan(table.numbers(["t"], missing="drop")["t"]).sum() == 0
+    with pytest.raises(DataError, match=r"^In t.csv, `t` has a missing value in row 2. "):
+        table.numbers(["t"])
+    table = table_of("id,v\n#1,2.3\n#2,2.9\n")
+    assert table.numbers(["v"])["v"].tolist() == [2.3, 2.9]
+
+
+def test_what_is_no_table_at_all_is_told() -> None:
+    for content, said in {
+        "<!DOCTYPE html>\n<p>t,v</p>": "`t.csv` is a web page or XML, not a table. Download the file itself, or save "
+        "it as CSV.",
+        f'x,"{"y" * 5000}\n1,2': "`t.csv` has no header: the name of column 2 would have 5,004 characters, "
+        f"`{'y' * 37}...`. Add a first line with a name for each column, or close a double quote.",
+    }.items():
+        with pytest.raises(DataError) as caught:
+            table_of(content)
+        assert str(caught.value) == said
+
+
 def test_text_of_western_windows_is_read_with_a_note() -> None:
     table = table_of("t,T (°C)\n0.1,20\n0.2,21\n".encode("latin-1"))
     assert table.names == ("t", "T (°C)")
@@ -127,7 +171,7 @@ def test_text_of_western_windows_is_read_with_a_note() -> None:
 def test_signs_in_some_cells_only_and_commas_that_may_mark_decimals_are_left_to_the_user() -> None:
     for cells, said in {
         "2.3%,2.9": "`v` in t.csv is text: row 1 holds '2.3%'. Its other cell is a number.",
-        "$2,€3": "`v` in t.csv is text: row 1 holds '$2'. Use a column of numbers.",
+        "$2,€3": "`v` in t.csv is text: row 1 holds '$2'. Use a column of numbers",
         '"2,300","2,900"': "`v` in t.csv is text: row 1 holds '2,300'. Its comma may mark decimals or thousands: "
         "write 2.300 or 2300.",
     }.items():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_picture
+from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import Live, on_terminal, say, say_json
 from descend.errors import ConfigError
 from descend.registry import split_list
@@ -56,7 +57,7 @@ def compare(
 
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
-    check_picture(plot)
+    check_pictures(plot, {})
     check_outputs({"--plot": plot}, data)
     names = split_list(optimizers)
     if not names:
@@ -83,12 +84,12 @@ def compare(
     finally:
         if live:
             live.stop()
-    if plot is not None:
+    for place in plot or ():
         from descend.report import plots
 
-        plots.save(compared.plot(), plot)
+        plots.save(compared.plot(), place)
     if not quiet:
-        _conclude(compared, json, plot)
+        _conclude(compared, json, plot or ())
     raise Exit(0 if len(compared.fits) == len(names) and all(fit.succeeded for fit in compared.fits.values()) else 1)
 
 
@@ -108,10 +109,10 @@ class Rows:
             self.begun = True
         outcome = str(fitted.outcome).replace("_", " ")
         numbers = f"{fitted.epochs:>7,}  {fitted.loss:<12.7g}  {fitted.seconds:>8.3g}"
-        say(f"{name:<{self.width}}  {numbers}  {outcome:<14}  {fitted.model.parameters.mentioned(fitted.theta)}")
+        say(f"{name:<{self.width}}  {numbers}  {outcome:<14}  {fitted.mentioned()}")
 
 
-def _conclude(compared: Comparison, json: bool, plot: str | None) -> None:
+def _conclude(compared: Comparison, json: bool, pictures: Sequence[str]) -> None:
     """Say what to do about the fits that failed; or everything, as JSON."""
     if json:
         say_json({"optimizers": {name: fit.summary() for name, fit in compared.fits.items()}})
@@ -119,5 +120,5 @@ def _conclude(compared: Comparison, json: bool, plot: str | None) -> None:
         for name, fitted in compared.fits.items():
             if not fitted.succeeded:
                 say(f"\n{name}: {fitted.advice}")
-    if plot is not None:
-        say(f"\nPlot drawn to {plot}", file=sys.stderr if json else sys.stdout)
+    for place in pictures:
+        say(f"\nPlot drawn to {place}", file=sys.stderr if json else sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from descend.cli import options
-from descend.cli.outputs import check_animation, check_outputs, check_page, check_picture
+from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
 from descend.cli.terminal import Counter, Log, colours, say, say_json
 from descend.cli.watch import Watch
 from descend.errors import ConfigError, DescendError, OutputError
@@ -20,8 +20,8 @@ from descend.errors import ConfigError, DescendError, OutputError
 if TYPE_CHECKING:
     from descend.fit import Fit, Intervals
 
-WRITTEN = ("Model saved to", "Plot drawn to", "Report written to", "Animation written to")
-"""What is said of each file once it is there."""
+Output = tuple[str, str | None, Callable[[str], object]]
+"""What is said of a file once it is there, the file, None if it was not asked for, and what writes it."""
 
 
 def fit(
@@ -72,6 +72,13 @@ def fit(
     ] = None,
     save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
     plot: options.Plot = None,
+    log_x: options.LogX = False,
+    log_y: options.LogY = False,
+    x_label: options.XLabel = None,
+    y_label: options.YLabel = None,
+    title: options.Title = None,
+    size: options.Size = None,
+    residuals: options.Residuals = False,
     report: Annotated[
         str | None, Option(metavar="PAGE", help="Write a page, .html, that opens without a network.")
     ] = None,
@@ -88,7 +95,8 @@ def fit(
 
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
     """
-    check_picture(plot)
+    look = options.look(context.params)
+    check_pictures(plot, look)
     check_page(report)
     check_animation(animate)
     if watch and (quiet or log_every is not None):
@@ -96,8 +104,8 @@ def fit(
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
-    check_outputs(written | {"--checkpoint": checkpoint}, data)
+    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate, "--checkpoint": checkpoint}
+    check_outputs(written, data)
     arguments = options.fitting(context.params)
 
     from descend import api
@@ -124,37 +132,35 @@ def fit(
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
     page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
-    writers = (fitted.save, partial(draw, fitted), page, lambda place: fitted.animate().save(place))
-    failed = write(dict(zip(WRITTEN, zip(written.values(), writers, strict=True), strict=True)), quiet, json)
+    outputs: list[Output] = [
+        ("Model saved to", save, fitted.save),
+        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
+        ("Report written to", report, page),
+        ("Animation written to", animate, lambda place: fitted.animate().save(place)),
+    ]
+    failed = write(outputs, quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
 
 
-def draw(fitted: Fit, place: str) -> None:
-    """Draw a fit into a file."""
+def draw(fitted: Fit, place: str, look: Mapping[str, Any]) -> None:
+    """Draw a fit into a file; look: the arguments of `Fit.plot`."""
     from descend.report import plots
 
-    plots.save(fitted.plot(), place)
+    plots.save(fitted.plot(**look), place)
 
 
-def write(
-    outputs: Mapping[str, tuple[str | None, Callable[[str], object]]], quiet: bool = False, json: bool = False
-) -> list[str]:
-    """Write files, and say so of each; returns what is to be said of those that could not be written.
-
-    outputs: what is said -> the file, None if it was not asked for, and what writes it.
-    """
+def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) -> list[str]:
+    """Write files, and say so of each; returns what is to be said of those that could not be written."""
     failed = []
-    for done, (place, writer) in outputs.items():
+    for done, place, writer in outputs:
         if place is None:
             continue
         try:
             writer(place)
-        except OutputError as error:
+        except DescendError as error:
             failed.append(str(error))
-        except DescendError:
-            raise
         except Exception as error:
             failed.append(f"`{place}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
         else:

@@ -152,7 +152,17 @@ Level = Annotated[
 Standardize = Annotated[
     bool, Option("--standardize", help="Descend in standardised columns; all that is reported stays in your units.")
 ]
-Plot = Annotated[str | None, Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file.")]
+Plot = Annotated[
+    list[str] | None,
+    Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated."),
+]
+LogX = Annotated[bool, Option("--log-x", help="Give the picture a logarithmic axis across.")]
+LogY = Annotated[bool, Option("--log-y", help="Give the picture a logarithmic axis upwards.")]
+XLabel = Annotated[str | None, Option(metavar="TEXT", help="Words along the axis across.")]
+YLabel = Annotated[str | None, Option(metavar="TEXT", help="Words along the axis upwards.")]
+Title = Annotated[str | None, Option(metavar="TEXT", help="Words above the picture, in the place of the formula.")]
+Size = Annotated[str | None, Option(metavar="WIDTHxHEIGHT", help="Of the picture, in inches, such as 8x5.")]
+Residuals = Annotated[bool, Option("--residuals", help="Draw the residuals below the curve.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON object; all else goes to stderr.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -179,6 +189,20 @@ def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
     arguments["bounds"], arguments["ties"] = given["bound"], given["tie"]
     arguments["fix"] = assignments(given["fix"] or [], "--fix")
     return arguments
+
+
+def look(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a picture is to look from the options of a verb: the arguments of `Fit.plot` that were given.
+
+    >>> look({"log_x": True, "log_y": False, "size": "8x5", "title": None})
+    {'log': 'x', 'size': ('8', '5')}
+    """
+    log = "x" * bool(given.get("log_x")) + "y" * bool(given.get("log_y"))
+    size = given.get("size")
+    wanted = {name: given.get(name) for name in ("x_label", "y_label", "title")}
+    wanted |= {"log": log or None, "size": size and tuple(re.split("[xX×,]", size))}
+    wanted |= {"residuals": given.get("residuals") or None}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def one_or_all(data: Sequence[str]) -> str | list[str]:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from descend.errors import OutputError
+from descend.errors import ConfigError, OutputError
 from descend.output import refuse_unwritable
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 PAGES = (".html", ".htm")
 
 
-def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str] = ()) -> None:
+def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Iterable[str] = ()) -> None:
     """Refuse a file that cannot be written, that two options name, or that is one of the inputs.
 
-    outputs: option -> file, None if the option was not given. Raises OutputError, leaving nothing behind.
+    outputs: option -> file or files, None if the option was not given. Raises OutputError, leaving nothing behind.
     """
     taken: dict[Path, str] = {}
-    for option, name in outputs.items():
-        if name is None:
-            continue
+    named = [
+        (option, name)
+        for option, given in outputs.items()
+        for name in ([given] if isinstance(given, str) else given or ())
+    ]
+    for option, name in named:
         place = refuse_unwritable(name).resolve()
         if place in taken:
             raise OutputError(f"`{taken[place]}` and `{option}` both write `{name}`. Give each a file of its own.")
@@ -31,10 +35,16 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str] = ())
                 raise OutputError(f"`{option}` would overwrite `{name}`, which is to be read. Give another file.")
 
 
-def check_picture(name: str | None) -> None:
-    """Refuse a picture of a kind that cannot be drawn."""
-    if name is not None and Path(name).suffix.lower() not in PICTURES:
-        raise OutputError(f"`{name}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
+def check_pictures(names: Iterable[str] | None, look: Mapping[str, Any], option: str = "--plot") -> None:
+    """Refuse pictures of a kind that cannot be drawn, and a look that no picture can have, or that none is to have."""
+    from descend.report.look import Look
+
+    for name in names or ():
+        if Path(name).suffix.lower() not in PICTURES:
+            raise OutputError(f"`{name}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
+    if look and not names:
+        raise ConfigError(f"What is to look so? No picture is asked for: add {option} and a file, such as line.png.")
+    Look(**look)
 
 
 def check_page(name: str | None) -> None:

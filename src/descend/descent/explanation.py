@@ -19,6 +19,7 @@ from descend.formula.readings import readings
 from descend.formula.redundancy import Redundancy, joined, redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
+from descend.showing import Shown
 from descend.table import Table
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Broken:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Shown):
     """What was found. With data also: the scales of columns, rows without a value, the start, and its condition.
 
     linear, nonlinear: parameters by how they enter. units: of scalar parameters, as products of columns' units.
@@ -94,9 +95,10 @@ class Explanation:
         }
 
     def __str__(self) -> str:
-        return "\n".join([str(self.formula), "", *(_line(label, text) for label, text in self._lines())])
+        return "\n".join([str(self.formula), "", *(_line(label, text) for label, text in self.lines())])
 
-    def _lines(self) -> list[tuple[str, str]]:
+    def lines(self) -> list[tuple[str, str]]:
+        """Return what there is to say, each under its label; what goes on has an empty one."""
         none = "none"
         lines = [
             ("columns", ", ".join(self.formula.columns)),

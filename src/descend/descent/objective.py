@@ -18,7 +18,7 @@ from descend.optimizers.systems import triangle as root_of
 
 if TYPE_CHECKING:
     from descend.descent.kinks import Kinks
-    from descend.descent.pieces import RowPieces
+    from descend.descent.pieces import PiecesOfRows
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
@@ -117,7 +117,8 @@ class Point:
         """Euclidean norm of ``slope``."""
         smooth = not (self.proximal or self.piecewise) and self.subgradient is None
         slope = self.gradient if smooth else self.slope
-        return math.sqrt(slope.dot(slope))
+        squares = float(slope.dot(slope))
+        return math.sqrt(squares) if squares < math.inf else math.hypot(*slope.tolist())
 
     @property
     def excess(self) -> float:
@@ -190,7 +191,9 @@ class Point:
 
 
 def _pull(upper: Array, gradient: Array) -> Array:
-    """Return the shortest q with R'q = gradient, or as nearly as rounding allows."""
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
+    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
+        return np.full(len(gradient), np.nan)
     norms = np.sqrt(np.add.reduce(upper * upper))
     norms[norms == 0.0] = 1.0
     pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
@@ -208,7 +211,7 @@ class Objective:
     some engines do once, whatever is asked of them.
     """
 
-    pieces: RowPieces | None = None
+    pieces: PiecesOfRows | None = None
 
     def __init__(self, engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> None:
         self.engine = engine

@@ -15,6 +15,7 @@ from descend.errors import ConfigError, DataError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.domain import innermost_failure
+from descend.formula.edges import with_limit
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
@@ -177,6 +178,11 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
                     "Leave such rows out with --where, or change the formula."
                 )
             culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
+            other = None if part is None else with_limit(model.prediction, part[0])
+            if other is not None:
+                advice = (
+                    f"Write `{as_text(other)}`, which has its limit there, or give other starting values with --start."
+                )
             return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
     y = model.observed(columns)
     row = int(np.abs(y).argmax())

@@ -16,7 +16,7 @@ from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
 from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.pieces import RowPieces
+from descend.descent.pieces import PiecesOfRows, RowPieces, StreamedPieces
 from descend.descent.reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.descent.search import Found, search
 from descend.descent.strangers import strangers
@@ -123,8 +123,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
     objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
     objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
-    if loss.kinked and gathered is None and source != "by_hand":
-        objective.pieces = RowPieces(fitted, columns, None if weights is None else columns[weights], objective.penalty)
+    if loss.kinked and source != "by_hand":
+        objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
     convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -160,6 +160,9 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
             if gathered is None
             else gathered.judged(fitted, what, weights, first)
         )
+        if loss.kinked and judgement.agree:  # so the derived one may say where the kinks lie
+            objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
+            first = objective(first.theta, objective.last_order)
     sampled = None if gathered is None else len(next(iter(columns.values())))
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
@@ -175,6 +178,17 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
         fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
         larger, begin, frozenset(given), squares, whole,
     )  # fmt: skip
+
+
+def _pieces(
+    model: Model, columns: Mapping[str, Array], weights: str | None, penalty: Penalty | None, gathered: Gathered | None
+) -> PiecesOfRows:
+    """Return the rows of a loss with kinks, one by one; of those that stay where they are the nearest ones."""
+    omega = None if weights is None else columns[weights]
+    if gathered is None or gathered.engine.rows == len(next(iter(columns.values()))):
+        return RowPieces(model, columns, omega, penalty)
+    whole = gathered.whole
+    return StreamedPieces(RowPieces(model, columns, omega, penalty, whole.omega), whole.lazy, weights)
 
 
 def _gathered(

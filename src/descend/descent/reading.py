@@ -29,6 +29,7 @@ from descend.models import FormulaModel, FunctionModel, Model, bind, formula_mod
 from descend.parameters import Parameters
 from descend.registry import closest
 from descend.table import Table
+from descend.table.table import listing
 
 
 def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
@@ -134,7 +135,7 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     raise FormulaError(
         f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
         f"{meant} "
-        f"Columns: {', '.join(f'`{name}`' for name in known) or 'none but the response'}."
+        f"Columns: {listing(known) or 'none but the response'}."
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from descend.descent.kinks import Kinks
 from descend.descent.objective import Objective, Penalty, Point
-from descend.descent.pieces import RowPieces
+from descend.descent.pieces import PiecesOfRows
 from descend.descent.problem import Problem
 from descend.descent.step import Step
 from descend.engines.numpy import NumpyEngine
@@ -104,7 +104,7 @@ class StandardizedPieces:
     """The rows of a loss with kinks, as functions of u."""
 
     objective: StandardizedObjective
-    pieces: RowPieces
+    pieces: PiecesOfRows
 
     def known(self, u: Array) -> Pieces | None:
         """Return the pieces at u if they were asked for last."""
@@ -119,7 +119,14 @@ class StandardizedPieces:
         units = self.objective.units
         bend = found.bend * units.scale**2  # an l2 penalty leaves the intercept alone
         jacobian, slope = units.columns(found.jacobian), units.gradient(found.slope)
-        return replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend)
+        measure, elsewhere = found.measure, found.elsewhere
+        if measure is not None:
+            frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
+            measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
+        return replace(
+            found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure,
+            elsewhere=None if elsewhere is None else lambda v: self._moved(v, elsewhere(self.objective.theta(v))),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,10 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple) and len(key) == 2 and all(isinstance(name, str) for name in key):
-            return np.asarray(self)[self.labels.index(key[0]), self.labels.index(key[1])]
+            for name in key:
+                if name not in self.labels:
+                    raise KeyError(f"There is no parameter `{name}`. Parameters: {', '.join(self.labels)}.")
+            return float(np.asarray(self)[self.labels.index(key[0]), self.labels.index(key[1])])
         return np.asarray(self)[key]
 
     def __str__(self) -> str:

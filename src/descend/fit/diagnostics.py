@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.errors import ConfigError
 from descend.fit.rows import counted_rows
+from descend.showing import Shown
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -54,7 +55,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Diagnostics:
+class Diagnostics(Shown):
     """The checks of a fit's residuals; none if they cannot be judged, and ``note`` then says why.
 
     lag_one: correlation of each residual with the next. rows: how many were judged. sampled: of how many they are a

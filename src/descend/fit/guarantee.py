@@ -85,11 +85,10 @@ def _convex(fit: Fit) -> bool:
 def _bounded(fit: Fit) -> Guarantee | None:
     rows, loss = fit.counted_rows, fit.loss_function
     score, design = rows.score, rows.jacobian
-    slope, weight = loss.slope(score, rows.y), loss.weight(score, rows.y)
+    slope = loss.slope(score, rows.y)
+    weight = loss.bend(score, rows.y) if loss.of_residual else loss.weight(score, rows.y)
     if loss.name == "poisson":  # in the logarithm of the mean
         design, slope, weight = design / score[:, None], slope * score, score
-    if loss.name == "huber":
-        weight = (np.abs(score - rows.y) < loss.settings["delta"]).astype(np.float64)
     omega = rows.omega / rows.omega.sum()
     penalty = fit.kept.objective.penalty if fit.kept is not None else None
     l2 = np.zeros(fit.theta.size) if penalty is None else 2.0 * penalty.l2

@@ -17,6 +17,7 @@ from descend.fit.rows import refuse_without_data
 from descend.fit.uncertainty import sandwich_kind
 from descend.losses import Loss
 from descend.registry import closest
+from descend.showing import Shown
 
 if TYPE_CHECKING:
     from descend.fit.result import Fit
@@ -30,7 +31,7 @@ METHODS = ("t", "profile", "bootstrap", "sandwich")
 NOT_AT_MINIMUM = "intervals hold at the minimum only, which this run did not reach"
 
 
-class Intervals(dict[str, tuple[Any, Any]]):
+class Intervals(Shown, dict[str, tuple[Any, Any]]):
     """Name -> (low, high), with arrays for a vector; an end that the data leave open is infinite.
 
     Tied parameters are there too, fixed ones are not. Nothing is beyond a bound. NaN where there is no end by this
@@ -44,6 +45,7 @@ class Intervals(dict[str, tuple[Any, Any]]):
     def __init__(self, fit: Fit, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
         assert not isinstance(fit.model, ModuleModel)
         held = fit.constraints
+        self.shown_by = None if fit.shown_by is None else fit.shown_by.short
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
         self.convention = _convention(fit, method)
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))

@@ -36,6 +36,11 @@ def number(value: Any) -> str:
     return "" if fits else " a number"
 
 
+def column(value: Any) -> str:
+    """Check the name of a column."""
+    return "" if isinstance(value, str) and value else " the name of a column"
+
+
 def one_of(what: str, *values: str) -> Check:
     """Make a check of one of several texts."""
     return lambda value: "" if isinstance(value, str) and value in values else f" {what}"
@@ -114,8 +119,8 @@ OPTIONAL: Mapping[str, Check] = {
     "undetermined": each(TEXT),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
-    "weights": maybe(TEXT),
-    "sigma": maybe(TEXT),
+    "weights": maybe(column),
+    "sigma": maybe(column),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(
         ("r_squared", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic", "deviance"), maybe(number)

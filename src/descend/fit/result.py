@@ -39,6 +39,7 @@ from descend.fit.uncertainty import Rank
 from descend.formula.printers.filled import Rounding
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
+from descend.showing import handed
 from descend.table import Table, open_table
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Kept:
 class Shows(Protocol):
     """What shows a fit to people. It lies above this room, so a fit is handed it."""
 
-    def plot(self, fit: Fit) -> Figure:
+    def plot(self, fit: Fit, **look: Any) -> Figure:
         """Draw a picture."""
 
     def animate(self, fit: Fit) -> Any:
@@ -263,7 +264,7 @@ class Fit:
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """
-        return diagnostics_of(self)
+        return handed(diagnostics_of(self), None if self.shown_by is None else self.shown_by.short)
 
     @comment("the correlations")
     def correlation(self) -> Correlation | None:
@@ -417,11 +418,29 @@ class Fit:
 
         return exported(self, to, table=table, name=name, dialect=dialect)
 
-    def plot(self) -> Figure:
-        """Draw the data with the fitted curve, and the loss per epoch; returns a Matplotlib figure."""
+    def plot(
+        self,
+        *,
+        log: str = "",
+        x_label: str | None = None,
+        y_label: str | None = None,
+        title: str | None = None,
+        size: tuple[float, float] | None = None,
+        residuals: bool = False,
+    ) -> Figure:
+        """Draw the data with the fitted curve, and the loss per epoch if the run had a way to go.
+
+        Returns a Matplotlib figure, which a notebook shows.
+
+        log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the words along
+        them. title: the words above; the fitted formula if not given. size: width and height, in inches.
+        residuals: whether they are drawn below the curve.
+        """
         if self.shown_by is None or self.kept is None:
             raise ConfigError("This fit was loaded from a file, without its data, so there is nothing to plot.")
-        return self.shown_by.plot(self)
+        return self.shown_by.plot(
+            self, log=log, x_label=x_label, y_label=y_label, title=title, size=size, residuals=residuals
+        )
 
     def animate(self) -> Any:
         """Return the run as an animation, which a notebook shows: the moving curve, and the path over J.
@@ -473,8 +492,16 @@ class Fit:
         """Return the fit as plain values: the object that `--json` prints."""
         return summary(self)
 
+    def mentioned(self, digits: int = 6) -> str:
+        """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
+        model, errors = self.model, self.standard_errors if self.kept is not None and self.kept.in_memory else None
+        if isinstance(model, ModuleModel) or errors is None:
+            return model.parameters.mentioned(self.theta, digits)
+        shapes = model.parameters if self.constraints is None else self.constraints.whole
+        by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))
+        return model.parameters.mentioned(self.theta, digits, errors=by_label)
+
     def __repr__(self) -> str:
-        values = self.model.parameters.mentioned(self.theta)
-        values = values or f"{self.model.parameters.size} parameters"
+        values = self.mentioned() or f"{self.model.parameters.size} parameters"
         epochs = f"{self.epochs} epoch" + ("" if self.epochs == 1 else "s")
         return f"Fit({self.model}: {values}, loss={self.loss:.6g}, {self.outcome} after {epochs})"

@@ -120,7 +120,11 @@ def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: 
         given = None if held is None else held.given
         with part(place, "formula"):
             formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
-            return FormulaModel(formula, loss, held)
+            model = FormulaModel(formula, loss, held)
+        for name in model.parameters.shapes:
+            if name not in shapes:
+                raise damaged(place, f"shapes.{name}", "it is missing")
+        return model
     if content["response"] is None or function is None:
         raise damaged(place, "response", "a text belongs there")
     forward = bind(function, columns)

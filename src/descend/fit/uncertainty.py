@@ -12,7 +12,6 @@ from descend.descent.objective import Point
 from descend.fit.rows import Rows
 from descend.formula.compile import triangle
 from descend.losses import Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.optimizers.systems import triangle as triangle_at
 
 Array = NDArray[np.float64]
@@ -218,15 +217,7 @@ def _bend_and_pull(rows: Rows, loss: Loss, size: int) -> tuple[Array, Array]:
     pull = rows.omega * loss.slope(rows.score, rows.y)
     if loss.likelihood:
         return rows.omega * loss.weight(rows.score, rows.y), pull
-    return rows.omega * _second_derivative(loss, rows), pull
-
-
-def _second_derivative(loss: Loss, rows: Rows) -> Array:
-    from descend.formula.compile import compile_expression
-
-    bend = loss.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE}).diff(PREDICTION)
-    value = compile_expression(bend, (PREDICTION, RESPONSE))(rows.score, rows.y)
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), rows.y.shape)
+    return rows.omega * loss.bend(rows.score, rows.y), pull
 
 
 def _density(residuals: Array, share: float, through: int) -> Array:

@@ -7,6 +7,7 @@ derivatives by them are 0 there. The rules of calculus would say 0 * inf, which 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import sympy
@@ -61,13 +62,35 @@ def of_data(condition: Condition) -> bool:
     return all(isinstance(symbol, Column) for symbol in condition.free_symbols)
 
 
+def _vanishes(node: Expr, part: Expr) -> bool:
+    """Whether an expression is 0 where a part of it is, as 1 - exp(-k*t) is where t is."""
+    return not part.is_positive and node.xreplace({part: ZERO}) == 0
+
+
+def with_limit(expression: Expr, power: Expr) -> Expr | None:
+    """Return ``expression`` with v p/(q + p) as v/(1 + q/p), which is v where p is infinite; None without such a part.
+
+    >>> x, v, k, h = Column("x"), *sympy.symbols("v k h", real=True)
+    >>> with_limit(v * x**h / (k**h + x**h), x**h)
+    v/((k/x)**h + 1)
+    """
+    for node in expression.atoms(sympy.Mul):
+        for below in node.args if power in node.args else ():
+            if below.is_Pow and below.exp == -1 and below.base.is_Add and power in below.base.args:
+                others, factors = below.base - power, [each for each in node.args if each not in (power, below)]
+                alike = others.is_Pow and power.is_Pow and others.exp == power.exp
+                ratio = (others.base / power.base) ** power.exp if alike else others / power
+                return expression.xreplace({node: sympy.Mul(*factors) / (1 + ratio)})
+    return None
+
+
 class Edges:
     """The conditions under which nodes of an expression are 0, or infinite, because of data alone.
 
     >>> x, k, b = Column("x"), sympy.Symbol("k", real=True), sympy.Symbol("b", real=True)
     >>> edges = Edges()
-    >>> edges.zero(x / k), edges.infinite(k / x), edges.infinite((x / k) ** b)
-    (Eq(x, 0), Eq(x, 0), (b < 0) & Eq(x, 0))
+    >>> edges.zero(x / k), edges.infinite(k / x), sorted(map(str, edges.infinite((x / k) ** b).args))
+    (Eq(x, 0), Eq(x, 0), ['Eq(x, 0)', 'b < 0'])
     """
 
     def __init__(self) -> None:
@@ -101,9 +124,11 @@ class Edges:
         if node.func in (maximum, minimum) and ZERO in node.args:
             other = node.args[0] if node.args[1] == ZERO else node.args[1]
             return (sympy.Le if node.func is maximum else sympy.Ge)(other, ZERO, evaluate=False)
-        if not self._of_data(node) or node.is_positive:
-            return sympy.false
-        return sympy.Eq(node, ZERO, evaluate=False)
+        if self._of_data(node):
+            return sympy.false if node.is_positive else sympy.Eq(node, ZERO, evaluate=False)
+        return either(
+            *(sympy.Eq(part, ZERO, evaluate=False) for part in self._parts_of_data(node) if _vanishes(node, part))
+        )
 
     def _where_infinite(self, node: Expr) -> Condition:
         if node.is_Symbol or not node.args:
@@ -133,6 +158,13 @@ class Edges:
 
     def _all_of_data(self, node: Expr) -> bool:
         return all(part.is_number or self._of_data(part) for part in node.args) and any(map(self._of_data, node.args))
+
+    def _parts_of_data(self, node: Expr) -> Iterator[Expr]:
+        """Yield the largest parts of an expression that are data alone."""
+        if self._of_data(node):
+            yield node
+        elif not isinstance(node, _CONDITIONS) and node.func is not where:
+            yield from dict.fromkeys(part for argument in node.args for part in self._parts_of_data(argument))
 
     def held(self, expression: Expr) -> Expr:
         """Write ``expression`` so that backward passes leave out what does not move: a value there, all else around."""

@@ -17,6 +17,7 @@ from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.showing import Shown
 
 MOST_TO_SIMPLIFY = 60
 """Operations beyond which SymPy's own simplification takes longer than it is worth."""
@@ -24,7 +25,7 @@ LANGUAGES = {"text": TEXT, "latex": None, "numpy": NUMPY, "torch": TORCH, "sql":
 
 
 @dataclass(frozen=True, eq=False)
-class Derivation:
+class Derivation(Shown):
     """dJ/dparameter for J = mean of the loss over rows.
 
     ``str()`` writes it in every language; ``gradient`` holds, for each parameter, the expression whose mean over

@@ -173,6 +173,19 @@ class Loss(ABC):
         """Return the second derivative of the loss of each row by its prediction."""
         return self._evaluate(2, prediction, y)
 
+    def bend(self, prediction: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the second derivative itself of each row, where ``weight`` may be a stand-in for it.
+
+        >>> from descend.losses import Huber
+        >>> Huber(delta=1.0).bend(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
+        array([1., 0.])
+        """
+        from descend.formula.compile import compile_expression
+
+        derivative = self.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE}).diff(PREDICTION)
+        found = compile_expression(derivative, (PREDICTION, RESPONSE))(prediction, y)
+        return np.array(np.broadcast_to(np.asarray(found, dtype=np.float64), np.shape(prediction)))
+
     @cached_property
     def sides(self) -> tuple[float, float]:
         """How steeply a kinked loss falls towards a residual of 0 from below, and rises from it above.

@@ -13,7 +13,7 @@ class LogCosh(Loss):
     """A smooth version of the absolute loss: like r**2 / 2 near zero, like |r| - log 2 far away.
 
     With r = prediction - y: log(cosh(r)) = |r| + softplus(-2 |r|) - log 2, which cannot overflow;
-    slope tanh(r); weight 1 - tanh(r)**2.
+    slope tanh(r); weight tanh(r) / r, that of reweighted least squares, which unlike 1 - tanh(r)**2 never rounds to 0.
 
     The crossover is at |r| of about 1, so scale y to unit noise.
     Source: Green (1990), IEEE Trans. Med. Imaging 9, 84-93.
@@ -28,4 +28,4 @@ class LogCosh(Loss):
         "where(abs(r) < 1, -log1p(-min(tanh(r)^2, 3/4))/2, abs(r) + log1p(exp(-2*abs(r))) - log(2))"
     )
     slope_text: ClassVar[str] = "tanh(r)"
-    weight_text: ClassVar[str] = "1 - tanh(r)^2"
+    weight_text: ClassVar[str] = "tanh(max(abs(r), 1e-9))/max(abs(r), 1e-9)"

@@ -177,5 +177,5 @@ def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list
 
 
 def finite(vector: Array) -> bool:
-    """Whether no component is infinite or nan, nor so large that its square is infinite."""
-    return math.isfinite(vector.dot(vector))
+    """Whether no component is infinite or nan."""
+    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())

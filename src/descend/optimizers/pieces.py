@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +38,18 @@ class Fall(NamedTuple):
     multipliers: Array
 
 
+class Measure(NamedTuple):
+    """How steps are measured where rows far from their kink are left out, and only their pull is known.
+
+    frame, unit: as in ``Pieces``, of a sample of all rows. nearest: the reach within which no row left out meets its
+    kink.
+    """
+
+    frame: Array
+    unit: float
+    nearest: float
+
+
 @dataclass(frozen=True, eq=False)
 class Pieces:
     """J near theta, as a function of the step d from there, to first order in what the rows predict:
@@ -45,8 +58,9 @@ class Pieces:
 
     theta: (p,). residual, jacobian: (m,) and (m, p), of rows, and one more row for each parameter with an l1 penalty.
     below, above: (m,) slopes on either side of a kink, at least one of them positive, as shares of the total weight.
-    slope, bend: (p,) first and second derivative of the l2 penalty. rounding: (m,) the uncertainty of ``residual``.
-    linear: whether the rows predict so however long the step.
+    slope, bend: (p,) first and second derivative of the l2 penalty; slope also of rows left out. rounding: (m,) the
+    uncertainty of ``residual``. linear: whether the rows predict so however long the step. measure: where rows are left
+    out. elsewhere: returns the pieces of the same rows at another theta.
     """
 
     theta: Array
@@ -58,6 +72,8 @@ class Pieces:
     bend: Array
     rounding: Array
     linear: bool
+    measure: Measure | None = None
+    elsewhere: Callable[[Array], Pieces] | None = None
 
     @property
     def usable(self) -> bool:
@@ -78,6 +94,8 @@ class Pieces:
     @cached_property
     def unit(self) -> float:
         """A typical part of one row in J."""
+        if self.measure is not None:
+            return self.measure.unit
         parts = self.jump * np.abs(self.residual)
         return float(parts.mean()) or float((self.jump * self.rounding).mean()) or 1e-300
 
@@ -99,6 +117,8 @@ class Pieces:
         Of a curve, less far where the parts hardly change: by ``unit`` along it no parameter is to double, unless even
         alone it changes the parts by no more.
         """
+        if self.measure is not None:
+            return self.measure.frame
         rows = self.jacobian * self.jump[:, None]
         norms = np.sqrt(np.add.reduce(rows * rows))
         usable = np.flatnonzero(np.isfinite(norms) & (norms > 0.0))
@@ -123,11 +143,41 @@ class Pieces:
 
     def nearest(self) -> float:
         """Return the reach within which MOST_ROWS of the rows may meet their kink; infinite if there are no more."""
+        if self.measure is not None:
+            return self.measure.nearest
         if len(self.residual) <= MOST_ROWS:
             return math.inf
+        return float(np.partition(self.reach(self.frame), MOST_ROWS)[MOST_ROWS])
+
+    def reach(self, frame: Array) -> Array:
+        """Return the reach at which each row may meet its kink, infinite for one that no step moves."""
         with np.errstate(all="ignore"):
-            reach = self.jump * np.abs(self.residual) / np.abs(self.along).sum(axis=1)
-        return float(np.partition(np.nan_to_num(reach, nan=math.inf), MOST_ROWS)[MOST_ROWS])
+            found = np.abs(self.residual) / np.abs(self.jacobian @ frame).sum(axis=1)
+        return np.asarray(np.nan_to_num(found, nan=math.inf), dtype=np.float64)
+
+    @property
+    def pull(self) -> Array:
+        """The gradient of J by these rows, each taken for one away from its kink."""
+        found: Array = np.where(self.residual > 0.0, self.above, -self.below) @ self.jacobian
+        return found
+
+    def only(self, rows: NDArray[np.intp]) -> Pieces:
+        """Return the pieces of a choice of the rows."""
+        return replace(
+            self, residual=self.residual[rows], jacobian=self.jacobian[rows], below=self.below[rows],
+            above=self.above[rows], rounding=self.rounding[rows],
+        )  # fmt: skip
+
+    def joined(self, more: Pieces) -> Pieces:
+        """Return the pieces of these rows and more."""
+        return replace(
+            self,
+            residual=np.concatenate([self.residual, more.residual]),
+            jacobian=np.concatenate([self.jacobian, more.jacobian]),
+            below=np.concatenate([self.below, more.below]),
+            above=np.concatenate([self.above, more.above]),
+            rounding=np.concatenate([self.rounding, more.rounding]),
+        )
 
     def fall(self, reach: float, room: tuple[Array, Array] | None) -> Fall | None:
         """Minimize J to first order over steps of at most ``reach`` in ``frame``, each component within its room.
@@ -239,4 +289,4 @@ def linear_program(
     return found.eqlin.marginals, np.clip(found.x[: low.size], low, high), -float(found.fun)
 
 
-__all__ = ["Fall", "Pieces", "linear_program"]
+__all__ = ["Fall", "Measure", "Pieces", "linear_program"]

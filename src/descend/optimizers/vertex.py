@@ -198,8 +198,10 @@ def _at_zero(pieces: Pieces, fall: Fall) -> Iterator[Mask]:
 
 def _back(evaluation: Evaluation, pieces: Pieces, active: Mask, move: Array) -> Array | None:
     """Return the step from the end of ``move`` back to where the active rows are zero, off which their curves led."""
-    there = evaluation.at(ahead(evaluation, move), 1).pieces()
-    if there is None or not there.usable or not active.any():
+    if pieces.elsewhere is None or not active.any():
+        return None
+    there = pieces.elsewhere(ahead(evaluation, move))
+    if not there.usable:
         return None
     left = (pieces.jacobian[active] * pieces.jump[active, None]) @ pieces.frame
     off = there.residual[active] * pieces.jump[active]
@@ -212,15 +214,18 @@ def _among(evaluation: Evaluation, pieces: Pieces, fall: Fall, move: Array, alon
     The curvature is that of the multipliers times the predictions, by central differences of their gradient.
     """
     theta = evaluation.theta
+    if pieces.elsewhere is None:
+        return None
     columns = []
     for direction in along.T:
         shares = np.abs(direction) / np.maximum(np.abs(theta), 1e-3 * np.abs(direction) + 1e-300)
         length = DIFFERENCE / float(shares.max())
-        up, down = (evaluation.at(theta + side * length * direction, 1).pieces() for side in (1.0, -1.0))
-        if up is None or down is None or not (up.usable and down.usable):
+        up, down = (pieces.elsewhere(theta + side * length * direction) for side in (1.0, -1.0))
+        if not (up.usable and down.usable):
             return None
-        columns.append(fall.multipliers @ (up.jacobian - down.jacobian) / (2.0 * length))
-    hessian = np.column_stack(columns) + pieces.bend[:, None] * along
+        change = fall.multipliers @ (up.jacobian - down.jacobian) + up.slope - down.slope
+        columns.append(change / (2.0 * length))
+    hessian = np.column_stack(columns)
     gradient = along.T @ (pieces.slope + fall.multipliers @ pieces.jacobian) + hessian.T @ move
     curved = along.T @ hessian
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from descend.report.animation import Animation
 
 
-def plot(fit: Fit) -> Figure:
-    """Draw the data with the fitted curve, and the loss per epoch (see ``plots``)."""
+def plot(fit: Fit, **look: Any) -> Figure:
+    """Draw the data with the fitted curve, and the loss per epoch (see ``plots``); look: as in ``look.Look``."""
+    from descend.report.look import Look
     from descend.report.plots import plot_fit
 
-    return plot_fit(fit)
+    return plot_fit(fit, Look(**look))
 
 
 def animate(fit: Fit) -> Animation:
@@ -35,8 +36,8 @@ def page(
     write_report(fit, path, intervals, command)
 
 
-def short(fit: Fit) -> str:
-    """Return the short form for notebooks (see ``html``)."""
-    from descend.report.html import short as short_form
+def short(result: Any) -> str:
+    """Return what a notebook shows of a result: a fit, an explanation and the like (see ``notebook``)."""
+    from descend.report.notebook import short as short_form
 
-    return short_form(fit)
+    return short_form(result)

@@ -116,7 +116,7 @@ def pictures(shown: Film) -> Iterator[Image]:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    drawing, places = style.canvas(len(shown.panels), style.shown(shown.title, 110))
+    drawing, places = style.canvas(len(shown.panels), shown.title)
     canvas = FigureCanvasAgg(drawing)
     drawing.set_dpi(DPI)
     for axes, panel in zip(places, shown.panels, strict=True):

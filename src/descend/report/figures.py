@@ -133,6 +133,12 @@ def reach(values: Array) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def above_zero(values: Array) -> Array:
+    """Return values as a logarithmic axis has them: what is not above 0 is a gap."""
+    with np.errstate(invalid="ignore"):
+        return np.where(values > 0.0, values, np.nan)
+
+
 def drawable(values: Array) -> Array:
     """Return values that a drawing library can cope with; what is not a number stays a gap."""
     return np.asarray(np.clip(values, -LARGEST, LARGEST))

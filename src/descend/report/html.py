@@ -23,12 +23,12 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.models import FormulaModel
 from descend.output import write_atomically
+from descend.parameters import digits_of
 from descend.report import mathematics, panels, surface
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
-from descend.report.text import digits_of
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ def short(fit: Fit) -> str:
         seen = view(fit)
         picture = figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
     inside = _formula(shown) + _verdict(shown) + _parameters(shown, None) + _list(shown) + picture
+    return box(inside)
+
+
+def box(inside: str) -> str:
+    """Return what a notebook shows, in a style that touches nothing else on its page."""
     return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
 
 
@@ -166,10 +171,11 @@ def _of_the_answer(fit: Fit) -> list[Panel | None]:
 def _of_the_run(fit: Fit) -> list[Panel | None]:
     if not fit.trace:
         return []
-    shown: list[Panel | None] = [panels.loss(fit)]
-    if not isinstance(fit.model, ModuleModel):
-        shown += [surface.landscape(fit), panels.parameters(fit)]
-    return [*shown, panels.gradient_norm(fit)]
+    here: list[Panel | None] = [] if isinstance(fit.model, ModuleModel) else [surface.landscape(fit)]
+    if not panels.tells(fit):
+        return here
+    ways = [] if isinstance(fit.model, ModuleModel) else [panels.parameters(fit)]
+    return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
 def _of_the_residuals(fit: Fit) -> list[Panel | None]:
@@ -197,7 +203,7 @@ def equations(fit: Fit) -> str:
         return ""
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)
-    lines = [mathematics.model(derivation), mathematics.objective(derivation, fit.penalised)]
+    lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, fit.penalised)]
     written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
     by_hand = "" if fit.gradient == "derived" else (
         f"<p>The gradient used was {escape(fit.gradient.replace('_', ' '))}; this is the derived one.</p>"

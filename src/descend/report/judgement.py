@@ -12,7 +12,7 @@ from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, pad, styled, wi
 def render(judgement: Judgement, colour: bool = False) -> str:
     """Return the verdict in words, the numbers it rests on, and what to change."""
     findings = list(judgement.parameters.values())
-    sentence = textwrap.wrap(judgement.sentence if judgement.agree else _headline(judgement), WIDTH)
+    sentence = textwrap.wrap(judgement.sentence if judgement.agree else headline(judgement), WIDTH)
     kind = "success" if judgement.agree else "failure"
     at = ", ".join(f"{name}={value:.4g}" for name, value in list(judgement.at.items())[:6])
     lines = [styled(judgement.model, "formula", colour), ""]
@@ -24,7 +24,8 @@ def render(judgement: Judgement, colour: bool = False) -> str:
     return "\n".join([*lines, styled(f"  The numbers are dJ/dparameter at {at}.", "note", colour)])
 
 
-def _headline(judgement: Judgement) -> str:
+def headline(judgement: Judgement) -> str:
+    """Say of which parameters the gradient is wrong."""
     wrong = [finding.name for finding in judgement.parameters.values() if finding.verdict != "correct"]
     if len(wrong) == len(judgement.parameters) > 1:
         return "The gradient is wrong, of every parameter."
@@ -52,12 +53,18 @@ def _numbers(findings: Sequence[Finding], colour: bool) -> list[str]:
     return lines
 
 
-def _explanations(findings: Sequence[Finding], colour: bool) -> list[str]:
-    """Return what is wrong with each component, once for those of which the same is."""
+def explained(findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """Return what is wrong with the components, and of which that is so."""
     groups: dict[str, list[str]] = {}
     for finding in findings:
         if finding.verdict != "correct":
             groups.setdefault(finding.explanation, []).append(finding.name)
+    return groups
+
+
+def _explanations(findings: Sequence[Finding], colour: bool) -> list[str]:
+    """Return what is wrong with each component, once for those of which the same is."""
+    groups = explained(findings)
     labels = [", ".join(names[:6]) + (" ..." if len(names) > 6 else "") for names in groups.values()]
     size = max(map(width, labels), default=0)
     lines = []

@@ -6,6 +6,7 @@ from html import escape
 
 from sympy import Expr
 
+from descend.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.printers.mathml import as_mathml, written
 from descend.formula.symbols import Predictor, RealSymbol
@@ -21,9 +22,8 @@ MEAN = (
 )
 
 
-def model(derivation: Derivation) -> str:
+def model(formula: Formula) -> str:
     """Write ``response = expression``, the model's prediction, as a ``<math>`` element."""
-    formula = derivation.formula
     body = f"<mover><mrow>{as_mathml(formula.as_typed(formula.response))}</mrow><mo>^</mo></mover><mo>=</mo>"
     return _math(body + as_mathml(formula.as_typed(formula.expression)), str(formula))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
 from descend.fit.predict import band
-from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, drawable, reach
+from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
+from descend.report.look import Look
 from descend.report.view import View, ended, rows, sample
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+DEFAULT = Look()
+AT_ONCE = 2
+"""Up to so many epochs, a run that converged has no way to show."""
 FEW_EPOCHS = 30
 """Up to so many epochs, each is marked by a dot."""
 MOST_STEPS = 2_000
@@ -42,24 +48,33 @@ COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 DASHES = ("-", "--", ":")
 
 
-def curve(view: View) -> Panel:
-    """Prepare the rows, and the prediction over the range of the one input (of none: over the rows' numbers)."""
+def curve(view: View, look: Look = DEFAULT) -> Panel:
+    """Prepare the rows, and the prediction over the range of the one input (of none: over the rows' numbers).
+
+    Raises ConfigError for a logarithmic axis where no row is above 0.
+    """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
-    grid = _grid(view.x)
+    across, x = look.scale("x"), _on(look, "x", view.x, name)
+    grid = _grid(x, across)
     with np.errstate(all="ignore"):
         values = fit.model.predict(fit.theta, {view.inputs[0] if view.inputs else "": grid})
     marks: list[Mark] = []
     low, high, seen = None, None, True
     if view.observed:
-        marks.append(Points(view.x, view.y, "data"))
-        least, most = reach(view.y)
+        y = _on(look, "y", view.y, view.response)
+        marks.append(Points(x, y, "data"))
+        least, most = reach(y)
         # A curve that runs away must not squeeze the data into a line.
         values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
-        low, high, seen = _in_view(view.y, values)
+        low, high, seen = _in_view(y, values, look.scale("y"))
+    if look.scale("y") == "log":
+        values = above_zero(values)
     marks.append(Line(grid, values, "fit" if seen else "fit, outside the picture", width=2.4))
     for interval, opacity in BANDS.items():
         ends = _band(fit, view.inputs[0] if view.inputs else "", grid, interval)
         if seen and ends is not None:
+            if low is not None and look.scale("y") == "log":
+                ends = (np.maximum(ends[0], low), np.maximum(ends[1], low))
             marks.append(Band(grid, *ends, f"{LEVEL * 100:g}% {interval}", opacity=opacity))
     title = f"Data and fit, {rows(fit.rows)}" if fit.kept is not None else "Data and fit"
     first, last = (f"{value:.4g}" for value in (values[0], values[-1])) if len(values) else ("", "")
@@ -67,22 +82,24 @@ def curve(view: View) -> Panel:
         f"Scatter plot of {view.response} against {name}, {rows(len(view.x))}, with the fitted curve, "
         f"which goes from {first} at the left to {last} at the right."
     )
-    return Panel("curve", title, Axis(name), Axis(view.response, low=low, high=high), marks, view.sampled, alt)
+    axes = Axis(name, across), Axis(view.response, look.scale("y"), low, high)
+    return Panel("curve", title, *axes, marks, _without(view, look), alt)
 
 
-def predicted(view: View) -> Panel:
+def predicted(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare predicted against observed, with the diagonal on which they are equal."""
-    y, values = view.y, drawable(view.predicted)
-    ends = np.array(reach(np.concatenate([y, values[np.isfinite(values)]])))
+    y, values = _on(look, "x", view.y, view.response), drawable(view.predicted)
+    values = above_zero(values) if look.scale("y") == "log" else values
+    ends = np.array(reach(np.concatenate([y, values])))
     if view.fit.outcome is Outcome.DIVERGED:
         ends = np.array(reach(y))
     return Panel(
         "predicted",
         f"Predicted and observed, {rows(view.fit.rows)}",
-        Axis(f"{view.response}, observed"),
-        Axis(f"{view.response}, predicted"),
+        Axis(f"{view.response}, observed", look.scale("x")),
+        Axis(f"{view.response}, predicted", look.scale("y")),
         [Points(y, values, "rows"), Line(ends, ends, "predicted = observed", width=1.8)],
-        view.sampled,
+        _without(view, look),
         f"Predicted against observed {view.response}; a perfect prediction lies on the diagonal.",
     )
 
@@ -90,6 +107,13 @@ def predicted(view: View) -> Panel:
 def residuals(view: View) -> Panel:
     """Prepare residuals against predicted: what is left should show no pattern."""
     return _residuals(view, drawable(view.predicted), f"{view.response}, predicted", "residuals", "Residuals")
+
+
+def residuals_below(view: View, look: Look) -> Panel:
+    """Prepare the residuals for the place below the curve, against what it is drawn over."""
+    name = view.inputs[0] if view.inputs else "row"
+    panel = _residuals(view, _on(look, "x", view.x, name), name, "residuals-below", "")
+    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"))
 
 
 def residuals_against(view: View, name: str) -> Panel:
@@ -251,12 +275,23 @@ def comparison(fits: Mapping[str, Fit]) -> Panel:
     return Panel("comparison", "Loss per epoch", across, Axis("loss", scale, low, high), marks, "", alt)
 
 
-def columns(x: Any, y: Any, x_name: str, y_name: str) -> Panel:
+def columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> Panel:
     """Prepare one column against another."""
     drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
+    points = Points(_on(look, "x", drawn["x"], x_name), _on(look, "y", drawn["y"], y_name))
+    lost = _lost(drawn["x"], drawn["y"], look)
     count = rows(len(np.atleast_1d(x)))
     alt = f"Scatter plot of {y_name} against {x_name}, {count}."
-    return Panel("columns", count, Axis(x_name), Axis(y_name), [Points(drawn["x"], drawn["y"])], sampled, alt)
+    axes = Axis(x_name, look.scale("x")), Axis(y_name, look.scale("y"))
+    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, lost) if part), alt)
+
+
+def tells(fit: Fit) -> bool:
+    """Whether the steps of a run say anything: not where it began at the minimum, or reached it at once."""
+    if not fit.trace or fit.outcome is not Outcome.CONVERGED:
+        return bool(fit.trace)
+    _, losses = finite(fit)
+    return fit.epochs > AT_ONCE and bool(losses.max() - losses.min() > FLAT * abs(losses).max())
 
 
 def finite(fit: Fit) -> tuple[Array, Array]:
@@ -284,25 +319,59 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _grid(x: Array) -> Array:
+def _grid(x: Array, scale: str = "linear") -> Array:
     """Return 400 evenly spaced values over the range of x and, for where its values crowd, its own quantiles."""
     known = x[np.isfinite(x)]
     if not len(known):
         return np.empty(0)
     low, high = float(known.min()), float(known.max())
     if low == high:
-        low, high = low - 0.5, high + 0.5
-    grid: Array = np.unique(np.concatenate([np.linspace(low, high, 400), np.quantile(known, np.linspace(0, 1, 200))]))
+        low, high = (low / 2.0, high * 2.0) if scale == "log" else (low - 0.5, high + 0.5)
+    even = np.geomspace(low, high, 400) if scale == "log" else np.linspace(low, high, 400)
+    grid: Array = np.unique(np.concatenate([even, np.quantile(known, np.linspace(0, 1, 200))]))
     return grid
 
 
-def _in_view(y: Array, values: Array) -> tuple[float, float, bool]:
+def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, float, bool]:
     """Return limits that show all data and the curve up to half their range beyond, and whether any of it shows."""
+    if scale == "log":
+        with np.errstate(all="ignore"):
+            lowest, highest, seen = _in_view(np.log10(y), np.log10(above_zero(values)))
+        return 10.0**lowest, 10.0**highest, seen
     low, high = reach(y)
     span = high - low
     lowest, highest = reach(np.clip(np.append(values, y), low - 0.5 * span, high + 0.5 * span))
     seen = bool(((values >= lowest) & (values <= highest)).sum() > 1)
     return lowest - 0.06 * span, highest + 0.06 * span, seen
+
+
+def _on(look: Look, side: str, values: Array, name: str) -> Array:
+    """Return what an axis can show of the values of ``name``. Raises ConfigError if that is nothing."""
+    if look.scale(side) == "linear":
+        return values
+    shown = above_zero(values)
+    if not np.isfinite(shown).any():
+        raise ConfigError(
+            f"No value of `{name}` is above 0, so the {side} axis cannot be logarithmic. Leave that axis linear."
+        )
+    return shown
+
+
+def _lost(x: Array, y: Array, look: Look) -> str:
+    """Say how many rows logarithmic axes leave out, if any."""
+    out = np.zeros(len(x), dtype=bool)
+    for side, values in (("x", x), ("y", y)):
+        if look.scale(side) == "log":
+            out |= ~(values > 0.0)
+    return f"{rows(int(out.sum()))} not above 0 left out of a logarithmic axis." if out.any() else ""
+
+
+def _without(view: View, look: Look) -> str:
+    """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
+    if not view.observed:
+        return view.sampled
+    lost = _lost(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
+    return " ".join(part for part in (view.sampled, lost) if part)
 
 
 def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.report import panels, style
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
+from descend.report.look import Look
+from descend.report.panels import DEFAULT
 from descend.report.style import save
 from descend.report.view import MOST_POINTS, ended, view
 
@@ -26,32 +29,34 @@ Array = NDArray[np.float64]
 __all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", "plot_panels", "save"]
 
 
-def plot_fit(fit: Fit) -> Figure:
-    """Draw a fit: its data with the fitted curve, and the loss per epoch.
+def plot_fit(fit: Fit, look: Look = DEFAULT) -> Figure:
+    """Draw a fit: its data with the fitted curve, and the loss per epoch where there is a way to show.
 
     One input column: the rows and the curve. Several: predicted against observed, and the residuals. All on the scale
     of the formula's left side.
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data (see ``plot_model``).
     """
-    return _plot(fit, None)
+    return _plot(fit, None, look)
 
 
-def plot_model(fit: Fit, columns: Mapping[str, Any]) -> Figure:
+def plot_model(fit: Fit, columns: Mapping[str, Any], look: Look = DEFAULT) -> Figure:
     """Draw a fitted model over columns of data, as ``plot_fit`` does; the response may be left out with one input.
 
     Raises DataError if a column is missing.
     """
-    return _plot(fit, columns)
+    return _plot(fit, columns, look)
 
 
-def _plot(fit: Fit, columns: Mapping[str, Any] | None) -> Figure:
+def _plot(fit: Fit, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     seen = view(fit, columns)
-    shown = [panels.curve(seen)] if seen.one else [panels.predicted(seen), panels.residuals(seen)]
-    if fit.trace:
+    shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), panels.residuals(seen)]
+    captions = [shown[0].caption]
+    below = panels.residuals_below(seen, look) if look.residuals and seen.one and seen.observed else None
+    if panels.tells(fit):
         shown.append(panels.loss(fit))
-    unsaid = "" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{ended(fit).capitalize()}."
-    return plot_panels(shown, _title(fit), [seen.sampled, unsaid])
+    captions.append("" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{ended(fit).capitalize()}.")
+    return plot_panels(shown, _title(fit), captions, look, below)
 
 
 def plot_comparison(fits: Mapping[str, Fit]) -> Figure:
@@ -63,19 +68,35 @@ def plot_comparison(fits: Mapping[str, Fit]) -> Figure:
     return figure
 
 
-def plot_columns(x: Any, y: Any, x_name: str, y_name: str) -> Figure:
+def plot_columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> Figure:
     """Draw one column against another."""
-    panel = panels.columns(x, y, x_name, y_name)
-    return plot_panels([panel], "", [panel.caption])
+    panel = panels.columns(x, y, x_name, y_name, look)
+    return plot_panels([panel], "", [panel.caption], look)
 
 
-def plot_panels(shown: Sequence[Panel], title: str = "", captions: Sequence[str] = ()) -> Figure:
-    """Draw panels side by side."""
-    figure, places = style.canvas(len(shown), title)
-    for axes, panel in zip(places, shown, strict=True):
+def plot_panels(
+    shown: Sequence[Panel],
+    title: str = "",
+    captions: Sequence[str] = (),
+    look: Look = DEFAULT,
+    below: Panel | None = None,
+) -> Figure:
+    """Draw panels side by side. look: of the first, that of the data; below: a panel under that one."""
+    figure, places = style.canvas(len(shown), title if look.title is None else look.title, look.size)
+    first = _worded(shown[0], look)
+    for axes, panel in zip(places, [first, *shown[1:]], strict=True):
         draw(axes, panel)
+    if below is not None:
+        draw(style.below(figure, places[0]), replace(below, x=replace(below.x, name=first.x.name)))
     style.caption(figure, captions)
     return figure
+
+
+def _worded(panel: Panel, look: Look) -> Panel:
+    """Put the words that are wanted along the axes."""
+    across = panel.x if look.x_label is None else replace(panel.x, name=look.x_label)
+    up = panel.y if look.y_label is None else replace(panel.y, name=look.y_label)
+    return replace(panel, x=across, y=up)
 
 
 def draw(axes: Axes, panel: Panel) -> None:
@@ -165,8 +186,7 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
 
 def _title(fit: Fit) -> str:
     """Return the formula with its values; of a function or module, its name, and the values if they are few."""
-    text = fit.fitted_formula
-    if not text:
-        values = fit.model.parameters.mentioned(fit.theta, digits=4)
-        text = f"{fit.model}:  {values}" if values and not values.endswith("...") else str(fit.model)
-    return style.shown(text, 110)
+    if fit.fitted_formula:
+        return fit.fitted_formula
+    values = fit.mentioned(digits=4)
+    return f"{fit.model}:  {values}" if values and not values.endswith("...") else str(fit.model)

@@ -29,7 +29,7 @@ def race_page(fits: Mapping[str, Fit], texts: Sequence[tuple[str, str]]) -> str:
     """
     first = next(iter(fits.values()))
     sections = [
-        ("race", "The race", _table(fits)),
+        ("race", "The race", summary(fits)),
         ("pictures", "The way down", figures(_panels(fits), lead=True)),
         ("outcomes", "How each ended", "".join(_verdict(name, fit) for name, fit in fits.items())),
         ("mathematics", "The mathematics", equations(first)),
@@ -41,11 +41,11 @@ def race_page(fits: Mapping[str, Fit], texts: Sequence[tuple[str, str]]) -> str:
         for key, title, content in sections
         if content
     )
-    head = f"<header>{bar('report of a race')}<h1>{escape(str(first.model))}</h1><p>{_winner(fits)}</p></header>"
+    head = f"<header>{bar('report of a race')}<h1>{escape(str(first.model))}</h1><p>{winner(fits)}</p></header>"
     return document(f"{first.model}: {', '.join(fits)}", head + f"<main>{body}</main>" + footer())
 
 
-def _winner(fits: Mapping[str, Fit]) -> str:
+def winner(fits: Mapping[str, Fit]) -> str:
     """Say who came lowest; of several that came as low, who took the fewest epochs."""
     known = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
     if not known:
@@ -59,7 +59,8 @@ def _winner(fits: Mapping[str, Fit]) -> str:
     return f"{escape(best)} came lowest: the loss is {number(known[best].loss, 6)} after {epochs}.{escape(others)}"
 
 
-def _table(fits: Mapping[str, Fit]) -> str:
+def summary(fits: Mapping[str, Fit]) -> str:
+    """Write the table of how far each came."""
     labels = next(iter(fits.values())).model.parameters.labels[:MOST_PARAMETERS]
     heads = ["optimizer", "ended", "loss", "learning rate", *labels]
     cells = [f'<th scope="col"{RIGHT if place > 1 else ""}>{escape(name)}</th>' for place, name in enumerate(heads)]

@@ -6,8 +6,11 @@ Only Matplotlib's objects are used, never pyplot and never rcParams: nothing glo
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +45,13 @@ HAN = (
     "Noto Sans JP", "Noto Sans KR", "Arial Unicode MS",
 )  # fmt: skip
 """Fonts with Chinese, Japanese or Korean characters, used where they are installed."""
+
+PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/^,+-]+")
+"""What a line of a formula is not broken within: a name or number with the operator after it."""
+LETTERS, SMALL_LETTERS, SMALLEST_LETTERS = 8.0, 11.0, 12.8
+"""Letters that fit an inch: of a title in bold, of the names of axes, and of a caption."""
+BESIDE = 0.9
+"""Inches that the numbers and names beside an axes take."""
 
 MISSING = "\N{WHITE SQUARE}"
 """Stands for a character that no font at hand can show."""
@@ -96,20 +106,58 @@ def contours(count: int, dark: bool = False) -> list[str]:
     return ["#" + "".join(f"{part:02X}" for part in colour) for colour in mixed]
 
 
-def canvas(panels: int, title: str = "") -> tuple[Figure, list[Axes]]:
-    """Return a figure of ``panels`` axes side by side, under one title."""
+def wrapped(text: str, most: int, lines: int = 3) -> str:
+    """Return ``text`` on a few lines of at most ``most`` characters, ended after blanks and operators.
+
+    >>> print(wrapped("y ~ 1.25*exp(-2.5e-05*x) + 3.75", 20))
+    y ~ 1.25*
+    exp(-2.5e-05*x) +
+    3.75
+    """
+    done = [""]
+    for piece in PIECES.findall(shown(text, most * lines)):
+        if done[-1] and len(done[-1]) + len(piece.rstrip()) > most:
+            done.append("")
+        done[-1] += piece if done[-1] else piece.lstrip()
+    return "\n".join(part for line in done for part in textwrap.wrap(line, most, break_on_hyphens=False))
+
+
+def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``panels`` axes side by side, under one title. size: in inches; for the panels if not given.
+
+    A notebook shows it, though pyplot, which would do so otherwise, is never loaded.
+    """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    width = {1: 6.8, 2: 10.6}.get(panels, 14.0)
-    figure = Figure(figsize=(width, 4.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
+    size = size or ({1: 6.8, 2: 10.6}.get(panels, 14.0), 4.4)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
+    figure._repr_png_ = partial(png, figure)  # type: ignore[attr-defined]
     if title:
-        figure.suptitle(title, **text(13, fontweight="bold"))
-    return figure, [_axes(figure, panels, place + 1) for place in range(panels)]
+        figure.suptitle(wrapped(title, max(int(size[0] * LETTERS), 12)), **text(13, fontweight="bold"))
+    grid = figure.add_gridspec(1, panels)
+    return figure, [styled(figure.add_subplot(grid[0, place])) for place in range(panels)]
 
 
-def _axes(figure: Figure, panels: int, place: int) -> Axes:
-    axes: Axes = figure.add_subplot(1, panels, place, facecolor="white")
+def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:
+    """Return new axes below others, which share their horizontal axis; share: of the height."""
+    halves = place_of(axes).subgridspec(2, 1, height_ratios=[1.0 - share, share], hspace=0.06)
+    upper, lower = halves[0], halves[1]
+    axes.set_subplotspec(upper)
+    added = styled(figure.add_subplot(lower, sharex=axes))
+    axes.tick_params(axis="x", which="both", labelbottom=False)
+    axes.set_xlabel("")
+    return added
+
+
+def place_of(axes: Axes) -> Any:
+    """Return the place of axes in the grid of their figure."""
+    return axes.get_subplotspec()
+
+
+def styled(axes: Axes) -> Axes:
+    """Give axes the lines and colours that all have here."""
+    axes.set_facecolor("white")
     axes.set_axisbelow(True)
     axes.grid(True, color=GRID, linewidth=0.8)
     axes.tick_params(which="both", color=GRID, labelcolor=GREY, labelsize=9.5, labelfontfamily="DejaVu Sans")
@@ -119,12 +167,23 @@ def _axes(figure: Figure, panels: int, place: int) -> Axes:
     return axes
 
 
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """Return a figure as a PNG file: what a notebook shows of it."""
+    written = BytesIO()
+    figure.savefig(written, format="png", dpi=dpi)
+    return written.getvalue()
+
+
 def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> None:
-    """Name what an axes shows."""
-    axes.set_xlabel(shown(x), **text(10.5))
-    axes.set_ylabel(shown(y, 44), **text(10.5))
+    """Name what an axes shows, on as many lines as it takes."""
+    place = place_of(axes).get_topmost_subplotspec().get_gridspec()
+    width, height = place.figure.get_size_inches()
+    width /= place.ncols
+    across = max(int((width - BESIDE) * SMALL_LETTERS), 12)
+    axes.set_xlabel(wrapped(x, across, 2), **text(10.5))
+    axes.set_ylabel(wrapped(y, max(int((height - BESIDE) * SMALL_LETTERS), 12), 2), **text(10.5))
     if title:
-        axes.set_title(title, loc="left", **text(10.5, color))
+        axes.set_title(wrapped(title, across), loc="left", **text(10.5, color))
 
 
 def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str]) -> None:
@@ -147,8 +206,10 @@ def caption(figure: Figure, sentences: Sequence[str]) -> None:
     said = [sentence for sentence in sentences if sentence]
     if any(MISSING in entry.get_text() for entry in figure.findobj(Text)):
         said.append(MISSING_NOTE)
+    most = int(figure.get_figwidth() * SMALLEST_LETTERS)
+    lines = textwrap.wrap("  ".join(said), most)
     if said:
-        figure.supxlabel("  ".join(said), x=0.99, ha="right", **text(9, GREY))
+        figure.supxlabel("\n".join(lines), x=0.99, ha="right", **text(9, GREY))
 
 
 def check_picture(path: str | os.PathLike[str]) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from descend.parameters import DIGITS, digits_of
 from descend.report.fields import Field
 
 MOST_PARAMETERS = 40
 """Parameters listed; the rest are counted."""
 WIDTH = 100
-DIGITS = 6
-"""Digits of a number of which it is not known how sure it is."""
 STYLES = {
     "formula": "1",
     "parameter": "1",
@@ -78,19 +76,6 @@ def aligned(values: Sequence[Any], digits: int | Sequence[int] = DIGITS) -> list
     texts = ["" if value is None else f"{value:.{count}g}" for value, count in zip(values, each, strict=True)]
     after = [len(text) - len(text.partition(".")[0]) for text in texts]
     return [text + " " * (max(after) - behind) for text, behind in zip(texts, after, strict=True)]
-
-
-def digits_of(value: float | None, error: float | None) -> int:
-    """Return how many digits of a value are shown: down to the second one of its standard error, six at least.
-
-    >>> digits_of(2459001.12273, 0.00085), digits_of(1.5, 0.1), digits_of(1.5, None)
-    (12, 6, 6)
-    """
-    if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
-        return DIGITS
-    # Rounded so, 0.00096 becomes 0.001: then one digit less is its second.
-    place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
-    return min(max(DIGITS, place), 17)
 
 
 def width(text: str) -> int:

@@ -13,7 +13,8 @@ UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number whose comma may as well set off thousands."""
 WHOLE = re.compile(rf"[+-]?\d+|{GROUPED}")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-NULLS = ("", "NA", "NULL", "null")
+NULLS = ("", "NA", "NULL", "null", "#N/A")
+"""Cells without a value, as R, SQL and Excel write them."""
 SPACES = "\u00a0\u2007\u2009\u202f"
 """Spaces that do not break a line."""
 MINUS = "\u2212\u2013\u2012"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from descend.errors import DataError
 from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, unused
+from descend.table.decimals import NULLS
 from descend.table.layout import Layout, mixed_line_ends, not_utf8
 from descend.table.numerals import AGGREGATES, Numeral, as_plain, counts, numeral
 from descend.table.query import Scan
@@ -20,7 +21,6 @@ from descend.table.query import Scan
 DETECTED = 20_480
 WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
 """Texts, quoted names, comments and words of SQL."""
-NULLS = "['', 'NA', 'NULL', 'null']"
 
 
 class DelimitedScan(Scan):
@@ -41,7 +41,7 @@ class DelimitedScan(Scan):
         self._options = (
             f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
             f"{line_end}{found.decimals.options}"
-            f"nullstr = {NULLS}, compression = {literal(compression)}"
+            f"nullstr = [{', '.join(map(literal, NULLS))}], compression = {literal(compression)}"
         )
 
     def types(self, database: Database, whole: bool) -> dict[str, str]:

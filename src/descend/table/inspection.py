@@ -19,6 +19,8 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PACKED_ENDINGS = (".gz", ".zst")
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 PARQUET_ENDINGS = (".parquet", ".pq")
+WIDE = ("utf-16", "utf-32")
+MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|svg|body|table)\b", re.IGNORECASE)
 FOREIGN = {
     b"PK\x03\x04": "a ZIP archive, or a spreadsheet: save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet: save the sheet as CSV",
@@ -99,7 +101,7 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
     if not whole:
         start += file.readline(LONGEST_LINE)
     encoding = encoding_of(start, whole)
-    if b"\0" in start and encoding != "utf-16":
+    if b"\0" in start and not encoding.startswith(WIDE):
         raise DataError(
             f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
         )
@@ -110,6 +112,8 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None
     if not head.strip():
         raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    if MARKUP.match(head):
+        raise DataError(f"`{path}` is a web page or XML, not a table. Download the file itself, or save it as CSV.")
     kind = _kind(path)
     if kind == "delimited" and re.match(r'\s*(\{\s*"|\[\s*\{)', head):
         kind = "json"  # of a pipe, whose name says nothing
@@ -119,15 +123,21 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
 
 
 def encoding_of(start: bytes, whole: bool) -> str:
-    """Return the encoding of a text by its first bytes: UTF-8, UTF-16 with its mark, or that of Western Windows.
+    """Return the encoding of a text by its first bytes: UTF-8, UTF-16 or -32, or that of Western Windows.
 
-    Of what is not UTF-8 only single letters and signs are Western for sure: é, °, µ. In a row they may be Chinese.
+    UTF-16 without its mark is known by its NUL bytes, in every other place and nowhere else. Of what is not UTF-8 only
+    single letters and signs are Western for sure: é, °, µ. In a row they may be Chinese.
 
     >>> encoding_of("T (°C)".encode(), True), encoding_of("T (°C)".encode("latin-1"), True)
     ('utf-8', 'cp1252')
     """
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    first, second = (start[place::2].count(0) for place in (0, 1))
+    if max(first, second) > len(start) / 4 and not min(first, second):
+        return "utf-16-le" if second else "utf-16-be"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
     except UnicodeDecodeError:

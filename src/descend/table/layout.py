@@ -20,6 +20,12 @@ SAMPLED = 100
 HEADER_WITHIN = 60
 """Lines that may stand above a header."""
 LONGEST_CELL = 1 << 26
+LONGEST_NAME = 1_000
+COMMENT = re.compile(r"#(?!(N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!))|% ")
+"""How a line begins that is no row; a cell of Excel may begin with the same sign."""
+EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""The first line by which Excel tells itself the delimiter."""
+WITHOUT_WIDTH = "\u200b\u2060\ufeff"
 MISSING = (*NULLS, "-", "--", "?", "n/a", "N/A", "nan", "NaN", "None", "none", "missing")
 
 
@@ -28,7 +34,7 @@ class Layout:
     """The delimiter of a file, its column names, how many lines come before the first row, how lines end if known.
 
     decimals: how it writes numbers. aligned: whether several spaces set columns apart. uneven_ends: whether lines end
-    in more than one way. comments: whether lines that start with ``#`` stand between the rows. notes: sentences on
+    in more than one way. comments: whether lines that are comments stand between the rows. notes: sentences on
     lines that are left out.
     """
 
@@ -52,9 +58,10 @@ def find_layout(head: str, source: str) -> Layout:
     """Find the layout from the first lines of a file.
 
     The delimiter is the one of comma, tab, semicolon, bar and space for which most lines have as many cells as the
-    header. Lines above the header that are blank or start with ``#`` are skipped; if numbers follow them at once, the
-    last of them is the header. Other lines are above the header if from it on, and not before, all lines have as many
-    cells. A line of words below the header, with nothing but numbers below it, holds units.
+    header, or one cell more, which R writes for the names of rows; Excel may name it in a first line. Lines above the
+    header that are blank or comments are skipped; if numbers follow them at once, the last of them is the header. Other
+    lines are above the header if from it on, and not before, all lines have as many cells, or if they are words and
+    values down to a blank line. A line of words below the header, with nothing but numbers below it, holds units.
 
     Raises DataError if there is no header, or a name stands in it twice.
 
@@ -68,21 +75,28 @@ def find_layout(head: str, source: str) -> Layout:
     line_ends = set(re.findall(r"\r\n|\r|\n", re.sub(r'"[^"]*"', "", head)))
     # Unlike str.splitlines this ends lines only where a CSV file does.
     lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
+    delimiters: Sequence[str] = DELIMITERS
+    if lines and (told := EXCEL.fullmatch(lines[0])):
+        delimiters, lines[0] = told[1], "\n"
     header, skip = _header(lines)
-    comments = any(line.startswith("#") for line in lines[skip:])
-    below = [line for line in lines[skip:] if not line.startswith("#")][:SAMPLED]
+    marked = [is_comment(line) for line in lines[skip:] if line.strip()]
+    comments = any(marked) and not all(marked)
     notes: tuple[str, ...] = ()
     with _long_cells():
-        delimiter, even = _delimiter([header, *below])
+        below = _rows_of(lines[skip:], comments)
+        delimiter, even = _delimiter([header, *below], delimiters)
         aligned = not even and _is_aligned(header, below)
-        if not even and not aligned and (start := _below_a_preamble(lines)) is not None:
-            header, below, skip = lines[start], lines[start + 1 :][:SAMPLED], start + 1
+        start = None if aligned else _below_a_preamble(lines, skip if even else 0)
+        if start is not None:
+            header, below, skip = lines[start], _rows_of(lines[start + 1 :], comments), start + 1
             notes = (_left_out(start, lines, source),)
             delimiter, even = _delimiter([header, *below])
             aligned = not even and _is_aligned(header, below)
+        if not even and not aligned and (found := _with_row_names(header, below, delimiters)):
+            header, delimiter = found
         cells = _words if aligned else partial(_cells, delimiter=delimiter)
         first, *others = itertools.chain(cells([header, *below]), [[]])
-        names, rows = [name.strip() for name in first], [row for row in others if row]
+        names, rows = [name.strip(WITHOUT_WIDTH).strip() for name in first], [row for row in others if row]
     names = _checked(names, header, source)
     if _are_units(rows, names):
         units = listing([cell.strip() for cell in rows[0]])
@@ -99,6 +113,15 @@ def find_layout(head: str, source: str) -> Layout:
         "," if aligned else delimiter, tuple(names), skip, next(iter(line_ends), "\n"), find_decimals(rows),
         aligned, len(line_ends) > 1, comments, notes,
     )  # fmt: skip
+
+
+def is_comment(line: str) -> bool:
+    """Return whether a line is a remark, if it stands above the header or between rows.
+
+    >>> [is_comment(line) for line in ("# pause", "#N/A,2.5", "% by hand", "%RH,T")]
+    [True, False, True, False]
+    """
+    return COMMENT.match(line) is not None
 
 
 def has_rows(head: str, found: Layout) -> bool:
@@ -128,6 +151,11 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
             f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
             "Add a line above it with a name for each column."
         )
+    if (long := max(names, key=len)) and len(long) > LONGEST_NAME:
+        raise DataError(
+            f"{source} has no header: the name of column {names.index(long) + 1} would have {len(long):,} characters, "
+            f"`{_short(long)}`. Add a first line with a name for each column, or close a double quote."
+        )
     # Programs that write row numbers leave their column without a name.
     names = [name or f"column{position}" for position, name in enumerate(names)]
     if error := duplicate_names(names, source):
@@ -137,29 +165,58 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
 
 def _header(lines: Sequence[str]) -> tuple[str, int]:
     """Return the header, without a mark of comment, and how many lines come before the first row."""
-    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
-    marked = [line for line in lines[:first] if line.startswith("#")]
+    first = next((i for i, line in enumerate(lines) if line.strip() and not is_comment(line)), len(lines))
+    marked = [line for line in lines[:first] if is_comment(line)]
     if marked and (first == len(lines) or _has_number(lines[first])):
         bare = marked[-1][1:].lstrip(" ")
         return marked[-1] if bare.startswith(DELIMITERS) else bare, first
     return lines[first] if first < len(lines) else "", first + 1
 
 
-def _below_a_preamble(lines: Sequence[str]) -> int | None:
-    """Return which line is the header where others stand above it: words, and rows with numbers from there on."""
+def _rows_of(lines: Sequence[str], comments: bool) -> list[str]:
+    return [line for line in lines if not (comments and is_comment(line))][:SAMPLED]
+
+
+def _below_a_preamble(lines: Sequence[str], even: int) -> int | None:
+    """Return which line is the header where others stand above it: words, and rows with numbers from there on.
+
+    even: how many lines stand above the first row if all have as many cells, else 0; then lines above the header begin
+    with words, those below with numbers, and a blank line sets them apart.
+    """
     for start, line in enumerate(lines[:HEADER_WITHIN]):
-        if not line.strip() or start == 0:
+        if not line.strip() or start == 0 or (even and (start <= even or lines[start - 1].strip())):
             continue
-        below = [line for line in lines[start + 1 :] if not line.startswith("#")][:SAMPLED]
-        delimiter, even = _delimiter([line, *below])
-        aligned = not even and _is_aligned(line, below)
-        names, *rows = (
-            row for row in (_words if aligned else partial(_cells, delimiter=delimiter))([line, *below]) if row
-        )
+        below = _rows_of(lines[start + 1 :], comments=True)
+        delimiter, fits = _delimiter([line, *below])
+        aligned = not fits and _is_aligned(line, below)
+        cells = _words if aligned else partial(_cells, delimiter=delimiter)
+        names, *rows = (row for row in cells([line, *below]) if row)
         words = all(name.strip() for name in names) and not any(map(_is_number, names))
-        # A line of units may come first.
-        if (even or aligned) and words and rows and all(any(map(_is_number, row)) for row in rows[1:] or rows):
+        rows = rows[1:] or rows  # a line of units may come first
+        if not ((fits or aligned) and words and rows and all(any(map(_is_number, row)) for row in rows)):
+            continue
+        above = (row[0] for row in cells(lines[:start]) if row)
+        if not even or (all(_is_number(row[0]) for row in rows) and not any(map(_is_number, above))):
             return start
+    return None
+
+
+def _with_row_names(header: str, lines: Sequence[str], delimiters: Sequence[str]) -> tuple[str, str] | None:
+    """Return the header with a place for names of rows, and the delimiter, where R wrote them and no name for them.
+
+    They are one more cell in each row, in quotes, which cells with numbers are not.
+    """
+    lines = [line for line in lines if line.strip()]
+    if not lines or not all(line.startswith('"') for line in lines):
+        return None
+    for delimiter in delimiters:
+        try:
+            names, *rows = _cells([header, *lines], delimiter)
+        except csv.Error:
+            continue
+        bare = all(line.count('"') < 2 * len(row) for line, row in zip(lines, rows, strict=False))
+        if bare and len(rows) == len(lines) and all(len(row) == len(names) + 1 for row in rows):
+            return f"{delimiter}{header}", delimiter
     return None
 
 
@@ -170,13 +227,21 @@ def _left_out(start: int, lines: Sequence[str], source: str) -> str:
 
 
 def _are_units(rows: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
-    """Whether the first row holds words, and every other one numbers alone."""
+    """Whether the first row holds words where every other one has numbers, in two columns or all there are."""
     if len(rows) < 3 or any(len(row) != len(names) for row in rows):
         return False
-    first = [cell.strip() for cell in rows[0]]
-    if any(_is_number(cell) for cell in first) or all(cell in MISSING for cell in first):
+    first, *others = rows
+    columns = [column for column, cells in enumerate(zip(*others, strict=True)) if _are_numbers(cells)]
+    units = [first[column].strip() for column in columns]
+    if len(units) < min(2, len(names)) or any(map(_is_number, units)):
         return False
-    return all(_is_number(cell) for row in rows[1:] for cell in row)
+    return not all(cell in MISSING for cell in units)
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Whether cells are numbers, of which some may be missing."""
+    known = [cell for cell in cells if cell.strip() not in MISSING]
+    return bool(known) and all(map(_is_number, known))
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
@@ -197,10 +262,10 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _delimiter(lines: Sequence[str]) -> tuple[str, bool]:
+def _delimiter(lines: Sequence[str], delimiters: Sequence[str] = DELIMITERS) -> tuple[str, bool]:
     """Return the delimiter, and whether most lines have as many cells as the header, of which there are several."""
-    best, best_share = ",", 0.0
-    for delimiter in DELIMITERS:
+    best, best_share = delimiters[0], 0.0
+    for delimiter in delimiters:
         try:
             header, *rows = (row for row in _cells(lines, delimiter) if row)
         except (csv.Error, ValueError):

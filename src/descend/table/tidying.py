@@ -12,7 +12,7 @@ import weakref
 from typing import BinaryIO, TextIO
 
 from descend.table.inspection import File
-from descend.table.layout import Layout
+from descend.table.layout import Layout, is_comment
 
 
 class Copies:
@@ -47,7 +47,7 @@ class Copies:
             writer = csv.writer(copy, lineterminator="\n")
             copy.write("\n" * skip)
             for line in itertools.islice(lines, layout.skip, None):
-                if line.startswith("#"):
+                if layout.comments and is_comment(line):
                     copy.write("" if one_column else "\n")  # where a blank line would be a row
                 elif layout.aligned and line.strip():
                     writer.writerow(line.split())

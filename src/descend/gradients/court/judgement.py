@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from descend.showing import Shown
+
 VERDICTS = (
     "correct", "factor", "sign", "sum_not_mean", "mean_not_sum", "swapped", "other_loss", "missing_chain_factor",
     "stale", "not_zeroed", "wrong",
@@ -40,7 +42,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgement(Shown):
     """The verdicts on a gradient, by component.
 
     proved: whether it was shown to be right by algebra, for all parameters and data; otherwise it was held against

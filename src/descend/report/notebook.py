@@ -1,0 +1,125 @@
+"""What notebooks show of results: tables, mathematics and pictures, without a script and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import singledispatch
+from html import escape
+from typing import Any
+
+from descend.descent.explanation import Explanation
+from descend.fit import Fit, Intervals
+from descend.fit.diagnostics import Diagnostics
+from descend.gradients.court import Judgement
+from descend.gradients.derivation import Derivation
+from descend.parameters import digits_of
+from descend.report import html, mathematics, panels
+from descend.report.document import figure
+from descend.report.html import RIGHT, minus, number, prose, table
+from descend.report.judgement import explained, headline
+from descend.report.race import summary, winner
+
+LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
+"""The languages of a derivation, and their names."""
+SOURCES = ("yours", "derived", "autograd", "numeric")
+
+
+@singledispatch
+def short(result: Any) -> str:
+    """Return the HTML that a notebook shows of a result."""
+    raise NotImplementedError(f"There is no short form of {type(result).__name__}.")
+
+
+@short.register
+def _(result: Fit) -> str:
+    return html.short(result)
+
+
+@short.register
+def _(result: Explanation) -> str:
+    lines = [
+        f'<tr><th scope="row">{escape(label.strip())}</th><td>{prose(text)}</td></tr>' for label, text in result.lines()
+    ]
+    return html.box(f'<div class="equation">{mathematics.model(result.formula)}</div>' + _rows(lines))
+
+
+@short.register
+def _(result: Derivation) -> str:
+    written = [mathematics.model(result.formula), mathematics.objective(result, penalised=False)]
+    written += [line for _, line in mathematics.gradient(result)]
+    equations = "".join(f'<div class="equation">{line}</div>' for line in written)
+    codes = "".join(
+        f"<details><summary>{name}</summary><pre><code>{escape(result.code(language))}</code></pre></details>"
+        for language, name in LANGUAGES.items()
+    )
+    return html.box(equations + codes)
+
+
+@short.register
+def _(result: Judgement) -> str:
+    kind = "success" if result.agree else "failure"
+    sentence = result.sentence if result.agree else headline(result)
+    findings = list(result.parameters.values())
+    sources = [name for name in SOURCES if any(getattr(found, name) is not None for found in findings)]
+    lines = []
+    for name, found in result.parameters.items():
+        cells = "".join(f"<td{RIGHT}>{number(getattr(found, source), 6)}</td>" for source in sources)
+        verdict = escape(found.verdict.replace("_", " "))
+        lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th>{cells}<td>{verdict}</td></tr>')
+    reasons = "".join(
+        f"<p><code>{escape(', '.join(names))}</code>: {prose(reason)}</p>"
+        for reason, names in explained(findings).items()
+    )
+    verdict = f'<div class="{kind}"><p class="ended">{escape(sentence)}</p></div>'
+    return html.box(
+        f'<p class="fitted"><code>{escape(result.model)}</code></p>{verdict}'
+        + _titled(["parameter", *sources, "verdict"], lines, "Gradient", range(1, len(sources) + 1))
+        + reasons
+    )
+
+
+@short.register
+def _(result: Intervals) -> str:
+    lines = []
+    for label, (low, high) in result.labelled.items():
+        ends = (minus(f"{end:.{digits_of(end, abs(high - low) / 4.0)}g}") for end in (low, high))
+        cells = "".join(f"<td{RIGHT}>{end}</td>" for end in ends)
+        lines.append(f'<tr><th scope="row"><code>{escape(label)}</code></th>{cells}</tr>')
+    said = f"<p>{result.level * 100:.10g}% intervals, by {escape(result.method)}</p>"
+    return html.box(said + _titled(["parameter", "low", "high"], lines, "Intervals", (1, 2)) + _notes(result.notes))
+
+
+@short.register
+def _(result: Diagnostics) -> str:
+    lines = [
+        f'<tr><th scope="row">{escape(check.name)}</th><td{RIGHT}>{number(check.statistic, 4)}</td>'
+        f"<td{RIGHT}>{number(check.p, 3)}</td><td>{prose(check.verdict)}</td></tr>"
+        for check in result.checks
+    ]
+    judged = f"<p>{result.rows:,} rows judged" + (f", of {result.sampled:,}" if result.sampled else "") + "</p>"
+    heads = ["check", "statistic", "p", "verdict"]
+    shown = judged + _titled(heads, lines, "Residuals", (1, 2)) if lines else ""
+    return html.box(shown + _notes([result.note] if result.note else []))
+
+
+def compared(fits: Mapping[str, Fit]) -> str:
+    """Return what a notebook shows of several optimizers on one problem: who came how far, and their losses."""
+    first = next(iter(fits.values()))
+    formula = f'<p class="fitted"><code>{escape(str(first.model))}</code></p>'
+    picture = figure(panels.comparison(fits), f"race-{id(first):x}-")
+    return html.box(f"{formula}<p>{winner(fits)}</p>{summary(fits)}{picture}")
+
+
+def _titled(heads: Sequence[str], lines: Sequence[str], name: str, numbers: Sequence[int]) -> str:
+    head = "".join(
+        f'<th scope="col"{RIGHT if place in numbers else ""}>{escape(title)}</th>' for place, title in enumerate(heads)
+    )
+    return table(head, lines, name)
+
+
+def _rows(lines: Sequence[str]) -> str:
+    return f"<table><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{prose(note)}</li>' for note in notes)}</ul>" if notes else ""
