@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from descend.constraints import FIXED
 from descend.parameters import DIGITS, digits_of
 from descend.report.fields import Field
 
@@ -36,7 +37,7 @@ def render(fields: Sequence[Field], colour: bool = False) -> str:
 def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
     listed = fields[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
-    shown = [digits_of(*field.value[:2]) for field in listed]
+    shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in listed]
     values = ["value", *aligned([field.value[0] for field in listed], shown)]
     columns = [names, values]
     if any(field.value[1] is not None for field in listed):
