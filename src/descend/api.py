@@ -257,6 +257,9 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
     if not penalised and outcome is not Outcome.DIVERGED and endless is None:
         with attempt("which parameters the data determine", failures):
             verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+    remarks: tuple[str, ...] = ()
+    with attempt("what is odd about the rows", failures):
+        remarks = _remarks(problem, final.theta, outcome)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -278,7 +281,7 @@ def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Ca
         + problem.notes
         + (() if problem.doubts else verdict.sentences + verdict.remarks)
         + _at_bounds(problem, final.theta)
-        + _remarks(problem, final.theta, outcome),
+        + remarks,
         undetermined=verdict.labels,
         penalised=penalised,
         weights=problem.weights,
