@@ -88,6 +88,10 @@ SCENARIOS = (
         lambda x, a1, a2, b1, b2: a1 * np.exp(-b1 * x) + a2 * np.exp(-b2 * x), normal(0.05),
     ),
     Scenario(
+        "two near rates", "y ~ a1*exp(-b1*x) + a2*exp(-b2*x)", {"a1": 3.0, "a2": 2.0, "b1": 0.4, "b2": 0.8}, SHORT,
+        lambda x, a1, a2, b1, b2: a1 * np.exp(-b1 * x) + a2 * np.exp(-b2 * x), normal(0.05),
+    ),
+    Scenario(
         "few doses", "y ~ V*x/(K + x)", {"V": 2.0, "K": 0.1}, DOSES, lambda x, V, K: V * x / (K + x), normal(0.25)
     ),
     Scenario(

@@ -229,7 +229,7 @@ def test_a_component_is_fixed_on_the_command_line(run, tmp_path):
         (
             {"fix": {"w[x2]": 1.0}, "optimizer": "lbfgs"},
             "The optimizer `lbfgs` cannot keep within bounds (w[x2] = 1): cut short at a bound, its steps need not "
-            "lead to the minimum. Use one of: gd, momentum, levenberg_marquardt.",
+            "lead to the minimum. Use one of: gd, momentum, levenberg_marquardt, vertex.",
         ),
     ],
 )

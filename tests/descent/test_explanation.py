@@ -79,3 +79,8 @@ def test_on_the_command_line(monkeypatch, capsys):
     }
     assert shown["linear"] == ["a"]
     assert shown["nonlinear"] == ["b"]
+
+
+def test_columns_far_from_zero_are_told_to_the_digits_that_tell_them_apart():
+    data = {"t": 2_459_000 + np.linspace(0.0, 3.0, 20), "y": np.linspace(1.0, 2.0, 20)}
+    assert "2459000 to 2459003, standard deviation 0.91" in str(explain("y ~ a + b*(t - 2459000)", data))

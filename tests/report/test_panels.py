@@ -12,6 +12,7 @@ import descend
 from descend.errors import ConfigError
 from descend.report import interactive, panels, surface
 from descend.report.figures import Level, Line, Matrix, Points, Surface
+from descend.report.html import page
 from descend.report.plots import plot_panels
 from descend.report.svg import legend, svg
 from descend.report.view import MOST_POINTS, view
@@ -188,3 +189,14 @@ def test_names_are_text_in_every_library(line):
     panel = panels.curve(view(fitted))
     assert name in "".join(ET.fromstring(svg(panel)).itertext())
     assert interactive.figure(panel)["layout"]["xaxis"]["title"]["text"] == "&lt;b&gt;&#36;x&#36;&amp;"
+
+
+def test_numbers_far_from_zero_are_counted_from_a_round_one():
+    f = 5e9 + np.linspace(-5e3, 5e3, 51)
+    data = {"f": f, "y": -4000.5 + 1e-4 * (f - 5e9)}
+    fitted = descend.fit("y ~ a*(f - 5e9) + c", data)
+    drawn = svg(panels.curve(view(fitted)))
+    assert "f − 5,000,000,000</text>" in drawn and ">−4,000</text>" in drawn and "5e+09" not in drawn
+    assert '<td class="number">4999995000</td><td class="number">5000000000</td>' in page(fitted)
+    near = svg(panels.curve(view(descend.fit("y ~ a*x + c", {"x": f - 5e9, "y": data["y"] + 4000.5}))))
+    assert ' x="' in near and ">x</text>" in near

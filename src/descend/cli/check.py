@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from typer import Argument, Exit, Option
 
 from descend.cli import options
-from descend.cli.terminal import colours, say, say_json
+from descend.cli.terminal import colours, line_length, say, say_json
 from descend.errors import ConfigError, DescendError
 
 IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
@@ -77,7 +77,7 @@ def check(
     else:
         from descend.report.judgement import render
 
-        say(render(judgement, colour=colours(sys.stdout)))
+        say(render(judgement, colours(sys.stdout), line_length()))
     if not judgement.agree:
         raise Exit(1)
 

@@ -10,7 +10,7 @@ from typer import Context, Exit, Option
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
-from descend.cli.terminal import Live, on_terminal, say, say_json
+from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
 from descend.registry import split_list
 
@@ -93,6 +93,10 @@ def compare(
     raise Exit(0 if len(compared.fits) == len(names) and all(fit.succeeded for fit in compared.fits.values()) else 1)
 
 
+SHORTEST = 80
+"""Letters of a line that has room for the table."""
+
+
 class Rows:
     """The table, a row at a time as the fits end."""
 
@@ -101,7 +105,13 @@ class Rows:
         self.begun = False
 
     def show(self, name: str, fitted: Fit) -> None:
-        """Print the row of one fit, after the head if it is the first."""
+        """Print the row of one fit, after the head if it is the first; a sentence where a line is too short for it."""
+        if (line_length() or SHORTEST) < SHORTEST:
+            from descend.report.view import ended
+
+            how = f"{name}: {ended(fitted)}, {fitted.seconds:.3g} s, loss {fitted.loss:.7g}  {fitted.mentioned()}"
+            say(folded(how))
+            return
         if not self.begun:
             say(
                 f"{'optimizer':<{self.width}}  {'epochs':>7}  {'loss':<12}  {'seconds':>8}  {'outcome':<14}  parameters"

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from descend.cli import options
-from descend.cli.terminal import say, say_json
+from descend.cli.terminal import line_length, say, say_json
 from descend.errors import ConfigError
 from descend.registry import split_list
 
@@ -57,4 +57,4 @@ def explain(
     if json:
         say_json(explained.as_dict())
     else:
-        say(str(explained))
+        say(explained.text(line_length() or 100))

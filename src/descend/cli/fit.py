@@ -13,7 +13,7 @@ from typer import Context, Exit, Option
 
 from descend.cli import options
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
-from descend.cli.terminal import Counter, Log, colours, say, say_json
+from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
 from descend.cli.watch import Watch
 from descend.errors import ConfigError, DescendError, OutputError
 
@@ -205,4 +205,4 @@ def show(
     from descend.report.fields import fields
     from descend.report.text import render
 
-    say("\n" + render(fields(fitted, found, told), colour=colours(sys.stdout)))
+    say("\n" + render(fields(fitted, found, told), colours(sys.stdout), line_length()))

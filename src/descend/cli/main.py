@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
+from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
@@ -70,10 +71,8 @@ def descend(
 def main() -> int:
     """Run the command line and return its exit code; errors become one message on stderr."""
     gc.set_threshold(200_000)  # imports make hundreds of thousands of objects and no garbage
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a letter shows its code; it is no reason to lose a fit.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    letters = Letters()
+    letters.watch()
     try:
         code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
@@ -93,6 +92,7 @@ def main() -> int:
         )
     if code == BY_SIGNAL:
         code = _fail(INTERRUPTED, 1)
+    letters.tell()
     flush()
     return code if isinstance(code, int) else 0
 

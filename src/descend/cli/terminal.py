@@ -6,7 +6,9 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 """Seconds a run takes before its progress is shown: most are over by then, and need not wait for rich."""
+NARROWEST = 40
+"""Letters of a line that tables and sentences are broken for at the least."""
 REFRESH = 0.1
 """Seconds between two looks of the live line."""
 
@@ -69,6 +73,20 @@ def on_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def line_length() -> int | None:
+    """Return how many letters a line of the terminal has, or $COLUMNS says; 40 at least, None if nothing says."""
+    found = shutil.get_terminal_size((0, 0)).columns
+    return max(found, NARROWEST) if found else None
+
+
+def folded(text: str) -> str:
+    """Break a line that the terminal has no room for after blanks, and indent what goes on."""
+    most = line_length()
+    if most is None or len(text) <= most:
+        return text
+    return "\n".join(textwrap.wrap(text, most, subsequent_indent="    ", break_long_words=False))
+
+
 def colours(stream: TextIO) -> bool:
     """Whether ``stream`` is a terminal that shows colours, and the user has not asked for none."""
     return on_terminal(stream) and not os.environ.get("NO_COLOR")
@@ -105,7 +123,7 @@ class Log:
                     self.told.append(step.note)
                     say(f"Warning: {step.note}.", file=sys.stderr)
                 if due:
-                    say(step.line() if self.sharpness else str(step), file=self.stream)
+                    say(folded(step.line() if self.sharpness else str(step)), file=self.stream)
         if self.live and step.outcome is None:
             self.live(step)
 

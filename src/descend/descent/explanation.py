@@ -19,6 +19,7 @@ from descend.formula.readings import readings
 from descend.formula.redundancy import Redundancy, joined, redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
+from descend.parameters import digits_of
 from descend.showing import Shown
 from descend.table import Table
 
@@ -95,7 +96,11 @@ class Explanation(Shown):
         }
 
     def __str__(self) -> str:
-        return "\n".join([str(self.formula), "", *(_line(label, text) for label, text in self.lines())])
+        return self.text()
+
+    def text(self, columns: int = WIDTH) -> str:
+        """Return all of it as lines of at most ``columns`` letters, where words are no longer."""
+        return "\n".join([str(self.formula), "", *(_line(label, text, columns) for label, text in self.lines())])
 
     def lines(self) -> list[tuple[str, str]]:
         """Return what there is to say, each under its label; what goes on has an empty one."""
@@ -116,7 +121,8 @@ class Explanation(Shown):
             return lines
         lines.append(("rows", f"{self.rows:,} of {self.source}"))
         for name, (low, high, spread) in (self.scales or {}).items():
-            lines.append((f"  {name}", f"{low:.6g} to {high:.6g}, standard deviation {spread:.3g}"))
+            first, last = (f"{end:.{digits_of(end, spread / 1000.0)}g}" for end in (low, high))
+            lines.append((f"  {name}", f"{first} to {last}, standard deviation {spread:.3g}"))
         lines += _labelled("no value", self.broken)
         if self.start is not None:
             lines.append(("start", ", ".join(f"{name}={value:.6g}" for name, value in self.start.items())))
@@ -131,9 +137,9 @@ def _labelled(label: str, items: Any) -> list[tuple[str, str]]:
     return [(label if not place else "", str(item)) for place, item in enumerate(items)]
 
 
-def _line(label: str, text: str) -> str:
+def _line(label: str, text: str, columns: int) -> str:
     indent = " " * 14
-    wrapped = textwrap.wrap(text, WIDTH - len(indent), break_long_words=False) or [""]
+    wrapped = textwrap.wrap(text, min(WIDTH, columns) - len(indent), break_long_words=False) or [""]
     return "\n".join([f"  {label:12}{wrapped[0]}".rstrip(), *(indent + line for line in wrapped[1:])])
 
 

@@ -36,8 +36,9 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
                     2 W (J_b - J)           poisson, logistic
 
     For a linear model these are the t intervals. An end beyond a bound is that bound; one is infinite if |tau| stays
-    below the quantile however far the parameter goes. Ends are found by Newton's method on tau, whose derivative is
-    that of J by the parameter held, and each J_b from the last along the tangent of the profile.
+    below the quantile however far the parameter goes. Where tau falls again further out, the interval is the part that
+    holds the estimate: its end is the first crossing. The places at which a profile is found, each from the last along
+    its tangent, do not depend on the level, and are kept for others: a higher level has no narrower interval.
 
     Source: Bates & Watts (1988), Nonlinear Regression Analysis, sec. 6.1; Venzon & Moolgavkar (1988), Appl. Statist.
     37, 87-94.
@@ -49,25 +50,26 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
             f"A profile interval needs a likelihood, which the {fit.loss_function.name} loss is not. "
             "Use the method sandwich or bootstrap."
         )
-    covariance = fit.covariance_of("model")
-    generalized = generalized_covariance(fit, "model")
-    if covariance is None or generalized is None:
-        raise ConfigError(why_none(fit))
-    reach = quantile(level, fit.error_degrees)
-    unknown = undetermined(fit, covariance)
-    ends, notes = {}, []
-    known = np.flatnonzero(~unknown).tolist()
+    reach, ends, notes = quantile(level, fit.error_degrees), {}, []
     with np.errstate(all="ignore"):
-        sides = Sides(fit, generalized, reach, known)
-    for place, label in enumerate(fit.model.parameters.labels):
-        if unknown[place]:
-            ends[label] = (-math.inf, math.inf)
-            continue
-        (low, why_low), (high, why_high) = sides.of(place)
-        ends[label] = (low, high)
-        notes += _said(label, "lower", low, why_low, level) + _said(label, "upper", high, why_high, level)
+        sides = fit.profile_sides
+        for place, label in enumerate(fit.model.parameters.labels):
+            if place not in sides.paths:
+                ends[label] = (-math.inf, math.inf)
+                continue
+            (low, why_low), (high, why_high) = sides.of(place, reach)
+            ends[label] = (low, high)
+            notes += _said(label, "lower", low, why_low, level) + _said(label, "upper", high, why_high, level)
     tied, more = _of_tied(fit, ends)
     return Intervals(fit, ends | tied, level, "profile", notes + more)
+
+
+def sides_of(fit: Fit) -> Sides:
+    """Return the sides of the profiles of all parameters that the data determine, still to be walked."""
+    covariance, generalized = fit.covariance_of("model"), generalized_covariance(fit, "model")
+    if covariance is None or generalized is None:
+        raise ConfigError(why_none(fit))
+    return Sides(fit, generalized, np.flatnonzero(~undetermined(fit, covariance)).tolist())
 
 
 def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from descend.descent.module.model import ModuleModel
 from descend.errors import ConfigError
 from descend.fit.digits import errors_hold
-from descend.fit.profile_path import End, Place, Side, Why, fitted, origin, outwards
-from descend.fit.refit import Part, free_to_move, well_conditioned
+from descend.fit.profile_path import End, Path, Why
+from descend.fit.profile_place import LOWER, Place, Side, fitted, is_lower
+from descend.fit.refit import Part, free_to_move, newton_step, well_conditioned
 from descend.fit.rows import row_weights
 from descend.fit.statistics import total_weight
 from descend.formula.structure import interchangeable, linear_unknowns
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
     from descend.fit.result import Fit
 
 Array = NDArray[np.float64]
-ROUNDS = 3
-"""How often the sides are held against each other at most."""
-FIRST = 0.5
-"""First stride, as a share of the distance at which a parabola would end."""
-TRIED = 1
-"""Starting values, of the least loss, from which the others are fitted again at an end."""
-LOWER = 1e-3
-"""Fall of tau**2 below the optimum, or below what is wanted, that is more than rounding."""
+TRIED, TRIED_OF_LIKE = 1, 3
+"""Starting values, of the least loss, from which the others are fitted again at a place; more with like terms."""
+EXTREME = (-64.0, -4.0, 4.0, 64.0)
+"""Where that is, in units of the smallest such parameter."""
+UNLIKELY = 6.0
+"""|tau| from which on the path of a like term is followed no further."""
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Share of the response that residuals may be from rounding alone."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
@@ -40,34 +39,55 @@ NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
 
 
 class Sides:
-    """Both sides of the profiles of some parameters.
+    """Both sides of the profiles of some parameters, as far as they were walked.
 
-    covariance: (p, p), see ``generalized_covariance``. reach: |tau| at the ends.
+    covariance: (p, p), see ``generalized_covariance``.
     """
 
-    def __init__(self, fit: Fit, covariance: Array, reach: float, places: Iterable[int]) -> None:
+    def __init__(self, fit: Fit, covariance: Array, places: Iterable[int]) -> None:
         assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
-        self.fit, self.model, self.covariance, self.reach = fit, fit.model, covariance, reach
+        self.fit, self.model, self.covariance = fit, fit.model, covariance
         self.part, self.bounds = Part(fit.kept.objective), fit.kept.objective.bounds
         self.best, self.free, self.factor = self.part(fit.theta), free_to_move(fit), _factor(fit)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = fit.loss <= _rounding(fit)
         self.convex = fit.model.linear or (isinstance(fit.model, FormulaModel) and fit.model.log_linear)
-        self.paths: dict[Side, list[Place]] = {}
-        self.ends = {side: self._end(side, origin(side)) for place in places for side in self._sides(place)}
-        for _ in range(0 if self.convex or self.exact else ROUNDS):
-            if not any([self._goes_on(side) for side in self.ends]):
-                break
+        self.paths = {place: [Path(side) for side in self._sides(place)] for place in places}
+        self.likely: list[Array] = []
+        self._alone: dict[Side, Path] = {}
+        if not (self.convex or self.exact):
+            self._hold_against_each_other()
 
-    def of(self, place: int) -> list[tuple[float, Why]]:
-        """Return the lower and the upper end of a parameter, and why it is there."""
+    def of(self, place: int, reach: float) -> list[tuple[float, Why]]:
+        """Return the lower and the upper end of a parameter where |tau| is ``reach``, and why it is there."""
         found = []
-        for side, end in self.ends.items():
-            if side.place == place:
-                # An open end is infinite, or the bound.
-                at = side.value(end.distance) if end.distance < side.room else self._edge(place, side.error)
-                found.append((at if side.room else float(self.fit.theta[place]), end.why))
+        for path in self.paths[place]:
+            side, end = path.side, self._end(path, reach)
+            # An open end is infinite, or the bound.
+            at = side.value(end.distance) if end.distance < side.room else self._edge(place, side.error)
+            found.append((at if side.room else float(self.fit.theta[place]), end.why))
         return found
+
+    def _end(self, path: Path, reach: float) -> End:
+        if self.exact and path.side.room:  # J has no digits left to profile
+            return End(min(reach, path.side.room), path.places[0], Why.REACHED)
+        end = path.end(reach, self._better)
+        for place in path.places:
+            self._refuse_better(path.side, place)
+        return end
+
+    def _hold_against_each_other(self) -> None:
+        """Take the first place of each side; from each, the others may be fitted again at any place."""
+        paths = [path for both in self.paths.values() for path in both if path.why is None]
+        for path in paths:
+            path.go_on()
+            self._refuse_better(path.side, path.places[-1])
+        size = self.best.theta.size
+        likely = [path.places[-1].theta for path in paths]
+        likely += [np.where(np.arange(size) == place, 0.0, self.best.theta) for place in self._factors]
+        self.likely = [*likely, *(theta[exchange] for theta in likely for exchange in self._exchanges)]
+        for path in paths:
+            path.settle(self._better)
 
     def _edge(self, place: int, error: float) -> float:
         if self.bounds is None:
@@ -85,23 +105,7 @@ class Sides:
             # Of a perfect fit, any other value is infinitely less likely.
             perfect = error <= NO_WIDTH * abs(best)
             room = 0.0 if perfect else abs(self._edge(place, sign) - best) / error
-            yield Side(
-                self.part, self.best, place, sign * error, free, sign * tangent, self.factor, self.reach, room,
-                self.reach * (1.0 if self.convex else FIRST), self.lean,
-            )  # fmt: skip
-
-    def _end(self, side: Side, inside: Place) -> End:
-        if side.room == 0.0:
-            return End(0.0, inside, Why.BOUND)
-        if self.exact:  # J has no digits left to profile
-            return End(min(self.reach, side.room), inside, Why.REACHED)
-        path = self.paths.setdefault(side, [])
-        for each in outwards(side, inside):
-            if isinstance(each, End):
-                return each
-            path.append(each)
-            self._refuse_better(side, each)
-        raise AssertionError("a side has an end")
+            yield Side(self.part, self.best, place, sign * error, free, sign * tangent, self.factor, room, self.lean)
 
     def _refuse_better(self, side: Side, place: Place) -> None:
         """Raise an error if this place is a better fit than the optimum."""
@@ -115,38 +119,69 @@ class Sides:
             f"{parameters.mentioned(place.theta, most=20)}."
         )
 
-    def _goes_on(self, side: Side) -> bool:
-        """Whether the others fit better at the end of a side than they did there; it then has another end."""
-        end = self.ends[side]
-        if end.why in (Why.BOUND, Why.OPEN) or not math.isfinite(end.distance):
-            return False
-        for start in self._elsewhere(side, end.distance):
-            found = fitted(side, end.distance, start)
-            if found is not None and found.rise < (1.0 - LOWER) * side.reach**2:
+    def _better(self, side: Side, place: Place) -> Place | None:
+        """Fit the others again at a place, from elsewhere; None unless that is better."""
+        for start in self._elsewhere(side, place):
+            found = fitted(side, place.distance, start, patient=False)
+            if found is not None and is_lower(found, place):
                 self._refuse_better(side, found)
-                self.ends[side] = self._end(side, found)
-                return True
-        return False
+                return found
+        return None
 
-    def _elsewhere(self, side: Side, distance: float) -> Iterator[Array]:
-        """Yield values of the others that may fit better at a distance than those that the side came with.
+    def _elsewhere(self, side: Side, at: Place) -> Iterator[Array]:
+        """Yield values of the others that may fit better at a place than those that the side came with.
 
-        First those of the parameter of a like term, where the terms have changed places. Then, of the ends of the other
-        sides and the optimum without one of its terms, also with terms exchanged, those with the least J.
+        First those of the parameter of a like term at this value, where the terms have changed places, and those that
+        the side would have come with, had the terms not changed places on the way. Then, of the
+        first places of all sides, the optimum without one of its terms, also with terms exchanged, and the extremes,
+        those with the least J.
         """
+        value = side.value(at.distance)
         for exchange in self._exchanges:
-            # Their profile is that of this one too.
-            visited = [place.theta for other, path in self.paths.items() for place in path
-                       if other.place == exchange[side.place] != side.place]  # fmt: skip
-            if visited:
-                nearest = min(visited, key=lambda theta: abs(theta[exchange[side.place]] - side.value(distance)))
-                yield nearest[exchange]
-        ends = [end.place.theta for other, end in self.ends.items() if other is not side]
-        without = [np.where(np.arange(self.best.theta.size) == place, 0.0, self.best.theta) for place in self._factors]
-        likely = [*ends, *without]
-        starts = [*likely, *(theta[exchange] for theta in likely for exchange in self._exchanges)]
-        losses = np.array([self.part(side.start(start, distance), 0).loss for start in starts])
-        yield from (starts[place] for place in np.argsort(np.where(np.isfinite(losses), losses, math.inf))[:TRIED])
+            partner = int(exchange[side.place])
+            if partner != side.place and partner in self.paths:
+                yield self._alone_at(partner, value)[exchange]
+        if self._exchanges:
+            yield self._alone_at(side.place, value)
+        starts = [*self.likely, *(self._with_factors(side, at.distance, extreme) for extreme in self._extremes)]
+        losses = np.array([self.part(side.start(start, at.distance), 0).loss for start in starts])
+        order = np.argsort(np.where(np.isfinite(losses), losses, math.inf))
+        yield from (starts[number] for number in order[: TRIED_OF_LIKE if self._exchanges else TRIED])
+
+    def _with_factors(self, side: Side, distance: float, start: Array) -> Array:
+        """Return the start with the parameter held and the factors of the terms fitted, which takes one step."""
+        point = self.part(side.start(start, distance))
+        places = np.array([place for place in self._factors if side.free[place]], dtype=np.intp)
+        theta = point.theta.copy()
+        if places.size and point.curvature is not None:
+            theta[places] += newton_step(point.curvature[places[:, None], places], point.gradient[places])
+        return theta
+
+    @cached_property
+    def _extremes(self) -> list[Array]:
+        """The optimum with one parameter inside a term far away, at most so far that the term is left to a single row.
+
+        Only of like terms, for what they fit together one of them nearly fits alone.
+        """
+        inside = [place for place in np.flatnonzero(self.free).tolist() if place not in self._factors]
+        size = float(np.abs(self.best.theta[inside]).min()) if inside and self._exchanges else 0.0
+        found = []
+        for place, share in itertools.product(inside, EXTREME) if size else ():
+            theta = self.best.theta.copy()
+            theta[place] = share * size
+            found.append(theta)
+        return found
+
+    def _alone_at(self, place: int, value: float) -> Array:
+        """Return all parameters where this one has a value, or as near as its own path leads, left to itself."""
+        upper = int(value > self.best.theta[place])
+        side = self.paths[place][upper].side
+        path = self._alone.setdefault(side, Path(side))
+        distance = (value - float(self.best.theta[place])) / side.error
+        while path.places[-1].distance < distance and path.why is None and path.places[-1].tau < UNLIKELY:
+            path.go_on()
+        near = min(path.places, key=lambda each: abs(each.distance - distance))
+        return near.theta + (distance - near.distance) * near.tangent
 
     @cached_property
     def _factors(self) -> list[int]:

@@ -44,13 +44,14 @@ class Part:
         return self.objective(theta, order, self.chosen)
 
 
-def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True) -> Point | None:
+def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True, patient: bool = True) -> Point | None:
     """Return the minimum of J over the ``free`` components, near ``theta``; None if none is found.
 
     close: decrease of J by a further Gauss-Newton step that is not worth it. lean: see ``well_conditioned``.
+    patient: whether a slower and safer descent is tried where Gauss-Newton steps find none.
     """
     found = _gauss_newton(part, theta, free, close) if lean else None
-    return found or _descent(part, theta, free)
+    return found or (_descent(part, theta, free) if patient or not lean else None)
 
 
 def free_to_move(fit: Fit) -> Mask:
@@ -84,14 +85,11 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
         if not places.size:
             return point
         curvature, gradient = point.curvature[places[:, None], places], point.gradient[places]
-        try:
-            step = -np.linalg.solve(curvature, gradient)
-            if -0.5 * gradient.dot(step) <= max(close, ROUNDING * abs(point.loss)):
-                return point
-            if damping:
-                step = -np.linalg.solve(curvature + np.diag(damping * curvature.diagonal()), gradient)
-        except np.linalg.LinAlgError:
-            return None
+        step = newton_step(curvature, gradient)
+        if -0.5 * gradient.dot(step) <= max(close, ROUNDING * abs(point.loss)):
+            return point
+        if damping:
+            step = newton_step(curvature + np.diag(damping * curvature.diagonal()), gradient)
         new = part(_ahead(point.theta, places, step, bounds))
         if new.loss < point.loss:  # which a loss that is not finite is not
             point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
@@ -104,6 +102,18 @@ def _ahead(theta: Array, places: NDArray[np.intp], step: NDArray[Any], bounds: B
     move = np.zeros(theta.size)
     move[places] = step
     return theta + move if bounds is None else bounds.moved(theta, move)
+
+
+def newton_step(curvature: Array, gradient: Array) -> Array:
+    """Return the Newton step; what has lost all influence, such as a rate that is as good as infinite, stays."""
+    try:
+        return np.asarray(-np.linalg.solve(curvature, gradient), np.float64)
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+        scaled = curvature / (scale * scale[:, None])
+        if not np.isfinite(scaled).all():
+            return np.full(gradient.size, math.nan)
+        return np.asarray(-np.linalg.lstsq(scaled, gradient / scale, rcond=1e-14)[0] / scale, np.float64)
 
 
 def _descent(part: Part, theta: Array, free: Mask) -> Point | None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.descent.out_of_core import Whole
+    from descend.fit.profile_sides import Sides
 
 Array = NDArray[np.float64]
 
@@ -307,6 +308,13 @@ class Fit:
         """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
         return goodness_of(self)
 
+    @cached_property
+    def profile_sides(self) -> Sides:
+        """Return the profiles of the parameters, as far as they were walked: several levels cost one walk."""
+        from descend.fit.profile import sides_of
+
+        return sides_of(self)
+
     def intervals(
         self,
         level: float = 0.95,
@@ -478,6 +486,7 @@ class Fit:
 
         state = dict(self.__dict__) | {"diagnosis": self.diagnosis, "column_types": self.column_types}
         state |= {"examine": None, "table": None, "call": partial(dict, self.call())}
+        state.pop("profile_sides", None)
         if self.kept is not None and not self.kept.in_memory:
             state |= {"kept": None, "stored": content_of(self)}
         if self.shown_by is not None:

@@ -97,6 +97,11 @@ def _stray(text: str, start: int) -> FormulaError:
     if character == "`":
         closed = "Put another one after the column name: `unit price`."
         return pointed(text, start, start + 1, "This backtick is never closed.", closed)
+    if "\udc80" <= character <= "\udcff":  # a byte that Python could not decode
+        return FormulaError(
+            "The formula has letters that the locale of this terminal, which is not UTF-8, cannot read. Set a UTF-8 "
+            "locale, such as LC_ALL=C.UTF-8, or write them in Latin letters."
+        )
     odd_name = "Column names with odd characters go in backticks: `unit price`."
     hints = {
         ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",

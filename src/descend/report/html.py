@@ -223,8 +223,9 @@ def data(fit: Fit) -> str:
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(fit.kept.columns[name], dtype=np.float64)
-        cells = "".join(f'<td class="number">{minus(f"{number:.6g}")}</td>' for number in
-                        (values.min(), values.mean(), values.max()))  # fmt: skip
+        told = (float(values.min()), float(values.mean()), float(values.max()))
+        digits = max(digits_of(number, (told[2] - told[0]) / 1000.0) for number in told)
+        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in told)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(fit.kept.source)}" if fit.kept.source else ""
     conditions = fit.table.conditions if fit.table is not None else ()

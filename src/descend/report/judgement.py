@@ -6,22 +6,24 @@ import textwrap
 from collections.abc import Sequence
 
 from descend.gradients.court import Finding, Judgement
-from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, pad, styled, width
+from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, below_each_other, folded, pad, styled, width
 
 
-def render(judgement: Judgement, colour: bool = False) -> str:
-    """Return the verdict in words, the numbers it rests on, and what to change."""
+def render(judgement: Judgement, colour: bool = False, columns: int | None = None) -> str:
+    """Return the verdict in words, the numbers it rests on, and what to change; columns: letters of a line."""
+    most = WIDTH if columns is None else min(WIDTH, columns)
     findings = list(judgement.parameters.values())
-    sentence = textwrap.wrap(judgement.sentence if judgement.agree else headline(judgement), WIDTH)
+    sentence = textwrap.wrap(judgement.sentence if judgement.agree else headline(judgement), most)
     kind = "success" if judgement.agree else "failure"
     at = ", ".join(f"{name}={value:.4g}" for name, value in list(judgement.at.items())[:6])
     lines = [styled(judgement.model, "formula", colour), ""]
     lines += [styled(line, kind, colour) for line in sentence]
-    lines += ["", *_numbers(findings[:MOST_PARAMETERS], colour)]
+    lines += ["", *_numbers(findings[:MOST_PARAMETERS], colour, columns)]
     if len(findings) > MOST_PARAMETERS:
         lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: see --json")
-    lines += ["", *_explanations(findings, colour)]
-    return "\n".join([*lines, styled(f"  The numbers are dJ/dparameter at {at}.", "note", colour)])
+    lines += ["", *_explanations(findings, most)]
+    told = folded(f"The numbers are dJ/dparameter at {at}.", most - 2).split("\n")
+    return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in told)])
 
 
 def headline(judgement: Judgement) -> str:
@@ -34,16 +36,18 @@ def headline(judgement: Judgement) -> str:
     return f"The gradient of {listed(wrong)} is wrong."
 
 
-def _numbers(findings: Sequence[Finding], colour: bool) -> list[str]:
-    columns = [["", *(finding.name for finding in findings)]]
+def _numbers(findings: Sequence[Finding], colour: bool, columns: int | None) -> list[str]:
+    table = [["", *(finding.name for finding in findings)]]
     for source in ("yours", "derived", "autograd", "numeric"):
         values = [getattr(finding, source) for finding in findings]
         if any(value is not None for value in values):
-            columns.append([source, *aligned(values)])
-    columns.append(["verdict", *(finding.verdict.replace("_", " ") for finding in findings)])
-    widths = [max(map(width, column)) for column in columns]
+            table.append([source, *aligned(values)])
+    table.append(["verdict", *(finding.verdict.replace("_", " ") for finding in findings)])
+    widths = [max(map(width, column)) for column in table]
+    if columns is not None and sum(widths) + 3 * len(widths) > columns:
+        return below_each_other(table, [""] * len(table[0]), colour, columns)
     lines = []
-    for number, row in enumerate(zip(*columns, strict=True)):
+    for number, row in enumerate(zip(*table, strict=True)):
         *cells, verdict = row
         padded = [
             pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(cells, widths, strict=False))
@@ -62,7 +66,7 @@ def explained(findings: Sequence[Finding]) -> dict[str, list[str]]:
     return groups
 
 
-def _explanations(findings: Sequence[Finding], colour: bool) -> list[str]:
+def _explanations(findings: Sequence[Finding], most: int) -> list[str]:
     """Return what is wrong with each component, once for those of which the same is."""
     groups = explained(findings)
     labels = [", ".join(names[:6]) + (" ..." if len(names) > 6 else "") for names in groups.values()]
@@ -70,7 +74,7 @@ def _explanations(findings: Sequence[Finding], colour: bool) -> list[str]:
     lines = []
     for label, text in zip(labels, groups, strict=True):
         indent = " " * (size + 5)
-        wrapped = textwrap.wrap(text[:1].upper() + text[1:], WIDTH - len(indent), break_long_words=False)
+        wrapped = textwrap.wrap(text[:1].upper() + text[1:], most - len(indent), break_long_words=False)
         lines.append(f"  {pad(label, size)}   {wrapped[0]}")
         lines += [indent + line for line in wrapped[1:]]
     return [*lines, ""] if lines else []

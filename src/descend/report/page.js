@@ -40,6 +40,11 @@
     }
     return dots.get(svg);
   };
+  // Four digits, and more where an axis is far from 0.
+  const digits = (axis) => {
+    const [low, high] = axis.split(" ").map(Number);
+    return 4 + Math.min(12, Math.max(0, Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low)))));
+  };
   const hide = () => { readout.hidden = true; ring.remove(); };
   for (const svg of document.querySelectorAll("svg[data-x]")) {
     const x = scale(svg.dataset.x), y = scale(svg.dataset.y);
@@ -52,8 +57,9 @@
         if (away < nearest) { nearest = away; at = dot; }
       }
       if (nearest < NEAR ** 2) { ring.setAttribute("cx", at[0]); ring.setAttribute("cy", at[1]); svg.append(ring); } else { ring.remove(); }
-      const number = (value) => Number(value.toPrecision(4)).toString();
-      readout.textContent = `${number(x((at[0] - LEFT) / (RIGHT - LEFT)))}, ${number(y((BOTTOM - at[1]) / (BOTTOM - TOP)))}`;
+      const number = (value, axis) => Number(value.toPrecision(digits(axis))).toString();
+      const [across, up] = [x((at[0] - LEFT) / (RIGHT - LEFT)), y((BOTTOM - at[1]) / (BOTTOM - TOP))];
+      readout.textContent = `${number(across, svg.dataset.x)}, ${number(up, svg.dataset.y)}`;
       readout.hidden = false;
       readout.style.left = `${Math.min(event.clientX + 14, innerWidth - readout.offsetWidth - 4)}px`;
       readout.style.top = `${event.clientY - 30}px`;

@@ -24,6 +24,8 @@ WIDTH, HEIGHT = 560.0, 350.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 14.0, 30.0, 46.0
 MARGIN = 0.04
 """Room around what is drawn, as a share of its range."""
+FAR = 1000.0
+"""Numbers of an axis that are so many times its range are counted from one of them."""
 LAYERS = 8
 """Dots are drawn in so many layers: where dots of several overlap, it is darker."""
 FEW = 400
@@ -55,6 +57,15 @@ class Scale:
         share = (self.moved(np.asarray(values, dtype=np.float64)) - ends[0]) / (ends[1] - ends[0])
         return np.asarray(np.clip(self.begin + share * (self.end - self.begin), -2000.0, 2000.0))
 
+    @property
+    def offset(self) -> float:
+        """Return what the numbers of an axis are counted from: 0, or a round number where they are far from it."""
+        reach = self.high - self.low
+        if self.axis.scale != "linear" or not max(abs(self.low), abs(self.high)) > FAR * reach > 0.0:
+            return 0.0
+        step = 10.0 ** math.ceil(math.log10(reach))
+        return round((self.low + reach / 2.0) / step) * step
+
     def ticks(self) -> list[tuple[float, str]]:
         """Return where numbers stand, and the numbers, as markup."""
         from matplotlib.ticker import LogLocator, MaxNLocator
@@ -62,7 +73,8 @@ class Scale:
         if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
             steps = MaxNLocator(6, integer=self.axis.whole, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
             found = [float(value) for value in steps if self.low <= value <= self.high]
-            return list(zip(found, _numbers(found), strict=True))
+            away = self.offset
+            return list(zip(found, _numbers([value - away for value in found]), strict=True))
         low = max(self.low, 1.0) if self.axis.scale == "symlog" else self.low
         values = [float(v) for v in LogLocator(numticks=7).tick_values(low, self.high) if self.low <= v <= self.high]
         if self.axis.scale == "symlog":
@@ -86,7 +98,8 @@ def svg(panel: Panel, prefix: str = "", moving: str = "") -> str:
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
         f'<clipPath id="{clip}"><rect {box}/></clipPath>'
         f"{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
-        f'<g clip-path="url(#{clip})">{inside}{f"<g>{moving}</g>" if moving else ""}</g>{_names(panel)}</svg>'
+        f'<g clip-path="url(#{clip})">{inside}{f"<g>{moving}</g>" if moving else ""}</g>'
+        f"{_names(panel, across.offset, up.offset)}</svg>"
     )
 
 
@@ -245,12 +258,16 @@ def _axes(across: Scale, up: Scale, grid: bool) -> str:
     return "".join(parts)
 
 
-def _names(panel: Panel) -> str:
-    """Write what the axes show: that of the upright one above it, where it reads as any other line."""
+def _names(panel: Panel, across: float, up: float) -> str:
+    """Write what the axes show, and what their numbers are counted from; the upright one's stands above it."""
     middle = (LEFT + WIDTH - RIGHT) / 2
+    x_name, y_name = (
+        _short(axis.name, 60) + (f" {'−' if offset > 0.0 else '+'} {abs(offset):,.12g}" if offset else "")
+        for axis, offset in ((panel.x, across), (panel.y, up))
+    )
     return (
-        f'<text class="name" x="{middle:g}" y="{HEIGHT - 8:g}" text-anchor="middle">{_short(panel.x.name, 60)}</text>'
-        f'<text class="name" x="4" y="14">{_short(panel.y.name, 60)}</text>'
+        f'<text class="name" x="{middle:g}" y="{HEIGHT - 8:g}" text-anchor="middle">{x_name}</text>'
+        f'<text class="name" x="4" y="14">{y_name}</text>'
     )
 
 

@@ -26,49 +26,81 @@ STYLES = {
 """ANSI codes: bold, green, yellow, bold red, dim."""
 
 
-def render(fields: Sequence[Field], colour: bool = False) -> str:
-    """Return the fields as lines: the formula, the parameters with their standard errors, then the rest."""
+def render(fields: Sequence[Field], colour: bool = False, columns: int | None = None) -> str:
+    """Return the fields as lines: the formula, the parameters with their standard errors, then the rest.
+
+    columns: letters that a line has room for; None if nothing says, as in a file.
+    """
     head = [styled(field.value, field.kind, colour) for field in fields if field.kind == "formula"]
     parameters = [field for field in fields if field.kind == "parameter"]
     rest = [field for field in fields if field.kind not in ("formula", "parameter")]
-    return "\n".join([*head, "", *_parameters(parameters, colour), "", *_rest(rest, colour)])
+    return "\n".join([*head, "", *_parameters(parameters, colour, columns), "", *_rest(rest, colour, columns)])
 
 
-def _parameters(fields: Sequence[Field], colour: bool) -> list[str]:
+def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
     listed = fields[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
     shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in listed]
-    values = ["value", *aligned([field.value[0] for field in listed], shown)]
-    columns = [names, values]
+    table = [names, ["value", *aligned([field.value[0] for field in listed], shown)]]
     if any(field.value[1] is not None for field in listed):
-        columns.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
+        table.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
     if len(listed[0].value) > 3:
-        columns.append(["low", *aligned([field.value[3] for field in listed], shown)])
-        columns.append(["high", *aligned([field.value[4] for field in listed], shown)])
-    widths = [max(map(width, column)) for column in columns]
+        table.append(["low", *aligned([field.value[3] for field in listed], shown)])
+        table.append(["high", *aligned([field.value[4] for field in listed], shown)])
     marks = ["", *(field.value[2] for field in listed)]
-    lines = []
-    for number, row in enumerate(zip(*columns, strict=True)):
-        name, value, *error = (
-            pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
-        )
-        cells = ["  " + name, styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
-        lines.append("   ".join(cells).rstrip())
+    lines = _side_by_side(table, marks, colour)
+    if columns is not None and max(width(line) for line in _side_by_side(table, marks, False)) > columns:
+        lines = below_each_other(table, marks, colour, columns)
     if len(fields) > len(listed):
         lines.append(f"  and {len(fields) - len(listed):,} more: see --json")
     return lines
 
 
-def _rest(fields: Sequence[Field], colour: bool) -> list[str]:
-    size = max(width(field.label) for field in fields)
+def _side_by_side(table: Sequence[Sequence[str]], marks: Sequence[str], colour: bool) -> list[str]:
+    """Return the columns of a table as lines, with what marks each row at its end."""
+    widths = [max(map(width, column)) for column in table]
     lines = []
+    for number, row in enumerate(zip(*table, strict=True)):
+        name, value, *error = (
+            pad(cell, size, right=place > 0) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
+        )
+        cells = ["  " + name, styled(value, "parameter" if number else "advice", colour), *error, marks[number]]
+        lines.append("   ".join(cells).rstrip())
+    return lines
+
+
+def below_each_other(table: Sequence[Sequence[str]], marks: Sequence[str], colour: bool, columns: int) -> list[str]:
+    """Return a table for a line too short for it: each row under its name, a cell a line."""
+    heads, *rows = zip(*table, strict=True)
+    size, lines = max(map(width, heads)), []
+    for (name, *cells), mark in zip(rows, marks[1:], strict=True):
+        lines += ["  " + part for part in textwrap.wrap(name + (f" ({mark})" if mark else ""), columns - 2)]
+        shown = [(head, cell.strip()) for head, cell in zip(heads[1:], cells, strict=True) if cell.strip()]
+        for head, cell in shown:
+            lines.append(f"    {pad(head, size)}   {styled(cell, 'parameter' if head == 'value' else '', colour)}")
+    return lines
+
+
+def _rest(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
+    most = WIDTH if columns is None else min(WIDTH, columns)
+    size = min(max(width(field.label) for field in fields), most // 3)
+    indent, lines = " " * (size + 5), []
     for field in fields:
         value = f"{field.value:.6g}" if field.kind == "number" else str(field.value)
-        indent = " " * (size + 5)
-        for number, line in enumerate(textwrap.wrap(value, WIDTH - len(indent), break_long_words=False) or [""]):
-            begin = indent if number else f"  {pad(field.label, size)}   "
+        begin = f"  {pad(field.label, size)}   "
+        if width(field.label) > size:
+            lines.append(f"  {field.label}")
+            begin = indent
+        for line in folded(value, most - len(indent)).split("\n"):
             lines.append((begin + styled(line, field.kind, colour)).rstrip())
+            begin = indent
     return lines
+
+
+def folded(text: str, most: int, indent: str = "") -> str:
+    """Break ``text`` after blanks into lines of at most ``most`` letters, all but the first indented."""
+    lines = textwrap.wrap(text, most, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def aligned(values: Sequence[Any], digits: int | Sequence[int] = DIGITS) -> list[str]:
