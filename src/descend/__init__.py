@@ -80,5 +80,8 @@ class _Package(ModuleType):
         if not (isinstance(value, ModuleType) and name in __all__):
             super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # joblib sends the modules that a function of a script uses along with it
+        return import_module, (self.__name__,)
+
 
 sys.modules[__name__].__class__ = _Package

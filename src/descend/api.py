@@ -6,7 +6,7 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
-from descend.descent.arguments import read_fixed, refuse_kinds, refuse_strange, with_columns
+from descend.descent.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
 from descend.descent.checkpoint import read
 from descend.descent.diagnosis import Cause, Diagnosis, diagnose
 from descend.descent.identifiability import Verdict, at_end
@@ -46,6 +46,7 @@ from descend.output import refuse_unwritable
 from descend.registry import split_list
 from descend.showing import handed
 from descend.table import open_table, parse_column_range
+from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,8 +152,8 @@ def fit(
     began = time.perf_counter()
     if others or unknown:
         refuse_strange(fit, others, unknown)
-    refuse_kinds(given)
     data, weights, sigma = with_columns(data, weights, sigma)
+    refuse_misfits({name: given[name] for name in OPTIONS} | {"weights": weights, "sigma": sigma}, "l1", "l2", "engine")
     fix = read_fixed(fix)
     settings = Settings(
         optimizer,  # type: ignore[arg-type]
@@ -190,7 +191,7 @@ def fit(
     loss_function = loss_of(wish)
     unprepared = wish
     prepared: tuple[str, ...] = ()
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), enough_memory():
         if needs_preparation(loss_function):
             data, unprepared = open_table(data, where), replace(wish, where=None)
             wish, prepared = prepare(model, data, unprepared, loss_function)
@@ -219,6 +220,9 @@ def fit(
         finally:
             problem.table.rest()
     return fitted
+
+
+OPTIONS = tuple(fit.__kwdefaults__ or {})
 
 
 def _taken_up(settings: Settings, wish: Wish, path: str | os.PathLike[str], resume: bool) -> tuple[Settings, Wish]:
@@ -394,11 +398,9 @@ def compare(
     >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
     [('gd', 'converged'), ('lbfgs', 'converged')]
     """
-    given: Any = split_list(optimizers) if isinstance(optimizers, str) else optimizers
-    texts = list(given) if isinstance(given, Iterable) else [given]
-    if not all(isinstance(text, str) for text in texts):
-        raise ConfigError('Optimizers to compare are given as texts, such as ["gd", "lbfgs"].')
-    names = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    refuse_misfits({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
+    named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
+    names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
     if not names:
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
     fits: dict[str, Fit] = {}
@@ -423,12 +425,13 @@ def derive(
     >>> print(derive("y ~ w*x").code("text"))
     dJ/dw = mean(2*x*(w*x - y))
     """
+    refuse_misfits({"formula": formula, "columns": columns}, "formula")
     numeric = None
     if data is not None:
         table = open_table(data)
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
-    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    loss_function = _built(loss)
     read = read_formula(formula, names, numeric)
     return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
 
@@ -461,7 +464,9 @@ def explain(
     from descend.descent import explanation
     from descend.descent.outlook import asked_outlook, outlook
 
-    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    refuse_misfits({"formula": formula, "columns": columns, "start": start, "standardize": standardize}, "formula")
+    refuse_misfits({"optimizer": optimizer, "learning_rate": learning_rate})
+    loss_function = _built(loss)
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         read = read_formula(formula, guess_columns(formula) if columns is None else columns)
@@ -485,6 +490,11 @@ def explain(
     return handed(replace(explained, **found), report.short)
 
 
+def _built(loss: str | Loss) -> Loss:
+    Wish(loss=loss).check()
+    return LOSSES.build(loss) if isinstance(loss, str) else loss
+
+
 def check(
     model: str | Callable[..., Any],
     data: Any,
@@ -494,12 +504,12 @@ def check(
     inputs: Sequence[str] | None = None,
     start: Mapping[str, Any] | None = None,
     loss: str | Loss = "squared",
-    weights: str | None = None,
-    sigma: str | None = None,
+    weights: Any = None,
+    sigma: Any = None,
     l1: float = 0.0,
     l2: float = 0.0,
     bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | None = None,
+    fix: Mapping[str, Any] | str | None = None,
     ties: Mapping[str, Any] | Sequence[str] | str | None = None,
     where: str | None = None,
     missing: str = "raise",
@@ -526,6 +536,10 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
+    data, weights, sigma = with_columns(data, weights, sigma)
+    refuse_misfits({"gradient": gradient, "start": start, "sigma": sigma, "l1": l1, "l2": l2, "inputs": inputs})
+    refuse_misfits({"bounds": bounds, "fix": fix, "ties": ties, "missing": missing})
+    fix = read_fixed(fix)
     if l1 or l2:
         raise ConfigError(
             "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
@@ -547,7 +561,7 @@ def check(
         ties=ties,
     )
     wish.check()
-    loss_function = LOSSES.build(loss) if isinstance(loss, str) else loss
+    loss_function = _built(loss)
     if _is_module(model):
         from descend.descent.module.check import check_module
 
@@ -572,11 +586,17 @@ def generate(
     >>> len(data["x"]), data["y"][0].round(4)
     (100, np.float64(1.2739))
     """
+    refuse_misfits({"equations": equations, "generated columns": columns}, "equations")
     whole(rows, "number of rows", 1)
     whole(seed, "seed", 0)
     given: dict[str, Array] = {}
     computed: list[str] = []
     for name, value in (columns or {}).items():
+        if not isinstance(value, str) and np.ndim(value) != 1:
+            raise ConfigError(
+                f"The column `{name}` must be a range such as `0:10:0.1`, an expression of columns before it, or a "
+                f"list of numbers, not {value!r}."
+            )
         if isinstance(value, str) and ":" not in value:
             computed.append(f"{plain_name(name)} = {value}")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ def refuse_unwritable(path: str | os.PathLike[str]) -> Path:
     try:
         target = Path(os.path.realpath(shown))  # a link stays a link; the file it leads to is written
         folder = target.parent
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if target.is_dir():
             raise OutputError(f"`{shown}` is a folder, so no file can be written there. Give a file name inside it.")
         if not folder.exists():

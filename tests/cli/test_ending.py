@@ -105,6 +105,23 @@ sys.exit(main())
     )
 
 
+def test_a_query_that_is_interrupted_is_no_bug(folder: Path) -> None:
+    code = """
+import sys
+from descend.table.query import QueryTable
+def interrupted(*_):
+    raise RuntimeError("Query interrupted")  # as DuckDB does
+QueryTable._read = interrupted
+from descend.cli.main import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code, *ENDLESS], cwd=folder, text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Interrupted before there was a result; no file was left half-written.\n",
+    )
+
+
 def test_a_kill_leaves_the_old_file_or_the_new_one(folder: Path) -> None:
     whole = subprocess.run(
         [*MAIN, "fit", "y ~ a*x", "line.csv", "--save", "line.json"], cwd=folder, check=True, capture_output=True
@@ -135,6 +152,15 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     assert json.loads((folder / "line.json").read_text())["epochs"] == 2000
 
 
+def limited(words: list[str], limit: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command on a disk that is full: to a program, a limit on the size of files is the same."""
+    code = (
+        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); "
+        f"sys.argv = {['descend', *words]!r}; runpy.run_module('descend', run_name='__main__')"
+    )
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
 @pytest.mark.parametrize(
     ("option", "name"),
     [
@@ -146,15 +172,39 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     ],
 )
 def test_a_full_disk_loses_one_file_and_nothing_else(option: str, name: str, folder: Path) -> None:
-    # A limit on the size of files is what a full disk is to a program.
-    words = [*MAIN, "fit", "y ~ a*x + b", "line.csv", "--optimizer", "gd", "--epochs", "20", option, name]
-    limit = 1_000 if option == "--save" else 9_000
-    limited = (
-        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); "
-        f"sys.argv = {words[2:]!r}; runpy.run_module('descend', run_name='__main__')"
-    )
-    ran = subprocess.run([sys.executable, "-c", limited], cwd=folder, capture_output=True, text=True, timeout=60)
+    words = ["fit", "y ~ a*x + b", "line.csv", "--optimizer", "gd", "--epochs", "20", option, name]
+    ran = limited(words, 1_000 if option == "--save" else 9_000, folder)
     assert ran.returncode == 2, ran.stderr
     assert "outcome          " in ran.stdout
     assert ran.stderr == f"OutputError: `{name}` cannot be written: file too large. Choose another place.\n"
     assert sorted(path.name for path in folder.iterdir()) == ["line.csv"]
+
+
+@pytest.mark.parametrize("size", [0, 1_000])
+def test_a_full_disk_is_told_of_every_file(size: int, folder: Path) -> None:
+    (folder / "aligned.txt").write_text("  x    y\n" + "".join(f"  {i}    {2 * i}\n" for i in range(200)))
+    subprocess.run([*MAIN, "fit", "y ~ a*x", "line.csv", "--save", "m.json"], cwd=folder, check=True)
+    before = sorted(folder.iterdir())
+    for words in (
+        ["predict", "m.json", "line.csv", "--output", "p.parquet"],
+        ["predict", "m.json", "line.csv", "--output", "p.csv"],
+        ["generate", "y = 2*x", "--column", "x=0:100:0.1", "--output", "g.parquet"],
+    ):
+        ran = limited(words, size, folder)
+        assert ran.returncode == 2, ran.stderr
+        assert ran.stderr == f"OutputError: `{words[-1]}` cannot be written: file too large. Choose another place.\n"
+    ran = limited(["fit", "y ~ a*x", "aligned.txt"], size, folder)
+    assert ran.stderr.startswith("DataError: `aligned.txt` has to be copied to be read, and cannot: ")
+    assert sorted(folder.iterdir()) == before
+
+
+def test_links_that_lead_nowhere_are_told_of_outputs(folder: Path) -> None:
+    (folder / "loop").symlink_to("loop")
+    for words in (
+        ["fit", "y ~ a*x", "line.csv", "--save", "loop"],
+        ["generate", "y = x", "--column", "x=0:1:0.1", "--output", "loop"],
+    ):
+        ran = subprocess.run([*MAIN, *words], cwd=folder, capture_output=True, text=True)
+        assert ran.stderr.splitlines()[-1] == (
+            "OutputError: `loop` cannot be written: too many levels of symbolic links. Choose another place."
+        )

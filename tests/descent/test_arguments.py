@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -80,42 +82,67 @@ def test_conditions_and_losses_of_other_kinds():
     )
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "words"),
-    [
-        ("l2", "x", "`l2` is a number, 0 or more; this is of type str."),
-        ("l1", None, "`l1` is a number, 0 or more; this is of type NoneType."),
-        ("bounds", 2.5, '`bounds` is given as ["b > 0", "0 <= c <= 1"] or {"c": (0, 1)}; this is of type float.'),
-        ("ties", X, '`ties` is given as ["b2 = 2*b1"]; this is of type ndarray.'),
-        ("engine", None, '`engine` is a text such as "numpy"; this is of type NoneType.'),
-        ("checkpoint", 1, "`checkpoint` is the path of a file; this is of type int."),
-        ("on_step", "print", "`on_step` is a function of one step; this is of type str."),
-        ("optimizer", X,
-         '`optimizer` is a text such as "adam(beta1=0.8)", or a class of torch.optim; this is of type ndarray.'),
-        ("sigma", {"s": 1}, "`sigma` is the name of a column; this is of type dict. Put the values into the data."),
-        ("gradient", [1], "A gradient by hand is text, such as `w = mean(2*x*(w*x - y))`, a line a parameter."),
-    ],
-)  # fmt: skip
-def test_values_of_the_wrong_kind_are_told(option, value, words):
-    assert said(LINE, ROWS, **{option: value}) == words
+ODD = [
+    True,
+    -1,
+    1e308,
+    10**400,
+    "no such thing",
+    b"bytes",
+    [1],
+    {1: 2},
+    {"a": None},
+    np.zeros((2, 2)),
+    object(),
+    {1},
+    None,
+]
+GRADIENT = "a = mean(2*x*(a*x + b - y)); b = mean(2*(a*x + b - y))"
+CALLS = {
+    descend.fit: {"model": LINE, "data": ROWS},
+    descend.check: {"model": LINE, "data": ROWS, "gradient": GRADIENT},
+    descend.compare: {"model": LINE, "data": ROWS, "optimizers": ["lbfgs"]},
+    descend.derive: {"formula": LINE},
+    descend.explain: {"formula": LINE},
+    descend.generate: {"equations": "y = 2*x", "columns": {"x": "0:1:0.1"}},
+    descend.load: {"path": "no such file"},
+}
 
 
-@pytest.mark.parametrize(
-    "strange", ["zzz", -1, 2.5, [1], {"a": 1}, X, object()], ids=lambda value: type(value).__name__
-)
-def test_no_option_ends_in_an_error_of_python(strange, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # of a checkpoint called so
-    names = descend.fit.__kwdefaults__.keys() - {"device"}
-    for name in names:
-        try:
-            descend.fit(LINE, ROWS, **{name: strange})
-        except descend.DescendError:
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.filterwarnings("ignore")
+def test_no_option_of_a_wrong_kind_ends_in_another_error(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, kind in inspect.signature(call).parameters.items():
+        if kind.kind in (kind.VAR_POSITIONAL, kind.VAR_KEYWORD) or name in ("on_step", "on_fit"):
             continue
+        for value in ODD:
+            try:
+                call(**(CALLS[call] | {name: value}))
+            except descend.DescendError as refused:
+                assert str(refused)
+            except Exception as error:
+                raise AssertionError(f"{call.__name__}({name}={value!r})") from error
+
+
+def test_an_option_of_a_wrong_kind_is_named():
+    assert said(LINE, ROWS, bounds=3) == ("`bounds` must be a list of texts such as `b > 0`, or limits by name, not 3.")
+    assert said(LINE, ROWS, on_step="print") == "`on_step` must be a function, not 'print'."
+    assert said(LINE, ROWS, l2=np.zeros(2)) == "`l2` must be a number, 0 or more, not array([0., 0.])."
+    with pytest.raises(descend.ConfigError) as refused:
+        descend.generate("y = x", {"x": 3})
+    assert str(refused.value) == (
+        "The column `x` must be a range such as `0:10:0.1`, an expression of columns before it, or a list of numbers, "
+        "not 3."
+    )
+    with pytest.raises(descend.DataError, match=r"^The sigma `sigma` is above 1e150 in every row"):
+        descend.fit(LINE, ROWS, sigma=1e308)
+
+
+def test_a_gradient_is_checked_with_sigma_as_values():
+    named, given = (descend.check(LINE, ROWS, gradient=GRADIENT, sigma=sigma) for sigma in ("s", SIZES))
+    assert named.agree and given.agree
 
 
 def test_optimizers_to_compare_may_be_one_text():
     assert list(descend.compare(LINE, ROWS, "lbfgs, newton").fits) == ["lbfgs", "newton"]
-    with pytest.raises(
-        descend.ConfigError, match=r'^Optimizers to compare are given as texts, such as \["gd", "lbfgs"\]'
-    ):
-        descend.compare(LINE, ROWS, 3)

@@ -124,6 +124,19 @@ def test_waves_are_found_at_frequencies_that_few_rows_would_not_show(case, even)
     assert fit.loss <= known.loss * (1.0 + 1e-9)
 
 
+def test_many_waves_are_found():
+    count, t = 14, np.linspace(0.0, 10.0, 500)
+    random = np.random.default_rng(12)
+    frequencies = np.linspace(1.0, 20.0, count) + random.uniform(-0.3, 0.3, count)
+    sizes, phases = random.uniform(0.5, 3.0, count), random.uniform(-3.0, 3.0, count)
+    y = sizes @ np.sin(2.0 * np.pi * np.outer(frequencies, t) + phases[:, None]) + 0.2 * random.normal(size=t.size)
+    fit = descend.fit("y ~ " + " + ".join(f"a{k}*sin(2*pi*f{k}*t + p{k})" for k in range(count)), {"t": t, "y": y})
+    assert fit.outcome == "converged"
+    assert fit.loss < 0.04
+    found = sorted(abs(fit.parameters[f"f{k}"]) for k in range(count))
+    np.testing.assert_allclose(found, frequencies, atol=0.02)
+
+
 def test_a_faint_wave_in_many_rows_is_found():
     t = np.arange(100_000) / 1000.0
     y = 0.1 * np.sin(1900.0 * t + 0.4) + np.random.default_rng(5).normal(size=t.size)

@@ -62,3 +62,11 @@ def test_a_module_and_its_fit_are_copied_together():
     fit = descend.fit(torch.nn.Linear(1, 1), (x, 2 * x[:, 0]), epochs=3)
     again = pickle.loads(pickle.dumps(fit))
     torch.testing.assert_close(torch.as_tensor(again.predict(x)), torch.as_tensor(fit.predict(x)))
+
+
+def test_a_function_that_fits_is_sent_to_other_processes():
+    cloudpickle = pytest.importorskip("cloudpickle")
+    script = {"descend": descend}
+    exec("def work(data): return descend.fit('y ~ a*x', data).parameters", script)
+    sent = pickle.loads(cloudpickle.dumps(script["work"]))
+    assert sent({"x": [1.0, 2.0], "y": [2.0, 4.0]})["a"] == pytest.approx(2.0)

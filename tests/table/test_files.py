@@ -247,3 +247,17 @@ def test_nothing_is_printed_when_python_ends_with_a_table_open(here: Path) -> No
 )
 def test_layouts(head: str, layout: Layout) -> None:
     assert find_layout(head, "t.csv") == layout
+
+
+def test_too_little_memory_is_told_with_the_option_that_helps(tmp_path, monkeypatch):
+    import descend
+    from descend import api
+
+    def full(*_):
+        raise MemoryError("Unable to allocate 7.28 TiB for an array with shape (10, 10)")
+
+    monkeypatch.setattr(api, "pose", full)
+    with pytest.raises(
+        descend.ConfigError, match=r"^There is too little memory: unable to allocate 7.28 TiB .*--memory"
+    ):
+        descend.fit("y ~ a*x", {"x": [1.0], "y": [1.0]})

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
+import polars
 import pytest
 
 import descend
@@ -239,3 +241,7 @@ def test_names_that_differ_in_capitals_only_can_stand_in_conditions() -> None:
     table = table_of("x,X,y\n1,10,0\n2,20,1\n3,30,2\n")
     assert table.filtered("x > 1 and X < 30").numbers(["y"])["y"].tolist() == [1.0]
     assert table.filtered("\"X\" = 30 and 'x' <> 'X'").numbers(["x"])["x"].tolist() == [3.0]
+    values = {"x": [1, 2, 3], "X": [10, 20, 30], "y": [0, 1, 2]}
+    for table in (open_table(values), open_table(pandas.DataFrame(values)), open_table(polars.DataFrame(values))):
+        assert table.filtered("x > 1 and X < 30").numbers(["y"])["y"].tolist() == [1.0]
+        assert table.filtered("\"X\" = 30 and 'x' <> 'X'").numbers(["x"])["x"].tolist() == [3.0]

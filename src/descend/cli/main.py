@@ -26,6 +26,9 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 BY_SIGNAL = 130
 """What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
 
+QUERY_ENDED = "Query interrupted"
+"""What DuckDB makes of Ctrl-C and of other signals in the midst of a query: a RuntimeError that says so."""
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -81,7 +84,13 @@ def main() -> int:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):
         code = BY_SIGNAL
+    except MemoryError as error:
+        from descend.table.memory import too_little
+
+        code = _fail(f"ConfigError: {too_little(error)}", 2)
     except Exception as error:
+        if str(error) == QUERY_ENDED:
+            return _fail(INTERRUPTED, 1)
         if os.environ.get("DESCEND_DEBUG"):
             raise
         said = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,12 @@ def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Ite
         for name in ([given] if isinstance(given, str) else given or ())
     ]
     for option, name in named:
-        place = refuse_unwritable(name).resolve()
+        place = refuse_unwritable(name)
         if place in taken:
             raise OutputError(f"`{taken[place]}` and `{option}` both write `{name}`. Give each a file of its own.")
         taken[place] = option
         for given in inputs:
-            if any(place == Path(found).resolve() for found in (given, *glob.iglob(given, recursive=True))):
+            if any(place == Path(os.path.realpath(found)) for found in (given, *glob.iglob(given, recursive=True))):
                 raise OutputError(f"`{option}` would overwrite `{name}`, which is to be read. Give another file.")
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence, Set
-from numbers import Real
-from os import PathLike
-from types import NoneType
+import os
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.optimizers import Optimizer
 from descend.registry import closest
 from descend.table import open_table
 
@@ -36,6 +34,91 @@ OF_OTHERS = {
 """Options of other programs, and what they are here."""
 
 
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Sequence | AbstractSet) and all(map(_text, value)))
+
+
+def _by_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_text, value))
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, str | bytes | bool) or np.ndim(value):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+Kind = tuple[str, Callable[[Any], bool]]
+OTHERS: Kind = ("one value", lambda value: not isinstance(value, np.ndarray))
+LONGEST_SHOWN = 60
+BOUNDS = "a list of texts such as `b > 0`, or limits by name"
+KINDS: Mapping[str, Kind] = {
+    "sigma": ("the name of a column, an array with a value for each row, or a number", _text),
+    **dict.fromkeys(("response", "loss", "where"), ("what it says itself", lambda value: True)),
+    "inputs": ("a list of names of columns", _texts),
+    "columns": ("a list of names of columns", _texts),
+    "start": ('given by name, such as {"a": 1.0}', lambda value: not isinstance(value, Mapping) or _by_name(value)),
+    "gradient": ("a text, a list of texts or a function", lambda value: callable(value) or _texts(value)),
+    "errors": ("a text", _text),
+    "l1": ("a number, 0 or more", _number),
+    "l2": ("a number, 0 or more", _number),
+    "bounds": (BOUNDS, lambda value: _texts(value) or _by_name(value)),
+    "fix": ('values by name, such as {"c": 0}', lambda value: _text(value) or _by_name(value)),
+    "ties": ("a list of texts such as `b2 = 2*b1`", lambda value: _texts(value) or _by_name(value)),
+    "learning_rate": ("a positive number, or `auto`", lambda value: _text(value) or _number(value)),
+    "schedule": ("a text", _text),
+    "missing": ("`raise` or `drop`", _text),
+    "engine": ("a text", _text),
+    "device": ("a text such as `cuda`", lambda value: _text(value) or type(value).__name__ == "device"),
+    "checkpoint": ("the path of a file", _path),
+    "resume": ("True or False", _yes_or_no),
+    "standardize": ("True or False", _yes_or_no),
+    "optimizers": ('a list of texts, such as ["gd", "lbfgs"]', _texts),
+    "on_step": ("a function", callable),
+    "on_fit": ("a function", callable),
+    "formula": ("a text such as `y ~ a*x + b`", _text),
+    "equations": ("a text such as `y = 2*x + 1`, or a list of them", _texts),
+    "generated columns": ('given by name, such as {"x": "0:10:0.1"}', _by_name),
+}
+"""What options may be, those apart that say so themselves: in words, and as a test."""
+
+
+def refuse_misfits(given: Mapping[str, Any], *needed: str) -> None:
+    """Raise ConfigError for an option that is of a kind which it cannot be; None stands for one that is not given.
+
+    needed: those that have to be given.
+
+    >>> refuse_misfits({"fix": {"c": 0}, "bounds": None})
+    >>> refuse_misfits({"fix": 3})
+    Traceback (most recent call last):
+    descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
+    """
+    for name, value in given.items():
+        if value is None and name not in needed:
+            continue
+        what, fits = KINDS.get(name, OTHERS)
+        if not fits(value):
+            shown = " ".join(repr(value).split())
+            shown = shown if len(shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
+            raise ConfigError(f"`{name.rpartition(' ')[2]}` must be {what}, not {shown}.")
+
+
 def refuse_strange(function: Callable[..., Any], others: Sequence[Any], unknown: Mapping[str, Any]) -> None:
     """Raise ConfigError for arguments that a function does not have."""
     name = function.__name__
@@ -48,34 +131,6 @@ def refuse_strange(function: Callable[..., Any], others: Sequence[Any], unknown:
     known = [one for one, kind in inspect.signature(function).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
     hint = OF_OTHERS.get(strange, f"{closest(strange, known).strip()} See help(descend.{name}).".strip())
     raise ConfigError(f"`{name}` has no option `{strange}`. {hint}")
-
-
-KINDS: Mapping[str, tuple[Any, str]] = {
-    "gradient": ((str, Sequence, Callable, NoneType), 'a text such as "w = mean(2*x*(w*x - y))", or a function'),
-    "errors": ((str, NoneType), '"model" or "sandwich"'),
-    "l1": ((Real,), "a number, 0 or more"),
-    "l2": ((Real,), "a number, 0 or more"),
-    "bounds": ((str, Mapping, Sequence, Set, NoneType), 'given as ["b > 0", "0 <= c <= 1"] or {"c": (0, 1)}'),
-    "ties": ((str, Mapping, Sequence, Set, NoneType), 'given as ["b2 = 2*b1"]'),
-    "optimizer": ((str, Optimizer, Callable, NoneType), 'a text such as "adam(beta1=0.8)", or a class of torch.optim'),
-    "learning_rate": ((Real, str, NoneType), 'a number above 0, or "auto"'),
-    "missing": ((str,), '"raise" or "drop"'),
-    "engine": ((str,), 'a text such as "numpy"'),
-    "checkpoint": ((str, PathLike, NoneType), "the path of a file"),
-    "resume": ((bool, int), "True or False"),
-    "standardize": ((bool, int), "True or False"),
-    "sharpness": ((bool, int, str), "True or False, or a number of epochs"),
-    "memory_limit": ((str, int, NoneType), 'a number of bytes, or a text such as "1GiB"'),
-    "on_step": ((Callable, NoneType), "a function of one step"),
-}  # fmt: skip
-"""Of the options that are not checked where they are read: the kinds of value they take, and these in words."""
-
-
-def refuse_kinds(options: Mapping[str, Any]) -> None:
-    """Raise ConfigError for an option whose value is of the wrong kind altogether."""
-    for name, (kinds, words) in KINDS.items():
-        if not isinstance(options[name], kinds):
-            raise ConfigError(f"`{name}` is {words}; this is of type {type(options[name]).__name__}.")
 
 
 def with_columns(data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:

@@ -62,6 +62,12 @@ class Dictionary:
         """Whether the points for a term depend on what the rest of the sum leaves."""
         return any(symbol in waves(self.program.formula) for symbol in unknowns)
 
+    def reversible(self, unknowns: Sequence[Parameter]) -> Parameter | None:
+        """Return the width whose sign turns a step round, if the unknowns are its place and that."""
+        located = [symbol for symbol in unknowns if measures(self.program.formula)[symbol].location is not None]
+        others = [symbol for symbol in unknowns if symbol not in located and symbol not in self._even]
+        return others[0] if len(unknowns) == 2 and len(located) == len(others) == 1 else None
+
     def points(self, amplitudes: Sequence[Amplitude], unknowns: Sequence[Parameter], theta: Array) -> Array:
         """Return points for the unknowns of a term, given the rest of the sum at theta."""
         formula = self.program.formula

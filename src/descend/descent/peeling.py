@@ -23,8 +23,10 @@ ROUNDS = 2
 """How often each term is taken out and looked for anew."""
 BETTER = 1e-4
 """Share of J by which another place of a term must be lower to be taken."""
-MOST_TERMS = 12
+MOST_TERMS = 24
 MOST_PAIRS = 15
+MOST_TURNED = 4
+"""Steps up to which all ways to turn them are tried."""
 PAIRED = 512
 """Points of which each two are tried together."""
 ROUNDING = 1e-10
@@ -135,6 +137,7 @@ class Peeling:
         together += itertools.islice(pairs, MOST_PAIRS)
         for _ in range(ROUNDS if len(self.terms) > 1 else 0):
             before = loss
+            loss, theta = self._turned(loss, theta)
             for some in together:
                 others = [other for other in self.terms if other not in some]
                 for moved in self._anew(theta, some, others):
@@ -143,6 +146,21 @@ class Peeling:
                         loss, theta = lower, moved
             if not loss < before * (1.0 - BETTER):
                 break
+        return loss, theta
+
+    def _turned(self, loss: float, theta: Array) -> tuple[float, Array]:
+        """Turn steps round, in all ways: without a constant beside them, a rise is not as good as a fall."""
+        slices = self.projection.parameters.slices
+        turning = [self.dictionary.reversible(term.unknowns) for term in self.terms]
+        places = [slices[symbol.name].start for symbol in turning if symbol is not None]
+        if len(places) > MOST_TURNED or any(column.is_number for each in self.base for column in each.columns):
+            return loss, theta
+        for signs in itertools.islice(itertools.product((1.0, -1.0), repeat=len(places)), 1, None):
+            moved = theta.copy()
+            moved[places] *= signs
+            lower, moved = self._refined(moved, self.terms)
+            if lower < loss * (1.0 - BETTER):
+                return self._turned(lower, moved)
         return loss, theta
 
     def _anew(self, theta: Array, some: tuple[Term, ...], others: list[Term]) -> Iterator[Array]:

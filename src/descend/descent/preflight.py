@@ -102,7 +102,7 @@ def check_weights(weights: Array, name: str, source: str) -> None:
 
 
 def check_sigma(sigma: Array, name: str, source: str) -> None:
-    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows."""
+    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows; or all beyond sense."""
     bad = ~(sigma > 1e-150)
     if bad.any():
         row = int(bad.argmax())
@@ -110,6 +110,8 @@ def check_sigma(sigma: Array, name: str, source: str) -> None:
             f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
             "Leave such rows out with --where, or correct them."
         )
+    if not (sigma < 1e150).any():
+        raise DataError(f"The sigma `{name}` is above 1e150 in every row of {source}, so that none counts. Correct it.")
 
 
 def finite_start(

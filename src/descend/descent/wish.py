@@ -76,16 +76,13 @@ class Wish:
                 f"`where` is a condition in SQL, as text, such as `x > 1`; this is of type {type(where).__name__}. "
                 "Write the condition, or choose the rows of the data before."
             )
-        names: dict[str, Any] = {"weights": self.weights, "sigma": self.sigma, "response": self.response}
+        names: dict[str, Any] = {"weights": self.weights, "response": self.response}
         for option, name in names.items():
             if name is not None and not isinstance(name, str):
                 what = type(name).__name__
                 raise ConfigError(
                     f"`{option}` is the name of a column; this is of type {what}. Put the values into the data."
                 )
-        lines: Any = self.gradient
-        if isinstance(lines, Sequence) and not all(isinstance(line, str) for line in lines):
-            raise ConfigError("A gradient by hand is text, such as `w = mean(2*x*(w*x - y))`, a line a parameter.")
         start: Any = self.start
         if start is not None and not isinstance(start, Mapping):
             what = type(start).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ Array = NDArray[np.float64]
 if TYPE_CHECKING:
     from descend.fit.result import Fit
 
+QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
+"""A table with its schema, and maybe their database; a file goes by its name with a point too."""
 TARGETS = ("sql", "python", "torch", "latex")
 
 
@@ -53,6 +56,15 @@ def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction"
     return (_python if to == "python" else _torch)(model, fit.theta, title)
 
 
+def qualified(table: str) -> str:
+    """Write the name of a table for SQL; plain names joined by points are those of a schema and its table.
+
+    >>> print(qualified("orders"), qualified("sales.orders"), qualified("a.csv"))
+    "orders" "sales"."orders" "a.csv"
+    """
+    return ".".join(map(quoted, table.split(".") if QUALIFIED.fullmatch(table) else [table]))
+
+
 def _sql(model: FormulaModel, theta: Array, table: str, name: str, dialect: str) -> str:
     if dialect not in DIALECTS:
         raise ConfigError(
@@ -61,7 +73,7 @@ def _sql(model: FormulaModel, theta: Array, table: str, name: str, dialect: str)
     # As doubles, whatever they are in the table: whole numbers would divide as such, and overflow.
     columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in model.inputs}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
-    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {quoted(table)}"
+    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
     if dialect == "duckdb":
         return query + "\n"
     try:

@@ -88,6 +88,8 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
 
     Raises DataError if the file is missing, or is not a model file.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
     place = Path(path)
     content = read_content(place)
     if "module" in content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -167,17 +167,18 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
 
     Each comes with the amplitude, if any, whose sign half a turn makes up for.
     """
-    expression = formula.expression
-    if not expression.atoms(*TURNING):
+    if not formula.expression.atoms(*TURNING):
         return {}
     scalars = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
     linear = [symbol for symbol in scalars if symbol in linear_unknowns(formula)]
     found: dict[Parameter, Parameter | None] = {}
     for symbol in scalars:
-        if symbol in linear or expression.xreplace({symbol: symbol + 2 * sympy.pi}) != expression:
+        part, own = _around(formula, symbol)
+        if symbol in linear or part.xreplace({symbol: symbol + 2 * sympy.pi}) != part:
             continue
         half = {symbol: symbol + sympy.pi}
-        amplitudes = (other for other in linear if expression.xreplace({**half, other: -other}) == expression)
+        beside = (other for other in linear if other in own)
+        amplitudes = (other for other in beside if part.xreplace({**half, other: -other}) == part)
         found[symbol] = next(amplitudes, None)
     return found
 
@@ -189,18 +190,19 @@ def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...
     Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a. A phase changes
     along with its frequency: `cos(w*x + p)`.
     """
-    expression = formula.expression
     known = linear_unknowns(formula)
     linear = [symbol for symbol in formula.unknowns if symbol in known and isinstance(symbol, Parameter)]
     turned = [*phases(formula)]
-    partners = [(), *((other,) for other in linear), *((phase,) for phase in turned)]
-    partners += [(phase, other) for phase in turned for other in linear]
     found: dict[Parameter, tuple[Parameter, ...]] = {}
     for symbol in formula.unknowns:
         if isinstance(symbol, Predictor) or symbol in linear or symbol in turned:
             continue
+        part, own = _around(formula, symbol)
+        amplitudes, turning = ([each for each in some if each in own] for some in (linear, turned))
+        partners = [(), *((other,) for other in amplitudes), *((phase,) for phase in turning)]
+        partners += [(phase, other) for phase in turning for other in amplitudes]
         for others in partners:
-            if expression.xreplace({each: -each for each in (symbol, *others)}) == expression:
+            if part.xreplace({each: -each for each in (symbol, *others)}) == part:
                 found[symbol] = others
                 break
     return found
@@ -223,6 +225,18 @@ def interchangeable(formula: Formula) -> tuple[tuple[tuple[Parameter, ...], ...]
         else:
             families.append([(part, own)])
     return tuple(tuple(own for _, own in family) for family in families if len(family) > 1)
+
+
+def _around(formula: Formula, symbol: Parameter) -> tuple[Expr, Collection[Parameter]]:
+    """Return the part of the sum that a parameter is in, and the parameters of that part."""
+    return _by_parameter(formula).get(symbol) or (formula.expression, formula.expression.atoms(Parameter))
+
+
+@lru_cache(maxsize=128)
+def _by_parameter(formula: Formula) -> Mapping[Parameter, tuple[Expr, tuple[Parameter, ...]]]:
+    """Return the part of the sum of each parameter, with its parameters; none where vectors link the parts."""
+    parts = [] if formula.terms else _parts(formula)
+    return {symbol: (part, own) for part, own in parts for symbol in own}
 
 
 def _parts(formula: Formula) -> list[tuple[Expr, tuple[Parameter, ...]]]:

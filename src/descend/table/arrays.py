@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, unused
+from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
 from descend.table.rounding import WHOLE, Rounded, rounded_cells
 from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
@@ -70,13 +70,19 @@ class ArrayTable(Table):
 
         condition = checked_condition(where)
         place = unused("place", self.names)
-        named = [name for name in distinct(self.names) if _may_name(condition, name)]
-        columns = {name: cells for name in named if (cells := _for_sql(self._cells(name))) is not None}
+        apart = set(distinct(self.names))
+        named = {
+            name: name if name in apart else f"{place}{position}"
+            for position, name in enumerate(self.names)
+            if _may_name(condition, name)
+        }
+        columns = {other: cells for name, other in named.items() if (cells := _for_sql(self._cells(name))) is not None}
+        asked = renamed(condition, {name: other for name, other in named.items() if other != name})
         columns[place] = np.arange(self.rows)
         database = Database()
         database.connection.register("data", columns)
         try:
-            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{condition}\n)").fetchnumpy()[place]
+            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{asked}\n)").fetchnumpy()[place]
         except duckdb.Error as error:
             raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]

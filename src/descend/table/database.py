@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.table import Numbers, Table
 
+WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
+"""Texts, quoted names, comments and words of SQL."""
 BATCH = 1 << 16
 """Rows that Arrow is handed at a time."""
 KINDS = {
@@ -69,7 +71,7 @@ class Database:
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
                 # What does not fit into memory is not to be written into the folder a user happens to be in.
-                "temp_directory": os.path.join(tempfile.gettempdir(), f"descend-{os.getpid()}"),
+                "temp_directory": os.path.join(temporary_folder(), f"descend-{os.getpid()}"),
             }
             self._connection = duckdb.connect(":memory:", config=settings)
             quiet(self._connection)
@@ -150,6 +152,14 @@ class Database:
         return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
 
 
+def temporary_folder() -> str:
+    """Return where rows are written that do not fit into memory; where there is no room at all, none will be."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return os.curdir
+
+
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Return a connection, or a cursor, that draws no bar of its progress, as DuckDB does in a session."""
     return connection.execute("SET enable_progress_bar = false")
@@ -204,6 +214,20 @@ def distinct(names: Sequence[str]) -> list[str]:
     """Return the names that differ from every other one in more than capitals, which SQL does not see."""
     counts = Counter(name.casefold() for name in names)
     return [name for name in names if counts[name.casefold()] == 1]
+
+
+def renamed(condition: str, names: Mapping[str, str]) -> str:
+    """Return a condition with other names of columns, each letter of which counts, in quotes or without.
+
+    >>> renamed("X > 1 and \\"x\\" <> 'x'", {"x": "c0", "X": "c1"})
+    "c1 > 1 and c0 <> 'x'"
+    """
+
+    def other(token: re.Match[str]) -> str:
+        name = token[0][1:-1].replace('""', '"') if token[0].startswith('"') else token[0]
+        return names.get(name, token[0])
+
+    return WORDS.sub(other, condition) if names else condition
 
 
 def reason(error: Exception) -> str:

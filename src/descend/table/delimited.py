@@ -12,15 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from descend.errors import DataError
-from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, unused
+from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, renamed, unused
 from descend.table.decimals import NULLS
 from descend.table.layout import Layout, mixed_line_ends, not_utf8
 from descend.table.numerals import AGGREGATES, Numeral, as_plain, counts, numeral
 from descend.table.query import Scan
 
 DETECTED = 20_480
-WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
-"""Texts, quoted names, comments and words of SQL."""
 
 
 class DelimitedScan(Scan):
@@ -118,14 +116,7 @@ class DelimitedScan(Scan):
         """Return a condition with the positions of columns that only capitals tell apart, in or without quotes."""
         apart = set(distinct(self.names))
         columns = {name: column for name, column in self._columns.items() if name not in apart}
-        if not columns:
-            return condition
-
-        def placed(token: re.Match[str]) -> str:
-            name = token[0][1:-1].replace('""', '"') if token[0].startswith('"') else token[0]
-            return columns.get(name, token[0])
-
-        return WORDS.sub(placed, condition)
+        return renamed(condition, columns)
 
     def as_numbers(self, names: Sequence[str]) -> str:
         """Return the read_csv call that reads these columns as DOUBLE."""

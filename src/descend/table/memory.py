@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +22,34 @@ PROGRAM = 256 * 1024**2
 """What Python and the libraries take, about."""
 
 
+TOO_LITTLE = (
+    "Rows that need more than a limit are left in their files and read in parts: give one, --memory-limit 1GiB, or a "
+    'smaller one than yours (in Python, memory_limit="1GiB"), or fewer rows, with --where.'
+)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say what to do where there is too little memory. Raises ConfigError instead of MemoryError.
+
+    >>> with enough_memory():
+    ...     raise MemoryError("Unable to allocate 7.28 TiB")
+    Traceback (most recent call last):
+    descend.errors.ConfigError: There is too little memory: unable to allocate 7.28 TiB. Rows that need ...
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise too_little(error) from None
+
+
+def too_little(error: MemoryError) -> ConfigError:
+    """Return the error for too little memory, with the option that helps."""
+    said = " ".join(str(error).split()).rstrip(".")
+    what = f": {said[:1].lower()}{said[1:]}" if said else ""
+    return ConfigError(f"There is too little memory{what}. {TOO_LITTLE}")
+
+
 def read_size(text: str | int) -> int:
     """Return a size in bytes. Raises ConfigError for text that is none, or so small that nothing could run in it.
 
@@ -28,7 +59,7 @@ def read_size(text: str | int) -> int:
     found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*", str(text))
     if isinstance(text, bool) or found is None or found[2].lower() not in UNITS:
         raise ConfigError(f"The memory limit must be a size such as `1GiB` or `500MB`; it is {text!r}.")
-    size = int(float(found[1]) * UNITS[found[2].lower()])
+    size = int(min(float(found[1]) * UNITS[found[2].lower()], sys.maxsize))
     if size < LEAST:
         raise ConfigError(f"The memory limit {text} is too small to work in. Give at least 64MiB.")
     return size

@@ -22,7 +22,7 @@ from descend.table.database import (
     reason,
     unused,
 )
-from descend.table.memory import there_is
+from descend.table.memory import TOO_LITTLE, there_is
 from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
@@ -225,6 +225,10 @@ class QueryTable(Table):
         raise self._explained(failure) from None
 
     def _explained(self, error: Exception) -> DataError:
+        import duckdb
+
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return unreadable(f"`{self.source}`", error)
         known = self._scan.explain(error)
         if known is None and self.conditions:
             return bad_condition(self.conditions[-1], error, self)
@@ -407,4 +411,8 @@ class QueryTable(Table):
 
 def unreadable(source: str, error: Exception) -> DataError:
     """Return the error for a source DuckDB cannot read, in its own words."""
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return DataError(f"{source} does not fit into memory. {TOO_LITTLE}")
     return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")

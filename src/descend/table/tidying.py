@@ -11,6 +11,7 @@ import tempfile
 import weakref
 from typing import BinaryIO, TextIO
 
+from descend.errors import DataError
 from descend.table.inspection import File
 from descend.table.layout import Layout, is_comment
 
@@ -42,6 +43,15 @@ class Copies:
 
         Its first row is below ``skip`` blank lines. Each line keeps its number if that is how many lines stood above.
         """
+        try:
+            return self._tidied(file, layout, skip)
+        except OSError as error:
+            raise DataError(
+                f"`{file.path}` has to be copied to be read, and cannot: {(error.strerror or str(error)).lower()}. "
+                "Make room for temporary files, or name another folder for them in the variable TMPDIR."
+            ) from None
+
+    def _tidied(self, file: File, layout: Layout, skip: int) -> str:
         place, one_column = self.place(), len(layout.names) == 1
         with _opened(file) as lines, open(place, "w", encoding="utf-8", newline="\n") as copy:
             writer = csv.writer(copy, lineterminator="\n")

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         try:
             connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
         except duckdb.IOException as error:
-            raise OSError(reason(error)) from None
+            number = re.search(r'"errno":"(\d+)"', str(error))
+            raise (OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(reason(error))) from None
 
 
 WRITERS = {

@@ -52,7 +52,7 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
         return _examined(problem, run)
     except Exception as error:
         said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
-        if not isinstance(error, DescendError):
+        if not isinstance(error, DescendError | MemoryError):
             said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
             warnings.warn(said, RuntimeWarning, stacklevel=2)
         return Diagnosis(advice=f"{run.advice} {said}")
