@@ -153,3 +153,14 @@ def test_an_l1_penalty_of_a_smooth_loss_is_not_for_it():
     with pytest.raises(ConfigError) as refusal:
         fit("y ~ a*x + b", spread(11), optimizer="vertex", l1=0.1)
     assert str(refusal.value).startswith("The optimizer `vertex` cannot follow an l1 penalty")
+
+
+@pytest.mark.parametrize("formula", ["y ~ a*x^b + c", "y ~ a*x/(b + x) + c", "y ~ exp(a*x + b)"])
+def test_where_only_rounding_is_left_the_run_ends(formula):
+    rng = np.random.default_rng(7)
+    for _ in range(4):
+        x = rng.uniform(0.05, 3.0, 120)
+        y = 0.2 * x**0.7 + 1.0 + 1e-3 * rng.normal(size=120)
+        fitted = fit(formula, {"x": x, "y": y}, loss="absolute")
+        assert fitted.outcome == "converged"
+        assert fitted.epochs < 200

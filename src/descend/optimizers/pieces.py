@@ -24,7 +24,9 @@ SLACK = 1e-9
 """Share of its range by which a multiplier may miss it."""
 RANK = 1e-12
 """Share of the largest singular value below which a direction moves no row."""
-ROUNDING = 64 * float(np.finfo(np.float64).eps)
+ROUNDINGS = 64
+ROUNDING = ROUNDINGS * float(np.finfo(np.float64).eps)
+"""Share of its terms by which a residual is uncertain: so many roundings at most."""
 
 
 class Fall(NamedTuple):
@@ -98,6 +100,11 @@ class Pieces:
             return self.measure.unit
         parts = self.jump * np.abs(self.residual)
         return float(parts.mean()) or float((self.jump * self.rounding).mean()) or 1e-300
+
+    @property
+    def noise(self) -> float:
+        """By how much rounding in the rows may change J."""
+        return float(self.jump @ self.rounding) / (ROUNDINGS * math.sqrt(max(1, len(self.rounding))))
 
     @cached_property
     def at_kink(self) -> Mask:

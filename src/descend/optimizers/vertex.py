@@ -36,7 +36,13 @@ WELL = 1e-10
 SAME = 1e-10
 """Share of J by which it may differ at two points so close to a minimum that only the gradient tells them apart, ..."""
 CLOSER = 0.5
-"""... which shrinks at least so far at a step worth taking."""
+"""... which shrinks at least so far at a step worth taking, unless it is below ..."""
+BALANCED = 1e-12
+"""... this, in units of a row: as good as nothing."""
+PATIENCE = 100
+"""Steps to a vertex in which J is to fall by the share ..."""
+CREEPING = 1e-6
+"""... that tells going on from creeping along a bent valley."""
 NEARBY = LevenbergMarquardt()
 
 
@@ -73,24 +79,29 @@ class Vertex(Optimizer):
         return False
 
     def init(self, theta: Array) -> State:
-        # The state of the Levenberg-Marquardt steps; the reach of a step to a vertex, 0 before the first of them.
-        return (NEARBY.init(theta), 0.0)
+        # The state of the Levenberg-Marquardt steps; the reach of a step to a vertex, 0 before the first of them; how
+        # many steps to a vertex were taken since J was last looked at, and what it was then.
+        return (NEARBY.init(theta), 0.0, 0, math.inf)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        before, reach = state
+        before, reach, taken, last = state
         if reach == 0.0 and not (evaluation.piecewise and evaluation.has_l1):
             theta, before = NEARBY.step(evaluation, before)
             if theta is not evaluation.theta or not evaluation.piecewise:
                 fallen = evaluation.loss - evaluation.at(theta, 2).loss
                 near = evaluation.piecewise and not fallen > NEAR * abs(evaluation.loss)
-                return theta, (before, NEXT if near else 0.0)
+                return theta, (before, NEXT if near else 0.0, 0, math.inf)
         pieces = evaluation.pieces()
         if pieces is None or not pieces.usable or not finite(evaluation.gradient):
             return evaluation.theta, state
         if reach in (0.0, NEXT):
             reach = math.inf if pieces.exact else 2.0 * pieces.unit
+        if taken % PATIENCE == 0:
+            if not last - evaluation.loss > CREEPING * abs(evaluation.loss):
+                return evaluation.theta, state
+            last = evaluation.loss
         theta, reach = _to_vertex(evaluation, pieces, reach)
-        return theta, (before, reach)
+        return theta, (before, reach, taken + 1, last)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -103,6 +114,7 @@ def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Ar
     """Return the end of a step that lowers J, and the reach of the next; where we stand if there is none."""
     theta, bounds = evaluation.theta, evaluation.bounds
     room = None if bounds is None else bounds.room(theta)
+    noise = max(NOISE * abs(evaluation.loss), pieces.noise)
     most, closer = pieces.nearest(), None
     for _ in range(ATTEMPTS):
         near = min(reach, most)
@@ -117,17 +129,18 @@ def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Ar
             if closer is None and abs(new.loss - evaluation.loss) <= SAME * abs(evaluation.loss):
                 closer = new
         fallen = 0.0 if best is None else evaluation.loss - best.loss
-        if best is not None and fallen > max(WORTH_IT * fall.promise, NOISE * abs(evaluation.loss)):
+        if best is not None and fallen > max(WORTH_IT * fall.promise, noise):
             best.pieces()  # from here on the gradient there is the least subgradient
             wide = fallen > TRUSTED * fall.promise
             return best.theta, 2.0 * near if wide and math.isfinite(reach) else reach
         if pieces.exact and near == reach:
             break
         reach = 0.25 * near
-        if not fall.promise > NOISE * abs(evaluation.loss):
+        if not fall.promise > noise:
             break
-    if closer is not None and _left(closer) < CLOSER * _left(evaluation):
+    if closer is not None and (left := _left(evaluation)) > BALANCED and _left(closer) < CLOSER * left:
         return closer.theta, reach
+    evaluation.pieces()  # as above: here the run stays
     return theta, reach
 
 
