@@ -217,7 +217,7 @@ MESSAGES = [
     (
         {"bounds": ["b > 0"], "optimizer": "adam"},
         "The optimizer `adam` cannot keep within bounds (b > 0): cut short at a bound, its steps need not lead to the "
-        "minimum. Use one of: gd, momentum, levenberg_marquardt.",
+        "minimum. Use one of: gd, momentum, levenberg_marquardt, vertex.",
     ),
 ]
 

@@ -26,12 +26,12 @@ def test_a_rate_beyond_the_limit_is_to_blame_where_a_smaller_one_serves():
 
 
 def test_a_column_is_to_blame_where_half_the_limit_does_not_serve():
-    found = fit(20.0 * X, loss="huber")
+    found = fit(20.0 * X, loss="huber(delta=1)")
     assert found.cause == "unscaled_column"
     assert found.diagnosis.sentence.endswith("; the rate 0.5 is 2.03 times the largest stable one.")
     assert found.advice.endswith("As it is, the largest stable rate at the start is 0.246.")
-    assert fit(20.0 * X, loss="huber", rate=0.12).cause is not None
-    assert fit(20.0 * X, loss="huber", standardize=True).outcome == "converged"
+    assert fit(20.0 * X, loss="huber(delta=1)", rate=0.12).cause is not None
+    assert fit(20.0 * X, loss="huber(delta=1)", standardize=True).outcome == "converged"
 
 
 def test_a_logarithm_that_kept_its_value_is_not_to_blame():

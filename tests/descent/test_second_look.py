@@ -54,10 +54,10 @@ WAVE = "y ~ a*sin(b*x + c)"
 def test_a_worse_basin_is_said_and_both_ends_are_kept(start):
     fit, own = descend.fit(WAVE, wave(), start=start), descend.fit(WAVE, wave())
     assert fit.outcome == "converged" and fit.parameters == pytest.approx(own.parameters, rel=1e-6)
-    assert fit.from_start.outcome == "converged" and fit.from_start.loss > 100 * fit.loss
-    ended = fit.model.parameters.mentioned(fit.from_start.theta)
+    assert fit.from_start.outcome in ("converged", "stalled") and fit.from_start.loss > 100 * fit.loss
+    ended, outcome = fit.model.parameters.mentioned(fit.from_start.theta), fit.from_start.outcome
     assert fit.notes[0] == (
-        f"from the start given, the descent ended converged at loss {fit.from_start.loss:.6g} ({ended}); "
+        f"from the start given, the descent ended {outcome} at loss {fit.from_start.loss:.6g} ({ended}); "
         "a search found this lower one"
     )
 

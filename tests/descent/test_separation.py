@@ -128,3 +128,10 @@ def test_a_linear_program_finds_the_direction_among_many_rows():
     assert (wanted * (design @ found.direction) >= -1e-6 * np.abs(found.direction).max()).all()
     wanted[7] = -wanted[7]
     assert recession(Pulls(design, wanted), lambda: [Pulls(design, wanted)], *open_to_all) is None
+
+
+def test_along_the_edge_of_what_a_loss_allows_the_least_is_found():
+    # At a + b = 0 the rest is least at a = 14/6.
+    fit = descend.fit("n ~ a + b*g", GROUP, **POISSON)
+    assert fit.outcome == "converged"
+    assert fit.parameters == pytest.approx({"a": 14 / 6, "b": -14 / 6}, rel=1e-8)

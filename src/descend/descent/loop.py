@@ -85,6 +85,7 @@ def descend(
     needs = max(1, optimizer.needs)
     begin, ahead = 0, None
     kinks, subgradient = getattr(objective, "kinks", None), None
+    edge = getattr(objective, "edge", None)
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
@@ -118,6 +119,9 @@ def descend(
             theta, state = optimizer.step(point, state)
             if kinks is not None and theta is point.theta:
                 theta, subgradient = kinks.onwards(point)
+                state = optimizer.init(theta)
+            if edge is not None and theta is point.theta:
+                theta = edge.onwards(point)
                 state = optimizer.init(theta)
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
@@ -198,7 +202,7 @@ class Judge:
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
         near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough)
-        if near or (self.stuck and point.rounded(plan.squares)):
+        if near or (self.stuck and (point.rounded(plan.squares) or point.held())):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

@@ -17,6 +17,7 @@ from descend.optimizers.systems import RANK, predicted, well
 from descend.optimizers.systems import triangle as root_of
 
 if TYPE_CHECKING:
+    from descend.descent.edge import Edge
     from descend.descent.kinks import Kinks
     from descend.descent.pieces import PiecesOfRows
     from descend.optimizers.pieces import Pieces
@@ -174,6 +175,11 @@ class Point:
         noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
         return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
+    def held(self) -> bool:
+        """Whether J is least here because predictions lie at the edge of what the loss allows."""
+        edge = self.objective.edge
+        return edge is not None and edge.holds(self.theta, self.slope)
+
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
 
@@ -219,6 +225,8 @@ class Objective:
         self.has_l1 = penalty is not None and penalty.has_l1
         self.bounds = bounds
         self.kinks: Kinks | None = None
+        self.edge: Edge | None = None
+        """Of the range in which the loss keeps predictions, if there is one and the rows are in memory."""
         self.floor = 0.0
         self.rows = engine.rows
         self.passes = 1.0 if engine.once else 0.0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.constraints import Bounds
 from descend.descent import identifiability, preflight, suspicion
+from descend.descent.edge import Edge
 from descend.descent.engine import ENGINES, chosen
 from descend.descent.growth import Grown, grown
 from descend.descent.kinks import Kinks
@@ -30,7 +31,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, Model
+from descend.models import FormulaModel, FunctionModel, Model
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
@@ -138,6 +139,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, wish, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
+    if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
+        objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
         objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.edge import AT
 from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.fit.rows import row_weights
@@ -15,8 +16,6 @@ from descend.fit.rows import row_weights
 if TYPE_CHECKING:
     from descend.fit.result import Fit
 
-AT = 1e-8
-"""Distance from the edge, as a share of the mean distance of all rows, below which a prediction lies at it."""
 MOVES = 1e-6
 """Share of its derivatives in all rows that those of such a row must be: a mean of exp(...) only nears the edge."""
 ALONE = 1e-6

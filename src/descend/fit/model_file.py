@@ -88,7 +88,7 @@ REQUIRED: Mapping[str, Check] = {
     "function": maybe(TEXT),
     "response": maybe(TEXT),
     "columns": named(one_of("the kind of a column", "number", "text", "boolean", "time", "other")),
-    "shapes": named(maybe(each(TEXT))),
+    "shapes": named(maybe(each(either(TEXT, WHOLE)))),  # the labels of a vector, or the sizes of a tensor
     "parameters": named(VALUES),
     "loss_function": TEXT,
     "loss": maybe(number),
@@ -128,6 +128,8 @@ OPTIONAL: Mapping[str, Check] = {
     "degrees_of_freedom": maybe(number),
     "module": named(lambda value: ""),
 }
+TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
+"""Weights of a module stand beside its model file; of small ones the numbers are there to be read by people."""
 MODULE: Mapping[str, Check] = {
     "name": TEXT,
     "inputs": each(TEXT),
@@ -160,7 +162,7 @@ def read_content(place: Path) -> dict[str, Any]:
 
 def _refuse_misfits(content: Mapping[str, Any], place: Path) -> None:
     """Raise DataError where a value is missing or of the wrong kind."""
-    for name, check in {**REQUIRED, **OPTIONAL}.items():
+    for name, check in {**REQUIRED, **OPTIONAL, **(TENSORS if "module" in content else {})}.items():
         if name not in content:
             if name in REQUIRED:
                 raise damaged(place, name, "it is missing")
