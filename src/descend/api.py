@@ -43,6 +43,7 @@ from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
+from descend.registry import split_list
 from descend.showing import handed
 from descend.table import open_table, parse_column_range
 from descend.table.memory import enough_memory
@@ -381,14 +382,15 @@ class Comparison:
 def compare(
     model: str | Callable[..., Any],
     data: Any,
-    optimizers: Sequence[str],
+    optimizers: str | Sequence[str],
     *,
     on_fit: Callable[[str, Fit], None] | None = None,
     **options: Any,
 ) -> Comparison:
     """Fit the same model from the same start with several optimizers.
 
-    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``. options: those of `fit`.
+    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``, or all in one text, with commas between them.
+    options: those of `fit`.
     on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
 
     >>> x = np.arange(0, 10, 0.1)
@@ -397,7 +399,7 @@ def compare(
     [('gd', 'converged'), ('lbfgs', 'converged')]
     """
     refuse_misfits({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
-    named = [optimizers] if isinstance(optimizers, str) else optimizers
+    named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
     names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
     if not names:
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')

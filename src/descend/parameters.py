@@ -124,12 +124,16 @@ class Parameters:
         return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
 
 
-def digits_of(value: float | None, error: float | None, least: int = DIGITS) -> int:
+def digits_of(value: float | None, error: float | None, least: int = DIGITS, given: bool = False) -> int:
     """Return how many digits of a value are shown: down to the second one of its standard error, ``least`` anyway.
 
-    >>> digits_of(2459001.12273, 0.00085), digits_of(1.5, 0.1), digits_of(1.5, None)
-    (12, 6, 6)
+    given: the value is no estimate, so all its digits are shown.
+
+    >>> digits_of(2459001.12273, 0.00085), digits_of(1.5, 0.1), digits_of(96485.33, None, given=True)
+    (12, 6, 7)
     """
+    if given and value is not None:
+        return next((count for count in range(least, 17) if float(f"{value:.{count}g}") == value), 17)
     if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
         return least
     # Rounded so, 0.00096 becomes 0.001: then one digit less is its second.

@@ -37,6 +37,16 @@ ELSEWHERE = {
 CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
+def split_list(text: str) -> list[str]:
+    """Split at commas, though not at those inside brackets; nothing twice.
+
+    >>> split_list("gd,adam(beta1=0.8, beta2=0.99),gd")
+    ['gd', 'adam(beta1=0.8, beta2=0.99)']
+    """
+    parts = (part.strip() for part in re.findall(r"(?:\([^)]*\)|[^,(]|\()+", text))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
 class Registry(Generic[Part]):
     """The parts of one kind by name; every part is a dataclass whose fields are its settings.
 

@@ -142,3 +142,7 @@ def test_an_option_of_a_wrong_kind_is_named():
 def test_a_gradient_is_checked_with_sigma_as_values():
     named, given = (descend.check(LINE, ROWS, gradient=GRADIENT, sigma=sigma) for sigma in ("s", SIZES))
     assert named.agree and given.agree
+
+
+def test_optimizers_to_compare_may_be_one_text():
+    assert list(descend.compare(LINE, ROWS, "lbfgs, newton").fits) == ["lbfgs", "newton"]

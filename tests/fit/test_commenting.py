@@ -22,6 +22,9 @@ COMMENTATORS = {
     "R²": (result.statistics, "r_squared"),
     "which parameters the data determine": (api, "at_end"),
     "why the run ended as it did": (api, "diagnose"),
+    "what is odd about the rows": (api, "repeated_rows"),
+    "whether there is a minimum": (api, "no_minimum"),
+    "whether the data scatter as they should": (api, "scatter_note"),
     "whether another start leads lower": (api, "doubt_of"),
     "what is off with the residuals": (result, "diagnostics_of"),
 }

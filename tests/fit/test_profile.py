@@ -239,3 +239,24 @@ def test_others_that_hardly_matter_are_fitted_again_all_the_same():
     fit = descend.fit("y ~ a1*exp(-b1*x) + a2*exp(-b2*x)", data, start={"a1": 3, "b1": 0.4, "a2": 2, "b2": 0.8})
     for name, (low, high) in fit.intervals(method="profile").items():
         assert low < fit.parameters[name] < high
+
+
+def test_of_counts_without_a_predictor_the_ends_are_those_of_their_mean():
+    from scipy import optimize, stats
+
+    counts = np.array([3.0, 1.0, 4.0, 0.0, 2.0])
+    fit = descend.fit("k ~ m + 0*x", {"x": np.arange(5.0), "k": counts}, loss="poisson")
+
+    def deviance(mean):
+        return 2 * (5 * mean - 10 * np.log(mean) - (10 - 10 * np.log(2))) - stats.chi2.ppf(0.95, 1)
+
+    ends = [optimize.brentq(deviance, *between) for between in ((1e-9, 2), (2, 20))]
+    assert fit.intervals(method="profile")["m"] == pytest.approx(ends, rel=1e-6)
+    assert fit.log_likelihood == pytest.approx(stats.poisson.logpmf(counts, 2).sum(), abs=1e-9)
+
+
+def test_of_residuals_that_are_all_but_rounding_it_is_found_at_once():
+    x = np.geomspace(0.01, 100, 12)
+    fit = descend.fit("y ~ t*x^h/(k^h + x^h)", {"x": np.r_[0, x], "y": np.r_[0, np.where(x < 1.2, 0, 1.0)]})
+    t = fit.intervals(method="profile")["t"]
+    assert t[0] <= fit.parameters["t"] <= t[1] and t[1] - t[0] < 1e-13

@@ -308,6 +308,8 @@ def test_sympy_names_do_not_leak():
         ("y ~ a*asinh(b*x)",
          "There is no function `asinh`.",
          "Of a number u it is `log(u + sqrt(u^2 + 1))`, which a formula can say."),
+        ("y ~ a*square(x)", "There is no function `square`.", "Of a number u it is `u^2`, which a formula can say."),
+        ("y ~ k(x - b)", "There is no function `k`. To multiply by a parameter, write `k*(...)`.", KNOWN),
         ("y ~ a*exp2(b*x)", "There is no function `exp2`.", "Of a number u it is `2^u`, which a formula can say."),
         ("y ~ poly(x, 2)", "There is no function `poly`.",
          "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`."),

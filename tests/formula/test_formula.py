@@ -87,3 +87,8 @@ def test_a_vector_that_partly_cancels_keeps_only_what_stays():
 )
 def test_guessing_columns_without_a_table(text, columns):
     assert guess_columns(text) == columns
+
+
+def test_columns_that_cancel_out_are_not_needed():
+    formula = read_formula("y + 0*site ~ a + 0*x + z - z", COLUMNS)
+    assert (formula.columns, formula.inputs, formula.unused) == (("y",), (), ("site", "x", "z"))

@@ -58,3 +58,26 @@ def test_the_fitted_equation_and_its_exports():
     assert equation(fit).startswith("k ~ 1000*exp(-5000/(8.314*T))")
     for to in ("python", "torch", "sql", "latex"):
         assert "8.314" in fit.export(to)
+
+
+@pytest.mark.parametrize(
+    ("text", "derivatives"),
+    [
+        ("y ~ a*x + 0.00123*b + 96485.33*c*x^2", [
+            "dJ/da = mean(2*x*(0.00123*b + 96485.33*c*x^2 + a*x - y))",
+            "dJ/db = mean(2*0.00123*(0.00123*b + 96485.33*c*x^2 + a*x - y))",
+            "dJ/dc = mean(2*96485.33*x^2*(0.00123*b + 96485.33*c*x^2 + a*x - y))",
+        ]),
+        ("y ~ a + b/(x + 273.15)", [
+            "dJ/da = mean(2*(a + b/(273.15 + x) - y))",
+            "dJ/db = mean(2*(a + b/(273.15 + x) - y)/(273.15 + x))",
+        ]),
+        ("y ~ a*exp(-x) + 1.380649e-23*b", [
+            "dJ/da = mean(2*(1.380649e-23*b + a*exp(-x) - y)*exp(-x))",
+            "dJ/db = mean(2*1.380649e-23*(1.380649e-23*b + a*exp(-x) - y))",
+        ]),
+        ("y ~ 0.5*a*x^2 + b", ["dJ/da = mean(x^2*(0.5*a*x^2 + b - y))", "dJ/db = mean(a*x^2 + 2*b - 2*y)"]),
+    ],
+)  # fmt: skip
+def test_what_is_simplified_leaves_them_as_they_are(text, derivatives):
+    assert descend.derive(text, columns=["x", "y"]).code("text").splitlines() == derivatives

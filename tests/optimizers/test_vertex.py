@@ -149,6 +149,14 @@ def test_standardised_columns_lead_to_the_same_vertex():
     assert scaled.loss == pytest.approx(plain.loss, rel=1e-12)
 
 
+def test_a_start_at_the_vertex_in_standardised_columns_has_converged():
+    data = spread(9)
+    best = fit("y ~ a*x + b*z + c", data, loss="absolute")
+    again = fit("y ~ a*x + b*z + c", data, loss="absolute", standardize=True, start=best.parameters)
+    assert again.outcome == "converged"
+    assert again.loss == pytest.approx(best.loss, rel=1e-12)
+
+
 def test_an_l1_penalty_of_a_smooth_loss_is_not_for_it():
     with pytest.raises(ConfigError) as refusal:
         fit("y ~ a*x + b", spread(11), optimizer="vertex", l1=0.1)
@@ -164,3 +172,12 @@ def test_where_only_rounding_is_left_the_run_ends(formula):
         fitted = fit(formula, {"x": x, "y": y}, loss="absolute")
         assert fitted.outcome == "converged"
         assert fitted.epochs < 200
+
+
+def test_a_bent_valley_is_not_crept_along():
+    rng = np.random.default_rng(11)
+    x = rng.uniform(0.05, 3.0, 400)
+    data = {"x": x, "y": 1.2 / (1.5 + x**2) + 0.3 * rng.normal(size=400), "w": rng.choice([0.3, 0.7, 2.0], 400)}
+    fitted = fit("y ~ a/(b + x^2)", data, loss="absolute", weights="w")
+    assert fitted.outcome == "converged"
+    assert fitted.epochs < 60

@@ -33,3 +33,8 @@ def test_the_table_shows_values_and_ends_alike():
     row = (2459001.12273, 0.00085, "", 2459001.121031, 2459001.124429)
     told = render([Field("m", row, "parameter"), Field("rows", "120", "text")])
     assert "2459001.12273" in told and "2459001.12103" in told and "2459001.12443" in told
+
+
+def test_a_fixed_value_has_all_the_digits_it_was_given():
+    shown = [Field("b", (0.031, 1e-3, ""), "parameter"), Field("c", (123456789.25, None, "fixed"), "parameter")]
+    assert "  c   123456789.25" in render([*shown, Field("rows", "30", "text")])

@@ -12,6 +12,7 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
+from descend.registry import split_list
 
 if TYPE_CHECKING:
     from descend.api import Comparison
@@ -58,7 +59,7 @@ def compare(
     """
     check_pictures(plot, {})
     check_outputs({"--plot": plot}, data)
-    names = options.split_list(optimizers)
+    names = split_list(optimizers)
     if not names:
         raise ConfigError("`--optimizers` is empty. Name some, such as --optimizers gd,lbfgs.")
 

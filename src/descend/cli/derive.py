@@ -10,6 +10,7 @@ from typer import Argument, Option
 from descend.cli import options
 from descend.cli.terminal import say, say_json
 from descend.errors import ConfigError
+from descend.registry import split_list
 
 
 def derive(
@@ -42,7 +43,7 @@ def derive(
         raise ConfigError(
             f"There is no language `{language}`.{closest(language, LANGUAGES)} Known: {', '.join(LANGUAGES)}."
         )
-    names = None if columns is None else options.split_list(columns)
+    names = None if columns is None else split_list(columns)
     derived = api.derive(formula, options.one_or_all(data) if data else None, loss=loss, columns=names)
     for note in readings(derived.formula):
         say(f"Note: {note}.", file=sys.stderr)

@@ -9,6 +9,7 @@ from typer import Argument, Option
 from descend.cli import options
 from descend.cli.terminal import line_length, say, say_json
 from descend.errors import ConfigError
+from descend.registry import split_list
 
 
 def explain(
@@ -46,7 +47,7 @@ def explain(
 
     from descend import api
 
-    names = None if columns is None else options.split_list(columns)
+    names = None if columns is None else split_list(columns)
     source = options.one_or_all(data) if data else None
     explained = api.explain(
         formula, source, loss=loss, columns=names, where=where, missing=missing,

@@ -240,16 +240,6 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
     return {name: numbers[0] if len(numbers) == 1 else numbers for name, numbers in values.items()}
 
 
-def split_list(text: str) -> list[str]:
-    """Split at commas, though not at those inside brackets; nothing twice.
-
-    >>> split_list("gd,adam(beta1=0.8, beta2=0.99),gd")
-    ['gd', 'adam(beta1=0.8, beta2=0.99)']
-    """
-    parts = (part.strip() for part in re.findall(r"(?:\([^)]*\)|[^,(]|\()+", text))
-    return list(dict.fromkeys(part for part in parts if part))
-
-
 def with_gaps(numbers: NDArray[Any]) -> NDArray[Any]:
     """Return numbers with None in place of those that are missing or not finite, if any are."""
     import numpy as np

@@ -27,6 +27,8 @@ from descend.registry import closest
 
 Array = NDArray[np.float64]
 Ties = Mapping[str, Any] | Sequence[str] | str | None
+FIXED = "fixed"
+"""How a value that is given, and no estimate, is marked."""
 EXAMPLE = "Write it as `b2 = 2*b1`."
 COMPONENT = "A component of a vector can be fixed or bounded, but neither tied nor tied to."
 ITS_OWN = "Take its column out of the list, and write it as a parameter of its own."
@@ -101,7 +103,7 @@ class Constraints:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
         name = label.partition("[")[0]
         if name in self.fixed or label in self.fixed:
-            return "fixed"
+            return FIXED
         if name in self.tied:
             return f"= {self.tie_texts[name]}"
         return "at its bound" if label in self.at_bound(theta) else ""

@@ -14,7 +14,7 @@ from descend.constraints.ties import mentioned, refuse_starts
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
-from descend.formula.formula import Formula
+from descend.formula.formula import Formula, unquoted
 from descend.formula.interval import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
@@ -128,6 +128,9 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     if model.inputs or len(names) < 2:
         return
     known = [name for name in table.names if name not in model.response_columns]
+    bare = unquoted(model.formula.text, known)
+    if bare is not None:
+        raise bare
     meant = next(filter(None, (closest(name, known) for name in names)), "")
     raise FormulaError(
         f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."

@@ -166,6 +166,7 @@ class StandardizedObjective:
         self._last = (self.first, 2)
         self.kinks = None if objective.kinks is None else StandardizedKinks(self, objective.kinks)
         self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
+        self.first.piecewise = self.pieces is not None
 
     def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         last = self._last

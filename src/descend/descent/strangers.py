@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Collection
 
+from descend.formula.formula import unquoted
+from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined, redundancies
 from descend.models import FormulaModel, Model
 from descend.table import Table
@@ -29,7 +31,9 @@ def strangers(model: Model, table: Table, given: Collection[str]) -> tuple[str, 
         return ()
     columns = ", ".join(table.names[:SHOWN]) + (", ..." if len(table.names) > SHOWN else "")
     are, each = ("is not a column", "a parameter") if len(found) == 1 else ("are not columns", "parameters")
-    return (f"{joined(found)} {are} of {table.source} ({columns}), and so taken for {each}",)
+    note = f"{joined(found)} {are} of {table.source} ({columns}), and so taken for {each}"
+    bare = next((plain_name(name) for name in table.names if unquoted(model.formula.text, [name])), None)
+    return (note if bare is None else f"{note}; if the column is meant, put it in backticks: {bare}",)
 
 
 def _alike(name: str, column: str) -> bool:

@@ -32,7 +32,7 @@ EXTREME = (-64.0, -4.0, 4.0, 64.0)
 """Where that is, in units of the smallest such parameter."""
 UNLIKELY = 6.0
 """|tau| from which on the path of a like term is followed no further."""
-ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Share of the response that residuals may be from rounding alone."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
 """Standard error, as a share of the estimate, that is nothing but rounding: the fit is perfect."""

@@ -10,7 +10,7 @@ import numpy as np
 from descend.registry import closest
 
 OTHER_SPELLING = {
-    **dict.fromkeys(("pow", "power", "square"), "^"),
+    **dict.fromkeys(("pow", "power"), "^"),
     **dict.fromkeys(("expit", "logistic"), "sigmoid"),
     **dict.fromkeys(("if", "iff", "ifelse"), "where"),
     **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
@@ -22,7 +22,7 @@ RECIPES = {
     "asinh": "log(u + sqrt(u^2 + 1))", "arcsinh": "log(u + sqrt(u^2 + 1))",
     "acosh": "log(u + sqrt(u^2 - 1))", "arccosh": "log(u + sqrt(u^2 - 1))",
     "atanh": "log((1 + u)/(1 - u))/2", "arctanh": "log((1 + u)/(1 - u))/2",
-    "exp2": "2^u", "exp10": "10^u", "sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)",
+    "square": "u^2", "exp2": "2^u", "exp10": "10^u", "sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)",
     "sech": "1/cosh(u)", "csch": "1/sinh(u)", "coth": "cosh(u)/sinh(u)", "reciprocal": "1/u",
     "logit": "log(u/(1 - u))", "pnorm": "(1 + erf(u/sqrt(2)))/2",
     "ndtr": "(1 + erf(u/sqrt(2)))/2", "lgamma": "log(gamma(u))", "gammaln": "log(gamma(u))",
@@ -46,6 +46,8 @@ TERMS = {
     ),
     **dict.fromkeys(("offset",), "What has no parameter is merely added: `y ~ a*x + z`."),
 }
+PARAMETER = re.compile(r"[^\W\d][\d_]?")
+"""What is hardly the name of a function."""
 LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.special|np\.\w+)\.(\w+)")
 
 
@@ -58,6 +60,8 @@ def instead(name: str, known: Collection[str]) -> tuple[str, str]:
         return "", f"Of a number u it is `{RECIPES[name]}`, which a formula can say."
     if name in TERMS:
         return "", TERMS[name]
+    if PARAMETER.fullmatch(name):
+        return f" To multiply by a parameter, write `{name}*(...)`.", listed
     # A function that NumPy has is no misspelling of another.
     return ("" if hasattr(np, name) else closest(name, known)), listed
 

@@ -56,9 +56,12 @@ class Formula:
         """The numbers that the text holds, as they are typed."""
         return tuple(dict.fromkeys(token.text for token in tokenize(self.text) if token.kind == "number"))
 
-    def as_typed(self, expression: Expr) -> Expr:
-        """Return an expression that came of this formula, for a printer, with its constants as they were typed."""
-        return as_typed(expression, self.numbers)
+    def as_typed(self, expression: Expr, held: bool = False) -> Expr:
+        """Return an expression that came of this formula, for a printer, with its constants as they were typed.
+
+        held: so that they stay so whatever is done to it.
+        """
+        return as_typed(expression, self.numbers, held)
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -131,10 +134,10 @@ def _read(
     try:
         return _understood(text, columns, numeric, starts, excluded, given)
     except FormulaError as error:
-        raise (_unquoted(text, columns) or error) from None
+        raise (unquoted(text, columns) or error) from None
 
 
-def _unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
+def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
     """Say that a column whose name is no plain word stands in the text as it is, without backticks; or None."""
     outside = re.sub(r"`[^`]*`", lambda quoted: " " * len(quoted[0]), text)
     for name in sorted(columns, key=len, reverse=True):
@@ -178,8 +181,6 @@ def _understood(
     _refuse_idle(builder, expression, terms, used)
     parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
-    if not given:
-        return formula
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
     unused = tuple(name for name in formula.columns if name not in needed)
     return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)

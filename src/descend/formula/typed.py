@@ -23,8 +23,11 @@ LONGEST = 12
 """Characters of a decimal number that is read more easily than a fraction."""
 
 
-def as_typed(expression: Expr, texts: Sequence[str]) -> Expr:
+def as_typed(expression: Expr, texts: Sequence[str], held: bool = False) -> Expr:
     """Return ``expression`` for a printer, its fractions written by the constants ``texts`` that they came from.
+
+    held: constants of many digits are symbols too where they stand as they were typed, so that what is done to the
+    expression afterwards neither multiplies them nor clears their denominators.
 
     >>> from descend.formula.symbols import Column
     >>> as_typed(Rational(500, 4157) / Column("T"), ["8.314"])
@@ -32,14 +35,14 @@ def as_typed(expression: Expr, texts: Sequence[str]) -> Expr:
     """
     constants = {Rational(text): text for text in texts if "." in text or "e" in text.lower()}
     symbols = {value: Typed(text) for value, text in constants.items() if value.q != 1}
-    return _Rewritten(symbols).of(expression)
+    return _Rewritten(symbols, held).of(expression)
 
 
 class _Rewritten:
     """Expressions rewritten; what several places share is rewritten once."""
 
-    def __init__(self, symbols: dict[Rational, Typed]) -> None:
-        self.symbols = symbols
+    def __init__(self, symbols: dict[Rational, Typed], held: bool) -> None:
+        self.symbols, self.held = symbols, held
         self.known: dict[Expr, Expr] = {}
 
     def of(self, node: Expr) -> Expr:
@@ -59,7 +62,8 @@ class _Rewritten:
     def _fraction(self, value: Rational) -> Expr:
         short = exact_number(value)
         if value.q == 1 or abs(value) in self.symbols:
-            return value
+            held = self.held and max(abs(value.p), value.q) > PLAIN
+            return sympy.sign(value) * self.symbols[abs(value)] if held else value
         if abs(1 / value) in self.symbols:
             return sympy.sign(value) / self.symbols[abs(1 / value)]
         if "/" not in short and len(short) <= LONGEST:

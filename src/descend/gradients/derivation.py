@@ -51,7 +51,9 @@ class Derivation(Shown):
 
     @cached_property
     def _slopes(self) -> Slopes:
-        slope = self.formula.as_typed(self._in_data(self.loss.expressions[1]))
+        score, response = (self.formula.as_typed(side, held=True) for side in (self.score, self.formula.response))
+        residual = {RESIDUAL: PREDICTION - RESPONSE}
+        slope = self.loss.expressions[1].xreplace(residual).xreplace({PREDICTION: score, RESPONSE: response})
 
         # SymPy would spend seconds on the conditions of a loss, to no end.
         def written(part: Expr) -> Expr:
@@ -59,10 +61,10 @@ class Derivation(Shown):
                 return slope * part
             return slope * simplest(part, plain) if slope.has(where) else simplest(slope * part, plain)
 
-        found = slopes(self.score, self.formula.unknowns)
+        found = slopes(score, self.formula.unknowns)
         # Where a part is infinite, (a + b*u)/(1 + u) is nan though a/(1 + u) + b*u/(1 + u) is not.
         plain = all(edge is sympy.false for parts in found.parts.values() for edge in parts)
-        return found.written(lambda part: written(self.formula.as_typed(part)))
+        return found.written(written)
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}

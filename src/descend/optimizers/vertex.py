@@ -132,7 +132,7 @@ def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Ar
         if best is not None and fallen > max(WORTH_IT * fall.promise, noise):
             best.pieces()  # from here on the gradient there is the least subgradient
             wide = fallen > TRUSTED * fall.promise
-            return best.theta, 2.0 * near if wide and math.isfinite(reach) else reach
+            return best.theta, reach if not math.isfinite(reach) else 2.0 * near if wide else 0.5 * near
         if pieces.exact and near == reach:
             break
         reach = 0.25 * near

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descend.constraints import FIXED
 from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, OutputError
@@ -139,7 +140,7 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
-        digits = digits_of(value, error)
+        digits = digits_of(value, error, given=mark == FIXED)
         cells = [f"{value:.{digits}g}", *([number(error, 3)] if errors else [])]
         if level:
             cells.append("–" if None in ends else f"{ends[0]:.{digits}g} to {ends[1]:.{digits}g}")

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from descend.constraints import FIXED
 from descend.parameters import DIGITS, digits_of
 from descend.report.fields import Field
 
@@ -39,7 +40,7 @@ def render(fields: Sequence[Field], colour: bool = False, columns: int | None = 
 def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
     listed = fields[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
-    shown = [digits_of(*field.value[:2]) for field in listed]
+    shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in listed]
     table = [names, ["value", *aligned([field.value[0] for field in listed], shown)]]
     if any(field.value[1] is not None for field in listed):
         table.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
