@@ -35,6 +35,10 @@ Known = tuple[Array, float, Array | None, Array | None]
 """The undamped step from where we stand, and |q| there; the step that led here, and the undamped one it came from."""
 
 
+MOST_DIFFERENTIATED = 20
+"""Parameters up to which all second derivatives are taken, of which each costs two gradients."""
+
+
 @dataclass(frozen=True)
 class LevenbergMarquardt(Optimizer):
     """Gauss-Newton steps, damped so far that each lowers J.
@@ -126,6 +130,8 @@ def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Kn
     theta, following = last_digits(evaluation, kind, units, known)
     offset = known[1]
     if theta is not evaluation.theta or evaluation.bounds is not None or evaluation.proximal:
+        return theta, following
+    if theta.size > MOST_DIFFERENTIATED:
         return theta, following
     worth = UNEXPLAINED if kind.order < 3 else ROUGHLY
     if not worth * abs(evaluation.loss) < offset * offset < math.inf:
