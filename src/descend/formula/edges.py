@@ -22,6 +22,8 @@ STEEP = (*LOGARITHMS, cbrt)
 """Functions whose slope is infinite at 0."""
 LARGEST = number(sys.float_info.max)
 ZERO = Integer(0)
+LONG = 30
+"""Operations of an expression that is not looked at as a whole."""
 Condition = Any
 """A comparison of data and parameters, joined by and, or, not; ``sympy.false`` where it never holds."""
 
@@ -63,8 +65,11 @@ def of_data(condition: Condition) -> bool:
 
 
 def _vanishes(node: Expr, part: Expr) -> bool:
-    """Whether an expression is 0 where a part of it is, as 1 - exp(-k*t) is where t is."""
-    return not part.is_positive and node.xreplace({part: ZERO}) == 0
+    """Whether an expression is 0 where a part of it is, as 1 - exp(-k*t) is where t is; of a long one it is not asked.
+
+    Put into a formula nested forty levels deep, a 0 may make of it a number of more digits than there are atoms.
+    """
+    return not part.is_positive and node.count_ops() <= LONG and node.xreplace({part: ZERO}) == 0
 
 
 def with_limit(expression: Expr, power: Expr) -> Expr | None:
