@@ -9,6 +9,7 @@ import descend
 from descend.fit.equation import equation
 from descend.formula import read_formula
 from descend.formula.printers.mathml import as_mathml
+from descend.formula.typed import as_typed
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES
 
@@ -81,3 +82,9 @@ def test_the_fitted_equation_and_its_exports():
 )  # fmt: skip
 def test_what_is_simplified_leaves_them_as_they_are(text, derivatives):
     assert descend.derive(text, columns=["x", "y"]).code("text").splitlines() == derivatives
+
+
+def test_whole_numbers_of_many_digits_stay_as_they_are():
+    read = read_formula("y ~ a*(f - 5e9) + 1024*b*f^2", ("f", "y"))
+    for derivative in read.jacobian.values():
+        assert as_typed(derivative, ("5e9", "1024"), held=True) == derivative

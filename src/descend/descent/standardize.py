@@ -160,6 +160,7 @@ class StandardizedObjective:
         penalty = objective.penalty
         # |theta_k| = scale_k |u_k|; an intercept is not penalised.
         self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
+        self.edge = None
         self.pieces: StandardizedPieces | None = None
         self.first = self._point(units.u(first.theta), first, None)
         self.start = first.theta

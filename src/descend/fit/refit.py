@@ -141,6 +141,7 @@ class _Free:
         self.floor = part.objective.floor
         self.has_l1 = False
         self.pieces = None
+        self.edge = None
         self._last: tuple[Point, int] | None = None
 
     def whole(self, free: Array) -> Array:

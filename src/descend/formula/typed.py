@@ -62,7 +62,7 @@ class _Rewritten:
     def _fraction(self, value: Rational) -> Expr:
         short = exact_number(value)
         if value.q == 1 or abs(value) in self.symbols:
-            held = self.held and max(abs(value.p), value.q) > PLAIN
+            held = self.held and abs(value) in self.symbols and max(abs(value.p), value.q) > PLAIN
             return sympy.sign(value) * self.symbols[abs(value)] if held else value
         if abs(1 / value) in self.symbols:
             return sympy.sign(value) / self.symbols[abs(1 / value)]

@@ -72,6 +72,14 @@ class ModulePoint:
         """Return what a Gauss-Newton step promises: without a curvature, nobody can tell."""
         return math.inf
 
+    def rounded(self, squares: float) -> bool:
+        """Whether nothing but rounding is left of the gradient: without a curvature, nobody can tell."""
+        return False
+
+    def held(self) -> bool:
+        """Whether predictions at the edge of what the loss allows keep J up: rows are not looked at one by one."""
+        return False
+
     def flat(self, scales: Any) -> bool:
         """Whether some parameter has lost all influence: without a curvature, nobody can tell."""
         return False
