@@ -57,6 +57,8 @@ def compare(text, loss, weights, names, source):
     what, theta = program(text, loss, weights), np.array(FORMULAS[text])
     expected = NumpyEngine(what, table(), weights).evaluate(theta, 2)
     for name in names:
+        if name == "postgres" and "erf" in text:
+            continue  # it would write out an approximation at each of its uses, so the rows are streamed
         if name != "moments" or (text in LINEAR and loss == "squared"):
             assert_same(engine(name, what, source, weights).evaluate(theta, 2), expected)
 

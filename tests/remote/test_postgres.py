@@ -56,7 +56,7 @@ def test_fits_are_those_of_rows_in_memory(options, table, postgres):
         np.testing.assert_allclose(np.sort(fit.predict(source)), np.sort(expected.predict(data())), rtol=1e-8)
 
 
-@pytest.mark.parametrize("kind", ["function", "autograd", "by hand", "gamma"])
+@pytest.mark.parametrize("kind", ["function", "autograd", "by hand", "gamma", "erf"])
 def test_what_the_server_cannot_sum_is_streamed(kind, table, monkeypatch):
     monkeypatch.setattr("descend.engines.stream.BLOCK", 64)
 
@@ -70,13 +70,14 @@ def test_what_the_server_cannot_sum_is_streamed(kind, table, monkeypatch):
         "function": (forward, {"response": "y", "gradient": gradient, "start": {"w": 0.0}}),
         "autograd": (CURVE, {"gradient": "autograd", "start": {"a": 1, "b": 1, "c": 1}}),
         "by hand": ("y ~ v*x", {"gradient": "v = mean(2*x*(v*x - y))"}),
+        "erf": ("y ~ 1 + a*erf(b*x)", {"start": {"a": 0.5, "b": 0.5}}),
         "gamma": ("y ~ 1 + a*gamma(1 + b*x)", {"start": {"a": 0.5, "b": 0.5}}),
     }[kind]
     options |= {"optimizer": "gd", "learning_rate": 0.05, "epochs": 7}
     fit, expected = (descend.fit(model, source, **options) for source in (table, data()))
     assert fit.engine == {"autograd": "torch", "by hand": "query"}.get(kind, "numpy")
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-10)
-    if kind == "gamma":
+    if kind in ("gamma", "erf"):
         assert any(
             "rows streamed to NumPy in blocks, as the database (postgres) has no function" in note for note in fit.notes
         )

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, erf
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
@@ -19,8 +19,9 @@ from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
 from descend.formula.compile import COUNT, define, numpy_names
+from descend.formula.functions import erfc
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, QueryWriter, parameter
+from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
 from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
@@ -35,6 +36,10 @@ SINGULAR = 1e-14
 UNTURNED = np.ones((1, 1))
 MOST_PARAMETERS = 60
 """Beyond these the curvature has more sums than a query should."""
+
+
+WRITES_OUT = ("postgres", "postgresql")
+"""Databases that write out what has a name at each of its uses: long approximations grow beyond all bounds there."""
 
 
 class QueryEngine:
@@ -76,6 +81,9 @@ class QueryEngine:
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
+        long = {node.func.__name__ for node in self.program.score.atoms(erf, erfc)}
+        if long and self.lazy.backend.name in WRITES_OUT:
+            raise LackingFunctionError(min(long))
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
