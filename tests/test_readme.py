@@ -53,7 +53,7 @@ def test_the_two_commands_come_first():
 def test_the_commands_and_the_python_blocks_do_what_the_page_shows(tmp_path):
     """The commands run in order in one folder, the Python blocks in one process."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "NO_COLOR": "1"}
+    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "120"}
 
     def output_of(*command: str) -> str:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}

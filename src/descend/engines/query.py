@@ -38,8 +38,9 @@ MOST_PARAMETERS = 60
 """Beyond these the curvature has more sums than a query should."""
 
 
-WRITES_OUT = ("postgres", "postgresql")
-"""Databases that write out what has a name at each of its uses: long approximations grow beyond all bounds there."""
+WRITES_OUT = ("postgres", "postgresql", "sqlite")
+"""Databases that write out what has a name at each of its uses: long approximations grow beyond all bounds there, or
+their parts beyond the range of a double."""
 
 
 class QueryEngine:
