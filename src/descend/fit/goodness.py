@@ -48,12 +48,11 @@ class Goodness:
 def goodness_of(fit: Fit) -> Goodness | None:
     """Return the chi-square of a fit; None where the scatter of its response is not known, or no row is left over."""
     if fit.kept is None:
-        stored = [fit.stored.get(name) for name in ("chi_square", "degrees_of_freedom", "chi_square_p")]
-        return (
-            None
-            if None in stored or int(stored[1]) <= 0
-            else Goodness(float(stored[0]), int(stored[1]), float(stored[2]))
-        )  # type: ignore[arg-type]
+        names = ("chi_square", "degrees_of_freedom", "chi_square_p")
+        stored = [float(value) for name in names if (value := fit.stored.get(name)) is not None]
+        if len(stored) < len(names) or stored[1] < 1.0:
+            return None
+        return Goodness(stored[0], int(stored[1]), stored[2])
     if not _known(fit):
         return None
     degrees = counting(fit) - determined(fit)
