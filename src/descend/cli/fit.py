@@ -171,15 +171,17 @@ def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) ->
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
     """Return the intervals of a fit, and the fit with a note where there are none: it is not lost for that."""
+    from descend.fit.commenting import attempt
+
+    found: list[Intervals] = []
     try:
-        with Counter(sys.stderr, "bootstrap", resamples) as count:
-            found = fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count)
+        with attempt("the intervals", fitted.failures), Counter(sys.stderr, "bootstrap", resamples) as count:
+            found.append(fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count))
     except ConfigError as error:
         return replace(fitted, notes=(*fitted.notes, str(error))), None
-    except Exception as error:  # what comments on a fit does not take it along
-        told = f"the intervals could not be told: {' '.join(str(error).split())} ({type(error).__name__})"
-        return replace(fitted, notes=(*fitted.notes, told)), None
-    return replace(fitted, notes=(*fitted.notes, *found.notes)), found
+    if not found:
+        return fitted, None
+    return replace(fitted, notes=(*fitted.notes, *found[0].notes)), found[0]
 
 
 def show(

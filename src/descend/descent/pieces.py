@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,20 +34,14 @@ class PiecesOfRows(Protocol):
         """Return the pieces at theta."""
 
 
-@dataclass(eq=False)
-class RowPieces:
-    """J of a kinked loss, row by row. Rows of weight 0 are left out; what was asked for last is kept.
+class LastPieces(ABC):
+    """Keeps the pieces that were asked for last."""
 
-    weights: (rows,) or None. penalty: each parameter with an l1 penalty is one more row, theta_k against 0. total: the
-    sum of weights, where these are not all of the rows.
-    """
+    _last: tuple[Array, Pieces] | None = None
 
-    model: Model
-    columns: Mapping[str, Array]
-    weights: Array | None
-    penalty: Penalty | None
-    total: float | None = None
-    _last: tuple[Array, Pieces] | None = field(default=None, repr=False)
+    @abstractmethod
+    def anew(self, theta: Array) -> Pieces:
+        """Return the pieces at theta without keeping them."""
 
     def known(self, theta: Array) -> Pieces | None:
         """Return the pieces at theta if they were asked for last."""
@@ -60,6 +55,21 @@ class RowPieces:
             self._last = (theta, known)
         return known
 
+
+@dataclass(eq=False)
+class RowPieces(LastPieces):
+    """J of a kinked loss, row by row. Rows of weight 0 are left out; what was asked for last is kept.
+
+    weights: (rows,) or None. penalty: each parameter with an l1 penalty is one more row, theta_k against 0. total: the
+    sum of weights, where these are not all of the rows.
+    """
+
+    model: Model
+    columns: Mapping[str, Array]
+    weights: Array | None
+    penalty: Penalty | None
+    total: float | None = None
+
     def anew(self, theta: Array) -> Pieces:
         """Return the pieces at theta without keeping them."""
         total = self.total
@@ -70,7 +80,7 @@ class RowPieces:
 
 
 @dataclass(eq=False)
-class StreamedPieces:
+class StreamedPieces(LastPieces):
     """The same of rows that stay where they are: those nearest to their kink are fetched, of the others the pull.
 
     One pass over the rows for each theta. sample: of some of the rows, by which steps are measured; with the weights of
@@ -80,19 +90,10 @@ class StreamedPieces:
     sample: RowPieces
     lazy: Lazy
     weights: str | None
-    _last: tuple[Array, Pieces] | None = field(default=None, repr=False)
 
-    def known(self, theta: Array) -> Pieces | None:
-        """Return the pieces at theta if they were asked for last."""
-        return self._last[1] if self._last is not None and np.array_equal(self._last[0], theta) else None
-
-    def at(self, theta: Array) -> Pieces:
-        """Return the pieces at theta."""
-        known = self.known(theta)
-        if known is None:
-            known = self.lazy.attempt(lambda: self._nearest(theta))
-            self._last = (theta, known)
-        return known
+    def anew(self, theta: Array) -> Pieces:
+        """Return the pieces at theta without keeping them."""
+        return self.lazy.attempt(lambda: self._nearest(theta))
 
     def _nearest(self, theta: Array) -> Pieces:
         measured = self.sample.anew(theta)
