@@ -38,11 +38,6 @@ MOST_PARAMETERS = 60
 """Beyond these the curvature has more sums than a query should."""
 
 
-WRITES_OUT = ("postgres", "postgresql", "sqlite")
-"""Databases that write out what has a name at each of its uses: long approximations grow beyond all bounds there, or
-their parts beyond the range of a double."""
-
-
 class QueryEngine:
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
@@ -83,7 +78,7 @@ class QueryEngine:
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
         long = {node.func.__name__ for node in self.program.score.atoms(erf, erfc)}
-        if long and self.lazy.backend.name in WRITES_OUT:
+        if long and not self.abilities.keeps_names:
             raise LackingFunctionError(min(long))
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 

@@ -43,18 +43,21 @@ class Abilities:
     ieee: arithmetic ends in inf and nan where IEEE 754 says so; elsewhere it may fail or give null, and what could is
         guarded.
     functions: those it has under these names, beyond the ones that every database has.
+    keeps_names: it computes what has a name once, rather than write it out at each use, where long approximations grow
+        beyond all bounds, or their parts beyond the range of a double.
     """
 
     ieee: bool = False
     functions: frozenset[str] = frozenset()
+    keeps_names: bool = False
 
 
 HYPERBOLIC = frozenset({"sinh", "cosh", "tanh"})
 ABILITIES: dict[str, Abilities] = {
-    "duckdb": Abilities(True, HYPERBOLIC | {"gamma", "lgamma"}),
+    "duckdb": Abilities(True, HYPERBOLIC | {"gamma", "lgamma"}, keeps_names=True),
     "sqlite": Abilities(False, HYPERBOLIC),
     "postgres": Abilities(False, HYPERBOLIC),
-    "pyspark": Abilities(False, HYPERBOLIC),
+    "pyspark": Abilities(False, HYPERBOLIC, keeps_names=True),
 }
 """By the name of Ibis's backend. Of others nothing is taken for granted."""
 
