@@ -18,20 +18,14 @@ from descend import report
 from descend.descent import Outcome, Step
 from descend.descent.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
 from descend.descent.checkpoint import read
-from descend.descent.diagnosis import Cause, Diagnosis, diagnose
-from descend.descent.identifiability import Verdict, at_end
-from descend.descent.like_terms import changed_places
 from descend.descent.problem import Problem, pose
-from descend.descent.repeats import AT_ONCE, repeated_rows
 from descend.descent.robust import loss_of, needs_preparation, prepare
-from descend.descent.run import Run, Settings, keeps_bounds, run, whole
-from descend.descent.separation import no_minimum
+from descend.descent.run import Settings, keeps_bounds, run, whole
 from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
-from descend.fit import Fit, Kept, load
+from descend.fit import Fit, load
 from descend.fit.commenting import attempt
-from descend.fit.edge import edge_note
-from descend.fit.goodness import scatter_note
+from descend.fit.ending import fit_of
 from descend.fit.intervals import checked_errors
 from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
@@ -40,7 +34,6 @@ from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
-from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.output import refuse_unwritable
 from descend.registry import split_list
@@ -183,7 +176,7 @@ def fit(
 
         problem, settings = pose_module(model, data, inputs, wish, settings)
         with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
-            return _fit(problem, run(problem, settings, reader), penalised=False, call=call, began=began)
+            return fit_of(problem, run(problem, settings, reader), report, call, began)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -205,17 +198,16 @@ def fit(
                 problem = replace(problem, notes=prepared + problem.notes)
             kind = checked_errors(errors, problem.model.loss)
 
-            def fit_of(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
-                ran = run(problem, settings, reader)
-                return _fit(problem, ran, penalised=bool(l1 or l2), errors=kind, call=call, began=began)
+            def fitted_to(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
+                return fit_of(problem, run(problem, settings, reader), report, call, began, bool(l1 or l2), kind)
 
-            fitted = fit_of(problem, reader)
+            fitted = fitted_to(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
                 with attempt("whether another start leads lower", fitted.failures):
                     doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
                     if doubt is not None or not fitted.succeeded:
-                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fit_of, doubt)
+                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fitted_to, doubt)
                         fitted = look.taken()
         finally:
             problem.table.rest()
@@ -247,96 +239,6 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
             or (type(value) in (dict, list, tuple) and not value)
         ))
     }  # fmt: skip
-
-
-def _fit(problem: Problem, run: Run, penalised: bool, errors: str = "", call: Call = dict, began: float = 0.0) -> Fit:
-    """Put the result of a run into the user's hands; the call ``began`` then, by ``time.perf_counter``."""
-    trace = run.trace
-    last, final = trace[-1], trace.last_finite
-    outcome = last.outcome or Outcome.INTERRUPTED
-    verdict, endless, failures = Verdict(), None, list[str]()
-    if outcome is not Outcome.DIVERGED:
-        with attempt("whether there is a minimum", failures):
-            endless = no_minimum(problem, final.theta)
-    if not penalised and outcome is not Outcome.DIVERGED and endless is None:
-        with attempt("which parameters the data determine", failures):
-            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
-    remarks: tuple[str, ...] = ()
-    with attempt("what is odd about the rows", failures):
-        remarks = _remarks(problem, final.theta, outcome)
-    fitted = Fit(
-        model=problem.model,
-        theta=final.theta,
-        loss=float(final.loss),
-        rows=problem.objective.rows,
-        passes=problem.objective.passes,
-        epochs=last.epoch,
-        outcome=outcome,
-        advised=run.advice,
-        gradient=problem.gradient,
-        optimizer=run.optimizer.name,
-        learning_rate=run.learning_rate,
-        engine=problem.objective.engine.name,
-        failures=failures,
-        seconds=time.perf_counter() - began,
-        asked=run.asked,
-        trace=trace,
-        notes=run.notes
-        + problem.notes
-        + (() if problem.doubts else verdict.sentences + verdict.remarks)
-        + _at_bounds(problem, final.theta)
-        + remarks,
-        undetermined=verdict.labels,
-        penalised=penalised,
-        weights=problem.weights,
-        sigma=problem.sigma,
-        errors=errors,
-        table=problem.table,
-        kept=Kept(problem.columns, problem.objective, problem.table.source, problem.whole),
-        call=call,
-        shown_by=report,
-        examine=partial(diagnose, problem, run),
-    )
-    if endless is not None:
-        fitted = _without_minimum(fitted, endless)
-    else:
-        with attempt("whether the data scatter as they should", fitted.failures):
-            said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
-            fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
-    if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
-        found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
-        if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
-            notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
-            fitted = replace(fitted, notes=notes, examine=lambda: found)
-    return fitted
-
-
-def _without_minimum(fitted: Fit, why: str) -> Fit:
-    """Let no fit pass for converged whose parameters ran towards infinity."""
-    if fitted.outcome in (Outcome.CONVERGED, Outcome.STALLED):
-        saturated = Diagnosis(Cause.PLATEAU, {"separated": True}, why, why)
-        return replace(fitted, outcome=Outcome.STALLED, advised=why, examine=lambda: saturated)
-    return replace(fitted, notes=(*fitted.notes, why))
-
-
-def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
-    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
-    model = problem.model
-    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
-        return ()
-    notes = [changed_places(model, problem.given, problem.start, theta)]
-    if (kinks := problem.objective.kinks) is not None:
-        notes.append(kinks.note(problem.objective(theta, 2)))
-    if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
-        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
-    return tuple(note for note in notes if note is not None)
-
-
-def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
-    held = getattr(problem.model, "constraints", None)
-    note = None if held is None else held.note(theta)
-    return () if note is None else (note,)
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:

@@ -9,7 +9,7 @@ import pytest
 
 import descend
 from descend import api
-from descend.fit import result
+from descend.fit import ending, result
 
 SAID = "could not be told: Eigenvalues did not converge (LinAlgError)"
 COMMENTATORS = {
@@ -20,11 +20,11 @@ COMMENTATORS = {
     "the guarantee": (result, "guarantee"),
     "the digits of the equation": (result, "rounding"),
     "R²": (result.statistics, "r_squared"),
-    "which parameters the data determine": (api, "at_end"),
-    "why the run ended as it did": (api, "diagnose"),
-    "what is odd about the rows": (api, "repeated_rows"),
-    "whether there is a minimum": (api, "no_minimum"),
-    "whether the data scatter as they should": (api, "scatter_note"),
+    "which parameters the data determine": (ending, "at_end"),
+    "why the run ended as it did": (ending, "diagnose"),
+    "what is odd about the rows": (ending, "repeated_rows"),
+    "whether there is a minimum": (ending, "no_minimum"),
+    "whether the data scatter as they should": (ending, "scatter_note"),
     "whether another start leads lower": (api, "doubt_of"),
     "what is off with the residuals": (result, "diagnostics_of"),
 }
