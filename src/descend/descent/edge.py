@@ -38,13 +38,14 @@ class Edge:
 
     def onwards(self, point: Any) -> Array:
         """Return where J is lower along the edge; the same theta if nowhere."""
-        found = self._rows(point.theta)
+        here: Array = point.theta
+        found = self._rows(here)
         if found is None:
-            return point.theta  # type: ignore[no-any-return]
+            return here
         predicted, jacobian, ways, rest = found
         along = np.linalg.svd(ways)[2][np.linalg.matrix_rank(ways) :].T
         if not along.size:
-            return point.theta  # type: ignore[no-any-return]
+            return here
         omega = np.ones(len(predicted)) if self.omega is None else self.omega
         weight = self.model.loss.weight(predicted, self.model.observed(self.columns)) * omega
         left_out = jacobian[rest] @ along
@@ -53,10 +54,10 @@ class Edge:
         # A little inwards, for what lies at the edge must not be rounded across it.
         inside = np.linalg.lstsq(ways, np.full(len(ways), INSIDE * float(np.mean(predicted))), rcond=None)[0]
         for share in (1.0, 0.5, 0.25, 0.125):
-            theta = np.asarray(point.theta + share * step + inside)
+            theta = np.asarray(here + share * step + inside)
             if point.at(theta, 0).loss < point.loss:
                 return theta
-        return point.theta  # type: ignore[no-any-return]
+        return here
 
     def holds(self, theta: Array, gradient: Array) -> bool:
         """Whether rows at the edge, and nothing else, keep J from falling further."""
