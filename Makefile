@@ -39,8 +39,8 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/textbook.py
 	$(BIN)/python benchmarks/small.py
 	$(BIN)/python benchmarks/small.py --grid --rounds 3
-	$(BIN)/python benchmarks/nist.py tests/fit/nist
-	$(BIN)/python benchmarks/digits.py tests/fit/nist
+	$(BIN)/python benchmarks/nist.py tests/results/nist
+	$(BIN)/python benchmarks/digits.py tests/results/nist
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/coverage_of_losses.py
 	$(BIN)/python benchmarks/preflight.py

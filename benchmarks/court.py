@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 
 import descend
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.formula import as_text, read_formula
 from descend.formula.printers.code import NUMPY, TORCH, Writer
 from descend.formula.symbols import Column

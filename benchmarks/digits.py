@@ -1,6 +1,6 @@
 """Are the digits that a fit vouches for there? `Fit.digits` beside the digits that agree with the true minimum.
 
-    python benchmarks/digits.py tests/fit/nist
+    python benchmarks/digits.py tests/results/nist
 
 The minimum is found by Newton's method with the gradient in 80-bit numbers and exact second derivatives. Runs stop
 where they stop: at the last digit, or after some epochs that were asked for. A row of the table is a family of runs,
@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 import descend
-from descend.fit import Fit
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.derived import derived
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.results import Fit
 
 Array = NDArray[Any]
 MOST = 15.7

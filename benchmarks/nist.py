@@ -6,7 +6,7 @@ the worst parameter and of the worst standard deviation, at most 11; descend is 
 like terms of a sum (two peaks, say) may come out in either order. Where a start leads nowhere descend goes on to search
 for another, all by itself, and says so; here that counts like any other end.
 
-    python benchmarks/nist.py tests/fit/nist
+    python benchmarks/nist.py tests/results/nist
 """
 
 from __future__ import annotations

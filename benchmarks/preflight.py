@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 import descend
-from descend.descent.gauge import preflight
 from descend.descent.loop import Plan
-from descend.descent.problem import pose
-from descend.descent.spectrum import spectrum_of
-from descend.descent.wish import Wish
+from descend.descent.stability_watch import preflight
 from descend.optimizers import OPTIMIZERS
+from descend.options.request import Wish
+from descend.problem.posing import pose
+from descend.stability.spectrum import spectrum_of
 
 FAMILY = ("gd", "momentum", "momentum(momentum=0.5)", "nesterov")
 FORMULA = "y ~ w @ [x*] + b"

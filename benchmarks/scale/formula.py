@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from beside import Contender, Measured, show, target
 
-from descend.table.written import write_columns
+from descend.table.writing import write_columns
 
 FORMULA = "y ~ a*exp(-b*x) + c"
 ROWS = 10_000_000

@@ -14,23 +14,21 @@ Names are imported when they are first used, so that ``import descend`` costs no
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.api import Comparison, check, compare, derive, explain, fit, generate, load
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
-    from descend.fit import Fit
     from descend.gradients.court import Judgement
+    from descend.results import Fit
 
 _PLACES = {
     "descend.api": ("Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
-    "descend.fit": ("Fit",),
+    "descend.results": ("Fit",),
     "descend.gradients.court": ("Judgement",),
 }
 
@@ -71,17 +69,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Keeps ``descend.fit`` the function: importing the room of that name would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in __all__):
-            super().__setattr__(name, value)
-
-    def __reduce__(self) -> tuple[Any, ...]:  # joblib sends the modules that a function of a script uses along with it
-        return import_module, (self.__name__,)
-
-
-sys.modules[__name__].__class__ = _Package

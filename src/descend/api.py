@@ -16,35 +16,35 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
-from descend.descent.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
 from descend.descent.checkpoint import read
-from descend.descent.problem import Problem, pose
-from descend.descent.robust import loss_of, needs_preparation, prepare
 from descend.descent.run import Settings, keeps_bounds, run, whole
-from descend.descent.wish import Gradient, Wish
 from descend.errors import ConfigError, DescendError
-from descend.fit import Fit, load
-from descend.fit.commenting import attempt
-from descend.fit.ending import fit_of
-from descend.fit.intervals import checked_errors
-from descend.fit.second_look import SecondLook, doubt_of
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
+from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.optimizers import Optimizer
+from descend.options.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
+from descend.options.request import Gradient, Wish
 from descend.output import refuse_unwritable
+from descend.problem.posing import Problem, pose
 from descend.registry import split_list
+from descend.results import Fit, load
+from descend.results.commenting import attempt
+from descend.results.ending import fit_of
 from descend.showing import handed
+from descend.starts.robust import loss_of, needs_preparation, prepare
+from descend.starts.second_look import SecondLook, doubt_of
 from descend.table import open_table, parse_column_range
 from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from descend.descent.explanation import Explanation
+    from descend.diagnosis.explanation import Explanation
 
 Array = NDArray[np.float64]
 Call = Callable[[], Mapping[str, Any]]
@@ -166,7 +166,7 @@ def fit(
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     wish.check()
     if _is_module(model):
-        from descend.descent.module.problem import pose_module
+        from descend.training.posing import pose_module
 
         if checkpoint is not None:
             raise ConfigError(
@@ -363,8 +363,8 @@ def explain(
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
     a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
     """
-    from descend.descent import explanation
-    from descend.descent.outlook import asked_outlook, outlook
+    from descend.diagnosis import explanation
+    from descend.diagnosis.outlook import asked_outlook, outlook
 
     refuse_misfits({"formula": formula, "columns": columns, "start": start, "standardize": standardize}, "formula")
     refuse_misfits({"optimizer": optimizer, "learning_rate": learning_rate})
@@ -465,10 +465,10 @@ def check(
     wish.check()
     loss_function = _built(loss)
     if _is_module(model):
-        from descend.descent.module.check import check_module
+        from descend.training.gradient_check import check_module
 
         return handed(check_module(model, data, inputs, wish, loss_function), report.short)
-    from descend.descent.check import check_gradient
+    from descend.problem.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
         return handed(check_gradient(model, data, wish, loss_function), report.short)

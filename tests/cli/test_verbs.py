@@ -88,7 +88,7 @@ def test_predict_keeps_every_column_as_it_is(run: Callable[..., Any], folder: Pa
 def test_predict_keeps_numbers_that_no_float_holds(run: Callable[..., Any], folder: Path) -> None:
     import numpy as np
 
-    from descend.table.written import write_columns
+    from descend.table.writing import write_columns
 
     write_columns("new.parquet", {"id": np.array([2**53 + 1, 5]), "x": np.array([7.0, 5.0])})
     assert run("predict", "exact.json", "new.parquet").stdout.splitlines()[1].startswith("9007199254740993,7,1")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from descend.engines.compiled import compiled
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.gradients.derived import derived

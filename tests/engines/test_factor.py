@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from tests.laws.ranges import within
 
-import descend.engines.numpy as numpy_engine
-import descend.engines.torch as torch_engine
-from descend.descent.objective import Objective
+import descend.engines.numpy_engine as numpy_engine
+import descend.engines.torch_engine as torch_engine
 from descend.formula import read_formula
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.problem.objective import Objective
 
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -128,7 +128,7 @@ HALF = tuple(f"{name} = mean({inside[5:-1]}/2)" for name, inside in (text.split(
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 @pytest.mark.parametrize("texts", [BY_HAND, HALF], ids=["right", "half"])
 def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, texts):
-    from descend.descent.objective import Penalty
+    from descend.problem.objective import Penalty
 
     what = by_hand(read_formula(DECAY, ("x", "y")), LOSSES.build("squared"), texts, ("x", "y"))
     objective = Objective(ENGINES[engine](what, columns()), Penalty(np.zeros(3), np.full(3, penalty)))
@@ -154,7 +154,7 @@ def test_autograd_has_a_factor_beside_its_gradient(loss):
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_the_objective_adds_the_l2_penalty_as_rows(penalty):
-    from descend.descent.objective import Penalty
+    from descend.problem.objective import Penalty
 
     what, theta = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8])
     sums = numpy_engine.NumpyEngine(what, columns())

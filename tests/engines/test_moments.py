@@ -8,7 +8,7 @@ import pytest
 import descend
 import descend.engines.moments as moments
 from descend.engines.moments import MomentsEngine
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.gradients.derived import derived

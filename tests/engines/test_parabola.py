@@ -7,7 +7,7 @@ import pytest
 
 import descend
 from descend.engines.query import Query
-from descend.table.written import write_columns
+from descend.table.writing import write_columns
 
 
 def data(rows=3_000, shift=0.0):

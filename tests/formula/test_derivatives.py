@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sympy import Expr
 from tests.formula.expressions import read, texts
 
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression

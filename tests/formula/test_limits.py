@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from descend.engines.compiled import compiled
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.printers.code import SQL, TORCH, Writer

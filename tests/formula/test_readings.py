@@ -8,7 +8,7 @@ import pytest
 import descend
 from descend.errors import FormulaError
 from descend.formula import read_formula
-from descend.formula.readings import readings
+from descend.formula.ambiguities import readings
 
 COLUMNS = ("x", "y", "z", "rate")
 EULER = "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as `e_`"

@@ -114,9 +114,9 @@ def test_units_are_those_of_a_physicist(text, expected):
 
 @pytest.mark.parametrize(("x_unit", "y_unit"), [(1e-6, 1.0), (1.0, 1e9), (1e4, 1e-4)])
 def test_trial_values_scale_with_the_units(x_unit, y_unit):
-    from descend.descent.trials import trials
     from descend.gradients.derived import derived
     from descend.losses import LOSSES
+    from descend.starts.trials import trials
 
     program = derived(formula("y ~ a*exp(-((x - m)/s)^2) + b*exp(-k*x)"), LOSSES.build("squared"))
     x = np.linspace(1.0, 5.0, 30)
@@ -194,10 +194,10 @@ def test_like_terms_that_can_change_places(text, expected):
     values=st.lists(st.floats(0.1, 3.0), min_size=6, max_size=6),
 )
 def test_answers_called_equal_predict_the_same(signs, values):
-    from descend.descent.canonical import canonical
     from descend.gradients.derived import derived
     from descend.losses import LOSSES
     from descend.models import FormulaModel
+    from descend.starts.canonical import canonical
 
     read = formula("y ~ a*cos(w*x + p) + b*cos(v*x + q)")
     program = derived(read, LOSSES.build("squared"))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import descend
-from descend.fit.equation import equation
 from descend.formula import read_formula
 from descend.formula.printers.mathml import as_mathml
-from descend.formula.typed import as_typed
+from descend.formula.typed_constants import as_typed
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES
+from descend.results.equation import equation
 
 COLUMNS = ("y", "x", "T", "k")
 FORMULAS = {

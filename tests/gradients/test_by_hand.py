@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import read_formula
 from descend.formula.functions import FUNCTIONS

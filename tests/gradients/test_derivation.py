@@ -11,7 +11,7 @@ import torch
 from scipy import special
 from tests.laws.ranges import within
 
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.formula import read_formula
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import identifier

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import descend
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.gradients.autograd import autograd_of_function

@@ -13,13 +13,14 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.lab import chinese, copies, ruler
+from descend.lab import chinese, copies
+from descend.lab import rates as ruler
 from descend.lab.data import Library, Rows, read_rows
 from descend.lab.descents import descents, unknown_start
 from descend.lab.equations import step_lines
 from descend.lab.film import film_of
 from descend.lab.frames import chosen
-from descend.lab.ground import ground_of
+from descend.lab.landscape import ground_of
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
 from descend.lab.texts import OUTCOMES, TEXTS
@@ -194,7 +195,7 @@ def test_rows_with_gaps_are_left_out_of_the_fit_that_needs_them(tmp_path: Path):
 
 def test_every_word_is_there_in_both_languages():
     from descend.descent import Outcome
-    from descend.descent.diagnosis import Cause
+    from descend.diagnosis import Cause
 
     assert all(len(pair) == 2 and all(pair) for pair in TEXTS.values())
     assert set(OUTCOMES) == set(chinese.OUTCOME_ADVICE) == {str(outcome) for outcome in Outcome}

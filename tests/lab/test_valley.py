@@ -7,9 +7,9 @@ import pytest
 
 from descend.lab.data import Library, Rows
 from descend.lab.descents import Descents, descents
+from descend.lab.endings import verdicts
 from descend.lab.state import State, read_query
 from descend.lab.texts import words
-from descend.lab.told import verdicts
 from descend.lab.valley import other_valley
 
 X = np.arange(100) / 10

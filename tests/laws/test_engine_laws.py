@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from tests.laws.ranges import within
 
-import descend.engines.numpy as numpy_engine
-import descend.engines.torch as torch_engine
-from descend.engines.numpy import NumpyEngine
-from descend.engines.torch import TorchEngine
+import descend.engines.numpy_engine as numpy_engine
+import descend.engines.torch_engine as torch_engine
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.gradients.autograd import autograd_of_formula

@@ -11,7 +11,7 @@ import torch
 import descend
 from descend.descent.loop import batches
 from descend.losses import LOSSES
-from descend.optimizers.torch import TRANSLATIONS
+from descend.training.optimizers import TRANSLATIONS
 
 EXACT = {"max_iter": 1, "max_eval": 26, "tolerance_grad": 0, "tolerance_change": 0}
 TWINS = [
@@ -169,7 +169,7 @@ def test_blocks_sum_to_the_whole(monkeypatch):
     X, y = rows()
     options = {"optimizer": "adam", "learning_rate": 0.01, "epochs": 10}
     whole = descend.fit(network(), (X, y), **options)
-    monkeypatch.setattr("descend.descent.module.model.BLOCK_ROWS", 7)
+    monkeypatch.setattr("descend.models.module.BLOCK_ROWS", 7)
     blocks = descend.fit(network(), (X, y), **options)
     np.testing.assert_allclose(blocks.trace.losses, whole.trace.losses, rtol=1e-12)
     np.testing.assert_allclose(blocks.predict(X), whole.predict(X), rtol=1e-12)

@@ -16,10 +16,10 @@ import torch
 
 import descend
 from descend.engines.fused import fused, split
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import QueryEngine
 from descend.engines.stream import StreamEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.formula import read_formula
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand

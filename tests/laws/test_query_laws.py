@@ -10,7 +10,7 @@ import pytest
 from tests.laws.ranges import within
 
 import descend
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import QueryEngine
 from descend.engines.stream import StreamEngine
 from descend.formula import read_formula

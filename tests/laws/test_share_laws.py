@@ -11,12 +11,12 @@ from tests.laws.ranges import within
 
 import descend
 import descend.engines.moments as moments_engine
-import descend.engines.numpy as numpy_engine
-import descend.engines.torch as torch_engine
+import descend.engines.numpy_engine as numpy_engine
+import descend.engines.torch_engine as torch_engine
 from descend.engines import threads
 from descend.engines.fused import fused, split
 from descend.engines.moments import MomentsEngine
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -133,8 +133,8 @@ def test_few_epochs_repay_no_compiler_and_many_do():
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_a_long_descent_is_compiled_says_so_and_takes_the_same_steps(monkeypatch):
     monkeypatch.setattr(torch_engine, "COMPILING", 0.0)
-    monkeypatch.setattr("descend.descent.engine.LONG", 1)
-    monkeypatch.setattr("descend.descent.engine.FEW", 1)
+    monkeypatch.setattr("descend.problem.engine_choice.LONG", 1)
+    monkeypatch.setattr("descend.problem.engine_choice.FEW", 1)
     wish = {"start": {"a": 1.0, "b": 1.0, "c": 0.0}, "optimizer": "gd", "learning_rate": 0.1, "epochs": 50}
     fit = descend.fit("y ~ a*exp(-b*x) + c", table(), **wish)
     assert fit.engine == "torch"

@@ -11,9 +11,9 @@ from tests.remote.servers import written_as_parquet
 
 import descend
 from descend.engines.moments import MomentsEngine
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import QueryEngine
-from descend.engines.torch import TorchEngine
+from descend.engines.torch_engine import TorchEngine
 from descend.losses import LOSSES
 from descend.table import open_table
 

@@ -115,7 +115,7 @@ def test_samples_and_batches_share_out_rows_that_are_alike(distinct, postgres, m
 
 
 def test_many_rows_start_on_samples_that_grow(postgres, monkeypatch):
-    monkeypatch.setattr("descend.descent.growth.FEWEST_ELSEWHERE", 5_000)
+    monkeypatch.setattr("descend.starts.growth.FEWEST_ELSEWHERE", 5_000)
     columns = data(12_000)
     url = postgres.load("many", columns)
     fit, again = (descend.fit(CURVE, url) for _ in "ab")

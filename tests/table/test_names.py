@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from descend.table import open_table
 from descend.table.database import identifier, literal
-from descend.table.written import write_columns
+from descend.table.writing import write_columns
 
 HOSTILE = st.sampled_from(
     ["'", '"', ";", "--", "/*", "$$", "\\", "`", "{", "}", "[", "]", "*", "?", "select", "drop table", "数据", "é", " "]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from descend.errors import OutputError
 from descend.table import open_table
-from descend.table.written import write_columns
+from descend.table.writing import write_columns
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet"])

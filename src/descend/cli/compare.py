@@ -16,7 +16,7 @@ from descend.registry import split_list
 
 if TYPE_CHECKING:
     from descend.api import Comparison
-    from descend.fit import Fit
+    from descend.results import Fit
 
 
 def compare(

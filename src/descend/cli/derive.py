@@ -35,7 +35,7 @@ def derive(
         raise ConfigError("Data and --columns both say which names are data. Give one of them.")
 
     from descend import api
-    from descend.formula.readings import readings
+    from descend.formula.ambiguities import readings
     from descend.gradients.derivation import LANGUAGES
     from descend.registry import closest
 

@@ -34,8 +34,8 @@ def export(
         shown = {"name": "as"}.get(next(iter(given)), next(iter(given)))
         raise ConfigError(f"`--{shown}` is an option of sql, and has no meaning for {to}. Leave it out.")
 
-    from descend.fit import load
     from descend.output import write_atomically
+    from descend.results import load
 
     text = load(model).export(to, **given)
     if output is None:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from descend.cli import options
+from descend.cli.live_picture import Watch
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
 from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
-from descend.cli.watch import Watch
 from descend.errors import ConfigError, DescendError, OutputError
 
 if TYPE_CHECKING:
-    from descend.fit import Fit, Intervals
+    from descend.inference.intervals import Intervals
+    from descend.results import Fit
 
 Output = tuple[str, str | None, Callable[[str], object]]
 """What is said of a file once it is there, the file, None if it was not asked for, and what writes it."""
@@ -110,8 +111,8 @@ def fit(
 
     from descend import api
     from descend.descent.run import whole
-    from descend.fit.bootstrap import FEWEST
-    from descend.fit.intervals import checked_level, checked_method
+    from descend.inference.bootstrap import FEWEST
+    from descend.inference.intervals import checked_level, checked_method
 
     checked_level(0.95 if level is None else level)
     if interval is not None:
@@ -171,7 +172,7 @@ def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) ->
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
     """Return the intervals of a fit, and the fit with a note where there are none: it is not lost for that."""
-    from descend.fit.commenting import attempt
+    from descend.results.commenting import attempt
 
     found: list[Intervals] = []
     try:

@@ -36,7 +36,7 @@ def generate(
     """
     check_outputs({"--output": output})
     if output is not None:
-        from descend.table.written import refuse_unknown_ending
+        from descend.table.writing import refuse_unknown_ending
 
         refuse_unknown_ending(output)
 
@@ -46,7 +46,7 @@ def generate(
     if output is None:
         say_csv(table)
         return
-    from descend.table.written import write_columns
+    from descend.table.writing import write_columns
 
     write_columns(output, table)
     if not quiet:

@@ -58,7 +58,7 @@ def plot(
         columns = open_table(options.one_or_all(files), where).numbers(tuple(dict.fromkeys((x, y))), missing)
         figure = plots.plot_columns(columns[x], columns[y], x, y, Look(**wanted))
     else:
-        from descend.fit import load
+        from descend.results import load
 
         fitted = load(files[0])
         table = open_table(options.one_or_all(files[1:]), where)

@@ -59,13 +59,13 @@ def predict(
         raise ConfigError("Predict for which rows? Give either data, such as new.csv, or values, such as --at x=7.")
     check_outputs({"--output": output}, [model, *(data or [])])
     if output is not None:
-        from descend.table.written import refuse_unknown_ending
+        from descend.table.writing import refuse_unknown_ending
 
         refuse_unknown_ending(output)
 
-    from descend.fit import load
-    from descend.fit.intervals import checked_level
-    from descend.fit.predict import columns_needed
+    from descend.inference.intervals import checked_level
+    from descend.inference.prediction import columns_needed
+    from descend.results import load
     from descend.table import open_table
 
     if level is not None:
@@ -96,7 +96,7 @@ def predict(
     for note in () if quiet else table.notes:
         say(f"Note: {note}.", file=sys.stderr)
     if output is not None:
-        from descend.table.written import write_columns
+        from descend.table.writing import write_columns
 
         write_columns(output, _columns(inputs, table, {name: predicted, **ends}, missing))
     if json:

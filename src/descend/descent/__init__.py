@@ -1,8 +1,7 @@
-"""The descent: one loop, what it measures, how it ends, and why."""
+"""The descent: one loop, what it yields, and how it ends."""
 
 from descend.descent.loop import Plan, descend
-from descend.descent.objective import Objective, Penalty
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
 
-__all__ = ["Objective", "Outcome", "Penalty", "Plan", "Step", "Trace", "descend"]
+__all__ = ["Outcome", "Plan", "Step", "Trace", "descend"]

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.forecast import Trajectory
 from descend.descent.outcome import Outcome
 from descend.descent.step import Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
 from descend.parameters import Parameters
+from descend.stability.forecast import Trajectory
 
 CLOSE_ENOUGH = 1e-9
 """The tolerance of a run that is not given one."""

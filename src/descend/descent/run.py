@@ -14,20 +14,22 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from descend.descent import checkpoint, lost, start
+from descend.descent import checkpoint
+from descend.descent import disconnection as lost
+from descend.descent import first_step as start
 from descend.descent.checkpoint import Checkpoint
-from descend.descent.forecast import WORTH_IT, trajectory
-from descend.descent.gauge import checked_wish, gauge, preflight
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
-from descend.descent.problem import Problem
-from descend.descent.separation import VANISHED, always_the_same
-from descend.descent.standardize import standardized
+from descend.descent.stability_watch import checked_wish, gauge, preflight
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
 from descend.models import Model
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.optimizers.schedules import Constant
+from descend.problem.posing import Problem
+from descend.problem.separation import VANISHED, always_the_same
+from descend.problem.standardized import standardized
+from descend.stability.forecast import WORTH_IT, trajectory
 from descend.table.connection import ConnectionLostError
 
 MOST_EPOCHS = 10_000

@@ -16,7 +16,7 @@ from descend.errors import ConfigError
 from descend.parameters import Parameters
 
 if TYPE_CHECKING:
-    from descend.descent.forecast import Trajectory
+    from descend.stability.forecast import Trajectory
 
 MOST_STEPS = 100_000
 """A trace that would grow longer keeps every second step, then every fourth, and so on."""

@@ -10,9 +10,9 @@ from typing import Any
 from descend.doctor import script as scripts
 from descend.doctor.checks import CHECKS
 from descend.doctor.finding import Finding, plain
+from descend.doctor.hooks import Enough, Watch
 from descend.doctor.ledger import Ledger
 from descend.doctor.places import Place, Scene
-from descend.doctor.watch import Enough, Watch
 from descend.errors import ConfigError
 
 

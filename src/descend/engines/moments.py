@@ -13,7 +13,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.engines.numpy import MANY, SHARE, NumpyEngine
+from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
 from descend.formula.compile import compile_expression, triangle

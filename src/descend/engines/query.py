@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul, erf
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
 from descend.engines.moments import well_conditioned
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
-from descend.engines.torch import checked_device, import_torch
+from descend.engines.torch_engine import checked_device, import_torch
 from descend.engines.totals import Array, Totals, ordered
 from descend.formula.compile import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program

@@ -12,7 +12,7 @@ import sympy
 from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import tree
-from descend.formula.elsewhere import STEPS, instead
+from descend.formula.foreign_functions import STEPS, instead
 from descend.formula.functions import CONSTANTS, FUNCTIONS, RealFunction, absolute, constant_call, number, shortened
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term

@@ -19,7 +19,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import parse_formula
 from descend.formula.tokens import pointed, tokenize
 from descend.formula.tree import Dot, Name, Node
-from descend.formula.typed import as_typed
+from descend.formula.typed_constants import as_typed
 from descend.registry import closest
 
 USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")

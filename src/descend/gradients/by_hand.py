@@ -10,7 +10,6 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from descend.constraints import Constraints
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
@@ -23,6 +22,7 @@ from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import Call, FunctionModel
+from descend.parameters import Constraints
 from descend.registry import closest
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."

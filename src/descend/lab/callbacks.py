@@ -12,16 +12,17 @@ from urllib.parse import urlencode
 
 from descend.errors import ConfigError, DescendError
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, ruler
+from descend.lab import copies
+from descend.lab import rates as ruler
 from descend.lab.cache import Cache
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
+from descend.lab.endings import dotted, error_text, judged, legend, prose, unbroken, verdicts
 from descend.lab.equations import rule
 from descend.lab.film import captions, film_of
 from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
-from descend.lab.told import dotted, error_text, judged, legend, prose, unbroken, verdicts
 from descend.losses import LOSSES
 from descend.models import FormulaModel
 from descend.report import mathematics
@@ -161,8 +162,8 @@ class Callbacks:
             return "", "".join(lines), skeleton
         say = words(state.lang)
         try:
-            from descend.descent.check import check_gradient
-            from descend.descent.wish import Wish
+            from descend.options.request import Wish
+            from descend.problem.gradient_check import check_gradient
 
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)

@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from descend.fit import Fit
 from descend.gradients.court import Judgement
 from descend.gradients.court.judgement import Finding
 from descend.lab.equations import number
+from descend.results import Fit
 
 OUTCOME_ADVICE = {
     "converged": "梯度在容许误差内为零，无需更多轮次。",

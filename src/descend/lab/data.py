@@ -17,9 +17,9 @@ from descend import api
 from descend.errors import DataError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
-from descend.lab.numberless import left_out
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
+from descend.lab.text_columns import left_out
 from descend.table import open_table
 from descend.table.inspection import inspect
 

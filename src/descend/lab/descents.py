@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend import api
-from descend.descent.recurrence import momentum_of
-from descend.descent.spectrum import Spectrum, spectrum_of
 from descend.errors import ConfigError, DescendError
-from descend.fit import Fit
 from descend.lab.cache import Cache
 from descend.lab.data import Rows
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
+from descend.results import Fit
+from descend.stability.recurrence import momentum_of
+from descend.stability.spectrum import Spectrum, spectrum_of
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.step import Step
-from descend.fit import Fit
+from descend.results import Fit
 
 Array = NDArray[np.float64]
 

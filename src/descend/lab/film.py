@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.fit import Fit
-from descend.lab import equations, ruler
+from descend.lab import equations
+from descend.lab import rates as ruler
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
-from descend.lab.ground import Ground, ground_of
+from descend.lab.landscape import Ground, ground_of
 from descend.lab.texts import Words, words
 from descend.models import FormulaModel
 from descend.report import panels, style
@@ -28,6 +28,7 @@ from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
 from descend.report.surface import MOST_ROWS
 from descend.report.view import view
+from descend.results import Fit
 
 Array = NDArray[np.float64]
 

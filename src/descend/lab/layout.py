@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from descend.lab.data import Library, Rows
+from descend.lab.endings import dotted, prose
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, words
-from descend.lab.told import dotted, prose
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 

@@ -10,9 +10,9 @@ from typing import Any
 from descend import api
 from descend.descent import Outcome
 from descend.errors import DescendError
-from descend.fit import Fit
 from descend.lab.cache import Cache
 from descend.lab.descents import Descents
+from descend.results import Fit
 
 SECONDS = 0.3
 """What a look may take; of one that is not done by then nothing is said."""

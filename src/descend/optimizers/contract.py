@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from descend.settings import refuse_bad_settings
 
 if TYPE_CHECKING:
-    from descend.constraints import Bounds
     from descend.optimizers.pieces import Pieces
+    from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
 State = Any

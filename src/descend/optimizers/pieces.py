@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from descend.constraints import Bounds
+    from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

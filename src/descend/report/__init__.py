@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from descend.fit import Fit, Intervals
+    from descend.inference.intervals import Intervals
     from descend.report.animation import Animation
+    from descend.results import Fit
 
 
 def plot(fit: Fit, **look: Any) -> Figure:

@@ -22,7 +22,7 @@ from descend.report.film import Film, film
 from descend.report.svg import drawn
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Image = NDArray[np.uint8]
 

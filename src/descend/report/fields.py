@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.descent.module.model import ModuleModel
-from descend.descent.repeats import AT_ONCE, repeated_rows
-from descend.fit.commenting import attempt
-from descend.fit.digits import errors_hold
-from descend.fit.intervals import NOT_AT_MINIMUM
-from descend.fit.uncertainty import sandwich_kind
+from descend.inference.covariance import sandwich_kind
+from descend.inference.digits import errors_hold
+from descend.inference.intervals import NOT_AT_MINIMUM
+from descend.models.module import ModuleModel
+from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.results.commenting import attempt
 
 if TYPE_CHECKING:
-    from descend.fit import Fit, Intervals
+    from descend.inference.intervals import Intervals
+    from descend.results import Fit
 
 FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.module.model import ModuleModel
 from descend.errors import ConfigError
+from descend.models.module import ModuleModel
 from descend.report import panels, surface
 from descend.report.figures import Line, Mark, Panel, Points, drawable
 from descend.report.view import View, ended, view
 
 if TYPE_CHECKING:
     from descend.descent.step import Step
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Array = NDArray[np.float64]
 Moves = Callable[[int, "Step"], list[Mark]]

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.constraints import FIXED
-from descend.descent.module.model import ModuleModel
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.models import FormulaModel
+from descend.models.module import ModuleModel
 from descend.output import write_atomically
-from descend.parameters import digits_of
+from descend.parameters import FIXED, digits_of
 from descend.report import mathematics, panels, surface
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
@@ -33,7 +32,8 @@ from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
-    from descend.fit import Fit, Intervals
+    from descend.inference.intervals import Intervals
+    from descend.results import Fit
 
 MOST_PARAMETERS = 200
 """Parameters listed in the table; the rest are counted."""

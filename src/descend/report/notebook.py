@@ -7,17 +7,18 @@ from functools import singledispatch
 from html import escape
 from typing import Any
 
-from descend.descent.explanation import Explanation
-from descend.fit import Fit, Intervals
-from descend.fit.diagnostics import Diagnostics
+from descend.diagnosis.explanation import Explanation
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
+from descend.inference.diagnostics import Diagnostics
+from descend.inference.intervals import Intervals
 from descend.parameters import digits_of
 from descend.report import html, mathematics, panels
 from descend.report.document import figure
 from descend.report.html import RIGHT, minus, number, prose, table
 from descend.report.judgement import explained, headline
 from descend.report.race import summary, winner
+from descend.results import Fit
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
 """The languages of a derivation, and their names."""

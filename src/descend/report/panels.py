@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
-from descend.fit.predict import band
+from descend.inference.prediction import band
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.view import View, ended, rows, sample
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Array = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Array = NDArray[np.float64]
 

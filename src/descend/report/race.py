@@ -16,7 +16,7 @@ from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, 
 from descend.report.view import ended
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.results import Fit
 
 MOST_PARAMETERS = 6
 """Parameters of each fit in the table."""

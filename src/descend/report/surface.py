@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.module.model import ModuleModel
-from descend.descent.objective import Objective
 from descend.descent.outcome import Outcome
-from descend.engines.numpy import NumpyEngine
+from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
+from descend.models.module import ModuleModel
+from descend.problem.objective import Objective
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from descend.constraints import FIXED
-from descend.parameters import DIGITS, digits_of
+from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.fields import Field
 
 MOST_PARAMETERS = 40

@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from descend.fit import Fit
+    from descend.results import Fit
 
 Array = NDArray[np.float64]
 

@@ -13,15 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import (
-    Database,
-    bad_condition,
-    checked_condition,
-    identifier,
-    kind_of,
-    reason,
-    unused,
-)
+from descend.table.database import Database, bad_condition, checked_condition, identifier, kind_of, reason, unused
 from descend.table.memory import TOO_LITTLE, there_is
 from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, not_a_number, not_numeric

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from descend.doctor.check import Check
 from descend.doctor.checks.detachment import Detachment
 from descend.doctor.checks.errors import Errors
 from descend.doctor.checks.gradients import Gradients
@@ -12,6 +11,7 @@ from descend.doctor.checks.rates import Rates
 from descend.doctor.checks.shapes import Shapes
 from descend.doctor.checks.values import Values
 from descend.doctor.checks.zeroing import Zeroing
+from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
     Errors, Detachment, Zeroing, Parameters, Gradients, Rates, Values, Shapes, Modes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from descend.doctor.check import Check
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital, listed
 from descend.doctor.ledger import Backward, Cut, Ledger
 from descend.doctor.operation import Operation
@@ -62,7 +62,7 @@ class Detachment(Check):
         key = (operation.place, how)
         found = self.ledger.cuts.get(key)
         if found is None:
-            from descend.doctor.watch import graph_leaves
+            from descend.doctor.hooks import graph_leaves
 
             leaves = before.leaves if before is not None else frozenset()
             if needs and len(self.ledger.cuts) < SEARCHED:

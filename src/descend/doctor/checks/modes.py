@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from descend.doctor.check import Check
+from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger, Step
 from descend.doctor.operation import Operation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.doctor.check import Check
+from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, listed
 from descend.doctor.ledger import Leaf, Optimizer
 from descend.doctor.places import unregistered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from descend.doctor.check import Check
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import Operation

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from descend.doctor.check import Check
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger, Optimizer, Step
 from descend.doctor.operation import Operation, title
@@ -278,7 +278,7 @@ def _saved(node: Any) -> list[Any]:
 
 def _label(node: Any, roots: list[Any]) -> Any:
     """Return the call that made a node; a node without a label belongs to the call its results went to."""
-    from descend.doctor.watch import LABEL
+    from descend.doctor.hooks import LABEL
 
     seen: set[Any] = set()
     todo = [(root.grad_fn, None) for root in roots if root.grad_fn is not None]

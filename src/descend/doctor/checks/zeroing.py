@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from descend.doctor.check import Check, norm
+from descend.doctor.contract import Check, norm
 from descend.doctor.finding import Finding, counted
 from descend.doctor.ledger import Backward, Leaf, Ledger, Optimizer, Step
 from descend.doctor.places import Place

@@ -1,0 +1,170 @@
+"""Whether the learning rate is stable: said before the first step, and watched during the run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from descend.descent.loop import Plan
+from descend.descent.step import Step
+from descend.errors import ConfigError
+from descend.optimizers.curvature import largest_curvature
+from descend.optimizers.schedules import Constant
+from descend.problem.posing import Problem
+from descend.stability.recurrence import momentum_of
+from descend.stability.spectrum import Spectrum, fold_of, is_parabola, spectrum_of
+
+WORTH = 10
+"""Epochs that a look at the curvature of a module may cost: a run that is no longer than that goes without."""
+MOST_GROWTH = 1e100
+"""A growth that is told; one beyond leaves nothing of the first step."""
+WATCHED = 50
+"""Parameters up to which the curvature is looked at again without being asked for: it grows with their square."""
+
+
+def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str | None:
+    """Return a warning if a learning rate is too large where the descent begins; None if it is not, or nobody knows.
+
+    first: J there, in the parameters that are descended in. A rate that is plainly stable costs no eigenvalue: the
+    root of the sum of squares of the curvature bounds the largest; where that is not enough, a Cholesky factor tells.
+    """
+    curvature = first.curvature
+    if momentum_of(optimizer) is None or problem.model.loss.kinked:
+        return None
+    if curvature is not None:
+        limit = optimizer.largest_stable_rate(1.0)  # for any other largest curvature it is that much smaller
+        if limit is None or plan.rate <= 0.0:
+            return None
+        most = limit / plan.rate
+        size = math.sqrt(float(np.vdot(curvature, curvature)))
+        if not math.isfinite(size) or size <= most or _bounded(curvature, most):
+            return None
+    elif plan.epochs <= WORTH:
+        return None
+    plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
+    found = spectrum_of(problem) if first is problem.first else spectrum_of(first, exact=is_parabola(problem))
+    return warning(found, plan.rate, optimizer, plain)
+
+
+def _bounded(curvature: Any, most: float) -> bool:
+    """Whether no eigenvalue is above ``most``: whether most I - C has a Cholesky factor."""
+    try:
+        np.linalg.cholesky(most * np.eye(len(curvature)) - curvature)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool = True) -> str | None:
+    """Return a sentence on a rate beyond the largest stable one, with what it will do; None if it is stable.
+
+    plain: whether the rate is the same at each step, and each step over all rows, so that the growth is known.
+    """
+    limit = None if spectrum is None else spectrum.stable_limit(optimizer)
+    if spectrum is None or limit is None or rate <= limit:
+        return None
+    start = "" if spectrum.exact else " at the start"
+    told = f"learning rate {rate:g} is above the largest stable rate {limit:.3g}{start}"
+    growth = spectrum.growth(rate, optimizer)
+    if not plain or growth is None or not 1.0 < growth < MOST_GROWTH:
+        return told
+    fold = fold_of(growth**2)
+    if not spectrum.exact:
+        return f"{told}: at first J may grow {fold} per epoch"
+    overflow = spectrum.overflow_epoch(rate, optimizer)
+    end = "" if overflow is None else f" and overflow at epoch {overflow:,} (float64)"
+    return f"{told}: J will grow {fold} per epoch{end}"
+
+
+class Gauge:
+    """Reads the steps of a run: at some epochs it notes the largest curvature, the sharpness, in them.
+
+    The first time that rate times sharpness passes what is stable for the optimizer, the step gets a note that says so.
+
+    constant: whether the curvature is the same everywhere, so that it is looked at once. warned: whether the user was
+    told already.
+    """
+
+    def __init__(
+        self, objective: Any, optimizer: Any, due: Iterator[int], constant: bool = False, warned: bool = False
+    ) -> None:
+        self.objective, self.optimizer = objective, optimizer
+        self.due = due
+        self.next = next(due)
+        self.constant = constant
+        self.warned = warned
+        self.sharpness: float | None = None
+
+    def __call__(self, step: Step) -> None:
+        """Read one step."""
+        if step.epoch < self.next and step.outcome is None:
+            return
+        while self.next <= step.epoch:
+            self.next = next(self.due)
+        if self.sharpness is None or not self.constant:
+            self.sharpness = self._measured(step.theta)
+        step.sharpness = self.sharpness
+        if self.sharpness is not None and step.outcome is None and step.note is None:
+            step.note = self._note(step.epoch, step.learning_rate)
+
+    def _measured(self, theta: Any) -> float | None:
+        point = self.objective(theta, 2)
+        if hasattr(point, "largest_curvature"):
+            found: float | None = point.largest_curvature()
+            return found
+        return largest_curvature(point.curvature)
+
+    def _note(self, epoch: int, rate: float) -> str | None:
+        assert self.sharpness is not None
+        limit = self.optimizer.largest_stable_rate(self.sharpness)
+        if self.warned or limit is None or rate <= limit:
+            return None
+        self.warned = True
+        return (
+            f"at epoch {epoch:,} learning rate times largest curvature is {rate * self.sharpness:.3g}, above "
+            f"{limit * self.sharpness:.3g}, the limit of stability for {self.optimizer.name}"
+        )
+
+
+def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
+    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
+    if every is None and epochs is not None:
+        every = max(1, epochs // 5)
+    if every is not None:
+        yield from itertools.count(0, every)
+    yield 0
+    for decade in itertools.count():
+        yield from (lead * 10**decade for lead in (1, 2, 5))
+
+
+def gauge(
+    wish: bool | int | str, problem: Problem, objective: Any, optimizer: Any, epochs: int | None, warned: bool
+) -> Gauge | None:
+    """Return the gauge that was asked for; None if there is nothing to watch.
+
+    wish: True at the epochs that a log shows, a number every so many epochs, ``"auto"`` only where it costs little.
+
+    Raises ConfigError where J has no curvature.
+    """
+    kinked = problem.model.loss.kinked
+    if wish is False or (wish == "auto" and (kinked or momentum_of(optimizer) is None)):
+        return None
+    if kinked:
+        raise ConfigError(
+            f"The {problem.model.loss.name} loss has kinks, so J has no curvature to note. Leave out `sharpness`."
+        )
+    constant = is_parabola(problem)
+    if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
+        return None
+    every = wish if isinstance(wish, int) and not isinstance(wish, bool) else None
+    return Gauge(objective, optimizer, due_epochs(epochs, every), constant, warned)
+
+
+def checked_wish(wish: Any) -> None:
+    """Refuse a wish that `gauge` does not know. Raises ConfigError."""
+    if (not isinstance(wish, bool | int) and wish != "auto") or (wish is not False and wish != "auto" and wish < 1):
+        raise ConfigError(f"`sharpness` is True, False or every how many epochs to note it; it is {wish!r}.")

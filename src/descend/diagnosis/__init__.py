@@ -1,0 +1,87 @@
+"""The black box: why a run failed, or ended short of what it could reach."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.descent.run import Run
+from descend.diagnosis.case import Case
+from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
+from descend.diagnosis.epochs import too_few_epochs
+from descend.diagnosis.gradient import wrong_gradient
+from descend.diagnosis.health import healthy
+from descend.diagnosis.noise import batch_noise, hovering
+from descend.diagnosis.opening import case_of
+from descend.diagnosis.origin import far_origin
+from descend.diagnosis.plateau import plateau
+from descend.diagnosis.rate import rate_too_large
+from descend.diagnosis.rows_at_fault import bad_rows, taken_along
+from descend.diagnosis.scaling import unscaled_column
+from descend.diagnosis.values import overflow_or_domain
+from descend.errors import DescendError
+from descend.models import FunctionModel
+from descend.problem.posing import Problem
+
+Detector = Callable[[Case], Diagnosis | None]
+DETECTORS: tuple[Detector, ...] = (
+    wrong_gradient,
+    bad_rows,
+    far_origin,
+    overflow_or_domain,
+    plateau,
+    batch_noise,
+    unscaled_column,
+    rate_too_large,
+    too_few_epochs,
+)
+"""In this order. What is wrong with the gradient or the data comes before what a descent makes of them: a rate is too
+large, and epochs are too few, only where neither explains it. A column is to blame if standardising alone helps."""
+
+
+def diagnose(problem: Problem, run: Run) -> Diagnosis:
+    """Name the cause of a run that failed or fell short; a healthy one has none.
+
+    A fit is never lost because its run cannot be examined: that is told instead, and warned of where it is our error
+    and not that of the user's function.
+    """
+    try:
+        return _examined(problem, run)
+    except Exception as error:
+        said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
+        if not isinstance(error, DescendError | MemoryError):
+            said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
+            warnings.warn(said, RuntimeWarning, stacklevel=2)
+        return Diagnosis(advice=f"{run.advice} {said}")
+
+
+def _examined(problem: Problem, run: Run) -> Diagnosis:
+    with np.errstate(all="ignore"), case_of(problem, run) as case:
+        if healthy(case):
+            return _hidden(case) or HEALTHY
+        for detector in DETECTORS:
+            found = detector(case)
+            if found is not None:
+                return found
+    return HEALTHY
+
+
+def _hidden(case: Case) -> Diagnosis | None:
+    """Find what is wrong with a run that seems well: a wrong gradient, a far origin, a plateau, or rows."""
+    doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
+    if doubtful and (found := wrong_gradient(case)) is not None:
+        return found
+    along = taken_along(case)
+    if along is not None and along.cause is not None:
+        return along
+    if case.is_module or case.outcome is not Outcome.CONVERGED:
+        found = far_origin(case) or plateau(case)
+        if found is not None:
+            return found
+    return along or hovering(case)
+
+
+__all__ = ["DETECTORS", "HEALTHY", "Cause", "Diagnosis", "diagnose"]

@@ -1,0 +1,343 @@
+"""The case: a run that ended, and the means to ask what would have happened otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.loop import Plan, descend
+from descend.descent.outcome import Outcome
+from descend.descent.step import Step, Trace
+from descend.models import FormulaModel, FunctionModel
+from descend.optimizers import Optimizer
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.problem.objective import Objective, Point
+from descend.problem.posing import Problem
+
+Array = NDArray[np.float64]
+MOST_EPOCHS, LONGEST = 2_000, 20.0
+"""Epochs and seconds of a trial, at most; and it takes no longer than twice the run, or a second."""
+OF_LOSS = 0.1
+"""A run past the middle of its way whose loss is within this share of the lowest that it can reach has done what can be
+asked, ..."""
+NEXT_TO_NOTHING = 0.01
+"""... so has one that is within this share, wherever it began, ..."""
+OF_PROGRESS = 1e-4
+"""... and one that has left no more than this share of its way undone."""
+OF_ROUNDING = 1e-7
+"""Share of the loss below which it does not go up and down but is rounded."""
+MOST_PARAMETERS = 300
+"""Parameters up to which a trial may form matrices of them."""
+
+
+def close_enough(left: float, floor: float, made: float) -> bool:
+    """Whether little is left of J to be gained, beside its ``floor`` and what was ``made`` of the way."""
+    return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * made) or left <= min(OF_LOSS * floor, made)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A run that ended, seen as steps of one flat vector, whatever the model is.
+
+    objective: J as a function of that vector. start, last: the first point, and the last at which J was finite.
+    optimizer: that of the run, or of a module's the one of ours that takes the same steps, or steps like them.
+    advice: what how the run ended suggests. columns: inputs and response by name, as they were fitted.
+    """
+
+    problem: Problem
+    objective: Any
+    start: Array
+    last: Array
+    optimizer: Optimizer
+    plan: Plan
+    trace: Trace
+    advice: str
+    columns: Mapping[str, Array]
+    decays: bool = False
+    """Whether the optimizer also pulls the parameters to zero, so that it does not lead to the lowest J."""
+    failed: Array | None = None
+    """The point at which the run ended, if J was not finite there."""
+    rescaled: Any = None
+    """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
+    sampled: bool = False
+    """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows ``columns`` have: all that were fitted, unless they are sampled."""
+        return len(next(iter(self.columns.values()))) if self.sampled else int(self.objective.rows)
+
+    @cached_property
+    def at_hand(self) -> Any:
+        """J over the rows of ``columns``."""
+        if not self.sampled:
+            return self.objective
+        built = self.rescaled({})
+        units = getattr(self.objective, "units", None)
+        if units is None:
+            return built
+        from descend.problem.standardized import StandardizedObjective
+
+        return StandardizedObjective(built, units, built(self.objective.start, 2))
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.trace[-1].outcome or Outcome.INTERRUPTED
+
+    @property
+    def diverged(self) -> bool:
+        return self.outcome is Outcome.DIVERGED
+
+    @property
+    def epochs(self) -> int:
+        return int(self.trace[-1].epoch)
+
+    @property
+    def ended(self) -> float:
+        """The last finite J."""
+        return float(self.trace.last_finite.loss)
+
+    @property
+    def model(self) -> Any:
+        return self.problem.model
+
+    @property
+    def is_module(self) -> bool:
+        return not isinstance(self.model, FormulaModel | FunctionModel)
+
+    @property
+    def rate(self) -> float:
+        return float(self.trace[0].learning_rate)
+
+    @cached_property
+    def first(self) -> Point:
+        """J, gradient and curvature at the start."""
+        point: Point = self.objective(self.start, 2)
+        return point
+
+    @cached_property
+    def end(self) -> Point:
+        """J, gradient and curvature at the last finite point."""
+        point: Point = self.objective(self.last, 2)
+        return point
+
+    def largest_curvature(self, theta: Array, objective: Any = None) -> float | None:
+        """Return the largest eigenvalue of the curvature at ``theta``."""
+        from descend.optimizers.curvature import largest_curvature
+
+        objective = objective or self.objective
+        if self.is_module:
+            found: float | None = objective.largest_curvature(theta)
+            return found
+        return largest_curvature(objective(theta, 2).curvature)
+
+    @cached_property
+    def largest_at_start(self) -> float | None:
+        return self.largest_curvature(self.start)
+
+    @cached_property
+    def stable_rate(self) -> float | None:
+        """The largest stable rate at the start, if one is known for the optimizer."""
+        if self.largest_at_start is None:
+            return None
+        limit: float | None = self.optimizer.largest_stable_rate(self.largest_at_start)
+        return limit
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the learning rate is beyond the largest stable one at the start."""
+        return self.optimizer.uses_rate and self.stable_rate is not None and self.rate > self.stable_rate
+
+    def trial(
+        self,
+        theta: Array | None = None,
+        *,
+        objective: Any = None,
+        rate: float | str | None = None,
+        epochs: int | None = None,
+        optimizer: Optimizer | None = None,
+        batch_size: int | None = -1,
+    ) -> list[Step]:
+        """Run again, with something changed; the steps, of which the last has the outcome."""
+        objective = objective or self.objective
+        optimizer = optimizer or self.optimizer
+        theta = self.start if theta is None else theta
+        count = min(max(self.epochs if epochs is None else epochs, 1), MOST_EPOCHS)
+        batch_size = self.plan.batch_size if batch_size == -1 else batch_size
+        if batch_size is not None and batch_size >= objective.rows:
+            batch_size = None
+        chosen = self.rate if rate is None else rate
+        if chosen == "auto":
+            chosen = optimizer.suggested_rate(objective(theta, 2))
+        plan = replace(
+            self.plan, epochs=count, asked=True, rate=float(chosen), batch_size=batch_size, tolerance=None,
+            seconds=min(max(2.0 * self.trace[-1].seconds, 1.0), LONGEST), stop=bool,
+        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            return list(descend(objective, optimizer, theta, plan))
+
+    def on(self, rows: NDArray[np.intp]) -> Any:
+        """Return J over some of the rows of ``columns``."""
+        return self.objective.on(rows) if self.is_module else OnRows(self.at_hand, rows)
+
+    def settled(self, steps: Sequence[Step], objective: Any) -> bool:
+        """Whether a trial came close to what it could reach."""
+        progress = Progress(losses(steps))
+        floor = progress.level - progress.ahead if self.is_module else self.lowest(steps[-1].theta, objective)
+        left = progress.level - floor
+        return close_enough(left, abs(floor), progress.made)
+
+    @cached_property
+    def faster_rate(self) -> float | None:
+        """A stable rate at least twice that of the run, if there is one."""
+        if self.stable_rate is None or self.plan.batch_size is not None:
+            return None
+        faster = 0.5 * self.stable_rate
+        return faster if faster > 2.0 * self.rate else None
+
+    @property
+    def optimizer_name(self) -> str:
+        return self.optimizer.name
+
+    @property
+    def single(self) -> bool:
+        """Whether J is computed in single precision."""
+        return self.is_module and str(self.objective.trained[0].dtype) != "torch.float64"
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What the losses of the run say about how it went."""
+        return Progress(losses(self.trace))
+
+    @cached_property
+    def excess(self) -> float:
+        """How far J ended above what can be reached: known for a formula or function, extrapolated for a module."""
+        if self.known_floor is None:
+            return self.progress.level - self.reachable if self.progress.hovers else self.progress.ahead
+        return max(self.progress.level - self.reachable, 0.0)
+
+    @cached_property
+    def reachable(self) -> float:
+        """The lowest J found from where the run ended: by Gauss-Newton steps, or by quasi-Newton ones."""
+        found = losses(self.trace)
+        return min(found if self.known_floor is None else [*found, self.known_floor], default=math.inf)
+
+    @cached_property
+    def known_floor(self) -> float | None:
+        """The lowest J from where the run ended, where it can be known: of a module, if it is linear."""
+        if self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
+            return None
+        if not self.is_module:
+            return self.lowest(self.last, self.objective)
+        from descend.diagnosis import affine
+
+        return None if self.decays else affine.lowest(self.objective, self.last)
+
+    def lowest(self, theta: Array, objective: Any) -> float:
+        """Return the J that Gauss-Newton steps reach from ``theta``."""
+        return min(losses(self.descent(theta, objective)), default=math.inf)
+
+    def descent(self, theta: Array, objective: Any) -> list[Step]:
+        """Take Gauss-Newton steps from ``theta``."""
+        return self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
+
+    def minimum(self, theta: Array, objective: Any) -> Array:
+        """Return where Gauss-Newton steps lead from ``theta``."""
+        finite = [step for step in self.descent(theta, objective) if math.isfinite(step.loss)]
+        return np.asarray(min(finite, key=lambda step: step.loss).theta) if finite else theta
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The losses of a run, read for trend and swing."""
+
+    values: Sequence[float]
+
+    def at(self, share: float) -> float:
+        """Return the median loss of the twentieth of the run that ends after this share of it."""
+        count = len(self.values)
+        last = max(1, round(share * count))
+        return float(np.median(self.values[max(0, last - max(1, count // 20)) : last]))
+
+    @property
+    def level(self) -> float:
+        """The loss at the end, less its swings."""
+        return self.at(1.0)
+
+    @property
+    def made(self) -> float:
+        """How far the loss fell in all."""
+        return self.values[0] - self.level
+
+    @property
+    def ahead(self) -> float:
+        """How far the loss would still fall: with the last two quarters of the run as parts of a geometric series."""
+        half, three = self.at(0.5), self.at(0.75)
+        before, last = half - three, three - self.level
+        if last <= 0.0:
+            return 0.0
+        ratio = last / before if before > last else 1.0
+        return min(last * ratio / (1.0 - ratio), abs(self.level)) if ratio < 1.0 else abs(self.level)
+
+    @property
+    def swing(self) -> float:
+        """How far the loss goes up again from step to step, in the last quarter of the run, as a share of it."""
+        tail = np.array(self.values[-max(3, len(self.values) // 4) :])
+        ups = np.diff(tail)
+        return float(np.abs(ups[ups > 0.0]).sum() / max(len(ups), 1) / max(abs(float(np.median(tail))), 1e-300))
+
+    @property
+    def hovers(self) -> bool:
+        """Whether the loss goes up and down again and again, and no longer falls as a whole: once is an overshoot."""
+        count = len(self.values)
+        if count < 12:
+            return False
+        tail = np.array(self.values[count // 2 :])
+        ups = np.diff(tail)
+        ups[np.abs(ups) <= OF_ROUNDING * np.abs(tail[1:])] = 0.0
+        rising = float((ups > 0.0).mean())
+        turns = int((ups[1:] * ups[:-1] < 0.0).sum())
+        fallen = self.at(0.6) - self.level
+        return (
+            rising > 0.2 and turns >= max(3, len(ups) // 20) and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
+        )
+
+
+class OnRows:
+    """J over a choice of rows."""
+
+    penalty = None
+    has_l1 = False
+    pieces = None
+
+    def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
+        self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
+        self.bounds, self.floor = objective.bounds, objective.floor
+
+    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        point = self.objective(theta, order, self.chosen if rows is None else self.chosen[rows])
+        whole: Any = self
+        point.objective, point.rows = whole, rows
+        return point
+
+
+def losses(steps: Sequence[Step]) -> list[float]:
+    """Return the losses that are finite."""
+    return [step.loss for step in steps if math.isfinite(step.loss)]
+
+
+def went_well(steps: Sequence[Step]) -> bool:
+    """Whether a trial stayed finite and brought J down."""
+    last = steps[-1]
+    return last.outcome is not Outcome.DIVERGED and math.isfinite(last.loss) and last.loss <= steps[0].loss
+
+
+def counted(epochs: int) -> str:
+    """Write a number of epochs in words."""
+    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")

@@ -1,0 +1,99 @@
+"""Too few epochs: the loss was still on its way down, at a rate that says how many it takes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
+from descend.diagnosis.cause import Cause, Diagnosis
+from descend.optimizers.schedules import Constant
+from descend.stability.recurrence import errors, momentum_of
+
+CLOSE = 0.01
+"""Share of the loss that can be reached within which a run counts as there."""
+MOST = 10**12
+
+
+def too_few_epochs(case: Case) -> Diagnosis | None:
+    """Extrapolate what is left of the loss, as a geometric series, to where it is small."""
+    if case.diverged or case.epochs < 1 or case.outcome is Outcome.STALLED:
+        return None  # one that stalled ended by itself, and more epochs would not move it
+    level, progress = case.progress.level, case.progress
+    floor = level - case.excess
+    left = level - floor
+    if left <= 0.0:
+        return None
+    before = progress.at(0.5) - floor
+    ran = case.epochs
+    shrinks = (left / before) ** (2.0 / ran) if before > left else math.inf
+    target = max(CLOSE * abs(floor), 1e-4 * (progress.values[0] - floor))
+    needed = _by_curvature(case, left, target) if target < left else None
+    if needed is not None:
+        shrinks = (target / left) ** (1.0 / (needed - ran))
+    elif shrinks < 1.0 and target < left:
+        more = math.log(target / left) / math.log(shrinks)
+        needed = ran + math.ceil(more) if more < MOST else None
+    hovers = case.progress.hovers and case.plan.batch_size is not None
+    evidence: dict[str, Any] = {
+        "epochs": ran,
+        "epochs_needed": needed,
+        "loss": level if hovers else case.ended,
+        "loss_reachable": floor,
+        "left": left,
+        "shrinks_per_epoch": shrinks if math.isfinite(shrinks) else None,
+    }
+    if case.optimizer.uses_rate:
+        evidence["learning_rate"] = case.rate
+        if case.stable_rate is not None:
+            evidence["largest_stable_rate"] = case.stable_rate
+    around = f"hovers around {level:.4g}" if hovers else f"is {case.ended:.4g}"
+    sentence = f"after {counted(ran)} the loss {around}, and {floor:.4g} can be reached"
+    if needed is not None:
+        sentence += f"; what is left shrinks by {100.0 * (1.0 - shrinks):.3g}% per epoch, so it takes about {needed:,}"
+    if hovers:
+        advice = (
+            "Use a larger --batch-size, a smaller --learning-rate or --schedule cosine: the steps of small batches "
+            "lead to and fro"
+        )
+        return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")
+    advice = "Give more epochs" if needed is None else f"Use --epochs {needed}"
+    faster = case.faster_rate
+    if faster is not None:
+        advice += f", or the larger rate --learning-rate {faster:.2g}"
+    elif case.optimizer.uses_rate:
+        advice += ", or another optimizer, such as lbfgs"
+    return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")
+
+
+def _by_curvature(case: Case, left: float, target: float) -> int | None:
+    """Return how many epochs it takes by the parabola that touches J at the end; None where nothing follows one.
+
+    Along the eigenvector i of the curvature, of eigenvalue l_i, the excess g_i**2 / (2 l_i) is left, and shrinks by the
+    square of what the optimizer leaves of an error there (see ``descent.recurrence``).
+    """
+    plain = isinstance(case.plan.schedule, Constant) and case.plan.batch_size is None and not case.progress.hovers
+    curvature = None if case.is_module or case.last.size > MOST_PARAMETERS else case.end.curvature
+    if not plain or momentum_of(case.optimizer) is None or curvature is None or not np.isfinite(curvature).all():
+        return None
+    values, vectors = np.linalg.eigh(curvature)
+    values, slopes = values[values > 0.0], (vectors.T @ case.end.gradient)[values > 0.0]
+    parts = slopes**2 / (2.0 * values)
+    if not 0.5 * left <= parts.sum() <= 2.0 * left:
+        return None  # J is no such parabola
+
+    def remains(epochs: float) -> float:
+        return float(errors(case.optimizer, case.rate * values, np.array([epochs]))[0] ** 2 @ parts)
+
+    low, high = 0, 1
+    while remains(high) > target:
+        low, high = high, 2 * high
+        if high > MOST:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if remains(middle) <= target else (middle, high)
+    return case.epochs + high

@@ -1,0 +1,71 @@
+"""Batch noise: the loss hovers where the gradient of a batch is more noise than gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.diagnosis.case import OF_LOSS, Case
+from descend.diagnosis.cause import Cause, Diagnosis
+
+BATCHES = 24
+"""Batches by which the noise is measured."""
+
+
+def batch_noise(case: Case) -> Diagnosis | None:
+    """Say so if the loss hovers above what it can reach, and the same steps over all rows lead further down."""
+    size = case.plan.batch_size
+    if size is None or case.diverged or not case.progress.hovers:
+        return None
+    steps = case.trial(case.last, batch_size=None, epochs=max(200, case.epochs))
+    lowest = min((step.loss for step in steps if math.isfinite(step.loss)), default=math.inf)
+    level, rows = case.progress.level, case.objective.rows
+    gained = level - lowest
+    if gained < max(0.5 * max(case.excess, level - case.reachable), OF_LOSS * abs(lowest)) or gained <= 0.0:
+        return None
+    random = np.random.default_rng(0)
+    whole = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
+    some = min(size, case.rows // 2) if case.sampled else size
+    apart = [
+        case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - whole
+        for _ in range(BATCHES)
+    ]
+    noise = float(np.sqrt(np.mean([part @ part for part in apart]) * some / size))
+    length = float(np.linalg.norm(case.end.gradient))
+    times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
+    times = min(times, rows / size)
+    larger = min(rows, 2 ** math.ceil(math.log2(size * times)))
+    smaller = case.rate / times
+    evidence: dict[str, Any] = {
+        "batch_size": size,
+        "learning_rate": case.rate,
+        "noise_of_batch_gradient": noise,
+        "gradient_norm": length,
+        "loss": level,
+        "loss_over_all_rows": lowest,
+        "batch_size_that_helps": larger,
+        "learning_rate_that_helps": smaller,
+    }
+    sentence = (
+        f"the loss hovers at {level:.4g}, while the same steps over all rows reach {lowest:.4g}: the gradient of "
+        f"{size} rows is off by {noise:.3g} on average, that of all rows is {length:.3g}."
+    )
+    advice = (
+        f"Use --batch-size {larger}, or --learning-rate {smaller:.2g}, which lower that noise {times:.2g} times, or "
+        "--schedule cosine."
+    )
+    return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
+
+
+def hovering(case: Case) -> Diagnosis | None:
+    """Advise a run that is as near as its batches allow: more epochs would bring it no nearer."""
+    if case.plan.batch_size is None or case.outcome is not Outcome.EPOCHS_USED_UP or not case.progress.hovers:
+        return None
+    advice = (
+        "The loss goes up and down with the batches, close to the lowest: more epochs lead no nearer. Use a larger "
+        "--batch-size, a smaller --learning-rate, or --schedule cosine."
+    )
+    return Diagnosis(advice=advice)

@@ -1,0 +1,112 @@
+"""Far origin: a column so far from 0, beside its spread, that where it is counted from decides how a descent goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.diagnosis.case import Array, Case
+from descend.diagnosis.cause import Cause, Diagnosis
+from descend.engines.numpy_engine import NumpyEngine
+from descend.gradients.derived import derived
+from descend.models import FormulaModel
+from descend.problem.objective import Objective
+from descend.starts.search import descended, search
+
+FAR = 5.0
+"""How many times its range the values of a column must be away from 0."""
+LOWER = 1e-3
+"""Share of the loss by which another origin must lower it."""
+SAME = 1e-12
+"""Share of the predictions' squares that is no difference."""
+EPOCHS = 200
+ROWS, SHIFT = 24, 0.37
+"""Of the small table on which a formula is asked whether it takes up another origin."""
+
+
+def far_origin(case: Case) -> Diagnosis | None:
+    """Say so if the same formula, of a column counted from its first value, leads lower from a start of its own."""
+    model = case.model
+    if not isinstance(model, FormulaModel) or model.linear or case.objective.bounds is not None:
+        return None
+    if case.plan.asked and case.outcome is not Outcome.STALLED:
+        return None
+    origins = {name: low for name in model.inputs if (low := _far(case.columns[name])) and takes_up(model, name)}
+    if not origins:
+        return None
+    shifted = {name: case.columns[name] - low for name, low in origins.items()}
+    lower = _reached(case, model, shifted)
+    here = float(case.at_hand(case.last, 0).loss)
+    if not lower < here - LOWER * abs(here):
+        return None
+    name, low = next(iter(origins.items()))
+    values = case.columns[name]
+    evidence: dict[str, Any] = {
+        "column": name,
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "origin": low,
+        "loss": here,
+        "loss_reachable": lower,
+    }
+    instead = " and ".join(f"`({each} - {number:.15g})` for `{each}`" for each, number in origins.items())
+    sentence = (
+        f"`{name}` lies between {values.min():.15g} and {values.max():.15g}, far from 0 beside its range of "
+        f"{np.ptp(values):.4g}: the loss is {here:.4g}, and {lower:.4g} where `{name}` is counted from {low:.15g}."
+    )
+    they = f"`{name}`" if len(origins) == 1 else "these columns"
+    advice = (
+        f"Move the origin of {they}: write {instead} in the formula. It is the same curve, with parameters of a size "
+        "that numbers can have."
+    )
+    return Diagnosis(Cause.FAR_ORIGIN, evidence, sentence, advice)
+
+
+def _far(values: Array) -> float | None:
+    """Return the value of a column that is nearest to 0 if it is far from there; rounded, as an origin is written."""
+    low, high = float(values.min()), float(values.max())
+    nearest, extent = min(low, high, key=abs), high - low
+    if not (extent > 0.0 and low * high > 0.0 and abs(nearest) > FAR * extent):
+        return None
+    unit = 10.0 ** math.floor(math.log10(extent))
+    rounded = math.floor(nearest / unit) * unit if low > 0.0 else math.ceil(nearest / unit) * unit
+    return float(f"{rounded:.15g}")
+
+
+def takes_up(model: FormulaModel, name: str) -> bool:
+    """Whether another origin of a column gives the same curves, with other parameters: exp(-b*x), but not x^b.
+
+    Asked of a small table: curves of x - 0.37 are fitted by the formula of x.
+    """
+    from scipy import optimize
+
+    random = np.random.default_rng(0)
+    columns = {each: random.uniform(0.5, 3.0, ROWS) for each in model.inputs}
+    theta = random.uniform(0.6, 1.4, model.parameters.size)
+    with np.errstate(all="ignore"):
+        moved = model.predict(theta, {**columns, name: columns[name] - SHIFT})
+        if not np.isfinite(moved).all():
+            return False
+        found = optimize.least_squares(
+            lambda there: np.nan_to_num(model.predict(there, columns) - moved, nan=1e9, posinf=1e9, neginf=-1e9), theta,
+            xtol=1e-15, ftol=1e-15, gtol=1e-15,
+        )  # fmt: skip
+    return bool(2.0 * found.cost <= SAME * float(moved @ moved))
+
+
+def _reached(case: Case, model: FormulaModel, shifted: Mapping[str, Array]) -> float:
+    """Return the J that a descent reaches in other columns, from a start that is searched for."""
+    columns = {**case.problem.columns, **shifted}
+    weights = case.problem.row_weights
+    program = derived(model.formula, model.loss, weights)
+    found = search(program, columns, model.parameters.start({}, 1.0), (), True)
+    if found is None:
+        return math.inf
+    loss, _ = descended(
+        Objective(NumpyEngine(program, columns, weights), case.problem.objective.penalty), found.theta, EPOCHS
+    )
+    return loss

@@ -1,0 +1,159 @@
+"""What a descent at some learning rate would do, said before its first step: part of `descend explain`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from descend.descent import first_step as start
+from descend.descent.loop import CLOSE_ENOUGH
+from descend.errors import ConfigError
+from descend.optimizers import OPTIMIZERS, Optimizer
+from descend.problem.posing import Problem
+from descend.problem.standardized import standardized
+from descend.stability.recurrence import FAMILY, momentum_of
+from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, is_parabola, spectrum_of
+
+Asked = tuple[Optimizer, float | str | None, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What the curvature at the start says about a descent by ``optimizer`` at ``rate``.
+
+    spectrum: None where J has no usable curvature. tolerance: of what remains of the gradient.
+    """
+
+    optimizer: Optimizer
+    rate: float
+    tolerance: float
+    spectrum: Spectrum | None
+    standardized: bool = False
+    """Whether all of it is about a descent in standardised columns."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        settings: dict[str, Any] = {
+            "optimizer": self.optimizer.name,
+            "learning_rate": self.rate,
+            "tolerance": self.tolerance,
+        }
+        settings["standardized"] = self.standardized
+        found = self.spectrum
+        if found is None:
+            return settings
+        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
+        best, growth = found.best_rate(self.optimizer), found.growth(self.rate, self.optimizer)
+        return settings | {
+            "exact": found.exact,
+            "largest_curvature": found.largest,
+            "smallest_curvature": found.smallest,
+            "condition": found.condition,
+            "largest_stable_rate": found.stable_limit(self.optimizer),
+            "best_rate": best,
+            "epochs": found.epochs_to(self.tolerance, self.rate, self.optimizer),
+            "epochs_at_best_rate": None if best is None else found.epochs_to(self.tolerance, best, self.optimizer),
+            "growth": growth if growth is not None and math.isfinite(growth) else None,
+            "overflow_epoch": {name: found.overflow_epoch(self.rate, self.optimizer, name) for name in LARGEST},
+            "to_blame": None if blamed is None else blamed.label,
+            "why": None if blamed is None else str(blamed),
+            "condition_standardized": None if gain is None else gain.condition,
+            "epochs_standardized": None if gain is None else self._at_best(gain),
+        }
+
+    def _at_best(self, found: Spectrum) -> int | None:
+        best = found.best_rate(self.optimizer)
+        return None if best is None else found.epochs_to(self.tolerance, best, self.optimizer)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return labels and sentences."""
+        found, name = self.spectrum, self.optimizer.name
+        if found is None:
+            return [("curvature", "none at the start that would tell anything about the steps")]
+        limit, best = found.stable_limit(self.optimizer), found.best_rate(self.optimizer)
+        assert limit is not None and best is not None
+        most = "" if found.complete else " at least"
+        told = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
+        where = ", in standardised columns" if self.standardized else ""
+        # With momentum the rate that is best in the long run need not be the one that is there first.
+        best_of = "at best" if momentum_of(self.optimizer) == 0.0 else "in the long run fastest at"
+        lines = [
+            ("curvature", told + where + ("" if found.exact else "; of the parabola that J resembles at the start")),
+            (
+                "stable",
+                f"{name} up to a learning rate of {limit:.4g}, {best_of} {best:.4g}: {self._epochs(found, best)}",
+            ),
+            ("asked", f"{self.rate:.4g} is {self._at_rate(found, limit)}"),
+        ]
+        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
+        if blamed is not None and gain is not None:
+            after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
+            epochs = self._at_best(gain)
+            after += "" if epochs is None else f", at best {_counted(epochs)}"
+            lines.append(("to blame", f"{blamed}; standardising (--standardize) {after}"))
+        return lines
+
+    def _at_rate(self, found: Spectrum, limit: float) -> str:
+        growth = found.growth(self.rate, self.optimizer)
+        assert growth is not None
+        if self.rate <= limit:
+            every = math.log(0.5) / math.log(growth) if growth > 0.0 else 0.0
+            slow = f"the slowest part of the error halves every {every:,.0f} epochs"
+            slow = slow if every >= 1.5 else "every part of the error more than halves per epoch"
+            return f"stable: {self._epochs(found, self.rate)}; {slow}"
+        ends = [(found.overflow_epoch(self.rate, self.optimizer, name), name) for name in LARGEST]
+        overflow = [f"{name} at epoch {epoch:,}" for epoch, name in ends if epoch is not None]
+        after = f"; it overflows {' and '.join(overflow)}" if overflow else ""
+        return f"unstable: J grows {growth * growth:.3g}-fold per epoch{after}"
+
+    def _epochs(self, found: Spectrum, rate: float) -> str:
+        epochs = found.epochs_to(self.tolerance, rate, self.optimizer)
+        if epochs is None:
+            return f"more than {MOST_EPOCHS:.0e} epochs to the tolerance of {self.tolerance:g}"
+        about = "" if found.exact else "if J were that parabola, "
+        return f"{about}{_counted(epochs)} to the tolerance of {self.tolerance:g}"
+
+
+def _counted(epochs: int) -> str:
+    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")
+
+
+def asked_outlook(
+    optimizer: str | Optimizer | None,
+    rate: float | str | None,
+    tolerance: float | None,
+    has_data: bool,
+    standardize: bool = False,
+) -> Asked | None:
+    """Return optimizer, rate (None or "auto": chosen) and tolerance; None if no outlook is asked for.
+
+    Raises ConfigError for an optimizer whose steps follow no such law, and where there are no data.
+    """
+    if optimizer is None and rate is None and tolerance is None and not standardize:
+        return None
+    if not has_data:
+        raise ConfigError("What a descent would do depends on the data. Give some, or leave out its options.")
+    built = OPTIMIZERS.build(optimizer or "gd") if optimizer is None or isinstance(optimizer, str) else optimizer
+    if momentum_of(built) is None:
+        raise ConfigError(
+            f"What `{built.name}` will do cannot be told from the curvature alone. Explained are: {', '.join(FAMILY)}."
+        )
+    if rate is not None and rate != "auto":
+        rate = start.checked_rate(rate)
+    from descend.descent.run import positive
+
+    positive(tolerance, "tolerance")
+    return built, rate, CLOSE_ENOUGH if tolerance is None else tolerance
+
+
+def outlook(
+    problem: Problem, optimizer: Optimizer, rate: float | str | None, tolerance: float, standardize: bool = False
+) -> Outlook:
+    """Return what a descent from the start of ``problem`` would do, in standardised columns if so wished."""
+    if not standardize:
+        chosen = start.learning_rate(rate, optimizer, problem.first)[0]
+        return Outlook(optimizer, chosen, tolerance, spectrum_of(problem))
+    first = standardized(problem)[0].first
+    found = spectrum_of(first, problem.model.parameters.labels, problem.scale, is_parabola(problem))
+    return Outlook(optimizer, start.learning_rate(rate, optimizer, first)[0], tolerance, found, True)

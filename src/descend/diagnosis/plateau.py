@@ -1,0 +1,248 @@
+"""Plateau: the gradient has all but vanished far above what can be reached, because something is saturated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr
+
+from descend.descent.outcome import Outcome
+from descend.diagnosis.case import Array, Case
+from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.rate import thrown_to_rest
+from descend.diagnosis.value_watch import Operation, watched_torch
+from descend.formula import as_text
+from descend.formula.compile import compile_expression
+from descend.formula.structure import linear_unknowns
+from descend.formula.symbols import Parameter, Predictor
+from descend.models import FormulaModel, FunctionModel
+from descend.problem import preflight
+from descend.starts.basins import elsewhere
+
+VANISHED = 1e-3
+"""Derivative of a function such as sigmoid or tanh, as a share of its largest, below which a row is saturated."""
+SATURATED = 0.8
+"""Share of the rows that must be."""
+MUCH_LOWER = 0.8
+"""A loss below this share of the one reached shows that it was no minimum."""
+NO_INFLUENCE = 1e-6
+"""Share of J by which doubling a parameter may change it and still have no influence."""
+DEAD = 0.95
+"""Share of the outputs of a layer of a module that must have no derivative."""
+UNEXPLAINED = 0.8
+"""Share of the loss of the best constant above which a module explains nothing."""
+WATCHED = 2048
+STILL = 0.02
+"""Share of the loss by which the second half of a run may lower it and still have made no progress."""
+
+
+def plateau(case: Case) -> Diagnosis | None:
+    """Look for what is saturated where a run came to rest."""
+    if case.diverged or (case.epochs < 1 and case.outcome is not Outcome.STALLED):
+        return None
+    if case.is_module:
+        return _of_module(case)
+    if case.model.linear or not _at_rest(case):
+        return None
+    flat = case.end.flat(case.plan.scales) or case.outcome is Outcome.STALLED
+    idle = _without_influence(case)
+    saturated = _saturated(case)
+    if not (flat or idle or saturated):
+        return None
+    reached, lower = case.end.loss, _lower(case)
+    if not lower <= MUCH_LOWER * reached and not (flat and (idle or case.end.flat(case.plan.scales))):
+        return None
+    thrown = thrown_to_rest(case, MUCH_LOWER * reached)
+    if thrown is not None:
+        return thrown
+    evidence: dict[str, Any] = {
+        "loss": reached,
+        "loss_reachable": lower if lower < reached else None,
+        "gradient_norm": float(case.end.norm),
+        "without_influence": idle,
+    }
+    words = []
+    if saturated is not None:
+        part, share = saturated
+        evidence |= {"expression": part, "share_of_rows_saturated": share}
+        words.append(f"`{part}` is saturated in {100.0 * share:.3g}% of the rows")
+    elif idle:
+        lost = "no influence at the start" if case.first.norm == 0.0 else "lost all influence"
+        words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} {lost}")
+    words.append(f"the gradient is {case.end.norm:.3g} where the loss is {reached:.4g}")
+    if lower < MUCH_LOWER * reached:
+        words.append(f"{lower:.4g} is reached from another start")
+    advice = _advice(case, saturated, idle)
+    return Diagnosis(Cause.PLATEAU, evidence, ", ".join(words) + ".", advice)
+
+
+def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
+    elsewhere = "give starting values with --start"
+    if case.problem.given:
+        searched = isinstance(case.model, FormulaModel)
+        elsewhere = "try other starting values" + (", or leave --start out to have some searched for" * searched)
+    if saturated is not None:
+        part, share = saturated
+        return (
+            f"The descent is on a plateau, for `{part}` hardly changes any more in {100.0 * share:.3g}% of the rows: "
+            f"start its parameters where it does; {elsewhere}."
+        )
+    if idle:
+        return (
+            f"The descent is on a plateau: start where {' and '.join(idle)} still matter{'s' * (len(idle) == 1)}; "
+            + (f"{elsewhere}.")
+        )
+    return f"The descent is on a plateau: {elsewhere}."
+
+
+def _at_rest(case: Case) -> bool:
+    if case.outcome is Outcome.STALLED:
+        return not case.progress.hovers
+    level = case.progress.level
+    return case.progress.at(0.5) - level <= STILL * abs(level) and not case.progress.hovers
+
+
+def _without_influence(case: Case) -> list[str]:
+    """Return the nonlinear parameters that could be doubled with hardly an effect on J."""
+    curvature = case.end.curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return []
+    reach = np.maximum(np.abs(case.last), 1.0)
+    idle = curvature.diagonal() * reach**2 <= NO_INFLUENCE * abs(case.end.loss)
+    labels = case.model.parameters.labels
+    return [labels[k] for k in np.flatnonzero(idle & _nonlinear(case))]
+
+
+def _nonlinear(case: Case) -> Array:
+    model = case.model
+    mask = np.ones(case.last.size, dtype=bool)
+    if isinstance(model, FormulaModel):
+        for symbol in linear_unknowns(model.formula):
+            name = model.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name
+            mask[model.parameters.slices[name]] = False
+    return mask
+
+
+def _saturated(case: Case) -> tuple[str, float] | None:
+    """Return the part of the formula whose derivative has vanished in most rows, and in which share of them."""
+    model = case.model
+    if not isinstance(model, FormulaModel):
+        return None
+    theta, columns, count = _in_units(case), case.problem.columns, case.rows
+    values = preflight.all_values(model, theta, columns)
+    symbols = tuple(values)
+    best: tuple[str, float] | None = None
+    for node in _saturable(model.prediction):
+        inside = compile_expression(node.args[0], symbols)(*values.values())
+        inside = np.broadcast_to(np.asarray(inside, dtype=np.float64), (count,))
+        slope, largest = _slope(node, inside)
+        share = float((np.abs(slope) < VANISHED * largest).mean())
+        if share >= SATURATED and (best is None or share > best[1]):
+            best = as_text(node), share
+    return best
+
+
+def _saturable(expression: Expr) -> Iterator[Expr]:
+    for node in sympy.preorder_traversal(expression):
+        if isinstance(node, sympy.Function) and len(node.args) == 1 and node.atoms(Parameter, Predictor):
+            yield node
+
+
+def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
+    """Return the derivative of a function at each row, and its largest for arguments that are not extreme."""
+    symbol = sympy.Dummy("z")
+    function = compile_expression(node.func(symbol), (symbol,))
+
+    def slope(at: Array) -> Array:
+        step = 1e-6 * np.maximum(np.abs(at), 1.0)
+        return np.asarray((function(at + step) - function(at - step)) / (2.0 * step))
+
+    usual = slope(np.linspace(-3.0, 0.0, 61))
+    usual = usual[np.isfinite(usual)]
+    return slope(inside), float(np.abs(usual).max(initial=0.0))
+
+
+def _in_units(case: Case) -> Array:
+    units = getattr(case.objective, "units", None)
+    return case.last if units is None else np.asarray(units.theta(case.last))
+
+
+def _lower(case: Case) -> float:
+    """Return the lowest J that a search from elsewhere finds."""
+    model, problem = case.model, case.problem
+    if isinstance(model, FormulaModel):
+        found = elsewhere(problem)
+        return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
+    assert isinstance(model, FunctionModel)
+    starts = [case.start * share for share in (0.1, 0.01, -0.1)] + [case.last * share for share in (0.1, 0.01, -0.1)]
+    starts += [np.full(case.last.size, value) for value in (0.1, 1.0, -0.1)]
+    starts += [np.where(np.arange(case.last.size) == k, share * case.last, case.last) for k in range(case.last.size)
+               for share in (0.1, 0.01, -1.0)]  # fmt: skip
+    return min((case.lowest(np.asarray(theta), case.objective) for theta in starts), default=math.inf)
+
+
+def _of_module(case: Case) -> Diagnosis | None:
+    """Look for layers without a derivative: relu at 0 in every row, sigmoid or tanh at their ends."""
+    level = case.progress.level
+    constant = best_constant(case)
+    if not level >= UNEXPLAINED * constant:
+        return None
+    flat = case.objective
+    flat.load(case.last)
+    module, inputs = flat.objective.model.module, flat.objective.engine.inputs[:WATCHED]
+    flat.objective.modes.evaluate()
+    try:
+        seen = watched_torch(lambda: module(inputs), module)
+    except Exception:  # a module that cannot be watched is not looked into
+        return None
+    finally:
+        flat.objective.modes.train()
+    layers = [(operation, _dead(operation)) for operation in seen]
+    found = [(operation, share) for operation, share in layers if share is not None and share >= DEAD]
+    if not found:
+        return None
+    operation, share = found[0]
+    layer = f"{operation.name} in {operation.layer or type(module).__name__}"
+    evidence: dict[str, Any] = {
+        "layer": layer,
+        "share_without_derivative": share,
+        "loss": level,
+        "loss_of_best_constant": constant,
+        "gradient_norm": float(case.objective(case.last, 1).norm),
+    }
+    state = "dead" if operation.name.startswith("relu") else "saturated"
+    sentence = (
+        f"{100.0 * share:.3g}% of what {layer} returns has no derivative ({state}), so nothing before it can learn: "
+        f"the loss is {level:.4g}, that of the best constant {constant:.4g}."
+    )
+    advice = "Start from smaller weights, scale the inputs to about 1, or use a smaller rate; leaky_relu never dies."
+    return Diagnosis(Cause.PLATEAU, evidence, sentence, advice)
+
+
+def _dead(operation: Operation) -> float | None:
+    output = operation.output
+    if output.size == 0:
+        return None
+    if operation.name in ("relu", "relu6", "threshold", "clamp_min"):
+        return float((output <= 0.0).mean())
+    if operation.name == "sigmoid":
+        return float((np.minimum(output, 1.0 - output) < VANISHED / 4.0).mean())
+    if operation.name in ("tanh", "softsign", "hardtanh"):
+        return float((1.0 - output**2 < VANISHED).mean())
+    return None
+
+
+def best_constant(case: Case) -> float:
+    """Return about the lowest J of a model that predicts the same number in every row."""
+    loss = case.model.loss
+    y = case.columns[case.model.response]
+    levels = [float(y.mean()), *np.quantile(y, (0.1, 0.25, 0.5, 0.75, 0.9)).tolist()]
+    if loss.link == "sigmoid":
+        share = min(max(float(y.mean()), 1e-6), 1.0 - 1e-6)
+        levels = [math.log(share / (1.0 - share))]
+    means = [float(np.mean(loss.value(np.full(len(y), level), y))) for level in levels]
+    return min((value for value in means if math.isfinite(value)), default=math.inf)

@@ -1,0 +1,165 @@
+"""Bad rows: a few rows far beyond all others, without which the same run would have gone well, or led elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.diagnosis.case import MOST_PARAMETERS, Array, Case, losses, went_well
+from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.outliers import Suspects, suspects
+
+CURVED = 3.0
+"""How many times the bad rows must raise the largest curvature of a run that was merely slow."""
+DRAGGED = 0.1
+"""By what share of the lowest loss of all other rows it must rise, for some rows to have dragged the fit away."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The rows that stand apart in some column, and the rows that are left."""
+
+    found: Sequence[Suspects]
+    bad: NDArray[np.intp]
+    kept: NDArray[np.intp]
+
+    @property
+    def worst(self) -> Suspects:
+        return max(self.found, key=lambda each: each.distance)
+
+    @property
+    def certain(self) -> bool:
+        return any(each.certain for each in self.found)
+
+
+def bad_rows(case: Case) -> Diagnosis | None:
+    """Leave out the rows that stand apart and see whether the run then goes well, or somewhere else altogether."""
+    apart = standing_apart(case)
+    if apart is None:
+        return None
+    if _better_without(case, apart.kept):
+        return _told(case, apart, f"without {_these(apart)} the same run goes well")
+    pull = _pull(case, apart) if apart.certain and not case.diverged else None
+    return None if pull is None else _told(case, apart, _dragged(apart, *pull))
+
+
+def taken_along(case: Case) -> Diagnosis | None:
+    """Look for rows that a run took along that ended well: to blame for a fit that is none for the other rows.
+
+    Where they may be honest, or hardly moved it, there is a warning, but no cause.
+    """
+    apart = standing_apart(case)
+    if apart is None:
+        return None
+    pull = _pull(case, apart)
+    if pull is None and not apart.certain:
+        return None
+    told = _told(case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull))
+    if apart.certain and pull is not None:
+        return told
+    advice = f"{case.advice} But {told.sentence} {told.advice}"
+    return Diagnosis(None, told.evidence, told.sentence, advice)
+
+
+def standing_apart(case: Case) -> Apart | None:
+    """Return the rows that stand apart in any column, if more than half of the rows are left."""
+    count = case.rows
+    weights = case.problem.columns.get(case.problem.weights or "")
+    counts = np.ones(count, dtype=bool) if weights is None or len(weights) != count else weights > 0.0
+    found = []
+    for name, values in case.columns.items():
+        if len(values) == count and (each := suspects(name, values)) is not None and counts[each.rows].any():
+            found.append(each)
+    if not found:
+        return None
+    bad = np.unique(np.concatenate([each.rows for each in found]))
+    kept = np.setdiff1d(np.arange(count), bad)
+    return Apart(found, bad, kept) if len(kept) >= max(2, count // 2) else None
+
+
+def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
+    worst, bad = apart.worst, apart.bad
+    listed = ", ".join(f"{row + 1:,}" for row in worst.rows[:5]) + (" ..." if len(worst.rows) > 5 else "")
+    values = ", ".join(f"{value:.6g}" for value in dict.fromkeys(worst.values[:5].tolist()))
+    plural = "s" if len(worst.rows) > 1 else ""
+    rest = np.delete(case.columns[worst.column], worst.rows)
+    where, others = f"row{plural} {listed}", "all other rows"
+    if case.sampled:
+        where, others = f"{len(worst.rows):,} of {case.rows:,} rows of a sample", "its other rows"
+    sentence = (
+        f"`{worst.column}` is {values} in {where}, while {others} lie between {rest.min():.6g} and {rest.max():.6g}; "
+        f"{why}."
+    )
+    evidence: dict[str, Any] = {
+        "column": worst.column,
+        "rows": None if case.sampled else [int(row) + 1 for row in worst.rows[:20]],
+        "values": [float(value) for value in worst.values[:20]],
+        "count": len(bad),
+        "others_min": float(rest.min()),
+        "others_max": float(rest.max()),
+    }
+    conditions = " AND ".join(_condition(each, np.delete(case.columns[each.column], each.rows)) for each in apart.found)
+    return Diagnosis(
+        Cause.BAD_ROWS,
+        evidence,
+        sentence,
+        f"Correct {_these(apart)}, or leave {_them(apart)} out: --where '{conditions}'.",
+    )
+
+
+def _these(apart: Apart) -> str:
+    return "these rows" if len(apart.bad) > 1 else "this row"
+
+
+def _them(apart: Apart) -> str:
+    return "them" if len(apart.bad) > 1 else "it"
+
+
+def _dragged(apart: Apart, with_them: float, without: float) -> str:
+    return f"without {_these(apart)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
+
+
+def _condition(worst: Suspects, rest: Array) -> str:
+    name = worst.column if worst.column.isidentifier() else f'"{worst.column}"'
+    if len(set(worst.values.tolist())) == 1:
+        return f"{name} <> {worst.values[0]:.6g}"
+    sides = [f"{name} >= {rest.min():.6g}"] if worst.values.min() < rest.min() else []
+    sides += [f"{name} <= {rest.max():.6g}"] if worst.values.max() > rest.max() else []
+    return " AND ".join(sides)
+
+
+def _better_without(case: Case, kept: NDArray[np.intp]) -> bool:
+    others = case.on(kept)
+    if case.diverged:
+        return went_well(case.trial(objective=others, epochs=max(50, 2 * case.epochs)))
+    whole, less = case.largest_at_start, case.largest_curvature(case.start, others)
+    if whole is None or less is None or whole < CURVED * less:
+        return False
+    for rate in (case.rate, "auto"):
+        steps = case.trial(objective=others, rate=rate)
+        if went_well(steps) and case.settled(steps, others):
+            return True
+    return False
+
+
+def _pull(case: Case, apart: Apart) -> tuple[float, float] | None:
+    """Return the loss over the other rows where all rows lead, and the lowest there; None if they hardly differ."""
+    others = case.on(apart.kept)
+    if case.is_module or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
+        there = case.trial(case.last, batch_size=None)[-1].theta  # as far as the other rows alone may go below
+        reached = case.trial(case.last, objective=others, batch_size=None)
+        if case.is_module:  # which the rows may have saturated, so that it leads nowhere from there
+            reached += case.trial(objective=others)
+    else:
+        there = case.minimum(case.last, case.objective)
+        reached = case.descent(there, others)
+    with_them = float(others(there, 0).loss)
+    without = min(losses(reached), default=math.inf)
+    if not math.isfinite(with_them) or with_them - without <= DRAGGED * abs(without):
+        return None
+    return with_them, without

@@ -1,0 +1,196 @@
+"""Unscaled column: one column far beyond the others in size, so that no rate suits all parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
+from descend.diagnosis.cause import Cause, Diagnosis
+from descend.models import FormulaModel
+from descend.problem.standardized import column_moments, entering, standardized
+from descend.stability.recurrence import momentum_of
+
+BEYOND = 10.0
+"""How many times larger or smaller than the others a column must be."""
+MILD = 30.0
+"""How many times larger a column may be for a smaller rate to be a remedy as good as another scale."""
+GAIN = 100.0
+"""How many times better the condition must be in standardised columns."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The column that is to blame: its size, that of the others, and what standardising all of them gains."""
+
+    column: str
+    size: float
+    others: float
+    before: float
+    after: float
+    objective: Any
+
+    @property
+    def ratio(self) -> float:
+        return self.size / self.others
+
+
+def unscaled_column(case: Case) -> Diagnosis | None:
+    """Say so if one column is far larger than the others, and in standardised columns the same run goes well."""
+    if momentum_of(case.optimizer) is None:
+        return None
+    found = scales_of(case)
+    if found is None or (case.diverged and found.ratio < 1.0):
+        return None
+    helped = _stable(case, found) if case.diverged else _in_time(case, found)
+    if not helped or (found.ratio < MILD and _smaller_rate_serves(case)):
+        return None
+    evidence: dict[str, Any] = {
+        "column": found.column,
+        "size": found.size,
+        "size_of_others": found.others,
+        "condition": found.before,
+        "condition_standardized": found.after,
+        "learning_rate": case.rate,
+        "epochs": case.epochs,
+    }
+    limit = case.stable_rate
+    if limit is not None:
+        evidence["largest_stable_rate"] = limit
+    size = "larger" if found.ratio > 1.0 else "smaller"
+    times = found.ratio if found.ratio > 1.0 else 1.0 / found.ratio
+    sentence = (
+        f"`{found.column}` has values around {found.size:.3g}, {times:.3g} times {size} than what the other parameters "
+        f"multiply: the condition of J is {found.before:.3g}, and {found.after:.3g} in standardised columns"
+    )
+    if case.beyond and limit is not None:
+        sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
+    standardize = "--standardize" if not case.is_module else "subtract its mean and divide by its standard deviation"
+    advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
+    if not case.diverged:
+        advice = f"Standardise `{found.column}` ({standardize}): then {counted(case.epochs)} will do."
+    if case.beyond and limit is not None:
+        advice += f" As it is, the largest stable rate at the start is {limit:.3g}."
+    return Diagnosis(Cause.UNSCALED_COLUMN, evidence, sentence + ".", advice)
+
+
+def scales_of(case: Case) -> Scales | None:
+    """Find the column that stands out, and hold the condition of J against that in standardised columns."""
+    if hasattr(case.objective, "units"):
+        return None
+    sizes, moments = _sizes(case)
+    if len(sizes) < 2:
+        return None
+    logs = {name: abs(np.log(size / _others(sizes, name))) for name, size in sizes.items() if name and size > 0.0}
+    if not logs:
+        return None
+    name = max(logs, key=lambda each: float(logs[each]))
+    size, others = sizes[name], _others(sizes, name)
+    if max(size / others, others / size) < BEYOND:
+        return None
+    rescaled = standard(case)
+    if rescaled is None:
+        return None
+    if moments is None:
+        before, after = _condition(case, case.objective), _condition(case, rescaled)
+    else:
+        before, after = _of_matrix(moments), _of_matrix(rescaled.units.curvature(moments))
+    if before is None or after is None or before < GAIN * after:
+        return None
+    return Scales(name, size, others, before, after, rescaled)
+
+
+def _others(sizes: dict[str, float], name: str) -> float:
+    return float(np.median([size for other, size in sizes.items() if other != name])) or 1.0
+
+
+def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
+    """Return the size of what each parameter multiplies, '' for the intercept, and the moments of these columns.
+
+    Of a model that is not linear, or no formula, the root mean square of each input, and 1 beside them: no moments.
+    """
+    model = case.model
+    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+        moments = column_moments(case.problem)
+        texts, _ = entering(model)
+        roots = np.sqrt(moments.diagonal())
+        return dict(zip(texts, roots.tolist(), strict=True)), moments
+    responses = set(model.response_columns) or {model.response}
+    sizes = {
+        name: float(np.sqrt(np.mean(np.square(values)))) for name, values in case.columns.items()
+        if name not in responses
+    }  # fmt: skip
+    if case.start.size > len(sizes):
+        sizes[""] = 1.0
+    return sizes, None
+
+
+def standard(case: Case) -> Any:
+    """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
+    model = case.model
+    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+        return standardized(case.problem)[0]
+    responses = set(case.model.response_columns) or {case.model.response}
+    centred, scaled = {}, {}
+    for name, values in case.columns.items():
+        spread = float(values.std())
+        if name in responses or not spread > 1e-12 * float(np.abs(values).max()):
+            centred[name] = scaled[name] = values
+            continue
+        centred[name] = (values - values.mean()) / spread
+        scaled[name] = values / float(np.sqrt(np.mean(values**2)))
+    for columns in (centred, scaled):
+        built = case.rescaled(columns)
+        point = built(case.start, 1)
+        if np.isfinite(point.loss) and np.isfinite(point.gradient).all():
+            return built
+    return None
+
+
+def _condition(case: Case, objective: Any) -> float | None:
+    """Return the condition of the curvature at the start; for a module, whose smallest is not known, the largest."""
+    if case.is_module or case.start.size > 300:
+        return case.largest_curvature(case.start, objective)
+    curvature: Array | None = objective(case.start, 2).curvature
+    return None if curvature is None or not np.isfinite(curvature).all() else _of_matrix(curvature)
+
+
+def _of_matrix(curvature: Array) -> float | None:
+    """Return the condition of a matrix, at most 1e15."""
+    values = np.linalg.eigvalsh(curvature)
+    return float(values[-1] / max(values[0], 1e-15 * values[-1])) if values[-1] > 0.0 else None
+
+
+def _begin(found: Scales) -> Array | None:
+    """Return where a trial begins, in the parameters of the standardised columns; None for the same numbers."""
+    first = getattr(found.objective, "first", None)
+    return None if first is None else np.asarray(first.theta)
+
+
+def _stable(case: Case, found: Scales) -> bool:
+    return went_well(case.trial(_begin(found), objective=found.objective, epochs=max(50, 2 * case.epochs)))
+
+
+def _smaller_rate_serves(case: Case) -> bool:
+    """Whether half the largest stable rate would do in the epochs there were, where the rate was beyond it."""
+    limit = case.stable_rate
+    if not case.beyond or limit is None or case.plan.batch_size is not None:
+        return False
+    steps = case.trial(rate=0.5 * limit, epochs=case.plan.epochs)
+    return went_well(steps) and case.settled(steps, case.objective)
+
+
+def _in_time(case: Case, found: Scales) -> bool:
+    """Whether the epochs that were run would have been enough in standardised columns, at this rate or one for them.
+
+    Of a run that swings to and fro it is enough if it no longer does.
+    """
+    for rate in (case.rate, "auto"):
+        steps = case.trial(_begin(found), objective=found.objective, rate=rate)
+        if case.progress.hovers and rate == case.rate and went_well(steps) and not Progress(losses(steps)).hovers:
+            return True
+        if went_well(steps) and case.settled(steps, found.objective):
+            return True
+    return False

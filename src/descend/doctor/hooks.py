@@ -1,0 +1,287 @@
+"""Hooks into PyTorch that tell the checks what a script does, and that are all taken away afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from descend.doctor.by_hand import ByHand
+from descend.doctor.contract import Check, norms
+from descend.doctor.ledger import Backward, Leaf, Ledger, Step
+from descend.doctor.operation import Operation
+
+LABEL = "descend"
+"""Key under which a node of the graph keeps the call that made it."""
+LOOKED_AT = 10
+"""Backward passes from one line whose graph is searched for leaves; after these, only the 16th, 32nd, 64th ..."""
+
+
+class Enough(BaseException):
+    """Ends the script once it has taken as many steps as were asked for."""
+
+
+class Watch:
+    """While it is entered, tells the checks of every PyTorch call, backward pass and step.
+
+    most_steps: end the script after so many steps of optimizers, or moves by hand; None lets it run.
+    """
+
+    def __init__(self, ledger: Ledger, checks: Sequence[Check], most_steps: int | None = None) -> None:
+        self.ledger, self.checks, self.most_steps = ledger, checks, most_steps
+        self.busy = 0  # above 0 while PyTorch or a check computes: such calls are not the script's
+        self.undo = contextlib.ExitStack()
+        self.by_hand = ByHand(ledger)
+        self.passes: dict[Any, int] = {}
+
+    def __enter__(self) -> Watch:
+        import torch
+        from torch.nn.modules import module as modules
+        from torch.optim import optimizer as optimizers
+
+        with contextlib.ExitStack() as undo:
+            self._replace(undo, torch.autograd, "backward", self._backward)
+            self._replace(undo, torch.optim.Optimizer, "__init__", self._made)
+            self._replace(undo, torch.optim.Optimizer, "zero_grad", self._zeroed)
+            self._replace(undo, torch.nn.Module, "zero_grad", self._zeroed)
+            self._replace(undo, torch, "compile", self._uncompiled)
+            for handle in (
+                optimizers.register_optimizer_step_pre_hook(self._step_begins),
+                optimizers.register_optimizer_step_post_hook(self._step_ended),
+                modules.register_module_forward_pre_hook(self._layer_begins),
+                modules.register_module_forward_hook(self._layer_ended, always_call=True),
+            ):
+                undo.callback(handle.remove)
+            undo.enter_context(_mode(self))
+            self.undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.undo.close()
+
+    def _replace(self, undo: contextlib.ExitStack, owner: Any, name: str, ours: Callable[..., Any]) -> None:
+        """Put ``ours`` in the place of a function; it is given the function as its first argument."""
+        import functools
+
+        theirs = getattr(owner, name)
+
+        @functools.wraps(theirs)
+        def replacement(*args: Any, **kwargs: Any) -> Any:
+            return ours(theirs, *args, **kwargs)
+
+        setattr(owner, name, replacement)
+        undo.callback(setattr, owner, name, theirs)
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+
+    # What PyTorch calls.
+
+    def operation(self, function: Any, name: str, args: Any, kwargs: Any, value: Any, tensor: type) -> None:
+        """Tell the checks of a call, and label the graph with it."""
+        operation = Operation(function, name, args, kwargs, value, tensor)
+        operation.place = self.ledger.scene.here()
+        for output in operation.outputs:
+            if output.grad_fn is not None:
+                output.grad_fn.metadata.setdefault(LABEL, (function, name, operation.place, tuple(self.ledger.layers)))
+        for check in self.checks:
+            check.operation(operation)
+
+    def _backward(self, theirs: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.busy:
+            return theirs(*args, **kwargs)
+        with self._aside():
+            backward = self._begun(args[0] if args else kwargs["tensors"])
+            with contextlib.ExitStack() as around:
+                for check in self.checks:
+                    around.enter_context(check.around_backward(backward))
+                result = theirs(*args, **kwargs)
+            self._received(backward)
+            for check in self.checks:
+                check.backward_ended(backward)
+            self.by_hand.keep(backward.received)
+        return result
+
+    def _begun(self, tensors: Any) -> Backward:
+        import torch
+
+        ledger = self.ledger
+        roots = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+        single = len(roots) == 1 and roots[0].numel() == 1
+        place = ledger.scene.here()
+        backward = Backward(
+            len(ledger.backwards) + 1,
+            place,
+            roots,
+            float(roots[0].detach()) if single else None,
+            ledger.scene.name_of(roots[0]) if len(ledger.backwards) < LOOKED_AT else None,
+        )
+        ledger.backwards.append(place)
+        if backward.value is not None:
+            ledger.losses.setdefault(place, []).append(backward.value)
+        count = self.passes[place] = self.passes.get(place, 0) + 1
+        if count <= LOOKED_AT or count & (count - 1) == 0:
+            ledger.enter(graph_leaves(roots))
+        moved = self.by_hand.moved()
+        if moved:
+            ledger.steps += 1
+            if self.most_steps is not None and ledger.steps >= self.most_steps:
+                raise Enough
+        for leaf in ledger.leaves.values():
+            gradient = leaf.tensor.grad
+            if gradient is not None:
+                backward.before[id(leaf.tensor)] = (gradient, gradient._version)
+        for check in self.checks:
+            check.backward_begins(backward)
+        return backward
+
+    def _received(self, backward: Backward) -> None:
+        """Find out which leaves the pass has reached, and how large their gradients are now."""
+        received: list[Leaf] = []
+        for key, leaf in self.ledger.leaves.items():
+            gradient = leaf.tensor.grad
+            if gradient is None:
+                continue
+            before = backward.before.get(key)
+            if before is None or before[0] is not gradient or before[1] != gradient._version:
+                received.append(leaf)
+        backward.before.clear()
+        backward.received = received
+        for leaf, size in zip(received, norms([leaf.tensor.grad for leaf in received]), strict=True):
+            leaf.passes += 1
+            leaf.largest = max(leaf.largest, size) if size == size else leaf.largest
+            backward.norms[id(leaf.tensor)] = size
+
+    def _made(self, theirs: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        result = theirs(optimizer, *args, **kwargs)
+        if not self.busy:
+            with self._aside():
+                self.ledger.optimizer(optimizer)
+        return result
+
+    def _zeroed(self, theirs: Any, owner: Any, *args: Any, **kwargs: Any) -> Any:
+        with self._aside():
+            result = theirs(owner, *args, **kwargs)
+            place = self.ledger.scene.here()
+            if hasattr(owner, "param_groups"):
+                found = [self.ledger.optimizer(owner)]
+            else:
+                theirs_too = {id(parameter) for parameter in owner.parameters()}
+                found = [
+                    one for one in self.ledger.optimizers
+                    if one.leaves and all(id(leaf.tensor) in theirs_too for leaf in one.leaves)
+                ]  # fmt: skip
+            for optimizer in found:
+                optimizer.zeroed_at = place
+                for check in self.checks:
+                    check.zeroed(optimizer)
+        return result
+
+    def _uncompiled(self, theirs: Any, model: Any = None, **kwargs: Any) -> Any:
+        """Leave out ``torch.compile``: it changes speed, not results, and what it compiles cannot be watched."""
+        return (lambda function: function) if model is None else model
+
+    def _step_begins(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        with self._aside():
+            entry = self.ledger.optimizer(optimizer)
+            step = self._step(entry, args, kwargs)
+            entry.stepped_at = step.place
+            entry.last_rate = float(optimizer.param_groups[0].get("lr", float("nan")))
+            if entry.first_rate is None:
+                entry.first_rate = entry.last_rate
+            self._fed(step)
+            for check in self.checks:
+                check.step_begins(step)
+        if not step.inside:
+            self.busy += 1
+
+    def _step_ended(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        entry = self.ledger.optimizer(optimizer)
+        step = self._step(entry, args, kwargs)
+        if not step.inside:
+            self.busy -= 1
+        with self._aside():
+            entry.steps += 1
+            self.ledger.steps += 1
+            if step.inside:
+                self._fed(step)
+            for check in self.checks:
+                check.step_ended(step)
+        if self.most_steps is not None and self.ledger.steps >= self.most_steps:
+            raise Enough
+
+    def _step(self, entry: Any, args: Any, kwargs: Any) -> Step:
+        # args begins with the optimizer itself.
+        closure = kwargs.get("closure") or next((one for one in args if callable(one)), None)
+        return Step(entry, self.ledger.scene.here(), closure is not None)
+
+    def _fed(self, step: Step) -> None:
+        """Note which parameters a step has gradients for."""
+        for leaf in step.optimizer.leaves:
+            gradient = leaf.tensor.grad
+            if gradient is not None:
+                leaf.steps += 1
+                if leaf.largest == 0.0:
+                    leaf.largest = norms([gradient])[0]
+
+    def _layer_begins(self, layer: Any, args: Any) -> None:
+        ledger = self.ledger
+        if not ledger.layers and id(layer) not in ledger.roots:
+            ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
+        ledger.layers.append(layer)
+
+    def _layer_ended(self, layer: Any, args: Any, output: Any) -> None:
+        if self.ledger.layers:
+            self.ledger.layers.pop()
+
+
+def graph_leaves(roots: Sequence[Any]) -> list[Any]:
+    """Return the leaves in the graph of some tensors."""
+    seen: set[Any] = set()
+    leaves: dict[int, Any] = {}
+    todo = [root.grad_fn for root in roots if root.grad_fn is not None]
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None:
+            leaves[id(leaf)] = leaf
+        todo.extend(following for following, _ in node.next_functions if following is not None)
+    return list(leaves.values())
+
+
+def _mode(watch: Watch) -> Any:
+    """Return a mode in which every PyTorch function that is called is told to ``watch``."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
+    tensor = torch.Tensor
+
+    class Operations(TorchFunctionMode):
+        """Passes each call on, and tells of it."""
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            value = function(*args, **(kwargs or {}))
+            if watch.busy:
+                return value
+            name = function.__name__
+            if name == "__get__":
+                if function != data:
+                    return value
+                name = "data"
+            watch.busy += 1
+            try:
+                watch.operation(function, name, args, kwargs or {}, value, tensor)
+            finally:
+                watch.busy -= 1
+            return value
+
+    return Operations()

@@ -1,0 +1,153 @@
+"""Bootstrap intervals: the fit made again on samples of its own rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.run import Interruptible, whole
+from descend.errors import ConfigError
+from descend.inference.intervals import Intervals, named, quantile, why_none
+from descend.inference.refit import Part, free_to_move, refit, well_conditioned
+from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
+from descend.models.module import ModuleModel
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+FEWEST = 100
+"""Resamples below which the ends of an interval are noise."""
+TOO_WIDE = 5
+"""Times the width that standard errors give beyond which an interval is said to be wide."""
+CLOSE = 1e-6
+"""Square of the distance to the minimum, in standard errors, at which a resample is fitted."""
+
+
+def bootstrap_intervals(
+    fit: Fit, level: float, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+) -> Intervals:
+    """Return BCa intervals from fits to ``resamples`` samples of the rows, drawn with replacement.
+
+    The interval is made of two quantiles of the fitted values, moved for bias and skewness:
+
+        Phi(z0 + (z0 + z) / (1 - a (z0 + z))),   z = the normal quantiles of (1 -+ level) / 2
+
+    z is widened to the t quantile of the n - p degrees of freedom times sqrt(n / (n - p)), for fits to few rows spread
+    less than they should. z0: normal quantile of the share of values below the estimate.
+    a: sum u**3 / (6 (sum u**2)**1.5), with u_i the influence of row i on the parameter.
+
+    Whole rows are drawn, with their inputs and weights, so it is right too if the residuals are unlike. Each fit starts
+    at the optimum; those that find no minimum, or whose rows leave a parameter open, are left out and counted. Ctrl-C
+    ends it with the fits made so far.
+
+    Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200; widening, Hesterberg (2015), Am. Statist. 69, 371-386.
+
+    Raises ConfigError where there are no standard errors.
+    """
+    whole(resamples, "number of resamples", FEWEST)
+    whole(seed, "seed", 0)
+    covariance = generalized_covariance(fit, fit.kind_of_errors)
+    if covariance is None or fit.covariance is None or isinstance(fit.model, ModuleModel):
+        raise ConfigError(why_none(fit))
+    values, notes = _resampled(fit, resamples, seed, on_resample)
+    if len(values) < FEWEST:
+        raise ConfigError(
+            f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
+            "Give more rows, or use the method t or profile."
+        )
+    influence, degrees = _influence(fit, covariance), fit.degrees_of_freedom
+    assert degrees is not None
+    reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
+    labels, best, unknown = fit.model.parameters.labels, fit.theta, undetermined(fit, fit.covariance)
+    if fit.constraints is not None:
+        held, whole_of = fit.constraints, fit.constraints.whole
+        jacobian, free_named = held.jacobian(fit.theta), fit.model.parameters.named
+        labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
+        values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
+        unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
+    errors = standard_errors(fit, fit.covariance)
+    ends = {
+        label: (-math.inf, math.inf)
+        if unknown[place]
+        else _ends(values[:, place], best[place], influence[:, place], reach)
+        for place, label in enumerate(labels)
+    }
+    return Intervals(fit, ends, level, "bootstrap", [*notes, *_too_wide(labels, ends, errors, reach)])
+
+
+def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
+    """Say which intervals are many times as wide as the standard errors: there the resamples tell little."""
+    wide = [
+        label for label, error in zip(labels, errors.tolist(), strict=True)
+        if TOO_WIDE * 2.0 * reach * error < ends[label][1] - ends[label][0] < math.inf
+    ]  # fmt: skip
+    if not wide:
+        return []
+    are = "is" if len(wide) == 1 else "are"
+    return [
+        f"the bootstrap {'interval' if len(wide) == 1 else 'intervals'} of {named(wide)} {are} more than {TOO_WIDE:g} "
+        "times as wide as the standard errors say, for many resamples hold too few different rows to determine "
+        f"{'it' if len(wide) == 1 else 'them'}: ask for profile instead"
+    ]
+
+
+def _resampled(
+    fit: Fit, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+) -> tuple[Array, list[str]]:
+    assert fit.kept is not None
+    random = np.random.default_rng(seed)
+    values, failed, weak, done = [], 0, 0, 0
+    objective, free = fit.kept.objective, free_to_move(fit)
+    lean = not fit.loss_function.kinked and well_conditioned(objective(fit.theta, 2), free)
+    close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
+    with np.errstate(all="ignore"), Interruptible() as stop:
+        for done in range(1, resamples + 1):
+            part = Part(objective, random.integers(0, fit.rows, fit.rows))
+            found = refit(part, fit.theta, free, close, lean)
+            if found is None:
+                failed += 1
+            elif lean and not well_conditioned(found, free):
+                weak += 1
+            else:
+                values.append(found.theta)
+            if on_resample is not None:
+                on_resample(done)
+            if stop():
+                break
+    notes = []
+    if done < resamples:
+        notes.append(f"the bootstrap was interrupted after {done:,} of {resamples:,} resamples")
+    if weak:
+        notes.append(
+            f"{weak:,} of {done:,} resamples of the bootstrap do not determine the parameters, for they hold too few "
+            "different rows, and are left out: ask for profile instead"
+        )
+    if failed:
+        notes.append(f"{failed:,} of {done:,} resamples of the bootstrap could not be fitted and are left out")
+    return np.array(values).reshape(-1, fit.theta.size), notes
+
+
+def _influence(fit: Fit, covariance: Array) -> Array:
+    """Return (rows, p) how far each row pulls the parameters, to first order."""
+    rows = fit.counted_rows
+    pull = rows.omega * fit.loss_function.slope(rows.score, rows.y)
+    influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
+    return influence
+
+
+def _ends(values: Array, estimate: float, influence: Array, reach: float) -> tuple[float, float]:
+    from scipy import special
+
+    squares = float(influence @ influence)
+    skewness = float((influence**3).sum()) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
+    below = (np.count_nonzero(values < estimate) + 0.5 * np.count_nonzero(values == estimate)) / len(values)
+    bias = float(special.ndtri(np.clip(below, 0.5 / len(values), 1.0 - 0.5 / len(values))))
+    z = bias + np.array([-reach, reach])
+    # "weibull": of k values the least stands for a share of 1 / (k + 1), so that no end is drawn inwards.
+    low, high = np.quantile(values, special.ndtr(bias + z / (1.0 - skewness * z)), method="weibull")
+    return float(low), float(high)

@@ -1,0 +1,251 @@
+"""Covariance of the parameters: from the curvature of J, and robust, from what each row pulls at the parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.compile import triangle
+from descend.inference.row_scores import Rows
+from descend.losses import Loss
+from descend.optimizers.systems import triangle as triangle_at
+from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
+from descend.problem.objective import Point
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+LEAST_LEFT = 0.1
+"""Least of 1 less the leverage of a row that is reckoned with, where the bend of a loss may be below 0."""
+CANONICAL = 0.575
+"""Standard deviation of the normal kernel that smooths as much as a uniform one of half-width 1."""
+SINGULAR = 1e-13
+"""Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
+
+
+def covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
+    """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
+
+    With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
+    derivatives of the prediction, the usual s**2 (sum omega f f')^-1, s**2 = sum omega r**2 / degrees, is
+
+        2 J / degrees * C^-1
+
+    degrees: of freedom, rows less parameters. None if there are none left, or if C is singular to rounding.
+    kept: see ``inverse_curvature``.
+    """
+    inverse = inverse_curvature(point, kept) if degrees > 0 else None
+    return None if inverse is None else 2.0 * point.loss / degrees * inverse
+
+
+def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask | None = None) -> Array | None:
+    """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
+
+    total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
+    which is twice a negative log-likelihood.
+    """
+    inverse = inverse_curvature(point, kept)
+    return None if inverse is None else share / total * inverse
+
+
+def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
+    """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
+
+    Parameters that lie at a bound are held there: their entries are 0, and so are those of what is not ``kept``,
+    which makes it a generalized inverse. None if the rest of C is singular to rounding.
+    """
+    free = np.ones(point.theta.size, dtype=bool) if kept is None else kept
+    if point.bounds is not None:
+        free = free & ~point.bounds.held(point.theta)
+    return _embedded(point, free)
+
+
+def _embedded(point: Point, free: Mask) -> Array | None:
+    """Return the inverse of the part of C that belongs to ``free``, in its place among zeros."""
+    if free.all():
+        if point.factor is not None:
+            return _inverse(point.factor[:-1, :-1])
+        return None if point.curvature is None else inverse(point.curvature)
+    result = np.zeros((free.size, free.size))
+    if point.curvature is None:
+        return None
+    if free.any():
+        both = np.ix_(free, free)
+        factor = point.factor
+        inner = inverse(point.curvature[both]) if factor is None else _inverse(triangle(factor[:-1, :-1][:, free]))
+        if inner is None:
+            return None
+        result[both] = inner
+    return result
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What the data leave undetermined at a point where the Jacobian lacks full rank.
+
+    kept: the components that are determined once the others are held: as many as the rank.
+    estimable: those that are determined by themselves: no direction that changes no prediction moves them.
+    """
+
+    kept: Mask
+    estimable: Mask
+
+
+def rank_of(point: Point) -> Rank | None:
+    """Return what is determined all the same; None if the Jacobian R = Q S V' has full rank, or is not finite.
+
+    A component is estimable if it is zero in all rows of V' whose singular value is. Its standard error is then the
+    same by any generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
+    """
+    free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
+    upper = triangle_at(point)[0][:, free]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all() or not norms.size:
+        return None
+    _, values, directions = np.linalg.svd(upper / np.where(norms > 0.0, norms, 1.0))
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = directions[np.flatnonzero(values <= exact * values[0])]
+    if not null.size:
+        return None
+    kept, estimable = free.copy(), free.copy()
+    estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
+    places = np.flatnonzero(free)
+    while len(null):  # hold the component that is most free to move, and see what is free to move then
+        row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
+        kept[places[column]] = False
+        null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
+    return Rank(kept, estimable)
+
+
+def _inverse(upper: Array) -> Array | None:
+    """Return (R'R)^-1 of a triangle R."""
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not (np.isfinite(norms).all() and (norms > 0.0).all()):
+        return None
+    _, values, right = np.linalg.svd(upper / norms)
+    if values[-1] < SINGULAR * values[0]:
+        return None
+    root = right.T / values / norms[:, None]
+    result: Array = root @ root.T
+    return result
+
+
+def inverse(curvature: Array) -> Array | None:
+    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding."""
+    diagonal = curvature.diagonal()
+    if not (np.isfinite(curvature).all() and (diagonal > 0.0).all()):
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    scaled = curvature * scale * scale[:, None]
+    if np.linalg.eigvalsh(scaled)[0] < 1e-14:
+        return None
+    result: Array = np.linalg.inv(scaled) * scale * scale[:, None]
+    return result
+
+
+def sandwich_kind(loss: Loss) -> str:
+    """Name the convention of ``sandwich`` for a loss, as it is called elsewhere."""
+    return "kernel" if loss.kinked else "HC3"
+
+
+def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
+    """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
+
+    With g_i = omega_i l'(s_i, y_i) f_i what row i pulls at the parameters, and b_i its curvature:
+
+        B^-1 (sum g_i g_i' c_i) B^-1,   B = sum b_i f_i f_i'
+
+    HC3: c_i = 1 / (1 - h_i)**2 with the leverage h_i = b_i f_i' B^-1 f_i, which a row has on its own prediction.
+        b_i is omega_i times the weight of the loss for squared, poisson and logistic, and omega_i l''(s_i, y_i) for
+        huber, log_cosh and the like, where 1 - h_i is taken for LEAST_LEFT at least.
+    absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with the
+        bandwidth h of Hall and Sheather; g_i g_i' is taken by its expectation, c_i = 1.
+
+    It is found in coordinates in which sum f_i f_i' is the unit matrix, so that parameters of very different size, such
+    as the slope of a date in milliseconds and its intercept, cost no digits.
+
+    Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
+    Koenker (2005), Quantile Regression, sec. 3.4.
+
+    kept: the parameters that are estimated, the others being held; all if None.
+    """
+    if degrees <= 0:
+        return None
+    if kept is None:
+        kept = np.ones(rows.jacobian.shape[1], dtype=bool)
+    result = np.zeros((kept.size, kept.size))
+    if not kept.any():
+        return result
+    frame = _orthogonal(rows.jacobian[:, kept])
+    if frame is None:
+        return None
+    along, back = frame
+    bend, pull = _bend_and_pull(rows, loss, along.shape[1])
+    bread = inverse((along * bend[:, None]).T @ along)
+    if bread is None:
+        return None
+    if not loss.kinked:
+        left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
+        if loss.likelihood and left.min() < 1e-10:
+            return None  # a row that alone determines a parameter: its residual says nothing
+        pull = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT)
+    pulled = (along * pull[:, None]) @ bread @ back.T
+    result[np.ix_(kept, kept)] = pulled.T @ pulled
+    return result
+
+
+def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
+    """Return Q and T with Q'Q = 1 and Q = F T for the derivatives F; None if F lacks full rank, to rounding."""
+    norms = np.sqrt(np.add.reduce(jacobian * jacobian))
+    if not (np.isfinite(norms).all() and (norms > 0.0).all()):
+        return None
+    along, values, directions = np.linalg.svd(jacobian / norms, full_matrices=False)
+    if len(values) < norms.size or values[-1] < SINGULAR * values[0]:
+        return None
+    return along, directions.T / values / norms[:, None]
+
+
+def _bend_and_pull(rows: Rows, loss: Loss, size: int) -> tuple[Array, Array]:
+    """Return b_i and the size of g_i, without its f_i (see ``sandwich``); of so many parameters."""
+    if loss.kinked:
+        below, above = loss.sides
+        jump = below + above
+        spread = np.sqrt(below * above) / jump
+        density = _density(rows.score - rows.y, above / jump, size)
+        return rows.omega * jump * density, rows.omega * jump * spread
+    pull = rows.omega * loss.slope(rows.score, rows.y)
+    if loss.likelihood:
+        return rows.omega * loss.weight(rows.score, rows.y), pull
+    return rows.omega * loss.bend(rows.score, rows.y), pull
+
+
+def _density(residuals: Array, share: float, through: int) -> Array:
+    """Return each row's part in the kernel estimate of the density of the residuals at zero.
+
+    through: how many rows the fit goes through, its parameters.
+
+    The bandwidth of Hall and Sheather says by how much a share of the rows differs, w, between whose quantiles
+    share - w and share + w a density is best read off: a uniform kernel of half that width, here a normal one that
+    smooths as much. The whole of it as the standard deviation of a normal kernel, as R's quantreg has it for
+    se = "ker", is three times wider and makes standard errors too large, by three quarters for 50 rows. Rows that the
+    fit goes through lie at zero because it does; they count half, so that intervals cover what they say for 20 to 300
+    rows (benchmarks/coverage_of_losses.py).
+
+    Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
+    """
+    from scipy import special
+
+    n = len(residuals)
+    z = special.ndtri(share)
+    height = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    width = n ** (-1 / 3) * special.ndtri(0.975) ** (2 / 3) * (1.5 * height**2 / (2.0 * z * z + 1.0)) ** (1 / 3)
+    width = min(width, 0.99 * share, 0.99 * (1.0 - share))
+    low, high = np.quantile(residuals, [0.25, 0.75])
+    spread = min(float(np.std(residuals, ddof=1)), float(high - low) / 1.34)
+    bandwidth = CANONICAL * spread * 0.5 * (special.ndtri(share + width) - special.ndtri(share - width))
+    if not bandwidth > 0.0:
+        return np.zeros(n)
+    density: Array = np.exp(-0.5 * (residuals / bandwidth) ** 2) / np.sqrt(2.0 * np.pi) / bandwidth
+    density[np.argsort(np.abs(residuals))[:through]] *= 0.5
+    return density

@@ -1,0 +1,256 @@
+"""How many digits of each parameter the place where a run stopped supports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.inference.covariance import Mask
+from descend.inference.row_scores import Rows, counted_rows
+from descend.inference.standard_errors import MANY, accurate_point
+from descend.models.module import ModuleModel
+from descend.optimizers.second_derivatives import hessian_at
+from descend.optimizers.systems import triangle
+from descend.problem.objective import Point
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+MOST = -np.log10(EPS)
+"""Decimal digits of a float64, 15.7."""
+ROUNDING = EPS / 3.0
+"""Root mean square of the relative error of a result that is rounded: somewhat above eps / sqrt(12)."""
+RCOND = 1e-14
+"""Singular values below this share of the largest are taken for zero."""
+NO_STEP = 10.0
+"""A step of so many times the floor of rounding tells nothing but rounding."""
+SO_NEAR = 1e-12
+"""Share of J that a step promises, so near the minimum that nothing but rounding keeps the next from being shorter."""
+SHRINKING = 0.5
+"""Ratio of two Gauss-Newton steps from which on they tell little of what is left."""
+NUDGE = 1e-7
+"""Relative change of a column by which derivatives by it are told: its own rounding costs half of their digits."""
+NEAR = 0.1
+"""Standard errors from the minimum within which they are as good as there."""
+
+
+def digits(fit: Fit) -> dict[str, Any] | None:
+    """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
+
+    It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from
+    0, digits before those are worth nothing. One that is 0 to rounding, as by symmetry or in data without noise, is
+    measured by the change of it that would move predictions as far as the response reaches.
+
+    The distance is estimated from the gradient g and the curvature C = R'R at the stopping point:
+
+        |d| + |d'| q / (1 - q) + floor,   d = -C^-1 g
+
+    d: the step to the minimum of the parabola that touches J here: for a linear model of squared loss the exact
+        distance, by strong convexity. d' is the step after it, q the ratio of their lengths |R d'| / |R d|, by which
+        further steps shrink; where they hardly do, d comes from all second derivatives, and where J is not curved
+        upwards in every direction, no digit is vouched for.
+    floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
+        l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
+            C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
+        or, where they make more of it, the columns x instead, sum_x u x_i ds_i/dx and sum_x u x_i df_i/dx: for what is
+        made of them, such as the argument of a sine, is rounded as they are.
+
+    Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
+    curvature is formed, for losses with a kink, and for runs that diverged.
+    """
+    if fit.kept is None:
+        return _stored(fit)
+    if isinstance(fit.model, ModuleModel) or fit.loss_function.kinked or fit.outcome is Outcome.DIVERGED:
+        return None
+    with np.errstate(all="ignore"):
+        error, moving, least = _distance(fit)
+        best = fit.theta
+        if fit.constraints is None:
+            return fit.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
+        held = fit.constraints
+        jacobian, whole = held.jacobian(best), held.whole
+        error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
+        size = np.maximum(np.abs(whole.flat(fit.parameters)), least)
+        found = _counted(error, size, (jacobian != 0.0).any(axis=1))
+        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
+        found[fixed] = np.nan
+        return whole.named(found)
+
+
+def errors_hold(fit: Fit) -> bool:
+    """Whether standard errors mean what they say: each parameter is within NEAR of them of where J is least.
+
+    They come from the residuals and the curvature at the minimum; elsewhere both are others. The distance is that to
+    the minimum of the parabola that touches J where the run ended. A fit that was loaded says how it ended.
+    """
+    if fit.outcome is Outcome.CONVERGED or fit.covariance is None or isinstance(fit.model, ModuleModel):
+        return True
+    if fit.kept is None:
+        return False
+    with np.errstate(all="ignore"):
+        known = np.flatnonzero(np.isfinite(fit.covariance.diagonal()) & (fit.covariance.diagonal() > 0.0))
+        free = np.ones(fit.theta.size, dtype=bool) if fit.rank is None else fit.rank.kept
+        step = _step(accurate_point(fit), np.eye(fit.theta.size)[:, free])[0][known]
+        return bool((np.abs(step) <= NEAR * np.sqrt(fit.covariance.diagonal()[known])).all())
+
+
+def _stored(fit: Fit) -> dict[str, Any] | None:
+    stored = fit.stored.get("digits")
+    if stored is None or isinstance(fit.model, ModuleModel):
+        return None
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    return whole.named(whole.flat(stored))
+
+
+def _counted(error: Array, size: Array, moving: Mask) -> Array:
+    """Return the digits of each component, in units of its size: all of one that does not move."""
+    relative = np.where(error == 0.0, 0.0, error / size)
+    found = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
+    return np.where(moving, found, MOST)
+
+
+def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
+    """Return how far each free component may be from the minimum, which of them may move, and in what least units."""
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    objective, theta = fit.kept.objective, fit.theta
+    point = accurate_point(fit)
+    moving = np.ones(theta.size, dtype=bool)
+    if objective.bounds is not None:
+        moving &= ~objective.bounds.blocked(theta, point.gradient)
+    if objective.has_l1:
+        moving &= ~((theta == 0.0) & (point.slope == 0.0))
+    free = moving if fit.rank is None else moving & fit.rank.kept
+    ways = _ways(fit, point, free)
+    rows = fit.counted_rows if _most(fit) is None else counted_rows(fit, MANY)
+    error = np.abs(ways) @ _floor(rows, fit, ways) * np.sqrt(len(rows.y) / fit.rows)
+    if objective.engine.name == "query":
+        error *= np.sqrt(max(fit.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
+    step, length = _step(point, ways)
+    settled = (np.abs(step) <= NO_STEP * error).all()
+    error = error + np.abs(step)
+    if not settled:
+        after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), ways)
+        ratio = shorter / length
+        if ratio < SHRINKING or objective.bounds is not None or ways.shape[1] < theta.size:
+            error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        else:
+            error += _by_second_derivatives(point)
+    least = _least(fit, point, settled & (np.abs(theta) <= NO_STEP * error))
+    if fit.rank is not None:
+        error[~fit.rank.estimable] = np.inf
+    if point.curvature is not None:
+        error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
+    error[[label in fit.undetermined for label in fit.model.parameters.labels]] = np.inf
+    return error, moving, least
+
+
+def _by_second_derivatives(point: Point) -> Array:
+    """Return the distance to the minimum by steps with all second derivatives, where those without do not shrink.
+
+    At large residuals the curvature lacks most of them. Infinite where J is not curved upwards in every direction.
+    """
+    nowhere = np.full(point.theta.size, np.inf)
+    found = hessian_at(point)
+    if found is None or not np.linalg.eigvalsh(found[0])[0] > 0.0:
+        return nowhere
+    hessian, scale = found
+    step = -scale * np.linalg.solve(hessian, point.slope * scale)
+    after = -scale * np.linalg.solve(hessian, point.at(point.theta + step, 1).slope * scale)
+    ratio = float(np.linalg.norm(after / scale) / np.linalg.norm(step / scale))
+    if ratio < 1.0:
+        return np.abs(step) + np.abs(after) * ratio / (1.0 - ratio)
+    near = float((step / scale) @ hessian @ (step / scale)) <= SO_NEAR
+    return NO_STEP * (np.abs(step) + np.abs(after)) if near else nowhere
+
+
+def _most(fit: Fit) -> int | None:
+    """Return the number of rows that what rounding leaves open is told from, if not all."""
+    return MANY if fit.rows > MANY else None
+
+
+def _least(fit: Fit, point: Point, zero: Mask) -> Array:
+    """Return what a component is measured by at least: its standard error; where it is ``zero`` to rounding, its reach.
+
+    The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / l''), with l'' 2 at most.
+    """
+    least = np.zeros(fit.theta.size)
+    if fit.covariance is not None:
+        least = np.nan_to_num(np.sqrt(fit.covariance.diagonal()), nan=0.0, posinf=0.0)
+    if zero.any() and point.curvature is not None:
+        y = fit.counted_rows.y
+        reach = np.sqrt(2.0 * float(y.dot(y)) / (len(y) * point.curvature.diagonal()))
+        least = np.where(zero & np.isfinite(reach), np.maximum(least, reach), least)
+    return least
+
+
+def _ways(fit: Fit, point: Point, free: Mask) -> Array:
+    """Return (p, q) the directions in which J may be moved: those of the free components, and along kinks it lies on.
+
+    Of each kink the component that it holds best is moved by the others. At a corner the point is given its
+    subgradient, which is what is left of the gradient along them.
+    """
+    kinks = getattr(fit.kept.objective, "kinks", None) if fit.kept is not None else None
+    corner = None if kinks is None or fit.outcome is not Outcome.CONVERGED else kinks.corner(point)
+    every = np.eye(free.size)
+    if corner is None:
+        return every[:, free]
+    normals, point.subgradient = corner
+    ways = every[:, free]
+    for normal in normals:
+        across = normal @ ways
+        best = int(np.argmax(np.abs(across * (1.0 / np.maximum(np.abs(point.theta) @ np.abs(ways), EPS)))))
+        if across[best] != 0.0:
+            ways = np.delete(ways - np.outer(ways[:, best], across / across[best]), best, axis=1)
+    return ways
+
+
+def _step(point: Point, ways: Array) -> tuple[Array, float]:
+    """Return the step to the minimum of the parabola at a point, and its length as the curvature measures it."""
+    upper, right = triangle(point)
+    if point.proximal or point.subgradient is not None:  # the triangle knows nothing of an l1 penalty, or of a corner
+        right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
+    part = upper @ ways
+    norms: Array = np.sqrt(np.add.reduce(part * part))
+    norms[norms == 0.0] = 1.0
+    if not (np.isfinite(part).all() and np.isfinite(right).all()):
+        return np.full(len(ways), np.nan), np.nan
+    step = ways @ (np.linalg.lstsq(part / norms, -right, rcond=RCOND)[0] / norms)
+    return step, float(np.linalg.norm(upper @ step))
+
+
+def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
+    """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
+    loss, jacobian = fit.loss_function, rows.jacobian
+    slope = rows.omega * loss.slope(rows.score, rows.y)
+    bend = rows.omega * loss.weight(rows.score, rows.y)
+    part = jacobian @ ways
+    upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not (np.isfinite(upper).all() and (norms > 0.0).all()):
+        return np.full(part.shape[1], np.inf)
+    root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
+    pull = (part @ root) @ root.T
+    of_columns, of_derivatives = _of_columns(fit, rows)
+    value = rows.score**2 + np.maximum(np.square(jacobian * fit.theta).sum(axis=1), of_columns)
+    noise = bend**2 * value + slope**2
+    spread = np.square(root @ root.T) @ (np.maximum(np.square(part), of_derivatives @ np.square(ways)).T @ slope**2)
+    floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
+    return floor
+
+
+def _of_columns(fit: Fit, rows: Rows) -> tuple[Array, Array]:
+    """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
+    if fit.model.linear:
+        return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already
+    for name in fit.model.inputs:
+        there = counted_rows(fit, _most(fit), instead={name: fit.kept.columns[name] * (1.0 + NUDGE)})
+        of_score += np.square((there.score - rows.score) / NUDGE)
+        of_derivatives += np.square((there.jacobian - rows.jacobian) / NUDGE)
+    return of_score, of_derivatives

@@ -1,0 +1,149 @@
+"""How well a fit describes the data, where their scatter is known: chi-square, deviance, and whether both are as large
+as they should be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.inference.statistics import counting, determined, squared_error, standing
+from descend.models.module import ModuleModel
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+FAR = 1.3
+"""How many times its degrees of freedom a chi-square is far from them, or the inverse; if chance is no excuse."""
+SELDOM = 1e-3
+"""How seldom chance makes a chi-square so large or small, for it to be no excuse."""
+
+
+@dataclass(frozen=True)
+class Goodness:
+    """Chi-square of a fit whose scatter is known, by ``sigma`` or by the distribution of its loss.
+
+    chi_square: sum of the squared residuals, each over its variance: r**2 / sigma**2, or Pearson's
+        omega (y - m)**2 / V(m), V the variance of a response of mean m: m of a count, m (1 - m) of an outcome.
+    degrees: of freedom, n - p. reduced: their ratio, 1 on average where all is right. p: probability of a chi-square
+        as large; of few counts or trials a row by a gamma distribution with mean and variance of Pearson's.
+
+    Source: Pearson (1900), Philos. Mag. 50, 157-175; McCullagh & Nelder (1989), Generalized Linear Models, sec. 4.5.
+    """
+
+    chi_square: float
+    degrees: int
+    p: float
+
+    @property
+    def reduced(self) -> float:
+        return self.chi_square / self.degrees
+
+
+def goodness_of(fit: Fit) -> Goodness | None:
+    """Return the chi-square of a fit; None where the scatter of its response is not known, or no row is left over."""
+    if fit.kept is None:
+        names = ("chi_square", "degrees_of_freedom", "chi_square_p")
+        stored = [float(value) for name in names if (value := fit.stored.get(name)) is not None]
+        if len(stored) < len(names) or stored[1] < 1.0:
+            return None
+        return Goodness(stored[0], int(stored[1]), stored[2])
+    if not _known(fit):
+        return None
+    degrees = counting(fit) - determined(fit)
+    found = None if degrees <= 0 else _chi_square(fit)
+    if found is None:
+        return None
+    from scipy import special
+
+    chi_square, excess = found
+    stretch = 1.0 + excess / (2.0 * counting(fit))  # variance over 2 n
+    return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
+
+
+def _known(fit: Fit) -> bool:
+    """Whether the variance of each row is known, and they are in memory where they are needed."""
+    if isinstance(fit.model, ModuleModel) or fit.penalised or fit.kept is None:
+        return False
+    return fit.sigma is not None or (fit.loss_function.fisher and fit.kept.whole is None)
+
+
+def _chi_square(fit: Fit) -> tuple[float, float] | None:
+    """Return chi-square, and by how much its variance exceeds that of normal residuals.
+
+    Of a single outcome 0 or 1 its size says nothing: only of shares of several trials.
+    """
+    if fit.sigma is not None:
+        return squared_error(fit), 0.0
+    loss, rows = fit.loss_function, fit.counted_rows
+    mean = loss.mean(rows.score)
+    variance = loss.variance(mean) / rows.omega
+    certain = (variance == 0.0) & (rows.y == mean)  # probabilities that are 1 but for rounding
+    if not loss.repeats(rows.y, rows.omega) or not (variance[~certain] > 0.0).all():
+        return None
+    found = float((np.square(rows.y - mean)[~certain] / variance[~certain]).sum())
+    return found, float(loss.kurtosis(mean[~certain], rows.omega[~certain]).sum())
+
+
+def deviance_of(fit: Fit) -> float | None:
+    """Return twice what the log-likelihood lacks of that of a model with a mean for each row; None if it has none.
+
+    squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
+    logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
+    """
+    if fit.kept is None:
+        return fit.stored.get("deviance")
+    loss = fit.loss_function
+    if not loss.likelihood or fit.penalised or isinstance(fit.model, ModuleModel):
+        return None
+    if not loss.fisher:
+        return squared_error(fit)
+    if fit.kept.whole is not None:
+        return None
+    rows = fit.counted_rows
+    return 2.0 * float(rows.omega @ (loss.value(rows.score, rows.y) - loss.saturated(rows.y)))
+
+
+def scatter_note(fit: Fit) -> str | None:
+    """Say so where the data scatter far more, or far less, than was taken as known."""
+    if fit.outcome is not Outcome.CONVERGED or not _known(fit):
+        return None
+    rough = counting(fit) - (fit.theta.size - standing(fit))
+    found = None if rough <= 0 else _chi_square(fit)
+    if found is None or 1.0 / FAR <= found[0] / rough <= FAR:
+        return None
+    good = goodness_of(fit)
+    if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
+        return None
+    return _of_sigma(fit, good) if fit.sigma is not None else _of_distribution(fit, good)
+
+
+def _of_sigma(fit: Fit, good: Goodness) -> str:
+    times = math.sqrt(good.reduced)
+    head = (
+        f"chi-square is {good.chi_square:.4g} for {good.degrees:,} degrees of freedom, {good.reduced:.3g} times as "
+        f"large as it should be: residuals are {times:.3g} times as large as `{fit.sigma}` says, so standard errors are"
+    )
+    if good.reduced > 1.0:
+        return head + " too small by as much. Correct sigma, or look for what the formula misses"
+    return head + " too large. Correct sigma"
+
+
+def _of_distribution(fit: Fit, good: Goodness) -> str:
+    ratio, kind = good.reduced, "counts" if math.isinf(fit.loss_function.response_range[1]) else "shares"
+    of = "Poisson" if kind == "counts" else "binomial"
+    head = (
+        f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
+        f"{good.chi_square:.4g} for {good.degrees:,} degrees of freedom)"
+    )
+    if ratio > 1.0:
+        return head + (
+            f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
+            "for --errors sandwich, or look for what the formula misses"
+        )
+    return head + ": they are underdispersed, and standard errors too large. Ask for --errors sandwich"

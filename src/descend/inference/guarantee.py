@@ -1,0 +1,138 @@
+"""What is certain about how near a fit is to its minimum, where J is convex: a bound, where digits are an estimate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.models import FormulaModel
+from descend.models.module import ModuleModel
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+MOST_ROWS, MOST_PARAMETERS = 200_000, 300
+STRETCHES = (1.0 + 1e-6, 1.001, 1.01, 1.1, 1.5, 2.0, math.e)
+"""How many times the Newton decrement the distance may be: the least of these that can be shown is taken."""
+MOST_DIGITS = -math.log10(EPS)
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """Bounds by strong convexity, up to the rounding of what they are computed from, which is added.
+
+    loss_gap: J is at most this far above its minimum. distance: of each component from where J is least, at most.
+    digits: of each parameter, at least; as `Fit.digits`, by name. smallest_curvature: the least eigenvalue of the
+        Hessian here, by which J is at least curved in the neighbourhood, times ``share``.
+    """
+
+    loss_gap: float
+    distance: Array
+    digits: dict[str, Any]
+    smallest_curvature: float
+    share: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        digits = {name: np.round(of, 1).tolist() for name, of in self.digits.items()}
+        return {"digits": digits, "loss_gap": self.loss_gap, "by": "strong convexity"}
+
+
+def guarantee(fit: Fit) -> Guarantee | None:
+    """Return what strong convexity guarantees; None where J is not known to be convex, or too flat to tell.
+
+    With scores s_i = a_i theta, H the Hessian of J, g its gradient, and d = sqrt(g' H^-1 g): wherever the scores move
+    by no more than rho, the second derivatives w_i of the losses stay above kappa(rho) w_i, and H above kappa H. In the
+    ellipsoid |x|_H <= t the scores move by at most t h_i with h_i**2 = a_i' H^-1 a_i; so if d / kappa(t h) <= t, the
+    minimum lies in it, and
+
+        |theta_k - best_k| <= t sqrt((H^-1)_kk),   J - min J <= d**2 / (2 kappa).
+
+    kappa: 1 for the squared loss, of which H^-1 g is the distance itself; exp(-rho) for logistic and for poisson with
+    exp(linear), whose w changes by no more than itself per unit of score; exp(-2 rho) for log_cosh; for huber by the
+    rows that stay below delta.
+
+    Source: self-concordance as in Bach (2010), Electron. J. Stat. 4, 384-414.
+    """
+    if not _convex(fit):
+        return None
+    with np.errstate(all="ignore"):
+        return _bounded(fit)
+
+
+def _convex(fit: Fit) -> bool:
+    """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
+    model, kept = fit.model, fit.kept
+    if kept is None or kept.whole is not None or isinstance(model, ModuleModel) or fit.outcome is Outcome.DIVERGED:
+        return False
+    if fit.constraints is not None or kept.objective.has_l1 or fit.undetermined:
+        return False
+    if fit.rows > MOST_ROWS or fit.theta.size > MOST_PARAMETERS:
+        return False
+    name = fit.loss_function.name
+    return (name in ("squared", "logistic", "huber", "log_cosh") and model.linear) or (
+        isinstance(model, FormulaModel) and model.log_linear
+    )
+
+
+def _bounded(fit: Fit) -> Guarantee | None:
+    rows, loss = fit.counted_rows, fit.loss_function
+    score, design = rows.score, rows.jacobian
+    slope = loss.slope(score, rows.y)
+    weight = loss.bend(score, rows.y) if loss.of_residual else loss.weight(score, rows.y)
+    if loss.name == "poisson":  # in the logarithm of the mean
+        design, slope, weight = design / score[:, None], slope * score, score
+    omega = rows.omega / rows.omega.sum()
+    penalty = fit.kept.objective.penalty if fit.kept is not None else None
+    l2 = np.zeros(fit.theta.size) if penalty is None else 2.0 * penalty.l2
+    parts = design * (omega * slope)[:, None]
+    gradient = parts.sum(axis=0) + l2 * fit.theta
+    # A sum in pairs is off by no more than log2(n) roundings; each term by a few of its own and of its residual.
+    terms = np.abs(design) * (omega * (np.abs(slope) + weight * (np.abs(score) + np.abs(rows.y))))[:, None]
+    rounding = EPS * (math.log2(len(score) + 1) + 8.0) * terms.sum(axis=0)
+    hessian = (design * (omega * weight)[:, None]).T @ design + np.diag(l2)
+    scale = 1.0 / np.sqrt(hessian.diagonal())
+    if not (np.isfinite(hessian).all() and np.isfinite(scale).all() and np.isfinite(gradient).all()):
+        return None
+    values = np.linalg.eigvalsh(hessian * scale * scale[:, None])
+    if not values[0] > 1e-10 * values[-1]:
+        return None
+    inverse = np.linalg.inv(hessian * scale * scale[:, None]) * scale * scale[:, None]
+    decrement = math.sqrt(float(gradient @ inverse @ gradient)) + float(rounding @ np.sqrt(inverse.diagonal()))
+    smallest = float(np.linalg.eigvalsh(hessian)[0])
+    if loss.name == "squared":
+        distance = np.abs(inverse @ gradient) + np.abs(inverse) @ rounding
+        return _told(fit, decrement**2 / 2.0, distance, smallest, 1.0)
+    reach = np.sqrt(np.einsum("ij,jk,ik->i", design, inverse, design))
+    for stretch in STRETCHES:
+        share = _share(loss, score - rows.y, design * omega[:, None], design, hessian, l2, stretch * decrement * reach)
+        if share * stretch >= 1.0:
+            distance = stretch * decrement * np.sqrt(inverse.diagonal())
+            return _told(fit, decrement**2 / (2.0 * share), distance, smallest, share)
+    return None
+
+
+def _share(
+    loss: Any, residual: Array, weighted: Array, design: Array, hessian: Array, l2: Array, moved: Array
+) -> float:
+    """Return kappa: by what share at least the Hessian stays where the scores move by so much."""
+    if loss.name != "huber":
+        return math.exp(-(2.0 if loss.name == "log_cosh" else 1.0) * float(moved.max(initial=0.0)))
+    within = (np.abs(residual) + moved < loss.settings["delta"]).astype(np.float64)
+    stays = (weighted * within[:, None]).T @ design + np.diag(l2)
+    root = np.linalg.inv(np.linalg.cholesky(hessian))
+    return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
+
+
+def _told(fit: Fit, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
+    assert not isinstance(fit.model, ModuleModel)
+    relative = np.where(distance == 0.0, 0.0, distance / np.abs(fit.theta))
+    digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
+    return Guarantee(gap, distance, fit.model.parameters.named(digits), smallest, share)

@@ -1,0 +1,99 @@
+"""How probable the data are under a fit, and the criteria that weigh this against the number of parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.inference.row_scores import Rows, row_weights, weighted
+from descend.inference.statistics import counting, squared_error, standing
+from descend.losses import Loss
+from descend.models.module import ModuleModel
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Information criteria of a fit: of two fits to the same rows, the one with the lower number is preferred.
+
+    log_likelihood: L. With k parameters that were estimated, a residual variance among them, and n rows:
+    aic: 2 k - 2 L. aicc: aic + 2 k (k + 1) / (n - k - 1), for few rows; infinite if n <= k + 1. bic: k log n - 2 L.
+
+    Source: Akaike (1974); Hurvich & Tsai (1989), Biometrika 76, 297-307; Schwarz (1978), Ann. Statist. 6, 461-464.
+    """
+
+    log_likelihood: float
+    aic: float
+    aicc: float
+    bic: float
+
+
+def criteria_of(fit: Fit) -> Criteria | None:
+    """Return the criteria of a fit; None for robust losses, penalties and modules."""
+    if fit.kept is None:
+        values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
+        return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
+    loss = fit.loss_function
+    if fit.penalised or not loss.likelihood or isinstance(fit.model, ModuleModel):
+        return None
+    held = standing(fit)
+    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held
+    alone = held - len(fit.at_bound)  # components of vectors that are fixed
+    estimated = fit.model.parameters.size - redundant - alone + (loss.name == "squared" and fit.sigma is None)
+    with np.errstate(all="ignore"):
+        if fit.kept.whole is None:
+            if loss.name == "squared":
+                weighed = _logarithms(row_weights(fit)) if weighted(fit) else 0.0
+                found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
+            else:
+                found = log_likelihood(fit.counted_rows, loss)
+            return criteria(found, estimated, counting(fit))
+        from descend.inference import all_rows as whole  # few fits need it
+
+        total = whole.log_likelihood(fit, fit.kept.whole)
+        return None if total is None else criteria(total, estimated, fit.kept.whole.counting)
+
+
+def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
+    """Return the criteria of a fit whose log-likelihood and number of ``estimated`` parameters are known."""
+    aic = 2.0 * estimated - 2.0 * likelihood
+    left = rows - estimated - 1
+    aicc = aic + 2.0 * estimated * (estimated + 1) / left if left > 0 else math.inf
+    return Criteria(likelihood, aic, aicc, estimated * math.log(rows) - 2.0 * likelihood)
+
+
+def of_normal(squares: float, rows: int, weighed: float, known: bool) -> float:
+    """Return the log-likelihood of normal residuals from S = sum omega_i r_i**2 and W = sum log omega_i.
+
+    sigma known, omega_i = 1 / sigma_i**2:   -n/2 log(2 pi) + W/2 - S/2
+    otherwise, variances v / omega_i at the v that makes it largest:   -n/2 (log(2 pi S / n) + 1) + W/2
+
+    It is infinite if S = 0, and that of the left side of the formula: of log(y) for `log(y) ~ ...`.
+    """
+    if known:
+        return 0.5 * (weighed - rows * math.log(2.0 * math.pi) - squares)
+    return math.inf if squares == 0.0 else 0.5 * (weighed - rows * (math.log(2.0 * math.pi * squares / rows) + 1.0))
+
+
+def _logarithms(omega: Array) -> float:
+    return float(np.log(omega[omega > 0.0]).sum())
+
+
+def log_likelihood(rows: Rows, loss: Loss) -> float:
+    """Return the log-likelihood at the parameters of a fit.
+
+    poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
+    logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)
+
+    The last term is that of shares y_i of omega_i trials: 0 of single outcomes.
+    """
+    terms = loss.log_normaliser(rows.y, rows.omega) - rows.omega * loss.value(rows.score, rows.y)
+    return float(terms.sum())

@@ -1,0 +1,120 @@
+"""Profile-likelihood intervals: how far one parameter can go while the others make up for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.formula.symbols import Parameter
+from descend.inference.intervals import Intervals, quantile, why_none
+from descend.inference.profile_path import Why
+from descend.inference.profile_sides import Sides
+from descend.inference.standard_errors import generalized_covariance, undetermined
+from descend.parameters import Constraints
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+IMAGES = 33
+"""Values at which a tie is looked at."""
+FAR = 1e3
+"""How far out, as a multiple of the estimate, it is looked at where an end is open."""
+
+
+def profile_intervals(fit: Fit, level: float) -> Intervals:
+    """Return, for each parameter, the values b at which |tau(b)| is at most the quantile of ``t_intervals``.
+
+    With J_b the least J that the other parameters reach within their bounds while this one is held at b, and W the sum
+    of row weights:
+
+        tau(b)**2 = W (J_b - J) / s**2      squared, s**2 = W J / (n - p)
+                    W (J_b - J)             squared with sigma
+                    2 W (J_b - J)           poisson, logistic
+
+    For a linear model these are the t intervals. An end beyond a bound is that bound; one is infinite if |tau| stays
+    below the quantile however far the parameter goes. Where tau falls again further out, the interval is the part that
+    holds the estimate: its end is the first crossing. The places at which a profile is found, each from the last along
+    its tangent, do not depend on the level, and are kept for others: a higher level has no narrower interval.
+
+    Source: Bates & Watts (1988), Nonlinear Regression Analysis, sec. 6.1; Venzon & Moolgavkar (1988), Appl. Statist.
+    37, 87-94.
+
+    Raises ConfigError for losses that are no likelihood, and where there are no standard errors.
+    """
+    if not fit.loss_function.likelihood:
+        raise ConfigError(
+            f"A profile interval needs a likelihood, which the {fit.loss_function.name} loss is not. "
+            "Use the method sandwich or bootstrap."
+        )
+    reach, ends, notes = quantile(level, fit.error_degrees), {}, []
+    with np.errstate(all="ignore"):
+        sides = fit.profile_sides
+        for place, label in enumerate(fit.model.parameters.labels):
+            if place not in sides.paths:
+                ends[label] = (-math.inf, math.inf)
+                continue
+            (low, why_low), (high, why_high) = sides.of(place, reach)
+            ends[label] = (low, high)
+            notes += _said(label, "lower", low, why_low, level) + _said(label, "upper", high, why_high, level)
+    tied, more = _of_tied(fit, ends)
+    return Intervals(fit, ends | tied, level, "profile", notes + more)
+
+
+def sides_of(fit: Fit) -> Sides:
+    """Return the sides of the profiles of all parameters that the data determine, still to be walked."""
+    covariance, generalized = fit.covariance_of("model"), generalized_covariance(fit, "model")
+    if covariance is None or generalized is None:
+        raise ConfigError(why_none(fit))
+    return Sides(fit, generalized, np.flatnonzero(~undetermined(fit, covariance)).tolist())
+
+
+def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
+    """Say of an end what its number does not."""
+    if why is Why.OPEN or math.isinf(end):
+        return [f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there"]
+    here = f"the {word} end of `{label}`, {end:.6g},"
+    if why is Why.WALL:
+        return [f"{here} is where the model ceases to have a value"]
+    if why is Why.JUMP:
+        return [f"{here} is where the likelihood jumps"]
+    if why is Why.LOST:
+        return [f"{here} is as far as the others could be fitted again: the true one may be further out"]
+    return []
+
+
+def _of_tied(fit: Fit, ends: dict[str, tuple[float, float]]) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Return the images of the ends of the parameters that others are tied to.
+
+    That is their profile interval as long as they are tied to one parameter, and rise or fall with it all the way.
+    """
+    held = fit.constraints
+    found: dict[str, tuple[float, float]] = {}
+    notes: list[str] = []
+    if held is None:
+        return found, notes
+    for name, expression in held.tied.items():
+        symbols = [symbol.name for symbol in expression.atoms(Parameter)]
+        image = _image(held, fit.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
+        if image is not None:
+            found[name] = image
+            continue
+        notes.append(f"`{name}` is tied in a way that leaves it no profile interval: ask for t or bootstrap instead")
+    return found, notes
+
+
+def _image(
+    held: Constraints, best: Mapping[str, Any], name: str, by: str, ends: tuple[float, float]
+) -> tuple[float, float] | None:
+    """Return what becomes of the ends of ``by`` in the parameter tied to it; None if it does not rise or fall alone."""
+    far = FAR * max(abs(best[by]), 1.0)
+    between = np.linspace(max(ends[0], best[by] - far), min(ends[1], best[by] + far), IMAGES)
+    values = np.concatenate([[ends[0]], between[1:-1], [ends[1]]])
+    image = np.array([held.complete({**best, by: float(value)})[name] for value in values])
+    rises = np.diff(image)
+    if np.isnan(image).any() or not ((rises >= 0.0).all() or (rises <= 0.0).all()):
+        return None
+    return float(image.min()), float(image.max())

@@ -1,0 +1,150 @@
+"""A place of a profile: one parameter held, the others fitted again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.inference.refit import Part, refit
+from descend.problem.objective import Point
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+CLOSE = 1e-6
+"""Relative error of tau at an end."""
+JUMP = 0.1
+"""Share of a rise that the slopes at both of its sides may leave unexplained; more is a jump into another basin."""
+DROP, FAR_DROP = 0.2, 0.5
+"""Share by which it may be less; more is a jump over what may lie between."""
+FAR = 8.0
+"""Standard errors from which on strides only grow."""
+MATTERS = 0.12
+"""A rise of tau**2 below which it is not looked at that closely: its slopes are not known so well."""
+LOWER = 1e-3
+"""Fall of tau**2 that is more than rounding, absolute or as a share of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of the profile of a parameter. Distances are in standard errors, outwards from the optimum.
+
+    place: of the parameter in theta. error: its standard error, negative on the lower side. free: what is fitted
+    again. tangent: (p,) derivatives of theta by the distance at the optimum. factor: tau**2 over the rise of J.
+    room: distance of the bound. lean: see ``well_conditioned``.
+    """
+
+    part: Part
+    best: Point
+    place: int
+    error: float
+    free: Mask
+    tangent: Array
+    factor: float
+    room: float
+    lean: bool
+
+    def value(self, distance: float) -> float:
+        """Return the parameter at a distance."""
+        return float(self.best.theta[self.place]) + distance * self.error
+
+    def start(self, theta: Array, distance: float) -> Array:
+        """Return ``theta`` with the parameter held at a distance, and all within their bounds."""
+        start, bounds = theta.copy(), self.part.objective.bounds
+        start[self.place] = self.value(distance)
+        return start if bounds is None else np.clip(start, bounds.low, bounds.high)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of the profile.
+
+    distance: outwards from the optimum. rise: tau**2. push: its derivative by the distance.
+    theta: all parameters. tangent: their derivatives by the distance.
+    """
+
+    distance: float
+    rise: float
+    push: float
+    theta: Array
+    tangent: Array
+
+    @property
+    def tau(self) -> float:
+        return math.sqrt(max(self.rise, 0.0))
+
+
+def origin(side: Side) -> Place:
+    """Return the optimum. A parameter at its bound is pushed there; of any other the gradient is but rounding."""
+    bounds, push = side.part.objective.bounds, side.error * side.factor * float(side.best.gradient[side.place])
+    held = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
+    return Place(0.0, 0.0, push if held else 0.0, side.best.theta, side.tangent)
+
+
+def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> Place | None:
+    """Fit the others with the parameter held at a distance; None if no minimum is found. patient: see ``refit``."""
+    close = 2.0 * CLOSE / side.factor
+    point = refit(side.part, side.start(start, distance), side.free, close, side.lean, patient)
+    if point is None or not math.isfinite(point.loss):
+        return None
+    place, loss, slope = side.place, point.loss, float(point.gradient[side.place])
+    tangent, bounds = np.zeros(point.theta.size), side.part.objective.bounds
+    tangent[place] = side.error
+    free = side.free if bounds is None else side.free & ~bounds.blocked(point.theta, point.gradient)
+    places = np.flatnonzero(free)
+    if places.size and point.curvature is not None and np.isfinite(point.curvature).all():
+        curvature, across, gradient = point.curvature, point.curvature[places, place], point.gradient[places]
+        along, left = _solved(curvature[places[:, None], places], np.column_stack([-across, -gradient]), side.lean)
+        tangent[places] = along * side.error
+        gain = 0.5 * float(gradient @ left)
+        if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # what one more step gains; a long one is no parabola's
+            loss, slope = loss + gain, slope + float(across @ left)
+    rise, push = side.factor * (loss - side.best.loss), side.factor * slope * side.error
+    return Place(distance, rise, push, point.theta, tangent)
+
+
+def _solved(curvature: Array, right: Array, lean: bool) -> Array:
+    try:
+        found = np.linalg.solve(curvature, right) if lean else None
+    except np.linalg.LinAlgError:
+        found = None
+    return np.asarray((np.linalg.lstsq(curvature, right, rcond=1e-14)[0] if found is None else found).T, np.float64)
+
+
+def refitted(side: Side, near: Place, distance: float) -> Place | None:
+    """Fit the others again at a distance, along the tangent of a place."""
+    return fitted(side, distance, near.theta + (distance - near.distance) * near.tangent)
+
+
+def is_lower(one: Place, other: Place) -> bool:
+    """Whether tau**2 is lower by more than rounding."""
+    return one.rise < other.rise - LOWER * max(1.0, abs(other.rise))
+
+
+def unexplained(inside: Place, outside: Place) -> float:
+    """Return the part of the rise between two places that their slopes do not explain, by the trapezoid rule."""
+    rise = outside.rise - inside.rise
+    explained = 0.5 * (inside.push + outside.push) * (outside.distance - inside.distance)
+    return (rise - explained) / max(abs(rise), abs(explained), MATTERS)
+
+
+def joined(inside: Place, outside: Place) -> bool:
+    """Whether no jump lies between two places.
+
+    Far out, where a profile may bend towards its level, it may rise by less than the slopes explain.
+    """
+    return -(FAR_DROP if inside.distance > FAR else DROP) <= unexplained(inside, outside) <= JUMP
+
+
+@overload
+def cubic(first: float, last: float, slope: float, slope_last: float, share: float) -> float: ...
+@overload
+def cubic(first: Array, last: Array, slope: Array, slope_last: Array, share: float) -> Array: ...
+def cubic(first, last, slope, slope_last, share):  # type: ignore[no-untyped-def]
+    """Return the cubic with these values and slopes at 0 and 1."""
+    change = last - first
+    bend = 3.0 * change - 2.0 * slope - slope_last
+    return first + share * (slope + share * (bend + share * (slope + slope_last - 2.0 * change)))

@@ -1,0 +1,86 @@
+"""What each row has to say about the parameters: its score, and the derivatives of the score by the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.models.module import ModuleModel
+from descend.problem.scores import score_and_jacobian
+from descend.starts.search import sampled
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
+
+    y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
+    jacobian: (rows, p) derivatives of the score. places: where they are among the rows that the fit keeps.
+    """
+
+    y: Array
+    score: Array
+    jacobian: Array
+    omega: Array
+    places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
+
+
+def refuse_without_data(fit: Fit, what: str) -> None:
+    """Refuse to recompute from rows that a loaded fit does not have."""
+    if fit.kept is None:
+        raise ConfigError(
+            f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
+        )
+
+
+def row_weights(fit: Fit) -> Array:
+    """Return (rows,) the weight of each row that is kept, 1 if there are none."""
+    assert fit.kept is not None
+    if weighted(fit):
+        known = fit.kept.columns.get(fit.sigma_or_weights or "")
+        if known is None:
+            known = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
+        return np.asarray(known, dtype=np.float64)
+    return np.ones(fit.rows if fit.kept.whole is None else len(next(iter(fit.kept.columns.values()))))
+
+
+def weighted(fit: Fit) -> bool:
+    """Whether the rows of a fit that has its data have weights."""
+    assert fit.kept is not None
+    return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
+
+
+def counted_rows(
+    fit: Fit, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
+) -> Rows:
+    """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows.
+
+    together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
+    of some columns.
+    """
+    refuse_without_data(fit, "residuals")
+    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    columns, omega = fit.kept.columns, row_weights(fit)
+    places: slice | NDArray[np.intp] = slice(None)
+    if instead:
+        columns = {**columns, **instead}
+    if most is not None and len(omega) > most:
+        places = sampled(len(omega), most, together)
+        omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
+    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    y = fit.model.observed(columns)
+    counting = omega > 0.0
+    if counting.all():
+        return Rows(y, score, jacobian, omega, places)
+    places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
+    return Rows(y[counting], score[counting], jacobian[counting], omega[counting], places)

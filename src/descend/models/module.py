@@ -1,0 +1,143 @@
+"""A PyTorch module as a model: which columns it takes, what it must return, and its predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError, DataError
+from descend.losses import Loss
+from descend.models.module_modes import evaluating
+from descend.models.module_weights import ModuleParameters
+from descend.table import open_table
+
+Array = NDArray[np.float64]
+Tensor = Any
+TENSOR = "X"
+"""What the inputs are called if they are one tensor rather than columns of a table."""
+BLOCK_ROWS, BLOCK_NUMBERS = 1 << 16, 1 << 22
+"""A pass that needs no more than sums goes over blocks of rows of at most this size."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleModel:
+    """A module, the columns it takes and the one it predicts. It shares the module with the user.
+
+    inputs: columns of a table, in order; X for a tensor with one number per row; none for other tensors.
+    row_shape: of what the module takes per row, if tensors were given; None for columns, which make one vector per row.
+    """
+
+    module: Any
+    inputs: tuple[str, ...]
+    response: str
+    loss: Loss
+    parameters: ModuleParameters
+    row_shape: tuple[int, ...] | None = None
+    linear: bool = False
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        return () if self.row_shape is not None and not self.inputs else (self.response,)
+
+    @property
+    def name(self) -> str:
+        return type(self.module).__name__
+
+    def observed(self, columns: Mapping[str, Any]) -> Array:
+        """Return the response of each row."""
+        observed: Array = columns[self.response]
+        return observed
+
+    def tensor(self, columns: Mapping[str, Any]) -> Tensor:
+        """Return what the module takes: the columns side by side, or the tensor it was given."""
+        if self.row_shape is None:
+            return self.placed(np.column_stack([columns[name] for name in self.inputs]))
+        return self.placed(columns[TENSOR]).reshape(-1, *self.row_shape)
+
+    def placed(self, rows: Any) -> Tensor:
+        """Return rows as a tensor beside the module, numbers with a fraction in its precision."""
+        like = next((tensor for tensor in self.module.parameters() if tensor.is_floating_point()), None)
+        tensor = as_tensor(rows)
+        if like is None:
+            return tensor
+        return tensor.to(like.device, like.dtype if tensor.is_floating_point() else None)
+
+    def score(self, rows: Tensor) -> Tensor:
+        """Call the module. Raises ConfigError unless it returns one number per row."""
+        return one_per_row(self.module(rows), rows.shape[0], self.name)
+
+    def read(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
+        """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
+        if is_tensor(data):
+            columns = data if self.row_shape is None else None
+            if columns is None:
+                return {TENSOR: data}
+            if columns.ndim != 2 or columns.shape[1] != len(self.inputs):
+                raise DataError(
+                    f"The rows have shape {tuple(columns.shape)}, but the model takes {len(self.inputs)} columns: "
+                    f"{', '.join(self.inputs)}. Give them in that order."
+                )
+            return dict(zip(self.inputs, np.asarray(columns, dtype=np.float64).T, strict=True))
+        if not self.inputs:
+            raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
+        return open_table(data).numbers(self.inputs, missing)
+
+    def predict(self, theta: Any, columns: Mapping[str, Any]) -> Array:
+        """Return the prediction of each row, on the scale of the response, by the module in evaluation mode."""
+        import torch
+
+        rows = self.tensor(columns)
+        with evaluating(self.module), torch.no_grad():
+            size = block_size(rows)
+            parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
+            score = torch.cat(parts).to(torch.float64)
+            predicted: Array = (score.sigmoid() if self.loss.link == "sigmoid" else score).cpu().numpy()
+        return predicted
+
+    def __str__(self) -> str:
+        return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"
+
+
+def one_per_row(output: Any, rows: int, name: str) -> Tensor:
+    """Return a module's output as one dimension: a column (n, 1) less y (n,) would be (n, n), in silence."""
+    shape = tuple(getattr(output, "shape", ()))
+    if shape == (rows, 1):
+        return output[:, 0]
+    if shape != (rows,):
+        what = f"shape {shape}" if hasattr(output, "shape") else f"a {type(output).__name__}"
+        raise ConfigError(
+            f"`{name}` returned {what} for {rows} rows. "
+            f"It must return one number per row: shape ({rows},) or ({rows}, 1)."
+        )
+    return output
+
+
+def as_tensor(rows: Any) -> Tensor:
+    """Return rows as a tensor, without a copy where that can be."""
+    import torch
+
+    return rows if isinstance(rows, torch.Tensor) else torch.from_numpy(np.require(rows, requirements=["C", "W"]))
+
+
+def block_size(rows: Tensor) -> int:
+    """Return how many rows to pass to a module at once."""
+    numbers: int = max(1, math.prod(rows.shape[1:]))
+    return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // numbers))
+
+
+def is_tensor(data: Any) -> bool:
+    """Whether data are one tensor or array: something with a shape, but no column names."""
+    return (
+        hasattr(data, "shape") and hasattr(data, "ndim") and not hasattr(data, "columns")
+        and not hasattr(data, "__arrow_c_stream__") and not getattr(getattr(data, "dtype", None), "names", None)
+    )  # fmt: skip
+
+
+def is_pair(data: Any) -> bool:
+    """Whether data are ``(X, y)``."""
+    return isinstance(data, tuple | list) and len(data) == 2 and all(map(is_tensor, data))

@@ -1,0 +1,1 @@
+"""Every option of a fit, once: what the user asked for, checked and named."""

@@ -1,0 +1,294 @@
+"""Bounds on parameters: read from text or numbers, kept beside the flat vector theta."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError, FormulaError
+from descend.formula.build import Builder
+from descend.formula.functions import not_a_parameter
+from descend.formula.syntax import parse_expression
+from descend.formula.tokens import pointed
+from descend.parameters.vector import Parameters
+from descend.registry import closest
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+RELATION = re.compile(r"<=|>=|≤|≥|<|>")
+NEARER = 0.9
+"""Share of the way to a bound, where J is not finite, that one step may go."""
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+EXAMPLE = 'Write it as "b > 0" or "0 <= c <= 1".'
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """low <= theta <= high, component by component; infinite where there is no bound.
+
+    labels: of the components. strict: (2, p) whether low, and high, itself is excluded; the descent takes it in all
+    the same, as the nearest value inside differs from it by rounding only.
+    barred: (2, p) where J is not finite at the bound itself, so that steps go nearer but never there.
+
+    >>> bounds = Bounds(("b",), np.zeros(1), np.ones(1), np.zeros((2, 1), bool), np.zeros((2, 1), bool))
+    >>> bounds.project(np.array([-2.0]), here=np.array([0.5]))
+    array([0.])
+    """
+
+    labels: tuple[str, ...]
+    low: Array
+    high: Array
+    strict: Mask
+    barred: Mask
+
+    @property
+    def pinned(self) -> Mask:
+        """Mark the components that are fixed, between two bounds that are the same."""
+        same: Mask = self.low == self.high
+        return same
+
+    def room(self, here: Array) -> tuple[Array, Array]:
+        """Return the least and the largest move of each component from ``here``."""
+        share = np.where(self.barred, NEARER, 1.0)
+        return share[0] * (self.low - here), share[1] * (self.high - here)
+
+    def moved(self, here: Array, move: Array) -> Array:
+        """Return here + move, exactly at the bound for a move as long as there is room."""
+        least, most = self.room(here)
+        rounding = 4.0 * np.finfo(float).eps * np.abs(move)
+        theta = here + move
+        theta = np.where(move - least <= rounding, np.where(self.barred[0], here + least, self.low), theta)
+        return np.where(most - move <= rounding, np.where(self.barred[1], here + most, self.high), theta)
+
+    def project(self, theta: Array, here: Array) -> Array:
+        """Return the point nearest to ``theta`` that a step from ``here`` may reach."""
+        least, most = self.room(here)
+        low, high = (np.where(barred, here + room, bound) for barred, room, bound in
+                     zip(self.barred, (least, most), (self.low, self.high), strict=True))  # fmt: skip
+        return np.minimum(np.maximum(theta, low), high)
+
+    def held(self, theta: Array) -> Mask:
+        """Mark the components that lie at a bound."""
+        held: Mask = ((theta <= self.low) & ~self.barred[0]) | ((theta >= self.high) & ~self.barred[1])
+        return held
+
+    def blocked(self, theta: Array, slope: Array) -> Mask:
+        """Mark the components that a descent against ``slope`` would take out of their bounds."""
+        return ((theta <= self.low) & (slope > 0.0)) | ((theta >= self.high) & (slope < 0.0))
+
+    def contains(self, theta: Array) -> Mask:
+        """Mark the components that lie inside, where a strict bound itself is outside."""
+        above = np.where(self.strict[0], theta > self.low, theta >= self.low)
+        below = np.where(self.strict[1], theta < self.high, theta <= self.high)
+        inside: Mask = above & below
+        return inside
+
+    def interior(self, theta: Array) -> Array:
+        """Return ``theta`` with what lies at or beyond a bound moved well inside."""
+        both = np.isfinite(self.low) & np.isfinite(self.high)
+        low, high = (np.where(np.isfinite(bound), bound, 0.0) for bound in (self.low, self.high))
+        one_sided = np.where(np.isfinite(self.low), low + np.maximum(1.0, abs(low)), high - np.maximum(1.0, abs(high)))
+        middle = np.where(both, 0.5 * (low + high), one_sided)
+        return np.where((theta > self.low) & (theta < self.high), theta, middle)
+
+    def folded(self, theta: Array, number: int) -> Array:
+        """Return trial point ``number`` within the bounds: what lies outside is mirrored at one, or spread between two.
+
+        The spread is by the golden ratio, a different place for each number.
+        """
+        both = np.isfinite(self.low) & np.isfinite(self.high)
+        share = np.clip((0.5 + (number + 1) * GOLDEN * np.arange(1, theta.size + 1)) % 1.0, 0.01, 0.99)
+        low, high = (np.where(np.isfinite(bound), bound, 0.0) for bound in (self.low, self.high))
+        mirrored = np.where(np.isfinite(self.low), low + np.abs(theta - low), high - np.abs(theta - high))
+        inside = (theta > self.low) & (theta < self.high)
+        return np.where(inside, theta, np.where(both, low + (high - low) * share, mirrored))
+
+    def of(self, chosen: Mask) -> Bounds:
+        """Return the bounds of the chosen components alone."""
+        labels = tuple(label for label, kept in zip(self.labels, chosen, strict=True) if kept)
+        return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
+
+    def beside(self, more: int) -> Bounds:
+        """Return the bounds with so many components after them that have none."""
+        free, none = np.full(more, math.inf), np.zeros((2, more), dtype=bool)
+        labels = (*self.labels, *(str(place) for place in range(more)))
+        strict, barred = (np.hstack([mask, none]) for mask in (self.strict, self.barred))
+        return Bounds(labels, np.append(self.low, -free), np.append(self.high, free), strict, barred)
+
+    def text(self, place: int) -> str:
+        """Write the bounds of one component as the user would."""
+        label, low, high = self.labels[place], float(self.low[place]), float(self.high[place])
+        above, below = ("<" if strict else "<=" for strict in self.strict[:, place])
+        if math.isfinite(low) and math.isfinite(high):
+            return f"{_short(low)} {above} {label} {below} {_short(high)}"
+        return f"{label} {above.replace('<', '>')} {_short(low)}" if math.isfinite(low) else (
+            f"{label} {below} {_short(high)}"
+        )  # fmt: skip
+
+    @property
+    def texts(self) -> list[str]:
+        """Write all bounds there are, one text per component; of one that is pinned ``w[x2] = 1``."""
+        pinned = [f"{self.labels[place]} = {_short(float(self.low[place]))}" for place in np.flatnonzero(self.pinned)]
+        return [*self.asked, *pinned]
+
+    @property
+    def asked(self) -> list[str]:
+        """Write the bounds of what is not pinned."""
+        bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
+        return [self.text(int(place)) for place in np.flatnonzero(bounded)]
+
+    def where_not_finite(self, finite: Any, theta: Array) -> Bounds:
+        """Bar the bounds at which J is not ``finite``, as far as that shows at ``theta``."""
+        sides = (self.low, self.high)
+        corners = [np.where(np.isfinite(side), side, theta) for side in sides]
+        if all(finite(corner) for corner in corners):
+            return self
+        barred = self.barred.copy()
+        for number, side in enumerate(sides):
+            for place in np.flatnonzero(np.isfinite(side)):
+                moved = theta.copy()
+                moved[place] = side[place]
+                barred[number, place] = not finite(moved)
+        return replace(self, barred=barred)
+
+
+def _short(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+Given = Mapping[str, Any] | Sequence[str] | str | None
+
+
+def read_bounds(
+    given: Given,
+    parameters: Parameters,
+    whole: Parameters,
+    why_not: Mapping[str, tuple[str, str]],
+    pinned: Mapping[str, float] | None = None,
+) -> Bounds | None:
+    """Read bounds such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; None if there are none.
+
+    parameters: the free ones, that can be bounded; whole: with those that are fixed or tied.
+    why_not: for each name or component that is fixed or tied, how, and what to do instead.
+    pinned: values of components that are fixed.
+
+    Raises ConfigError or FormulaError.
+    """
+    if not (given or pinned):
+        return None
+    size = parameters.size
+    low, high, strict = np.full(size, -math.inf), np.full(size, math.inf), np.zeros((2, size), dtype=bool)
+    for label, (below, below_strict), (above, above_strict) in _entries(given, whole):
+        if (name := label if label in why_not else label.partition("[")[0]) in why_not:
+            how, next_step = why_not[name]
+            raise ConfigError(f"`{name}` is {how}, so it takes no bounds. {next_step}")
+        places = range(size)[parameters.slices[label]] if label in parameters.shapes else [
+            parameters.labels.index(label)]  # fmt: skip
+        for place in places:
+            if below > low[place] or (below == low[place] and below_strict):
+                low[place], strict[0, place] = below, below_strict
+            if above < high[place] or (above == high[place] and above_strict):
+                high[place], strict[1, place] = above, above_strict
+    bounds = Bounds(parameters.labels, low, high, strict, np.zeros((2, size), dtype=bool))
+    for place in np.flatnonzero(low >= high).tolist():
+        label = parameters.labels[place]
+        next_step = f"To hold it at {_short(float(low[place]))}, fix it." if low[place] == high[place] else (
+            "Give the smaller number first.")  # fmt: skip
+        raise ConfigError(f"The bounds {bounds.text(place)} leave no room for `{label}`. {next_step}")
+    for label, value in (pinned or {}).items():
+        place = parameters.labels.index(label)
+        low[place] = high[place] = value
+        strict[:, place] = False
+    return bounds
+
+
+Side = tuple[float, bool]
+
+
+def _entries(given: Given, whole: Parameters) -> list[tuple[str, Side, Side]]:
+    """Return label, (low, strict) and (high, strict) of each bound."""
+    if isinstance(given, Mapping):
+        return [(_known(label, whole), *_pair(label, pair)) for label, pair in given.items()]
+    return [_read(text, whole) for text in ([given] if isinstance(given, str) else given or ())]
+
+
+def _known(label: str, whole: Parameters) -> str:
+    if label not in whole.shapes and label not in whole.labels:
+        raise ConfigError(
+            not_a_parameter(label, "bounded")
+            or f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
+            f"Parameters: {', '.join(whole.labels)}."
+        )
+    return label
+
+
+def _pair(label: str, pair: Any) -> tuple[Side, Side]:
+    try:
+        low, high = (default if side is None else float(side) for side, default in
+                     zip(pair, (-math.inf, math.inf), strict=True))  # fmt: skip
+        if math.isnan(low) or math.isnan(high) or isinstance(pair, str):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"The bounds of `{label}` must be two numbers, None where there is none, such as (0, None); "
+            f"they are {pair!r}."
+        ) from None
+    return (low, False), (high, False)
+
+
+def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
+    """Read ``b > 0`` or ``0 <= c <= 1``."""
+    if not isinstance(text, str):
+        raise ConfigError(f"A bound is a text such as `b > 0`; this is {text!r}.")
+    signs = [*RELATION.finditer(text)]
+    if not 1 <= len(signs) <= 2:
+        raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
+    edges = [0, *(edge for sign in signs for edge in sign.span()), len(text)]
+    parts = [text[begin:end].strip().strip("`") for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+    named = [number for number, part in enumerate(parts) if part in whole.shapes or part in whole.labels]
+    numbers = {
+        number: _number(text, part, edges[2 * number], edges[2 * number + 1], whole)
+        for number, part in enumerate(parts)
+        if number not in named
+    }
+    if named != [1] if len(signs) == 2 else len(named) != 1:
+        constant = next((told for part in parts if not named and (told := not_a_parameter(part, "bounded"))), None)
+        if constant is not None:
+            raise ConfigError(constant)
+        raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
+    low, high = (-math.inf, False), (math.inf, False)
+    for number, sign in enumerate(signs):
+        strict, rising = sign[0] in "<>", sign[0] in ("<", "<=", "≤")
+        value_first = number in numbers
+        value = numbers[number if value_first else number + 1]
+        if rising == value_first:
+            if low[0] > -math.inf:
+                raise pointed(text, sign.start(), sign.end(), "Both sides bound it from below.", EXAMPLE)
+            low = (value, strict)
+        else:
+            if high[0] < math.inf:
+                raise pointed(text, sign.start(), sign.end(), "Both sides bound it from above.", EXAMPLE)
+            high = (value, strict)
+    return parts[named[0]], low, high
+
+
+def _number(text: str, part: str, begin: int, end: int, whole: Parameters) -> float:
+    """Read a number, or an expression of numbers such as ``2*pi``."""
+    begin += len(text[begin:end]) - len(text[begin:end].lstrip())
+    end -= len(text[begin:end]) - len(text[begin:end].rstrip())
+    if not part:
+        raise pointed(text, begin, end, "Something is missing here.", EXAMPLE)
+    try:
+        value = Builder(part, (), starts=None).build(parse_expression(part))
+    except FormulaError:
+        value = None
+    if value is None or not value.is_number:
+        what = f"`{part}` is neither a number nor a parameter of the model.{closest(part, whole.labels)}"
+        raise pointed(text, begin, end, what, f"Parameters: {', '.join(whole.labels)}.")
+    return float(value)

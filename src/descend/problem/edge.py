@@ -1,0 +1,84 @@
+"""Minima at the edge of what a loss allows: where a mean of counts is 0, or a probability 0 or 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.models import FormulaModel, FunctionModel
+from descend.problem.scores import score_and_jacobian
+
+Array = NDArray[np.float64]
+AT = 1e-8
+"""Distance from the edge, as a share of the mean distance of all rows, below which a prediction lies at it."""
+INSIDE = 1e-13
+"""Distance from the edge, as a share of the mean prediction, at which rows are held there."""
+LEFT = 1e-6
+"""Share of the gradient that what holds rows at the edge may leave of it."""
+
+
+class Edge:
+    """The rows of a model whose loss keeps predictions m in a range, such as m > 0.
+
+    Where rows E lie at the edge, J is least if its gradient is what holds them there:
+
+        dJ/dtheta = sum over E of lambda_i s_i dm_i/dtheta,   lambda_i >= 0,
+
+    with s_i = 1 at the lower end of the range and -1 at the upper one (Karush, Kuhn and Tucker).
+
+    A descent that nears the edge sees a curvature without bounds there, and stops short of the least J along it; from
+    there on it steps as Newton does with the rows E left out, in directions that keep them where they are.
+    """
+
+    def __init__(self, model: FormulaModel | FunctionModel, columns: Mapping[str, Array], omega: Array | None) -> None:
+        self.model, self.columns, self.omega = model, columns, omega
+
+    def onwards(self, point: Any) -> Array:
+        """Return where J is lower along the edge; the same theta if nowhere."""
+        here: Array = point.theta
+        found = self._rows(here)
+        if found is None:
+            return here
+        predicted, jacobian, ways, rest = found
+        along = np.linalg.svd(ways)[2][np.linalg.matrix_rank(ways) :].T
+        if not along.size:
+            return here
+        omega = np.ones(len(predicted)) if self.omega is None else self.omega
+        weight = self.model.loss.weight(predicted, self.model.observed(self.columns)) * omega
+        left_out = jacobian[rest] @ along
+        curvature = (left_out * weight[rest, None]).T @ left_out / omega.sum()
+        step = -along @ np.linalg.lstsq(curvature, along.T @ point.slope, rcond=None)[0]
+        # A little inwards, for what lies at the edge must not be rounded across it.
+        inside = np.linalg.lstsq(ways, np.full(len(ways), INSIDE * float(np.mean(predicted))), rcond=None)[0]
+        for share in (1.0, 0.5, 0.25, 0.125):
+            theta = np.asarray(here + share * step + inside)
+            if point.at(theta, 0).loss < point.loss:
+                return theta
+        return here
+
+    def holds(self, theta: Array, gradient: Array) -> bool:
+        """Whether rows at the edge, and nothing else, keep J from falling further."""
+        from scipy.optimize import nnls
+
+        found = self._rows(theta)
+        if found is None or not np.isfinite(gradient).all():
+            return False
+        _, jacobian, ways, _ = found
+        scale = np.abs(jacobian).max(axis=0)
+        scale[scale == 0.0] = 1.0
+        _, left = nnls((ways / scale).T, gradient / scale)
+        return bool(left <= LEFT * float(np.linalg.norm(gradient / scale)))
+
+    def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
+        """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
+        low, high = self.model.loss.prediction_range
+        predicted, jacobian = score_and_jacobian(self.model, theta, self.columns)
+        distance = np.minimum(predicted - low, high - predicted)
+        there = distance <= AT * float(distance.mean())
+        if not there.any() or not np.isfinite(jacobian).all():
+            return None
+        upper = predicted[there] - low > high - predicted[there]
+        return predicted, jacobian, np.unique(np.where(upper, -1.0, 1.0)[:, None] * jacobian[there], axis=0), ~there

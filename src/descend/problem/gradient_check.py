@@ -1,0 +1,118 @@
+"""`descend check`: the model, the data and a gradient, put before the court."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Engine
+from descend.errors import ConfigError, DescendError
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Judgement
+from descend.losses import Loss
+from descend.models import FormulaModel, Model
+from descend.options.request import Wish
+from descend.problem import preflight
+from descend.problem.model_reading import gradient_columns, gradient_source, known_column, read_model
+from descend.problem.posing import pose
+from descend.problem.suspicion import court_case
+from descend.table import open_table
+
+Array = NDArray[np.float64]
+
+
+def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss: Loss) -> Judgement:
+    """Judge ``wish.gradient``. Raises FormulaError, DataError or ConfigError for what cannot be judged."""
+    from descend.gradients.court.trial import hold
+
+    if wish.gradient is None:
+        raise ConfigError(
+            'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
+        )
+    table = open_table(data, wish.where)
+    wish = replace(wish, where=None)
+    read, given = read_model(model, table, wish, loss)
+    if isinstance(read, FormulaModel):
+        start = pose(model, table, replace(wish, gradient=None)).first.theta
+    else:
+        start = read.parameters.start(given, 1.0)
+    # A function takes the row weights as it takes any column; what is summed of it has none of its own.
+    omega = wish.row_weights
+    weights = None if callable(wish.gradient) else omega
+    _, what = gradient_source(read, wish.gradient, table, weights)
+    if wish.weights is not None:
+        known_column(wish.weights, table, "weights")
+    spread = wish.weights or wish.sigma
+    more = [spread] if spread else []
+    needed = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *more))
+    columns = table.numbers(tuple(needed), wish.missing)
+    preflight.check_more_than_one_row(len(next(iter(columns.values()))), table.source)
+    if wish.weights is not None:
+        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and omega is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, omega: columns[wish.sigma] ** -2.0}
+    preflight.check_response(
+        loss,
+        read.observed(columns),
+        read.response,
+        table.source,
+        {name: columns[name] for name in read.response_columns},
+    )
+    with np.errstate(all="ignore"):
+        engine = _engine(what, columns, weights)
+        python = not isinstance(what, Program) and what.language == "numpy"
+        case = court_case(read, columns, omega, engine, start, python)
+        case.seen = []
+        judgement = hold(case, str(read), _prover(what), _autograd(read, columns, omega, table))
+    return judgement
+
+
+def _prover(what: Program | Kernel) -> Callable[[], bool]:
+    def prove() -> bool:
+        if not isinstance(what, Program) or what.by_hand is None:
+            return False
+        from descend.gradients.court.proof import proved
+
+        return proved(what)
+
+    return prove
+
+
+def _engine(what: Program | Kernel, columns: Any, weights: str | None) -> Engine:
+    if isinstance(what, Program) or what.language == "numpy":
+        return NumpyEngine(what, columns, weights)
+    from descend.engines.torch_engine import TorchEngine
+
+    return TorchEngine(what, columns, weights, "cpu")
+
+
+def _autograd(
+    model: Model, columns: Any, weights: str | None, table: Any
+) -> Callable[[Array, bool], Array | None] | None:
+    """Return what PyTorch finds the gradient to be; None where it is not installed or cannot follow the model.
+
+    Loading it takes seconds, so that is done only where it is asked for, or where nothing else is exact.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        return None
+
+    def witness(theta: Array, wanted: bool) -> Array | None:
+        if not (wanted or "torch" in sys.modules or not isinstance(model, FormulaModel)):
+            return None
+        try:
+            _, what = gradient_source(model, "autograd", table, weights)
+            totals = _engine(what, columns, weights).evaluate(theta, 1)
+        except (DescendError, RuntimeError, TypeError, AttributeError, ValueError):
+            return None
+        return None if totals.gradient is None else totals.gradient / totals.rows
+
+    return witness

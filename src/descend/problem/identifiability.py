@@ -1,0 +1,349 @@
+"""Which parameters the data cannot tell apart, and what is determined all the same: said before and after a descent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
+from descend.formula.symbols import Parameter
+from descend.gradients.derived import derived
+from descend.models import FormulaModel, FunctionModel, Model
+from descend.optimizers.elimination import FEW, solver
+from descend.optimizers.systems import triangle
+from descend.problem.objective import Objective, Point
+from descend.problem.preflight import constant_inputs, listed
+
+Array = NDArray[np.float64]
+SINGULAR = 1e-13
+"""Of the largest eigenvalue, after scaling to a unit diagonal: a curvature below this determines nothing."""
+SUSPECT = 1e-5
+"""Singular value of the scaled Jacobian, as a share of the largest, below which the expression is searched."""
+EXACT = 1e-12
+"""Below this share nothing is left but rounding. NIST's hardest problems have 1e-5, a polynomial of degree 10 1e-10."""
+EXACT_SUMMED = 1e-7
+"""The same where only the curvature is known, in which these shares are squared, and 1e-14 is rounding."""
+ALIKE = 1e-3
+"""A direction in which parameters merely change each other's part: the share must be below this, ..."""
+UNCERTAIN = 0.5
+"""... and the standard error of each of them above this share of its value, so that none can be told from 0."""
+CORRELATED = 0.999
+"""Correlation of two parameters that is worth a remark, ..."""
+KNOWN = 0.01
+"""... unless both are known better than to this share of their values."""
+ROUNDING = 1e-14
+"""Share of the response below which predictions, and their residuals, are nothing but rounding."""
+INVOLVED = 1e-4
+"""Share of a direction from which on a parameter takes part in it, ..."""
+TAKES_PART = 0.05
+"""... where it is merely small."""
+
+MOST = 500
+"""Parameters above which the singular values would take longer than the descent."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off.
+
+    remarks: what is determined, if only because the rows are so good: parameters that are highly correlated.
+    """
+
+    labels: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
+    """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
+
+    Raises DataError where a column that never changes is the cause.
+    """
+    note = _of_linear(model, point, columns, source)
+    if not isinstance(model, FormulaModel) or model.parameters.size < 2:
+        return (note,) if note else ()
+    curvature = point.curvature
+    if note is None:
+        if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
+            return ()
+        smallest = _smallest(curvature)
+        if smallest is None or smallest >= SUSPECT**2:
+            return ()
+    structural = tuple(str(each) for each in redundancies(model.formula))
+    return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())
+
+
+def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> str | None:
+    """Refuse a linear model whose parameters the data cannot tell apart because a column never changes.
+
+    Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
+    """
+    curvature = point.curvature
+    if not model.linear or curvature is None or not np.isfinite(curvature).all():
+        return None
+    labels = model.parameters.labels
+    diagonal = curvature.diagonal()
+    idle = np.flatnonzero(diagonal <= 0.0)
+    if idle.size:
+        only = np.zeros(len(labels))
+        only[idle[0]] = 1.0
+        if largest := float(np.abs(model.predict(only, columns) - model.predict(0.0 * only, columns)).max()):
+            raise DataError(
+                f"What `{labels[idle[0]]}` is multiplied by is {largest:g} at most in {source}, so small that its "
+                "square is 0 in floating point. Measure it in another unit."
+            )
+        constant = constant_inputs(model, columns)
+        why = (
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row"
+            if constant
+            else "its column is 0 in every row"
+        )
+        raise DataError(
+            f"`{labels[idle[0]]}` has no influence on the prediction: {why} of {source}. Remove it, or use other data."
+        )
+    if len(labels) == 1:
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
+    if values[0] > SINGULAR * values[-1]:
+        return None
+    involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
+    if constant := constant_inputs(model, columns):
+        raise DataError(
+            f"`{constant[0]}` is {columns[constant[0]][0]:g} in every row of {source}, so {listed(involved, 'and')} "
+            f"cannot be told apart. Remove one of them, or use data in which `{constant[0]}` varies."
+        )
+    return (
+        f"{listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
+        "Only some combination of them is determined; remove one, or add a penalty with --l2."
+    )
+
+
+def _null(point: Point) -> bool:
+    """Whether some direction is lost to rounding even where nothing was squared."""
+    upper = triangle(point)[0]
+    singular = np.linalg.svd(upper / np.sqrt(np.add.reduce(upper * upper)), compute_uv=False)
+    return bool(singular[-1] <= (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0])
+
+
+def free_values(model: Model) -> dict[str, float]:
+    """Return values for the parameters that may be chosen freely: a search for all of them would go astray."""
+    if not isinstance(model, FormulaModel):
+        return {}
+    free = {name: value for each in redundancies(model.formula) for name, value in each.fixed.items()}
+    return {name: value for name, value in free.items() if name in model.formula.parameters}
+
+
+def _surely(curvature: Array, share: float) -> bool:
+    """Whether a bound says, without eigenvalues, that ``_smallest`` is at least ``share``; of few parameters.
+
+    Where the diagonal of a (k, k) matrix is 1, the largest eigenvalue is k at most, and the smallest at least
+    det ((k-1)/k)**(k-1) > det/e, the others being at most as large as their mean.
+    """
+    size = len(curvature)
+    if size > FEW:
+        return False
+    rows = curvature.tolist()
+    diagonal = [rows[place][place] for place in range(size)]
+    found = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None
+    return found is not None and share * math.e * size < found[2] < math.inf
+
+
+def _smallest(curvature: Array) -> float | None:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
+
+    None where a parameter has no influence at all; 1 where the curvature is not finite, which tells nothing.
+    """
+    diagonal = curvature.diagonal()
+    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
+        return 1.0
+    if not diagonal.min() > 0.0:
+        return None
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
+    return float(values[0] / values[-1])
+
+
+def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
+    """Say what the data leave undetermined at theta.
+
+    With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
+    v a row of V', whose singular value is zero to rounding changes no prediction. Where it is merely small, noise
+    decides: standard errors are s |R^-1|, s**2 = 2 J / (n - p), or 1 / n where the curvature is the Fisher information.
+    A module is not looked into: no matrix of its parameters is formed.
+
+    scale: the mean square of the response, if the loss is squared; by it what is merely rounding is told.
+    """
+    if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
+        return Verdict()
+    size = theta.size
+    # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
+    point = objective(theta, 2)
+    curvature = point.curvature
+    if curvature is None:
+        return Verdict()
+    if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (still := _idle(model, point, scale)):
+        return Verdict(still, (_no_influence(still, "but for rounding"),))
+    if _surely(curvature, 1.0 - CORRELATED):
+        return Verdict()
+    smallest = _smallest(curvature)
+    if smallest is not None and smallest >= 1.0 - CORRELATED:
+        return Verdict()
+    degrees = objective.rows - size if converged else 0
+    if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
+        return Verdict()
+    point = objective(theta, 3)
+    upper = triangle(point)[0]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all():
+        return Verdict()
+    labels = model.parameters.labels
+    if not norms.all():
+        idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
+        return Verdict(tuple(idle), (_no_influence(idle),))
+    _, singular, directions = np.linalg.svd(upper / norms)
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = int((singular <= exact * singular[0]).sum())
+    if null:
+        return _exactly(model, objective, point, directions[-null:] / norms, norms)
+    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else Verdict()
+
+
+def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
+    """Say what is determined but for noise: a direction in which no parameter can be told from 0, or a correlation.
+
+    What is merely added takes up the origin of the columns, which says nothing of the others: directions are looked
+    for beside it.
+    """
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    root = np.linalg.inv(upper / norms) / norms[:, None]
+    variance = 1.0 / objective.rows if model.loss.fisher else 2.0 * max(point.loss, 0.0) / degrees
+    errors = np.sqrt(variance * np.square(root).sum(axis=1))
+    added = _merely_added(model)
+    beside = np.asarray(np.linalg.qr(np.column_stack([upper[:, added], upper[:, ~added]]), mode="r"))
+    inner = beside[added.sum() :, added.sum() :]
+    lengths = np.sqrt(np.add.reduce(inner * inner))
+    _, singular, directions = np.linalg.svd(inner / lengths)
+    if len(singular) > 1 and singular[-1] <= ALIKE * singular[0]:
+        part = np.abs(directions[-1]) > TAKES_PART
+        unknown = errors[~added] > UNCERTAIN * np.abs(point.theta[~added])
+        if part.sum() > 1 and unknown[part].all():
+            direction = np.zeros(len(norms))
+            direction[~added] = directions[-1] / lengths
+            direction[added] = -np.linalg.lstsq(upper[:, added], upper @ direction, rcond=None)[0]
+            return Verdict((), _named(model, objective, point, direction, norms, exact=False).sentences)
+    return Verdict((), (), _correlated(model, point, root, errors, added))
+
+
+def _correlated(model: Model, point: Point, root: Array, errors: Array, added: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the two parameters, of those that are not merely added, of the highest correlation."""
+    free = np.flatnonzero(~added & (errors > KNOWN * np.abs(point.theta)))
+    labels = model.parameters.labels
+    rows = root / np.sqrt(np.square(root).sum(axis=1))[:, None]
+    correlations = rows @ rows[free].T if len(free) else np.zeros((len(root), 0))
+    correlations[added] = 0.0
+    correlations[free, np.arange(len(free))] = 0.0
+    if not correlations.size or not (largest := float(np.abs(correlations).max())) >= CORRELATED:
+        return ()
+    first, second = sorted(
+        (np.abs(correlations).argmax() // len(free), free[np.abs(correlations).argmax() % len(free)])
+    )
+    beside = (1.0 - largest) * (1.0 + largest)
+    times = float(f"{1.0 / math.sqrt(max(beside, 1e-16)):.2g}")
+    sign = "-" if rows[first] @ rows[second] < 0.0 else ""
+    return (
+        f"{labels[first]} and {labels[second]} are correlated {sign}{_nines(largest)}: only a combination of them is "
+        f"known well, and the standard error of each is {times:,.0f} times that if the other were known.",
+    )
+
+
+def _nines(correlation: float) -> str:
+    """Write a number just below 1 with so many digits that the last is no 9, but at most eight.
+
+    >>> _nines(0.99987), _nines(1.0)
+    ('0.99987', '0.99999999')
+    """
+    digits = min(1 - math.floor(math.log10(max(1.0 - correlation, 1e-9))), 8)
+    return f"{math.floor(correlation * 10**digits) / 10**digits:.{digits}f}" if correlation < 1.0 else "0.99999999"
+
+
+def _merely_added(model: Model) -> NDArray[np.bool_]:
+    """Mark what is merely added to the score, or to its logarithm: the derivative by it is 1, or the prediction."""
+    added = np.zeros(model.parameters.size, dtype=bool)
+    if isinstance(model, FormulaModel):
+        program = derived(model.formula, model.loss)
+        for symbol, slope in program.jacobian.items():
+            if isinstance(symbol, Parameter) and slope in (1, program.score):
+                added[model.parameters.slices[symbol.name]] = True
+    return added
+
+
+def _idle(model: FormulaModel, point: Point, scale: float) -> tuple[str, ...]:
+    """Return the parameters that do not enter linearly and move predictions by nothing but rounding, as in 0*exp(-b*x).
+
+    The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / 2).
+    """
+    assert point.curvature is not None
+    moved = np.abs(point.theta) * np.sqrt(point.curvature.diagonal() / 2.0)
+    still = moved <= ROUNDING * math.sqrt(scale)
+    places = np.flatnonzero(still & ~model.separable)
+    return tuple(model.parameters.labels[place] for place in places)
+
+
+def _no_influence(labels: Sequence[str], but: str = "") -> str:
+    has, it = ("has", "it") if len(labels) == 1 else ("have", "them")
+    here = f"here {but}" if but else "here"
+    return (
+        f"{joined(labels)} {has} no influence on any prediction {here}, so these data do not determine {it}. "
+        f"Start elsewhere, or remove {it} from the formula."
+    )
+
+
+def _exactly(model: Model, objective: Objective, point: Point, directions: Array, norms: Array) -> Verdict:
+    """Name directions along which nothing changes, by the expression if it says why."""
+    labels = model.parameters.labels
+    if isinstance(model, FormulaModel):
+        structural = redundancies(model.formula)
+        if structural:
+            involved = {label for each in structural for label in each.parameters}
+            known = tuple(label for label in labels if label in involved)
+            return Verdict(known, tuple(str(each) for each in structural))
+    if len(directions) == 1:
+        return _named(model, objective, point, directions[0], norms, exact=True)
+    part = np.abs(directions * norms) > INVOLVED
+    several = tuple(labels[k] for k in np.flatnonzero(part.any(axis=0)))
+    left = len(several) - len(directions)
+    only = "no combination" if left < 1 else f"only {left} combination{'s' if left > 1 else ''}"
+    return Verdict(several, (f"{joined(several)} trade off: these data determine {only} of them.",))
+
+
+def _named(model: Model, objective: Objective, point: Point, direction: Array, norms: Array, exact: bool) -> Verdict:
+    """Put one direction into words: what it leaves unchanged, if that is a simple combination."""
+    labels, theta = model.parameters.labels, point.theta
+    places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
+    involved = tuple(labels[k] for k in places)
+    if len(places) < 2:
+        return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
+    if model.linear:
+        alike = "multiples of each other" if len(places) == 2 else "linear combinations of each other"
+        almost = "" if exact else "almost "
+        sentence = f"{joined(involved)} cannot be told apart by these data: their columns are {almost}{alike}."
+        return Verdict(involved, (sentence,))
+    motions = motions_along(theta[None, places], direction[None, places], 1e-5 if exact else TAKES_PART, simple=True)
+    if motions is not None:
+        moved = theta.copy()
+        for place, motion in zip(places, motions, strict=True):
+            moved[place] = motion.moved(theta[place], 0.1)
+        noise = point.loss * (1e-6 if exact else 1.0 / objective.rows) + 1e-14 * abs(objective(theta * 0.0, 0).loss)
+        if objective(moved, 0).loss - point.loss <= noise:
+            found = trade_off(involved, motions)
+            verb = "is" if len(found.determined) == 1 else "are"
+            told = f"{joined(involved)} trade off: only {joined(found.determined)} {verb} determined by these data."
+            return Verdict(involved, (told,))
+    return Verdict(involved, (f"{joined(involved)} trade off: these data determine only some combination of them.",))

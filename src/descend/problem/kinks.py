@@ -1,0 +1,353 @@
+"""Kinks of J: where a formula bends in some row, how a descent goes on along them, and when it is at a corner.
+
+Near a kink h_j(theta) = 0 in row i, with f_i = smooth + c_j |h_j|, and n_j the gradient of h_j:
+
+    J = smooth + sum_j kappa_j |h_j|,   kappa_j = omega_i l'_i c_j / sum omega
+
+Where all kappa_j > 0, a point on kinks is a minimum if the gradient g of the smooth part is one of -sum mu_j n_j,
+|mu_j| <= kappa_j: no direction descends, as at an l1 penalty, whose kinks are h_j = theta_j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula import as_text
+from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.derivative import derivatives
+from descend.formula.kinks import Bend, bends
+from descend.gradients.derived import derived
+from descend.models import FormulaModel
+from descend.problem import preflight
+
+Array = NDArray[np.float64]
+NEAREST = 200
+"""Rows next to a kink that are looked at."""
+MOST = 30
+"""Kinks that a step minds."""
+ON = 1e-12
+"""Share of its terms below which what is inside of a kink is 0."""
+ASIDE = 1e-9
+"""Share of its terms by which what is inside of a kink is made to differ from 0, to be on one side of it."""
+CLOSED = 1e-6
+"""Share of its branches that the gap between them may have at a kink of `where`; more is a step."""
+STEPS, ATTEMPTS, SWEEPS = 50, 30, 200
+WORTH_IT = 1e-4
+"""Share of the predicted decrease of J that a step must achieve."""
+GAIN = 1e-14
+"""Share of J that is rounding."""
+TRIALS = (0.1, 1e-3, 1e-5, 1e-7)
+"""Lengths of the trials away from a corner, in steps that would change J by itself."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """The kinks near a point: h (m,), n (m, p) and kappa (m,)."""
+
+    h: Array
+    n: Array
+    kappa: Array
+
+    def of(self, chosen: NDArray[Any]) -> Near:
+        """Return some of them."""
+        return Near(self.h[chosen], self.n[chosen], self.kappa[chosen])
+
+    @property
+    def pull(self) -> Array:
+        """Return what they add to the gradient of the smooth part; those that are met pull both ways."""
+        pull: Array = self.n.T @ (self.kappa * np.sign(self.h))
+        return pull
+
+    @property
+    def met(self) -> NDArray[np.bool_]:
+        """Mark those that the point lies on."""
+        return np.asarray(self.h == 0.0)
+
+
+class Kinks:
+    """The kinks of J of a formula, over rows in memory. omega: (rows,) their weights, or None if they are alike."""
+
+    def __init__(self, model: FormulaModel, columns: Mapping[str, Array], omega: Array | None) -> None:
+        self.model, self.columns = model, columns
+        self.y = model.observed(columns)
+        self.omega = np.full(self.y.size, 1.0 / self.y.size) if omega is None else omega / omega.sum()
+        self.score = derived(model.formula, model.loss).score
+        self.bends = bends(self.score)
+
+    def near(self, theta: Array) -> Near:
+        """Return the kinks near theta, each once however many rows share it."""
+        parts = [self._of(bend, theta) for bend in self.bends]
+        h, n, kappa = (np.concatenate(each) for each in zip(*parts, strict=True))
+        if not h.size:
+            return Near(h, n, kappa)
+        _, first, group = np.unique(np.column_stack([h, n]), axis=0, return_index=True, return_inverse=True)
+        return Near(h[first], n[first], np.bincount(group.ravel(), kappa, first.size).astype(np.float64))
+
+    def _of(self, bend: Bend, theta: Array) -> tuple[Array, Array, Array]:
+        everything = preflight.all_values(self.model, theta, self.columns)
+        h = _evaluated(bend.inside, everything, self.y.size)
+        rows = np.flatnonzero(np.isfinite(h))
+        if rows.size > NEAREST:
+            rows = rows[np.argpartition(np.abs(h[rows]), NEAREST)[:NEAREST]]
+        columns = {name: self.columns[name][rows] for name in self.model.inputs}
+        values = preflight.all_values(self.model, theta, columns) if columns else everything
+        h, n = h[rows], self._derivatives(bend.inside, values, columns, rows.size)
+        score = _evaluated(self.score, values, rows.size)
+        slope = self.omega[rows] * self.model.loss.slope(score, self.y[rows])
+        factor = _evaluated(bend.factor, values, rows.size)
+        usable = (n != 0.0).any(axis=1) & np.isfinite(n).all(axis=1)
+        if bend.gap is not None:
+            opening = self._derivatives(bend.gap, values, columns, rows.size)
+            squares = np.square(n).sum(axis=1)
+            per = (opening * n).sum(axis=1) / np.where(squares > 0.0, squares, 1.0)
+            factor = factor * per
+            size = np.abs(score) + np.abs(opening * theta).sum(axis=1)
+            usable &= np.abs(_evaluated(bend.gap, values, rows.size) - per * h) <= CLOSED * size
+        h = np.where(np.abs(h) <= ON * np.abs(n * theta).sum(axis=1), 0.0, h)
+        kappa = factor * slope
+        usable &= np.isfinite(kappa) & (kappa != 0.0)
+        return h[usable], n[usable], kappa[usable]
+
+    def _derivatives(self, expression: Expr, values: Mapping[Expr, Any], columns: Any, rows: int) -> Array:
+        """Return (rows, p) the derivatives of an expression by theta."""
+        model = self.model
+        found = np.zeros((rows, model.parameters.size))
+        for symbol, slope in derivatives(expression, model.formula.unknowns).items():
+            term = model.formula.terms.get(symbol)
+            part = _evaluated(slope, values, rows)
+            if term is None:
+                found[:, model.parameters.slices[symbol.name].start] = part
+            else:
+                found[:, model.parameters.slices[term.vector]] += (
+                    items_matrix(term.items, columns, rows) * part[:, None]
+                )
+        return found
+
+    def onwards(self, point: Any) -> tuple[Array, Array | None]:
+        """Return where a descent that can go no further at a point is led by the kinks near it.
+
+        If nowhere, theta itself, and, where it is a corner, the subgradient of J of least length.
+        """
+        begin, near = point, self.near(point.theta)
+        for _ in range(STEPS):
+            gradient = _between(point, near)
+            new = _stepped(point, near, gradient) or _tried(point, near)
+            if new is None:
+                break
+            point, near = new, self.near(new.theta)
+        if point is not begin:
+            return _settled(point, near, gradient), None
+        return point.theta, _subgradient(point, near, gradient) if near.met.any() else None
+
+    def note(self, point: Any) -> str | None:
+        """Say where J has a corner at a point, if it has one."""
+        if self.corner(point) is None:
+            return None
+        values = preflight.all_values(self.model, point.theta, self.columns)
+        met = []
+        for bend in self.bends:
+            h = np.abs(_evaluated(bend.inside, values, self.y.size))
+            row = int(np.nanargmin(h))
+            alone = {name: self.columns[name][row : row + 1] for name in self.model.inputs}
+            there = preflight.all_values(self.model, point.theta, alone) if alone else values
+            slopes = self._derivatives(bend.inside, there, alone, 1)[0]
+            if h[row] <= ON * np.abs(slopes * point.theta).sum():
+                met.append(f"`{as_text(bend.inside)}` is 0 in row {row + 1:,}")
+        return (
+            f"the minimum is a corner: {' and '.join(met)}, where the curve bends, so that J rises at once on both "
+            "sides; standard errors take it to be smooth"
+        )
+
+    def corner(self, point: Any) -> tuple[Array, Array] | None:
+        """Return the normals (m, p) of the kinks a point lies on and the subgradient there; None if it is no corner."""
+        near = self.near(point.theta)
+        found = _subgradient(point, near, _between(point, near)) if near.met.any() else None
+        return None if found is None else (near.n[near.met], found)
+
+
+def _evaluated(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:
+    value = compile_expression(expression, tuple(values))(*values.values())
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """J near a point, g'd + d'(C + lambda D)d/2 + sum kappa_j |h_j + n_j'd|, in z = sqrt(D) d of the free components.
+
+    D: the diagonal of C. root: L of L L' = C + lambda D. smooth: L^-1 g, without the kinks; lines: L^-1 n'.
+    """
+
+    units: Array
+    free: NDArray[np.bool_]
+    root: Array
+    smooth: Array
+    lines: Array
+    near: Near
+
+    def move(self, multipliers: Array) -> Array:
+        """Return d for the multipliers mu of the kinks."""
+        found = np.zeros(self.free.size)
+        found[self.free] = -np.linalg.solve(self.root.T, self.smooth + self.lines @ multipliers) / self.units
+        return found
+
+    def solved(self, fixed: bool = False) -> Array:
+        """Return the multipliers at the minimum over d, by their dual: one after another, then all that are free.
+
+        fixed: for h = 0, which gives those of the subgradient of least length.
+        """
+        near, lines = self.near, self.lines
+        kappa, h = near.kappa, np.zeros_like(near.h) if fixed else near.h
+        squares = np.square(lines).sum(axis=0)
+        multipliers = kappa * np.sign(near.h)
+        rest = self.smooth + lines @ multipliers
+        for _ in range(SWEEPS):
+            before = multipliers.copy()
+            for place in range(kappa.size):
+                wanted = multipliers[place] - (lines[:, place] @ rest - h[place]) / squares[place]
+                wanted = min(max(wanted, -kappa[place]), kappa[place])
+                rest = rest + lines[:, place] * (wanted - multipliers[place])
+                multipliers[place] = wanted
+            if np.abs(multipliers - before).max() <= 1e-12 * np.abs(kappa).max():
+                break
+        inside = np.abs(multipliers) < kappa * (1.0 - 1e-9)
+        if inside.any():
+            own = lines[:, inside]
+            held = self.smooth + lines[:, ~inside] @ multipliers[~inside]
+            exact = np.linalg.lstsq(own.T @ own, h[inside] - own.T @ held, rcond=1e-12)[0]
+            if (np.abs(exact) <= kappa[inside]).all():
+                multipliers[inside] = exact
+        return multipliers
+
+
+def _between(point: Any, near: Near) -> Array:
+    """Return the gradient of J, in the middle between the sides of each kink that the point lies on.
+
+    Which side an engine takes there is a matter of rounding, so it is asked on both. The mean is off by a multiple of
+    the distance, as the curvature is another on the other side; what twice the distance adds is taken off again.
+    """
+    gradient: Array = point.gradient
+    if not near.met.any():
+        return gradient
+    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    diagonal = np.ones(point.theta.size) if curvature is None else curvature.diagonal()
+    normals = near.n[near.met]
+    across = (1.0 + 0.37 * np.arange(len(normals)))[:, None] * normals
+    away = (across / np.abs(normals).max(axis=1)[:, None]).sum(axis=0) / np.where(diagonal > 0.0, diagonal, np.inf)
+    opened = np.abs(normals @ away)
+    if not opened.min() > 0.0:
+        return gradient
+    away *= float((ASIDE * np.abs(normals * point.theta).sum(axis=1) / opened).max())
+    once, twice = (
+        0.5 * (point.at(point.theta + share * away, 1).gradient + point.at(point.theta - share * away, 1).gradient)
+        for share in (1.0, 2.0)
+    )
+    mean: Array = 2.0 * once - twice
+    return mean if np.isfinite(mean).all() else gradient
+
+
+def _modelled(point: Any, near: Near, gradient: Array, damping: float) -> _Model | None:
+    """Return the model of J at a point with the kinks that a step may reach; None if there is none."""
+    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    near = near.of(np.flatnonzero(near.kappa > 0.0))
+    if curvature is None or not near.h.size or not np.isfinite(curvature).all():
+        return None
+    free = curvature.diagonal() > 0.0
+    if point.bounds is not None:
+        free &= ~point.bounds.blocked(point.theta, gradient)
+    if not free.any():
+        return None
+    units = np.sqrt(curvature.diagonal()[free])
+    scaled = curvature[np.ix_(free, free)] / units / units[:, None]
+    try:
+        root = np.linalg.cholesky(scaled + (damping + 1e-13) * np.eye(units.size))
+    except np.linalg.LinAlgError:
+        root = np.linalg.cholesky(scaled + (damping + 1e-9) * np.eye(units.size))
+    lines = np.linalg.solve(root, (near.n[:, free] / units).T)
+    lengths = np.sqrt(np.square(lines).sum(axis=0))
+    reach = float(np.linalg.norm(np.linalg.solve(root, gradient[free] / units)))
+    far = np.abs(near.h) / np.where(lengths > 0.0, lengths, np.inf)
+    kept = np.flatnonzero((lengths > 0.0) & (far <= reach))
+    kept = kept[np.argsort(far[kept], kind="stable")[:MOST]]
+    if not kept.size:
+        return None
+    near, lines = near.of(kept), lines[:, kept]
+    smooth = gradient - near.pull
+    return _Model(units, free, root, np.linalg.solve(root, smooth[free] / units), lines, near)
+
+
+def _stepped(point: Any, near: Near, gradient: Array) -> Any:
+    """Return J a step further along the kinks, lower; None if there is no such step."""
+    damping = 0.0
+    for _ in range(ATTEMPTS):
+        model = _modelled(point, near, gradient, damping)
+        if model is None:
+            return None
+        multipliers = model.solved()
+        move = model.move(multipliers)
+        close = model.near
+        bent = float(close.kappa @ (np.abs(close.h + close.n @ move) - np.abs(close.h)))
+        gain = (
+            -float((gradient - close.pull) @ move)
+            - 0.5 * float(np.square(model.smooth + model.lines @ multipliers).sum())
+            - bent
+        )
+        if not gain > GAIN * abs(point.loss):
+            return None
+        new = point.at(_ended(point, move), 2)
+        if new.loss < point.loss - WORTH_IT * gain:
+            return new
+        damping = max(10.0 * damping, 1e-6)
+    return None
+
+
+def _settled(point: Any, near: Near, gradient: Array) -> Array:
+    """Return the end of one step more, whose decrease of J drowns in rounding: it doubles the digits of theta."""
+    model = _modelled(point, near, gradient, 0.0)
+    if model is None:
+        return np.asarray(point.theta)
+    ended = _ended(point, model.move(model.solved()))
+    found: Array = ended if point.at(ended, 0).loss <= point.loss + GAIN * abs(point.loss) else point.theta
+    return found
+
+
+def _tried(point: Any, near: Near) -> Any:
+    """Return J beside the kinks that a point lies on, if it is lower there, on either side of each of them."""
+    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    if curvature is None:
+        return None
+    diagonal = np.where(curvature.diagonal() > 0.0, curvature.diagonal(), np.inf)
+    for normal in near.n[near.met]:
+        direction = normal / diagonal
+        length = np.sqrt(float(direction @ curvature @ direction))
+        if not (length > 0.0 and np.isfinite(length)):
+            continue
+        unit = direction * (np.sqrt(abs(point.loss)) / length)
+        for share in TRIALS:
+            for way in (share, -share):
+                there = point.at(_ended(point, way * unit), 0)
+                if there.loss < point.loss - GAIN * abs(point.loss):
+                    return point.at(there.theta, 2)
+    return None
+
+
+def _ended(point: Any, move: Array) -> Array:
+    ended: Array = point.theta + move if point.bounds is None else point.bounds.moved(point.theta, move)
+    return ended
+
+
+def _subgradient(point: Any, near: Near, gradient: Array) -> Array | None:
+    """Return the subgradient of J of least length, as the curvature measures it; None where a kink bends downwards."""
+    met = near.of(near.met)
+    if (met.kappa < 0.0).any():
+        return None
+    model = _modelled(point, met, gradient, 0.0)
+    if model is None:
+        return None
+    found: Array = gradient - model.near.pull + model.near.n.T @ model.solved(fixed=True)
+    return found

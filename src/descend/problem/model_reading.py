@@ -1,0 +1,264 @@
+"""From what the user gave to a model and the source of its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sympy import Expr
+
+from descend.errors import ConfigError, FormulaError
+from descend.formula import read_formula
+from descend.formula.formula import Formula, unquoted
+from descend.formula.interval import Interval
+from descend.formula.printers.code import plain_name
+from descend.formula.redundancy import joined
+from descend.formula.size import refuse_size
+from descend.formula.symbols import Column, Parameter
+from descend.gradients.by_hand import FunctionKernel, by_hand
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.derived import derived
+from descend.losses import Loss
+from descend.losses.probability import taken_for
+from descend.models import FormulaModel, FunctionModel, Model, bind, formula_model
+from descend.options.request import Gradient, Wish
+from descend.parameters import Constraints, Parameters, constrained, narrowed
+from descend.parameters.ties import mentioned, refuse_starts
+from descend.registry import closest
+from descend.table import Table
+from descend.table.table import listing
+
+
+def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
+    """Return the model, and the starting values that were given for it."""
+    start = dict(wish.start or {})
+    if wish.sigma is not None:
+        _check_sigma_wish(wish, loss)
+        known_column(wish.sigma, table, "sigma")
+    if isinstance(model, str):
+        if wish.weights is not None:
+            known_column(wish.weights, table, "weights")
+        excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
+        names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
+        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
+        numeric = table.numeric_names if "@" in model else ()
+        formula = read_formula(model, table.names, numeric, starts=names, excluded=excluded)
+        held = _constraints(Parameters(formula.parameters), wish, table, start)
+        if held is not None and held.given:
+            formula = read_formula(model, table.names, numeric, names, excluded, held.given)
+        refuse_size(formula.expression)
+        taken, held = _as_probability(formula, loss, held, table, wish)
+        fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
+        _refuse_no_column(fitted, table)
+        return fitted, start
+    if not callable(model):
+        raise ConfigError(
+            f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
+        )
+    if wish.response is None:
+        raise ConfigError('Which column does the function predict? Say so with response="y".')
+    known_column(wish.response, table, "response")
+    forward = bind(model, [name for name in table.names if name not in start])
+    if wish.response in forward.columns:
+        raise ConfigError(
+            f"`{forward.name}` takes the response `{wish.response}` as an argument, so it would predict it from itself."
+        )
+    if not forward.parameters:
+        raise ConfigError(
+            f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
+            f"{forward.name}(x, w)`."
+        )
+    start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+    whole = Parameters({name: _labels((wish.fix or {}).get(name, start.get(name))) for name in forward.parameters})
+    for name in {*(wish.fix or ()), *mentioned(None, wish.ties, None)} - {*(wish.start or ())}:
+        start.pop(name, None)  # what the function has as a default
+    held = _constraints(whole, wish, table, start)
+    if held is None:
+        return FunctionModel(forward, wish.response, whole, loss), start
+    forward = replace(forward, constraints=held)
+    return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+
+
+def _as_probability(
+    formula: Formula, loss: Loss, held: Constraints | None, table: Table, wish: Wish
+) -> tuple[Loss, Constraints | None]:
+    """Return the loss that takes a formula for the probability, if it is one and not log-odds, and what keeps it so."""
+    bounds = None if held is None else held.bounds
+    known: dict[Expr, Interval] = {}
+    if bounds is not None:
+        ends = zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True)
+        known = {Parameter(label): (low, high) for label, low, high in ends}
+
+    def negative(column: Column) -> bool:
+        there = wish.engine == "query" or wish.memory_limit is not None
+        return not there and bool((table.numbers((column.name,), wish.missing)[column.name] < 0.0).any())
+
+    taken, within = taken_for(loss, formula.expression, known, negative)
+    if not within or not wish.bounded:
+        return taken, held
+    return taken, narrowed(held, Parameters(formula.parameters), {symbol.name: ends for symbol, ends in within.items()})
+
+
+def probability_note(model: Model, loss: Loss) -> str | None:
+    """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
+    if not isinstance(model, FormulaModel) or loss.of_probability == loss or model.formula.linear:
+        return None
+    name = model.response
+    if model.loss == loss:
+        if loss.score(model.formula.expression) is not model.formula.expression:
+            return None
+        return (
+            f"the formula is taken for the log-odds of `{name}`, as it can leave the range from 0 to 1; if it is the "
+            f"probability itself, choose the {loss.of_probability.name} loss"
+        )
+    held = None if model.constraints is None else model.constraints.bounds
+    kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
+    return (
+        f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
+        f"{kept}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+    )
+
+
+def _refuse_no_column(model: FormulaModel, table: Table) -> None:
+    """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
+    names = tuple(model.parameters.shapes)
+    if model.inputs or len(names) < 2:
+        return
+    known = [name for name in table.names if name not in model.response_columns]
+    bare = unquoted(model.formula.text, known)
+    if bare is not None:
+        raise bare
+    meant = next(filter(None, (closest(name, known) for name in names)), "")
+    raise FormulaError(
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
+        f"Columns: {listing(known) or 'none but the response'}."
+    )
+
+
+def _constraints(whole: Parameters, wish: Wish, table: Table, start: Mapping[str, Any]) -> Constraints | None:
+    held = constrained(whole, wish.fix, wish.ties, wish.bounds, table.names)
+    if held is not None:
+        refuse_starts(held, start)
+    return held
+
+
+def _check_sigma_wish(wish: Wish, loss: Loss) -> None:
+    if wish.weights is not None:
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma and `{wish.weights}` as weights, but both say how far each row is "
+            "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
+            "each other, so that it is estimated. Give one of them."
+        )
+    if loss.name != "squared":
+        raise ConfigError(
+            f"`{wish.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss has "
+            "errors of another kind. Use the squared loss, or give relative weights."
+        )
+
+
+def _labels(value: Any) -> tuple[str, ...] | None:
+    return None if np.ndim(value) == 0 else tuple(str(number) for number in range(np.size(value)))
+
+
+def known_column(name: str, table: Table, role: str) -> None:
+    """Refuse a name that is no column of the table."""
+    if name not in table.names:
+        listed = ", ".join(plain_name(column) for column in table.names[:12])
+        raise ConfigError(
+            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
+        )
+
+
+def gradient_source(
+    model: Model, gradient: Gradient, table: Table, weights: str | None
+) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what an engine is to sum."""
+    if isinstance(gradient, str) and gradient == "by_hand":
+        raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
+    if isinstance(model, FormulaModel):
+        program = derived(model.formula, model.loss, weights)
+        if gradient is None or gradient == "derived":
+            return "derived", program
+        if gradient == "autograd":
+            return "autograd", _autograd(program, weights)
+        if isinstance(gradient, str) or not callable(gradient):
+            return "by_hand", by_hand(
+                model.formula, model.loss, _texts(gradient), table.names, weights, model.constraints
+            )
+        return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
+    if gradient is None or gradient == "autograd":
+        return "autograd", _autograd(model, weights)
+    if gradient == "derived":
+        raise ConfigError(
+            f"The gradient of a Python function cannot be derived: `{model.forward.name}` is not a formula. "
+            'Use gradient="autograd", give a gradient function, or write the model as a formula.'
+        )
+    if callable(gradient):
+        return "by_hand", _by_function(model, gradient, table, weights)
+    raise ConfigError(
+        f'The gradient of a Python function is a Python function or "autograd", not text: `{_texts(gradient)[0]}`. '
+        "Write the model as a formula to give its gradient as text."
+    )
+
+
+def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
+    """Split ``"a = ...; b = ..."`` into one text per parameter."""
+    texts = [gradient] if isinstance(gradient, str) else list(gradient)
+    return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
+
+
+def _autograd(what: Program | FunctionModel, weights: str | None) -> Kernel:
+    from descend.engines.torch_engine import import_torch
+    from descend.gradients.autograd import autograd_of_formula, autograd_of_function
+
+    import_torch()
+    return autograd_of_formula(what) if isinstance(what, Program) else autograd_of_function(what, weights)
+
+
+def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
+    """Let a formula be called like a function, for a gradient function beside it."""
+    if model.response not in model.response_columns or model.loss.link is not None:
+        raise ConfigError(
+            "A gradient function goes with a plain column on the left of the formula and a loss without a "
+            "link. Give the gradient as text."
+        )
+    theta_names = tuple(program.parameters.shapes)
+
+    def forward(**arguments: Any) -> Any:
+        values = {name: arguments[name] for name in theta_names}
+        predicted = model.predict(program.parameters.flat(values), {name: arguments[name] for name in model.inputs})
+        return predicted if model.inputs else predicted[0]  # the same for every row
+
+    from descend.models import Call
+
+    call = Call(forward, model.inputs, theta_names, {})
+    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear, model.constraints)
+
+
+def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
+    whole = model.parameters if model.constraints is None else model.constraints.whole
+    bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
+    taken = weights if weights is None or weights in table.names else weights.removeprefix("1/").removesuffix("^2")
+    if taken is not None and taken not in bound.columns:
+        raise ConfigError(
+            f"`{bound.name}`, a gradient function, does not take `{taken}`, so it cannot weigh the rows by it. Let it "
+            "take that column and return weighted means, give the gradient as text, or derived or autograd."
+        )
+    for name in bound.parameters:
+        if name not in whole.shapes:
+            raise ConfigError(
+                f"`{bound.name}` takes `{name}`, which is neither a column nor a "
+                f"parameter.{closest(name, [*table.names, *whole.shapes])} "
+                f"Parameters: {', '.join(whole.shapes)}."
+            )
+    return FunctionKernel(model, replace(bound, constraints=model.constraints), weights)
+
+
+def gradient_columns(what: Program | Kernel) -> Iterable[str]:
+    """Return the columns that a gradient by hand reads beyond those of the model."""
+    if isinstance(what, Program):
+        return what.more_columns
+    return getattr(what, "names", ())

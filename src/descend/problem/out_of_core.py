@@ -1,0 +1,314 @@
+"""Rows that are not brought into memory: checked and summed where they are, and known here by a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
+from descend.engines.stream import StreamEngine
+from descend.engines.totals import Engine
+from descend.errors import ConfigError, DataError
+from descend.formula.printers.ibis import LackingFunctionError
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Judgement
+from descend.gradients.derived import derived
+from descend.losses import Loss
+from descend.models import FormulaModel, Model
+from descend.problem import preflight, suspicion
+from descend.problem.objective import Objective, Point
+from descend.table import Table
+from descend.table.lazy import Lazy, Summary
+from descend.table.memory import of_database, read_size, there_is, written
+from descend.table.rounding import rounding_notes
+
+if TYPE_CHECKING:
+    from descend.options.request import Wish
+
+Array = NDArray[np.float64]
+SAMPLE = 10_000
+"""Rows that are brought into memory: for the search of starting values, pictures and checks of residuals."""
+IN_MEMORY = 3.0
+"""Times their own size that columns take while they are read and fitted."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is known of all rows, where only some of them are in memory. omega: row weights; y: the response.
+
+    counting: rows whose weight is above 0. omega, log_omega: sums of weights and of their logarithms over those.
+    spread: sum omega (y - mean)**2. squares: sum y**2. log_factorials: sum omega log(y!), if the database can tell.
+    """
+
+    lazy: Lazy
+    counting: int
+    omega: float
+    log_omega: float
+    spread: float
+    squares: float
+    log_factorials: float | None
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What stands in for rows in memory: a sample of them, the engine over all of them, and what is known of those."""
+
+    columns: Mapping[str, Array]
+    engine: Engine
+    whole: Whole
+    notes: tuple[str, ...]
+
+    def judged(self, model: Model, what: Program | Kernel, weights: str | None, first: Point) -> Judgement:
+        """Judge a gradient by hand on the sample.
+
+        A text is accused only if it disagrees on all rows too, whose number it may name.
+        """
+        sampled = NumpyEngine(what, self.columns, weights)
+        judgement = suspicion.before_fit(model, what, self.columns, weights, sampled, first)
+        if not judgement.agree and isinstance(what, Program) and isinstance(model, FormulaModel):
+            truth: Any = engine_of(derived(model.formula, model.loss, weights), self.whole.lazy, weights)
+            if suspicion.agrees(model, self.columns, weights, self.engine, first, truth):
+                return suspicion.approved(model, first)
+        return judgement
+
+    def finite_start(
+        self, objective: Objective, model: Model, theta: Array, given: Collection[str], table: Table
+    ) -> Point:
+        """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
+        try:
+            return preflight.finite_start(objective, model, theta, given, self.columns)
+        except (ConfigError, DataError) as error:
+            position, row = _at_fault(model, theta, self.whole.lazy)
+            if position is None:
+                raise
+            told = error
+        try:
+            return preflight.finite_start(objective, model, theta, given, row)
+        except (ConfigError, DataError) as error:
+            told = error
+        raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
+
+
+def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:
+    """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
+
+    Raises ConfigError for a memory limit that cannot be kept.
+    """
+    limit = None if wish.memory_limit is None else read_size(wish.memory_limit)
+    if wish.engine == "query":
+        return True, None
+    size = table.size(columns)
+    if wish.engine != "auto":
+        if limit is not None and IN_MEMORY * size > limit:
+            raise ConfigError(
+                f"The engine `{wish.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
+                f"memory limit is {written(limit)}. Use --engine query, or raise the limit."
+            )
+        return False, None
+    if size == np.inf:
+        return True, f"engine query, chosen because the rows are in a database ({table.source})"
+    allowed = there_is() // 2 if limit is None else limit
+    if IN_MEMORY * size <= allowed:
+        return False, None
+    what = "half of this machine's memory" if limit is None else "the memory limit"
+    return True, (
+        f"engine query, chosen because the rows would take about {written(IN_MEMORY * size)} of memory, more than "
+        f"{what}, {written(allowed)}"
+    )
+
+
+def gather(
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    penalised: bool,
+) -> Gathered:  # fmt: skip
+    """Check the rows where they are and build the engine that sums them there.
+
+    Raises DataError or ConfigError as for rows in memory.
+    """
+    memory = None if wish.memory_limit is None else of_database(read_size(wish.memory_limit))
+    lazy = table.lazy(names, memory)
+    lazy, rows, known = _complete(table, lazy, wish.missing)
+    ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
+    rounded = rounding_notes(table, ends)
+    preflight.check_rows(model, ends, rows, table.source, penalised)
+    if wish.weights is not None:
+        _refuse_weights(known[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and weights is not None:
+        _refuse_sigma(known[wish.sigma], wish.sigma, table.source)
+        sigma = lazy.table[lazy.column(wish.sigma)]
+        lazy = lazy.adding(weights, 1.0 / (sigma * sigma))
+    sample = lazy.sample(rows, SAMPLE)
+    known_response = known.get(model.response) if model.response in model.response_columns else None
+    whole = _whole(model, lazy, weights, sample, table.source, known_response)
+    engine, notes = _engine(what, lazy, weights, wish, (rows, whole.omega))
+    if weights is not None:
+        engine.weights = sample[weights]
+    if isinstance(engine, QueryEngine):
+        engine.near = near_minimum(engine.program, sample, weights)
+        engine.sample = sample
+    if rows > SAMPLE:
+        notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
+    return Gathered(sample, engine, whole, (*rounded, *notes))
+
+
+def near_minimum(program: Program, sample: Mapping[str, Array], weights: str | None) -> Array | None:
+    """Return the answer for a sample of the rows, where one pass from there tells everything about all of them."""
+    from descend.engines.moments import MomentsEngine, refusal
+
+    if refusal(program) is not None:
+        return None
+    found = MomentsEngine(program, sample, weights)
+    return found.centre if found.well else None
+
+
+def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:
+    """Return the rows without gaps, how many they are, and what is known of their columns."""
+    if missing not in ("raise", "drop"):
+        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+    rows, known = lazy.summaries()
+    if rows == 0:
+        raise table.no_rows()
+    gaps = [name for name, summary in known.items() if summary.missing or summary.infinite]
+    if not gaps:
+        return lazy, rows, known
+    if missing == "raise":
+        found = {}
+        for name in gaps:
+            first = lazy.first(~lazy.finite(name))
+            found[name] = (known[name].missing, known[name].infinite, table.place(first or 0))
+        raise DataError(table.gaps(found))
+    lazy = lazy.complete()
+    rows, known = lazy.summaries()
+    if rows == 0:
+        raise table.none_complete(lazy.names)
+    return lazy, rows, known
+
+
+def engine_of(program: Program, lazy: Lazy, weights: str | None) -> QueryEngine | StreamEngine:
+    """Return the engine for an expression: the query, or blocks where the database lacks a function."""
+    try:
+        engine = QueryEngine(program, lazy, weights)
+        engine.compile(0)
+    except LackingFunctionError:
+        return StreamEngine(program, lazy, weights)
+    return engine
+
+
+def _engine(
+    what: Program | Kernel, lazy: Lazy, weights: str | None, wish: Wish, counted: tuple[int, float]
+) -> tuple[Any, tuple[str, ...]]:
+    """Return the engine, and a sentence where it is not the database that sums."""
+    if not isinstance(what, Program):
+        source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
+        library = "NumPy" if what.language == "numpy" else "PyTorch"
+        note = f"rows streamed to {library} in blocks, as {source} needs them there"
+        return StreamEngine(what, lazy, weights, device=wish.device, counted=counted), (note,)
+    if wish.device is not None:
+        return StreamEngine(what, lazy, weights, "torch", wish.device, counted), (
+            "rows streamed to PyTorch in blocks, as a device was asked for",
+        )
+    size = what.parameters.size
+    if size > MOST_PARAMETERS:
+        note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
+        return StreamEngine(what, lazy, weights, counted=counted), (note,)
+    engine = QueryEngine(what, lazy, weights, counted)
+    try:
+        engine.compile()
+    except LackingFunctionError as error:
+        note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
+        return StreamEngine(what, lazy, weights, counted=counted), (note,)
+    return engine, ()
+
+
+def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[str, Array]]:
+    """Return the number (from 0) and the columns of the first row whose prediction is none the loss has a value for."""
+    before = 0
+    with np.errstate(all="ignore"):
+        for block in lazy.blocks(1 << 16):
+            prediction = model.predict(theta, block)
+            bad = ~(np.abs(prediction) < preflight.LARGEST)
+            bad |= ~model.loss.has_value(prediction, model.observed(block))
+            if bad.any():
+                place = int(bad.argmax())
+                return before + place, {name: column[place : place + 1] for name, column in block.items()}
+            before += len(bad)
+    return None, {}
+
+
+def _refuse_weights(known: Summary, name: str, source: str) -> None:
+    if known.low < 0.0:
+        raise DataError(f"The weight `{name}` is {known.low:g} in some row of {source}. Weights must be 0 or more.")
+    preflight.check_weights(np.array([known.low, known.high]), name, source)
+
+
+def _refuse_sigma(known: Summary, name: str, source: str) -> None:
+    if not known.low > 1e-150:
+        raise DataError(
+            f"The sigma `{name}` is {known.low:g} in some row of {source}. Standard deviations must be above 0. "
+            "Leave such rows out with --where, or correct them."
+        )
+
+
+def _whole(
+    model: Model, lazy: Lazy, weights: str | None, sample: Mapping[str, Array], source: str, known: Summary | None
+) -> Whole:
+    """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
+    some = model.observed(sample)
+    near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
+    try:
+        found = Response(model, lazy, weights, near, None if known is None else (known.low, known.high)).ask()
+    except LackingFunctionError:
+        found = _by_blocks(model, lazy, weights, near)
+    _refuse_response(model.loss, found, model.response, source)
+    omega = found["omega"]
+    first, second = found["first"], found["second"]
+    spread = second - first * first / omega
+    return Whole(
+        lazy, int(found["counting"]), omega, found["log_omega"], max(spread, 0.0), found["squares"],
+        found.get("log_factorials"),
+    )  # fmt: skip
+
+
+def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: str) -> None:
+    if found["finite"] < found["rows"]:
+        raise DataError(
+            f"`{name}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
+            "Leave such rows out with --where, or change the left side of the formula."
+        )
+    if loss.response_domain is None:
+        return
+    _, meaning = loss.response_domain
+    low, high = loss.response_range
+    if found["low"] < low or found["high"] > high:
+        worst = found["low"] if found["low"] < low else found["high"]
+        raise DataError(
+            f"`{name}` is {worst:g} in some row of {source}, but the {loss.name} loss needs {meaning}. "
+            "Leave such rows out with --where, or choose another loss."
+        )
+
+
+def _by_blocks(model: Model, lazy: Lazy, weights: str | None, near: float) -> dict[str, float]:
+    """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
+    sums = dict.fromkeys(("rows", "finite", "omega", "counting", "log_omega", "first", "second", "squares"), 0.0)
+    low, high = np.inf, -np.inf
+    with np.errstate(all="ignore"):
+        for block in lazy.blocks(1 << 16):
+            y = model.observed(block)
+            omega = np.ones(len(y)) if weights is None else block[weights]
+            counting = omega > 0.0
+            finite = y[np.isfinite(y)]
+            low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))
+            sums["rows"] += len(y)
+            sums["finite"] += len(finite)
+            sums["omega"] += float(omega.sum())
+            sums["counting"] += int(counting.sum())
+            sums["log_omega"] += float(np.log(omega[counting]).sum())
+            sums["first"] += float(omega @ (y - near))
+            sums["second"] += float(omega @ (y - near) ** 2)
+            sums["squares"] += float(y @ y)
+    return sums | {"low": low, "high": high}

@@ -1,0 +1,164 @@
+"""The rows of a loss with kinks, for an optimizer that goes from kink to kink."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.models import Model
+from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
+from descend.problem.scores import score_and_jacobian
+from descend.table.lazy import Lazy
+
+if TYPE_CHECKING:
+    from descend.problem.objective import Penalty
+
+Array = NDArray[np.float64]
+BLOCK = 1 << 16
+"""Rows that are fetched at once where they are not in memory."""
+
+
+class PiecesOfRows(Protocol):
+    """Where the pieces of J come from."""
+
+    def known(self, theta: Array) -> Pieces | None:
+        """Return the pieces at theta if they were asked for last."""
+
+    def at(self, theta: Array) -> Pieces:
+        """Return the pieces at theta."""
+
+
+class LastPieces(ABC):
+    """Keeps the pieces that were asked for last."""
+
+    _last: tuple[Array, Pieces] | None = None
+
+    @abstractmethod
+    def anew(self, theta: Array) -> Pieces:
+        """Return the pieces at theta without keeping them."""
+
+    def known(self, theta: Array) -> Pieces | None:
+        """Return the pieces at theta if they were asked for last."""
+        return self._last[1] if self._last is not None and np.array_equal(self._last[0], theta) else None
+
+    def at(self, theta: Array) -> Pieces:
+        """Return the pieces at theta."""
+        known = self.known(theta)
+        if known is None:
+            known = self.anew(theta)
+            self._last = (theta, known)
+        return known
+
+
+@dataclass(eq=False)
+class RowPieces(LastPieces):
+    """J of a kinked loss, row by row. Rows of weight 0 are left out; what was asked for last is kept.
+
+    weights: (rows,) or None. penalty: each parameter with an l1 penalty is one more row, theta_k against 0. total: the
+    sum of weights, where these are not all of the rows.
+    """
+
+    model: Model
+    columns: Mapping[str, Array]
+    weights: Array | None
+    penalty: Penalty | None
+    total: float | None = None
+
+    def anew(self, theta: Array) -> Pieces:
+        """Return the pieces at theta without keeping them."""
+        total = self.total
+        if total is None:
+            total = float(len(next(iter(self.columns.values()))) if self.weights is None else self.weights.sum())
+        found = replace(pieces_of(self.model, theta, self.columns, self.weights, total), elsewhere=self.anew)
+        return found if self.penalty is None else penalised(found, self.penalty)
+
+
+@dataclass(eq=False)
+class StreamedPieces(LastPieces):
+    """The same of rows that stay where they are: those nearest to their kink are fetched, of the others the pull.
+
+    One pass over the rows for each theta. sample: of some of the rows, by which steps are measured; with the weights of
+    all for its total. weights: the column of row weights, if any.
+    """
+
+    sample: RowPieces
+    lazy: Lazy
+    weights: str | None
+
+    def anew(self, theta: Array) -> Pieces:
+        """Return the pieces at theta without keeping them."""
+        return self.lazy.attempt(lambda: self._nearest(theta))
+
+    def _nearest(self, theta: Array) -> Pieces:
+        measured = self.sample.anew(theta)
+        pull, beyond = np.zeros(theta.size), np.inf
+        near: Pieces | None = None
+        rows: dict[str, Array] = {}
+        for columns in self._blocks():
+            block = self._of(theta, columns)
+            pull += block.pull
+            near = block if near is None else near.joined(block)
+            rows = {name: np.concatenate([rows[name], columns[name]]) if rows else columns[name] for name in columns}
+            reach = near.reach(measured.frame)
+            if len(reach) > MOST_ROWS:
+                order = np.argpartition(reach, MOST_ROWS)
+                chosen, beyond = order[:MOST_ROWS], min(beyond, float(reach[order[MOST_ROWS:]].min()))
+                near, rows = near.only(chosen), {name: column[chosen] for name, column in rows.items()}
+        assert near is not None
+        return self._completed(near, pull, Measure(measured.frame, measured.unit, beyond), rows)
+
+    def _elsewhere(self, rows: Mapping[str, Array], measure: Measure, theta: Array) -> Pieces:
+        """Return the pieces of the same rows elsewhere, with the pull that all others have there."""
+        pull = self.lazy.attempt(lambda: np.add.reduce([self._of(theta, columns).pull for columns in self._blocks()]))
+        return self._completed(self._of(theta, rows), pull, measure, rows)
+
+    def _completed(self, near: Pieces, pull: Array, measure: Measure, rows: Mapping[str, Array]) -> Pieces:
+        """Return the pieces of some rows with the pull of all others; pull: of all rows."""
+        found = replace(
+            near, slope=pull - near.pull, measure=measure, elsewhere=partial(self._elsewhere, rows, measure)
+        )
+        return found if self.sample.penalty is None else penalised(found, self.sample.penalty)
+
+    def _blocks(self) -> Iterator[dict[str, Array]]:
+        for columns in self.lazy.blocks(BLOCK):
+            if self.weights is not None and not columns[self.weights].all():
+                counting = columns[self.weights] > 0.0
+                columns = {name: column[counting] for name, column in columns.items()}
+            yield columns
+
+    def _of(self, theta: Array, columns: Mapping[str, Array]) -> Pieces:
+        total = self.sample.total
+        assert total is not None
+        weights = None if self.weights is None else columns[self.weights]
+        return pieces_of(self.sample.model, theta, columns, weights, total)
+
+
+def pieces_of(model: Model, theta: Array, columns: Mapping[str, Array], weights: Array | None, total: float) -> Pieces:
+    """Return J of some rows at theta, without a penalty; total: the sum of the weights of all rows."""
+    score, jacobian = score_and_jacobian(model, theta, columns)
+    y = model.observed(columns)
+    share = (np.ones(len(y)) if weights is None else weights) / total
+    if weights is not None and not share.all():
+        counting = share > 0.0
+        score, jacobian, y, share = score[counting], jacobian[counting], y[counting], share[counting]
+    falling, rising = model.loss.sides
+    rounding = ROUNDING * (np.abs(y) + np.abs(score) + np.abs(jacobian) @ np.abs(theta))
+    none = np.zeros(theta.size)
+    return Pieces(theta, score - y, jacobian, falling * share, rising * share, none, none, rounding, model.linear)
+
+
+def penalised(found: Pieces, penalty: Penalty) -> Pieces:
+    """Return the pieces with those of a penalty."""
+    theta, places = found.theta, np.flatnonzero(penalty.l1)
+    l1, none = penalty.l1[places], np.zeros(places.size)
+    kinks = replace(
+        found, residual=theta[places], jacobian=np.eye(theta.size)[places], below=l1, above=l1, rounding=none
+    )
+    slope = found.slope + 2.0 * penalty.l2 * theta
+    return replace(found.joined(kinks), slope=slope, bend=2.0 * penalty.l2)

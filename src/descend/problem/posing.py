@@ -1,0 +1,307 @@
+"""A problem: model, rows, gradient and engine put together, checked, and evaluated where the descent will start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.totals import Engine
+from descend.errors import ConfigError
+from descend.formula.ambiguities import readings
+from descend.formula.kinks import bends
+from descend.formula.symbols import Parameter
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Judgement
+from descend.gradients.derived import derived
+from descend.losses import LOSSES, Loss
+from descend.models import FormulaModel, FunctionModel, Model
+from descend.options.request import Wish, not_negative, row_weights
+from descend.parameters import Bounds
+from descend.problem import identifiability, preflight, suspicion
+from descend.problem.edge import Edge
+from descend.problem.engine_choice import ENGINES, chosen
+from descend.problem.kinks import Kinks
+from descend.problem.missing_columns import strangers
+from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
+from descend.problem.objective import Objective, Penalty, Point
+from descend.problem.pieces import PiecesOfRows, RowPieces, StreamedPieces
+from descend.registry import closest
+from descend.starts.growth import Grown, grown
+from descend.starts.search import Found, search
+from descend.table import Table, open_table
+from descend.table.rounding import rounding_notes
+
+if TYPE_CHECKING:
+    from descend.problem.out_of_core import Gathered, Whole
+
+Array = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Problem:
+    """What a run needs, and what its result remembers.
+
+    gradient: the source, ``by_hand``, ``derived`` or ``autograd``. columns: the rows used. first: J, gradient and
+        curvature at the start.
+    scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
+        some parameters cannot be told apart. weights, sigma: their columns. judgement: on a gradient by hand.
+    grown: how the start was improved on samples; begin: where it was before.
+    """
+
+    model: Model
+    gradient: str
+    table: Table
+    columns: Mapping[str, Array]
+    objective: Objective
+    first: Point
+    notes: tuple[str, ...]
+    scale: float = 0.0
+    doubts: bool = False
+    weights: str | None = None
+    sigma: str | None = None
+    judgement: Judgement | None = None
+    grown: Grown | None = None
+    begin: Array | None = None
+    given: frozenset[str] = frozenset()
+    """The parameters of which starting values were given; of a module, which holds its own, all."""
+    squares: float = 0.0
+    """The mean square of the response, where the loss is of residuals; else 0."""
+    whole: Whole | None = None
+    """What is known of all rows, where ``columns`` is a sample of them."""
+
+    @property
+    def row_weights(self) -> str | None:
+        """The column of the row weights."""
+        return row_weights(self.weights, self.sigma)
+
+    @property
+    def start(self) -> Array:
+        """Where it all began: theta before it was improved on samples."""
+        return self.first.theta if self.begin is None else self.begin
+
+
+def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
+    """Put a problem together. What overflows on the way is dealt with: let NumPy be silent of it.
+
+    Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
+    """
+    wish.check()
+    loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
+    penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
+    table = open_table(data, wish.where)
+    try:
+        return _posed(model, table, loss, wish, penalised)
+    except BaseException:
+        table.rest()
+        raise
+
+
+def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish, penalised: bool) -> Problem:
+    fitted, given = read_model(model, table, wish, loss)
+    weights = wish.row_weights
+    source, what = gradient_source(fitted, wish.gradient, table, weights)
+    spread = wish.sigma or wish.weights
+    needed = dict.fromkeys(
+        (*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *([spread] if spread else []))
+    )
+    if wish.engine not in ENGINES:
+        raise ConfigError(
+            f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
+    rounded: tuple[str, ...] = ()
+    gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
+    if gathered is None:
+        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
+        if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
+            cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
+            why = (*why, f"engine torch, chosen because {cause}")
+    else:
+        columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
+    objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
+    if loss.kinked and source != "by_hand":
+        objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
+    convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
+    theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
+    if fitted.constraints is not None and fitted.constraints.bounds is not None:
+        theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
+    found = None
+    searching = isinstance(fitted, FormulaModel) and not convex
+    if searching and len(given) < len(fitted.parameters.shapes):
+        found = _searched(fitted, weights, wish, columns, theta, given, objective)
+        theta = theta if found is None else found.theta
+        if found is not None and gathered is not None:
+            found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
+    larger = _grown(fitted, wish, what, columns, theta, objective)
+    smooth = gathered is None and not loss.kinked
+    if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
+        objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
+    if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
+        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
+    begin = theta if larger is not None else None
+    theta = theta if larger is None else larger.theta
+    if gathered is None:
+        first = preflight.finite_start(objective, fitted, theta, given, columns)
+    else:
+        first = gathered.finite_start(objective, fitted, theta, given, table)
+    told = () if penalised else identifiability.at_start(fitted, first, columns, table.source)
+    free = identifiability.free_values(fitted) if found is not None and told else {}
+    if searching and free.keys() - given.keys():
+        held = free | given
+        again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+        if again is not None:
+            found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
+    judgement = None
+    if source == "by_hand":
+        judgement = (
+            suspicion.before_fit(fitted, what, columns, weights, engine, first)
+            if gathered is None
+            else gathered.judged(fitted, what, weights, first)
+        )
+        if loss.kinked and judgement.agree:  # so the derived one may say where the kinks lie
+            objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
+            first = objective(first.theta, objective.last_order)
+    sampled = None if gathered is None else len(next(iter(columns.values())))
+    told = (*strangers(fitted, table, given), *told) if told else ()
+    wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
+    searched = (each.note for each in (found, larger) if each is not None)
+    if (taken := probability_note(fitted, loss)) is not None:
+        why = (*why, taken)
+    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
+    squares = scale if loss.of_residual else 0.0
+    scale = scale if loss.name == "squared" else 0.0
+    whole = None if gathered is None else gathered.whole
+    return Problem(
+        fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
+        larger, begin, frozenset(given), squares, whole,
+    )  # fmt: skip
+
+
+def _pieces(
+    model: Model, columns: Mapping[str, Array], weights: str | None, penalty: Penalty | None, gathered: Gathered | None
+) -> PiecesOfRows:
+    """Return the rows of a loss with kinks, one by one; of those that stay where they are the nearest ones."""
+    omega = None if weights is None else columns[weights]
+    if gathered is None or gathered.engine.rows == len(next(iter(columns.values()))):
+        return RowPieces(model, columns, omega, penalty)
+    whole = gathered.whole
+    return StreamedPieces(RowPieces(model, columns, omega, penalty, whole.omega), whole.lazy, weights)
+
+
+def _gathered(
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    penalised: bool,
+) -> tuple[Gathered | None, tuple[str, ...]]:  # fmt: skip
+    """Leave the rows where they are, if that is asked for or better; returns None and no notes if not."""
+    if wish.memory_limit is None and wish.engine in ("numpy", "torch", "moments"):
+        return None, ()
+    if wish.engine == "auto" and wish.memory_limit is None and not table.size(len(names)):
+        return None, ()
+    from descend.problem import out_of_core
+
+    there, why = out_of_core.chosen(wish, table, len(names))
+    if not there:
+        return None, ()
+    gathered = out_of_core.gather(model, what, table, names, wish, weights, penalised)
+    return gathered, (*((why,) if why else ()), *gathered.notes)
+
+
+def _in_memory(
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    penalised: bool,
+) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
+    """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
+    columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    rounded = rounding_notes(table, columns)
+    rows = len(next(iter(columns.values())))
+    preflight.check_rows(model, columns, rows, table.source, penalised)
+    if wish.weights is not None:
+        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+    if wish.sigma is not None and weights is not None:
+        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
+        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
+    y = model.observed(columns)
+    preflight.check_response(
+        model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
+    )
+    squares = float(y.dot(y))
+    if squares == 0.0:
+        preflight.check_size(y, model.response, table.source)
+    return columns, chosen(wish, what, columns, weights), squares / rows, rounded
+
+
+def _grown(
+    model: Model,
+    wish: Wish,
+    what: Program | Kernel,
+    columns: Mapping[str, Array],
+    theta: Array,
+    objective: Objective,
+) -> Grown | None:
+    """Improve the start on samples, where there are so many rows that it pays."""
+    parabola = model.linear and model.loss.name == "squared"
+    if not wish.grow or parabola or not isinstance(what, Program):
+        return None
+    larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
+    if larger is not None:
+        objective.passes += larger.passes
+    return larger
+
+
+def _searched(
+    model: Model,
+    weights: str | None,
+    wish: Wish,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Mapping[str, Any],
+    objective: Objective,
+) -> Found | None:
+    """Search for starting values of what is not ``given``."""
+    assert isinstance(model, FormulaModel)
+    program = derived(model.formula, model.loss, weights)
+    return search(program, columns, theta, given, wish.polish, objective.bounds)
+
+
+def _within(
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: Objective
+) -> tuple[Array, Bounds]:
+    """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
+
+    Raises ConfigError for a start that was given outside its bounds.
+    """
+    chosen = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
+    for place in np.flatnonzero(chosen & ~bounds.contains(theta)).tolist():
+        raise ConfigError(
+            f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
+            "Give a start inside them, or leave it out to have one chosen."
+        )
+    theta = np.where(chosen, theta, bounds.interior(theta))
+
+    def finite(corner: Array) -> bool:
+        with np.errstate(all="ignore"):
+            point = objective(corner, 1)
+        return bool(math.isfinite(point.loss) and np.isfinite(point.gradient).all())
+
+    return theta, bounds.where_not_finite(finite, theta)
+
+
+def _penalty(model: Model, l1: float, l2: float) -> Penalty:
+    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+
+    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    """
+    factors = np.ones(model.parameters.size)
+    if isinstance(model, FormulaModel):
+        inside = model.linear_predictor
+        for symbol, slope in model.formula.jacobian.items():
+            added = slope if inside is None else inside.diff(symbol)
+            if isinstance(symbol, Parameter) and added.is_number and added != 0:
+                factors[model.parameters.slices[symbol.name]] = 0.0
+    return Penalty(l1 * factors, l2 * factors)

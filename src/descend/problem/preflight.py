@@ -1,0 +1,260 @@
+"""What is refused before the first step: rows, values and starts from which no descent can determine anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.errors import ConfigError, DataError
+from descend.formula import as_text
+from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.domain import innermost_failure
+from descend.formula.edges import with_limit
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.derived import derived
+from descend.losses import Loss
+from descend.models import FormulaModel, Model
+from descend.problem.objective import Objective, Point
+from descend.table.table import finite
+
+Array = NDArray[np.float64]
+LARGEST = math.sqrt(float(np.finfo(np.float64).max))
+"""From here on a number cannot be squared, ..."""
+IN_SUMS = 1e-20
+"""... and from this share of it on not be multiplied by what else there is in the sums, which may be as large."""
+ALTERNATIVES = (1.0, 0.1, 0.01)
+"""Starts tried in turn for parameters the user gave none, until the loss is finite."""
+
+
+def check_more_than_one_row(rows: int, source: str) -> None:
+    """Refuse a single row, through which anything passes."""
+    if rows == 1:
+        raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+
+
+def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
+    """Refuse too few rows for the parameters, and inputs that never change."""
+    check_more_than_one_row(rows, source)
+    size = model.parameters.size
+    if size > rows and not penalised:
+        raise DataError(
+            f"{size} parameters ({listed(model.parameters.labels)}) cannot be determined from {rows} rows of "
+            f"{source}. "
+            "Give more rows, use fewer parameters, or add a penalty with --l2."
+        )
+    constant = constant_inputs(model, columns) if size > 1 and not penalised else []
+    if constant and len(constant) == len(model.inputs):
+        name = constant[0]
+        raise DataError(
+            f"`{name}` is {columns[name][0]:g} in every row of {source}, so the {size} parameters "
+            f"({listed(model.parameters.labels)}) cannot be told apart. Use data in which `{name}` varies."
+        )
+
+
+def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mapping[str, Array] | None = None) -> None:
+    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
+    if not finite(y):
+        bad = ~np.isfinite(y)
+        row, count = int(bad.argmax()), int(bad.sum())
+        held = ", ".join(f"{column} = {values[row]:g}" for column, values in (columns or {}).items() if column != name)
+        rows = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
+        raise DataError(
+            f"`{name}` is not finite in {rows} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
+            f"{f' ({held})' if held else ''}. "
+            "Leave such rows out with --where, or change the left side of the formula."
+        )
+    if loss.response_domain is None:
+        return
+    _, meaning = loss.response_domain
+    low, high = loss.response_range
+    bad = (y < low) | (y > high)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but the {loss.name} loss needs {meaning}. "
+            "Leave such rows out with --where, or choose another loss."
+        )
+
+
+def check_size(y: Array, name: str, source: str) -> None:
+    """Refuse a response whose squares are all 0, unless it is 0 itself."""
+    if y.any():
+        raise DataError(
+            f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
+            "Measure it in another unit."
+        )
+
+
+def check_weights(weights: Array, name: str, source: str) -> None:
+    """Refuse negative weights, and weights that are all zero."""
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise DataError(
+            f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more."
+        )
+    if not weights.any():
+        raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
+
+
+def check_sigma(sigma: Array, name: str, source: str) -> None:
+    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows; or all beyond sense."""
+    bad = ~(sigma > 1e-150)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
+            "Leave such rows out with --where, or correct them."
+        )
+    if not (sigma < 1e150).any():
+        raise DataError(f"The sigma `{name}` is above 1e150 in every row of {source}, so that none counts. Correct it.")
+
+
+def finite_start(
+    objective: Objective, model: Model, theta: Array, given: Collection[str], columns: Mapping[str, Array]
+) -> Point:
+    """Evaluate J, gradient and curvature at the start; where J is not finite, move what was not ``given``.
+
+    Raises ConfigError naming the first row at fault if no start gives a finite loss.
+    """
+    point = objective(theta, 2)
+    if _is_finite(point):
+        return point
+    free = np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    for value in ALTERNATIVES if free.any() else ():
+        trial = np.where(free, value, theta)
+        point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
+        if _is_finite(point):
+            return point
+    steep = None
+    if isinstance(model, FormulaModel) and math.isfinite(objective(theta, 0).loss):
+        steep = _without_slope(model, theta, columns)
+    raise ConfigError(steep or _not_finite(model, theta, columns))
+
+
+def _is_finite(point: Point) -> bool:
+    return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
+
+
+def _without_slope(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
+    """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
+    start, values = model.parameters.mentioned(theta), all_values(model, theta, columns)
+    for symbol, slope in derived(model.formula, model.loss).jacobian.items():
+        with np.errstate(all="ignore"):
+            derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
+        bad = ~np.isfinite(derivative)
+        if bad.any():
+            row, size = int(bad.argmax()), derivative[bad][0]
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            held = "no value" if math.isnan(size) else f"the value {size:g}"
+            return (
+                f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
+                f"{f' ({where})' if where else ''} at the start ({start}), though the loss is finite. "
+                "Give other starting values with --start, or leave such rows out with --where."
+            )
+    return None
+
+
+def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
+    start = model.parameters.mentioned(theta)
+    loss = model.loss
+    advice = "Give other starting values with --start."
+    if isinstance(model, FormulaModel):
+        prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
+        bad = ~np.isfinite(prediction)
+        if loss.keep_in_range and not bad.any():
+            bad = ~loss.has_value(prediction, model.observed(columns))
+            advice = f"{loss.keep_in_range}, or give other starting values with --start."
+        if bad.any():
+            row = int(bad.argmax())
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
+            part = smallest_failure(model, theta, columns, row)
+            if part is not None and not part[0].atoms(Parameter, Predictor):
+                raise DataError(
+                    f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
+                    "Leave such rows out with --where, or change the formula."
+                )
+            culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
+            other = None if part is None else with_limit(model.prediction, part[0])
+            if other is not None:
+                advice = (
+                    f"Write `{as_text(other)}`, which has its limit there, or give other starting values with --start."
+                )
+            return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
+    y = model.observed(columns)
+    row = int(np.abs(y).argmax())
+    if not math.isfinite(y[row] ** 2):
+        return (
+            f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
+            "Correct such rows, or leave them out with --where."
+        )
+    large = _too_large(model, theta, columns) if isinstance(model, FormulaModel) else None
+    if large is not None:
+        return f"{large[0]} at the start ({start}){large[1]}, so large that the loss is not finite. {advice}"
+    return f"The loss is not finite at the start ({start}). {advice}"
+
+
+def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
+    """Say which row has the first prediction too large to square and sum, and by which part of the formula; or None."""
+    prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
+    sizes = np.abs(prediction)
+    largest = min(LARGEST, float(sizes.max()))
+    if largest < LARGEST * IN_SUMS:
+        return None
+    row = int((sizes >= largest).argmax())
+    where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+    part = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
+    culprit = "" if part is None or part[0] == model.prediction else f": `{as_text(part[0])}` is {part[1]:g} there"
+    return f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else ""), culprit
+
+
+def smallest_failure(
+    model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
+) -> tuple[Expr, float] | None:
+    """Return the smallest part of the formula that is not finite in a row, and what it is."""
+    one = {name: columns[name][row : row + 1] for name in model.inputs}
+    values = row_values(model, theta, columns, row)
+    for term in model.formula.terms.values():
+        for item in term.items:
+            given = {Column(name): float(column[0]) for name, column in one.items()}
+            if (found := innermost_failure(item, given)) is not None:
+                return found
+    return innermost_failure(model.prediction, values)
+
+
+def row_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
+    """Return the value of each column, parameter and ``w @ [...]`` of the formula in one row."""
+    one = {name: columns[name][row : row + 1] for name in model.inputs}
+    return {symbol: float(np.ravel(value)[0]) for symbol, value in all_values(model, theta, one).items()}
+
+
+def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
+    """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
+    rows = len(next(iter(columns.values()))) if columns else 1
+    values: dict[Expr, Any] = {Column(name): columns[name] for name in model.inputs}
+    for symbol in model.formula.unknowns:
+        term = model.formula.terms.get(symbol)
+        place = model.parameters.slices[symbol.name if term is None else term.vector]
+        values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
+    return values
+
+
+def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:
+    """Return the inputs that are the same in every row."""
+    inputs = ((name, columns[name]) for name in model.inputs)
+    return [name for name, column in inputs if column[0] == column[-1] and bool((column == column[0]).all())]
+
+
+def _begin(source: str) -> str:
+    return source[:1].upper() + source[1:] if source.startswith("the ") else source
+
+
+def listed(labels: tuple[str, ...] | list[str], last: str = "", most: int = 6) -> str:
+    """Join labels by commas, the last by a word if given; beyond ``most`` of them say how many more."""
+    names = list(labels[:most]) + ([f"{len(labels) - most} more"] if len(labels) > most else [])
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if last and len(names) > 1 else ", ".join(names)

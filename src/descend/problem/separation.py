@@ -1,0 +1,179 @@
+"""Outcomes without error or without any count: a logistic or a Poisson loss then has no minimum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.compile import compile_expression
+from descend.formula.printers.filled import filled
+from descend.formula.symbols import Quantity
+from descend.models import FormulaModel, FunctionModel, Model
+from descend.problem.posing import Problem
+from descend.problem.preflight import listed
+from descend.problem.recession import Pulls, Recession, recession
+from descend.problem.scores import score_and_jacobian, with_derivatives
+
+Array = NDArray[np.float64]
+NEAR = 1e-3
+"""Distance of a prediction from the end of the range, where the response is, below which it may be on its way there."""
+UNSURE = 1e-3
+"""Smallest eigenvalue of the curvature, scaled to a unit diagonal, below which some direction is all but flat."""
+STRIDES = (0.5, 1.0)
+"""By how much of themselves parameters go on, to see whether J falls for ever where the score is not linear in them."""
+LARGEST_BLOCK = 1 << 16
+VANISHED = 1e-3
+"""Share of its first loss at which a Poisson fit of zeros ends: from there on it only repeats itself."""
+
+
+def no_minimum(problem: Problem, theta: Array) -> str | None:
+    """Say so if J has no minimum, since parameters lead to infinity along which it falls for ever.
+
+    That is so where some rows are predicted ever better along a direction, for their response lies at the end of its
+    range, and none worse: for outcomes 0 and 1 that are separated, all of them or all but some on the border, and for a
+    group of rows without any count.
+    """
+    model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
+    if not model.loss.fisher:
+        return None
+    free = bounds is None and penalty is None and problem.whole is None
+    same = always_the_same(model, problem.columns) if free else None
+    if same is not None and not _straight(model):
+        return same
+    if same is None and not _may_run_away(problem, model, theta):
+        return None
+    if free and same is None and (said := _complete(problem, theta)) is not None:
+        return said
+    low, high = np.full(theta.size, -np.inf), np.full(theta.size, np.inf)
+    if bounds is not None:
+        low, high = bounds.low.copy(), bounds.high.copy()
+    if penalty is not None:
+        low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
+    some = _pulls(problem, model, theta, problem.columns)
+
+    def every() -> Iterator[Pulls]:
+        if problem.whole is None or len(some.wanted) == problem.objective.rows:
+            yield some
+        else:
+            for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
+                yield _pulls(problem, model, theta, block)
+
+    found = recession(some, every, low, high)
+    if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
+        return None
+    return _told(model, found) if same is None else same
+
+
+def _may_run_away(problem: Problem, model: FormulaModel | FunctionModel, theta: Array) -> bool:
+    """Whether some row is all but certain, and some direction all but flat: else nothing has run away."""
+    y, mean = model.observed(problem.columns), model.predict(theta, problem.columns)
+    low, high = model.loss.response_range
+    certain = ((y == low) & (mean - low < NEAR)) | ((y == high) & (high - mean < NEAR))
+    if not certain.any():
+        return False
+    curvature = problem.objective(theta, 2).curvature
+    if curvature is None or not np.isfinite(curvature).all():
+        return True
+    diagonal = curvature.diagonal()
+    if (problem.objective.rows * diagonal * theta**2 < 1.0).any() or certain.all():
+        return True
+    scale = 1.0 / np.sqrt(diagonal)
+    return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < UNSURE)
+
+
+def _straight(model: FormulaModel | FunctionModel) -> bool:
+    """Whether something linear in the parameters may go to infinity, so that what holds of a step here holds for ever.
+
+    A linear prediction that has to be positive may not.
+    """
+    if model.loss.link is not None and model.linear:
+        return True
+    if not isinstance(model, FormulaModel):
+        return False
+    inside = model.linear_predictor
+    return inside is not None and inside is not model.formula.expression
+
+
+def _rising(model: FormulaModel, inside: Expr) -> bool:
+    """Whether the score rises with what is inside of it."""
+    value = Quantity("inside")
+    outer = compile_expression(model.loss.score(model.formula.expression).xreplace({inside: value}), (value,))
+    return float(outer(0.5)) > float(outer(-0.5))
+
+
+def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, columns: Mapping[str, Array]) -> Pulls:
+    """Return the derivatives of the score of each row that counts, and which way it should go."""
+    (low, high), y = model.loss.response_range, model.observed(columns)
+    wanted = np.where(y == low, -1.0, np.where(y == high, 1.0, 0.0))
+    if _straight(model) and isinstance(model, FormulaModel) and (inside := model.linear_predictor) is not None:
+        slopes = {symbol: inside.diff(symbol) for symbol in model.formula.unknowns}
+        design = with_derivatives(model, inside, slopes, theta, columns)[1]
+        wanted = wanted if _rising(model, inside) else -wanted
+    else:
+        design = score_and_jacobian(model, theta, columns)[1]
+    omega = None if problem.row_weights is None else columns.get(problem.row_weights)
+    return Pulls(design, wanted) if omega is None else Pulls(design[omega > 0.0], wanted[omega > 0.0])
+
+
+def _complete(problem: Problem, theta: Array) -> str | None:
+    """Say so if log-odds that are linear in the parameters are positive exactly where the response is 1."""
+    model, columns = problem.model, problem.columns
+    if not (isinstance(model, FormulaModel) and model.linear and model.loss.link is not None):
+        return None
+    y = model.observed(columns)
+    if not np.isin(y, (0.0, 1.0)).all() or not (np.abs(y - model.predict(theta, columns)) < 0.5).all():
+        return None
+    score = filled(model.formula, model.parameters.named(theta), None, model.loss.score(model.formula.expression))
+    return (
+        f"The data are separated by {score}: it is positive exactly where `{model.response}` is 1. "
+        "The loss falls for as long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more "
+        "data."
+    )
+
+
+def _falls_for_ever(problem: Problem, theta: Array, found: Recession) -> bool:
+    """Whether J falls, or stays, on far steps along a direction; its first part alone is known where scores bend."""
+    here = problem.objective(theta, 0).loss
+    share = np.abs(found.direction) / np.maximum(np.abs(theta), 1e-300)
+    for stride in STRIDES:
+        there = problem.objective(theta + stride / float(share.max()) * found.direction, 0).loss
+        if not there <= here + 1e-9 * abs(here) + 1e-12:
+            return False
+    return True
+
+
+def _told(model: FormulaModel | FunctionModel, found: Recession) -> str:
+    least = 1e-9 * float(np.abs(found.direction).max())
+    ends = {True: "infinity", False: "minus infinity"}
+    moving = [
+        f"{label} towards {ends[way > 0.0]}"
+        for label, way in zip(model.parameters.labels, found.direction.tolist(), strict=True)
+        if abs(way) > least
+    ]
+    return (
+        f"The data are separated: with {listed(moving, 'and')}, {found.moved:,} of {found.rows:,} rows are predicted "
+        "ever better and none worse. The loss falls for as long as that goes on, so there is no best fit. Add a "
+        "penalty with --l2, hold a parameter with --bound or --fix, or use more data."
+    )
+
+
+def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
+    """Say so if a response never leaves the end of its range: 0 for counts, 0 or 1 for outcomes.
+
+    The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
+    """
+    if not model.loss.fisher:
+        return None
+    y = model.observed(columns)
+    end, (low, high) = float(y[0]), model.loss.response_range
+    if end not in (low, high) or (y != end).any():
+        return None
+    what, more = ("mean", "counts above 0") if math.isinf(high) else ("probability", "both outcomes")
+    return (
+        f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
+        f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}."
+    )

@@ -1,0 +1,270 @@
+"""Standardised columns, without touching the columns: an affine change of the parameters that has the same effect.
+
+With an intercept b and linear parameters w, prediction = w x + b = u (x - mean)/spread + u_b for
+    w = u / spread,   b = u_b - sum of u mean / spread
+so a descent in u is that on columns of mean 0 and spread 1, while J, its data and every number that is shown stay in
+the user's units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.step import Step
+from descend.engines.numpy_engine import NumpyEngine
+from descend.errors import ConfigError
+from descend.formula import Formula, as_text
+from descend.formula.compile import triangle
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.gradients.derived import derived
+from descend.losses import LOSSES, Loss
+from descend.models import FormulaModel
+from descend.optimizers.pieces import Pieces
+from descend.parameters import Parameters
+from descend.problem.kinks import Kinks
+from descend.problem.objective import Objective, Penalty, Point
+from descend.problem.pieces import PiecesOfRows
+from descend.problem.posing import Problem
+
+Array = NDArray[np.float64]
+VARIES = 1e-14
+"""Share of a column's mean square that its variance must be not to be mere rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """theta = T u with T = diag(scale) - e_b shift', e_b the unit vector of the intercept: its row takes the means.
+
+    >>> units = standard_units(np.array([[5.0, 2.0], [2.0, 1.0]]), np.array([True, True]), 1)
+    >>> units.theta(np.array([1.0, 0.0]))  # a column of mean 2 and spread 1
+    array([ 1., -2.])
+    """
+
+    scale: Array
+    shift: Array
+    intercept: int | None
+
+    def theta(self, u: Array) -> Array:
+        """Return the parameters in the user's units."""
+        theta = self.scale * u
+        if self.intercept is not None:
+            theta[self.intercept] -= self.shift @ u
+        return theta
+
+    def u(self, theta: Array) -> Array:
+        """Return the parameters of the standardised columns."""
+        u = theta / self.scale
+        if self.intercept is not None:
+            u[self.intercept] += self.shift @ u
+        return u
+
+    def gradient(self, gradient: Array) -> Array:
+        """Return T'g, dJ/du."""
+        moved = self.scale * gradient
+        return moved if self.intercept is None else moved - self.shift * gradient[self.intercept]
+
+    def columns(self, matrix: Array) -> Array:
+        """Return M T for a matrix whose columns belong to the parameters."""
+        moved = matrix * self.scale
+        return moved if self.intercept is None else moved - np.outer(matrix[:, self.intercept], self.shift)
+
+    def curvature(self, curvature: Array) -> Array:
+        """Return T'CT."""
+        return self.columns(self.columns(curvature).T)
+
+
+def standard_units(moments: Array, linear: NDArray[np.bool_], intercept: int | None) -> Units:
+    """Return the units in which columns have spread 1, and with an intercept mean 0.
+
+    moments: (p, p) mean of d_k d_l over rows, d_k the derivative of the model's score by parameter k: for a linear one
+    the column that it multiplies. linear: which are; others are only scaled, to mean square 1 where they start.
+    Without an intercept nothing can take up the means, so columns are scaled to mean square 1, not centred.
+    """
+    square = moments.diagonal().copy()
+    mean = np.zeros(len(square))
+    if intercept is not None:
+        mean = np.where(linear, moments[intercept] / moments[intercept, intercept], 0.0)
+        mean[intercept] = 0.0
+    variance = square - mean**2
+    spread = np.sqrt(np.where(variance > VARIES * square, variance, square))
+    usable = np.isfinite(spread) & (spread > 0.0)
+    scale = np.where(usable, 1.0 / np.where(usable, spread, 1.0), 1.0)
+    if intercept is not None:
+        scale[intercept] = 1.0
+    return Units(scale, mean * scale, intercept)
+
+
+@dataclass(frozen=True, eq=False)
+class StandardizedPieces:
+    """The rows of a loss with kinks, as functions of u."""
+
+    objective: StandardizedObjective
+    pieces: PiecesOfRows
+
+    def known(self, u: Array) -> Pieces | None:
+        """Return the pieces at u if they were asked for last."""
+        found = self.pieces.known(self.objective.theta(u))
+        return None if found is None else self._moved(u, found)
+
+    def at(self, u: Array) -> Pieces:
+        """Return the pieces at u."""
+        return self._moved(u, self.pieces.at(self.objective.theta(u)))
+
+    def _moved(self, u: Array, found: Pieces) -> Pieces:
+        units = self.objective.units
+        bend = found.bend * units.scale**2  # an l2 penalty leaves the intercept alone
+        jacobian, slope = units.columns(found.jacobian), units.gradient(found.slope)
+        measure, elsewhere = found.measure, found.elsewhere
+        if measure is not None:
+            frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
+            measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
+        return replace(
+            found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure,
+            elsewhere=None if elsewhere is None else lambda v: self._moved(v, elsewhere(self.objective.theta(v))),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class StandardizedKinks:
+    """The kinks of a formula, as they lead on in u."""
+
+    objective: StandardizedObjective
+    kinks: Kinks
+
+    def onwards(self, point: Point) -> tuple[Array, Array | None]:
+        """Return where they lead from a point in u, and the subgradient where that is a corner."""
+        within, units = self.objective, self.objective.units
+        here = within.objective(within.theta(point.theta), 2)
+        theta, subgradient = self.kinks.onwards(here)
+        u = point.theta if theta is here.theta else units.u(theta)
+        return u, None if subgradient is None else units.gradient(subgradient)
+
+
+class StandardizedObjective:
+    """J as a function of u: each evaluation is one of the objective it wraps, in the user's units.
+
+    here: that evaluation, of the last one over all rows.
+    """
+
+    bounds = None
+
+    def __init__(self, objective: Objective, units: Units, first: Point) -> None:
+        self.objective, self.units, self.here = objective, units, first
+        self.rows, self.engine = objective.rows, objective.engine
+        self.has_l1, self.floor = objective.has_l1, objective.floor
+        penalty = objective.penalty
+        # |theta_k| = scale_k |u_k|; an intercept is not penalised.
+        self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
+        self.edge = None
+        self.pieces: StandardizedPieces | None = None
+        self.first = self._point(units.u(first.theta), first, None)
+        self.start = first.theta
+        self._last = (self.first, 2)
+        self.kinks = None if objective.kinks is None else StandardizedKinks(self, objective.kinks)
+        self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
+        self.first.piecewise = self.pieces is not None
+
+    def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        last = self._last
+        if rows is None and last[0].theta is u and last[1] >= order:
+            return last[0]
+        here = self.objective(self.theta(u), order, rows)
+        point = self._point(u, here, rows)
+        if rows is None:
+            self.here, self._last = here, (point, order)
+        return point
+
+    def theta(self, u: Array) -> Array:
+        """Return u in the user's units: the start is where the user put it, not where rounding puts it."""
+        last = self._last[0]
+        if last.theta is u:
+            return self.here.theta
+        return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
+
+    @property
+    def last_order(self) -> int:
+        """The order of the last evaluation over all rows."""
+        return self._last[1]
+
+    def restore(self, step: Step) -> None:
+        """Put the step that was just made into the user's units."""
+        step.theta, step.gradient_norm = self.here.theta, self.here.norm
+
+    def _point(self, u: Array, here: Point, rows: NDArray[np.intp] | None) -> Point:
+        units = self.units
+        slope: Array | None = here.gradient
+        gradient = None if slope is None else units.gradient(slope)
+        curvature = None if here.curvature is None else units.curvature(here.curvature)
+        me: Any = self
+        factor = here.factor
+        if factor is not None:
+            factor = triangle(np.column_stack([units.columns(factor[:, :-1]), factor[:, -1]]))
+        return Point(u, here.loss, gradient, curvature, factor, me, rows)
+
+
+def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
+    """Return J of a problem as a function of standardised parameters, and a sentence on what was done.
+
+    Raises ConfigError for a problem with bounds.
+    """
+    objective, model = problem.objective, problem.model
+    if objective.bounds is not None:
+        raise ConfigError(
+            f"Standardised columns do not go with bounds ({objective.bounds.texts[0]}): an intercept takes up the "
+            "means of the columns, so that its bounds would move with the others. Leave out one of the two."
+        )
+    columns, intercept = entering(problem.model)
+    if intercept is not None and objective.penalty is not None and objective.penalty.l1[intercept]:
+        intercept = None
+    linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
+    with np.errstate(all="ignore"):
+        units = standard_units(column_moments(problem), linear, intercept)
+    what = "the descent ran in standardised columns, so its learning rate is one for these"
+    if intercept is None:
+        what += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
+    elif linear.sum() != len(linear) - 1:
+        what += "; what enters nonlinearly was scaled by its derivative at the start"
+    return StandardizedObjective(objective, units, problem.first), what
+
+
+def column_moments(problem: Problem) -> Array:
+    """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
+    curvature, penalty = problem.first.curvature, problem.objective.penalty
+    if problem.model.loss.name != "squared" and isinstance(problem.model, FormulaModel):
+        # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
+        program = replace(
+            derived(problem.model.formula, problem.model.loss, problem.weights), loss=LOSSES.build("squared")
+        )
+        totals = NumpyEngine(program, problem.columns, problem.weights).evaluate(problem.first.theta, 2)
+        assert totals.curvature is not None
+        return totals.curvature / (2.0 * totals.rows)
+    if curvature is None:
+        raise ConfigError("Standardised columns need a curvature, which this gradient does not give. Leave them out.")
+    return (curvature if penalty is None else curvature - np.diag(2.0 * penalty.l2)) / 2.0
+
+
+def entering(model: Any) -> tuple[tuple[str, ...], int | None]:
+    """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
+    return _entering(model.formula, model.loss) if isinstance(model, FormulaModel) else ((), None)
+
+
+@lru_cache(maxsize=128)
+def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None]:
+    parameters = Parameters(formula.parameters)
+    columns, intercept = [""] * parameters.size, None
+    for symbol, slope in derived(formula, loss).jacobian.items():
+        if slope.atoms(Parameter, Predictor):
+            continue
+        term = formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
+        place = parameters.slices[symbol.name if term is None else term.vector].start
+        if term is None:
+            columns[place] = as_text(slope) if slope.atoms(Column) else ""
+            intercept = place if slope == 1 else intercept
+        else:
+            columns[place : place + len(term.items)] = [as_text(slope * item) for item in term.items]
+    return tuple(columns), intercept

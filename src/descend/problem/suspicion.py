@@ -1,0 +1,168 @@
+"""Before a fit with a gradient by hand: is it the gradient? One look decides; only on a mismatch is the court held."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Engine
+from descend.errors import ConfigError
+from descend.gradients.contract import Kernel, Program
+from descend.gradients.court import Finding, Judgement
+from descend.gradients.derived import derived
+from descend.models import FormulaModel, FunctionModel, Model
+from descend.parameters import Bounds
+from descend.problem.objective import Point
+
+if TYPE_CHECKING:
+    from descend.gradients.court.evidence import Case
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+CLOSE = 1e-5
+"""Differences beyond this share of what the gradient could be are looked into; single precision stays below it."""
+TRIED = 6
+MOST_SYMBOLS = 200
+"""Parameters beyond which a mismatch is told, but not explained: that would take longer than the fit."""
+
+
+def before_fit(
+    model: Model, what: Program | Kernel, columns: Columns, weights: str | None, engine: Engine, first: Point
+) -> Judgement:
+    """Judge a gradient by hand where a descent is about to start from ``first``.
+
+    A text that algebra proves right costs nothing more, and the proof is kept. Otherwise the gradient is compared
+    beside the start, with the derived one or, for a function, with the change of J along one direction.
+    """
+    proof = False
+    if isinstance(what, Program):
+        from descend.gradients.court.proof import proved
+
+        proof = proved(what, thorough=False)
+    if proof or agrees(model, columns, weights, engine, first):
+        return approved(model, first, proof)
+    if len(model.parameters.shapes) <= MOST_SYMBOLS:
+        from descend.gradients.court.trial import hold
+
+        case = court_case(model, columns, weights, engine, first.theta, not isinstance(what, Program))
+        try:
+            return hold(case, str(model))
+        except ConfigError:
+            return approved(model, first)  # there is no point to tell from
+    return _rejected(model, first)
+
+
+def accusation(judgement: Judgement, sampled: int | None = None) -> str:
+    """Return the note of a fit whose gradient by hand is wrong; sampled: of how many rows, if not of all."""
+    told = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
+    return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{told}"
+
+
+def court_case(model: Model, columns: Columns, weights: str | None, engine: Engine, start: Array, python: bool) -> Case:
+    """Return what the court needs to know of a model and of the gradient that ``engine`` sums."""
+    from descend.gradients.court.evidence import Case
+    from descend.gradients.court.rows import FormulaRows, FunctionRows
+
+    rows = (
+        FormulaRows(derived(model.formula, model.loss, weights))
+        if isinstance(model, FormulaModel)
+        else FunctionRows(model)
+    )
+
+    def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
+        totals = engine.evaluate(theta, 1, chosen)
+        assert totals.gradient is not None
+        return totals.gradient / totals.rows
+
+    bounds: Bounds | None = None if model.constraints is None else model.constraints.bounds
+    return Case(
+        rows, columns, accused, start, None if weights is None else columns[weights],
+        (lambda theta: True) if bounds is None else (lambda theta: bool(bounds.contains(theta).all())),
+        python, [start] if python else [],
+    )  # fmt: skip
+
+
+def agrees(
+    model: Model, columns: Columns, weights: str | None, engine: Engine, first: Point, truth: Engine | None = None
+) -> bool:
+    """Compare at the first point beside the start where everything is finite: with what ``truth`` sums, if given."""
+    scales = _scales(first)
+    constraints = model.constraints
+    bounds = None if constraints is None else constraints.bounds
+    if truth is None and isinstance(model, FormulaModel):
+        truth = NumpyEngine(derived(model.formula, model.loss, weights), columns, weights)
+    for number in range(TRIED):
+        turn = (np.arange(1, first.theta.size + 1) * 0.6180339887498949 + 0.37 * (number + 1)) % 1.0
+        theta = first.theta + np.where(turn < 0.5, -1.0, 1.0) * (0.1 + turn) * 0.3 ** (number + 1) * scales
+        if bounds is not None and not bounds.contains(theta).all():
+            continue
+        right = _sums(truth, theta) if truth is not None else None
+        if truth is not None and (right is None or not np.isfinite(right).all()):
+            continue
+        given = _sums(engine, theta)
+        if given is None or not np.isfinite(given).all():
+            continue
+        if right is not None:
+            size = np.maximum(np.abs(right), math.sqrt(abs(first.loss)) * _lengths(first))
+            return bool((np.abs(given - right) <= CLOSE * size + 1e-300).all())
+        assert isinstance(model, FunctionModel)
+        change = _change(model, columns, weights, theta, scales * (0.5 + turn))
+        if change is not None:
+            along = given * scales * (0.5 + turn)
+            return abs(float(along.sum()) - change) <= CLOSE * max(abs(change), float(np.abs(along).sum()))
+    return False
+
+
+def _sums(engine: Engine, theta: Array) -> Array | None:
+    totals = engine.evaluate(theta, 1)
+    return None if totals.gradient is None else totals.gradient / totals.rows
+
+
+def _change(
+    model: FunctionModel, columns: Columns, weights: str | None, theta: Array, direction: Array
+) -> float | None:
+    """Return the derivative of J along a direction, by one central difference of the predictions."""
+    step = 1e-4
+    y = model.observed(columns)
+    ahead, behind = (model.score(theta + sign * step * direction, columns) for sign in (1.0, -1.0))
+    omega = None if weights is None else columns[weights]
+    up, down = (float(np.average(model.loss.value(score, y), weights=omega)) for score in (ahead, behind))
+    change = (up - down) / (2.0 * step)
+    return change if math.isfinite(change) else None
+
+
+def _lengths(first: Point) -> Array:
+    if first.curvature is None:
+        return np.zeros(first.theta.size)
+    lengths: Array = np.sqrt(np.maximum(np.nan_to_num(first.curvature.diagonal()), 0.0))
+    return lengths
+
+
+def _scales(first: Point) -> Array:
+    size = np.where(first.theta != 0.0, np.abs(first.theta), 1.0)
+    lengths = _lengths(first)
+    scales = np.where(lengths > 0.0, math.sqrt(abs(first.loss)) / np.where(lengths > 0.0, lengths, 1.0), size)
+    return np.clip(scales, 1e-3 * size, 1e3 * size)
+
+
+def approved(model: Model, first: Point, proof: bool = False) -> Judgement:
+    """Return the judgement of a gradient that is right."""
+    text = "correct, proved." if proof else "correct."
+    found = {label: Finding(label, "correct", text) for label in model.parameters.labels}
+    at = dict(zip(model.parameters.labels, first.theta.tolist(), strict=True))
+    return Judgement(found, proof, 0 if proof else 1, str(model), str(model.loss), at)
+
+
+def _rejected(model: Model, first: Point) -> Judgement:
+    right = approved(model, first)
+    text = "it, or that of another parameter, is not the derivative."
+    return replace(
+        right,
+        parameters={name: replace(each, verdict="wrong", explanation=text) for name, each in right.parameters.items()},
+    )

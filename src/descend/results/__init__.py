@@ -1,0 +1,8 @@
+"""The result a user holds: parameters and their uncertainty, prediction, and the model file."""
+
+from descend.inference.intervals import Intervals
+from descend.inference.prediction import Prediction
+from descend.results.fit import Fit, Kept
+from descend.results.store import load
+
+__all__ = ["Fit", "Intervals", "Kept", "Prediction", "load"]

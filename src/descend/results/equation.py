@@ -1,0 +1,81 @@
+"""The fitted equation: written so that who predicts with it by hand gets what the fit predicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.printers.filled import Rounding, filled
+from descend.inference.row_scores import Rows, counted_rows
+from descend.losses.contract import NORMAL
+from descend.models import FormulaModel
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+Array = NDArray[Any]
+SHARE = 0.02
+"""Of the residual standard deviation: what rounding the values may change of a prediction."""
+FLOOR = 1e-6
+"""Residuals below this share of the spread of the response do not ask for more digits."""
+NOISE = 64.0 * float(np.finfo(np.float64).eps)
+"""Share of the largest prediction below which a term is rounding."""
+ROWS = 1_000
+"""Rows looked at."""
+MANY = 200
+"""Parameters above which nobody predicts by hand."""
+
+
+def equation(fit: Fit) -> str:
+    """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
+    if not isinstance(fit.model, FormulaModel):
+        return ""
+    return f"{fit.model.response} ~ {filled(fit.model.formula, fit.parameters, fit.rounding)}"
+
+
+def rounding(fit: Fit) -> Rounding:
+    """Return by how much the value of each free component may be rounded where it is written; None if it is noise.
+
+    With s the residual standard deviation (for robust losses 1.4826 median |r|) and f_ik the derivative of prediction i
+    by component k of p, rounding it by
+
+        SHARE s / sqrt(p mean_i f_ik**2)
+
+    changes predictions by about SHARE s. For poisson and logistic s is 1 and f_ik**2 is weighed by the curvature of
+    the loss: predictions are measured in their own standard deviations. A component that enters linearly is noise if
+    its term is nowhere larger than NOISE times the largest prediction.
+    """
+    model = fit.model
+    if fit.kept is None:
+        stored: Rounding = fit.stored.get("rounding") or {}
+        return stored
+    if not isinstance(model, FormulaModel) or not 0 < model.parameters.size <= MANY or not np.isfinite(fit.theta).all():
+        return {}
+    with np.errstate(all="ignore"):
+        rows = counted_rows(fit, ROWS)
+        within = _within(fit, rows)
+        size = np.abs(rows.score).max(initial=0.0)
+        terms = np.abs(rows.jacobian * fit.theta).max(axis=0, initial=0.0)
+        noise = (terms <= NOISE * size) & (fit.theta != 0.0) & model.separable
+    return {
+        label: None if left_out else float(error)
+        for label, error, left_out in zip(model.parameters.labels, within, noise, strict=True)
+        if left_out or (np.isfinite(error) and error > 0.0)
+    }
+
+
+def _within(fit: Fit, rows: Rows) -> Array:
+    """Return by how much each component may be rounded."""
+    share = rows.omega / rows.omega.sum()
+    bend, spread = np.ones(len(share)), 1.0
+    if fit.loss_function.fisher:
+        bend = fit.loss_function.weight(rows.score, rows.y)
+    else:
+        left = np.abs(rows.y - rows.score)
+        squared = fit.loss_function.name == "squared"
+        spread = float(np.sqrt(share @ left**2)) if squared else NORMAL * float(np.median(left))
+        spread = max(spread, FLOOR * float(np.sqrt(share @ (rows.score - share @ rows.score) ** 2)))
+    reach = np.square(rows.jacobian).T @ (share * bend)
+    return np.asarray(SHARE * spread / np.sqrt(len(reach) * reach))

@@ -1,0 +1,202 @@
+"""A fitted model in another language, so that it predicts where descend is not: SQL, Python, PyTorch, LaTeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.engines.torch_engine import import_torch
+from descend.errors import ConfigError
+from descend.formula.printers.code import NUMPY, OR, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
+from descend.formula.printers.filled import filled_latex
+from descend.formula.symbols import Column, Parameter
+from descend.models import FormulaModel
+from descend.registry import closest
+from descend.results.dialects import DIALECTS, spoken
+
+Array = NDArray[np.float64]
+
+if TYPE_CHECKING:
+    from descend.results.fit import Fit
+
+QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
+"""A table with its schema, and maybe their database; a file goes by its name with a point too."""
+TARGETS = ("sql", "python", "torch", "latex")
+
+
+def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
+    """Return text that predicts what ``fit.predict`` does, to all digits of the parameters.
+
+    to: ``"sql"``, a query over ``table`` that adds the column ``name``; ``"python"``, a function of NumPy arrays;
+        ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
+    dialect: of SQL, such as ``"postgres"`` or ``"spark"``.
+
+    Raises ConfigError if there is no such target or dialect, no formula to write, or no such function in the dialect.
+    """
+    if to not in TARGETS:
+        raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
+    model = fit.model
+    if not isinstance(model, FormulaModel):
+        kind = "Python function" if hasattr(model, "forward") else "PyTorch module"
+        raise ConfigError(
+            f"This model is a {kind}, which only Python can run. Write it as a formula to export it, "
+            "or predict with descend."
+        )
+    if to == "latex":
+        return filled_latex(model.formula, model.prediction, model.parameters.named(fit.theta), fit.rounding)
+    if to == "sql":
+        return _sql(model, fit.theta, table, name, dialect)
+    title = f"{model.formula.text}, fitted to {fit.rows:,} rows by descend ({str(fit.outcome).replace('_', ' ')})."
+    title = title.replace("\\", "\\\\").replace('"""', "'''")
+    return (_python if to == "python" else _torch)(model, fit.theta, title)
+
+
+def qualified(table: str) -> str:
+    """Write the name of a table for SQL; plain names joined by points are those of a schema and its table.
+
+    >>> print(qualified("orders"), qualified("sales.orders"), qualified("a.csv"))
+    "orders" "sales"."orders" "a.csv"
+    """
+    return ".".join(map(quoted, table.split(".") if QUALIFIED.fullmatch(table) else [table]))
+
+
+def _sql(model: FormulaModel, theta: Array, table: str, name: str, dialect: str) -> str:
+    if dialect not in DIALECTS:
+        raise ConfigError(
+            f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
+        )
+    # As doubles, whatever they are in the table: whole numbers would divide as such, and overflow.
+    columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in model.inputs}
+    known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
+    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
+    if dialect == "duckdb":
+        return query + "\n"
+    try:
+        import sqlglot
+    except ImportError:
+        raise ConfigError(
+            "SQL of other dialects than duckdb is written with the package sqlglot, which is not installed: "
+            "pip install sqlglot."
+        ) from None
+    return str(sqlglot.transpile(query, read="duckdb", write=dialect)[0]) + "\n"
+
+
+def _literal(value: float) -> str:
+    """Write a number so that SQL takes it as double precision, in all its digits."""
+    return _bracketed(value, "" if "e" in repr(value) else "e0")
+
+
+def _bracketed(value: float, end: str = "") -> str:
+    return f"({value!r}{end})" if value < 0 else f"{value!r}{end}"
+
+
+def _python(model: FormulaModel, theta: Array, title: str) -> str:
+    names = _arguments(model.inputs, reserved=("np", "special", "predict"))
+    values = dict(zip(_components(model), map(_bracketed, theta.tolist()), strict=True))
+    written = _written(model, NUMPY, values, {Column(column): argument for column, argument in names.items()})
+    return "\n".join(
+        [
+            f'"""{title}"""',
+            "",
+            "import numpy as np",
+            *(["from scipy import special"] if "special." in written else []),
+            "",
+            "",
+            f"def predict({', '.join(names.values())}):",
+            f'    """Return {_docstring(model.response)}; arguments are numbers or arrays{_legend(names)}."""',
+            *(f"    {argument} = np.asarray({argument}, dtype=float)" for argument in names.values()),
+            f"    return {written}",
+            "",
+        ]
+    )
+
+
+def _torch(model: FormulaModel, theta: Array, title: str) -> str:
+    inputs = _arguments(model.inputs, reserved=("torch", "math", "self"))
+    weights = _arguments(model.parameters.shapes, reserved=dir(import_torch().nn.Module()))
+    values: dict[Expr | tuple[str, int], str] = {
+        key: f"self.{weights[key[0]]}[{key[1]}]" if isinstance(key, tuple) else f"self.{weights[key.name]}"
+        for key in _components(model)
+    }
+    written = _written(model, TORCH, values, {Column(column): argument for column, argument in inputs.items()})
+    named = model.parameters.named(theta)
+    starts = [
+        f"        self.{weights[name]} = torch.nn.Parameter(torch.tensor("
+        f"{np.asarray(value).tolist()!r}, dtype=torch.float64))"
+        for name, value in named.items()
+    ]
+    return "\n".join(
+        [
+            f'"""{title}"""',
+            "",
+            *(["import math", ""] if "math." in written else []),
+            "import torch",
+            "",
+            "",
+            "class Model(torch.nn.Module):",
+            f'    """Predicts {_docstring(model.response)} from tensors of float64{_legend(inputs)}."""',
+            "",
+            "    def __init__(self):",
+            "        super().__init__()",
+            *starts,
+            "",
+            f"    def forward({', '.join(['self', *inputs.values()])}):",
+            f"        return {written}",
+            "",
+        ]
+    )
+
+
+def _components(model: FormulaModel) -> list[Expr | tuple[str, int]]:
+    """Return one key per component of theta: a scalar's symbol, or the vector's name and the place in it."""
+    return [
+        key
+        for name, labels in model.parameters.shapes.items()
+        for key in ([Parameter(name)] if labels is None else [(name, place) for place in range(len(labels))])
+    ]
+
+
+def _written(
+    model: FormulaModel,
+    language: Language,
+    values: dict[Expr | tuple[str, int], str],
+    columns: dict[Expr, str],
+    dialect: str = "",
+) -> str:
+    """Write the prediction, parameters as ``values`` has them, columns as ``columns`` has them."""
+    names = columns | {symbol: text for symbol, text in values.items() if not isinstance(symbol, tuple)}
+
+    def write(expression: Expr, inside: int = OR) -> str:
+        return Writer(language, names).write(spoken(expression, dialect) if dialect else expression, inside)
+
+    for predictor, term in model.formula.terms.items():
+        products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
+        names[predictor] = f"({' + '.join(products)})"
+    return write(model.formula.as_typed(model.prediction))
+
+
+def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:
+    """Return a Python identifier for each name, no two of them alike."""
+    taken, found = set(reserved), {}
+    for name in names:
+        word = identifier(name)
+        while word in taken:
+            word += "_"
+        taken.add(word)
+        found[name] = word
+    return found
+
+
+def _legend(names: dict[str, str]) -> str:
+    """Say which argument stands for a column of another name."""
+    changed = [f"{word} is {plain_name(name)}" for name, word in names.items() if word != name]
+    return _docstring(f" ({', '.join(changed)})") if changed else ""
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', "'")

@@ -1,0 +1,217 @@
+"""What may stand in a model file, and what is wrong with one that was damaged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from descend.descent.outcome import Outcome
+from descend.diagnosis import Cause
+from descend.errors import DataError, DescendError
+
+FORMAT = 1
+LONGEST_LIST = 1_000_000
+
+Check = Callable[[Any], str]
+"""Returns the place within a value that is wrong, such as ``.b`` or ``[2]``, a space, and what belongs there."""
+
+
+def is_a(what: str, *kinds: type) -> Check:
+    """Make a check of a value of these kinds; a boolean is no number."""
+
+    def check(value: Any) -> str:
+        fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+        return "" if fits else f" {what}"
+
+    return check
+
+
+def number(value: Any) -> str:
+    """Check a number that a float has."""
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return "" if fits else " a number"
+
+
+def column(value: Any) -> str:
+    """Check the name of a column."""
+    return "" if isinstance(value, str) and value else " the name of a column"
+
+
+def one_of(what: str, *values: str) -> Check:
+    """Make a check of one of several texts."""
+    return lambda value: "" if isinstance(value, str) and value in values else f" {what}"
+
+
+def maybe(check: Check) -> Check:
+    """Let a value be null."""
+    return lambda value: "" if value is None else check(value)
+
+
+def either(one: Check, other: Check) -> Check:
+    """Let a value be one or the other."""
+    return lambda value: one(value) and other(value) and one(value)
+
+
+def each(check: Check) -> Check:
+    """Make a check of a list, all of whose values pass one."""
+
+    def listed(value: Any) -> str:
+        if not isinstance(value, list) or len(value) > LONGEST_LIST:
+            return " a list"
+        return next((f"[{place}]{wrong}" for place, one in enumerate(value) if (wrong := check(one))), "")
+
+    return listed
+
+
+def named(check: Check) -> Check:
+    """Make a check of an object, all of whose values pass one."""
+
+    def keyed(value: Any) -> str:
+        if not isinstance(value, dict):
+            return " an object"
+        return next((f".{name}{wrong}" for name, one in value.items() if (wrong := check(one))), "")
+
+    return keyed
+
+
+TEXT, WHOLE, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
+VALUES = either(number, each(number))
+GAPPY = either(maybe(number), each(maybe(number)))
+REQUIRED: Mapping[str, Check] = {
+    "descend": TEXT,
+    "format": WHOLE,
+    "formula": TEXT,
+    "function": maybe(TEXT),
+    "response": maybe(TEXT),
+    "columns": named(one_of("the kind of a column", "number", "text", "boolean", "time", "other")),
+    "shapes": named(maybe(each(either(TEXT, WHOLE)))),  # the labels of a vector, or the sizes of a tensor
+    "parameters": named(VALUES),
+    "loss_function": TEXT,
+    "loss": maybe(number),
+    "rows": WHOLE,
+    "epochs": WHOLE,
+    "outcome": one_of("how a run ends", *map(str, Outcome)),
+    "advice": TEXT,
+    "gradient": TEXT,
+    "optimizer": TEXT,
+    "learning_rate": maybe(number),
+    "engine": TEXT,
+    "seconds": number,
+    "asked": YES_OR_NO,
+    "notes": each(TEXT),
+    "penalised": YES_OR_NO,
+}
+OPTIONAL: Mapping[str, Check] = {
+    "passes": number,
+    "standard_errors": maybe(named(GAPPY)),
+    "digits": maybe(named(GAPPY)),
+    "covariance": maybe(each(each(maybe(number)))),
+    "rounding": maybe(named(maybe(number))),
+    "guarantee": maybe(named(lambda value: "")),
+    "fixed": maybe(named(VALUES)),
+    "ties": maybe(named(TEXT)),
+    "bounds": maybe(each(TEXT)),
+    "at_bound": each(TEXT),
+    "undetermined": each(TEXT),
+    "cause": maybe(one_of("why a run failed", *map(str, Cause))),
+    "evidence": maybe(named(lambda value: "")),
+    "weights": maybe(column),
+    "sigma": maybe(column),
+    "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
+    **dict.fromkeys(
+        ("r_squared", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic", "deviance"), maybe(number)
+    ),
+    "degrees_of_freedom": maybe(number),
+    "module": named(lambda value: ""),
+}
+TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
+"""Weights of a module stand beside its model file; of small ones the numbers are there to be read by people."""
+MODULE: Mapping[str, Check] = {
+    "name": TEXT,
+    "inputs": each(TEXT),
+    "row_shape": maybe(each(WHOLE)),
+    "file": TEXT,
+    "sha256": TEXT,
+}
+
+
+def read_content(place: Path) -> dict[str, Any]:
+    """Read a model file. Raises DataError if it is missing, is none, is of another format, or is damaged."""
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or "format" not in content or "descend" not in content:
+            raise ValueError
+    except OSError as error:
+        raise DataError(
+            f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
+        ) from None
+    except (ValueError, RecursionError):
+        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
+    if content["format"] != FORMAT:
+        raise DataError(
+            f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "
+            "Install a newer descend."
+        )
+    _refuse_misfits(content, place)
+    return content
+
+
+def _refuse_misfits(content: Mapping[str, Any], place: Path) -> None:
+    """Raise DataError where a value is missing or of the wrong kind."""
+    for name, check in {**REQUIRED, **OPTIONAL, **(TENSORS if "module" in content else {})}.items():
+        if name not in content:
+            if name in REQUIRED:
+                raise damaged(place, name, "it is missing")
+            continue
+        if wrong := check(content[name]):
+            within, _, what = wrong.partition(" ")
+            raise damaged(place, name + within, f"{what} belongs there")
+    for name, check in MODULE.items() if "module" in content else ():
+        entry = content["module"]
+        if name not in entry or (wrong := check(entry[name])):
+            raise damaged(
+                place, f"module.{name}", "it is missing" if name not in entry else f"{wrong.strip()} belongs there"
+            )
+    _refuse_other_shapes(content, place)
+
+
+def _refuse_other_shapes(content: Mapping[str, Any], place: Path) -> None:
+    """Raise DataError where values do not have the shapes of the parameters."""
+    if "module" in content:
+        return
+    shapes = {name: None if labels is None else len(labels) for name, labels in content["shapes"].items()}
+    for part in ("parameters", "standard_errors", "digits"):
+        values: Mapping[str, Any] = content.get(part) or {}
+        for name, size in shapes.items() if values else ():
+            if name not in values:
+                raise damaged(place, f"{part}.{name}", "it is missing")
+            found = len(values[name]) if isinstance(values[name], list) else None
+            if found != size and not (values[name] is None and part != "parameters"):
+                raise damaged(
+                    place,
+                    f"{part}.{name}",
+                    "a number belongs there" if size is None else f"{size} numbers belong there",
+                )
+    covariance = content.get("covariance")
+    if covariance is not None and any(len(row) != len(covariance) for row in covariance):
+        raise damaged(place, "covariance", "a square matrix belongs there")
+
+
+def damaged(place: Path, where: str, why: str) -> DataError:
+    """Return the error for a model file of which a part makes no sense."""
+    return DataError(f"The model file `{place}` is damaged at `{where}`: {why}. Fit and save it again.")
+
+
+@contextmanager
+def part(place: Path, where: str) -> Iterator[None]:
+    """Read one part of a model file: whatever fails there is told with its place."""
+    try:
+        yield
+    except DescendError as error:
+        raise damaged(place, where, str(error).splitlines()[0].rstrip(".")) from None
+    except Exception:
+        raise damaged(place, where, "it makes no sense with the rest") from None

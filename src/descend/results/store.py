@@ -1,0 +1,184 @@
+"""The model file: a fit as JSON. No pickle anywhere, and nothing in it is executed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.errors import DataError
+from descend.formula import read_formula
+from descend.losses import LOSSES, Loss
+from descend.models import FormulaModel, FunctionModel, bind
+from descend.models.module import ModuleModel
+from descend.models.module_weights import ModuleParameters
+from descend.output import write_atomically
+from descend.parameters import Constraints, Parameters, constrained
+from descend.results.fit import Fit
+from descend.results.model_file import FORMAT, damaged, part, read_content
+from descend.results.weights import load_weights, written_weights
+
+
+def save(fit: Fit, path: str | os.PathLike[str]) -> None:
+    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
+    if isinstance(fit.model, ModuleModel):
+        with written_weights(fit.model.module, path) as weights:
+            _write(path, content_of(fit) | {"module": _module_entry(fit.model) | weights})
+    else:
+        _write(path, content_of(fit))
+
+
+def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def content_of(fit: Fit) -> dict[str, Any]:
+    """Return what a model file holds."""
+    model, held = fit.model, fit.constraints
+    parameters = model.parameters if held is None else held.whole
+    formula = model.formula.text if isinstance(model, FormulaModel) else None
+    content = {
+        "descend": version("descend"),
+        "format": FORMAT,
+        "formula": formula,
+        "function": model.forward.name if isinstance(model, FunctionModel) else None,
+        "response": None if formula else model.response,
+        "columns": dict(fit.column_types),
+        "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
+        "asked": fit.asked,
+        "penalised": fit.penalised,
+        "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
+        "rounding": dict(fit.rounding),
+        **fit.summary(),
+    }
+    content["loss_function"] = _loss_text(fit)
+    if formula:
+        content["formula"] = formula
+    return content
+
+
+def _numbers(values: list[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]
+
+
+def _module_entry(model: ModuleModel) -> dict[str, Any]:
+    row_shape = None if model.row_shape is None else list(model.row_shape)
+    return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
+
+
+def _loss_text(fit: Fit) -> str:
+    settings = ", ".join(f"{name}={value!r}" for name, value in fit.loss_function.settings.items())
+    return f"{fit.loss_function.name}({settings})" if settings else fit.loss_function.name
+
+
+def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> Fit:
+    """Read a model file.
+
+    model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
+        formula is in the file.
+
+    Raises DataError if the file is missing, or is not a model file.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
+    place = Path(path)
+    content = read_content(place)
+    if "module" in content:
+        module = _module(content, model, place)
+        return _restored(content, module, module.parameters.present)
+    fitted = _model(content, model, place)
+    with part(place, "parameters"):
+        theta = fitted.parameters.flat(content["parameters"])
+        if not np.isfinite(theta).all():
+            raise ValueError
+    covariance = content.get("covariance")
+    if covariance is not None and len(covariance) != theta.size:
+        raise damaged(place, "covariance", f"{theta.size} rows belong there")
+    return _restored(content, fitted, theta)
+
+
+def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> FormulaModel | FunctionModel:
+    shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
+    columns = tuple(content["columns"])
+    loss = _loss(content, place)
+    if content["function"] is not None and function is None:
+        raise DataError(
+            f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
+            "Load it in Python: descend.load(path, model=function)."
+        )
+    with part(place, "shapes"):
+        held = _constraints(content, shapes)
+    if content["function"] is None:
+        numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
+        given = None if held is None else held.given
+        with part(place, "formula"):
+            formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
+            model = FormulaModel(formula, loss, held)
+        for name in model.parameters.shapes:
+            if name not in shapes:
+                raise damaged(place, f"shapes.{name}", "it is missing")
+        return model
+    if content["response"] is None or function is None:
+        raise damaged(place, "response", "a text belongs there")
+    forward = bind(function, columns)
+    free = Parameters(shapes) if held is None else held.free
+    forward = forward if held is None else replace(forward, constraints=held)
+    return FunctionModel(forward, content["response"], free, loss, constraints=held)
+
+
+def _loss(content: dict[str, Any], place: Path) -> Loss:
+    with part(place, "loss_function"):
+        return LOSSES.build(content["loss_function"])
+
+
+def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints | None:
+    """Read what held parameters back; files of fits without it need not say so."""
+    return constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
+
+
+def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
+    entry = content["module"]
+    if not hasattr(module, "load_state_dict"):
+        raise DataError(
+            f"`{place}` was fitted with the PyTorch module `{entry['name']}`, of which it holds the weights only. "
+            "Make the module and load them into it, in Python: descend.load(path, model=module)."
+        )
+    load_weights(module, entry, place)
+    parameters = ModuleParameters(module)
+    parameters.write_down()
+    row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
+    loss = _loss(content, place)
+    return ModuleModel(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
+
+
+def _restored(content: dict[str, Any], fitted: FormulaModel | FunctionModel | ModuleModel, theta: Any) -> Fit:
+    return Fit(
+        model=fitted,
+        theta=theta,
+        loss=np.nan if content["loss"] is None else content["loss"],
+        rows=content["rows"],
+        epochs=content["epochs"],
+        passes=content.get("passes", 0.0),
+        outcome=Outcome(content["outcome"]),
+        advised=content["advice"],
+        gradient=content["gradient"],
+        optimizer=content["optimizer"],
+        learning_rate=content["learning_rate"],
+        engine=content["engine"],
+        seconds=content["seconds"],
+        asked=content["asked"],
+        notes=tuple(content["notes"]),
+        undetermined=tuple(content.get("undetermined", ())),
+        penalised=content["penalised"],
+        weights=content.get("weights"),
+        sigma=content.get("sigma"),
+        stored=content,
+    )

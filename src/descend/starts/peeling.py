@@ -1,0 +1,289 @@
+"""A start for a sum: its terms are found one after the other, each in what the others leave."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Symbol
+
+from descend.formula.symbols import Parameter
+from descend.starts.dictionary import Dictionary
+from descend.starts.projection import Amplitude, Projection
+
+Array = NDArray[np.float64]
+Polish = Callable[[Array, NDArray[np.bool_]], tuple[float, Array]]
+NUMBERS = 1 << 21
+"""Numbers in the columns of all the points that a term is tried at."""
+ROUNDS = 2
+"""How often each term is taken out and looked for anew."""
+BETTER = 1e-4
+"""Share of J by which another place of a term must be lower to be taken."""
+MOST_TERMS = 24
+MOST_PAIRS = 15
+MOST_TURNED = 4
+"""Steps up to which all ways to turn them are tried."""
+PAIRED = 512
+"""Points of which each two are tried together."""
+ROUNDING = 1e-10
+"""Share of the squares of a column below which what is left of it, freed of others, is rounding."""
+SINGULAR = 1e-12
+ALIKE = 1e-6
+"""Square of the sine below which two columns are the same."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A part of the sum with nonlinear parameters of its own.
+
+    amplitudes: the linear ones. unknowns: the nonlinear parameters.
+    """
+
+    amplitudes: tuple[Amplitude, ...]
+    unknowns: tuple[Parameter, ...]
+
+    @property
+    def single(self) -> bool:
+        """Whether it has one linear parameter, and no phase."""
+        return sum(len(each.columns) for each in self.amplitudes) == 1
+
+    @property
+    def kind(self) -> tuple[Expr, ...]:
+        """The term, whatever its parameters are called: like terms are tried at the same points."""
+        names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
+        columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
+        return tuple(column.xreplace(names) for column in columns)
+
+
+def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
+    """Split a sum into what has no unknown but linear ones, and terms; None if some part has no amplitude.
+
+    held: parameters that do not move; terms that share no other are terms of their own.
+    """
+    free = {symbol for symbol in projection.formula.unknowns if symbol not in held}
+    free -= {each.symbol for each in projection.amplitudes} | {each.phase for each in projection.amplitudes}
+    if projection.rest.free_symbols & free or not all(isinstance(symbol, Parameter) for symbol in free):
+        return None
+    base: list[Amplitude] = []
+    groups: list[tuple[list[Amplitude], set[Parameter]]] = []
+    for each in projection.amplitudes:
+        own = {symbol for column in each.columns for symbol in column.free_symbols & free}
+        if not own:
+            base.append(each)
+            continue
+        touched = [group for group in groups if group[1] & own]
+        groups = [group for group in groups if group not in touched]
+        groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
+    if len(groups) > 1 and any(each.rate for each in projection.amplitudes):
+        return None
+    order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
+    return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
+
+
+@dataclass
+class Peeling:
+    """Orthogonal matching pursuit over the terms of a sum, each refined with those before it.
+
+    Each term is tried at many points; of each the columns are freed of what the terms in place already span, and the
+    point is taken that leaves the least of the residual. Then all in place descend together. At last each term is taken
+    out again and looked for in what the others leave, for the first may have been put where two belong.
+
+    polish: descends a little from a point, moving only the parameters that are marked.
+
+    Source: Pati, Rezaiifar & Krishnaprasad (1993), Asilomar Conf. 27, 40-44.
+    """
+
+    projection: Projection
+    base: list[Amplitude]
+    terms: list[Term]
+    dictionary: Dictionary
+    polish: Polish
+    columns_of: dict[tuple[Expr, ...], tuple[Array, Array]] = field(default_factory=dict)
+    tried: int = 0
+
+    def start(self, theta: Array) -> tuple[float, Array]:
+        """Return J and where it is, all terms in place."""
+        placed: list[Term] = []
+        loss, theta = self._refined(theta, placed)
+        while len(placed) < len(self.terms):
+            kinds = {term.kind: term for term in reversed(self.terms) if term not in placed}
+            options = [(*self._next(theta, term, placed), term) for term in kinds.values()]
+            _, theta, term = min(options, key=lambda option: option[0])
+            placed.append(term)
+            loss, theta = self._refined(theta, placed)
+        return self._swapped(loss, theta)
+
+    def exchanged(self, theta: Array) -> list[Array]:
+        """Return theta with each two like terms in each other's place."""
+        pairs = itertools.combinations(self.terms, 2)
+        found = [self._exchanged(theta, one, two) for one, two in pairs if one.kind == two.kind]
+        return [self.projection.solved(moved[None])[1][0] for moved in found]
+
+    def _exchanged(self, theta: Array, one: Term, two: Term) -> Array:
+        slices, moved = self.projection.parameters.slices, theta.copy()
+        for pair in zip(one.unknowns, two.unknowns, strict=True):
+            here, there = (slices[symbol.name].start for symbol in pair)
+            moved[[here, there]] = theta[[there, here]]
+        return moved
+
+    def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
+        """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""
+        pairs = itertools.combinations((term for term in self.terms if term.single), 2)
+        together: list[tuple[Term, ...]] = [(term,) for term in self.terms]
+        together += itertools.islice(pairs, MOST_PAIRS)
+        for _ in range(ROUNDS if len(self.terms) > 1 else 0):
+            before = loss
+            loss, theta = self._turned(loss, theta)
+            for some in together:
+                others = [other for other in self.terms if other not in some]
+                for moved in self._anew(theta, some, others):
+                    lower, moved = self._refined(moved, self.terms)
+                    if lower < loss * (1.0 - BETTER):
+                        loss, theta = lower, moved
+            if not loss < before * (1.0 - BETTER):
+                break
+        return loss, theta
+
+    def _turned(self, loss: float, theta: Array) -> tuple[float, Array]:
+        """Turn steps round, in all ways: without a constant beside them, a rise is not as good as a fall."""
+        slices = self.projection.parameters.slices
+        turning = [self.dictionary.reversible(term.unknowns) for term in self.terms]
+        places = [slices[symbol.name].start for symbol in turning if symbol is not None]
+        if len(places) > MOST_TURNED or any(column.is_number for each in self.base for column in each.columns):
+            return loss, theta
+        for signs in itertools.islice(itertools.product((1.0, -1.0), repeat=len(places)), 1, None):
+            moved = theta.copy()
+            moved[places] *= signs
+            lower, moved = self._refined(moved, self.terms)
+            if lower < loss * (1.0 - BETTER):
+                return self._turned(lower, moved)
+        return loss, theta
+
+    def _anew(self, theta: Array, some: tuple[Term, ...], others: list[Term]) -> Iterator[Array]:
+        """Yield theta with one or two terms at other places: the others where they are, or where they go alone."""
+        alone = self._refined(theta, others)[1]
+        if len(some) == 2:
+            one, two = some
+            yield from self._next_two(alone, one, two, others)
+            if one.kind != two.kind and len(one.unknowns) == len(two.unknowns):
+                yield self._exchanged(theta, one, two)
+        else:
+            yield self._next(theta, some[0], others)[1]
+            yield self._next(alone, some[0], others)[1]
+
+    def _refined(self, theta: Array, placed: Sequence[Term]) -> tuple[float, Array]:
+        """Solve for the linear parameters of what is in place, and descend a little; all others are out."""
+        chosen = self._amplitudes(placed)
+        losses, points = self.projection.solved(theta[None], chosen)
+        if not (placed and np.isfinite(points).all()):
+            return float(losses[0]), points[0]
+        slices = self.projection.parameters.slices
+        moving = np.zeros(theta.size, dtype=bool)
+        for each in chosen:
+            moving[list(each.places)] = True
+            if each.phase is not None:
+                moving[each.phase_place] = True
+        for term in placed:
+            for symbol in term.unknowns:
+                moving[slices[symbol.name]] = True
+        loss, moved = self.polish(points[0], moving)
+        return (loss, moved) if loss < losses[0] else (float(losses[0]), points[0])
+
+    def _amplitudes(self, placed: Sequence[Term]) -> list[Amplitude]:
+        return [*self.base, *(each for term in placed for each in term.amplitudes)]
+
+    def _next(self, theta: Array, term: Term, placed: Sequence[Term]) -> tuple[float, Array]:
+        """Return what is left of the squares with one more term at its best place, and theta with it there."""
+        residual, basis, settled = self._left(theta, placed)
+        points, columns = self._tried(settled, term)
+        if not len(points):
+            return math.inf, theta
+        self.tried += len(points)
+        left = columns - (columns @ basis.T) @ basis
+        squares, right = left @ left.transpose(0, 2, 1), left @ residual
+        # What is nothing but rounding beside the column itself is no column.
+        diagonal = np.einsum("tkk->tk", squares)
+        sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
+        squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
+        gains = np.einsum("tk,tk->t", right, np.linalg.solve(squares, right[:, :, None])[:, :, 0])
+        best = int(np.argmax(np.where(np.isfinite(gains), gains, -1.0)))
+        return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
+
+    def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
+        """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
+
+        With g the cosine between two columns, and b what each has in common with the residual, together they take
+        (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
+        """
+        residual, basis, settled = self._left(theta, placed)
+        points, left = self._thinned(settled, one, basis)
+        others, beside = (points, left) if two.kind == one.kind else self._thinned(settled, two, basis)
+        if not (len(points) and len(others)):
+            return
+        self.tried += len(points) + len(others)
+        common, shared, cosine = (left @ residual)[:, None], beside @ residual, left @ beside.T
+        first, second = common - cosine * shared, shared - cosine * common
+        gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
+        for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
+            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
+            yield self._put(self._put(theta, one, points[row]), two, others[column])
+
+    def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
+        """Return some of the points of a term, and its columns there, of length 1, freed of a basis."""
+        points, columns = self._tried(theta, term)
+        # The narrowest come last, and are half of all; two neighbours of the others are alike.
+        points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
+        thin = max(1, len(points) // PAIRED)
+        points, columns = points[::thin], columns[::thin]
+        left = columns - (columns @ basis.T) @ basis
+        norm = np.sqrt(np.einsum("tn,tn->t", left, left))
+        sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
+        return points[sound], left[sound] / norm[sound][:, None]
+
+    def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
+        """Return the residual of what is in place, what it spans, and where its linear parameters are solved for."""
+        projection, chosen = self.projection, self._amplitudes(placed)
+        settled = projection.solved(theta[None], chosen)[1]
+        residual = projection.observed - projection.evaluated(projection.formula.expression, settled)[0]
+        basis = _orthonormal(projection.design(settled, chosen)[0])
+        return residual - (residual @ basis.T) @ basis, basis, settled[0]
+
+    def _put(self, theta: Array, term: Term, point: Array) -> Array:
+        placed = theta.copy()
+        for symbol, value in zip(term.unknowns, point, strict=True):
+            placed[self.projection.parameters.slices[symbol.name]] = value
+        return placed
+
+    def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
+        """Return points for the unknowns of a term, and its columns there, at most 1 in size."""
+        kind = term.kind
+        if kind in self.columns_of:
+            return self.columns_of[kind]
+        points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
+        count = sum(len(each.columns) for each in term.amplitudes)
+        points = points[: max(16, NUMBERS // (count * self.projection.rows))]
+        whole = np.tile(theta, (len(points), 1))
+        for place, symbol in enumerate(term.unknowns):
+            whole[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]
+        columns = self.projection.design(whole, term.amplitudes)
+        largest = np.abs(columns).max(axis=2)
+        sound = (np.isfinite(largest) & (largest > 0.0)).all(axis=1)
+        found = points[sound], columns[sound] / largest[sound][:, :, None]
+        if not self.dictionary.depends(term.unknowns):
+            self.columns_of[kind] = found
+        return found
+
+
+def _orthonormal(columns: Array) -> Array:
+    """Return rows that span what the given rows span."""
+    largest = np.abs(columns).max(axis=1, initial=0.0)
+    sound = np.isfinite(largest) & (largest > 0.0)
+    if not sound.any():
+        return np.zeros((0, columns.shape[1]))
+    scaled = columns[sound] / largest[sound][:, None]
+    q, r = np.linalg.qr((scaled / np.linalg.norm(scaled, axis=1)[:, None]).T)
+    return np.asarray(q[:, np.abs(r.diagonal()) > 1e-10].T)

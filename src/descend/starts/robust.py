@@ -1,0 +1,180 @@
+"""Robust losses before their descent: the scale estimated from the data, and a start close by where one is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.run import Settings, run
+from descend.engines.weighted import median
+from descend.errors import ConfigError, DataError
+from descend.losses import LOSSES, Huber, Loss
+from descend.losses.contract import NORMAL
+from descend.options.request import Wish
+from descend.problem.posing import Problem, pose
+from descend.table import Table
+
+Array = NDArray[np.float64]
+ROUNDS = 60
+NEARLY = 1e-2
+"""Relative change of the noise below which the next estimate is where a line through the last two leads."""
+SETTLED = 1e-12
+"""Relative change of the noise at which its estimate has settled."""
+NOISELESS = 1e-12
+"""Share of the largest response below which what is left of most rows is rounding, ..."""
+EXACT = 1e-9
+"""... and the noise is taken for this share of it."""
+DERIVED = (None, "derived", "autograd")
+"""Gradients that are not by hand."""
+
+
+def needs_preparation(loss: Loss) -> bool:
+    """Whether a loss cannot be descended as it is."""
+    return loss.estimated is not None or loss.many_minima
+
+
+def loss_of(wish: Wish) -> Loss:
+    """Return the loss that was wished for; its scale is to be estimated unless it is given.
+
+    A gradient by hand is that of one loss, so there the scale is that of the name: 1 for huber.
+    """
+    if not isinstance(wish.loss, str):
+        return wish.loss
+    loss = LOSSES.build(wish.loss)
+    return loss.to_estimate() if wish.gradient in DERIVED and not _told(wish) else loss
+
+
+def _told(wish: Wish) -> bool:
+    """Whether the loss was given with its settings, rather than by its name alone."""
+    return not isinstance(wish.loss, str) or "(" in wish.loss
+
+
+def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
+    """Return the wish with every setting of its loss known and with a start where it needs one; and what was done.
+
+    The noise is estimated by fits of the loss itself, from that of huber fits on, each with the setting
+    ``loss.efficient`` times the noise that the last one left, s = 1.4826 times the weighted median of |r|, until s no
+    longer changes. Where half of the rows are fitted exactly none is left; then it is ``EXACT`` times the largest
+    response.
+
+    Source: Huber (1981), Robust Statistics, ch. 7; Hampel (1974), J. Am. Stat. Assoc. 69, 383-393.
+
+    Raises ConfigError where the gradient is a function, and DataError where an estimate is asked for and there is no
+    noise.
+    """
+    by_function = callable(wish.gradient)
+    if by_function and loss.estimated is None:
+        return wish, ()
+    if by_function:
+        raise ConfigError(
+            f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
+            "one loss only. Give the scale as a number, or leave the gradient out."
+        )
+    assert loss.efficient is not None and Huber.efficient is not None
+    setting = next(iter(loss.settings))
+    if loss.estimated is None:
+        delta = Huber.efficient * loss.settings[setting] / loss.efficient
+        problem = _posed(model, table, replace(wish, loss=Huber(delta)))
+        if not wish.polish and problem.model.parameters.shapes.keys() <= (wish.start or {}).keys():
+            return replace(wish, loss=loss), ()
+        start = _honoured(wish, _end(problem))
+        return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
+    found = _estimated(model, table, wish, loss)
+    value = loss.efficient * found.noise
+    settled = replace(loss, **{setting: value})
+    if not found.exact:
+        note = (
+            f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
+            "estimated from the median residual"
+        )
+    elif _told(wish):
+        raise DataError(
+            "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
+            "Give the scale of the loss as a number."
+        )
+    else:
+        note = (
+            f"{setting} {value:.4g} of the {loss.name} loss is all but 0, since the formula fits at least half of the "
+            f"rows exactly and leaves no noise to estimate it from: give it as a number, as in "
+            f'"{loss.name}({setting}=1)"'
+        )
+    return replace(wish, start=_honoured(wish, found.start), loss=settled), (note,)
+
+
+def _honoured(wish: Wish, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
+    return found if wish.polish else {**found, **(wish.start or {})}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise that a fit leaves, where it ended; and whether the formula fits most rows exactly."""
+
+    noise: float
+    start: dict[str, Any]
+    exact: bool = False
+
+
+def _estimated(model: Any, table: Table, wish: Wish, loss: Loss) -> Noise:
+    """Return the noise that a fit of the loss leaves whose setting is estimated from it, and where that fit ends."""
+    found = _noise_of(model, table, replace(wish, loss="squared"))
+    first = Huber("auto")  # type: ignore[arg-type]
+    if loss != first and not found.exact:
+        found = _fixed_point(model, table, wish, first, found, NEARLY)
+    return found if found.exact else _fixed_point(model, table, wish, loss, found, SETTLED)
+
+
+def _fixed_point(model: Any, table: Table, wish: Wish, loss: Loss, found: Noise, settled: float) -> Noise:
+    """Return the noise s at which a fit with the setting that s gives leaves s again.
+
+    Where the estimates approach it, a line through the last two changes leads there sooner. As the median jumps from
+    row to row they may go round instead; then the last is as good as any.
+    """
+    assert loss.efficient is not None
+    setting = next(iter(loss.settings))
+    tried, before = found.noise, None
+    for _ in range(ROUNDS):
+        found = _noise_of(
+            model, table, replace(wish, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
+        )
+        change = found.noise - tried
+        if found.exact or abs(change) <= settled * tried:
+            return found
+        ahead = found.noise
+        if before is not None and abs(change) <= NEARLY * tried and change != before[1]:
+            secant = tried - change * (tried - before[0]) / (change - before[1])
+            ahead = secant if abs(secant - found.noise) <= abs(change) * 10.0 and secant > 0.0 else ahead
+        before, tried = (tried, change), ahead
+    return found
+
+
+def _noise_of(model: Any, table: Table, wish: Wish) -> Noise:
+    problem = _posed(model, table, wish)
+    start = _end(problem)
+    columns = problem.columns
+    theta = problem.model.parameters.flat(start)
+    residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
+    weights = problem.row_weights
+    size = median(np.abs(residual), None if weights is None else columns[weights])
+    if problem.whole is not None and len(residual) < problem.objective.rows and size > 0.0:
+        from descend.engines.median import median_residual
+
+        program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
+        size = median_residual(problem.model, program, problem.whole.lazy, theta, size, weights)
+    least = float(np.abs(problem.model.observed(columns)).max())
+    if not NORMAL * size > NOISELESS * least:
+        return Noise(EXACT * least or 1.0, start, exact=True)
+    return Noise(NORMAL * size, start)
+
+
+def _posed(model: Any, table: Table, wish: Wish) -> Problem:
+    by_text = wish.gradient not in DERIVED
+    return pose(model, table, replace(wish, gradient=None) if by_text else wish)
+
+
+def _end(problem: Problem) -> dict[str, Any]:
+    return problem.model.parameters.named(run(problem, Settings()).trace.last_finite.theta)

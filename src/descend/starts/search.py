@@ -1,0 +1,363 @@
+"""Starting values without the user: many trial points in the data's own units, linear parameters solved at each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Add, Expr
+
+from descend.descent.loop import Plan, descend
+from descend.engines.numpy_engine import NumpyEngine
+from descend.formula.compile import over_rows
+from descend.formula.reparametrisation import unwrapped
+from descend.formula.structure import interchangeable, linear_unknowns, measures, waves
+from descend.formula.symbols import Parameter
+from descend.formula.valleys import like_terms, shared
+from descend.gradients.contract import Program
+from descend.gradients.derived import derived
+from descend.losses import LOSSES
+from descend.models import formula_model
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.parameters import Bounds
+from descend.problem.objective import Objective, Point
+from descend.starts.canonical import canonical
+from descend.starts.dictionary import Dictionary
+from descend.starts.lack_of_fit import many_basins, something_left
+from descend.starts.peeling import MOST_TERMS, Peeling, Term, terms_of
+from descend.starts.projection import Projection
+from descend.starts.trials import name_of, place_of, trials, tunings
+
+Array = NDArray[np.float64]
+ROWS = 512
+"""Rows that trial points are judged on, evenly spaced through the table."""
+ROWS_OF_WAVES = 4096
+"""The same where there are waves, which a few rows may not show."""
+STAGES = ((32, 8), (8, 100))
+"""How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
+STAGES_OF_SUMS = ((16, 8), (4, 100))
+"""The same where the terms of a sum were found one after the other, so that others rarely lead further."""
+STAGES_OF_WAVES = ((12, 8), (4, 100))
+"""The same where these were waves, whose places in the periodogram other points hardly ever meet."""
+RANKS = (0, 2, 6, 16)
+"""Places, among trial points from the best on, of those that descents are made from to see whether they agree."""
+EPOCHS_TO_AGREE = 30
+EPOCHS_OF_TERM = 8
+"""Epochs of the descent that follows each term that is found."""
+RANKED = 128
+"""Points, best by squares, that are judged by the loss itself."""
+PLAIN_WEIGHTS = " of the plain formula"
+"""The name of the weights of rows whose response was freed of a function; no column is called that."""
+SAME = 1e-6
+"""Relative difference of J below which two descents have ended in the same place."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A start: theta, and how it was found, in words."""
+
+    theta: Array
+    note: str
+
+    def in_sample(self, looked_at: int, rows: int) -> Found:
+        """Return the same, with a word on the rows that were looked at."""
+        return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
+
+
+def search(
+    program: Program,
+    columns: Mapping[str, Array],
+    theta: Array,
+    given: Collection[str],
+    polish: bool,
+    bounds: Bounds | None = None,
+) -> Found | None:
+    """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
+
+    1. Spread trial points over the nonlinear parameters, each in its own unit (``formula.structure.measures``).
+    2. At each, solve for the linear parameters, where J is a parabola in them, and take J there.
+    3. Find the terms of a sum one after the other (``peeling``), waves by a periodogram over all rows; tune waves that
+       are no such terms to the frequencies found in all rows, or that the rows can tell apart.
+    4. Descend a little way from the best few (``polish``), and return the lowest.
+    Everything is deterministic, and stays within ``bounds``.
+    """
+    return _Search(program, columns, theta, frozenset(given), bounds).found(polish)
+
+
+class _Search:
+    """One search: the rows that points are judged on, and what is known of the formula.
+
+    plain: the formula under the squared loss, freed of a function around both of its sides; where the rows are in its
+    units, points are tried.
+    """
+
+    def __init__(
+        self, program: Program, columns: Mapping[str, Array], theta: Array, given: frozenset[str], bounds: Bounds | None
+    ) -> None:
+        self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
+        self.plain, self.columns = _plain(program, columns)
+        self.rows = sample(self.columns, ROWS_OF_WAVES if waves(program.formula) else ROWS)
+        self.as_it_is = program.loss.name == "squared" and self.plain.formula is program.formula
+        self.linear = linear_components(program, given)
+        self.engine = self._engine(program)
+        self.objective = Objective(self.engine, bounds=bounds)
+        free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
+        known = linear_unknowns(self.plain.formula)
+        self.symbols = frozenset(symbol for symbol in free if symbol in known)
+        self.projection = self._projection(self.rows)
+        linear = [each for each in self.projection.amplitudes if not each.rate]
+        solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
+        self.scanned = [symbol for symbol in free if symbol not in solved]
+        self.tried = 0
+
+    def _engine(self, program: Program) -> NumpyEngine:
+        return NumpyEngine(program, self.rows, None if program.weights is None else program.weights.name)
+
+    def _projection(
+        self, rows: Mapping[str, Array], program: Program | None = None, bounds: Bounds | None = None
+    ) -> Projection:
+        weights = None if self.plain.weights is None else rows[self.plain.weights.name]
+        if program is None:
+            return Projection(self.plain.formula, rows, weights, self.symbols, self.given, self.bounds)
+        new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
+        return Projection(program.formula, rows, weights, self.symbols | new, self.given, bounds)
+
+    def found(self, polish: bool) -> Found | None:
+        program, given, bounds = self.program, self.given, self.bounds
+        ends = self._solved(trials(self.plain, self.rows, self.theta, self.scanned))
+        if polish and (agreed := self._agreed(ends)) is not None:
+            return agreed
+        peeled = self._peeled()
+        ends = [*peeled, *ends]
+        if not ends:
+            return None
+        for symbol, wave in waves(self.plain.formula).items():
+            if symbol in self.scanned and not peeled:
+                lowest = ends[0][1]
+                found = self.dictionary.frequencies(wave, lowest)
+                ends += self._solved(tunings(self.plain, self.rows, lowest, symbol, self.scanned, found))
+        ends.sort(key=lambda pair: pair[0])
+        tried = self.tried
+        words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
+        if not polish:
+            return Found(ends[0][1], words)
+        stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
+        for count, epochs in stages if peeled else STAGES:
+            starts = [canonical(program, point, given, bounds) for _, point in ends[:count]]
+            ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
+        best, point = ends[0]
+        reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
+        words += f"; {reached} of the {len(ends)} best descents from them ended here"
+        return Found(canonical(program, point, given, bounds), words)
+
+    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Found | None:
+        """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
+
+        Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
+        """
+        formula, weights = self.program.formula, self.program.weights
+        if not self.as_it_is or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
+            return None
+        if shared(formula) or like_terms(formula, self.bounds is not None):
+            return None
+        starts = [canonical(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
+        if len(starts) < len(RANKS):
+            return None
+        down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
+        best, theta = down[0]
+        reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
+        model = formula_model(formula, self.program.loss)
+        if 2 * reached < len(down) or something_left(
+            model, theta, self.rows, None if weights is None else weights.name
+        ):
+            return None
+        words = (
+            f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
+        )
+        return Found(canonical(self.program, theta, self.given, self.bounds), words)
+
+    def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
+        """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
+        inside = points if self.bounds is None else (
+            self.bounds.folded(point, number) for number, point in enumerate(points)
+        )  # fmt: skip
+        whole = np.array(list(inside))
+        self.tried += len(whole)
+        losses, moved = self.projection.solved(whole)
+        order = [place for place in np.argsort(losses, kind="stable").tolist() if math.isfinite(losses[place])]
+        if self.as_it_is:
+            return [(float(losses[place]), moved[place]) for place in order]
+        order = order[:RANKED] or list(range(min(RANKED, len(whole))))
+        pairs = [self._judged(moved[place]) or self._judged(whole[place]) for place in order]
+        return sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair[0])
+
+    def _judged(self, point: Array) -> tuple[float, Array] | None:
+        """Return J by the loss itself, and where it is with the linear parameters moved on; None if not finite."""
+        return _solved(self.objective, point, self.linear) if np.isfinite(point).all() else None
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """Where terms of the sum are tried."""
+        return Dictionary(self.plain, self.rows, self.projection, self._projection(self.columns))
+
+    def _peeled(self) -> list[tuple[float, Array]]:
+        """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
+        program, projection = self._with_amplitudes()
+        bounds, size = projection.bounds, self.theta.size
+        held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
+        split = terms_of(projection, held)
+        if split is None or len(split[1]) > MOST_TERMS or not self._worth_peeling(split[1]):
+            return []
+        base, terms = split
+        engine = self.engine if program is self.program else self._engine(program)
+
+        def polished(theta: Array, moving: NDArray[np.bool_]) -> tuple[float, Array]:
+            held = bounds if moving.all() else _pinned(theta, moving, bounds)
+            return descended(Objective(engine, bounds=held), theta, EPOCHS_OF_TERM)
+
+        dictionary = self.dictionary
+        if program is not self.plain:
+            everywhere = self._projection(self.columns, program, bounds)
+            dictionary = Dictionary(program, self.rows, projection, everywhere)
+        peeling = Peeling(projection, base, terms, dictionary, polished)
+        with np.errstate(all="ignore"):
+            loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
+        self.tried += peeling.tried
+        if self.as_it_is and program is self.program:
+            return [(loss, theta)] if math.isfinite(loss) else []
+        # A term whose amplitude was free for once may have found the place of another one like it.
+        exchanged = peeling.exchanged(theta) if program is not self.plain else []
+        pairs = [self._judged(point[:size]) for point in (theta, *exchanged)]
+        return [pair for pair in pairs if pair is not None]
+
+    def _with_amplitudes(self) -> tuple[Program, Projection]:
+        """Return what to take apart: the plain formula, with a factor of its own for each term that has none.
+
+        A term whose amplitude is fixed, or tied to something else, is so found as if it were free.
+        """
+        formula, projection = self.plain.formula, self.projection
+        dependent = self._without_amplitude()
+        if not dependent or len(Add.make_args(formula.expression)) == 1:
+            return self.plain, projection
+        factors = [Parameter(f" {place}") for place in range(len(dependent))]
+        more = [
+            factor * term if amplitude is None else term.xreplace({amplitude: factor})
+            for factor, (term, amplitude) in zip(factors, dependent, strict=True)
+        ]
+        names = {**formula.parameters, **{factor.name: None for factor in factors}}
+        expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *more)
+        weights = None if self.plain.weights is None else self.plain.weights.name
+        program = derived(replace(formula, expression=expression, parameters=names), self.plain.loss, weights)
+        bounds = None if self.bounds is None else self.bounds.beside(len(factors))
+        return program, self._projection(self.rows, program, bounds)
+
+    def _without_amplitude(self) -> list[tuple[Expr, Expr | None]]:
+        """Return the terms that have no linear parameter of their own, with the one that they share, if any."""
+        moving = set(self.scanned).union(*({each.phase} for each in self.projection.amplitudes))
+        found: list[tuple[Expr, Expr | None]] = [
+            (term, None) for term in Add.make_args(self.projection.rest) if term.free_symbols & moving
+        ]
+        for each in self.projection.amplitudes:
+            terms = [term for term in Add.make_args(self.plain.formula.expression) if each.symbol in term.free_symbols]
+            unknowns = [term.free_symbols & moving for term in terms]
+            if len(terms) > 1 and all(unknowns) and not set.intersection(*unknowns) and not each.rate:
+                found += [(term, each.symbol) for term in terms[1:]]
+        return found
+
+    def _worth_peeling(self, terms: Sequence[Term]) -> bool:
+        """Whether trial points are too few: of several terms, of waves, and of peaks that may be narrow."""
+        formula = self.plain.formula
+        unknowns = [symbol for term in terms for symbol in term.unknowns]
+        located = (symbol in waves(formula) or measures(formula)[symbol].location is not None for symbol in unknowns)
+        return len(terms) > 1 or any(located)
+
+
+def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Mapping[str, Array]]:
+    """Return what is tried, and its rows, whose weights make up for a function that was around both sides."""
+    formula, squared = program.formula, LOSSES.build("squared")
+    weights = None if program.weights is None else program.weights.name
+    simpler = unwrapped(formula)
+    if simpler is None:
+        return (program if program.loss.name == "squared" else derived(formula, squared, weights)), columns
+    slope = np.abs(over_rows(simpler[1], columns, len(next(iter(columns.values())))))
+    finite = slope[np.isfinite(slope)]
+    share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2
+    omega = share if weights is None else share * columns[weights]
+    return derived(simpler[0], squared, PLAIN_WEIGHTS), {**columns, PLAIN_WEIGHTS: omega}
+
+
+def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> Bounds:
+    """Return bounds that hold all parameters but those that are ``moving``."""
+    low, high = np.full(theta.size, -math.inf), np.full(theta.size, math.inf)
+    none = np.zeros((2, theta.size), dtype=bool)
+    strict, barred = none, none
+    if bounds is not None:
+        low, high, strict, barred = bounds.low, bounds.high, bounds.strict, bounds.barred
+    labels = tuple(str(place) for place in range(theta.size))
+    return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
+
+
+def sample(columns: Mapping[str, Array], size: int) -> dict[str, Array]:
+    """Choose a row at random (the same each time) from each of ``size`` stretches: even steps could hide a wave."""
+    rows = len(next(iter(columns.values())))
+    if rows <= size:
+        return dict(columns)
+    chosen = sampled(rows, size)
+    return {name: column[chosen] for name, column in columns.items()}
+
+
+def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:
+    """Return the places of the rows that `sample` chooses; ``together`` neighbours in the place of each single row."""
+    count = size // together
+    within = np.random.default_rng(size).random(count)
+    first = ((np.arange(count) + within) * (rows // together) / count).astype(np.intp) * together
+    return (first[:, None] + np.arange(together)).ravel()
+
+
+def linear_components(program: Program, given: Collection[str]) -> NDArray[np.bool_]:
+    """Mark the components of theta in which the expression is jointly linear, save those that were given a start."""
+    linear = np.zeros(program.parameters.size, dtype=bool)
+    for symbol in linear_unknowns(program.formula):
+        linear[place_of(program, symbol)] = name_of(program, symbol) not in given
+    return linear
+
+
+def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tuple[float, Array] | None:
+    """Move the linear components of ``trial`` near their minimum; returns J there and the point, None if not finite."""
+    point = objective(trial, 2)
+    for _ in range(3):
+        if not _usable(point):
+            return None
+        assert point.curvature is not None
+        if not linear.any():
+            break
+        step = _newton(point.curvature[np.ix_(linear, linear)], point.gradient[linear])
+        moved = point.theta.copy()
+        moved[linear] += step
+        if objective.bounds is not None:
+            moved = objective.bounds.project(moved, point.theta)
+        point = objective(moved, 2)
+    return (point.loss, point.theta) if _usable(point) else None
+
+
+def _newton(curvature: Array, gradient: Array) -> Array:
+    """Solve C d = -g in units where diag(C) = 1, leaving out directions the data do not determine."""
+    diagonal = curvature.diagonal()
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    step: Array = np.linalg.lstsq(curvature * scale * scale[:, None], -gradient * scale, rcond=1e-11)[0] * scale
+    return step
+
+
+def _usable(point: Point) -> bool:
+    return bool(math.isfinite(point.loss) and point.curvature is not None and np.isfinite(point.curvature).all())
+
+
+def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
+    """Descend a little way; returns the last finite J and where it is."""
+    plan = Plan(epochs, asked=False, rate=1.0)
+    *_, last = (step for step in descend(objective, LevenbergMarquardt(), theta, plan) if math.isfinite(step.loss))
+    return last.loss, last.theta

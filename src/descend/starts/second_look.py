@@ -1,0 +1,95 @@
+"""A second look at a fit that the user's start led to: whether a search for starting values finds a lower minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from descend.descent import Outcome
+from descend.errors import DescendError
+from descend.losses import Loss
+from descend.models import FormulaModel
+from descend.options.request import Wish
+from descend.problem.identifiability import at_end
+from descend.problem.posing import Problem, pose
+from descend.results.fit import Fit
+from descend.starts.basins import Doubt, doubt, lower_elsewhere
+from descend.starts.lower import clearly_lower, rounding
+from descend.starts.robust import prepare
+from descend.starts.search import Found
+
+
+def doubt_of(problem: Problem, fitted: Fit) -> Doubt | None:
+    """Return why a fit that converged may have done so in a worse basin than there is, if anything says so."""
+    return doubt(problem, fitted.theta, fitted.loss, fitted.undetermined)
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """A fit, why it is in doubt where it converged, and what it takes to make another like it.
+
+    unprepared: the wish while the scale of its loss was still to be estimated; loss: that loss. fit: descends.
+    """
+
+    model: Any
+    wish: Wish
+    unprepared: Wish
+    loss: Loss
+    problem: Problem
+    fitted: Fit
+    fit: Callable[[Problem], Fit]
+    doubt: Doubt | None
+
+    def taken(self) -> Fit:
+        """Return the better of both fits, with the other kept and told; the first if nothing better was found."""
+        problem, fitted = self.problem, self.fitted
+        if not fitted.succeeded:
+            ended = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
+            searchable = isinstance(problem.model, FormulaModel) and not problem.model.linear
+            return self._searched() if ended and searchable else fitted
+        try:
+            if self.loss.estimated is not None:
+                return self._with_other_scale()
+            found = None if self.doubt is None else lower_elsewhere(problem, fitted.theta, self.doubt)
+            return fitted if found is None else self._searched(found)
+        except DescendError:
+            return fitted  # a doubt fails no fit
+
+    def _searched(self, found: Found | None = None) -> Fit:
+        """Descend from starting values that are searched for, or ``found``."""
+        problem, fitted = self.problem, self.fitted
+        start = None if found is None else problem.model.parameters.named(found.theta)
+        searched = pose(self.model, problem.table, replace(self.wish, start=start, where=None))
+        if found is not None:
+            searched = replace(searched, notes=(found.note, *searched.notes))
+        again = self.fit(searched)
+        if not clearly_lower(again.loss, fitted.loss, rounding(problem), problem.objective.floor):
+            return fitted
+        if fitted.succeeded and not (again.succeeded and self._as_determined(searched, again)):
+            return fitted
+        return self._both(again, "a search found this lower one")
+
+    def _with_other_scale(self) -> Fit:
+        """Search anew where the scale of the loss was estimated: the less noise it leaves, the better the basin."""
+        name = self.loss.estimated
+        wish, prepared = prepare(self.model, self.problem.table, replace(self.unprepared, start=None), self.loss)
+        assert name is not None and isinstance(wish.loss, Loss)
+        if not wish.loss.settings[name] < 0.99 * self.problem.model.loss.settings[name]:
+            return self.fitted
+        searched = pose(self.model, self.problem.table, wish)
+        again = self.fit(replace(searched, notes=prepared + searched.notes))
+        if not (again.succeeded and self._as_determined(searched, again)):
+            return self.fitted
+        return self._both(again, f"a search found this one, with a {name} that is lower")
+
+    def _as_determined(self, searched: Problem, again: Fit) -> bool:
+        """Whether the data determine what a search found at least as well as what the user's start led to."""
+        doubts = at_end(searched.model, searched.objective, again.theta, True).sentences
+        return not doubts or bool(at_end(self.problem.model, self.problem.objective, self.fitted.theta, True).sentences)
+
+    def _both(self, again: Fit, found: str) -> Fit:
+        fitted = self.fitted
+        ended = fitted.model.parameters.mentioned(fitted.theta)
+        note = f"from the start given, the descent ended {fitted.outcome} at loss {fitted.loss:.6g} ({ended}); {found}"
+        return replace(again, notes=(note, *again.notes), from_start=fitted)

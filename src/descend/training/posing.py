@@ -1,0 +1,176 @@
+"""A problem whose model is a PyTorch module: rows beside it, everything checked before the first step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from descend.descent.run import Settings
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.models.module import ModuleModel, block_size, is_pair, one_per_row
+from descend.models.module_modes import Modes
+from descend.models.module_weights import ModuleParameters
+from descend.options.request import Wish
+from descend.problem import preflight
+from descend.problem.posing import Problem
+from descend.table import Table
+from descend.training.objective import ModuleObjective, Rows
+from descend.training.optimizers import torch_optimizer
+from descend.training.reading import read_table, read_tensors
+
+FEW_ROWS = 64
+"""Rows that show what a module returns, and whether training changes it."""
+BATCHED = 0.1
+"""Share of a chosen learning rate that is left in batches, which take many steps per epoch, none of them exact."""
+
+
+def pose_module(
+    module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, settings: Settings
+) -> tuple[Problem, Settings]:
+    """Put a problem together, and settle on an optimizer.
+
+    data: a table, of which the module takes ``inputs`` as one vector per row; or ``(X, y)``, of which it takes X.
+
+    Raises DataError or ConfigError for whatever would make the descent pointless.
+    """
+    refuse_what_modules_lack(wish)
+    if settings.standardize:
+        raise ConfigError(
+            "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
+            "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
+        )
+    _refuse_untrainable(module)
+    loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
+    read = read_tensors if is_pair(data) else read_table
+    model, table, columns, notes = read(module, data, inputs, wish, loss)
+    preflight.check_more_than_one_row(len(columns[model.response]), table.source)
+    preflight.check_response(loss, model.observed(columns), model.response, table.source)
+    engine = Rows(model.tensor(columns), model.placed(columns[model.response]))
+    if wish.weights is not None:
+        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
+        engine.weights, engine.omega = columns[wish.weights], model.placed(columns[wish.weights])
+    modes = Modes(module)
+    try:
+        return _with_optimizer(_begun(model, table, columns, engine, modes, notes), settings)
+    finally:
+        modes.restore()
+
+
+def _begun(
+    model: ModuleModel, table: Table, columns: Mapping[str, Any], engine: Rows, modes: Modes, notes: list[str]
+) -> Problem:
+    """Try the module out on a few rows, then evaluate it on all of them."""
+    few = engine.inputs[: min(FEW_ROWS, max(2, block_size(engine.inputs)))]  # batch normalisation needs two
+    try:
+        output = modes.find_out(few)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise ConfigError(_refusal(model, few, error)) from error
+    if not one_per_row(output, len(few), model.name).requires_grad:
+        raise ConfigError(
+            f"What `{model.name}` returns does not depend on its parameters in a way PyTorch can follow. "
+            "Use torch functions in its forward, without detach or no_grad."
+        )
+    # Only now: a lazy module has no shapes before it has seen rows.
+    model = replace(model, parameters=ModuleParameters(model.module))
+    objective: Any = ModuleObjective(model, engine, modes)
+    first = objective(model.parameters.present)
+    if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
+        raise ConfigError(_not_finite(model, columns))
+    whole: Any = model
+    y = model.observed(columns)
+    scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
+    given = frozenset(name for name, _ in model.module.named_parameters())
+    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, given=given)
+
+
+def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:
+    """Make the optimizer, adam if none was asked for, and set a tolerance that the precision allows.
+
+    Near a minimum J changes by the square of a step, so a gradient of sqrt(eps) as a share of J moves it by less than
+    its rounding. What a run in float64 is asked for, 1e-9, no run in float32 would reach.
+    """
+    import torch
+
+    model: Any = problem.model
+    if settings.optimizer is None:
+        problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
+    given = settings.learning_rate
+    rate = None if given is None or given == "auto" else float(given)
+    optimizer: Any = torch_optimizer(settings.optimizer or "adam", model.parameters.trained, rate)
+    if settings.batch_size is not None:
+        optimizer.reach *= BATCHED
+    tolerance = settings.tolerance
+    precision = torch.finfo(model.parameters.trained[0].dtype).eps
+    if (
+        tolerance is None
+        and precision > np.finfo(np.float64).eps
+        and (settings.epochs is None or not optimizer.uses_rate)
+    ):
+        tolerance = math.sqrt(precision)
+    return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
+
+
+def refuse_what_modules_lack(wish: Wish) -> None:
+    """Refuse the options that mean something for a formula or a function only."""
+    if wish.start is not None:
+        raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")
+    if wish.gradient not in (None, "autograd"):
+        raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
+    if wish.sigma is not None:
+        raise ConfigError(
+            "A module has no standard errors, so `sigma` would change none. "
+            "Use weights instead: a column with 1 / sigma**2."
+        )
+    if wish.l1 or wish.l2:
+        raise ConfigError(
+            f"The {'l1' if wish.l1 else 'l2'} penalty is not for modules. "
+            'Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
+        )
+    for given, option in ((wish.bounds, "bounds"), (wish.fix, "fix"), (wish.ties, "ties")):
+        if given:
+            raise ConfigError(
+                f"`{option}` is for formulas and functions: the weights of a module have no names in it. Leave it out; "
+                "to hold weights of a module, set requires_grad_(False) on them."
+            )
+    if wish.engine not in ("auto", "torch"):
+        raise ConfigError(f"A module runs on PyTorch, not on the engine `{wish.engine}`. Leave out the engine.")
+    if wish.device is not None:
+        raise ConfigError(
+            f"A module stays on the device where it is, so leave out `device`. Move it: module.to({wish.device!r})."
+        )
+
+
+def _refuse_untrainable(module: Any) -> None:
+    trainable = [tensor.requires_grad for tensor in module.parameters()]
+    if not any(trainable):
+        why = "all of them are frozen (requires_grad=False)" if trainable else "it has none"
+        raise ConfigError(f"`{type(module).__name__}` has no parameters to fit: {why}.")
+
+
+def _refusal(model: ModuleModel, few: Any, error: Exception) -> str:
+    said = str(error).strip().partition("\n")[0].rstrip(".")
+    shape = ", ".join(["n", *map(str, few.shape[1:])]) + ("," if few.ndim == 1 else "")
+    kind = str(few.dtype).removeprefix("torch.")
+    given, advice = "a tensor", "Give X in the shape and type that it takes."
+    if model.row_shape is None:
+        given, advice = f"{', '.join(model.inputs)} as a tensor", "Name the columns that it takes with `inputs`."
+    return f"`{model.name}` cannot take its inputs ({given} of shape ({shape}), {kind}): {said}. {advice}"
+
+
+def _not_finite(model: ModuleModel, columns: Mapping[str, Any]) -> str:
+    advice = "Give it other starting values, or scale its inputs down."
+    predicted = model.predict(None, columns)
+    bad = ~np.isfinite(predicted)
+    if model.loss.ends_in and not bad.any():
+        low, high = model.loss.prediction_range
+        bad = (predicted <= low) | (predicted >= high)
+        advice = f"The {model.loss.name} loss needs {model.loss.ends_in}."
+    if not bad.any():
+        return f"The loss of `{model.name}` is not finite before the first step. {advice}"
+    row = int(bad.argmax())
+    return f"`{model.name}` returns {predicted[row]:g} in row {row + 1} before the first step. {advice}"

@@ -1,0 +1,106 @@
+"""The rows for a module: columns of a table side by side, or tensors as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError, DataError
+from descend.losses import Loss
+from descend.models.module import TENSOR, ModuleModel, as_tensor, is_tensor
+from descend.models.module_weights import ModuleParameters
+from descend.options.request import Wish
+from descend.problem.model_reading import known_column
+from descend.table import Table, open_table
+
+Array = NDArray[np.float64]
+Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
+"""The model, the table, what of it is used by name, and what to tell the user."""
+ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
+"""Shapes of a row that is one number."""
+
+
+def read_table(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Read:
+    """Read columns. Without ``inputs`` the module takes all columns of numbers but the response and the weights."""
+    if is_tensor(data):
+        raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
+    if wish.response is None:
+        raise ConfigError('Which column does the module predict? Say so with response="y".')
+    table = open_table(data, wish.where)
+    known_column(wish.response, table, "response")
+    if wish.weights is not None:
+        known_column(wish.weights, table, "weights")
+    names, notes = tuple([inputs] if isinstance(inputs, str) else inputs or ()), []
+    if inputs is None:
+        names = tuple(name for name in table.numeric_names if name not in (wish.response, wish.weights))
+        notes = [f"inputs {', '.join(names)}: all columns of numbers but the response, in this order"]
+    if not names:
+        raise ConfigError(f"The module has no column to take beside `{wish.response}`. Name one, such as inputs=['x'].")
+    for name in names:
+        known_column(name, table, "input")
+    if wish.response in names:
+        raise ConfigError(
+            f"`{wish.response}` is both an input and the response, so it would be predicted from itself. "
+            "Leave it out of the inputs."
+        )
+    needed = (*names, wish.response, *([wish.weights] if wish.weights is not None else []))
+    columns = table.numbers(tuple(dict.fromkeys(needed)), wish.missing)
+    return ModuleModel(module, names, wish.response, loss, ModuleParameters(module)), table, dict(columns), notes
+
+
+def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Read:
+    """Read ``(X, y)``: tensors or arrays with rows along the first axis."""
+    for option, value in {"inputs": inputs, "where": wish.where, "weights": wish.weights}.items():
+        if value is not None:
+            raise ConfigError(f"(X, y) have no column names, so leave out `{option}`, or give a table.")
+    response = wish.response or "y"
+    given, observed = as_tensor(data[0]), _numbers(data[1])
+    if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
+        raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
+    observed = observed.reshape(-1)
+    if given.ndim == 0 or len(given) != len(observed):
+        count = "no rows" if given.ndim == 0 else f"{len(given)} rows"
+        raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
+    if not len(observed):
+        raise DataError("There are no rows in X and y. Give data with at least one row.")
+    given, observed = _finite(given, observed, wish.missing)
+    row_shape = tuple(given.shape[1:])
+    columns: dict[str, Any] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
+    named: tuple[str, ...] = ()
+    if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
+        # One number per row is a column like any other, so that it can be drawn.
+        columns[TENSOR], named = _numbers(given).reshape(-1), (TENSOR,)
+    table = open_table({name: columns[name] for name in (*named, response)})
+    return ModuleModel(module, named, response, loss, ModuleParameters(module), row_shape), table, columns, []
+
+
+def _numbers(values: Any) -> Array:
+    """Return a tensor or array as float64."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().double()
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _finite(given: Any, observed: Array, missing: str) -> tuple[Any, Array]:
+    """Refuse rows that are not finite, or leave them out."""
+    import torch
+
+    if missing not in ("raise", "drop"):
+        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+    finite = {
+        "X": torch.isfinite(given).reshape(len(given), -1).all(dim=1).cpu().numpy(),
+        "y": np.isfinite(observed),
+    }
+    kept = finite["X"] & finite["y"]
+    if kept.all():
+        return given, observed
+    if missing == "drop" and kept.any():
+        return given[torch.from_numpy(kept).to(given.device)], observed[kept]
+    name, bad = next((name, ~rows) for name, rows in finite.items() if not rows.all())
+    raise DataError(
+        f"{name} has missing or infinite values in {int(bad.sum())} rows, the first of them row "
+        f'{int(bad.argmax()) + 1}. Correct them, or leave such rows out with missing="drop".'
+    )

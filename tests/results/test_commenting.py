@@ -1,0 +1,72 @@
+"""What comments on a finished fit may fail: the fit is printed and saved, with a line on what is missing."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import descend
+from descend import api
+from descend.results import ending
+from descend.results import fit as result
+
+SAID = "could not be told: Eigenvalues did not converge (LinAlgError)"
+COMMENTATORS = {
+    "the digits": (result, "digits"),
+    "the criteria": (result, "criteria_of"),
+    "the covariance": (result, "covariance_of"),
+    "the standard errors": (result, "standard_errors"),
+    "the guarantee": (result, "guarantee"),
+    "the digits of the equation": (result, "rounding"),
+    "R²": (result.statistics, "r_squared"),
+    "which parameters the data determine": (ending, "at_end"),
+    "why the run ended as it did": (ending, "diagnose"),
+    "what is odd about the rows": (ending, "repeated_rows"),
+    "whether there is a minimum": (ending, "no_minimum"),
+    "whether the data scatter as they should": (ending, "scatter_note"),
+    "whether another start leads lower": (api, "doubt_of"),
+    "what is off with the residuals": (result, "diagnostics_of"),
+}
+
+
+def refuse(*_, **__):
+    raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+
+@pytest.fixture
+def rows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.linspace(0, 4, 30)
+    y = 3 * np.exp(-x) + 1 + 0.05 * np.random.default_rng(0).normal(size=30)
+    (tmp_path / "decay.csv").write_text("x,y\n" + "".join(f"{a},{b}\n" for a, b in zip(x, y, strict=True)))
+    return {"x": x, "y": y}
+
+
+@pytest.mark.parametrize("what", COMMENTATORS)
+def test_a_commentator_that_fails_is_told_and_the_fit_kept(what, rows, run, monkeypatch):
+    monkeypatch.setattr(*COMMENTATORS[what], refuse)
+    words = ("fit", "y ~ a*exp(-b*x) + c", "decay.csv", "--start", "a=1,b=1,c=0", "--save", "m.json")
+    ran = run(*words)
+    assert ran.code == 0, ran.stderr
+    assert "Model saved to m.json" in ran.stdout
+    told = json.loads(run(*words, "--json").stdout)
+    assert told["parameters"]["b"] == pytest.approx(1.0, abs=0.1)
+    printed = f"{what[1:]} could not be told" in " ".join(ran.stdout.split())
+    assert printed or f"{what} {SAID}" in told["notes"]
+    assert descend.load("m.json").parameters["b"] == told["parameters"]["b"]
+
+
+def test_a_report_is_written_without_what_fails(rows, run, monkeypatch, tmp_path):
+    monkeypatch.setattr(result, "diagnostics_of", refuse)
+    monkeypatch.setattr(result, "digits", refuse)
+    ran = run("fit", "y ~ a*exp(-b*x) + c", "decay.csv", "--report", "r.html")
+    assert ran.code == 0
+    assert SAID in (tmp_path / "r.html").read_text()
+
+
+def test_errors_meant_for_the_user_are_raised_as_ever(rows):
+    fit = descend.fit("y ~ a*exp(-b*x) + c", rows, loss="huber")
+    with pytest.raises(descend.ConfigError):
+        fit.diagnostics()
