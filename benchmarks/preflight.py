@@ -20,7 +20,7 @@ import descend
 from descend.descent.loop import Plan
 from descend.descent.stability_watch import preflight
 from descend.optimizers import OPTIMIZERS
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem.posing import pose
 from descend.stability.spectrum import spectrum_of
 
@@ -60,7 +60,7 @@ def accuracy(problems: int) -> None:
         for seed in range(problems):
             data, start = quadratic(seed)
             random = np.random.default_rng([seed, 1])
-            found = spectrum_of(pose(FORMULA, data, Wish(start=start)))
+            found = spectrum_of(pose(FORMULA, data, Request(start=start)))
             assert found is not None
             limit = found.stable_limit(optimizer)
             assert limit is not None
@@ -87,7 +87,7 @@ def cost() -> None:
         random = np.random.default_rng(0)
         X = random.normal(size=(rows, columns))
         data = {f"x{place:03}": column for place, column in enumerate(X.T)} | {"y": X.sum(axis=1)}
-        problem = pose(FORMULA, data, Wish())
+        problem = pose(FORMULA, data, Request())
         theta = problem.first.theta
         epoch = timed(lambda problem=problem, theta=theta: problem.objective(theta + 0.0))
         found = spectrum_of(problem)

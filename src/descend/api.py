@@ -28,7 +28,7 @@ from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
-from descend.options.request import Gradient, Wish
+from descend.options.request import Gradient, Request
 from descend.output import refuse_unwritable
 from descend.problem.posing import Problem, pose
 from descend.registry import split_list
@@ -157,14 +157,14 @@ def fit(
         settings = replace(settings, sharpness=log_every)
     reader = _reader(log_every, on_step)
     grow = (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant")
-    wish = Wish(
+    request = Request(
         response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
         grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
         None if batch_size is not None else epochs, keeps_bounds(optimizer),
     )  # fmt: skip
     if resume and checkpoint is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    wish.check()
+    request.check()
     if _is_module(model):
         from descend.training.posing import pose_module
 
@@ -174,25 +174,25 @@ def fit(
                 "Save those from `on_step`, with torch.save."
             )
 
-        problem, settings = pose_module(model, data, inputs, wish, settings)
+        problem, settings = pose_module(model, data, inputs, request, settings)
         with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
             return fit_of(problem, run(problem, settings, reader), report, call, began)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    loss_function = loss_of(wish)
-    unprepared = wish
+    loss_function = loss_of(request)
+    unprepared = request
     prepared: tuple[str, ...] = ()
     with np.errstate(all="ignore"), enough_memory():
         if needs_preparation(loss_function):
-            data, unprepared = open_table(data, where), replace(wish, where=None)
-            wish, prepared = prepare(model, data, unprepared, loss_function)
+            data, unprepared = open_table(data, where), replace(request, where=None)
+            request, prepared = prepare(model, data, unprepared, loss_function)
         if checkpoint is not None:
-            settings, wish = _taken_up(settings, wish, checkpoint, resume)
+            settings, request = _taken_up(settings, request, checkpoint, resume)
             if settings.taken_up is not None:
                 began -= settings.taken_up.snapshot.seconds
-        problem = pose(model, data, wish)
+        problem = pose(model, data, request)
         try:
             if prepared:
                 problem = replace(problem, notes=prepared + problem.notes)
@@ -207,7 +207,7 @@ def fit(
                 with attempt("whether another start leads lower", fitted.failures):
                     doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
                     if doubt is not None or not fitted.succeeded:
-                        look = SecondLook(model, wish, unprepared, loss_function, problem, fitted, fitted_to, doubt)
+                        look = SecondLook(model, request, unprepared, loss_function, problem, fitted, fitted_to, doubt)
                         fitted = look.taken()
         finally:
             problem.table.rest()
@@ -217,13 +217,15 @@ def fit(
 OPTIONS = tuple(fit.__kwdefaults__ or {})
 
 
-def _taken_up(settings: Settings, wish: Wish, path: str | os.PathLike[str], resume: bool) -> tuple[Settings, Wish]:
+def _taken_up(
+    settings: Settings, request: Request, path: str | os.PathLike[str], resume: bool
+) -> tuple[Settings, Request]:
     """Make a run write checkpoints; one that is resumed starts where it did, whatever start is found or given now."""
     refuse_unwritable(path)
     found = read(path) if resume else None
     if found is not None:
-        wish = replace(wish, start=found.start)
-    return replace(settings, checkpoint=path, taken_up=found), wish
+        request = replace(request, start=found.start)
+    return replace(settings, checkpoint=path, taken_up=found), request
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -381,7 +383,7 @@ def explain(
         with np.errstate(all="ignore"):
             # The start does not hang on the scale of a robust loss.
             known = "squared" if loss_function.estimated else loss_function
-            problem = pose(formula, table, Wish(start=start, loss=known, missing=missing, polish=asked is None))
+            problem = pose(formula, table, Request(start=start, loss=known, missing=missing, polish=asked is None))
             found |= explanation.of_problem(problem)
             if asked is not None:
                 found["outlook"] = outlook(problem, *asked, standardize)
@@ -393,7 +395,7 @@ def explain(
 
 
 def _built(loss: str | Loss) -> Loss:
-    Wish(loss=loss).check()
+    Request(loss=loss).check()
     return LOSSES.build(loss) if isinstance(loss, str) else loss
 
 
@@ -447,7 +449,7 @@ def check(
             "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
             "itself. Leave them out, of the gradient too."
         )
-    wish = Wish(
+    request = Request(
         response,
         start,
         gradient,
@@ -462,16 +464,16 @@ def check(
         fix=fix,
         ties=ties,
     )
-    wish.check()
+    request.check()
     loss_function = _built(loss)
     if _is_module(model):
         from descend.training.gradient_check import check_module
 
-        return handed(check_module(model, data, inputs, wish, loss_function), report.short)
+        return handed(check_module(model, data, inputs, request, loss_function), report.short)
     from descend.problem.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return handed(check_gradient(model, data, wish, loss_function), report.short)
+        return handed(check_gradient(model, data, request, loss_function), report.short)
 
 
 def generate(

@@ -135,11 +135,11 @@ def test_a_long_descent_is_compiled_says_so_and_takes_the_same_steps(monkeypatch
     monkeypatch.setattr(torch_engine, "COMPILING", 0.0)
     monkeypatch.setattr("descend.problem.engine_choice.LONG", 1)
     monkeypatch.setattr("descend.problem.engine_choice.FEW", 1)
-    wish = {"start": {"a": 1.0, "b": 1.0, "c": 0.0}, "optimizer": "gd", "learning_rate": 0.1, "epochs": 50}
-    fit = descend.fit("y ~ a*exp(-b*x) + c", table(), **wish)
+    request = {"start": {"a": 1.0, "b": 1.0, "c": 0.0}, "optimizer": "gd", "learning_rate": 0.1, "epochs": 50}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", table(), **request)
     assert fit.engine == "torch"
     assert "engine torch, chosen because 50 epochs over 70,001 rows repay compiling a kernel" in fit.notes
-    plain = descend.fit("y ~ a*exp(-b*x) + c", table(), engine="numpy", **wish)
+    plain = descend.fit("y ~ a*exp(-b*x) + c", table(), engine="numpy", **request)
     np.testing.assert_allclose(fit.theta, plain.theta, rtol=1e-12)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import descend
 from descend.optimizers import OPTIMIZERS
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem.posing import Problem, pose
 from descend.stability.lanczos import lanczos
 from descend.stability.recurrence import errors, radius
@@ -32,9 +32,9 @@ def quadratic(seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return data, {"w": random.normal(size=count), "b": 0.5}
 
 
-def posed(seed: int, **wish: Any) -> Problem:
+def posed(seed: int, **request: Any) -> Problem:
     data, start = quadratic(seed)
-    return pose(FORMULA, data, Wish(start=start, **wish))
+    return pose(FORMULA, data, Request(start=start, **request))
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -76,7 +76,7 @@ def test_penalties_and_weights_belong_to_the_curvature(options: dict[str, Any]) 
     data, _ = quadratic(0)
     data["x0"] = np.abs(data["x0"])
     gd = OPTIMIZERS.build("gd")
-    found = spectrum_of(pose("y ~ w*x1 + b", data, Wish(start={"w": 1.0, "b": 0.0}, **options)))
+    found = spectrum_of(pose("y ~ w*x1 + b", data, Request(start={"w": 1.0, "b": 0.0}, **options)))
     rate = found.best_rate(gd)
     fitted = descend.fit(
         "y ~ w*x1 + b", data, start={"w": 1.0, "b": 0.0}, optimizer="gd", learning_rate=rate, tolerance=1e-6, **options
@@ -139,18 +139,18 @@ def test_other_optimizers_follow_no_such_law() -> None:
 def test_a_column_of_another_size_is_to_blame() -> None:
     random = np.random.default_rng(0)
     data = {"x1": random.normal(size=200), "x2": random.normal(50_000, 9_000, 200), "y": random.normal(size=200)}
-    found = spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Wish()))
+    found = spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Request()))
     assert (found.culprit.kind, found.culprit.label, found.culprit.column) == ("scale", "w2", "x2")
     assert str(found.culprit) == "`x2` has values around 50,000: its curvature is 2.6e+09 times that of the others"
     assert found.condition > 1e9 and found.condition_standardized < 2
-    few = spectrum_of(pose("y ~ w1*x1 + w2*x2", data | {"x2": data["x2"] * 1e-10}, Wish()))
+    few = spectrum_of(pose("y ~ w1*x1 + w2*x2", data | {"x2": data["x2"] * 1e-10}, Request()))
     assert str(few.culprit) == "`x2` has values around 5e-06: its curvature is 2.7e-11 times that of the others"
 
 
 def test_a_column_far_from_zero_resembles_the_intercept() -> None:
     x = np.linspace(9.0, 11.0, 50)
     data = {"x": x / 10.0, "y": x}
-    found = spectrum_of(pose("y ~ w*x + b", data, Wish()))
+    found = spectrum_of(pose("y ~ w*x + b", data, Request()))
     assert str(found.culprit) == "`x` has a mean of 1 and a spread of 0.059, so it resembles the intercept"
     assert found.condition > 1000 and found.condition_standardized == pytest.approx(1)
 
@@ -158,14 +158,14 @@ def test_a_column_far_from_zero_resembles_the_intercept() -> None:
 def test_nothing_is_to_blame_where_all_is_well() -> None:
     random = np.random.default_rng(0)
     data = {"x1": random.normal(size=200), "x2": random.normal(size=200), "y": random.normal(size=200)}
-    assert spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Wish())).culprit is None
+    assert spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Request())).culprit is None
 
 
 def test_many_parameters_go_without_all_eigenvalues() -> None:
     random = np.random.default_rng(0)
     X = random.normal(size=(900, DENSE + 20))
     data = {f"x{place}": column for place, column in enumerate(X.T)} | {"y": X @ random.normal(size=DENSE + 20)}
-    problem = pose("y ~ w @ [x*]", data, Wish())
+    problem = pose("y ~ w @ [x*]", data, Request())
     found, gd = spectrum_of(problem), OPTIMIZERS.build("gd")
     values = np.linalg.eigvalsh(problem.first.curvature)
     assert not found.complete and found.largest == pytest.approx(values[-1], rel=1e-6)
@@ -197,6 +197,6 @@ def test_a_module_has_the_spectrum_of_its_formula() -> None:
     data, _ = quadratic(4)
     inputs = [name for name in data if name != "y"]
     module = torch.nn.Linear(len(inputs), 1, dtype=torch.float64)
-    problem, _ = pose_module(module, data, inputs, Wish(response="y"), Settings("gd", 0.1))
+    problem, _ = pose_module(module, data, inputs, Request(response="y"), Settings("gd", 0.1))
     found, known = spectrum_of(problem), spectrum_of(posed(4))
     assert found.largest == pytest.approx(known.largest, rel=2e-3)

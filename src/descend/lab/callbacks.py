@@ -162,13 +162,13 @@ class Callbacks:
             return "", "".join(lines), skeleton
         say = words(state.lang)
         try:
-            from descend.options.request import Wish
+            from descend.options.request import Request
             from descend.problem.gradient_check import check_gradient
 
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
-            wish = Wish(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), wish, known), say, state.lang == "zh")
+            request = Request(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
+            told = judged(check_gradient(state.formula, dict(rows.columns), request, known), say, state.lang == "zh")
         except DescendError as error:
             told = error_text(error, say)
         return told, "".join(lines), skeleton

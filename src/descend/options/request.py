@@ -28,7 +28,7 @@ MODULES_OF_LOSSES = {
 
 
 @dataclass
-class Wish:
+class Request:
     """What the user asked for: see ``descend.fit``."""
 
     response: str | None = None

@@ -11,7 +11,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
-from descend.options.request import Wish
+from descend.options.request import Request
 
 Array = NDArray[np.float64]
 MANY = 1_000
@@ -21,16 +21,18 @@ LONG, FEW = 1_000_000_000, 100_000
 ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
-def chosen(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
+def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
     """Choose and build the engine.
 
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
     what autograd needs.
     """
     only = None if isinstance(what, Program) else what.language
-    name = (only or ("torch" if wish.device else "numpy")) if wish.engine == "auto" else wish.engine
-    if isinstance(what, Program) and (name == "moments" or (what.linear and (wish.engine, name) == ("auto", "numpy"))):
-        found = _moments(wish, what, columns, weights, asked=name == "moments")
+    name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
+    if isinstance(what, Program) and (
+        name == "moments" or (what.linear and (request.engine, name) == ("auto", "numpy"))
+    ):
+        found = _moments(request, what, columns, weights, asked=name == "moments")
         if found is not None:
             return found
     if only is not None and name != only:
@@ -38,24 +40,24 @@ def chosen(wish: Wish, what: Program | Kernel, columns: Mapping[str, Array], wei
         raise ConfigError(
             f"The {kind} runs on the engine `{only}`, not on `{name}`. Use --engine {only}, or another gradient."
         )
-    if wish.device and name != "torch":
+    if request.device and name != "torch":
         raise ConfigError(
             f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch."
         )
     if name == "torch":
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, wish.device, wish.epochs)
-    if wish.engine == "auto" and _repaid(wish, what, len(next(iter(columns.values())))):
+        return TorchEngine(what, columns, weights, request.device, request.epochs)
+    if request.engine == "auto" and _repaid(request, what, len(next(iter(columns.values())))):
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, "cpu", wish.epochs)
+        return TorchEngine(what, columns, weights, "cpu", request.epochs)
     return NumpyEngine(what, columns, weights)
 
 
-def _repaid(wish: Wish, what: Program | Kernel, rows: int) -> bool:
+def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
     """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
-    if wish.epochs is None or wish.batched or wish.epochs * rows < LONG or rows < FEW:
+    if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
         return False
     from importlib.util import find_spec
 
@@ -63,24 +65,24 @@ def _repaid(wish: Wish, what: Program | Kernel, rows: int) -> bool:
         return False
     from descend.engines.torch_engine import pays
 
-    return pays(what, rows, wish.epochs, instead_of="numpy")
+    return pays(what, rows, request.epochs, instead_of="numpy")
 
 
 def _moments(
-    wish: Wish, program: Program, columns: Mapping[str, Array], weights: str | None, asked: bool
+    request: Request, program: Program, columns: Mapping[str, Array], weights: str | None, asked: bool
 ) -> Engine | None:
     """Build the engine of moments; None where it is not asked for and does not fit."""
     from descend.engines.moments import SAMPLE, MomentsEngine, refusal
 
     refused = refusal(program)
-    if refused is None and wish.batched:
+    if refused is None and request.batched:
         refused = "passes over all rows once, so it takes no batches"
-    if refused is None and not (asked and wish.device):
+    if refused is None and not (asked and request.device):
         if not asked and program.parameters.size > MANY:
             return None
         engine = MomentsEngine(program, columns, weights)
         # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
-        return engine if asked or not wish.polish or engine.well or engine.rows > SAMPLE else None
+        return engine if asked or not request.polish or engine.well or engine.rows > SAMPLE else None
     if asked and refused is not None:
         what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
         raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")

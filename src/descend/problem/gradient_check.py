@@ -17,7 +17,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, known_column, read_model
 from descend.problem.posing import pose
@@ -27,37 +27,37 @@ from descend.table import open_table
 Array = NDArray[np.float64]
 
 
-def check_gradient(model: str | Callable[..., Any], data: Any, wish: Wish, loss: Loss) -> Judgement:
-    """Judge ``wish.gradient``. Raises FormulaError, DataError or ConfigError for what cannot be judged."""
+def check_gradient(model: str | Callable[..., Any], data: Any, request: Request, loss: Loss) -> Judgement:
+    """Judge ``request.gradient``. Raises FormulaError, DataError or ConfigError for what cannot be judged."""
     from descend.gradients.court.trial import hold
 
-    if wish.gradient is None:
+    if request.gradient is None:
         raise ConfigError(
             'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
         )
-    table = open_table(data, wish.where)
-    wish = replace(wish, where=None)
-    read, given = read_model(model, table, wish, loss)
+    table = open_table(data, request.where)
+    request = replace(request, where=None)
+    read, given = read_model(model, table, request, loss)
     if isinstance(read, FormulaModel):
-        start = pose(model, table, replace(wish, gradient=None)).first.theta
+        start = pose(model, table, replace(request, gradient=None)).first.theta
     else:
         start = read.parameters.start(given, 1.0)
     # A function takes the row weights as it takes any column; what is summed of it has none of its own.
-    omega = wish.row_weights
-    weights = None if callable(wish.gradient) else omega
-    _, what = gradient_source(read, wish.gradient, table, weights)
-    if wish.weights is not None:
-        known_column(wish.weights, table, "weights")
-    spread = wish.weights or wish.sigma
+    omega = request.row_weights
+    weights = None if callable(request.gradient) else omega
+    _, what = gradient_source(read, request.gradient, table, weights)
+    if request.weights is not None:
+        known_column(request.weights, table, "weights")
+    spread = request.weights or request.sigma
     more = [spread] if spread else []
     needed = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *more))
-    columns = table.numbers(tuple(needed), wish.missing)
+    columns = table.numbers(tuple(needed), request.missing)
     preflight.check_more_than_one_row(len(next(iter(columns.values()))), table.source)
-    if wish.weights is not None:
-        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-    if wish.sigma is not None and omega is not None:
-        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
-        columns = {**columns, omega: columns[wish.sigma] ** -2.0}
+    if request.weights is not None:
+        preflight.check_weights(columns[request.weights], request.weights, table.source)
+    if request.sigma is not None and omega is not None:
+        preflight.check_sigma(columns[request.sigma], request.sigma, table.source)
+        columns = {**columns, omega: columns[request.sigma] ** -2.0}
     preflight.check_response(
         loss,
         read.observed(columns),

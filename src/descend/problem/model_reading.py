@@ -23,7 +23,7 @@ from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import FormulaModel, FunctionModel, Model, bind, formula_model
-from descend.options.request import Gradient, Wish
+from descend.options.request import Gradient, Request
 from descend.parameters import Constraints, Parameters, constrained, narrowed
 from descend.parameters.ties import mentioned, refuse_starts
 from descend.registry import closest
@@ -31,25 +31,27 @@ from descend.table import Table
 from descend.table.table import listing
 
 
-def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Model, dict[str, Any]]:
+def read_model(
+    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
+) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
-    start = dict(wish.start or {})
-    if wish.sigma is not None:
-        _check_sigma_wish(wish, loss)
-        known_column(wish.sigma, table, "sigma")
+    start = dict(request.start or {})
+    if request.sigma is not None:
+        _check_sigma_wish(request, loss)
+        known_column(request.sigma, table, "sigma")
     if isinstance(model, str):
-        if wish.weights is not None:
-            known_column(wish.weights, table, "weights")
-        excluded = tuple(name for name in (wish.weights, wish.sigma) if name)
-        names = {*start, *mentioned(wish.fix, wish.ties, wish.bounds)}
+        if request.weights is not None:
+            known_column(request.weights, table, "weights")
+        excluded = tuple(name for name in (request.weights, request.sigma) if name)
+        names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in model else ()
         formula = read_formula(model, table.names, numeric, starts=names, excluded=excluded)
-        held = _constraints(Parameters(formula.parameters), wish, table, start)
+        held = _constraints(Parameters(formula.parameters), request, table, start)
         if held is not None and held.given:
             formula = read_formula(model, table.names, numeric, names, excluded, held.given)
         refuse_size(formula.expression)
-        taken, held = _as_probability(formula, loss, held, table, wish)
+        taken, held = _as_probability(formula, loss, held, table, request)
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
         _refuse_no_column(fitted, table)
         return fitted, start
@@ -57,13 +59,14 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
         raise ConfigError(
             f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
         )
-    if wish.response is None:
+    if request.response is None:
         raise ConfigError('Which column does the function predict? Say so with response="y".')
-    known_column(wish.response, table, "response")
+    known_column(request.response, table, "response")
     forward = bind(model, [name for name in table.names if name not in start])
-    if wish.response in forward.columns:
+    if request.response in forward.columns:
         raise ConfigError(
-            f"`{forward.name}` takes the response `{wish.response}` as an argument, so it would predict it from itself."
+            f"`{forward.name}` takes the response `{request.response}` as an argument, so it would predict "
+            "it from itself."
         )
     if not forward.parameters:
         raise ConfigError(
@@ -71,18 +74,18 @@ def read_model(model: str | Callable[..., Any], table: Table, wish: Wish, loss: 
             f"{forward.name}(x, w)`."
         )
     start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
-    whole = Parameters({name: _labels((wish.fix or {}).get(name, start.get(name))) for name in forward.parameters})
-    for name in {*(wish.fix or ()), *mentioned(None, wish.ties, None)} - {*(wish.start or ())}:
+    whole = Parameters({name: _labels((request.fix or {}).get(name, start.get(name))) for name in forward.parameters})
+    for name in {*(request.fix or ()), *mentioned(None, request.ties, None)} - {*(request.start or ())}:
         start.pop(name, None)  # what the function has as a default
-    held = _constraints(whole, wish, table, start)
+    held = _constraints(whole, request, table, start)
     if held is None:
-        return FunctionModel(forward, wish.response, whole, loss), start
+        return FunctionModel(forward, request.response, whole, loss), start
     forward = replace(forward, constraints=held)
-    return FunctionModel(forward, wish.response, held.free, loss, constraints=held), start
+    return FunctionModel(forward, request.response, held.free, loss, constraints=held), start
 
 
 def _as_probability(
-    formula: Formula, loss: Loss, held: Constraints | None, table: Table, wish: Wish
+    formula: Formula, loss: Loss, held: Constraints | None, table: Table, request: Request
 ) -> tuple[Loss, Constraints | None]:
     """Return the loss that takes a formula for the probability, if it is one and not log-odds, and what keeps it so."""
     bounds = None if held is None else held.bounds
@@ -92,11 +95,11 @@ def _as_probability(
         known = {Parameter(label): (low, high) for label, low, high in ends}
 
     def negative(column: Column) -> bool:
-        there = wish.engine == "query" or wish.memory_limit is not None
-        return not there and bool((table.numbers((column.name,), wish.missing)[column.name] < 0.0).any())
+        there = request.engine == "query" or request.memory_limit is not None
+        return not there and bool((table.numbers((column.name,), request.missing)[column.name] < 0.0).any())
 
     taken, within = taken_for(loss, formula.expression, known, negative)
-    if not within or not wish.bounded:
+    if not within or not request.bounded:
         return taken, held
     return taken, narrowed(held, Parameters(formula.parameters), {symbol.name: ends for symbol, ends in within.items()})
 
@@ -138,23 +141,24 @@ def _refuse_no_column(model: FormulaModel, table: Table) -> None:
     )
 
 
-def _constraints(whole: Parameters, wish: Wish, table: Table, start: Mapping[str, Any]) -> Constraints | None:
-    held = constrained(whole, wish.fix, wish.ties, wish.bounds, table.names)
+def _constraints(whole: Parameters, request: Request, table: Table, start: Mapping[str, Any]) -> Constraints | None:
+    held = constrained(whole, request.fix, request.ties, request.bounds, table.names)
     if held is not None:
         refuse_starts(held, start)
     return held
 
 
-def _check_sigma_wish(wish: Wish, loss: Loss) -> None:
-    if wish.weights is not None:
+def _check_sigma_wish(request: Request, loss: Loss) -> None:
+    if request.weights is not None:
         raise ConfigError(
-            f"`{wish.sigma}` is given as sigma and `{wish.weights}` as weights, but both say how far each row is "
+            f"`{request.sigma}` is given as sigma and `{request.weights}` as weights, but both say how far each row is "
             "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
             "each other, so that it is estimated. Give one of them."
         )
     if loss.name != "squared":
         raise ConfigError(
-            f"`{wish.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss has "
+            f"`{request.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss "
+            "has "
             "errors of another kind. Use the squared loss, or give relative weights."
         )
 

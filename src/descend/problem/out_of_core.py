@@ -28,7 +28,7 @@ from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rounding import rounding_notes
 
 if TYPE_CHECKING:
-    from descend.options.request import Wish
+    from descend.options.request import Request
 
 Array = NDArray[np.float64]
 SAMPLE = 10_000
@@ -94,19 +94,19 @@ class Gathered:
         raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
 
 
-def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:
+def chosen(request: Request, table: Table, columns: int) -> tuple[bool, str | None]:
     """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
 
     Raises ConfigError for a memory limit that cannot be kept.
     """
-    limit = None if wish.memory_limit is None else read_size(wish.memory_limit)
-    if wish.engine == "query":
+    limit = None if request.memory_limit is None else read_size(request.memory_limit)
+    if request.engine == "query":
         return True, None
     size = table.size(columns)
-    if wish.engine != "auto":
+    if request.engine != "auto":
         if limit is not None and IN_MEMORY * size > limit:
             raise ConfigError(
-                f"The engine `{wish.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
+                f"The engine `{request.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
                 f"memory limit is {written(limit)}. Use --engine query, or raise the limit."
             )
         return False, None
@@ -123,29 +123,29 @@ def chosen(wish: Wish, table: Table, columns: int) -> tuple[bool, str | None]:
 
 
 def gather(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
     penalised: bool,
 ) -> Gathered:  # fmt: skip
     """Check the rows where they are and build the engine that sums them there.
 
     Raises DataError or ConfigError as for rows in memory.
     """
-    memory = None if wish.memory_limit is None else of_database(read_size(wish.memory_limit))
+    memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = table.lazy(names, memory)
-    lazy, rows, known = _complete(table, lazy, wish.missing)
+    lazy, rows, known = _complete(table, lazy, request.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = rounding_notes(table, ends)
     preflight.check_rows(model, ends, rows, table.source, penalised)
-    if wish.weights is not None:
-        _refuse_weights(known[wish.weights], wish.weights, table.source)
-    if wish.sigma is not None and weights is not None:
-        _refuse_sigma(known[wish.sigma], wish.sigma, table.source)
-        sigma = lazy.table[lazy.column(wish.sigma)]
+    if request.weights is not None:
+        _refuse_weights(known[request.weights], request.weights, table.source)
+    if request.sigma is not None and weights is not None:
+        _refuse_sigma(known[request.sigma], request.sigma, table.source)
+        sigma = lazy.table[lazy.column(request.sigma)]
         lazy = lazy.adding(weights, 1.0 / (sigma * sigma))
     sample = lazy.sample(rows, SAMPLE)
     known_response = known.get(model.response) if model.response in model.response_columns else None
     whole = _whole(model, lazy, weights, sample, table.source, known_response)
-    engine, notes = _engine(what, lazy, weights, wish, (rows, whole.omega))
+    engine, notes = _engine(what, lazy, weights, request, (rows, whole.omega))
     if weights is not None:
         engine.weights = sample[weights]
     if isinstance(engine, QueryEngine):
@@ -200,16 +200,16 @@ def engine_of(program: Program, lazy: Lazy, weights: str | None) -> QueryEngine 
 
 
 def _engine(
-    what: Program | Kernel, lazy: Lazy, weights: str | None, wish: Wish, counted: tuple[int, float]
+    what: Program | Kernel, lazy: Lazy, weights: str | None, request: Request, counted: tuple[int, float]
 ) -> tuple[Any, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
     if not isinstance(what, Program):
         source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
         library = "NumPy" if what.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
-        return StreamEngine(what, lazy, weights, device=wish.device, counted=counted), (note,)
-    if wish.device is not None:
-        return StreamEngine(what, lazy, weights, "torch", wish.device, counted), (
+        return StreamEngine(what, lazy, weights, device=request.device, counted=counted), (note,)
+    if request.device is not None:
+        return StreamEngine(what, lazy, weights, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
     size = what.parameters.size

@@ -20,7 +20,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.options.request import Wish, not_negative, row_weights
+from descend.options.request import Request, not_negative, row_weights
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -85,44 +85,44 @@ class Problem:
         return self.first.theta if self.begin is None else self.begin
 
 
-def pose(model: str | Callable[..., Any], data: Any, wish: Wish) -> Problem:
+def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Problem:
     """Put a problem together. What overflows on the way is dealt with: let NumPy be silent of it.
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
-    wish.check()
-    loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
-    penalised = not_negative(wish.l1, "l1") + not_negative(wish.l2, "l2") > 0
-    table = open_table(data, wish.where)
+    request.check()
+    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    penalised = not_negative(request.l1, "l1") + not_negative(request.l2, "l2") > 0
+    table = open_table(data, request.where)
     try:
-        return _posed(model, table, loss, wish, penalised)
+        return _posed(model, table, loss, request, penalised)
     except BaseException:
         table.rest()
         raise
 
 
-def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish, penalised: bool) -> Problem:
-    fitted, given = read_model(model, table, wish, loss)
-    weights = wish.row_weights
-    source, what = gradient_source(fitted, wish.gradient, table, weights)
-    spread = wish.sigma or wish.weights
+def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: Request, penalised: bool) -> Problem:
+    fitted, given = read_model(model, table, request, loss)
+    weights = request.row_weights
+    source, what = gradient_source(fitted, request.gradient, table, weights)
+    spread = request.sigma or request.weights
     needed = dict.fromkeys(
         (*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *([spread] if spread else []))
     )
-    if wish.engine not in ENGINES:
+    if request.engine not in ENGINES:
         raise ConfigError(
-            f"There is no engine `{wish.engine}`.{closest(wish.engine, ENGINES)} Known: {', '.join(ENGINES)}."
+            f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     rounded: tuple[str, ...] = ()
-    gathered, why = _gathered(fitted, what, table, tuple(needed), wish, weights, penalised)
+    gathered, why = _gathered(fitted, what, table, tuple(needed), request, weights, penalised)
     if gathered is None:
-        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), wish, weights, penalised)
-        if wish.engine == "auto" and getattr(engine, "fused", None) is not None:
-            cause = f"{wish.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
+        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), request, weights, penalised)
+        if request.engine == "auto" and getattr(engine, "fused", None) is not None:
+            cause = f"{request.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
-    objective = Objective(engine, _penalty(fitted, wish.l1, wish.l2) if penalised else None)
+    objective = Objective(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
     objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
     if loss.kinked and source != "by_hand":
         objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
@@ -133,11 +133,11 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     found = None
     searching = isinstance(fitted, FormulaModel) and not convex
     if searching and len(given) < len(fitted.parameters.shapes):
-        found = _searched(fitted, weights, wish, columns, theta, given, objective)
+        found = _searched(fitted, weights, request, columns, theta, given, objective)
         theta = theta if found is None else found.theta
         if found is not None and gathered is not None:
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
-    larger = _grown(fitted, wish, what, columns, theta, objective)
+    larger = _grown(fitted, request, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
     if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
         objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
@@ -153,7 +153,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     free = identifiability.free_values(fitted) if found is not None and told else {}
     if searching and free.keys() - given.keys():
         held = free | given
-        again = _searched(fitted, weights, wish, columns, fitted.parameters.start(held, 1.0), held, objective)
+        again = _searched(fitted, weights, request, columns, fitted.parameters.start(held, 1.0), held, objective)
         if again is not None:
             found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
     judgement = None
@@ -178,7 +178,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, wish: Wish
     scale = scale if loss.name == "squared" else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
-        fitted, source, table, columns, objective, first, notes, scale, bool(told), wish.weights, wish.sigma, judgement,
+        fitted, source, table, columns, objective, first, notes, scale, bool(told), request.weights, request.sigma,
+        judgement,
         larger, begin, frozenset(given), squares, whole,
     )  # fmt: skip
 
@@ -195,37 +196,37 @@ def _pieces(
 
 
 def _gathered(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
     penalised: bool,
 ) -> tuple[Gathered | None, tuple[str, ...]]:  # fmt: skip
     """Leave the rows where they are, if that is asked for or better; returns None and no notes if not."""
-    if wish.memory_limit is None and wish.engine in ("numpy", "torch", "moments"):
+    if request.memory_limit is None and request.engine in ("numpy", "torch", "moments"):
         return None, ()
-    if wish.engine == "auto" and wish.memory_limit is None and not table.size(len(names)):
+    if request.engine == "auto" and request.memory_limit is None and not table.size(len(names)):
         return None, ()
     from descend.problem import out_of_core
 
-    there, why = out_of_core.chosen(wish, table, len(names))
+    there, why = out_of_core.chosen(request, table, len(names))
     if not there:
         return None, ()
-    gathered = out_of_core.gather(model, what, table, names, wish, weights, penalised)
+    gathered = out_of_core.gather(model, what, table, names, request, weights, penalised)
     return gathered, (*((why,) if why else ()), *gathered.notes)
 
 
 def _in_memory(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], wish: Wish, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
     penalised: bool,
 ) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
     """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
-    columns: Mapping[str, Array] = table.numbers(names, wish.missing)
+    columns: Mapping[str, Array] = table.numbers(names, request.missing)
     rounded = rounding_notes(table, columns)
     rows = len(next(iter(columns.values())))
     preflight.check_rows(model, columns, rows, table.source, penalised)
-    if wish.weights is not None:
-        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-    if wish.sigma is not None and weights is not None:
-        preflight.check_sigma(columns[wish.sigma], wish.sigma, table.source)
-        columns = {**columns, weights: columns[wish.sigma] ** -2.0}
+    if request.weights is not None:
+        preflight.check_weights(columns[request.weights], request.weights, table.source)
+    if request.sigma is not None and weights is not None:
+        preflight.check_sigma(columns[request.sigma], request.sigma, table.source)
+        columns = {**columns, weights: columns[request.sigma] ** -2.0}
     y = model.observed(columns)
     preflight.check_response(
         model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
@@ -233,12 +234,12 @@ def _in_memory(
     squares = float(y.dot(y))
     if squares == 0.0:
         preflight.check_size(y, model.response, table.source)
-    return columns, chosen(wish, what, columns, weights), squares / rows, rounded
+    return columns, chosen(request, what, columns, weights), squares / rows, rounded
 
 
 def _grown(
     model: Model,
-    wish: Wish,
+    request: Request,
     what: Program | Kernel,
     columns: Mapping[str, Array],
     theta: Array,
@@ -246,7 +247,7 @@ def _grown(
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.name == "squared"
-    if not wish.grow or parabola or not isinstance(what, Program):
+    if not request.grow or parabola or not isinstance(what, Program):
         return None
     larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
@@ -257,7 +258,7 @@ def _grown(
 def _searched(
     model: Model,
     weights: str | None,
-    wish: Wish,
+    request: Request,
     columns: Mapping[str, Array],
     theta: Array,
     given: Mapping[str, Any],
@@ -266,7 +267,7 @@ def _searched(
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
     program = derived(model.formula, model.loss, weights)
-    return search(program, columns, theta, given, wish.polish, objective.bounds)
+    return search(program, columns, theta, given, request.polish, objective.bounds)
 
 
 def _within(

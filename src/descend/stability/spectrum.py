@@ -288,10 +288,10 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     missing, not finite, or nowhere positive, or the loss has kinks.
 
     >>> from descend.problem.posing import pose
-    >>> from descend.options.request import Wish
+    >>> from descend.options.request import Request
     >>> from descend.optimizers import OPTIMIZERS
     >>> x = np.arange(0.0, 10.0)
-    >>> found = spectrum_of(pose("y ~ w*x", {"x": x, "y": 2 * x}, Wish()))
+    >>> found = spectrum_of(pose("y ~ w*x", {"x": x, "y": 2 * x}, Request()))
     >>> gd = OPTIMIZERS.build("gd")
     >>> f"{found.largest:.4g} {found.stable_limit(gd):.3g} {found.growth(0.05, gd):.4g}"
     '57 0.0351 1.85'

@@ -14,7 +14,7 @@ from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem.posing import Problem, pose
 from descend.table import Table
 
@@ -37,24 +37,26 @@ def needs_preparation(loss: Loss) -> bool:
     return loss.estimated is not None or loss.many_minima
 
 
-def loss_of(wish: Wish) -> Loss:
+def loss_of(request: Request) -> Loss:
     """Return the loss that was wished for; its scale is to be estimated unless it is given.
 
     A gradient by hand is that of one loss, so there the scale is that of the name: 1 for huber.
     """
-    if not isinstance(wish.loss, str):
-        return wish.loss
-    loss = LOSSES.build(wish.loss)
-    return loss.to_estimate() if wish.gradient in DERIVED and not _told(wish) else loss
+    if not isinstance(request.loss, str):
+        return request.loss
+    loss = LOSSES.build(request.loss)
+    return loss.to_estimate() if request.gradient in DERIVED and not _told(request) else loss
 
 
-def _told(wish: Wish) -> bool:
+def _told(request: Request) -> bool:
     """Whether the loss was given with its settings, rather than by its name alone."""
-    return not isinstance(wish.loss, str) or "(" in wish.loss
+    return not isinstance(request.loss, str) or "(" in request.loss
 
 
-def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Loss) -> tuple[Wish, tuple[str, ...]]:
-    """Return the wish with every setting of its loss known and with a start where it needs one; and what was done.
+def prepare(
+    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
+) -> tuple[Request, tuple[str, ...]]:
+    """Return the request with every setting of its loss known and with a start where it needs one; and what was done.
 
     The noise is estimated by fits of the loss itself, from that of huber fits on, each with the setting
     ``loss.efficient`` times the noise that the last one left, s = 1.4826 times the weighted median of |r|, until s no
@@ -66,9 +68,9 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
     Raises ConfigError where the gradient is a function, and DataError where an estimate is asked for and there is no
     noise.
     """
-    by_function = callable(wish.gradient)
+    by_function = callable(request.gradient)
     if by_function and loss.estimated is None:
-        return wish, ()
+        return request, ()
     if by_function:
         raise ConfigError(
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
@@ -78,12 +80,12 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
-        problem = _posed(model, table, replace(wish, loss=Huber(delta)))
-        if not wish.polish and problem.model.parameters.shapes.keys() <= (wish.start or {}).keys():
-            return replace(wish, loss=loss), ()
-        start = _honoured(wish, _end(problem))
-        return replace(wish, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
-    found = _estimated(model, table, wish, loss)
+        problem = _posed(model, table, replace(request, loss=Huber(delta)))
+        if not request.polish and problem.model.parameters.shapes.keys() <= (request.start or {}).keys():
+            return replace(request, loss=loss), ()
+        start = _honoured(request, _end(problem))
+        return replace(request, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
+    found = _estimated(model, table, request, loss)
     value = loss.efficient * found.noise
     settled = replace(loss, **{setting: value})
     if not found.exact:
@@ -91,7 +93,7 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
             f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
             "estimated from the median residual"
         )
-    elif _told(wish):
+    elif _told(request):
         raise DataError(
             "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
             "Give the scale of the loss as a number."
@@ -102,12 +104,12 @@ def prepare(model: str | Callable[..., Any], table: Table, wish: Wish, loss: Los
             f"rows exactly and leaves no noise to estimate it from: give it as a number, as in "
             f'"{loss.name}({setting}=1)"'
         )
-    return replace(wish, start=_honoured(wish, found.start), loss=settled), (note,)
+    return replace(request, start=_honoured(request, found.start), loss=settled), (note,)
 
 
-def _honoured(wish: Wish, found: dict[str, Any]) -> dict[str, Any]:
+def _honoured(request: Request, found: dict[str, Any]) -> dict[str, Any]:
     """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
-    return found if wish.polish else {**found, **(wish.start or {})}
+    return found if request.polish else {**found, **(request.start or {})}
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,16 @@ class Noise:
     exact: bool = False
 
 
-def _estimated(model: Any, table: Table, wish: Wish, loss: Loss) -> Noise:
+def _estimated(model: Any, table: Table, request: Request, loss: Loss) -> Noise:
     """Return the noise that a fit of the loss leaves whose setting is estimated from it, and where that fit ends."""
-    found = _noise_of(model, table, replace(wish, loss="squared"))
+    found = _noise_of(model, table, replace(request, loss="squared"))
     first = Huber("auto")  # type: ignore[arg-type]
     if loss != first and not found.exact:
-        found = _fixed_point(model, table, wish, first, found, NEARLY)
-    return found if found.exact else _fixed_point(model, table, wish, loss, found, SETTLED)
+        found = _fixed_point(model, table, request, first, found, NEARLY)
+    return found if found.exact else _fixed_point(model, table, request, loss, found, SETTLED)
 
 
-def _fixed_point(model: Any, table: Table, wish: Wish, loss: Loss, found: Noise, settled: float) -> Noise:
+def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: Noise, settled: float) -> Noise:
     """Return the noise s at which a fit with the setting that s gives leaves s again.
 
     Where the estimates approach it, a line through the last two changes leads there sooner. As the median jumps from
@@ -139,7 +141,7 @@ def _fixed_point(model: Any, table: Table, wish: Wish, loss: Loss, found: Noise,
     tried, before = found.noise, None
     for _ in range(ROUNDS):
         found = _noise_of(
-            model, table, replace(wish, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
+            model, table, replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
         )
         change = found.noise - tried
         if found.exact or abs(change) <= settled * tried:
@@ -152,8 +154,8 @@ def _fixed_point(model: Any, table: Table, wish: Wish, loss: Loss, found: Noise,
     return found
 
 
-def _noise_of(model: Any, table: Table, wish: Wish) -> Noise:
-    problem = _posed(model, table, wish)
+def _noise_of(model: Any, table: Table, request: Request) -> Noise:
+    problem = _posed(model, table, request)
     start = _end(problem)
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
@@ -171,9 +173,9 @@ def _noise_of(model: Any, table: Table, wish: Wish) -> Noise:
     return Noise(NORMAL * size, start)
 
 
-def _posed(model: Any, table: Table, wish: Wish) -> Problem:
-    by_text = wish.gradient not in DERIVED
-    return pose(model, table, replace(wish, gradient=None) if by_text else wish)
+def _posed(model: Any, table: Table, request: Request) -> Problem:
+    by_text = request.gradient not in DERIVED
+    return pose(model, table, replace(request, gradient=None) if by_text else request)
 
 
 def _end(problem: Problem) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from descend.descent import Outcome
 from descend.errors import DescendError
 from descend.losses import Loss
 from descend.models import FormulaModel
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import Problem, pose
 from descend.results.fit import Fit
@@ -29,12 +29,12 @@ def doubt_of(problem: Problem, fitted: Fit) -> Doubt | None:
 class SecondLook:
     """A fit, why it is in doubt where it converged, and what it takes to make another like it.
 
-    unprepared: the wish while the scale of its loss was still to be estimated; loss: that loss. fit: descends.
+    unprepared: the request while the scale of its loss was still to be estimated; loss: that loss. fit: descends.
     """
 
     model: Any
-    wish: Wish
-    unprepared: Wish
+    request: Request
+    unprepared: Request
     loss: Loss
     problem: Problem
     fitted: Fit
@@ -60,7 +60,7 @@ class SecondLook:
         """Descend from starting values that are searched for, or ``found``."""
         problem, fitted = self.problem, self.fitted
         start = None if found is None else problem.model.parameters.named(found.theta)
-        searched = pose(self.model, problem.table, replace(self.wish, start=start, where=None))
+        searched = pose(self.model, problem.table, replace(self.request, start=start, where=None))
         if found is not None:
             searched = replace(searched, notes=(found.note, *searched.notes))
         again = self.fit(searched)
@@ -73,11 +73,11 @@ class SecondLook:
     def _with_other_scale(self) -> Fit:
         """Search anew where the scale of the loss was estimated: the less noise it leaves, the better the basin."""
         name = self.loss.estimated
-        wish, prepared = prepare(self.model, self.problem.table, replace(self.unprepared, start=None), self.loss)
-        assert name is not None and isinstance(wish.loss, Loss)
-        if not wish.loss.settings[name] < 0.99 * self.problem.model.loss.settings[name]:
+        request, prepared = prepare(self.model, self.problem.table, replace(self.unprepared, start=None), self.loss)
+        assert name is not None and isinstance(request.loss, Loss)
+        if not request.loss.settings[name] < 0.99 * self.problem.model.loss.settings[name]:
             return self.fitted
-        searched = pose(self.model, self.problem.table, wish)
+        searched = pose(self.model, self.problem.table, request)
         again = self.fit(replace(searched, notes=prepared + searched.notes))
         if not (again.succeeded and self._as_determined(searched, again)):
             return self.fitted

@@ -19,7 +19,7 @@ from descend.gradients.court.rows import Factor, Ridders
 from descend.gradients.court.trial import hold
 from descend.losses import Loss
 from descend.models.module import ModuleModel, is_pair, one_per_row
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.parameters import Parameters
 from descend.problem import preflight
 from descend.training.posing import refuse_what_modules_lack
@@ -116,26 +116,26 @@ def fill(module: Any, theta: Array) -> None:
                 begin += tensor.numel()
 
 
-def check_module(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Judgement:
+def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Judgement:
     """Judge a gradient of a module.
 
-    wish.gradient: a function ``gradient(module, X, y)``, or ``(module, X, y, weights)`` where rows have weights, that
+    request.gradient: a function ``gradient(module, X, y)``, or ``(module, X, y, weights)`` for weighted rows, that
         returns dJ/dparameters, by name or in the order of ``named_parameters``; or "autograd", for a module with a
         backward written by hand, which is then held against differences of its predictions.
 
     Raises DataError or ConfigError.
     """
-    refuse_what_modules_lack(replace(wish, gradient=None, start=None))
-    model, table, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, wish, loss)
+    refuse_what_modules_lack(replace(request, gradient=None, start=None))
+    model, table, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, request, loss)
     rows, y = model.tensor(columns), np.asarray(model.observed(columns), dtype=np.float64)
-    weights = None if wish.weights is None else np.asarray(columns[wish.weights], dtype=np.float64)
+    weights = None if request.weights is None else np.asarray(columns[request.weights], dtype=np.float64)
     if weights is not None:
-        preflight.check_weights(weights, str(wish.weights), table.source)
+        preflight.check_weights(weights, str(request.weights), table.source)
     if len(y) > MOST_ROWS:
         kept = np.linspace(0, len(y) - 1, MOST_ROWS).astype(int)
         rows, y, weights = rows[kept], y[kept], None if weights is None else weights[kept]
-    given = wish.gradient if callable(wish.gradient) else None
-    if given is None and wish.gradient != "autograd":
+    given = request.gradient if callable(request.gradient) else None
+    if given is None and request.gradient != "autograd":
         raise ConfigError(
             "The gradient of a module is a function `gradient(module, X, y)`, or autograd for a backward of your own."
         )

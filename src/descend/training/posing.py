@@ -15,7 +15,7 @@ from descend.losses import LOSSES
 from descend.models.module import ModuleModel, block_size, is_pair, one_per_row
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.posing import Problem
 from descend.table import Table
@@ -30,7 +30,7 @@ BATCHED = 0.1
 
 
 def pose_module(
-    module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, settings: Settings
+    module: Any, data: Any, inputs: Sequence[str] | None, request: Request, settings: Settings
 ) -> tuple[Problem, Settings]:
     """Put a problem together, and settle on an optimizer.
 
@@ -38,22 +38,22 @@ def pose_module(
 
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
-    refuse_what_modules_lack(wish)
+    refuse_what_modules_lack(request)
     if settings.standardize:
         raise ConfigError(
             "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
             "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
         )
     _refuse_untrainable(module)
-    loss = LOSSES.build(wish.loss) if isinstance(wish.loss, str) else wish.loss
+    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
     read = read_tensors if is_pair(data) else read_table
-    model, table, columns, notes = read(module, data, inputs, wish, loss)
+    model, table, columns, notes = read(module, data, inputs, request, loss)
     preflight.check_more_than_one_row(len(columns[model.response]), table.source)
     preflight.check_response(loss, model.observed(columns), model.response, table.source)
     engine = Rows(model.tensor(columns), model.placed(columns[model.response]))
-    if wish.weights is not None:
-        preflight.check_weights(columns[wish.weights], wish.weights, table.source)
-        engine.weights, engine.omega = columns[wish.weights], model.placed(columns[wish.weights])
+    if request.weights is not None:
+        preflight.check_weights(columns[request.weights], request.weights, table.source)
+        engine.weights, engine.omega = columns[request.weights], model.placed(columns[request.weights])
     modes = Modes(module)
     try:
         return _with_optimizer(_begun(model, table, columns, engine, modes, notes), settings)
@@ -115,33 +115,33 @@ def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Sett
     return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
 
 
-def refuse_what_modules_lack(wish: Wish) -> None:
+def refuse_what_modules_lack(request: Request) -> None:
     """Refuse the options that mean something for a formula or a function only."""
-    if wish.start is not None:
+    if request.start is not None:
         raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")
-    if wish.gradient not in (None, "autograd"):
+    if request.gradient not in (None, "autograd"):
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
-    if wish.sigma is not None:
+    if request.sigma is not None:
         raise ConfigError(
             "A module has no standard errors, so `sigma` would change none. "
             "Use weights instead: a column with 1 / sigma**2."
         )
-    if wish.l1 or wish.l2:
+    if request.l1 or request.l2:
         raise ConfigError(
-            f"The {'l1' if wish.l1 else 'l2'} penalty is not for modules. "
+            f"The {'l1' if request.l1 else 'l2'} penalty is not for modules. "
             'Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
         )
-    for given, option in ((wish.bounds, "bounds"), (wish.fix, "fix"), (wish.ties, "ties")):
+    for given, option in ((request.bounds, "bounds"), (request.fix, "fix"), (request.ties, "ties")):
         if given:
             raise ConfigError(
                 f"`{option}` is for formulas and functions: the weights of a module have no names in it. Leave it out; "
                 "to hold weights of a module, set requires_grad_(False) on them."
             )
-    if wish.engine not in ("auto", "torch"):
-        raise ConfigError(f"A module runs on PyTorch, not on the engine `{wish.engine}`. Leave out the engine.")
-    if wish.device is not None:
+    if request.engine not in ("auto", "torch"):
+        raise ConfigError(f"A module runs on PyTorch, not on the engine `{request.engine}`. Leave out the engine.")
+    if request.device is not None:
         raise ConfigError(
-            f"A module stays on the device where it is, so leave out `device`. Move it: module.to({wish.device!r})."
+            f"A module stays on the device where it is, so leave out `device`. Move it: module.to({request.device!r})."
         )
 
 

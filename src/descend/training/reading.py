@@ -12,7 +12,7 @@ from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.models.module import TENSOR, ModuleModel, as_tensor, is_tensor
 from descend.models.module_weights import ModuleParameters
-from descend.options.request import Wish
+from descend.options.request import Request
 from descend.problem.model_reading import known_column
 from descend.table import Table, open_table
 
@@ -23,40 +23,42 @@ ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
 """Shapes of a row that is one number."""
 
 
-def read_table(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Read:
+def read_table(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
     """Read columns. Without ``inputs`` the module takes all columns of numbers but the response and the weights."""
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
-    if wish.response is None:
+    if request.response is None:
         raise ConfigError('Which column does the module predict? Say so with response="y".')
-    table = open_table(data, wish.where)
-    known_column(wish.response, table, "response")
-    if wish.weights is not None:
-        known_column(wish.weights, table, "weights")
+    table = open_table(data, request.where)
+    known_column(request.response, table, "response")
+    if request.weights is not None:
+        known_column(request.weights, table, "weights")
     names, notes = tuple([inputs] if isinstance(inputs, str) else inputs or ()), []
     if inputs is None:
-        names = tuple(name for name in table.numeric_names if name not in (wish.response, wish.weights))
+        names = tuple(name for name in table.numeric_names if name not in (request.response, request.weights))
         notes = [f"inputs {', '.join(names)}: all columns of numbers but the response, in this order"]
     if not names:
-        raise ConfigError(f"The module has no column to take beside `{wish.response}`. Name one, such as inputs=['x'].")
+        raise ConfigError(
+            f"The module has no column to take beside `{request.response}`. Name one, such as inputs=['x']."
+        )
     for name in names:
         known_column(name, table, "input")
-    if wish.response in names:
+    if request.response in names:
         raise ConfigError(
-            f"`{wish.response}` is both an input and the response, so it would be predicted from itself. "
+            f"`{request.response}` is both an input and the response, so it would be predicted from itself. "
             "Leave it out of the inputs."
         )
-    needed = (*names, wish.response, *([wish.weights] if wish.weights is not None else []))
-    columns = table.numbers(tuple(dict.fromkeys(needed)), wish.missing)
-    return ModuleModel(module, names, wish.response, loss, ModuleParameters(module)), table, dict(columns), notes
+    needed = (*names, request.response, *([request.weights] if request.weights is not None else []))
+    columns = table.numbers(tuple(dict.fromkeys(needed)), request.missing)
+    return ModuleModel(module, names, request.response, loss, ModuleParameters(module)), table, dict(columns), notes
 
 
-def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wish, loss: Loss) -> Read:
+def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
     """Read ``(X, y)``: tensors or arrays with rows along the first axis."""
-    for option, value in {"inputs": inputs, "where": wish.where, "weights": wish.weights}.items():
+    for option, value in {"inputs": inputs, "where": request.where, "weights": request.weights}.items():
         if value is not None:
             raise ConfigError(f"(X, y) have no column names, so leave out `{option}`, or give a table.")
-    response = wish.response or "y"
+    response = request.response or "y"
     given, observed = as_tensor(data[0]), _numbers(data[1])
     if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
         raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
@@ -66,7 +68,7 @@ def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, wish: Wis
         raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
     if not len(observed):
         raise DataError("There are no rows in X and y. Give data with at least one row.")
-    given, observed = _finite(given, observed, wish.missing)
+    given, observed = _finite(given, observed, request.missing)
     row_shape = tuple(given.shape[1:])
     columns: dict[str, Any] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
     named: tuple[str, ...] = ()
