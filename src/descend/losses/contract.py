@@ -14,7 +14,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.symbols import Quantity
-from descend.settings import refuse_bad_settings
+from descend.settings import Part
 
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
@@ -25,7 +25,7 @@ NORMAL = 1.4826
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss(ABC):
+class Loss(Part, ABC):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
     value: the loss itself.
@@ -45,7 +45,7 @@ class Loss(ABC):
     likelihood: whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone.
     """
 
-    name: ClassVar[str]
+    kind: ClassVar[str] = "loss"
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -61,9 +61,6 @@ class Loss(ABC):
     keep_in_range: ClassVar[str] = ""
     ends_in: ClassVar[str] = ""
     likelihood: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        refuse_bad_settings("loss", self)
 
     @property
     def settings(self) -> dict[str, Any]:
