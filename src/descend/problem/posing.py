@@ -20,7 +20,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.options.request import Request, not_negative, row_weights
+from descend.options.request import Request, row_weights
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -92,7 +92,7 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
     """
     request.check()
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
-    penalised = not_negative(request.l1, "l1") + not_negative(request.l2, "l2") > 0
+    penalised = request.l1 + request.l2 > 0
     table = open_table(data, request.where)
     try:
         return _posed(model, table, loss, request, penalised)
