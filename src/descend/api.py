@@ -154,7 +154,7 @@ def fit(
             )
 
         problem, settings = pose_module(model, data, inputs, request, settings)
-        with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
+        with np.errstate(all="ignore"), problem.objective.session():
             return fit_of(problem, run(problem, settings, reader), report, call, began)
     if inputs is not None:
         raise ConfigError(
