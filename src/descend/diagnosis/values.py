@@ -12,7 +12,6 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.loop import shared_out
 from descend.diagnosis.case import Array, Case, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.diagnosis.value_watch import Operation, first_failures, watched_numpy, watched_torch
@@ -144,7 +143,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
         chosen: Sequence[Any] = [None]
         if plan.batch_size is not None:
-            chosen = shared_out(objective, plan.batch_size, plan.seed, epoch)
+            chosen = objective.batches(plan.batch_size, plan.seed, epoch)
         for rows in chosen:
             yield theta, rows
             point = objective(theta, max(1, optimizer.needs), rows)
