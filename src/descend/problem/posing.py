@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.ambiguities import readings
-from descend.formula.kinks import bends
+from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
