@@ -152,7 +152,7 @@ class FormulaRows:
         for node in (*sympy.preorder_traversal(derivative), *inner):
             if isinstance(node, Expr) and not node.is_number:
                 found[node] = None
-        if self.loss.link == "sigmoid":
+        if self.loss.link is not None:
             from descend.formula.functions import sigmoid
 
             found[sigmoid(self.program.score) * sigmoid(-self.program.score)] = None
