@@ -310,8 +310,7 @@ def log_gamma(numbers: Array) -> Array:
 @lru_cache(maxsize=64)
 def _expressions(loss: type[Loss], settings: tuple[tuple[str, Any], ...]) -> tuple[Expr, Expr, Expr]:
     from descend.formula.build import Builder
-    from descend.formula.functions import number
-    from descend.formula.symbols import Column
+    from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
     names = ("prediction", "y", "r", *(name for name, _ in settings))
