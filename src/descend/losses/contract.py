@@ -14,7 +14,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.symbols import Quantity
-from descend.settings import refuse_bad_settings
+from descend.settings import Part
 
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
@@ -65,7 +65,7 @@ POSITIVE = Domain(
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss(ABC):
+class Loss(Part, ABC):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
     All that is particular to a loss is said here, and asked for by these names; no other room knows one by its name.
@@ -90,7 +90,7 @@ class Loss(ABC):
     unit: 2 where the value is r**2, else 1.
     """
 
-    name: ClassVar[str]
+    kind: ClassVar[str] = "loss"
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -105,9 +105,6 @@ class Loss(ABC):
     certain: ClassVar[float] = 0.0
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     unit: ClassVar[float] = 1.0
-
-    def __post_init__(self) -> None:
-        refuse_bad_settings("loss", self)
 
     # Its settings ------------------------------------------------------------------------------------------------
 
