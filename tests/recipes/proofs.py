@@ -55,10 +55,11 @@ def refused(*arguments: Any) -> str:
 
 def lab() -> str:
     """Return the lab's page, its controls and what they offer included."""
+    from plotly.utils import PlotlyJSONEncoder
+
     from descend.lab.data import Library
     from descend.lab.layout import page
     from descend.lab.state import State
-    from plotly.utils import PlotlyJSONEncoder
 
     return json.dumps(page(State(), None, Library(), ()), cls=PlotlyJSONEncoder)
 
@@ -68,7 +69,9 @@ def through_everything(formula: str, rows: Path, **options: Any) -> descend.Fit:
     fit = descend.fit(formula, rows, **options)
     fit.save("model.json")
     loaded = descend.load("model.json")
-    assert np.array_equal(loaded.predict(rows), fit.predict(rows)) and str(loaded.loss_function) == str(fit.loss_function)
+    assert np.array_equal(loaded.predict(rows), fit.predict(rows)) and str(loaded.loss_function) == str(
+        fit.loss_function
+    )
     fit.report("report.html")
     assert "</html>" in Path("report.html").read_text(encoding="utf-8")
     given = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
@@ -128,13 +131,50 @@ def a_named_function() -> None:
 
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
-    fit = through_everything("y ~ a*x + b", rows, purpose="a paper")
-    assert fit.repeat["purpose"] == "a paper"
-    told = " ".join(command("fit", "--help").printed.split())
-    assert "--purpose" in told and "What the fit is for, as it is noted in a log book." in told
+    fit = descend.fit("y ~ a*x + b", rows, purpose="a paper")
+    assert fit.call()["purpose"] == "a paper"
     try:
         descend.fit("y ~ a*x + b", rows, purpose=3)
     except descend.ConfigError as error:
         assert str(error) == "`purpose` must be a text, not 3.", error
     else:
         raise AssertionError("nothing was refused")
+
+
+def a_loss() -> None:
+    random = np.random.default_rng(1)
+    mean = np.exp(0.3 + 0.5 * X)
+    rows = csv(x=X, t=random.exponential(mean))
+    options = {"loss": "waiting_time"}
+    fit = through_everything("t ~ exp(a + b*x)", rows, **options)
+
+    # The likelihood, held against SciPy's density; the standard errors against the Fisher information (X'X)^-1.
+    from scipy.stats import expon
+
+    t = np.genfromtxt(rows, delimiter=",", names=True)["t"]
+    density = float(expon.logpdf(t, scale=fit.predict(rows)).sum())
+    assert np.isclose(fit.log_likelihood, density) and np.isclose(fit.aic, 4 - 2 * density), fit.summary()
+    design = np.column_stack([np.ones(80), X])
+    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
+    assert np.allclose([fit.standard_errors[name] for name in "ab"], errors, rtol=1e-4), fit.standard_errors
+    assert fit.deviance > 0 and fit.diagnostics is not None
+
+    for more in ({"engine": "query"}, {"engine": "torch"}, {"gradient": "autograd"}, {"optimizer": "lbfgs"}):
+        other = descend.fit("t ~ exp(a + b*x)", rows, **options, **more).parameters
+        assert all(np.isclose(fit.parameters[name], other[name], atol=1e-5) for name in "ab"), (more, other)
+
+    # By hand, in the court: a right gradient and one with a wrong sign.
+    right = ["a = mean(1 - t/exp(a + b*x))", "b = mean(x*(1 - t/exp(a + b*x)))"]
+    for first, code in ((right[0], 0), (right[0].replace("1 - ", "1 + "), 1)):
+        ran = command(
+            "check", "t ~ exp(a + b*x)", rows, "--loss", "waiting_time", "--gradient", first, "--gradient", right[1]
+        )
+        assert ran.code == code, ran
+
+    line = ("fit", "t ~ exp(a + b*x)", rows, "--loss")
+    assert "Did you mean `waiting_time`?" in refused(*line, "survival")
+    assert "waiting_time" in command("fit", "--help").printed and '"waiting_time"' in lab()
+    zero = csv(x=X[:9], t=np.arange(9.0))
+    assert "the waiting_time loss needs times, all positive" in refused(
+        "fit", "t ~ exp(a + b*x)", zero, *line[3:], "waiting_time"
+    )

@@ -30,3 +30,4 @@ class Absolute(Loss):
         "where(abs(prediction) + abs(y) > 0, 1/max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300), 0)"
     )
     kinked: ClassVar[bool] = True
+    convex: ClassVar[bool] = True

@@ -36,3 +36,4 @@ class Pinball(Loss):
         "where(abs(prediction) + abs(y) > 0, 1/(2*max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300)), 0)"
     )
     kinked: ClassVar[bool] = True
+    convex: ClassVar[bool] = True
