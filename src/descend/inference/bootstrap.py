@@ -15,6 +15,7 @@ from descend.inference.intervals import Intervals, named, quantile, why_none
 from descend.inference.refit import Part, free_to_move, refit, well_conditioned
 from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
 from descend.models.module import ModuleModel
+from descend.options.checks import refuse_not_whole
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
