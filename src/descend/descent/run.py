@@ -114,13 +114,6 @@ class Audience(Protocol):
         """Read one step."""
 
 
-def keeps_bounds(optimizer: Any) -> bool:
-    """Whether an optimizer that the user named, or the one that is chosen, can keep within bounds."""
-    if isinstance(optimizer, str):
-        optimizer = OPTIMIZERS.build(optimizer)
-    return getattr(optimizer, "bounded", optimizer is None)
-
-
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
@@ -131,7 +124,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         wish, why = "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
     elif wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
-        if problem.model.linear and problem.model.loss.name == "squared":
+        if problem.model.linear and problem.model.loss.quadratic:
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
         elif problem.grown is not None:
             wish += "(damping=1e-12)"  # so close to the minimum J is as good as a parabola

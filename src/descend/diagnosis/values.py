@@ -17,7 +17,8 @@ from descend.diagnosis.cause import Cause, Diagnosis
 from descend.diagnosis.value_watch import Operation, first_failures, watched_numpy, watched_torch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
-from descend.formula.domain import ARCS, LOGARITHMS, innermost_failure
+from descend.formula.domain import innermost_failure
+from descend.formula.functions import entry_of
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel
 from descend.problem import preflight
@@ -238,7 +239,8 @@ def _largest(expression: Expr, values: dict[Expr, float]) -> tuple[Expr, float] 
 def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
     """Tell a value outside the domain of a function from one that is too large."""
     node, value = found
-    if math.isnan(value) or node.func in LOGARITHMS or node.func in ARCS:
+    function = entry_of(node)
+    if math.isnan(value) or (function is not None and function.domain):
         return Cause.DOMAIN_ERROR
     if node.is_Pow:
         base = float(compile_expression(node.base, tuple(values))(*map(np.float64, values.values())))
@@ -317,8 +319,7 @@ def _of_operations(
                 row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
                 part = f"the derivative of {_part(operation, name)}"
                 return Failure(Cause.DOMAIN_ERROR, part, math.nan, row + 1, _inputs(case, row), theta)
-    low, high = case.model.loss.prediction_range
-    outside = (prediction <= low) | (prediction >= high)
+    outside = case.model.loss.prediction_domain.outside(prediction)
     if outside.any():
         row = int(outside.argmax())
         return Failure(Cause.DOMAIN_ERROR, "log(prediction)", math.nan, row + 1, _inputs(case, row), theta)

@@ -10,9 +10,9 @@ from functools import lru_cache
 import sympy
 from sympy import Expr
 
-from descend.formula.functions import NAMES, number
-from descend.formula.interval import POSITIVE, REAL, Interval, interval
-from descend.formula.symbols import Column, Parameter
+from descend.formula.domain import interval
+from descend.formula.functions import NAMES, POSITIVE, REAL, Interval
+from descend.formula.symbols import Column, Parameter, number
 from descend.losses.contract import Loss
 
 ROUNDING = 1e-12
@@ -65,7 +65,7 @@ def taken_for(
     A loss with a link works on the score. A formula that is the probability itself, and whose outermost function is not
     the link, is fitted by the loss of the probability. bounds, negative: see ``probability``.
     """
-    direct = loss.of_probability
+    direct = loss.of_mean
     if direct == loss or log_odds(formula) is not None:
         return loss, {}
     within = probability(formula, bounds or {}, negative)

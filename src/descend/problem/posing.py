@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.ambiguities import readings
-from descend.formula.kinks import bends
+from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.options.request import Request, not_negative, row_weights
+from descend.options.request import Request, row_weights
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -93,7 +93,7 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
     """
     request.check()
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
-    penalised = not_negative(request.l1, "l1") + not_negative(request.l2, "l2") > 0
+    penalised = request.l1 + request.l2 > 0
     table = open_table(data, request.where)
     try:
         return _posed(model, table, loss, request, penalised)
@@ -140,7 +140,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, request, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
+    if gathered is None and fitted.loss.prediction_domain.limited and isinstance(fitted, FormulaModel | FunctionModel):
         objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
         objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
@@ -176,7 +176,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
-    scale = scale if loss.name == "squared" else 0.0
+    scale = scale if loss.quadratic else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), request.weights, request.sigma,
@@ -247,7 +247,7 @@ def _grown(
     objective: VectorObjective,
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
-    parabola = model.linear and model.loss.name == "squared"
+    parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
     larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
