@@ -115,10 +115,10 @@ class Modes:
     def left(self, epochs: Array) -> Array:
         """Return (epochs, modes) E_k for each of some epochs k >= 0."""
         k = np.asarray(epochs, dtype=np.float64)[:, None]
-        found = np.ones((len(k), len(self.c)))
+        found = np.where(k > 0.0, 1.0 - self.c * self.first, 1.0)
         with np.errstate(all="ignore"):
             for places, part in self.parts:
-                found[:, places] = np.where(k > 0.0, part.left(np.maximum(k, 1.0)), 1.0)
+                found[:, places] = np.where(k > 1.0, part.left(np.maximum(k, 2.0)), found[:, places])
         return found
 
 
