@@ -14,7 +14,6 @@ from descend.errors import ConfigError
 from descend.inference.intervals import Intervals, named, quantile, why_none
 from descend.inference.refit import Part, free_to_move, refit, well_conditioned
 from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -52,7 +51,7 @@ def bootstrap_intervals(
     whole(resamples, "number of resamples", FEWEST)
     whole(seed, "seed", 0)
     covariance = generalized_covariance(fit, fit.kind_of_errors)
-    if covariance is None or fit.covariance is None or isinstance(fit.model, ModuleModel):
+    if covariance is None or fit.covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
     values, notes = _resampled(fit, resamples, seed, on_resample)
     if len(values) < FEWEST:

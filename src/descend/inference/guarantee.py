@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -70,7 +68,7 @@ def guarantee(fit: Fit) -> Guarantee | None:
 def _convex(fit: Fit) -> bool:
     """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
     model, kept = fit.model, fit.kept
-    if kept is None or kept.whole is not None or isinstance(model, ModuleModel) or fit.outcome is Outcome.DIVERGED:
+    if kept is None or kept.whole is not None or model.in_place or fit.outcome is Outcome.DIVERGED:
         return False
     if fit.constraints is not None or kept.objective.has_l1 or fit.undetermined:
         return False
@@ -78,7 +76,7 @@ def _convex(fit: Fit) -> bool:
         return False
     name = fit.loss_function.name
     return (name in ("squared", "logistic", "huber", "log_cosh") and model.linear) or (
-        isinstance(model, FormulaModel) and model.log_linear
+        model.formula is not None and model.log_linear
     )
 
 
@@ -132,7 +130,6 @@ def _share(
 
 
 def _told(fit: Fit, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
-    assert not isinstance(fit.model, ModuleModel)
     relative = np.where(distance == 0.0, 0.0, distance / np.abs(fit.theta))
     digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
     return Guarantee(gap, distance, fit.model.parameters.named(digits), smallest, share)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.structure import interchangeable, linear_unknowns
-from descend.models import FormulaModel, Model
+from descend.models import Model
 
 Array = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ def changed_places(model: Model, given: Collection[str], start: Array, end: Arra
 
     They are ordered by the first of their parameters that does not enter linearly.
     """
-    if not isinstance(model, FormulaModel) or not given:
+    if model.formula is None or not given:
         return None
     linear = linear_unknowns(model.formula)
     for group in interchangeable(model.formula):
