@@ -18,7 +18,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel
-from descend.problem.objective import Objective, Point
+from descend.problem.point import Objective, Point
 from descend.table.table import finite
 
 Array = NDArray[np.float64]

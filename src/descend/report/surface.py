@@ -13,7 +13,7 @@ from descend.descent.outcome import Outcome
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.gradients.derived import derived
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
@@ -154,7 +154,7 @@ def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
         assert fit.model.formula is not None
         weights = fit.sigma_or_weights
         program = derived(fit.model.formula, fit.loss_function, weights)
-        objective = Objective(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
+        objective = objective_over(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""
