@@ -124,7 +124,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
         wish, why = "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
     elif wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
-        if problem.model.linear and problem.model.loss.name == "squared":
+        if problem.model.linear and problem.model.loss.quadratic:
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
         elif problem.grown is not None:
             wish += "(damping=1e-12)"  # so close to the minimum J is as good as a parabola

@@ -79,7 +79,7 @@ class Diagnostics(Shown):
 
 def diagnostics_of(fit: Fit) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if fit.loss_function.name != "squared" or fit.model.in_place:
+    if not fit.loss_function.quadratic or fit.model.in_place:
         what = f"a {fit.model.kind}" if fit.model.in_place else f"the {fit.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
     many = fit.rows > ROWS

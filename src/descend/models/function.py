@@ -12,9 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.formula.compile import compile_expression
-from descend.formula.functions import FUNCTIONS
-from descend.formula.symbols import Quantity
 from descend.losses import Loss
 from descend.models.call import Call
 from descend.models.contract import Model
@@ -47,12 +44,7 @@ class FunctionModel(Model):
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        score = self.scores(theta, columns)
-        if self.loss.link is None:
-            return score
-        value = Quantity("score")
-        linked: Array = compile_expression(FUNCTIONS[self.loss.link].build(value), (value,))(score)
-        return linked
+        return self.loss.mean(self.scores(theta, columns))
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Call the function: with NumPy arrays, or with tensors if it is written with torch functions.

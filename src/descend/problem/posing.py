@@ -140,7 +140,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, request, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.keep_in_range and not fitted.in_place:
+    if gathered is None and fitted.loss.prediction_domain.limited and not fitted.in_place:
         objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
     symbolic = fitted.symbolic
     if smooth and symbolic is not None and bends(symbolic.formula.expression):
@@ -177,7 +177,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     doubtful = readings(fitted.formula, table.names) if fitted.formula is not None else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
-    scale = scale if loss.name == "squared" else 0.0
+    scale = scale if loss.quadratic else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), request.weights, request.sigma,
@@ -248,7 +248,7 @@ def _grown(
     objective: VectorObjective,
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
-    parabola = model.linear and model.loss.name == "squared"
+    parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
     larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)

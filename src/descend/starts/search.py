@@ -102,7 +102,7 @@ class _Search:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
         self.plain, self.columns = _plain(program, columns)
         self.rows = sample(self.columns, ROWS_OF_WAVES if waves(program.formula) else ROWS)
-        self.as_it_is = program.loss.name == "squared" and self.plain.formula is program.formula
+        self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
         self.objective = objective_over(self.engine, bounds=bounds)
@@ -283,7 +283,7 @@ def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Map
     weights = None if program.weights is None else program.weights.name
     simpler = unwrapped(formula)
     if simpler is None:
-        return (program if program.loss.name == "squared" else derived(formula, squared, weights)), columns
+        return (program if program.loss.quadratic else derived(formula, squared, weights)), columns
     slope = np.abs(over_rows(simpler[1], columns, len(next(iter(columns.values())))))
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2

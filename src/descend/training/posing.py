@@ -83,7 +83,7 @@ def _begun(
         raise ConfigError(_not_finite(model, columns))
     whole: Any = model
     y = model.observed(columns)
-    scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
+    scale = float(y.dot(y)) / len(y) if model.loss.quadratic else 0.0
     given = frozenset(name for name, _ in model.module.named_parameters())
     return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, given=given)
 
@@ -166,10 +166,10 @@ def _not_finite(model: ModuleModel, columns: Mapping[str, Any]) -> str:
     advice = "Give it other starting values, or scale its inputs down."
     predicted = model.predict(None, columns)
     bad = ~np.isfinite(predicted)
-    if model.loss.ends_in and not bad.any():
-        low, high = model.loss.prediction_range
-        bad = (predicted <= low) | (predicted >= high)
-        advice = f"The {model.loss.name} loss needs {model.loss.ends_in}."
+    domain = model.loss.prediction_domain
+    if domain.limited and not bad.any():
+        bad = domain.outside(predicted)
+        advice = f"The {model.loss.name} loss needs {domain.module}."
     if not bad.any():
         return f"The loss of `{model.name}` is not finite before the first step. {advice}"
     row = int(bad.argmax())
