@@ -141,10 +141,10 @@ def shared_out(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any
     if own is not None:
         found: Sequence[Any] = own(size, seed, epoch)
         return found
-    weights = getattr(engine, "weights", None)
-    if weights is None:
+    omega = getattr(getattr(engine, "rows", None), "omega", None)
+    if omega is None:
         return batches(objective.rows, size, seed, epoch)
-    counting = np.flatnonzero(weights)  # a row of weight 0 is no row, and a batch of nothing but such ones no batch
+    counting = np.flatnonzero(omega)  # a row of weight 0 is no row, and a batch of nothing but such ones no batch
     return [counting[chosen] for chosen in batches(len(counting), size, seed, epoch)]
 
 

@@ -24,6 +24,7 @@ from descend.losses import Loss
 from descend.models import Call, FunctionModel
 from descend.parameters import Constraints
 from descend.registry import closest
+from descend.table.rows import Rows
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 
@@ -34,7 +35,6 @@ def by_hand(
     loss: Loss,
     texts: tuple[str, ...],
     columns: tuple[str, ...],
-    weights: str | None = None,
     held: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
@@ -44,7 +44,7 @@ def by_hand(
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
-    program = derived(formula, loss, weights)
+    program = derived(formula, loss)
     whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
@@ -139,24 +139,23 @@ class FunctionKernel:
     language = "numpy"
     finish = None
 
-    def __init__(self, model: FunctionModel, gradient: Call, weights: str | None = None) -> None:
+    def __init__(self, model: FunctionModel, gradient: Call) -> None:
         self.model, self.gradient, self.loss, self.parameters = model, gradient, model.loss, model.parameters
         self.read = dict.fromkeys((*model.inputs, *gradient.columns, model.response))
-        self.weights = weights
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns of the table that it reads."""
         return tuple(self.read)
 
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
-        names = (*self.names, *([] if self.weights is None else [self.weights]))
-        return tuple(columns[name] for name in names)
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        """Return the columns, and the row weights if there are any."""
+        return (*(rows.columns[name] for name in self.names), *([] if rows.omega is None else [rows.omega]))
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
-        columns = dict(zip(self.names, block, strict=self.weights is None))
+        columns = dict(zip(self.names, block, strict=False))
         y = columns[self.model.response]
-        omega = np.ones(len(y)) if self.weights is None else block[-1]
+        omega = block[-1] if len(block) > len(self.names) else np.ones(len(y))
         prediction = self.model.score(theta, columns)
         loss = float(np.add.reduce(omega * self.loss.value(prediction, y)))
         if order == 0:

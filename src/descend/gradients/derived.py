@@ -6,14 +6,13 @@ from functools import lru_cache
 
 from descend.formula.derivative import slopes
 from descend.formula.formula import Formula
-from descend.formula.symbols import Column
 from descend.gradients.contract import Program
 from descend.losses import Loss
 from descend.parameters import Parameters
 
 
 @lru_cache(maxsize=128)
-def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program:
+def derived(formula: Formula, loss: Loss) -> Program:
     """Derive everything an engine sums for ``formula`` under ``loss``.
 
     With score s(theta), loss l(s, y) and row weights omega:
@@ -22,5 +21,4 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
     """
     score = loss.score(formula.expression)
     found = formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
-    column = Column(weights) if weights is not None else None
-    return Program(formula, loss, Parameters(formula.parameters), score, found, column)
+    return Program(formula, loss, Parameters(formula.parameters), score, found)

@@ -11,6 +11,7 @@ from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.parameters.bounds import Given as Bounded
 from descend.parameters.ties import Ties
+from descend.table.rows import Roles
 
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
@@ -59,9 +60,9 @@ class Request:
     """Whether the descent can keep parameters within bounds that nobody asked for."""
 
     @property
-    def row_weights(self) -> str | None:
-        """The column of the row weights."""
-        return row_weights(self.weights, self.sigma)
+    def roles(self) -> Roles:
+        """The columns that say something of the rows themselves."""
+        return Roles(self.weights, self.sigma)
 
     def check(self) -> None:
         """Refuse what is of the wrong kind altogether. Raises ConfigError."""
@@ -87,11 +88,6 @@ class Request:
         if start is not None and not isinstance(start, Mapping):
             what = type(start).__name__
             raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
-
-
-def row_weights(weights: str | None, sigma: str | None) -> str | None:
-    """Return the column of the row weights; for known standard deviations one that is made of them, 1 / sigma**2."""
-    return weights if sigma is None else f"1/{sigma}^2"
 
 
 def not_negative(value: float, name: str) -> float:

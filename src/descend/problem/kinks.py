@@ -25,6 +25,7 @@ from descend.formula.kinks import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
 from descend.problem import preflight
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAREST = 200
@@ -71,12 +72,11 @@ class Near:
 
 
 class Kinks:
-    """The kinks of J of a formula, over rows in memory. omega: (rows,) their weights, or None if they are alike."""
+    """The kinks of J of a formula, over rows in memory."""
 
-    def __init__(self, model: FormulaModel, columns: Mapping[str, Array], omega: Array | None) -> None:
-        self.model, self.columns = model, columns
-        self.y = model.observed(columns)
-        self.omega = np.full(self.y.size, 1.0 / self.y.size) if omega is None else omega / omega.sum()
+    def __init__(self, model: FormulaModel, rows: Rows) -> None:
+        self.model, self.columns, self.y = model, rows.columns, rows.y
+        self.omega = np.full(self.y.size, 1.0 / self.y.size) if rows.omega is None else rows.omega / rows.total
         self.score = derived(model.formula, model.loss).score
         self.bends = bends(self.score)
 

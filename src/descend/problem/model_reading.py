@@ -42,7 +42,7 @@ def read_model(
     if isinstance(model, str):
         if request.weights is not None:
             known_column(request.weights, table, "weights")
-        excluded = tuple(name for name in (request.weights, request.sigma) if name)
+        excluded = request.roles.columns
         names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in model else ()
@@ -176,32 +176,31 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def gradient_source(
-    model: Model, gradient: Gradient, table: Table, weights: str | None
-) -> tuple[str, Program | Kernel]:
-    """Return the name of the gradient source, and what an engine is to sum."""
+def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str | None) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what an engine is to sum.
+
+    spread: the column of weights or sigma, which a gradient function has to take.
+    """
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
     if isinstance(model, FormulaModel):
-        program = derived(model.formula, model.loss, weights)
+        program = derived(model.formula, model.loss)
         if gradient is None or gradient == "derived":
             return "derived", program
         if gradient == "autograd":
-            return "autograd", _autograd(program, weights)
+            return "autograd", _autograd(program)
         if isinstance(gradient, str) or not callable(gradient):
-            return "by_hand", by_hand(
-                model.formula, model.loss, _texts(gradient), table.names, weights, model.constraints
-            )
-        return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
+            return "by_hand", by_hand(model.formula, model.loss, _texts(gradient), table.names, model.constraints)
+        return "by_hand", _by_function(_as_function(model, program), gradient, table, spread)
     if gradient is None or gradient == "autograd":
-        return "autograd", _autograd(model, weights)
+        return "autograd", _autograd(model)
     if gradient == "derived":
         raise ConfigError(
             f"The gradient of a Python function cannot be derived: `{model.forward.name}` is not a formula. "
             'Use gradient="autograd", give a gradient function, or write the model as a formula.'
         )
     if callable(gradient):
-        return "by_hand", _by_function(model, gradient, table, weights)
+        return "by_hand", _by_function(model, gradient, table, spread)
     raise ConfigError(
         f'The gradient of a Python function is a Python function or "autograd", not text: `{_texts(gradient)[0]}`. '
         "Write the model as a formula to give its gradient as text."
@@ -214,12 +213,12 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
 
 
-def _autograd(what: Program | FunctionModel, weights: str | None) -> Kernel:
+def _autograd(what: Program | FunctionModel) -> Kernel:
     from descend.engines.torch_engine import import_torch
     from descend.gradients.autograd import autograd_of_formula, autograd_of_function
 
     import_torch()
-    return autograd_of_formula(what) if isinstance(what, Program) else autograd_of_function(what, weights)
+    return autograd_of_formula(what) if isinstance(what, Program) else autograd_of_function(what)
 
 
 def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
@@ -242,13 +241,12 @@ def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
     return FunctionModel(call, model.response, program.parameters, model.loss, model.linear, model.constraints)
 
 
-def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
+def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, spread: str | None) -> Kernel:
     whole = model.parameters if model.constraints is None else model.constraints.whole
     bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
-    taken = weights if weights is None or weights in table.names else weights.removeprefix("1/").removesuffix("^2")
-    if taken is not None and taken not in bound.columns:
+    if spread is not None and spread not in bound.columns:
         raise ConfigError(
-            f"`{bound.name}`, a gradient function, does not take `{taken}`, so it cannot weigh the rows by it. Let it "
+            f"`{bound.name}`, a gradient function, does not take `{spread}`, so it cannot weigh the rows by it. Let it "
             "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
@@ -258,7 +256,7 @@ def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Tabl
                 f"parameter.{closest(name, [*table.names, *whole.shapes])} "
                 f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, replace(bound, constraints=model.constraints), weights)
+    return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
 def gradient_columns(what: Program | Kernel) -> Iterable[str]:

@@ -232,7 +232,7 @@ class Objective:
         self.edge: Edge | None = None
         """Of the range in which the loss keeps predictions, if there is one and the rows are in memory."""
         self.floor = 0.0
-        self.rows = engine.rows
+        self.rows = engine.count
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""

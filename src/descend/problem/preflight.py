@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
+from descend.options.request import Request
 from descend.problem.objective import Objective, Point
+from descend.table import Table
+from descend.table.rows import Fault, Rows, first_outside
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
@@ -35,6 +38,11 @@ def check_more_than_one_row(rows: int, source: str) -> None:
     """Refuse a single row, through which anything passes."""
     if rows == 1:
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+
+
+def read_rows(model: Model, table: Table, names: Sequence[str], request: Request) -> Rows:
+    """Read the rows of a fit into memory: see `check_rows`, `Rows.check` and `check_response` for their checks."""
+    return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
@@ -56,27 +64,32 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         )
 
 
-def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mapping[str, Array] | None = None) -> None:
-    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
+def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = ()) -> None:
+    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for.
+
+    made_of: the columns that it is computed from.
+    """
+    y, source = rows.y, rows.source
     if not finite(y):
         bad = ~np.isfinite(y)
         row, count = int(bad.argmax()), int(bad.sum())
-        held = ", ".join(f"{column} = {values[row]:g}" for column, values in (columns or {}).items() if column != name)
-        rows = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
+        given = (column for column in made_of if column != name)
+        held = ", ".join(f"{column} = {rows.columns[column][row]:g}" for column in given)
+        where = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
         raise DataError(
-            f"`{name}` is not finite in {rows} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
+            f"`{name}` is not finite in {where} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
             f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    if loss.response_domain is None:
-        return
-    _, meaning = loss.response_domain
-    low, high = loss.response_range
-    bad = (y < low) | (y > high)
-    if bad.any():
-        row = int(bad.argmax())
+    refuse_outside_domain(loss, name, first_outside(y, *loss.response_range), source)
+
+
+def refuse_outside_domain(loss: Loss, name: str, bad: Fault | None, source: str) -> None:
+    """Refuse a response that the loss has no meaning for, wherever the rows are."""
+    if bad is not None and loss.response_domain is not None:
+        _, meaning = loss.response_domain
         raise DataError(
-            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but the {loss.name} loss needs {meaning}. "
+            f"`{name}` is {bad.value:g} in {bad.row} of {source}, but the {loss.name} loss needs {meaning}. "
             "Leave such rows out with --where, or choose another loss."
         )
 
@@ -88,30 +101,6 @@ def check_size(y: Array, name: str, source: str) -> None:
             f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
             "Measure it in another unit."
         )
-
-
-def check_weights(weights: Array, name: str, source: str) -> None:
-    """Refuse negative weights, and weights that are all zero."""
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        raise DataError(
-            f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more."
-        )
-    if not weights.any():
-        raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
-
-
-def check_sigma(sigma: Array, name: str, source: str) -> None:
-    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows; or all beyond sense."""
-    bad = ~(sigma > 1e-150)
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them."
-        )
-    if not (sigma < 1e150).any():
-        raise DataError(f"The sigma `{name}` is above 1e150 in every row of {source}, so that none counts. Correct it.")
 
 
 def finite_start(

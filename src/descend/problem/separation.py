@@ -17,6 +17,7 @@ from descend.problem.posing import Problem
 from descend.problem.preflight import listed
 from descend.problem.recession import Pulls, Recession, recession
 from descend.problem.scores import score_and_jacobian, with_derivatives
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAR = 1e-3
@@ -53,14 +54,14 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
         low, high = bounds.low.copy(), bounds.high.copy()
     if penalty is not None:
         low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
-    some = _pulls(problem, model, theta, problem.columns)
+    some = _pulls(model, theta, problem.rows)
 
     def every() -> Iterator[Pulls]:
         if problem.whole is None or len(some.wanted) == problem.objective.rows:
             yield some
         else:
             for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
-                yield _pulls(problem, model, theta, block)
+                yield _pulls(model, theta, block)
 
     found = recession(some, every, low, high)
     if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
@@ -105,8 +106,9 @@ def _rising(model: FormulaModel, inside: Expr) -> bool:
     return float(outer(0.5)) > float(outer(-0.5))
 
 
-def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, columns: Mapping[str, Array]) -> Pulls:
+def _pulls(model: FormulaModel | FunctionModel, theta: Array, rows: Rows) -> Pulls:
     """Return the derivatives of the score of each row that counts, and which way it should go."""
+    columns = rows.columns
     (low, high), y = model.loss.response_range, model.observed(columns)
     wanted = np.where(y == low, -1.0, np.where(y == high, 1.0, 0.0))
     if _straight(model) and isinstance(model, FormulaModel) and (inside := model.linear_predictor) is not None:
@@ -115,8 +117,7 @@ def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, 
         wanted = wanted if _rising(model, inside) else -wanted
     else:
         design = score_and_jacobian(model, theta, columns)[1]
-    omega = None if problem.row_weights is None else columns.get(problem.row_weights)
-    return Pulls(design, wanted) if omega is None else Pulls(design[omega > 0.0], wanted[omega > 0.0])
+    return Pulls(design, wanted) if rows.omega is None else Pulls(design[rows.omega > 0.0], wanted[rows.omega > 0.0])
 
 
 def _complete(problem: Problem, theta: Array) -> str | None:

@@ -237,10 +237,8 @@ def column_moments(problem: Problem) -> Array:
     curvature, penalty = problem.first.curvature, problem.objective.penalty
     if problem.model.loss.name != "squared" and isinstance(problem.model, FormulaModel):
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
-        program = replace(
-            derived(problem.model.formula, problem.model.loss, problem.weights), loss=LOSSES.build("squared")
-        )
-        totals = NumpyEngine(program, problem.columns, problem.weights).evaluate(problem.first.theta, 2)
+        program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
+        totals = NumpyEngine(program, problem.rows).evaluate(problem.first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 
 import numpy as np
@@ -21,6 +21,7 @@ from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.lower import clearly_lower, rounding
 from descend.starts.scan import scannable, valleys
 from descend.starts.search import ROWS, Found, descended, sample, search
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
@@ -60,15 +61,15 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     if undetermined:
         return Doubt.FIT
     squared = model.loss.name == "squared"
-    rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
-    left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
+    rows = None if squared else sample(problem.rows, ROWS)
+    left, spread = (loss, _variance(problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
         return None
     if left > USELESS * spread:
         return Doubt.FIT
     if left > (1.0 - EXPLAINED) * spread or many_basins(model.formula):
-        rows = sample(problem.columns, ROWS) if rows is None else rows
-        if something_left(model, theta, rows, problem.row_weights):
+        rows = sample(problem.rows, ROWS) if rows is None else rows
+        if something_left(model, theta, rows):
             return Doubt.FIT
     beside = like_terms(model.formula, problem.objective.bounds is not None)
     if squared and (beside or _uncertain(problem, theta, loss, shared(model.formula))):
@@ -91,22 +92,21 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     return bool((errors[places] > OPEN * np.abs(theta[places])).any())
 
 
-def _variance(model: FormulaModel, problem: Problem) -> float:
+def _variance(problem: Problem) -> float:
     """Return the variance of the response, of weighted rows the weighted one."""
     if problem.whole is not None:
         return problem.whole.spread / problem.whole.omega
-    y, weights = model.observed(problem.columns), problem.row_weights
-    if weights is None:
+    y, omega = problem.rows.y, problem.rows.omega
+    if omega is None:
         away = y - float(np.add.reduce(y)) / y.size
         return float(away.dot(away)) / y.size
-    omega = problem.columns[weights]
     mean = float(omega.dot(y)) / float(omega.sum())
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())
 
 
-def _by_medians(model: FormulaModel, theta: Array, rows: Mapping[str, Array]) -> tuple[float, float]:
-    y = model.observed(rows)
-    left = np.abs(y - model.predict(theta, rows))
+def _by_medians(model: FormulaModel, theta: Array, rows: Rows) -> tuple[float, float]:
+    y = rows.y
+    left = np.abs(y - model.predict(theta, rows.columns))
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
@@ -115,17 +115,17 @@ def elsewhere(problem: Problem) -> Found | None:
     model, bounds = problem.model, problem.objective.bounds
     assert isinstance(model, FormulaModel)
     begin = model.parameters.start({}, 1.0)
-    program = derived(model.formula, model.loss, problem.row_weights)
-    return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
+    program = derived(model.formula, model.loss)
+    return search(program, problem.rows, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
 def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
-    model, weights, bounds = problem.model, problem.row_weights, problem.objective.bounds
+    model, bounds = problem.model, problem.objective.bounds
     if not isinstance(model, FormulaModel):
         return None
-    program = derived(model.formula, model.loss, weights)
-    engine = NumpyEngine(program, sample(problem.columns, ROWS), weights)
+    program = derived(model.formula, model.loss)
+    engine = NumpyEngine(program, sample(problem.rows, ROWS))
     objective = Objective(engine, problem.objective.penalty, bounds)
     here, _ = descended(objective, theta, EPOCHS)
 
@@ -140,6 +140,6 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | Non
         found = elsewhere(problem)
         return None if found is None or lower([found.theta]) is None else found
     along = sought if alone else shared(model.formula)
-    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, alone, bounds)
+    points, tried = valleys(program, sample(problem.rows, SCANNED), theta, along, alone, bounds)
     point = lower(points)
     return None if point is None else Found(point, f"start found among {tried} trial points")

@@ -14,6 +14,7 @@ from descend.gradients.contract import Program
 from descend.parameters import Bounds
 from descend.starts.projection import Projection
 from descend.starts.trials import place_of, range_of
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 EVERYWHERE = 128
@@ -33,7 +34,7 @@ def scannable(program: Program) -> bool:
 
 def valleys(
     program: Program,
-    rows: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     along: Sequence[Expr],
     everywhere: bool,
@@ -44,13 +45,12 @@ def valleys(
     Of each parameter ``along`` which J is scanned, near its value or also ``everywhere`` it may lie, with the other
     nonlinear ones as they are in theta, the bottoms of the profile; and theta with like terms in each other's place.
     """
-    axes = [_axis(program, rows, theta, symbol, everywhere, bounds) for symbol in along]
+    axes = [_axis(program, rows.columns, theta, symbol, everywhere, bounds) for symbol in along]
     changed = _exchanged(program, theta, bounds)
     points = np.concatenate([*axes, *([changed] if len(changed) else [])]) if axes or len(changed) else np.empty((0, 0))
     if not len(points):
         return [], 0
-    weights = None if program.weights is None else rows[program.weights.name]
-    losses, found = Projection(program.formula, rows, weights, linear_unknowns(program.formula)).solved(points)
+    losses, found = Projection(program.formula, rows, linear_unknowns(program.formula)).solved(points)
     lowest = []
     begin = 0
     for axis, symbol in zip(axes, along, strict=True):
@@ -67,13 +67,13 @@ def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
 
 
 def _axis(
-    program: Program, rows: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
+    program: Program, columns: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
 ) -> Array:
     """Return theta, and copies of it with one parameter close to where it is, and all over where it may lie."""
     place = place_of(program, symbol).start
     values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
     if everywhere:
-        at = range_of(program, rows, symbol)
+        at = range_of(program, columns, symbol)
         values += [float(at((number + 0.5) / EVERYWHERE)) for number in range(EVERYWHERE)]
     points = np.repeat(theta[None, :], 1 + len(values), axis=0)
     points[1:, place] = values
