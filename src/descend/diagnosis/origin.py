@@ -14,7 +14,7 @@ from descend.diagnosis.cause import Cause, Diagnosis
 from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.starts.search import descended, search
 
 FAR = 5.0
@@ -105,5 +105,5 @@ def _reached(case: Case, model: FormulaModel, shifted: Mapping[str, Array]) -> f
     found = search(program, rows, model.parameters.start({}, 1.0), (), True)
     if found is None:
         return math.inf
-    loss, _ = descended(Objective(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
+    loss, _ = descended(objective_over(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
     return loss

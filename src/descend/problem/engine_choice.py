@@ -42,11 +42,11 @@ def chosen(request: Request, what: Program | Kernel, rows: Rows) -> Engine:
     if name == "torch":
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, rows, request.device, request.epochs)
+        return TorchEngine(what, rows, request.device, request.full_epochs)
     if request.engine == "auto" and _repaid(request, what, rows.count):
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, rows, "cpu", request.epochs)
+        return TorchEngine(what, rows, "cpu", request.full_epochs)
     return NumpyEngine(what, rows)
 
 

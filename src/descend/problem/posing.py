@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.ambiguities import readings
-from descend.formula.kinks import bends
+from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.options.request import Request, not_negative
+from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -28,8 +28,9 @@ from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.kinks import Kinks
 from descend.problem.missing_columns import strangers
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
-from descend.problem.objective import Objective, Penalty, Point
-from descend.problem.pieces import PiecesOfRows, RowPieces, StreamedPieces
+from descend.problem.objective import VectorObjective, objective_over
+from descend.problem.pieces import RowPieces, StreamedPieces
+from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
 from descend.starts.growth import Grown, grown
 from descend.starts.search import Found, search
@@ -58,7 +59,7 @@ class Problem:
     gradient: str
     table: Table
     rows: Rows
-    objective: Objective
+    objective: VectorObjective
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
@@ -91,7 +92,7 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
     """
     request.check()
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
-    penalised = not_negative(request.l1, "l1") + not_negative(request.l2, "l2") > 0
+    penalised = request.l1 + request.l2 > 0
     table = open_table(data, request.where)
     try:
         return _posed(model, table, loss, request, penalised)
@@ -117,7 +118,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             why = (*why, f"engine torch, chosen because {cause}")
     else:
         rows, engine, scale = gathered.rows, gathered.engine, gathered.whole.squares / gathered.engine.count
-    objective = Objective(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
+    objective = objective_over(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
     columns = rows.columns
     objective.floor = fitted.loss.floor(rows.y, rows.omega)
     if loss.kinked and source != "by_hand":
@@ -227,7 +228,7 @@ def _grown(
     what: Program | Kernel,
     rows: Rows,
     theta: Array,
-    objective: Objective,
+    objective: VectorObjective,
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.name == "squared"
@@ -245,7 +246,7 @@ def _searched(
     rows: Rows,
     theta: Array,
     given: Mapping[str, Any],
-    objective: Objective,
+    objective: VectorObjective,
 ) -> Found | None:
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
@@ -254,7 +255,7 @@ def _searched(
 
 
 def _within(
-    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: Objective
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: VectorObjective
 ) -> tuple[Array, Bounds]:
     """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
 

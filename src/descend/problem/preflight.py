@@ -20,7 +20,7 @@ from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.options.request import Request
-from descend.problem.objective import Objective, Point
+from descend.problem.point import Objective, Point
 from descend.table import Table
 from descend.table.rows import Fault, Rows, first_outside
 from descend.table.table import finite
