@@ -36,7 +36,7 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
     """Return sum omega r**2 over all rows; None where only the loss can be summed, and it is not squared."""
     assert fit.kept is not None
     with np.errstate(all="ignore"):
-        if fit.loss_function.name == "squared":
+        if fit.loss_function.quadratic:
             return total_loss(fit, whole)
         if not isinstance(fit.model, FormulaModel):
             return None
@@ -65,7 +65,7 @@ def log_likelihood(fit: Fit, whole: Whole) -> float | None:
     """Return what ``fit.likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
     assert fit.kept is not None
     total = total_loss(fit, whole)
-    if fit.loss_function.name == "squared":
+    if fit.loss_function.quadratic:
         return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
     if fit.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials

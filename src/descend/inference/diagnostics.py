@@ -80,7 +80,7 @@ class Diagnostics(Shown):
 
 def diagnostics_of(fit: Fit) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if fit.loss_function.name != "squared" or isinstance(fit.model, ModuleModel):
+    if not fit.loss_function.quadratic or isinstance(fit.model, ModuleModel):
         what = "a module" if isinstance(fit.model, ModuleModel) else f"the {fit.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
     many = fit.rows > ROWS

@@ -24,14 +24,14 @@ ALONE = 1e-6
 
 def edge_rows(fit: Fit) -> NDArray[np.intp]:
     """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
-    low, high = fit.loss_function.prediction_range
+    domain = fit.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if math.isinf(low) or fit.kept is None or fit.kept.whole is not None or isinstance(fit.model, ModuleModel):
+    if not domain.limited or fit.kept is None or fit.kept.whole is not None or isinstance(fit.model, ModuleModel):
         return none
     if fit.outcome is not Outcome.CONVERGED or fit.at_bound or fit.penalised:
         return none
     rows = fit.counted_rows
-    distance = np.minimum(rows.score - low, high - rows.score)
+    distance = np.minimum(rows.score - domain.low, domain.high - rows.score)
     near = distance <= AT * float(distance.mean())
     if not near.any():
         return none
@@ -65,5 +65,5 @@ def edge_note(fit: Fit) -> str | None:
         f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
         f"{fit.loss_function.name} loss allows; {errors} of the others are with it held there. Keep parameters inside "
         f"with --bound, or use a formula that cannot reach the edge, such as "
-        f"{'exp(a + b*x)' if math.isinf(fit.loss_function.prediction_range[1]) else 'sigmoid(a + b*x)'}"
+        f"{'exp(a + b*x)' if math.isinf(fit.loss_function.prediction_domain.high) else 'sigmoid(a + b*x)'}"
     )

@@ -70,7 +70,7 @@ def _known(fit: Fit) -> bool:
     """Whether the variance of each row is known, and they are in memory where they are needed."""
     if isinstance(fit.model, ModuleModel) or fit.penalised or fit.kept is None:
         return False
-    return fit.sigma is not None or (fit.loss_function.fisher and fit.kept.whole is None)
+    return fit.sigma is not None or (fit.loss_function.dispersion_known and fit.kept.whole is None)
 
 
 def _chi_square(fit: Fit) -> tuple[float, float] | None:
@@ -93,6 +93,8 @@ def _chi_square(fit: Fit) -> tuple[float, float] | None:
 def deviance_of(fit: Fit) -> float | None:
     """Return twice what the log-likelihood lacks of that of a model with a mean for each row; None if it has none.
 
+    Where the dispersion is estimated, this is at a dispersion of 1.
+
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
@@ -101,12 +103,12 @@ def deviance_of(fit: Fit) -> float | None:
     loss = fit.loss_function
     if not loss.likelihood or fit.penalised or isinstance(fit.model, ModuleModel):
         return None
-    if not loss.fisher:
+    if loss.quadratic:
         return squared_error(fit)
     if fit.kept.whole is not None:
         return None
     rows = fit.counted_rows
-    return 2.0 * float(rows.omega @ (loss.value(rows.score, rows.y) - loss.saturated(rows.y)))
+    return float(rows.omega @ loss.deviance(rows.score, rows.y))
 
 
 def scatter_note(fit: Fit) -> str | None:
@@ -135,7 +137,7 @@ def _of_sigma(fit: Fit, good: Goodness) -> str:
 
 
 def _of_distribution(fit: Fit, good: Goodness) -> str:
-    ratio, kind = good.reduced, "counts" if math.isinf(fit.loss_function.response_range[1]) else "shares"
+    ratio, kind = good.reduced, "counts" if math.isinf(fit.loss_function.response_domain.high) else "shares"
     of = "Poisson" if kind == "counts" else "binomial"
     head = (
         f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "

@@ -47,10 +47,10 @@ def criteria_of(fit: Fit) -> Criteria | None:
     held = standing(fit)
     redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held
     alone = held - len(fit.at_bound)  # components of vectors that are fixed
-    estimated = fit.model.parameters.size - redundant - alone + (loss.name == "squared" and fit.sigma is None)
+    estimated = fit.model.parameters.size - redundant - alone + (loss.dispersion == "estimated" and fit.sigma is None)
     with np.errstate(all="ignore"):
         if fit.kept.whole is None:
-            if loss.name == "squared":
+            if loss.quadratic:
                 weighed = _logarithms(row_weights(fit)) if weighted(fit) else 0.0
                 found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
             else:
@@ -88,12 +88,14 @@ def _logarithms(omega: Array) -> float:
 
 
 def log_likelihood(rows: Rows, loss: Loss) -> float:
-    """Return the log-likelihood at the parameters of a fit.
+    """Return the log-likelihood at the parameters of a fit, and at deviance / n where the dispersion is not known.
 
     poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
     logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)
 
     The last term is that of shares y_i of omega_i trials: 0 of single outcomes.
     """
-    terms = loss.log_normaliser(rows.y, rows.omega) - rows.omega * loss.value(rows.score, rows.y)
-    return float(terms.sum())
+    dispersion = 1.0
+    if not loss.dispersion_known:
+        dispersion = float(rows.omega @ loss.deviance(rows.score, rows.y)) / len(rows.y)
+    return float(loss.log_density(rows.score, rows.y, rows.omega, dispersion).sum())

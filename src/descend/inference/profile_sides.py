@@ -18,7 +18,7 @@ from descend.inference.profile_path import End, Path, Why
 from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, free_to_move, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
-from descend.inference.statistics import total_weight
+from descend.inference.statistics import dispersion_of, total_weight
 from descend.models import FormulaModel
 from descend.models.module import ModuleModel
 
@@ -212,15 +212,15 @@ class Sides:
 def _factor(fit: Fit) -> float:
     """Return tau**2 over the rise of J (see ``profile_intervals``)."""
     total = total_weight(fit)
-    if fit.loss_function.name != "squared":
-        return 2.0 * total
+    if not fit.loss_function.quadratic:
+        return 2.0 * total / (dispersion_of(fit) or math.nan)
     known = math.isinf(fit.error_degrees) or not fit.loss > 0.0
     return total if known else fit.error_degrees / fit.loss
 
 
 def _rounding(fit: Fit) -> float:
     """Return the squared loss that residuals of nothing but rounding may have; other losses have no least value."""
-    if fit.loss_function.name != "squared" or fit.kept is None or isinstance(fit.model, ModuleModel):
+    if not fit.loss_function.quadratic or fit.kept is None or isinstance(fit.model, ModuleModel):
         return -math.inf
     y, omega = fit.model.observed(fit.kept.columns), row_weights(fit)
     return ROUNDING**2 * float(omega @ (y * y)) / float(omega.sum())

@@ -14,7 +14,7 @@ from descend.inference.edge import held_at_edge
 from descend.inference.intervals import Intervals, checked_errors, named, quantile, why_none
 from descend.inference.refit import well_conditioned
 from descend.inference.row_scores import refuse_without_data
-from descend.inference.statistics import total_weight
+from descend.inference.statistics import dispersion_of, total_weight
 from descend.models.module import ModuleModel
 from descend.problem.point import Point
 
@@ -31,7 +31,7 @@ def covariance_of(fit: Fit, kind: str) -> Array | None:
     checked_errors(kind, fit.loss_function)
     if fit.kept is not None:
         found, rank = generalized_covariance(fit, kind), fit.rank
-        if found is not None and fit.loss_function.keep_in_range and (edge := held_at_edge(fit)).any():
+        if found is not None and fit.loss_function.prediction_domain.limited and (edge := held_at_edge(fit)).any():
             found[edge], found[:, edge] = np.nan, np.nan
         if found is None or rank is None:
             return found
@@ -61,10 +61,10 @@ def generalized_covariance(fit: Fit, kind: str) -> Array | None:
             free = ~_held(fit) if kept is None else kept
             return sandwich(fit.counted_rows, loss, fit.degrees_of_freedom, None if free.all() else free)
         point = accurate_point(fit)
-        if loss.name == "squared" and fit.sigma is None:
+        if loss.quadratic and fit.sigma is None:
             return covariance(point, fit.degrees_of_freedom, kept)
-        total = total_weight(fit)
-        return known_covariance(point, total, 2.0 if loss.name == "squared" else 1.0, kept)
+        dispersion = dispersion_of(fit)
+        return None if dispersion is None else known_covariance(point, total_weight(fit), loss.unit * dispersion, kept)
 
 
 def accurate_point(fit: Fit) -> Point:

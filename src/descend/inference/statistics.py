@@ -55,7 +55,7 @@ def standing(fit: Fit) -> int:
 
 def error_degrees(fit: Fit) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
-    known = fit.sigma is not None or fit.loss_function.fisher
+    known = fit.sigma is not None or fit.loss_function.dispersion_known
     return np.inf if known or fit.degrees_of_freedom is None else float(fit.degrees_of_freedom)
 
 
@@ -64,9 +64,28 @@ def residual_standard_deviation(fit: Fit) -> float | None:
     if fit.kept is None:
         return fit.stored.get("residual_standard_deviation")
     degrees = fit.degrees_of_freedom
-    if fit.loss_function.name != "squared" or degrees is None or degrees <= 0:
+    if not fit.loss_function.quadratic or degrees is None or degrees <= 0:
         return None
     return float(np.sqrt(squared_error(fit) / degrees))
+
+
+def dispersion_of(fit: Fit) -> float | None:
+    """Return phi, of which the variance of a response is a multiple: 1 where it is known, or given by ``sigma``.
+
+    Elsewhere it is estimated by Pearson's sum omega (y - m)**2 / V(m) over the degrees of freedom, V the variance at a
+    dispersion of 1. None if no row is left over, or the loss is no likelihood.
+    """
+    loss = fit.loss_function
+    if fit.sigma is not None or loss.dispersion_known:
+        return 1.0
+    degrees = degrees_of_freedom(fit)
+    if not loss.likelihood or fit.kept is None or degrees is None or degrees <= 0 or isinstance(fit.model, ModuleModel):
+        return None
+    if loss.quadratic:
+        return squared_error(fit) / degrees
+    rows = fit.counted_rows
+    mean = loss.mean(rows.score)
+    return float(rows.omega @ ((rows.y - mean) ** 2 / loss.variance(mean))) / degrees
 
 
 def squared_error(fit: Fit) -> float:
@@ -91,7 +110,7 @@ def r_squared(fit: Fit) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
     if fit.kept is None:
         return fit.stored.get("r_squared")
-    if fit.loss_function.fisher:
+    if fit.loss_function.likelihood and not fit.loss_function.quadratic:
         return None
     if fit.kept.whole is not None:
         from descend.inference import all_rows as whole  # few fits need it
@@ -103,7 +122,7 @@ def r_squared(fit: Fit) -> float | None:
     spread = float((omega * away) @ away)
     if not spread > 0.0:
         return None
-    if fit.loss_function.name == "squared":
+    if fit.loss_function.quadratic:
         return 1.0 - squared_error(fit) / spread
     residual = y - fit.model.predict(fit.theta, fit.kept.columns)
     return 1.0 - float((omega * residual) @ residual) / spread
@@ -114,7 +133,7 @@ def r_squared_about_zero(fit: Fit) -> float | None:
     if fit.kept is None:
         return fit.stored.get("r_squared_about_zero")
     model = fit.model
-    if not (isinstance(model, FormulaModel) and model.linear and fit.loss_function.name == "squared"):
+    if not (isinstance(model, FormulaModel) and model.linear and fit.loss_function.quadratic):
         return None
     constants = [slope for slope in model.formula.jacobian.values() if not slope.free_symbols]
     if constants or fit.kept.whole is not None or model.formula.terms:

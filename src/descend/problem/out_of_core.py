@@ -258,8 +258,8 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
             f"`{model.response}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    bad = Summary(0, 0, found["low"], found["high"]).outside(*model.loss.response_range)
-    preflight.refuse_outside_domain(model.loss, model.response, bad, source)
+    ends = np.array([found["low"], found["high"]])
+    preflight.refuse_outside_domain(model.loss, ends, model.response, lambda row: "some row", source)
 
 
 def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:

@@ -136,7 +136,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(rows.count, objective.rows)
     larger = _grown(fitted, request, what, rows, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
+    if gathered is None and fitted.loss.prediction_domain.limited and isinstance(fitted, FormulaModel | FunctionModel):
         objective.edge = Edge(fitted, rows)
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
         objective.kinks = Kinks(fitted, rows)
@@ -172,7 +172,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
-    scale = scale if loss.name == "squared" else 0.0
+    scale = scale if loss.quadratic else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, rows, objective, first, notes, scale, bool(told), judgement,
@@ -231,7 +231,7 @@ def _grown(
     objective: VectorObjective,
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
-    parabola = model.linear and model.loss.name == "squared"
+    parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
     larger = grown(what, rows, objective.rows, theta, objective.penalty, objective.bounds)

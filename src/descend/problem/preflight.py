@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from descend.models import FormulaModel, Model
 from descend.options.request import Request
 from descend.problem.point import Objective, Point
 from descend.table import Table
-from descend.table.rows import Fault, Rows, first_outside
+from descend.table.rows import Rows
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
@@ -81,15 +81,16 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
             f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    refuse_outside_domain(loss, name, first_outside(y, *loss.response_range), source)
+    refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
 
 
-def refuse_outside_domain(loss: Loss, name: str, bad: Fault | None, source: str) -> None:
-    """Refuse a response that the loss has no meaning for, wherever the rows are."""
-    if bad is not None and loss.response_domain is not None:
-        _, meaning = loss.response_domain
+def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:
+    """Refuse a response that the loss has no meaning for; ``place`` says in words where y[row] is."""
+    bad = loss.response_domain.outside(y)
+    if bad.any():
+        row = int(bad.argmax())
         raise DataError(
-            f"`{name}` is {bad.value:g} in {bad.row} of {source}, but the {loss.name} loss needs {meaning}. "
+            f"`{name}` is {y[row]:g} in {place(row)} of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
         )
 
@@ -155,9 +156,13 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     if isinstance(model, FormulaModel):
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
-        if loss.keep_in_range and not bad.any():
+        if loss.prediction_domain.limited and not bad.any():
             bad = ~loss.has_value(prediction, model.observed(columns))
-            advice = f"{loss.keep_in_range}, or give other starting values with --start."
+            domain = loss.prediction_domain
+            advice = (
+                f"Keep the formula {domain.words}, as in `y ~ {domain.example}`, or give other starting values with "
+                "--start."
+            )
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)

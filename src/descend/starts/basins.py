@@ -60,7 +60,7 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
         return None  # what a wrong gradient leads to is no minimum
     if undetermined:
         return Doubt.FIT
-    squared = model.loss.name == "squared"
+    squared = model.loss.quadratic
     rows = None if squared else sample(problem.rows, ROWS)
     left, spread = (loss, _variance(problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):

@@ -29,7 +29,7 @@ TAKEN = 3
 
 def scannable(program: Program) -> bool:
     """Whether the linear parameters of a formula are solved for at once: for a squared loss of scalar parameters."""
-    return program.loss.name == "squared" and not program.formula.terms and program.by_hand is None
+    return program.loss.quadratic and not program.formula.terms and program.by_hand is None
 
 
 def valleys(

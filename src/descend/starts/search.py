@@ -101,7 +101,7 @@ class _Search:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
         self.plain, self.every = _plain(program, rows)
         self.rows = sample(self.every, ROWS_OF_WAVES if waves(program.formula) else ROWS)
-        self.as_it_is = program.loss.name == "squared" and self.plain.formula is program.formula
+        self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
         self.objective = objective_over(self.engine, bounds=bounds)
@@ -275,7 +275,7 @@ def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
     formula, squared = program.formula, LOSSES.build("squared")
     simpler = unwrapped(formula)
     if simpler is None:
-        return (program if program.loss.name == "squared" else derived(formula, squared)), rows
+        return (program if program.loss.quadratic else derived(formula, squared)), rows
     slope = np.abs(over_rows(simpler[1], rows.columns, rows.count))
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2
