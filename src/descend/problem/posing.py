@@ -32,8 +32,8 @@ from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.pieces import RowPieces, StreamedPieces
 from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
-from descend.starts.growth import Grown, grown
-from descend.starts.search import Found, search
+from descend.starts.growth import improved
+from descend.starts.search import Start, search
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows
@@ -65,7 +65,7 @@ class Problem:
     scale: float = 0.0
     doubts: bool = False
     judgement: Judgement | None = None
-    grown: Grown | None = None
+    grown: Start | None = None
     begin: Array | None = None
     given: frozenset[str] = frozenset()
     """The parameters of which starting values were given; of a module, which holds its own, all."""
@@ -229,12 +229,12 @@ def _grown(
     rows: Rows,
     theta: Array,
     objective: VectorObjective,
-) -> Grown | None:
+) -> Start | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
-    larger = grown(what, rows, objective.rows, theta, objective.penalty, objective.bounds)
+    larger = improved(what, rows, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
         objective.passes += larger.passes
     return larger
@@ -247,7 +247,7 @@ def _searched(
     theta: Array,
     given: Mapping[str, Any],
     objective: VectorObjective,
-) -> Found | None:
+) -> Start | None:
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
     program = derived(model.formula, model.loss)

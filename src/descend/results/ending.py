@@ -20,7 +20,7 @@ from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.results.commenting import attempt
 from descend.results.fit import Fit, Kept, Shows
-from descend.starts.like_terms import changed_places
+from descend.starts.symmetry import changed_places
 
 
 def fit_of(

@@ -9,7 +9,7 @@ from descend.formula import read_formula
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from descend.starts.scan import scannable, valleys
+from descend.starts.basins import scannable, valleys
 from descend.table.rows import Rows
 
 X = np.linspace(0.0, 5.0, 25)
