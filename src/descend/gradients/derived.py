@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from descend.formula.derivative import slopes
 from descend.formula.formula import Formula
 from descend.gradients.contract import Program
 from descend.losses import Loss
+from descend.models.formula import score_slopes
 from descend.parameters import Parameters
 
 
@@ -20,5 +20,4 @@ def derived(formula: Formula, loss: Loss) -> Program:
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = loss.score(formula.expression)
-    found = formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
-    return Program(formula, loss, Parameters(formula.parameters), score, found)
+    return Program(formula, loss, Parameters(formula.parameters), score, score_slopes(formula, loss))

@@ -11,8 +11,6 @@ from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
 from descend.losses import LOSSES
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.out_of_core import Whole, engine_of
 from descend.table.rows import Rows
 
@@ -38,7 +36,7 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
     with np.errstate(all="ignore"):
         if fit.loss_function.quadratic:
             return total_loss(fit, whole)
-        if not isinstance(fit.model, FormulaModel):
+        if fit.model.formula is None:
             return None
         squared = derived(fit.model.formula, LOSSES.build("squared"))
         return engine_of(squared, whole.lazy).evaluate(fit.theta, 0).loss
@@ -55,7 +53,6 @@ def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
 
     It falls as one over their number, and that of 10,000 rows is known to about 1%.
     """
-    assert not isinstance(fit.model, ModuleModel)
     rows = fit.counted_rows
     found = sandwich(rows, fit.loss_function, len(rows.y) - fit.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models import FormulaModel, FunctionModel
-from descend.problem.scores import score_and_jacobian
+from descend.models import Model
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -33,7 +32,7 @@ class Edge:
     there on it steps as Newton does with the rows E left out, in directions that keep them where they are.
     """
 
-    def __init__(self, model: FormulaModel | FunctionModel, rows: Rows) -> None:
+    def __init__(self, model: Model, rows: Rows) -> None:
         self.model, self.rows = model, rows
 
     def onwards(self, point: Any) -> Array:
@@ -75,7 +74,7 @@ class Edge:
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
         """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
         low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
-        predicted, jacobian = score_and_jacobian(self.model, theta, self.rows.columns)
+        predicted, jacobian = self.model.scores_and_jacobian(theta, self.rows.columns)
         distance = np.minimum(predicted - low, high - predicted)
         there = distance <= AT * float(distance.mean())
         if not there.any() or not np.isfinite(jacobian).all():

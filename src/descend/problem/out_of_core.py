@@ -18,7 +18,7 @@ from descend.formula.printers.ibis import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.point import Objective, Point
 from descend.table import Table
@@ -70,7 +70,7 @@ class Gathered:
         """
         sampled = NumpyEngine(what, self.rows)
         judgement = suspicion.before_fit(model, what, self.rows, sampled, first)
-        if not judgement.agree and isinstance(what, Program) and isinstance(model, FormulaModel):
+        if not judgement.agree and isinstance(what, Program) and model.formula is not None:
             truth: Any = engine_of(derived(model.formula, model.loss), self.whole.lazy)
             if suspicion.agrees(model, self.rows, self.engine, first, truth):
                 return suspicion.approved(model, first)
@@ -258,7 +258,8 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
             f"`{model.response}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    ends = np.array([found["low"], found["high"]])
+    low, high = found["low"], found["high"]
+    ends = np.array([low, high] if low < model.loss.response_domain.low else [high, low])
     preflight.refuse_outside_domain(model.loss, ends, model.response, lambda row: "some row", source)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from descend.models import Model
 from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
 from descend.problem.point import Penalty
-from descend.problem.scores import score_and_jacobian
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 
@@ -121,7 +120,7 @@ class StreamedPieces(LastPieces):
 def pieces_of(model: Model, theta: Array, rows: Rows, total: float) -> Pieces:
     """Return J of some rows at theta, without a penalty; total: the sum of the weights of all rows."""
     rows = rows.counting()
-    score, jacobian = score_and_jacobian(model, theta, rows.columns)
+    score, jacobian = model.scores_and_jacobian(theta, rows.columns)
     y = model.observed(rows.columns)
     share = (np.ones(len(y)) if rows.omega is None else rows.omega) / total
     falling, rising = model.loss.sides

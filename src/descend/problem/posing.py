@@ -19,7 +19,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, Model
+from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
@@ -123,12 +123,12 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     objective.floor = fitted.loss.floor(rows.y, rows.omega)
     if loss.kinked and source != "by_hand":
         objective.pieces = _pieces(fitted, rows, objective.penalty, gathered)
-    convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
+    convex = fitted.linear or fitted.log_linear
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
-    searching = isinstance(fitted, FormulaModel) and not convex
+    searching = fitted.formula is not None and not convex
     if searching and len(given) < len(fitted.parameters.shapes):
         found = _searched(fitted, request, rows, theta, given, objective)
         theta = theta if found is None else found.theta
@@ -136,10 +136,11 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(rows.count, objective.rows)
     larger = _grown(fitted, request, what, rows, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.prediction_domain.limited and isinstance(fitted, FormulaModel | FunctionModel):
+    if gathered is None and fitted.loss.prediction_domain.limited and not fitted.in_place:
         objective.edge = Edge(fitted, rows)
-    if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
-        objective.kinks = Kinks(fitted, rows)
+    symbolic = fitted.symbolic
+    if smooth and symbolic is not None and bends(symbolic.formula.expression):
+        objective.kinks = Kinks(symbolic, rows)
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:
@@ -169,7 +170,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     searched = (each.note for each in (found, larger) if each is not None)
     if (taken := probability_note(fitted, loss)) is not None:
         why = (*why, taken)
-    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    doubtful = readings(fitted.formula, table.names) if fitted.formula is not None else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
     scale = scale if loss.quadratic else 0.0
@@ -249,7 +250,7 @@ def _searched(
     objective: VectorObjective,
 ) -> Start | None:
     """Search for starting values of what is not ``given``."""
-    assert isinstance(model, FormulaModel)
+    assert model.formula is not None
     program = derived(model.formula, model.loss)
     return search(program, rows, theta, given, request.polish, objective.bounds)
 
@@ -283,9 +284,9 @@ def _penalty(model: Model, l1: float, l2: float) -> Penalty:
     They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
     """
     factors = np.ones(model.parameters.size)
-    if isinstance(model, FormulaModel):
-        inside = model.linear_predictor
-        for symbol, slope in model.formula.jacobian.items():
+    if (symbolic := model.symbolic) is not None:
+        inside = symbolic.linear_predictor
+        for symbol, slope in symbolic.formula.jacobian.items():
             added = slope if inside is None else inside.diff(symbol)
             if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0

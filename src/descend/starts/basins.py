@@ -17,7 +17,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
-from descend.models import FormulaModel
+from descend.models import Model
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.posing import Problem
@@ -68,8 +68,8 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     what is left looks like noise, there is nothing that another basin could explain (see ``lack_of_fit``), but for
     one beside it.
     """
-    model = problem.model
-    if not isinstance(model, FormulaModel) or model.linear or model.log_linear:
+    model = problem.model.symbolic
+    if model is None or model.linear or model.log_linear:
         return None
     if problem.judgement is not None and not problem.judgement.agree:
         return None  # what a wrong gradient leads to is no minimum
@@ -119,7 +119,7 @@ def _variance(problem: Problem) -> float:
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())
 
 
-def _by_medians(model: FormulaModel, theta: Array, rows: Rows) -> tuple[float, float]:
+def _by_medians(model: Model, theta: Array, rows: Rows) -> tuple[float, float]:
     y = rows.y
     left = np.abs(y - model.predict(theta, rows.columns))
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
@@ -128,7 +128,7 @@ def _by_medians(model: FormulaModel, theta: Array, rows: Rows) -> tuple[float, f
 def elsewhere(problem: Problem) -> Start | None:
     """Search for starting values anew, on a sample of the rows if there are many."""
     model, bounds = problem.model, problem.objective.bounds
-    assert isinstance(model, FormulaModel)
+    assert model.formula is not None
     begin = model.parameters.start({}, 1.0)
     program = derived(model.formula, model.loss)
     return search(program, problem.rows, begin if bounds is None else bounds.interior(begin), (), True, bounds)
@@ -137,7 +137,7 @@ def elsewhere(problem: Problem) -> Start | None:
 def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
     model, bounds = problem.model, problem.objective.bounds
-    if not isinstance(model, FormulaModel):
+    if model.formula is None:
         return None
     program = derived(model.formula, model.loss)
     engine = NumpyEngine(program, sample(problem.rows, ROWS))
