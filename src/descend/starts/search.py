@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Add, Expr
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.compile import over_rows
 from descend.formula.reparametrisation import unwrapped
-from descend.formula.structure import interchangeable, linear_unknowns, measures, waves
-from descend.formula.symbols import Parameter
+from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
 from descend.formula.valleys import like_terms, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
@@ -26,12 +24,14 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.starts.canonical import canonical
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.peeling import MOST_TERMS, Peeling, Term, terms_of
+from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
+from descend.starts.symmetry import canonical
+from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
 from descend.starts.trials import name_of, place_of, trials, tunings
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 ROWS = 512
@@ -51,32 +51,35 @@ EPOCHS_OF_TERM = 8
 """Epochs of the descent that follows each term that is found."""
 RANKED = 128
 """Points, best by squares, that are judged by the loss itself."""
-PLAIN_WEIGHTS = " of the plain formula"
-"""The name of the weights of rows whose response was freed of a function; no column is called that."""
 SAME = 1e-6
 """Relative difference of J below which two descents have ended in the same place."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A start: theta, and how it was found, in words."""
+class Start:
+    """Where a descent begins: theta, and how it was found, in words.
+
+    sizes: of the samples that it was improved on, if any. passes: what that cost, in passes over all rows.
+    """
 
     theta: Array
     note: str
+    sizes: tuple[int, ...] = ()
+    passes: float = 0.0
 
-    def in_sample(self, looked_at: int, rows: int) -> Found:
+    def in_sample(self, looked_at: int, rows: int) -> Start:
         """Return the same, with a word on the rows that were looked at."""
         return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
 
 
 def search(
     program: Program,
-    columns: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     given: Collection[str],
     polish: bool,
     bounds: Bounds | None = None,
-) -> Found | None:
+) -> Start | None:
     """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
 
     1. Spread trial points over the nonlinear parameters, each in its own unit (``formula.structure.measures``).
@@ -86,7 +89,7 @@ def search(
     4. Descend a little way from the best few (``polish``), and return the lowest.
     Everything is deterministic, and stays within ``bounds``.
     """
-    return _Search(program, columns, theta, frozenset(given), bounds).found(polish)
+    return _Search(program, rows, theta, frozenset(given), bounds).start(polish)
 
 
 class _Search:
@@ -97,11 +100,11 @@ class _Search:
     """
 
     def __init__(
-        self, program: Program, columns: Mapping[str, Array], theta: Array, given: frozenset[str], bounds: Bounds | None
+        self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
-        self.plain, self.columns = _plain(program, columns)
-        self.rows = sample(self.columns, ROWS_OF_WAVES if waves(program.formula) else ROWS)
+        self.plain, self.every = _plain(program, rows)
+        self.rows = sample(self.every, ROWS_OF_WAVES if waves(program.formula) else ROWS)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
@@ -116,20 +119,16 @@ class _Search:
         self.tried = 0
 
     def _engine(self, program: Program) -> NumpyEngine:
-        return NumpyEngine(program, self.rows, None if program.weights is None else program.weights.name)
+        return NumpyEngine(program, self.rows)
 
-    def _projection(
-        self, rows: Mapping[str, Array], program: Program | None = None, bounds: Bounds | None = None
-    ) -> Projection:
-        weights = None if self.plain.weights is None else rows[self.plain.weights.name]
+    def _projection(self, rows: Rows, program: Program | None = None, bounds: Bounds | None = None) -> Projection:
         if program is None:
-            return Projection(self.plain.formula, rows, weights, self.symbols, self.given, self.bounds)
+            return Projection(self.plain.formula, rows, self.symbols, self.given, self.bounds)
         new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
-        return Projection(program.formula, rows, weights, self.symbols | new, self.given, bounds)
+        return Projection(program.formula, rows, self.symbols | new, self.given, bounds)
 
-    def found(self, polish: bool) -> Found | None:
-        program, given, bounds = self.program, self.given, self.bounds
-        ends = self._solved(trials(self.plain, self.rows, self.theta, self.scanned))
+    def start(self, polish: bool) -> Start | None:
+        ends = self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
         if polish and (agreed := self._agreed(ends)) is not None:
             return agreed
         peeled = self._peeled()
@@ -140,46 +139,51 @@ class _Search:
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
                 found = self.dictionary.frequencies(wave, lowest)
-                ends += self._solved(tunings(self.plain, self.rows, lowest, symbol, self.scanned, found))
+                ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, found))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
         if not polish:
-            return Found(ends[0][1], words)
+            return Start(ends[0][1], words)
         stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
         for count, epochs in stages if peeled else STAGES:
-            starts = [canonical(program, point, given, bounds) for _, point in ends[:count]]
+            starts = [self._canonical(point) for _, point in ends[:count]]
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
         words += f"; {reached} of the {len(ends)} best descents from them ended here"
-        return Found(canonical(program, point, given, bounds), words)
+        return Start(self._canonical(point), words)
 
-    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Found | None:
+    def _canonical(self, theta: Array) -> Array:
+        """Return, of parameters as good as theta, those that are shown."""
+        formula = self.program.formula
+        if not (even_parameters(formula) or phases(formula) or interchangeable(formula)):
+            return theta
+        return canonical(self.program, theta, self.given, self.bounds)
+
+    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Start | None:
         """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
 
         Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
         """
-        formula, weights = self.program.formula, self.program.weights
+        formula = self.program.formula
         if not self.as_it_is or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
             return None
         if shared(formula) or like_terms(formula, self.bounds is not None):
             return None
-        starts = [canonical(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
+        starts = [self._canonical(ends[rank][1]) for rank in RANKS if rank < len(ends)]
         if len(starts) < len(RANKS):
             return None
         down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
         best, theta = down[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
         model = formula_model(formula, self.program.loss)
-        if 2 * reached < len(down) or something_left(
-            model, theta, self.rows, None if weights is None else weights.name
-        ):
+        if 2 * reached < len(down) or something_left(model, theta, self.rows):
             return None
         words = (
             f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
         )
-        return Found(canonical(self.program, theta, self.given, self.bounds), words)
+        return Start(self._canonical(theta), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
@@ -203,7 +207,7 @@ class _Search:
     @cached_property
     def dictionary(self) -> Dictionary:
         """Where terms of the sum are tried."""
-        return Dictionary(self.plain, self.rows, self.projection, self._projection(self.columns))
+        return Dictionary(self.plain, self.rows.columns, self.projection, self._projection(self.every))
 
     def _peeled(self) -> list[tuple[float, Array]]:
         """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
@@ -211,7 +215,7 @@ class _Search:
         bounds, size = projection.bounds, self.theta.size
         held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
         split = terms_of(projection, held)
-        if split is None or len(split[1]) > MOST_TERMS or not self._worth_peeling(split[1]):
+        if split is None or not worth_peeling(self.plain.formula, split[1]):
             return []
         base, terms = split
         engine = self.engine if program is self.program else self._engine(program)
@@ -222,8 +226,8 @@ class _Search:
 
         dictionary = self.dictionary
         if program is not self.plain:
-            everywhere = self._projection(self.columns, program, bounds)
-            dictionary = Dictionary(program, self.rows, projection, everywhere)
+            everywhere = self._projection(self.every, program, bounds)
+            dictionary = Dictionary(program, self.rows.columns, projection, everywhere)
         peeling = Peeling(projection, base, terms, dictionary, polished)
         with np.errstate(all="ignore"):
             loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
@@ -236,59 +240,25 @@ class _Search:
         return [pair for pair in pairs if pair is not None]
 
     def _with_amplitudes(self) -> tuple[Program, Projection]:
-        """Return what to take apart: the plain formula, with a factor of its own for each term that has none.
-
-        A term whose amplitude is fixed, or tied to something else, is so found as if it were free.
-        """
-        formula, projection = self.plain.formula, self.projection
-        dependent = self._without_amplitude()
-        if not dependent or len(Add.make_args(formula.expression)) == 1:
-            return self.plain, projection
-        factors = [Parameter(f" {place}") for place in range(len(dependent))]
-        more = [
-            factor * term if amplitude is None else term.xreplace({amplitude: factor})
-            for factor, (term, amplitude) in zip(factors, dependent, strict=True)
-        ]
-        names = {**formula.parameters, **{factor.name: None for factor in factors}}
-        expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *more)
-        weights = None if self.plain.weights is None else self.plain.weights.name
-        program = derived(replace(formula, expression=expression, parameters=names), self.plain.loss, weights)
-        bounds = None if self.bounds is None else self.bounds.beside(len(factors))
-        return program, self._projection(self.rows, program, bounds)
-
-    def _without_amplitude(self) -> list[tuple[Expr, Expr | None]]:
-        """Return the terms that have no linear parameter of their own, with the one that they share, if any."""
-        moving = set(self.scanned).union(*({each.phase} for each in self.projection.amplitudes))
-        found: list[tuple[Expr, Expr | None]] = [
-            (term, None) for term in Add.make_args(self.projection.rest) if term.free_symbols & moving
-        ]
-        for each in self.projection.amplitudes:
-            terms = [term for term in Add.make_args(self.plain.formula.expression) if each.symbol in term.free_symbols]
-            unknowns = [term.free_symbols & moving for term in terms]
-            if len(terms) > 1 and all(unknowns) and not set.intersection(*unknowns) and not each.rate:
-                found += [(term, each.symbol) for term in terms[1:]]
-        return found
-
-    def _worth_peeling(self, terms: Sequence[Term]) -> bool:
-        """Whether trial points are too few: of several terms, of waves, and of peaks that may be narrow."""
-        formula = self.plain.formula
-        unknowns = [symbol for term in terms for symbol in term.unknowns]
-        located = (symbol in waves(formula) or measures(formula)[symbol].location is not None for symbol in unknowns)
-        return len(terms) > 1 or any(located)
+        """Return what to take apart: the plain formula, each of its terms with an amplitude."""
+        formula = with_amplitudes(self.plain.formula, self.projection, self.scanned)
+        if formula is None:
+            return self.plain, self.projection
+        more = len(formula.parameters) - len(self.plain.formula.parameters)
+        program = derived(formula, self.plain.loss)
+        return program, self._projection(self.rows, program, None if self.bounds is None else self.bounds.beside(more))
 
 
-def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Mapping[str, Array]]:
+def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
     """Return what is tried, and its rows, whose weights make up for a function that was around both sides."""
     formula, squared = program.formula, LOSSES.build("squared")
-    weights = None if program.weights is None else program.weights.name
     simpler = unwrapped(formula)
     if simpler is None:
-        return (program if program.loss.quadratic else derived(formula, squared, weights)), columns
-    slope = np.abs(over_rows(simpler[1], columns, len(next(iter(columns.values())))))
+        return (program if program.loss.quadratic else derived(formula, squared)), rows
+    slope = np.abs(over_rows(simpler[1], rows.columns, rows.count))
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2
-    omega = share if weights is None else share * columns[weights]
-    return derived(simpler[0], squared, PLAIN_WEIGHTS), {**columns, PLAIN_WEIGHTS: omega}
+    return derived(simpler[0], squared), replace(rows, omega=share if rows.omega is None else share * rows.omega)
 
 
 def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> Bounds:
@@ -302,13 +272,9 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
 
 
-def sample(columns: Mapping[str, Array], size: int) -> dict[str, Array]:
+def sample(rows: Rows, size: int) -> Rows:
     """Choose a row at random (the same each time) from each of ``size`` stretches: even steps could hide a wave."""
-    rows = len(next(iter(columns.values())))
-    if rows <= size:
-        return dict(columns)
-    chosen = sampled(rows, size)
-    return {name: column[chosen] for name, column in columns.items()}
+    return rows if rows.count <= size else rows.take(sampled(rows.count, size))
 
 
 def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:
