@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests import architecture
 
 ROOT = Path(__file__).resolve().parent.parent
