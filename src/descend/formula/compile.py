@@ -14,7 +14,7 @@ from sympy import Expr
 from descend.formula.factor import numpy_factor, products, torch_factor
 from descend.formula.functions import Special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
-from descend.formula.symbols import Column
+from descend.formula.symbols import OMEGA, Column
 
 Array = NDArray[np.float64]
 Compiled = Callable[..., Any]
@@ -86,11 +86,12 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
     return tuple(sorted(expression.atoms(Column), key=lambda column: column.name))
 
 
-def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
-    """Evaluate an expression of data alone: one number (or truth value) per row."""
+def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega: Array | None = None) -> Array:
+    """Evaluate an expression of data, and of row weights, alone: one number (or truth value) per row."""
     used = _columns_of(expression)
+    values = [omega if symbol is OMEGA else columns[symbol.name] for symbol in used]
     with np.errstate(all="ignore"):
-        value = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
+        value = compile_expression(expression, used)(*values)
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (count,) and value.flags.c_contiguous:
         return value
     array = np.broadcast_to(np.asarray(value), (count,))

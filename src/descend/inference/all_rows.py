@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +11,8 @@ from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
 from descend.losses import LOSSES
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.out_of_core import Whole, engine_of
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -38,14 +36,10 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
     with np.errstate(all="ignore"):
         if fit.loss_function.quadratic:
             return total_loss(fit, whole)
-        if not isinstance(fit.model, FormulaModel):
+        if fit.model.formula is None:
             return None
-        weights = fit.sigma_or_weights
-        return (
-            engine_of(derived(fit.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
-            .evaluate(fit.theta, 0)
-            .loss
-        )
+        squared = derived(fit.model.formula, LOSSES.build("squared"))
+        return engine_of(squared, whole.lazy).evaluate(fit.theta, 0).loss
 
 
 def r_squared(fit: Fit, whole: Whole) -> float | None:
@@ -59,7 +53,6 @@ def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
 
     It falls as one over their number, and that of 10,000 rows is known to about 1%.
     """
-    assert not isinstance(fit.model, ModuleModel)
     rows = fit.counted_rows
     found = sandwich(rows, fit.loss_function, len(rows.y) - fit.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)
@@ -73,12 +66,13 @@ def log_likelihood(fit: Fit, whole: Whole) -> float | None:
         return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
     if fit.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
-    if fit.weights is None:
+    if whole.lazy.roles.spread is None:
         return -total
     return -total + sum(_normaliser(fit, block) for block in whole.lazy.blocks(BLOCK))
 
 
-def _normaliser(fit: Fit, block: Mapping[str, Array]) -> float:
+def _normaliser(fit: Fit, block: Rows) -> float:
     """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = np.asarray(block[fit.weights or ""], dtype=np.float64)
-    return float(fit.loss_function.log_normaliser(fit.model.observed(block), omega)[omega > 0.0].sum())
+    omega = block.omega
+    assert omega is not None
+    return float(fit.loss_function.log_normaliser(fit.model.observed(block.columns), omega)[omega > 0.0].sum())

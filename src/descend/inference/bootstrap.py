@@ -14,7 +14,6 @@ from descend.errors import ConfigError
 from descend.inference.intervals import Intervals, named, quantile, why_none
 from descend.inference.refit import Part, free_to_move, refit, well_conditioned
 from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
-from descend.models.module import ModuleModel
 from descend.options.checks import refuse_not_whole
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def bootstrap_intervals(
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
     covariance = generalized_covariance(fit, fit.kind_of_errors)
-    if covariance is None or fit.covariance is None or isinstance(fit.model, ModuleModel):
+    if covariance is None or fit.covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
     values, notes = _resampled(fit, resamples, seed, on_resample)
     if len(values) < FEWEST:

@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.models.module import ModuleModel
-from descend.problem.scores import score_and_jacobian
 from descend.starts.search import sampled
 
 if TYPE_CHECKING:
@@ -46,18 +44,14 @@ def refuse_without_data(fit: Fit, what: str) -> None:
 def row_weights(fit: Fit) -> Array:
     """Return (rows,) the weight of each row that is kept, 1 if there are none."""
     assert fit.kept is not None
-    if weighted(fit):
-        known = fit.kept.columns.get(fit.sigma_or_weights or "")
-        if known is None:
-            known = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
-        return np.asarray(known, dtype=np.float64)
-    return np.ones(fit.rows if fit.kept.whole is None else len(next(iter(fit.kept.columns.values()))))
+    omega = fit.kept.rows.omega
+    return np.ones(fit.kept.rows.count) if omega is None else omega
 
 
 def weighted(fit: Fit) -> bool:
     """Whether the rows of a fit that has its data have weights."""
     assert fit.kept is not None
-    return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
+    return fit.kept.rows.omega is not None
 
 
 def counted_rows(
@@ -69,7 +63,7 @@ def counted_rows(
     of some columns.
     """
     refuse_without_data(fit, "residuals")
-    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    assert fit.kept is not None
     columns, omega = fit.kept.columns, row_weights(fit)
     places: slice | NDArray[np.intp] = slice(None)
     if instead:
@@ -77,7 +71,7 @@ def counted_rows(
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    score, jacobian = fit.model.scores_and_jacobian(fit.theta, columns)
     y = fit.model.observed(columns)
     counting = omega > 0.0
     if counting.all():

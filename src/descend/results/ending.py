@@ -13,7 +13,6 @@ from descend.descent.run import Run
 from descend.diagnosis import Cause, Diagnosis, diagnose
 from descend.inference.edge import edge_note
 from descend.inference.goodness import scatter_note
-from descend.models import FormulaModel, FunctionModel
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.posing import Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
@@ -68,11 +67,11 @@ def fit_of(
         + remarks,
         undetermined=verdict.labels,
         penalised=penalised,
-        weights=problem.weights,
-        sigma=problem.sigma,
+        weights=problem.rows.roles.weights,
+        sigma=problem.rows.roles.sigma,
         errors=errors,
         table=problem.table,
-        kept=Kept(problem.columns, problem.objective, problem.table.source, problem.whole),
+        kept=Kept(problem.rows, problem.objective, problem.table.source, problem.whole),
         call=call,
         shown_by=shown_by,
         examine=partial(diagnose, problem, run),
@@ -83,7 +82,7 @@ def fit_of(
         with attempt("whether the data scatter as they should", fitted.failures):
             said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
             fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
-    if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
+    if not fitted.succeeded or problem.model.in_place:
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
             notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
@@ -102,13 +101,13 @@ def _without_minimum(fitted: Fit, why: str) -> Fit:
 def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
     model = problem.model
-    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+    if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
     notes = [changed_places(model, problem.given, problem.start, theta)]
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        spread = problem.rows.roles.columns
         notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
     return tuple(note for note in notes if note is not None)
 

@@ -31,16 +31,15 @@ from descend.inference.prediction import Prediction, predict_with_band, refuse_n
 from descend.inference.row_scores import Rows, counted_rows
 from descend.inference.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
-from descend.models.module import ModuleModel
-from descend.options.request import row_weights
+from descend.models import Model
 from descend.parameters import Constraints
 from descend.problem.objective import VectorObjective
 from descend.results.commenting import comment
 from descend.results.equation import equation, rounding
 from descend.results.summary import summary
 from descend.showing import handed
-from descend.table import Table, open_table
+from descend.table import Table
+from descend.table import rows as table_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,11 +54,16 @@ Array = NDArray[np.float64]
 class Kept:
     """What a fit keeps of its run, to answer later questions: the rows it saw, and J on them."""
 
-    columns: Mapping[str, Array]
+    rows: table_rows.Rows
     objective: VectorObjective
     source: str
     whole: Whole | None = None
-    """What is known of all rows, where ``columns`` is a sample of them."""
+    """What is known of all rows, where ``rows`` is a sample of them."""
+
+    @property
+    def columns(self) -> Mapping[str, Array]:
+        """The columns of the rows."""
+        return self.rows.columns
 
     @property
     def in_memory(self) -> bool:
@@ -95,7 +99,7 @@ class Fit:
     notes: what was chosen or noticed on the way, in sentences.
     """
 
-    model: Model | ModuleModel
+    model: Model
     theta: Any
     loss: float
     rows: int
@@ -169,7 +173,7 @@ class Fit:
     @property
     def constraints(self) -> Constraints | None:
         """Which parameters are fixed, tied or bounded, if any are."""
-        return None if isinstance(self.model, ModuleModel) else self.model.constraints
+        return self.model.constraints
 
     @comment("the parameters at a bound", empty=lambda fit: [])
     def at_bound(self) -> list[str]:
@@ -181,10 +185,7 @@ class Fit:
         """The columns the model reads, and their kinds."""
         if self.table is None:
             return dict(self.stored.get("columns", {}))
-        names = (*self.model.response_columns, *self.model.inputs)
-        if isinstance(self.model, FormulaModel):  # to read its text again, all columns it names must be known
-            names = (*names, *self.model.formula.unused)
-        return {name: self.table.types[name] for name in names}
+        return {name: self.table.types[name] for name in self.model.columns}
 
     @property
     def loss_function(self) -> Loss:
@@ -233,11 +234,6 @@ class Fit:
     def degrees_of_freedom(self) -> int | None:
         """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
         return statistics.degrees_of_freedom(self)
-
-    @property
-    def sigma_or_weights(self) -> str | None:
-        """The column of the row weights among those kept; of sigma, that of 1 / sigma**2."""
-        return row_weights(self.weights, self.sigma)
 
     @property
     def error_degrees(self) -> float:
@@ -343,7 +339,7 @@ class Fit:
 
         Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
         """
-        if self.covariance is None or isinstance(self.model, ModuleModel):
+        if self.covariance is None or self.model.in_place:
             return None
         whole = self.model.parameters if self.constraints is None else self.constraints.whole
         return whole.named(standard_errors(self, self.covariance))
@@ -405,11 +401,7 @@ class Fit:
         """
         if interval is not None:
             return predict_with_band(self, data, missing, interval, level)
-        if isinstance(self.model, ModuleModel):
-            return self.model.predict(self.theta, self.model.read(data, missing))
-        table = open_table(data)
-        inputs = self.model.inputs
-        columns = table.numbers(inputs, missing) if inputs else {"": np.empty(table.rows)}
+        columns = self.model.read(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self, columns, predicted)
         return predicted
@@ -504,7 +496,7 @@ class Fit:
     def mentioned(self, digits: int = 6) -> str:
         """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
         model, errors = self.model, self.standard_errors if self.kept is not None and self.kept.in_memory else None
-        if isinstance(model, ModuleModel) or errors is None:
+        if model.in_place or errors is None:
             return model.parameters.mentioned(self.theta, digits)
         shapes = model.parameters if self.constraints is None else self.constraints.whole
         by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))

@@ -9,7 +9,6 @@ from typing import Any
 from descend.descent import Outcome
 from descend.errors import DescendError
 from descend.losses import Loss
-from descend.models import FormulaModel
 from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import Problem, pose
@@ -45,7 +44,7 @@ class SecondLook:
         problem, fitted = self.problem, self.fitted
         if not fitted.succeeded:
             ended = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-            searchable = isinstance(problem.model, FormulaModel) and not problem.model.linear
+            searchable = problem.model.formula is not None and not problem.model.linear
             return self._searched() if ended and searchable else fitted
         try:
             if self.loss.estimated is not None:
