@@ -105,6 +105,15 @@ class gamma(RealFunction):
         return self * digamma(self.args[0])
 
 
+class lgamma(RealFunction):
+    """log |gamma(x)|, whose derivative is digamma(x). Densities are made of it; formulas cannot use it."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return digamma(self.args[0])
+
+
 class log1p(RealFunction):
     """log1p = log(1 + x), which keeps the digits of a small x; log1p' = 1 / (1 + x)."""
 
@@ -406,8 +415,10 @@ DERIVED_ONLY: dict[str, Spelling] = {
     "sign": _unary(sign, "np.sign({0})", "torch.sign({0})", "sign({0})", r"\operatorname{{sign}}\left({0}\right)"),
     "constant": _unary(constant, "{0}", "({0}).detach()", "{0}", "{0}"),
     "digamma": _unary(digamma, "special.digamma({0})", "torch.digamma({0})", "digamma({0})", r"\psi\left({0}\right)"),
-}
-"""What only a derivative brings in."""
+    "lgamma": _unary(lgamma, "special.gammaln({0})", "torch.lgamma({0})", "lgamma({0})",
+                     r"\log \Gamma\left({0}\right)"),
+}  # fmt: skip
+"""What only a derivative, or the density of a distribution, brings in."""
 
 CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E, "π": sympy.pi}
 
@@ -432,7 +443,7 @@ NAMES: dict[type, str] = {
     sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
     maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
     gamma: "gamma", sign: "sign", log1p: "log1p", expm1: "expm1", erfc: "erfc", cbrt: "cbrt", hypot: "hypot",
-    sinc: "sinc", digamma: "digamma",
+    sinc: "sinc", digamma: "digamma", lgamma: "lgamma",
     constant: "constant",
 }  # fmt: skip
 """The name of a SymPy function class in formulas; every printer looks functions up through it."""
