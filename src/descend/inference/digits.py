@@ -14,7 +14,7 @@ from descend.inference.standard_errors import MANY, accurate_point
 from descend.models.module import ModuleModel
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit

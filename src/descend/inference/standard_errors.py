@@ -16,7 +16,7 @@ from descend.inference.refit import well_conditioned
 from descend.inference.row_scores import refuse_without_data
 from descend.inference.statistics import dispersion_of, total_weight
 from descend.models.module import ModuleModel
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit

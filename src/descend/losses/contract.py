@@ -14,7 +14,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.symbols import Quantity
-from descend.settings import refuse_bad_settings
+from descend.settings import Part
 
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
@@ -68,7 +68,7 @@ POSITIVE = Domain(
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss(ABC):
+class Loss(Part, ABC):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
     All that is particular to a loss is said here, and asked for by these names; no other room knows one by its name.
@@ -96,11 +96,11 @@ class Loss(ABC):
             normaliser(y, omega, dispersion) - omega * value / (unit * dispersion)
 
     unit: 2 where the value is r**2, else 1.
-    variance: omega / phi times that of a row, in its ``mean``. kurtosis: its excess kurtosis, in ``mean`` and ``omega``.
+    variance: omega / phi times that of a row, in its ``mean``. kurtosis: its excess one, in ``mean`` and ``omega``.
     saturated: the least value there is, in ``y``; that of a prediction of y, if empty.
     """
 
-    name: ClassVar[str]
+    kind: ClassVar[str] = "loss"
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -120,9 +120,6 @@ class Loss(ABC):
     variance_text: ClassVar[str] = "1"
     kurtosis_text: ClassVar[str] = "0"
     saturated_text: ClassVar[str] = ""
-
-    def __post_init__(self) -> None:
-        refuse_bad_settings("loss", self)
 
     # Its settings ------------------------------------------------------------------------------------------------
 
@@ -329,8 +326,8 @@ class Loss(ABC):
 def _expression(text: str, settings: tuple[tuple[str, Any], ...]) -> Expr:
     """Read a formula of a loss, its settings as numbers."""
     from descend.formula.build import Builder
-    from descend.formula.functions import lgamma, number
-    from descend.formula.symbols import Column
+    from descend.formula.real_functions import lgamma
+    from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
     given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}

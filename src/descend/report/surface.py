@@ -15,7 +15,7 @@ from descend.errors import ConfigError
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
 from descend.models.module import ModuleModel
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
@@ -156,7 +156,7 @@ def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
         assert isinstance(fit.model, FormulaModel)
         weights = fit.sigma_or_weights
         program = derived(fit.model.formula, fit.loss_function, weights)
-        objective = Objective(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
+        objective = objective_over(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""

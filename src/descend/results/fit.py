@@ -35,7 +35,7 @@ from descend.models import FormulaModel, Model
 from descend.models.module import ModuleModel
 from descend.options.request import row_weights
 from descend.parameters import Constraints
-from descend.problem.objective import Objective
+from descend.problem.objective import VectorObjective
 from descend.results.commenting import comment
 from descend.results.equation import equation, rounding
 from descend.results.summary import summary
@@ -56,7 +56,7 @@ class Kept:
     """What a fit keeps of its run, to answer later questions: the rows it saw, and J on them."""
 
     columns: Mapping[str, Array]
-    objective: Objective
+    objective: VectorObjective
     source: str
     whole: Whole | None = None
     """What is known of all rows, where ``columns`` is a sample of them."""
