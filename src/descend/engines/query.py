@@ -24,7 +24,7 @@ from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, Lacki
 from descend.formula.real_functions import erfc
 from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.contract import OMEGA, PREDICTION, RESIDUAL, RESPONSE
 from descend.models import FormulaModel, Model
 from descend.table.database import reason
 from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
@@ -324,7 +324,8 @@ class Response:
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
         response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
-        writer = QueryWriter(lazy.table, names, {RESPONSE: response}, abilities)
+        omega_symbol = Integer(1) if weights is None else Column(weights)
+        writer = QueryWriter(lazy.table, names, {RESPONSE: response, OMEGA: omega_symbol}, abilities)
         writer.count([RESPONSE, RESPONSE])
         writer.name(RESPONSE)
         table = writer.table([RESPONSE, *(() if weights is None else (Column(weights),))])
@@ -345,10 +346,13 @@ class Response:
             finite = (y.abs() <= LARGEST).fill_null(False)
             self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
         if omega is not None:
-            self.sums |= {"log_omega": (omega > 0.0).ifelse(omega, 1.0).ln().sum(), "squares": (y * y).sum()}
-        if model.loss.name == "poisson" and "lgamma" in abilities.functions:
-            each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
-            self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
+            self.sums["squares"] = (y * y).sum()
+        for number, term in enumerate(model.loss.row_terms(weights is not None)):
+            try:
+                each = writer.write(term, table)
+            except LackingFunctionError:
+                continue  # what is not known of all rows is left out of a report
+            self.sums[f"term{number}"] = (each if omega is None else (omega > 0.0).ifelse(each, 0.0)).sum()
         self.query = table.aggregate(**self.sums)
 
     def ask(self) -> dict[str, float]:
@@ -361,10 +365,7 @@ class Response:
             found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
         if "squares" not in found:
             near = self.near
-            found |= {
-                "log_omega": 0.0,
-                "squares": found["second"] + near * (2.0 * found["first"] + near * found["rows"]),
-            }
+            found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
         return found
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.losses.contract import Array, Domain, Loss
 
@@ -28,6 +29,10 @@ class Binomial(Loss):
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether rows are shares of several trials, whose numbers are the weights."""
         return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
+
+    def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
+        """Return None for weighted rows, as whether a weight is a number of trials no formula tells."""
+        return None if weighted else super().normaliser_terms(weighted)
 
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.

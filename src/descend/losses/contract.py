@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Add, Expr, Integer, expand, expand_log
 
 from descend.errors import ConfigError
 from descend.formula.symbols import Quantity
@@ -22,6 +22,7 @@ PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity
 MEAN, OMEGA, DISPERSION, MOVED = Quantity("mean"), Quantity("omega"), Quantity("dispersion"), Quantity("moved")
 """Those of its distribution and of its curvature: see ``Loss``."""
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
+ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 
@@ -312,6 +313,38 @@ class Loss(Part, ABC):
         quantities = {RESPONSE: y, OMEGA: omega, DISPERSION: np.full(np.shape(y), dispersion)}
         return self._of_rows(self.normaliser_text, quantities)
 
+    def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
+        """Write the normaliser as a sum of products: of the dispersion alone, and of the row alone; None if it is none.
+
+        So that rows need to be summed once, whatever the dispersion, and where they are. weighted: or omega is 1.
+
+        >>> from descend.losses import Poisson
+        >>> Poisson().normaliser_terms(weighted=True)
+        ((-1, omega*lgamma(maximum(y, 0) + 1)),)
+        """
+        return _normaliser_terms(self._read(self.normaliser_text), weighted)
+
+    @property
+    def saturated_term(self) -> Expr:
+        """The least loss of a row times its weight, as an expression of RESPONSE and OMEGA."""
+        of_mean = self.of_mean
+        text = of_mean.saturated_text
+        least = of_mean._read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
+        return OMEGA * least
+
+    def row_terms(self, weighted: bool) -> tuple[Expr, ...]:
+        """Return what has to be summed over rows, beside the loss, to know the likelihood of a fit to them."""
+        terms = tuple(row for _, row in self.normaliser_terms(weighted) or () if not row.is_number)
+        if self.dispersion != "estimated" or self.of_residual:
+            return terms
+        least = self.saturated_term
+        return (*terms, least if weighted else least.xreplace({OMEGA: ONE}))
+
+    def sum_over_rows(self, term: Expr, y: Array, omega: Array) -> float:
+        """Sum one of ``row_terms`` over the rows of a weight above 0."""
+        counting = omega > 0.0
+        return float(self._of_rows(term, {RESPONSE: y[counting], OMEGA: omega[counting]}).sum())
+
     def log_density(self, score: Array, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return the logarithm of the density, or probability, of the response of each row, of a weight.
 
@@ -320,6 +353,34 @@ class Loss(Part, ABC):
         array([-1.3069])
         """
         return self.log_normaliser(y, omega, dispersion) - omega * self.value(score, y) / (self.unit * dispersion)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pearson(Loss):
+    """The square of each residual over its variance under another loss, at a dispersion of 1: a sum, not to be fitted.
+
+    >>> from descend.losses import Poisson
+    >>> Pearson(Poisson()).value(np.array([4.0]), np.array([6.0]))
+    array([1.])
+    """
+
+    of: Loss
+
+    name: ClassVar[str] = "pearson"
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, Expr, Expr]:
+        """Value, slope, and a weight that stands for none."""
+        value = (PREDICTION - RESPONSE) ** 2 / self.of._read(self.of.variance_text).xreplace({MEAN: PREDICTION})
+        return value, value.diff(PREDICTION), ONE
+
+
+@lru_cache(maxsize=64)
+def _normaliser_terms(normaliser: Expr, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
+    normaliser = normaliser if weighted else normaliser.xreplace({OMEGA: ONE})
+    terms = expand(expand_log(normaliser, force=True))
+    split = tuple(term.as_independent(RESPONSE, OMEGA, as_Add=False) for term in Add.make_args(terms))
+    return None if any(row.has(DISPERSION) for _, row in split) else split
 
 
 @lru_cache(maxsize=256)

@@ -35,7 +35,7 @@ class Poisson(Loss):
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     # The second derivative by the logarithm of the mean is the mean.
     curvature_left_text: ClassVar[str] = "exp(-moved)"
-    normaliser_text: ClassVar[str] = "-omega*lgamma(y + 1)"
+    normaliser_text: ClassVar[str] = "-omega*lgamma(max(y, 0) + 1)"
     variance_text: ClassVar[str] = "mean"
     kurtosis_text: ClassVar[str] = "1/(omega*mean)"
     saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
