@@ -282,9 +282,9 @@ def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: 
             f"`{name}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    ends = np.array([found["low"], found["high"]])
-    if (outside := loss.response_domain.outside(ends)).any():
-        worst = ends[outside.argmax()]
+    domain, ends = loss.response_domain, (found["low"], found["high"])
+    if domain.outside(np.array(ends)).any():
+        worst = max(ends, key=lambda end: max(domain.low - end, end - domain.high))
         raise DataError(
             f"`{name}` is {worst:g} in some row of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
