@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from descend import report
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
-from descend.descent.run import Settings, run
+from descend.descent.run import run
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -26,6 +25,7 @@ from descend.gradients.derivation import Derivation
 from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
+from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
@@ -142,9 +142,8 @@ def fit(
     began = time.perf_counter()
     request = read_request(model, data, others, _options(locals(), unknown))
     call: Call = partial(dict, request.given)
-    settings = Settings(**{key: request[key] for key in SETTINGS})
     data, reader = request.data, _reader(log_every, on_step)
-    if _is_module(model):
+    if kind_of(model).in_place:
         from descend.training.posing import pose_module
 
         if checkpoint is not None:
@@ -153,9 +152,9 @@ def fit(
                 "Save those from `on_step`, with torch.save."
             )
 
-        problem, settings = pose_module(model, data, inputs, request, settings)
+        problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(problem, run(problem, settings, reader), report, call, began)
+            return fit_of(problem, run(problem, request, reader), report, call, began)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -168,9 +167,11 @@ def fit(
             data, unprepared = open_table(data, where), replace(request, where=None)
             request, prepared = prepare(model, data, unprepared, loss_function)
         if checkpoint is not None:
-            settings, request = _taken_up(settings, request, checkpoint, resume)
-            if settings.taken_up is not None:
-                began -= settings.taken_up.snapshot.seconds
+            refuse_unwritable(checkpoint)
+        resumed = None if checkpoint is None or not resume else read(checkpoint)
+        if resumed is not None:  # it starts where the run did, whatever start is found or given now
+            request = replace(request, start=resumed.start)
+            began -= resumed.snapshot.seconds
         problem = pose(model, data, request)
         try:
             if prepared:
@@ -178,7 +179,8 @@ def fit(
             kind = checked_errors(errors, problem.model.loss)
 
             def fitted_to(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
-                return fit_of(problem, run(problem, settings, reader), report, call, began, bool(l1 or l2), kind)
+                descended = run(problem, request, reader, resumed)
+                return fit_of(problem, descended, report, call, began, bool(l1 or l2), kind)
 
             fitted = fitted_to(problem, reader)
             if optimizer is None and start:
@@ -193,23 +195,9 @@ def fit(
     return fitted
 
 
-SETTINGS = [field.name for field in fields(Settings) if field.name in OPTIONS and field.name != "checkpoint"]
-
-
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a call of `fit` by key, out of its arguments."""
     return {key: value for key, value in given.items() if key in OPTIONS} | unknown
-
-
-def _taken_up(
-    settings: Settings, request: Request, path: str | os.PathLike[str], resume: bool
-) -> tuple[Settings, Request]:
-    """Make a run write checkpoints; one that is resumed starts where it did, whatever start is found or given now."""
-    refuse_unwritable(path)
-    found = read(path) if resume else None
-    if found is not None:
-        request = replace(request, start=found.start)
-    return replace(settings, checkpoint=path, taken_up=found), request
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
@@ -225,12 +213,6 @@ def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Ca
             on_step(step)
 
     return read
-
-
-def _is_module(model: object) -> bool:
-    """Tell a torch module without importing torch: whoever holds one has imported it."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -280,8 +262,8 @@ def compare(
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
     fits: dict[str, Fit] = {}
     for name in names:
-        # A module is trained where it is, so each optimizer gets a copy of its own.
-        fits[name] = fit(copy.deepcopy(model) if _is_module(model) else model, data, optimizer=name, **options)
+        # What is trained where it is, each optimizer gets a copy of.
+        fits[name] = fit(copy.deepcopy(model) if kind_of(model).in_place else model, data, optimizer=name, **options)
         if on_fit is not None:
             on_fit(name, fits[name])
         if fits[name].outcome is Outcome.INTERRUPTED:
@@ -441,7 +423,7 @@ def check(
     )
     request.check()
     loss_function = _built(loss)
-    if _is_module(model):
+    if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
         return handed(check_module(model, data, inputs, request, loss_function), report.short)

@@ -12,7 +12,6 @@ from descend.descent.run import Run
 from descend.diagnosis.case import Array, Case
 from descend.engines.stream import StreamEngine
 from descend.engines.torch_engine import TorchEngine
-from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import OPTIMIZERS, Optimizer
 from descend.problem.posing import Problem
 from descend.problem.standardized import StandardizedObjective
@@ -22,7 +21,7 @@ from descend.problem.standardized import StandardizedObjective
 def case_of(problem: Problem, run: Run) -> Iterator[Case]:
     """Open the case of a run that ended; a module is left as it was found."""
     model: Any = problem.model
-    if isinstance(model, FormulaModel | FunctionModel):
+    if not model.in_place:
         yield _of_vector(problem, run)
         return
     from descend.training.flat import aside, joined
@@ -72,7 +71,7 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     elif isinstance(engine, StreamEngine):
         built = NumpyEngine(engine.kernel, merged, weights)
     else:
-        built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)  # type: ignore[union-attr]
+        built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)
     return objective_over(built, problem.objective.penalty, problem.objective.bounds)
 
 

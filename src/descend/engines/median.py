@@ -13,7 +13,7 @@ from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, Lacki
 from descend.formula.symbols import Column
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.models import FormulaModel, Model
+from descend.models import Model, SymbolicModel
 from descend.table.lazy import Lazy
 
 AROUND = 1.05
@@ -31,9 +31,9 @@ def median_residual(
     from ibis.expr import operations
 
     alike = weights is None and program is not None
-    if alike and isinstance(model, FormulaModel) and lazy.backend.has_operation(operations.Median):
+    if alike and (symbolic := model.symbolic) is not None and lazy.backend.has_operation(operations.Median):
         try:
-            return _asked(model, program, lazy, theta)  # type: ignore[arg-type]
+            return _asked(symbolic, program, lazy, theta)  # type: ignore[arg-type]
         except LackingFunctionError:
             pass
     width = AROUND
@@ -44,7 +44,7 @@ def median_residual(
         width = 1.0 + 10.0 * (width - 1.0)
 
 
-def _asked(model: FormulaModel, program: Program, lazy: Lazy, theta: Array) -> float:
+def _asked(model: SymbolicModel, program: Program, lazy: Lazy, theta: Array) -> float:
     names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
     definitions = {PREDICTION: model.prediction, RESPONSE: model.formula.response, RESIDUAL: PREDICTION - RESPONSE}
     for predictor, term in model.formula.terms.items():

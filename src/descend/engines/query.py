@@ -25,7 +25,7 @@ from descend.formula.real_functions import erfc
 from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import OMEGA, PREDICTION, RESIDUAL, RESPONSE
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.table.database import reason
 from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
 
@@ -323,7 +323,7 @@ class Response:
         """
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
-        response = model.formula.response if isinstance(model, FormulaModel) else Column(model.response)
+        response = model.response_expression
         omega_symbol = Integer(1) if weights is None else Column(weights)
         writer = QueryWriter(lazy.table, names, {RESPONSE: response, OMEGA: omega_symbol}, abilities)
         writer.count([RESPONSE, RESPONSE])

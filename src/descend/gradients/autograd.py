@@ -13,7 +13,7 @@ from descend.formula.printers.code import TORCH
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.models import Call, FunctionModel
+from descend.models import Call, Model
 
 Tensor = Any
 
@@ -116,9 +116,10 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     return kernel
 
 
-def autograd_of_function(model: FunctionModel, weights: str | None) -> AutogradKernel:
+def autograd_of_function(model: Model, weights: str | None) -> AutogradKernel:
     """Let PyTorch differentiate a Python function of columns and parameters."""
-    parameters = model.parameters
+    forward, parameters = model.forward, model.parameters
+    assert forward is not None
     names = tuple(dict.fromkeys((*model.inputs, model.response, *([weights] if weights else []))))
 
     def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
@@ -126,7 +127,7 @@ def autograd_of_function(model: FunctionModel, weights: str | None) -> AutogradK
             name: theta[place] if labels is not None else theta[place.start]
             for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
         }
-        return checked_prediction(model.forward, dict(zip(names, block, strict=True)), values, len(block[0]))
+        return checked_prediction(forward, dict(zip(names, block, strict=True)), values, len(block[0]))
 
     kernel = AutogradKernel(
         model.loss,

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.out_of_core import Whole, engine_of
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
 
 def sum_of(fit: Fit, whole: Whole, loss: Loss) -> float | None:
     """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
-    if not isinstance(fit.model, FormulaModel):
+    if fit.model.formula is None:
         return None
     weights = fit.sigma_or_weights
     return engine_of(derived(fit.model.formula, loss, weights), whole.lazy, weights).evaluate(fit.theta, 0).loss
@@ -58,7 +56,6 @@ def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
 
     It falls as one over their number, and that of 10,000 rows is known to about 1%.
     """
-    assert not isinstance(fit.model, ModuleModel)
     rows = fit.counted_rows
     found = sandwich(rows, fit.loss_function, len(rows.y) - fit.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)

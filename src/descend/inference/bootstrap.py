@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.run import Interruptible, whole
+from descend.descent.run import Interruptible
 from descend.errors import ConfigError
 from descend.inference.intervals import Intervals, named, quantile, why_none
 from descend.inference.refit import Part, free_to_move, refit, well_conditioned
 from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
-from descend.models.module import ModuleModel
+from descend.options.checks import refuse_not_whole
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -49,10 +49,10 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
-    whole(resamples, "number of resamples", FEWEST)
-    whole(seed, "seed", 0)
+    refuse_not_whole(resamples, "number of resamples", FEWEST)
+    refuse_not_whole(seed, "seed", 0)
     covariance = generalized_covariance(fit, fit.kind_of_errors)
-    if covariance is None or fit.covariance is None or isinstance(fit.model, ModuleModel):
+    if covariance is None or fit.covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
     values, notes = _resampled(fit, resamples, seed, on_resample)
     if len(values) < FEWEST:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.inference.row_scores import counted_rows
-from descend.models.module import ModuleModel
 from descend.showing import Shown
 
 if TYPE_CHECKING:
@@ -80,8 +79,8 @@ class Diagnostics(Shown):
 
 def diagnostics_of(fit: Fit) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if not fit.loss_function.quadratic or isinstance(fit.model, ModuleModel):
-        what = "a module" if isinstance(fit.model, ModuleModel) else f"the {fit.loss_function.name} loss"
+    if not fit.loss_function.quadratic or fit.model.in_place:
+        what = f"a {fit.model.kind}" if fit.model.in_place else f"the {fit.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
     many = fit.rows > ROWS
     rows = counted_rows(fit, ROWS, TOGETHER) if many else fit.counted_rows

@@ -11,7 +11,6 @@ from descend.descent.outcome import Outcome
 from descend.inference.covariance import Mask
 from descend.inference.row_scores import Rows, counted_rows
 from descend.inference.standard_errors import MANY, accurate_point
-from descend.models.module import ModuleModel
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
 from descend.problem.point import Point
@@ -65,7 +64,7 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     """
     if fit.kept is None:
         return _stored(fit)
-    if isinstance(fit.model, ModuleModel) or fit.loss_function.kinked or fit.outcome is Outcome.DIVERGED:
+    if fit.model.in_place or fit.loss_function.kinked or fit.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(fit)
@@ -88,7 +87,7 @@ def errors_hold(fit: Fit) -> bool:
     They come from the residuals and the curvature at the minimum; elsewhere both are others. The distance is that to
     the minimum of the parabola that touches J where the run ended. A fit that was loaded says how it ended.
     """
-    if fit.outcome is Outcome.CONVERGED or fit.covariance is None or isinstance(fit.model, ModuleModel):
+    if fit.outcome is Outcome.CONVERGED or fit.covariance is None or fit.model.in_place:
         return True
     if fit.kept is None:
         return False
@@ -101,7 +100,7 @@ def errors_hold(fit: Fit) -> bool:
 
 def _stored(fit: Fit) -> dict[str, Any] | None:
     stored = fit.stored.get("digits")
-    if stored is None or isinstance(fit.model, ModuleModel):
+    if stored is None or fit.model.in_place:
         return None
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
     return whole.named(whole.flat(stored))
@@ -116,7 +115,7 @@ def _counted(error: Array, size: Array, moving: Mask) -> Array:
 
 def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
     """Return how far each free component may be from the minimum, which of them may move, and in what least units."""
-    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    assert fit.kept is not None
     objective, theta = fit.kept.objective, fit.theta
     point = accurate_point(fit)
     moving = np.ones(theta.size, dtype=bool)
@@ -245,7 +244,7 @@ def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
 
 def _of_columns(fit: Fit, rows: Rows) -> tuple[Array, Array]:
     """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
-    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    assert fit.kept is not None
     of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
     if fit.model.linear:
         return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.inference.row_scores import row_weights
-from descend.models.module import ModuleModel
 from descend.problem.edge import AT
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def edge_rows(fit: Fit) -> NDArray[np.intp]:
     """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
     domain = fit.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if not domain.limited or fit.kept is None or fit.kept.whole is not None or isinstance(fit.model, ModuleModel):
+    if not domain.limited or fit.kept is None or fit.kept.whole is not None or fit.model.in_place:
         return none
     if fit.outcome is not Outcome.CONVERGED or fit.at_bound or fit.penalised:
         return none
@@ -53,7 +52,7 @@ def held_at_edge(fit: Fit) -> NDArray[np.bool_]:
 def edge_note(fit: Fit) -> str | None:
     """Say that the best fit lies at the edge, in which row, and what follows."""
     places = edge_rows(fit)
-    if not places.size or fit.kept is None or isinstance(fit.model, ModuleModel):
+    if not places.size or fit.kept is None or fit.model.in_place:
         return None
     rows = fit.counted_rows
     end = float(np.round(rows.score[places[0]], 6))

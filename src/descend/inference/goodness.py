@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.inference.statistics import counting, determined, squared_error, standing
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -68,7 +67,7 @@ def goodness_of(fit: Fit) -> Goodness | None:
 
 def _known(fit: Fit) -> bool:
     """Whether the variance of each row is known, and they are in memory where they are needed."""
-    if isinstance(fit.model, ModuleModel) or fit.penalised or fit.kept is None:
+    if fit.model.in_place or fit.penalised or fit.kept is None:
         return False
     return fit.sigma is not None or (fit.loss_function.dispersion_known and fit.kept.whole is None)
 
@@ -101,7 +100,7 @@ def deviance_of(fit: Fit) -> float | None:
     if fit.kept is None:
         return fit.stored.get("deviance")
     loss = fit.loss_function
-    if not loss.likelihood or fit.penalised or isinstance(fit.model, ModuleModel):
+    if not loss.likelihood or fit.penalised or fit.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(fit)

@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -69,13 +67,13 @@ def guarantee(fit: Fit) -> Guarantee | None:
 def _convex(fit: Fit) -> bool:
     """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
     model, kept = fit.model, fit.kept
-    if kept is None or kept.whole is not None or isinstance(model, ModuleModel) or fit.outcome is Outcome.DIVERGED:
+    if kept is None or kept.whole is not None or model.in_place or fit.outcome is Outcome.DIVERGED:
         return False
     if fit.constraints is not None or kept.objective.has_l1 or fit.undetermined:
         return False
     if fit.rows > MOST_ROWS or fit.theta.size > MOST_PARAMETERS:
         return False
-    return (fit.loss_function.convex and model.linear) or (isinstance(model, FormulaModel) and model.log_linear)
+    return (fit.loss_function.convex and model.linear) or model.log_linear
 
 
 def _bounded(fit: Fit) -> Guarantee | None:
@@ -126,7 +124,6 @@ def _share(stays: Array, hessian: Array) -> float:
 
 
 def _told(fit: Fit, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
-    assert not isinstance(fit.model, ModuleModel)
     relative = np.where(distance == 0.0, 0.0, distance / np.abs(fit.theta))
     digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
     return Guarantee(gap, distance, fit.model.parameters.named(digits), smallest, share)

@@ -14,7 +14,6 @@ from descend.errors import ConfigError
 from descend.inference.covariance import sandwich_kind
 from descend.inference.row_scores import refuse_without_data
 from descend.losses import Loss
-from descend.models.module import ModuleModel
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
@@ -43,7 +42,6 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
     """
 
     def __init__(self, fit: Fit, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
-        assert not isinstance(fit.model, ModuleModel)
         held = fit.constraints
         self.shown_by = None if fit.shown_by is None else fit.shown_by.short
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
@@ -183,8 +181,8 @@ def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
 
 def why_none(fit: Fit) -> str:
     """Say why a fit has no standard errors, and what to do about it."""
-    if isinstance(fit.model, ModuleModel):
-        return "A PyTorch module has no standard errors: no curvature matrix is formed for it. Use a formula."
+    if fit.model.in_place:
+        return f"A {fit.model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."
     if fit.penalised:
         return (
             "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "

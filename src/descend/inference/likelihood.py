@@ -15,7 +15,6 @@ from descend.formula.compile import compile_expression
 from descend.inference.row_scores import row_weights, weighted
 from descend.inference.statistics import counting, standing, total_weight
 from descend.losses.contract import DISPERSION
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -47,7 +46,7 @@ def criteria_of(fit: Fit) -> Criteria | None:
         values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
         return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
     loss = fit.loss_function
-    if fit.penalised or not loss.likelihood or isinstance(fit.model, ModuleModel):
+    if fit.penalised or not loss.likelihood or fit.model.in_place:
         return None
     held = standing(fit)
     redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held

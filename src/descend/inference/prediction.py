@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
 from descend.inference.intervals import checked_level, named, quantile, why_none
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.preflight import smallest_failure
-from descend.problem.scores import score_and_jacobian
 from descend.registry import closest
 from descend.table import open_table
 
@@ -52,7 +49,7 @@ def predict_with_band(fit: Fit, data: Any, missing: str, interval: str, level: f
             f"Known: {', '.join(BANDS)}."
         )
     checked_level(level)
-    if fit.covariance is None or isinstance(fit.model, ModuleModel):
+    if fit.covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
     if fit.undetermined:
         raise ConfigError(
@@ -81,8 +78,8 @@ def refuse_not_finite(fit: Fit, columns: Mapping[str, Array], prediction: Array)
         return
     row = int(bad.argmax())
     part = None
-    if isinstance(fit.model, FormulaModel):
-        part = smallest_failure(fit.model, fit.theta, columns, row)
+    if (symbolic := fit.model.symbolic) is not None:
+        part = smallest_failure(symbolic, fit.theta, columns, row)
     told = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
         f"The prediction is {prediction[row]:g} in row {row + 1}{_values(fit, columns, row)}{told}. {ADVICE}"
@@ -91,10 +88,10 @@ def refuse_not_finite(fit: Fit, columns: Mapping[str, Array], prediction: Array)
 
 def _refuse_without_ends(fit: Fit, columns: Mapping[str, Array], found: Prediction) -> None:
     bad = np.isnan(found.low) | np.isnan(found.high)
-    if not bad.any() or isinstance(fit.model, ModuleModel):
+    if not bad.any() or fit.model.in_place:
         return
     row = int(bad.argmax())
-    _, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    _, jacobian = fit.model.scores_and_jacobian(fit.theta, columns)
     by = [label for label, slope in zip(fit.model.parameters.labels, jacobian[row], strict=True)
           if not np.isfinite(slope)]  # fmt: skip
     why = f": the derivative of the prediction by `{by[0]}` is not finite there" if by else ""
@@ -128,14 +125,14 @@ def band(fit: Fit, columns: Mapping[str, Array], interval: str, level: float) ->
     can be.
     """
     loss, covariance = fit.loss_function, fit.covariance
-    assert covariance is not None and not isinstance(fit.model, ModuleModel)
+    assert covariance is not None
     if interval == "prediction" and not loss.quadratic:
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
             "estimate. Ask for a confidence interval, or use the squared loss."
         )
     prediction = fit.model.predict(fit.theta, columns)
-    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    score, jacobian = fit.model.scores_and_jacobian(fit.theta, columns)
     with np.errstate(all="ignore"):
         variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
         if interval == "prediction":

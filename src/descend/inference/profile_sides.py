@@ -19,8 +19,6 @@ from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, free_to_move, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.inference.statistics import dispersion_of, total_weight
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -45,13 +43,13 @@ class Sides:
     """
 
     def __init__(self, fit: Fit, covariance: Array, places: Iterable[int]) -> None:
-        assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+        assert fit.kept is not None
         self.fit, self.model, self.covariance = fit, fit.model, covariance
         self.part, self.bounds = Part(fit.kept.objective), fit.kept.objective.bounds
         self.best, self.free, self.factor = self.part(fit.theta), free_to_move(fit), _factor(fit)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = fit.loss <= _rounding(fit)
-        self.convex = fit.model.linear or (isinstance(fit.model, FormulaModel) and fit.model.log_linear)
+        self.convex = fit.model.linear or fit.model.log_linear
         self.paths = {place: [Path(side) for side in self._sides(place)] for place in places}
         self.likely: list[Array] = []
         self._alone: dict[Side, Path] = {}
@@ -186,7 +184,7 @@ class Sides:
     @cached_property
     def _factors(self) -> list[int]:
         """Where the parameters stand that are factors of a term: at zero, what else is in the term has no say."""
-        if not isinstance(self.model, FormulaModel):
+        if self.model.formula is None:
             return []
         names, slices = (symbol.name for symbol in linear_unknowns(self.model.formula)), self.model.parameters.slices
         size = self.fit.theta.size
@@ -196,7 +194,7 @@ class Sides:
     def _exchanges(self) -> list[NDArray[np.intp]]:
         """The orders of the parameters in which two like terms have changed places."""
         found: list[NDArray[np.intp]] = []
-        if not isinstance(self.model, FormulaModel):
+        if self.model.formula is None:
             return found
         slices = self.model.parameters.slices
         for group in interchangeable(self.model.formula):
@@ -220,7 +218,7 @@ def _factor(fit: Fit) -> float:
 
 def _rounding(fit: Fit) -> float:
     """Return the squared loss that residuals of nothing but rounding may have; other losses have no least value."""
-    if not fit.loss_function.quadratic or fit.kept is None or isinstance(fit.model, ModuleModel):
+    if not fit.loss_function.quadratic or fit.kept is None or fit.model.in_place:
         return -math.inf
     y, omega = fit.model.observed(fit.kept.columns), row_weights(fit)
     return ROUNDING**2 * float(omega @ (y * y)) / float(omega.sum())

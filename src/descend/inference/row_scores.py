@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.models.module import ModuleModel
-from descend.problem.scores import score_and_jacobian
 from descend.starts.search import sampled
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def counted_rows(
     of some columns.
     """
     refuse_without_data(fit, "residuals")
-    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
+    assert fit.kept is not None
     columns, omega = fit.kept.columns, row_weights(fit)
     places: slice | NDArray[np.intp] = slice(None)
     if instead:
@@ -77,7 +75,7 @@ def counted_rows(
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
+    score, jacobian = fit.model.scores_and_jacobian(fit.theta, columns)
     y = fit.model.observed(columns)
     counting = omega > 0.0
     if counting.all():

@@ -15,7 +15,6 @@ from descend.inference.intervals import Intervals, checked_errors, named, quanti
 from descend.inference.refit import well_conditioned
 from descend.inference.row_scores import refuse_without_data
 from descend.inference.statistics import dispersion_of, total_weight
-from descend.models.module import ModuleModel
 from descend.problem.point import Point
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def covariance_of(fit: Fit, kind: str) -> Array | None:
 def generalized_covariance(fit: Fit, kind: str) -> Array | None:
     """Return the covariance with zeros for what is held: at a bound, or because others can make up for it."""
     loss = fit.loss_function
-    if fit.penalised or fit.outcome is Outcome.DIVERGED or isinstance(fit.model, ModuleModel):
+    if fit.penalised or fit.outcome is Outcome.DIVERGED or fit.model.in_place:
         return None  # no curvature matrix is formed for a module
     assert fit.kept is not None and fit.degrees_of_freedom is not None
     kept = None if fit.rank is None else fit.rank.kept
@@ -110,7 +109,6 @@ def standard_errors(fit: Fit, covariance: Array) -> Array:
 
 def undetermined(fit: Fit, covariance: Array) -> Mask:
     """Mark the free components that the data do not determine by themselves."""
-    assert not isinstance(fit.model, ModuleModel)
     unknown: Mask = np.isnan(covariance.diagonal())
     unknown[[label in fit.undetermined for label in fit.model.parameters.labels]] = True
     return unknown
@@ -123,7 +121,7 @@ def t_intervals(fit: Fit, level: float, kind: str, method: str) -> Intervals:
     scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
     """
     covariance = fit.covariance_of(kind)
-    if covariance is None or isinstance(fit.model, ModuleModel):
+    if covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
     best, ends = whole.flat(fit.parameters), quantile(level, fit.error_degrees) * standard_errors(fit, covariance)

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from descend.inference.row_scores import refuse_without_data, row_weights, weighted
 from descend.losses.contract import Pearson
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -82,7 +80,7 @@ def dispersion_of(fit: Fit) -> float | None:
     degrees = degrees_of_freedom(fit)
     if fit.kept is None:
         return fit.stored.get("dispersion")
-    if not loss.likelihood or degrees is None or degrees <= 0 or isinstance(fit.model, ModuleModel):
+    if not loss.likelihood or degrees is None or degrees <= 0 or fit.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(fit) / degrees
@@ -98,7 +96,7 @@ def dispersion_of(fit: Fit) -> float | None:
 def squared_error(fit: Fit) -> float:
     """Return sum omega r**2 of a squared loss: J itself, where no penalty is part of it."""
     assert fit.kept is not None
-    if isinstance(fit.model, ModuleModel):
+    if fit.model.in_place:
         return float(row_weights(fit) @ fit.residuals**2)
     if fit.penalised:
         return float(fit.kept.objective.engine.evaluate(fit.theta, 0).loss)
@@ -140,7 +138,7 @@ def r_squared_about_zero(fit: Fit) -> float | None:
     if fit.kept is None:
         return fit.stored.get("r_squared_about_zero")
     model = fit.model
-    if not (isinstance(model, FormulaModel) and model.linear and fit.loss_function.quadratic):
+    if not (model.formula is not None and model.linear and fit.loss_function.quadratic):
         return None
     constants = [slope for slope in model.formula.jacobian.values() if not slope.free_symbols]
     if constants or fit.kept.whole is not None or model.formula.terms:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models import FormulaModel, FunctionModel
-from descend.problem.scores import score_and_jacobian
+from descend.models import Model
 
 Array = NDArray[np.float64]
 AT = 1e-8
@@ -33,7 +32,7 @@ class Edge:
     there on it steps as Newton does with the rows E left out, in directions that keep them where they are.
     """
 
-    def __init__(self, model: FormulaModel | FunctionModel, columns: Mapping[str, Array], omega: Array | None) -> None:
+    def __init__(self, model: Model, columns: Mapping[str, Array], omega: Array | None) -> None:
         self.model, self.columns, self.omega = model, columns, omega
 
     def onwards(self, point: Any) -> Array:
@@ -75,7 +74,7 @@ class Edge:
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
         """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
         low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
-        predicted, jacobian = score_and_jacobian(self.model, theta, self.columns)
+        predicted, jacobian = self.model.scores_and_jacobian(theta, self.columns)
         distance = np.minimum(predicted - low, high - predicted)
         there = distance <= AT * float(distance.mean())
         if not there.any() or not np.isfinite(jacobian).all():

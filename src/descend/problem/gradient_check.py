@@ -16,7 +16,7 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, known_column, read_model
@@ -38,7 +38,7 @@ def check_gradient(model: str | Callable[..., Any], data: Any, request: Request,
     table = open_table(data, request.where)
     request = replace(request, where=None)
     read, given = read_model(model, table, request, loss)
-    if isinstance(read, FormulaModel):
+    if read.formula is not None:
         start = pose(model, table, replace(request, gradient=None)).first.theta
     else:
         start = read.parameters.start(given, 1.0)
@@ -106,7 +106,7 @@ def _autograd(
         return None
 
     def witness(theta: Array, wanted: bool) -> Array | None:
-        if not (wanted or "torch" in sys.modules or not isinstance(model, FormulaModel)):
+        if not (wanted or "torch" in sys.modules or model.formula is None):
             return None
         try:
             _, what = gradient_source(model, "autograd", table, weights)

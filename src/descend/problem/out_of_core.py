@@ -20,7 +20,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.point import Objective, Point
 from descend.table import Table
@@ -70,7 +70,7 @@ class Gathered:
         """
         sampled = NumpyEngine(what, self.columns, weights)
         judgement = suspicion.before_fit(model, what, self.columns, weights, sampled, first)
-        if not judgement.agree and isinstance(what, Program) and isinstance(model, FormulaModel):
+        if not judgement.agree and isinstance(what, Program) and model.formula is not None:
             truth: Any = engine_of(derived(model.formula, model.loss, weights), self.whole.lazy, weights)
             if suspicion.agrees(model, self.columns, weights, self.engine, first, truth):
                 return suspicion.approved(model, first)

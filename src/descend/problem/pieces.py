@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from descend.models import Model
 from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
 from descend.problem.point import Penalty
-from descend.problem.scores import score_and_jacobian
 from descend.table.lazy import Lazy
 
 Array = NDArray[np.float64]
@@ -128,7 +127,7 @@ class StreamedPieces(LastPieces):
 
 def pieces_of(model: Model, theta: Array, columns: Mapping[str, Array], weights: Array | None, total: float) -> Pieces:
     """Return J of some rows at theta, without a penalty; total: the sum of the weights of all rows."""
-    score, jacobian = score_and_jacobian(model, theta, columns)
+    score, jacobian = model.scores_and_jacobian(theta, columns)
     y = model.observed(columns)
     share = (np.ones(len(y)) if weights is None else weights) / total
     if weights is not None and not share.all():

@@ -19,7 +19,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, Model
+from descend.models import Model
 from descend.options.request import Request, row_weights
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
@@ -32,8 +32,8 @@ from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.pieces import RowPieces, StreamedPieces
 from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
-from descend.starts.growth import Grown, grown
-from descend.starts.search import Found, search
+from descend.starts.growth import improved
+from descend.starts.search import Start, search
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
 
@@ -66,7 +66,7 @@ class Problem:
     weights: str | None = None
     sigma: str | None = None
     judgement: Judgement | None = None
-    grown: Grown | None = None
+    grown: Start | None = None
     begin: Array | None = None
     given: frozenset[str] = frozenset()
     """The parameters of which starting values were given; of a module, which holds its own, all."""
@@ -127,12 +127,12 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
     if loss.kinked and source != "by_hand":
         objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
-    convex = fitted.linear or (isinstance(fitted, FormulaModel) and fitted.log_linear)
+    convex = fitted.linear or fitted.log_linear
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
-    searching = isinstance(fitted, FormulaModel) and not convex
+    searching = fitted.formula is not None and not convex
     if searching and len(given) < len(fitted.parameters.shapes):
         found = _searched(fitted, weights, request, columns, theta, given, objective)
         theta = theta if found is None else found.theta
@@ -140,10 +140,11 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, request, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.prediction_domain.limited and isinstance(fitted, FormulaModel | FunctionModel):
+    if gathered is None and fitted.loss.prediction_domain.limited and not fitted.in_place:
         objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
-    if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
-        objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
+    symbolic = fitted.symbolic
+    if smooth and symbolic is not None and bends(symbolic.formula.expression):
+        objective.kinks = Kinks(symbolic, columns, None if weights is None else columns[weights])
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:
@@ -173,7 +174,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     searched = (each.note for each in (found, larger) if each is not None)
     if (taken := probability_note(fitted, loss)) is not None:
         why = (*why, taken)
-    doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
+    doubtful = readings(fitted.formula, table.names) if fitted.formula is not None else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
     scale = scale if loss.quadratic else 0.0
@@ -245,12 +246,12 @@ def _grown(
     columns: Mapping[str, Array],
     theta: Array,
     objective: VectorObjective,
-) -> Grown | None:
+) -> Start | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
-    larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
+    larger = improved(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
         objective.passes += larger.passes
     return larger
@@ -264,9 +265,9 @@ def _searched(
     theta: Array,
     given: Mapping[str, Any],
     objective: VectorObjective,
-) -> Found | None:
+) -> Start | None:
     """Search for starting values of what is not ``given``."""
-    assert isinstance(model, FormulaModel)
+    assert model.formula is not None
     program = derived(model.formula, model.loss, weights)
     return search(program, columns, theta, given, request.polish, objective.bounds)
 
@@ -300,9 +301,9 @@ def _penalty(model: Model, l1: float, l2: float) -> Penalty:
     They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
     """
     factors = np.ones(model.parameters.size)
-    if isinstance(model, FormulaModel):
-        inside = model.linear_predictor
-        for symbol, slope in model.formula.jacobian.items():
+    if (symbolic := model.symbolic) is not None:
+        inside = symbolic.linear_predictor
+        for symbol, slope in symbolic.formula.jacobian.items():
             added = slope if inside is None else inside.diff(symbol)
             if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0

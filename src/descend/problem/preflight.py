@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ from sympy import Expr
 
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
-from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
 from descend.formula.edges import with_limit
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
+from descend.models import Model, SymbolicModel
 from descend.problem.point import Objective, Point
 from descend.table.table import finite
 
@@ -127,8 +126,9 @@ def finite_start(
         if _is_finite(point):
             return point
     steep = None
-    if isinstance(model, FormulaModel) and math.isfinite(objective(theta, 0).loss):
-        steep = _without_slope(model, theta, columns)
+    symbolic = model.symbolic
+    if symbolic is not None and math.isfinite(objective(theta, 0).loss):
+        steep = _without_slope(symbolic, theta, columns)
     raise ConfigError(steep or _not_finite(model, theta, columns))
 
 
@@ -136,9 +136,9 @@ def _is_finite(point: Point) -> bool:
     return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
 
 
-def _without_slope(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
+def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
     """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
-    start, values = model.parameters.mentioned(theta), all_values(model, theta, columns)
+    start, values = model.parameters.mentioned(theta), model.values(theta, columns)
     for symbol, slope in derived(model.formula, model.loss).jacobian.items():
         with np.errstate(all="ignore"):
             derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
@@ -159,7 +159,8 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     start = model.parameters.mentioned(theta)
     loss = model.loss
     advice = "Give other starting values with --start."
-    if isinstance(model, FormulaModel):
+    symbolic = model.symbolic
+    if symbolic is not None:
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
         if loss.prediction_domain.limited and not bad.any():
@@ -173,14 +174,14 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = smallest_failure(model, theta, columns, row)
+            part = smallest_failure(symbolic, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
                     "Leave such rows out with --where, or change the formula."
                 )
             culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
-            other = None if part is None else with_limit(model.prediction, part[0])
+            other = None if part is None else with_limit(symbolic.prediction, part[0])
             if other is not None:
                 advice = (
                     f"Write `{as_text(other)}`, which has its limit there, or give other starting values with --start."
@@ -193,13 +194,13 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
             "Correct such rows, or leave them out with --where."
         )
-    large = _too_large(model, theta, columns) if isinstance(model, FormulaModel) else None
+    large = None if symbolic is None else _too_large(symbolic, theta, columns)
     if large is not None:
         return f"{large[0]} at the start ({start}){large[1]}, so large that the loss is not finite. {advice}"
     return f"The loss is not finite at the start ({start}). {advice}"
 
 
-def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
+def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
     """Say which row has the first prediction too large to square and sum, and by which part of the formula; or None."""
     prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
     sizes = np.abs(prediction)
@@ -214,7 +215,7 @@ def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) 
 
 
 def smallest_failure(
-    model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
+    model: SymbolicModel, theta: Array, columns: Mapping[str, Array], row: int
 ) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
     one = {name: columns[name][row : row + 1] for name in model.inputs}
@@ -227,21 +228,10 @@ def smallest_failure(
     return innermost_failure(model.prediction, values)
 
 
-def row_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
+def row_values(model: SymbolicModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
     """Return the value of each column, parameter and ``w @ [...]`` of the formula in one row."""
     one = {name: columns[name][row : row + 1] for name in model.inputs}
-    return {symbol: float(np.ravel(value)[0]) for symbol, value in all_values(model, theta, one).items()}
-
-
-def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
-    """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
-    rows = len(next(iter(columns.values()))) if columns else 1
-    values: dict[Expr, Any] = {Column(name): columns[name] for name in model.inputs}
-    for symbol in model.formula.unknowns:
-        term = model.formula.terms.get(symbol)
-        place = model.parameters.slices[symbol.name if term is None else term.vector]
-        values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
-    return values
+    return {symbol: float(np.ravel(value)[0]) for symbol, value in model.values(theta, one).items()}
 
 
 def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:

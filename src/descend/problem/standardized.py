@@ -22,7 +22,7 @@ from descend.formula.compile import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel
+from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
@@ -228,7 +228,7 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
 def column_moments(problem: Problem) -> Array:
     """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
     curvature, penalty = problem.first.curvature, problem.objective.penalty
-    if not problem.model.loss.quadratic and isinstance(problem.model, FormulaModel):
+    if not problem.model.loss.quadratic and problem.model.formula is not None:
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
         program = replace(
             derived(problem.model.formula, problem.model.loss, problem.weights), loss=LOSSES.build("squared")
@@ -241,9 +241,9 @@ def column_moments(problem: Problem) -> Array:
     return (curvature if penalty is None else curvature - np.diag(2.0 * penalty.l2)) / 2.0
 
 
-def entering(model: object) -> tuple[tuple[str, ...], int | None]:
+def entering(model: Model) -> tuple[tuple[str, ...], int | None]:
     """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
-    return _entering(model.formula, model.loss) if isinstance(model, FormulaModel) else ((), None)
+    return _entering(model.formula, model.loss) if model.formula is not None else ((), None)
 
 
 @lru_cache(maxsize=128)

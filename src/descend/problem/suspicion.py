@@ -16,7 +16,7 @@ from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Finding, Judgement
 from descend.gradients.derived import derived
-from descend.models import FormulaModel, FunctionModel, Model
+from descend.models import Model
 from descend.parameters import Bounds
 from descend.problem.point import Point
 
@@ -70,9 +70,7 @@ def court_case(model: Model, columns: Columns, weights: str | None, engine: Engi
     from descend.gradients.court.rows import FormulaRows, FunctionRows
 
     rows = (
-        FormulaRows(derived(model.formula, model.loss, weights))
-        if isinstance(model, FormulaModel)
-        else FunctionRows(model)
+        FormulaRows(derived(model.formula, model.loss, weights)) if model.formula is not None else FunctionRows(model)
     )
 
     def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
@@ -95,7 +93,7 @@ def agrees(
     scales = _scales(first)
     constraints = model.constraints
     bounds = None if constraints is None else constraints.bounds
-    if truth is None and isinstance(model, FormulaModel):
+    if truth is None and model.formula is not None:
         truth = NumpyEngine(derived(model.formula, model.loss, weights), columns, weights)
     for number in range(TRIED):
         turn = (np.arange(1, first.theta.size + 1) * 0.6180339887498949 + 0.37 * (number + 1)) % 1.0
@@ -111,7 +109,6 @@ def agrees(
         if right is not None:
             size = np.maximum(np.abs(right), math.sqrt(abs(first.loss)) * _lengths(first))
             return bool((np.abs(given - right) <= CLOSE * size + 1e-300).all())
-        assert isinstance(model, FunctionModel)
         change = _change(model, columns, weights, theta, scales * (0.5 + turn))
         if change is not None:
             along = given * scales * (0.5 + turn)
@@ -124,13 +121,11 @@ def _sums(engine: Engine, theta: Array) -> Array | None:
     return None if totals.gradient is None else totals.gradient / totals.rows
 
 
-def _change(
-    model: FunctionModel, columns: Columns, weights: str | None, theta: Array, direction: Array
-) -> float | None:
+def _change(model: Model, columns: Columns, weights: str | None, theta: Array, direction: Array) -> float | None:
     """Return the derivative of J along a direction, by one central difference of the predictions."""
     step = 1e-4
     y = model.observed(columns)
-    ahead, behind = (model.score(theta + sign * step * direction, columns) for sign in (1.0, -1.0))
+    ahead, behind = (model.scores(theta + sign * step * direction, columns) for sign in (1.0, -1.0))
     omega = None if weights is None else columns[weights]
     up, down = (float(np.average(model.loss.value(score, y), weights=omega)) for score in (ahead, behind))
     change = (up - down) / (2.0 * step)

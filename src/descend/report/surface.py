@@ -13,8 +13,6 @@ from descend.descent.outcome import Outcome
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.gradients.derived import derived
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
@@ -59,9 +57,9 @@ def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
     None for a PyTorch module, whose weights are too many for one pair to tell anything, and for a Python function of
     rows in a database.
     """
-    if isinstance(fit.model, ModuleModel) or fit.kept is None or not fit.trace:
+    if fit.model.in_place or fit.kept is None or not fit.trace:
         return None
-    if fit.kept.whole is not None and not isinstance(fit.model, FormulaModel):
+    if fit.kept.whole is not None and fit.model.formula is None:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
@@ -153,7 +151,7 @@ def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
     assert fit.kept is not None
     objective, rows = fit.kept.objective, fit.rows
     if fit.kept.whole is not None:  # the database holds them all; a sample of them is here
-        assert isinstance(fit.model, FormulaModel)
+        assert fit.model.formula is not None
         weights = fit.sigma_or_weights
         program = derived(fit.model.formula, fit.loss_function, weights)
         objective = objective_over(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)

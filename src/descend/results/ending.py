@@ -13,14 +13,13 @@ from descend.descent.run import Run
 from descend.diagnosis import Cause, Diagnosis, diagnose
 from descend.inference.edge import edge_note
 from descend.inference.goodness import scatter_note
-from descend.models import FormulaModel, FunctionModel
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.posing import Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.results.commenting import attempt
 from descend.results.fit import Fit, Kept, Shows
-from descend.starts.like_terms import changed_places
+from descend.starts.symmetry import changed_places
 
 
 def fit_of(
@@ -83,7 +82,7 @@ def fit_of(
         with attempt("whether the data scatter as they should", fitted.failures):
             said = tuple(note for note in (edge_note(fitted), scatter_note(fitted)) if note is not None)
             fitted = replace(fitted, notes=(*fitted.notes, *said)) if said else fitted
-    if not fitted.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel):
+    if not fitted.succeeded or problem.model.in_place:
         found = fitted.diagnosis  # now: of a failure all want to know why, and a module may be trained further
         if found.cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
             notes = tuple(note for note in fitted.notes if note not in verdict.sentences)
@@ -102,7 +101,7 @@ def _without_minimum(fitted: Fit, why: str) -> Fit:
 def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
     model = problem.model
-    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+    if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
     notes = [changed_places(model, problem.given, problem.start, theta)]
     if (kinks := problem.objective.kinks) is not None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from descend.formula.printers.filled import Rounding, filled
 from descend.inference.row_scores import Rows, counted_rows
 from descend.losses.contract import NORMAL
-from descend.models import FormulaModel
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -30,7 +29,7 @@ MANY = 200
 
 def equation(fit: Fit) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
-    if not isinstance(fit.model, FormulaModel):
+    if fit.model.formula is None:
         return ""
     return f"{fit.model.response} ~ {filled(fit.model.formula, fit.parameters, fit.rounding)}"
 
@@ -47,11 +46,11 @@ def rounding(fit: Fit) -> Rounding:
     the loss: predictions are measured in their own standard deviations. A component that enters linearly is noise if
     its term is nowhere larger than NOISE times the largest prediction.
     """
-    model = fit.model
+    model = fit.model.symbolic
     if fit.kept is None:
         stored: Rounding = fit.stored.get("rounding") or {}
         return stored
-    if not isinstance(model, FormulaModel) or not 0 < model.parameters.size <= MANY or not np.isfinite(fit.theta).all():
+    if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(fit.theta).all():
         return {}
     with np.errstate(all="ignore"):
         rows = counted_rows(fit, ROWS)

@@ -31,8 +31,7 @@ from descend.inference.prediction import Prediction, predict_with_band, refuse_n
 from descend.inference.row_scores import Rows, counted_rows
 from descend.inference.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
-from descend.models.module import ModuleModel
+from descend.models import Model
 from descend.options.request import row_weights
 from descend.parameters import Constraints
 from descend.problem.objective import VectorObjective
@@ -40,7 +39,7 @@ from descend.results.commenting import comment
 from descend.results.equation import equation, rounding
 from descend.results.summary import summary
 from descend.showing import handed
-from descend.table import Table, open_table
+from descend.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,7 +94,7 @@ class Fit:
     notes: what was chosen or noticed on the way, in sentences.
     """
 
-    model: Model | ModuleModel
+    model: Model
     theta: Any
     loss: float
     rows: int
@@ -169,7 +168,7 @@ class Fit:
     @property
     def constraints(self) -> Constraints | None:
         """Which parameters are fixed, tied or bounded, if any are."""
-        return None if isinstance(self.model, ModuleModel) else self.model.constraints
+        return self.model.constraints
 
     @comment("the parameters at a bound", empty=lambda fit: [])
     def at_bound(self) -> list[str]:
@@ -181,10 +180,7 @@ class Fit:
         """The columns the model reads, and their kinds."""
         if self.table is None:
             return dict(self.stored.get("columns", {}))
-        names = (*self.model.response_columns, *self.model.inputs)
-        if isinstance(self.model, FormulaModel):  # to read its text again, all columns it names must be known
-            names = (*names, *self.model.formula.unused)
-        return {name: self.table.types[name] for name in names}
+        return {name: self.table.types[name] for name in self.model.columns}
 
     @property
     def loss_function(self) -> Loss:
@@ -348,7 +344,7 @@ class Fit:
 
         Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
         """
-        if self.covariance is None or isinstance(self.model, ModuleModel):
+        if self.covariance is None or self.model.in_place:
             return None
         whole = self.model.parameters if self.constraints is None else self.constraints.whole
         return whole.named(standard_errors(self, self.covariance))
@@ -410,11 +406,7 @@ class Fit:
         """
         if interval is not None:
             return predict_with_band(self, data, missing, interval, level)
-        if isinstance(self.model, ModuleModel):
-            return self.model.predict(self.theta, self.model.read(data, missing))
-        table = open_table(data)
-        inputs = self.model.inputs
-        columns = table.numbers(inputs, missing) if inputs else {"": np.empty(table.rows)}
+        columns = self.model.read(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self, columns, predicted)
         return predicted
@@ -509,7 +501,7 @@ class Fit:
     def mentioned(self, digits: int = 6) -> str:
         """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
         model, errors = self.model, self.standard_errors if self.kept is not None and self.kept.in_memory else None
-        if isinstance(model, ModuleModel) or errors is None:
+        if model.in_place or errors is None:
             return model.parameters.mentioned(self.theta, digits)
         shapes = model.parameters if self.constraints is None else self.constraints.whole
         by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.models.module import ModuleModel
-
 if TYPE_CHECKING:
     from descend.results.fit import Fit
 
@@ -69,7 +67,7 @@ def _held_back(fit: Fit) -> dict[str, Any]:
 
 
 def _too_many_to_list(fit: Fit) -> bool:
-    return isinstance(fit.model, ModuleModel) and fit.model.parameters.size > MOST_LISTED
+    return fit.model.in_place and fit.model.parameters.size > MOST_LISTED
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

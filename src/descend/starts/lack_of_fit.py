@@ -13,7 +13,7 @@ from sympy import Expr
 from descend.formula import Formula
 from descend.formula.compile import over_rows
 from descend.formula.structure import measures, waves
-from descend.models import FormulaModel
+from descend.models import SymbolicModel
 
 Array = NDArray[np.float64]
 FEW = 4
@@ -68,7 +68,7 @@ def turning(residuals: Array, along: Array) -> bool:
     return power.size * (1.0 - share) ** (power.size - 1) < LINE
 
 
-def something_left(model: FormulaModel, theta: Array, rows: Mapping[str, Array], weights: str | None) -> bool:
+def something_left(model: SymbolicModel, theta: Array, rows: Mapping[str, Array], weights: str | None) -> bool:
     """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be.
 
     They are read along each input, and where there are several along the prediction too.

@@ -9,15 +9,13 @@ from typing import Any
 from descend.descent import Outcome
 from descend.errors import DescendError
 from descend.losses import Loss
-from descend.models import FormulaModel
 from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import Problem, pose
 from descend.results.fit import Fit
-from descend.starts.basins import Doubt, doubt, lower_elsewhere
-from descend.starts.lower import clearly_lower, rounding
+from descend.starts.basins import Doubt, clearly_lower, doubt, lower_elsewhere, rounding
 from descend.starts.robust import prepare
-from descend.starts.search import Found
+from descend.starts.search import Start
 
 
 def doubt_of(problem: Problem, fitted: Fit) -> Doubt | None:
@@ -46,7 +44,7 @@ class SecondLook:
         problem, fitted = self.problem, self.fitted
         if not fitted.succeeded:
             ended = fitted.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-            searchable = isinstance(problem.model, FormulaModel) and not problem.model.linear
+            searchable = problem.model.formula is not None and not problem.model.linear
             return self._searched() if ended and searchable else fitted
         try:
             if self.loss.estimated is not None:
@@ -56,7 +54,7 @@ class SecondLook:
         except DescendError:
             return fitted  # a doubt fails no fit
 
-    def _searched(self, found: Found | None = None) -> Fit:
+    def _searched(self, found: Start | None = None) -> Fit:
         """Descend from starting values that are searched for, or ``found``."""
         problem, fitted = self.problem, self.fitted
         start = None if found is None else problem.model.parameters.named(found.theta)
