@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, expand, expand_log
 
 from descend.errors import ConfigError
-from descend.formula.symbols import Quantity
+from descend.formula.symbols import OMEGA, Quantity
 from descend.settings import Part
 
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
-MEAN, OMEGA, DISPERSION, MOVED = Quantity("mean"), Quantity("omega"), Quantity("dispersion"), Quantity("moved")
-"""Those of its distribution and of its curvature: see ``Loss``."""
+MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
+"""Those of its distribution and of its curvature, beside OMEGA, the weight of a row: see ``Loss``."""
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
 ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
