@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be
 from descend.options.option import Option, option, options_of
+from descend.wording import FLAGS
 
 if TYPE_CHECKING:
     from descend.losses import Loss
@@ -270,11 +271,14 @@ FIELDS = options_of(Request)
 """The options of the library itself."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; those of others after ours."""
+FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` takes it, and the request has it in ``more``."""
     OPTIONS[option.key] = option
+    if option.flag:
+        FLAGS[option.key] = option.flag
 
 
 def check_options(given: Mapping[str, object], *needed: str) -> None:

@@ -26,6 +26,7 @@ from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rounding import rounding_notes
+from descend.wording import spell, using
 
 if TYPE_CHECKING:
     from descend.options.request import Request
@@ -107,7 +108,7 @@ def chosen(request: Request, table: Table, columns: int) -> tuple[bool, str | No
         if limit is not None and IN_MEMORY * size > limit:
             raise ConfigError(
                 f"The engine `{request.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
-                f"memory limit is {written(limit)}. Use --engine query, or raise the limit."
+                f"memory limit is {written(limit)}. Use {spell('engine', 'query')}, or raise the limit."
             )
         return False, None
     if size == np.inf:
@@ -250,7 +251,7 @@ def _refuse_sigma(known: Summary, name: str, source: str) -> None:
     if not known.low > 1e-150:
         raise DataError(
             f"The sigma `{name}` is {known.low:g} in some row of {source}. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them."
+            f"Leave such rows out{using('where')}, or correct them."
         )
 
 
@@ -278,14 +279,14 @@ def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: 
     if found["finite"] < found["rows"]:
         raise DataError(
             f"`{name}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
-            "Leave such rows out with --where, or change the left side of the formula."
+            f"Leave such rows out{using('where')}, or change the left side of the formula."
         )
     ends = np.array([found["low"], found["high"]])
     if (outside := loss.response_domain.outside(ends)).any():
         worst = ends[outside.argmax()]
         raise DataError(
             f"`{name}` is {worst:g} in some row of {source}, but {loss.needs}. "
-            "Leave such rows out with --where, or choose another loss."
+            f"Leave such rows out{using('where')}, or choose another loss."
         )
 
 
