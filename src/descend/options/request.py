@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from descend.optimizers import Optimizer
     from descend.parameters.bounds import Given as Bounded
     from descend.parameters.ties import Ties
+    from descend.table.rows import Roles
 
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
@@ -262,9 +263,11 @@ class Request:
         return getattr(named, "bounded", named is None)
 
     @property
-    def row_weights(self) -> str | None:
-        """The column of the row weights."""
-        return row_weights(self.weights, self.sigma)
+    def roles(self) -> Roles:
+        """The columns that say something of the rows themselves."""
+        from descend.table.rows import Roles
+
+        return Roles(self.weights, self.sigma)
 
 
 FIELDS = options_of(Request)
@@ -294,8 +297,3 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     for key, value in given.items():
         if value is not None or key in needed:
             OPTIONS[key].check(key, value)
-
-
-def row_weights(weights: str | None, sigma: str | None) -> str | None:
-    """Return the column of the row weights; for known standard deviations one that is made of them, 1 / sigma**2."""
-    return weights if sigma is None else f"1/{sigma}^2"
