@@ -18,10 +18,11 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
-from descend.formula.compile import COUNT, define, numpy_names
+from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
 from descend.formula.real_functions import erfc
+from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
