@@ -14,8 +14,8 @@ from descend.formula import read_formula
 from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import Interval
 from descend.formula.printers.code import plain_name
-from descend.formula.redundancy import joined
 from descend.formula.symbols import Column, Parameter
+from descend.formula.trade_off import joined
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.derived import derived
