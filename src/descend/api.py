@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend import report
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
+from descend.descent.commenting import attempt
 from descend.descent.run import Settings, keeps_bounds, run, whole
+from descend.descent.solution import Solution, solution_of
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -32,10 +33,7 @@ from descend.options.request import Gradient, Request
 from descend.output import refuse_unwritable
 from descend.problem.posing import Problem, pose
 from descend.registry import split_list
-from descend.results import Fit, load
-from descend.results.commenting import attempt
-from descend.results.ending import fit_of
-from descend.showing import handed
+from descend.results import Fit, fit_of, load
 from descend.starts.robust import loss_of, needs_preparation, prepare
 from descend.starts.second_look import SecondLook, doubt_of
 from descend.table import open_table, parse_column_range
@@ -176,7 +174,7 @@ def fit(
 
         problem, settings = pose_module(model, data, inputs, request, settings)
         with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
-            return fit_of(problem, run(problem, settings, reader), report, call, began)
+            return fit_of(replace(solution_of(problem, run(problem, settings, reader), began), call=call))
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -198,20 +196,21 @@ def fit(
                 problem = replace(problem, notes=prepared + problem.notes)
             kind = checked_errors(errors, problem.model.loss)
 
-            def fitted_to(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
-                return fit_of(problem, run(problem, settings, reader), report, call, began, bool(l1 or l2), kind)
+            def solve(problem: Problem, reader: Callable[[Step], None] | None = None) -> Solution:
+                solution = solution_of(problem, run(problem, settings, reader), began)
+                return replace(solution, call=call, errors=kind)
 
-            fitted = fitted_to(problem, reader)
+            solution = solve(problem, reader)
             if optimizer is None and start:
                 patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                with attempt("whether another start leads lower", fitted.failures):
-                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
-                    if doubt is not None or not fitted.succeeded:
-                        look = SecondLook(model, request, unprepared, loss_function, problem, fitted, fitted_to, doubt)
-                        fitted = look.taken()
+                with attempt("whether another start leads lower", solution.failures):
+                    doubt = doubt_of(problem, solution) if patient and solution.succeeded else None
+                    if doubt is not None or not solution.succeeded:
+                        look = SecondLook(model, request, unprepared, loss_function, problem, solution, solve, doubt)
+                        solution = look.taken()
+            return fit_of(solution)
         finally:
             problem.table.rest()
-    return fitted
 
 
 OPTIONS = tuple(fit.__kwdefaults__ or {})
@@ -337,7 +336,7 @@ def derive(
     names = guess_columns(formula) if columns is None else columns
     loss_function = _built(loss)
     read = read_formula(formula, names, numeric)
-    return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(
@@ -374,7 +373,7 @@ def explain(
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         read = read_formula(formula, guess_columns(formula) if columns is None else columns)
-        return handed(explanation.of_formula(read), report.short)
+        return explanation.of_formula(read)
     table = open_table(data, where)
     read = read_formula(formula, table.names, table.numeric_names)
     explained = explanation.of_formula(read)
@@ -391,7 +390,7 @@ def explain(
         if asked is not None or start:
             raise
         found["start_note"] = str(error)
-    return handed(replace(explained, **found), report.short)
+    return replace(explained, **found)
 
 
 def _built(loss: str | Loss) -> Loss:
@@ -469,11 +468,11 @@ def check(
     if _is_module(model):
         from descend.training.gradient_check import check_module
 
-        return handed(check_module(model, data, inputs, request, loss_function), report.short)
+        return check_module(model, data, inputs, request, loss_function)
     from descend.problem.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return handed(check_gradient(model, data, request, loss_function), report.short)
+        return check_gradient(model, data, request, loss_function)
 
 
 def generate(

@@ -3,82 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
+from descend.inference.row_scores import counted_rows
 from descend.losses import LOSSES
 from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.out_of_core import Whole, engine_of
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
 """Rows that are read at a time."""
 
 
-def total_loss(fit: Fit, whole: Whole) -> float:
+def total_loss(solution: Solution, whole: Whole) -> float:
     """Return the sum of the loss over all rows, without penalties."""
-    assert fit.kept is not None
-    if not fit.penalised:
-        return fit.loss * whole.omega
-    return fit.kept.objective.engine.evaluate(fit.theta, 0).loss
+    if not solution.penalised:
+        return solution.loss * whole.omega
+    return solution.objective.engine.evaluate(solution.theta, 0).loss
 
 
-def squared_error(fit: Fit, whole: Whole) -> float | None:
+def squared_error(solution: Solution, whole: Whole) -> float | None:
     """Return sum omega r**2 over all rows; None where only the loss can be summed, and it is not squared."""
-    assert fit.kept is not None
     with np.errstate(all="ignore"):
-        if fit.loss_function.name == "squared":
-            return total_loss(fit, whole)
-        if not isinstance(fit.model, FormulaModel):
+        if solution.loss_function.name == "squared":
+            return total_loss(solution, whole)
+        if not isinstance(solution.model, FormulaModel):
             return None
-        weights = fit.sigma_or_weights
+        weights = solution.row_weights
         return (
-            engine_of(derived(fit.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
-            .evaluate(fit.theta, 0)
+            engine_of(derived(solution.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
+            .evaluate(solution.theta, 0)
             .loss
         )
 
 
-def r_squared(fit: Fit, whole: Whole) -> float | None:
+def r_squared(solution: Solution, whole: Whole) -> float | None:
     """Return the share of the variance of the response that the fit explains, over all rows."""
-    error = squared_error(fit, whole) if whole.spread > 0.0 else None
+    error = squared_error(solution, whole) if whole.spread > 0.0 else None
     return None if error is None else 1.0 - error / whole.spread
 
 
-def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
+def sandwich_of_sample(solution: Solution, whole: Whole) -> Array | None:
     """Return the robust covariance of a fit to the sample, brought to the number of all rows.
 
     It falls as one over their number, and that of 10,000 rows is known to about 1%.
     """
-    assert not isinstance(fit.model, ModuleModel)
-    rows = fit.counted_rows
-    found = sandwich(rows, fit.loss_function, len(rows.y) - fit.model.parameters.size)
+    rows = counted_rows(solution)
+    found = sandwich(rows, solution.loss_function, len(rows.y) - solution.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)
 
 
-def log_likelihood(fit: Fit, whole: Whole) -> float | None:
-    """Return what ``fit.likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
-    assert fit.kept is not None
-    total = total_loss(fit, whole)
-    if fit.loss_function.name == "squared":
-        return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
-    if fit.loss_function.name == "poisson":
+def log_likelihood(solution: Solution, whole: Whole) -> float | None:
+    """Return what ``likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
+    total = total_loss(solution, whole)
+    if solution.loss_function.name == "squared":
+        return of_normal(total, whole.counting, whole.log_omega, solution.sigma is not None)
+    if solution.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
-    if fit.weights is None:
+    if solution.weights is None:
         return -total
-    return -total + sum(_normaliser(fit, block) for block in whole.lazy.blocks(BLOCK))
+    return -total + sum(_normaliser(solution, block) for block in whole.lazy.blocks(BLOCK))
 
 
-def _normaliser(fit: Fit, block: Mapping[str, Array]) -> float:
+def _normaliser(solution: Solution, block: Mapping[str, Array]) -> float:
     """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = np.asarray(block[fit.weights or ""], dtype=np.float64)
-    return float(fit.loss_function.log_normaliser(fit.model.observed(block), omega)[omega > 0.0].sum())
+    omega = np.asarray(block[solution.weights or ""], dtype=np.float64)
+    return float(solution.loss_function.log_normaliser(solution.model.observed(block), omega)[omega > 0.0].sum())

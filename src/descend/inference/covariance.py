@@ -24,7 +24,7 @@ SINGULAR = 1e-13
 """Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
 
 
-def covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
+def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.row_scores import counted_rows
-from descend.models.module import ModuleModel
+from descend.inference.row_scores import counted_rows, rows_that_count
 from descend.showing import Shown
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 SUSPICIOUS = 0.01
@@ -78,25 +75,25 @@ class Diagnostics(Shown):
         return f"{told}; judged by a sample of {self.rows:,} rows" if told and self.sampled else told
 
 
-def diagnostics_of(fit: Fit) -> Diagnostics:
+def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if fit.loss_function.name != "squared" or isinstance(fit.model, ModuleModel):
-        what = "a module" if isinstance(fit.model, ModuleModel) else f"the {fit.loss_function.name} loss"
+    if solution.loss_function.name != "squared" or not solution.has_row_derivatives:
+        what = f"the {solution.loss_function.name} loss" if solution.has_row_derivatives else "a module"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
-    many = fit.rows > ROWS
-    rows = counted_rows(fit, ROWS, TOGETHER) if many else fit.counted_rows
+    many = solution.rows > ROWS
+    rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)
     residuals = rows.y - rows.score
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
     place: Any = slice(None)
     order = ANY_ORDER
-    if len(fit.model.inputs) == 1 and fit.kept is not None:
-        place = np.argsort(fit.kept.columns[fit.model.inputs[0]][rows.places], kind="stable")
-        order = f"`{fit.model.inputs[0]}`"
+    if len(solution.model.inputs) == 1:
+        place = np.argsort(solution.columns[solution.model.inputs[0]][rows.places], kind="stable")
+        order = f"`{solution.model.inputs[0]}`"
     jacobian = (rows.jacobian * root[:, None])[place]
     found = diagnose((root * residuals)[place], jacobian, order, rows.score[place])
-    return replace(found, sampled=fit.rows) if many else found
+    return replace(found, sampled=solution.rows) if many else found
 
 
 def diagnose(residuals: Array, jacobian: Array, order: str, predicted: Array | None = None) -> Diagnostics:

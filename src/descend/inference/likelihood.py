@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.inference.row_scores import Rows, row_weights, weighted
-from descend.inference.statistics import counting, squared_error, standing
+from descend.descent.commenting import comment
+from descend.descent.solution import Solution
+from descend.inference.determined import at_bound, rank, standing
+from descend.inference.row_scores import Rows, counted_rows, row_weights, weighted
+from descend.inference.statistics import counting, squared_error
 from descend.losses import Loss
-from descend.models.module import ModuleModel
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 
@@ -36,30 +34,29 @@ class Criteria:
     bic: float
 
 
-def criteria_of(fit: Fit) -> Criteria | None:
+@comment("the criteria")
+def criteria_of(solution: Solution) -> Criteria | None:
     """Return the criteria of a fit; None for robust losses, penalties and modules."""
-    if fit.kept is None:
-        values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
-        return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
-    loss = fit.loss_function
-    if fit.penalised or not loss.likelihood or isinstance(fit.model, ModuleModel):
+    loss = solution.loss_function
+    if solution.penalised or not loss.likelihood or not solution.has_row_derivatives:
         return None
-    held = standing(fit)
-    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held
-    alone = held - len(fit.at_bound)  # components of vectors that are fixed
-    estimated = fit.model.parameters.size - redundant - alone + (loss.name == "squared" and fit.sigma is None)
+    held = standing(solution)
+    known = rank(solution)
+    redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
+    alone = held - len(at_bound(solution))  # components of vectors that are fixed
+    estimated = solution.model.parameters.size - redundant - alone + (loss.name == "squared" and solution.sigma is None)
     with np.errstate(all="ignore"):
-        if fit.kept.whole is None:
+        if solution.all_rows is None:
             if loss.name == "squared":
-                weighed = _logarithms(row_weights(fit)) if weighted(fit) else 0.0
-                found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
+                weighed = _logarithms(row_weights(solution)) if weighted(solution) else 0.0
+                found = of_normal(squared_error(solution), counting(solution), weighed, solution.sigma is not None)
             else:
-                found = log_likelihood(fit.counted_rows, loss)
-            return criteria(found, estimated, counting(fit))
-        from descend.inference import all_rows as whole  # few fits need it
+                found = log_likelihood(counted_rows(solution), loss)
+            return criteria(found, estimated, counting(solution))
+        from descend.inference import all_rows  # few fits need it
 
-        total = whole.log_likelihood(fit, fit.kept.whole)
-        return None if total is None else criteria(total, estimated, fit.kept.whole.counting)
+        total = all_rows.log_likelihood(solution, solution.all_rows)
+        return None if total is None else criteria(total, estimated, solution.all_rows.counting)
 
 
 def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
@@ -88,7 +85,7 @@ def _logarithms(omega: Array) -> float:
 
 
 def log_likelihood(rows: Rows, loss: Loss) -> float:
-    """Return the log-likelihood at the parameters of a fit.
+    """Return the log-likelihood at the parameters of a solution.
 
     poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
     logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
-from descend.models.module import ModuleModel
+from descend.descent.commenting import once
+from descend.descent.solution import Solution
 from descend.problem.scores import score_and_jacobian
 from descend.starts.search import sampled
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 
@@ -35,50 +31,44 @@ class Rows:
     places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
 
 
-def refuse_without_data(fit: Fit, what: str) -> None:
-    """Refuse to recompute from rows that a loaded fit does not have."""
-    if fit.kept is None:
-        raise ConfigError(
-            f"This fit was loaded from a file, without its data, so it has no {what}. Fit again to get them."
-        )
-
-
-def row_weights(fit: Fit) -> Array:
-    """Return (rows,) the weight of each row that is kept, 1 if there are none."""
-    assert fit.kept is not None
-    if weighted(fit):
-        known = fit.kept.columns.get(fit.sigma_or_weights or "")
+def row_weights(solution: Solution) -> Array:
+    """Return (rows,) the weight of each row in memory, 1 if there are none."""
+    if weighted(solution):
+        known = solution.columns.get(solution.row_weights or "")
         if known is None:
-            known = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
+            known = solution.objective.engine.weights  # type: ignore[attr-defined]
         return np.asarray(known, dtype=np.float64)
-    return np.ones(fit.rows if fit.kept.whole is None else len(next(iter(fit.kept.columns.values()))))
+    return np.ones(solution.rows if solution.all_rows is None else len(next(iter(solution.columns.values()))))
 
 
-def weighted(fit: Fit) -> bool:
-    """Whether the rows of a fit that has its data have weights."""
-    assert fit.kept is not None
-    return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
+def weighted(solution: Solution) -> bool:
+    """Whether the rows have weights."""
+    return solution.row_weights is not None or getattr(solution.objective.engine, "weights", None) is not None
 
 
-def counted_rows(
-    fit: Fit, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
+@once
+def counted_rows(solution: Solution) -> Rows:
+    """Return the rows that count, and what each says about the parameters."""
+    return rows_that_count(solution)
+
+
+def rows_that_count(
+    solution: Solution, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
 ) -> Rows:
-    """Return the rows that count, at the parameters of a fit that has its data; a sample of ``most`` of more rows.
+    """Return the rows that count, at the parameters of a solution; a sample of ``most`` of more rows.
 
     together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
     of some columns.
     """
-    refuse_without_data(fit, "residuals")
-    assert fit.kept is not None and not isinstance(fit.model, ModuleModel)
-    columns, omega = fit.kept.columns, row_weights(fit)
+    columns, omega = solution.columns, row_weights(solution)
     places: slice | NDArray[np.intp] = slice(None)
     if instead:
         columns = {**columns, **instead}
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    score, jacobian = score_and_jacobian(fit.model, fit.theta, columns)
-    y = fit.model.observed(columns)
+    score, jacobian = score_and_jacobian(solution.model, solution.theta, columns)
+    y = solution.model.observed(columns)
     counting = omega > 0.0
     if counting.all():
         return Rows(y, score, jacobian, omega, places)
