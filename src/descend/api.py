@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.commenting import attempt
-from descend.descent.run import Settings, keeps_bounds, run, whole
+from descend.descent.run import Settings, run
 from descend.descent.solution import Solution, solution_of
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
@@ -28,8 +28,9 @@ from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.optimizers import Optimizer
-from descend.options.arguments import read_fixed, refuse_misfits, refuse_strange, with_columns
-from descend.options.request import Gradient, Request
+from descend.options.arguments import read_fixed, read_request, with_columns
+from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
+from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
 from descend.problem.posing import Problem, pose
 from descend.registry import split_list
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Call = Callable[[], Mapping[str, Any]]
-ELSEWHERE = ("on_step", "log_every", "checkpoint", "resume", "others", "unknown")
-"""Arguments that say where a run is shown or kept: no part of what it takes to repeat it."""
 
 
 def fit(
@@ -138,31 +137,11 @@ def fit(
     >>> round(fitted.parameters["w"], 6), str(fitted.outcome)
     (2.0, 'converged')
     """
-    given = dict(locals())
-    call = partial(_asked, given)
     began = time.perf_counter()
-    if others or unknown:
-        refuse_strange(fit, others, unknown)
-    data, weights, sigma = with_columns(data, weights, sigma)
-    refuse_misfits({name: given[name] for name in OPTIONS} | {"weights": weights, "sigma": sigma}, "l1", "l2", "engine")
-    fix = read_fixed(fix)
-    settings = Settings(
-        optimizer,  # type: ignore[arg-type]
-        learning_rate, schedule, epochs, batch_size, seed, tolerance, time_limit, standardize, sharpness,
-    )  # fmt: skip
-    whole(log_every, "log_every", 1)
-    if sharpness is True and log_every is not None:
-        settings = replace(settings, sharpness=log_every)
-    reader = _reader(log_every, on_step)
-    grow = (optimizer, learning_rate, epochs, batch_size, schedule) == (None, None, None, None, "constant")
-    request = Request(
-        response, start, gradient, loss, weights, l1, l2, where, missing, engine, device, sigma, optimizer is None,
-        grow, bounds, fix, ties, batch_size is not None, memory_limit or None,
-        None if batch_size is not None else epochs, keeps_bounds(optimizer),
-    )  # fmt: skip
-    if resume and checkpoint is None:
-        raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    request.check()
+    request = read_request(model, data, others, _options(locals(), unknown))
+    call: Call = partial(dict, request.given)
+    settings = Settings(**{key: request[key] for key in SETTINGS})
+    data, reader = request.data, _reader(log_every, on_step)
     if _is_module(model):
         from descend.training.posing import pose_module
 
@@ -173,7 +152,7 @@ def fit(
             )
 
         problem, settings = pose_module(model, data, inputs, request, settings)
-        with np.errstate(all="ignore"), problem.objective.session():  # type: ignore[attr-defined]
+        with np.errstate(all="ignore"), problem.objective.session():
             return fit_of(replace(solution_of(problem, run(problem, settings, reader), began), call=call))
     if inputs is not None:
         raise ConfigError(
@@ -202,7 +181,7 @@ def fit(
 
             solution = solve(problem, reader)
             if optimizer is None and start:
-                patient = grow and (checkpoint, time_limit, tolerance) == (None, None, None)
+                patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
                 with attempt("whether another start leads lower", solution.failures):
                     doubt = doubt_of(problem, solution) if patient and solution.succeeded else None
                     if doubt is not None or not solution.succeeded:
@@ -213,7 +192,12 @@ def fit(
             problem.table.rest()
 
 
-OPTIONS = tuple(fit.__kwdefaults__ or {})
+SETTINGS = [field.name for field in fields(Settings) if field.name in OPTIONS and field.name != "checkpoint"]
+
+
+def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a call of `fit` by key, out of its arguments."""
+    return {key: value for key, value in given.items() if key in OPTIONS} | unknown
 
 
 def _taken_up(
@@ -225,21 +209,6 @@ def _taken_up(
     if found is not None:
         request = replace(request, start=found.start)
     return replace(settings, checkpoint=path, taken_up=found), request
-
-
-def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a fit that say something: what differs from the defaults."""
-    defaults: Mapping[str, Any] = fit.__kwdefaults__ or {}
-    return {
-        name: value
-        for name, value in given.items()
-        if name not in ELSEWHERE
-        and (name not in defaults or not (
-            value is defaults[name]
-            or (type(value) in (str, int, float, bool) and value == defaults[name])
-            or (type(value) in (dict, list, tuple) and not value)
-        ))
-    }  # fmt: skip
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
@@ -301,7 +270,9 @@ def compare(
     >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
     [('gd', 'converged'), ('lbfgs', 'converged')]
     """
-    refuse_misfits({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
+    ARGUMENTS["optimizers"]("optimizers", optimizers)
+    if on_fit is not None:
+        ARGUMENTS["on_fit"]("on_fit", on_fit)
     named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
     names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
     if not names:
@@ -328,7 +299,7 @@ def derive(
     >>> print(derive("y ~ w*x").code("text"))
     dJ/dw = mean(2*x*(w*x - y))
     """
-    refuse_misfits({"formula": formula, "columns": columns}, "formula")
+    _check_names(formula, columns)
     numeric = None
     if data is not None:
         table = open_table(data)
@@ -367,8 +338,9 @@ def explain(
     from descend.diagnosis import explanation
     from descend.diagnosis.outlook import asked_outlook, outlook
 
-    refuse_misfits({"formula": formula, "columns": columns, "start": start, "standardize": standardize}, "formula")
-    refuse_misfits({"optimizer": optimizer, "learning_rate": learning_rate})
+    _check_names(formula, columns)
+    check_options({"start": start, "standardize": standardize, "learning_rate": learning_rate})
+    check_options({"loss": loss}, "loss")
     loss_function = _built(loss)
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
@@ -393,8 +365,14 @@ def explain(
     return replace(explained, **found)
 
 
+def _check_names(formula: str, columns: Sequence[str] | None) -> None:
+    ARGUMENTS["formula"]("formula", formula)
+    if columns is not None:
+        ARGUMENTS["columns"]("columns", columns)
+
+
 def _built(loss: str | Loss) -> Loss:
-    Request(loss=loss).check()
+    check_options({"loss": loss}, "loss")
     return LOSSES.build(loss) if isinstance(loss, str) else loss
 
 
@@ -440,28 +418,25 @@ def check(
     (False, 'sum_not_mean', 3.0)
     """
     data, weights, sigma = with_columns(data, weights, sigma)
-    refuse_misfits({"gradient": gradient, "start": start, "sigma": sigma, "l1": l1, "l2": l2, "inputs": inputs})
-    refuse_misfits({"bounds": bounds, "fix": fix, "ties": ties, "missing": missing})
-    fix = read_fixed(fix)
+    check_options({"fix": fix, "l1": l1, "l2": l2})
     if l1 or l2:
         raise ConfigError(
             "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
             "itself. Leave them out, of the gradient too."
         )
     request = Request(
-        response,
-        start,
-        gradient,
-        loss,
-        weights,
-        0.0,
-        0.0,
-        where,
-        missing,
+        response=response,
+        inputs=inputs,
+        start=start,
+        gradient=gradient,
+        loss=loss,
+        weights=weights,
         sigma=sigma,
         bounds=bounds,
-        fix=fix,
+        fix=read_fixed(fix),
         ties=ties,
+        where=where,
+        missing=missing,
     )
     request.check()
     loss_function = _built(loss)
@@ -489,9 +464,11 @@ def generate(
     >>> len(data["x"]), data["y"][0].round(4)
     (100, np.float64(1.2739))
     """
-    refuse_misfits({"equations": equations, "generated columns": columns}, "equations")
-    whole(rows, "number of rows", 1)
-    whole(seed, "seed", 0)
+    ARGUMENTS["equations"]("equations", equations)
+    if columns is not None:
+        must_be('given by name, such as {"x": "0:10:0.1"}', is_by_name)("columns", columns)
+    refuse_not_whole(rows, "number of rows", 1)
+    refuse_not_whole(seed, "seed", 0)
     given: dict[str, Array] = {}
     computed: list[str] = []
     for name, value in (columns or {}).items():

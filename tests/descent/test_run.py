@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import descend
-from descend.descent.loop import batches
 from descend.descent.outcome import Outcome
 from descend.descent.step import MOST_STEPS, Step, Trace
+from descend.problem.point import shuffled
 
 LESSON = {"start": {"w": 0.0}, "optimizer": "gd", "learning_rate": 0.001, "epochs": 100}
 
@@ -173,7 +173,7 @@ def test_batches_follow_their_seed_and_show_the_loss_over_all_rows(line):
     np.testing.assert_allclose(first.trace.losses, [np.mean((at * line["x"] - line["y"]) ** 2) for at in w], rtol=1e-12)
     # One epoch by hand.
     at = 0.0
-    for rows in batches(100, 10, seed=1, epoch=0):
+    for rows in shuffled(100, 10, seed=1, epoch=0):
         x, y = line["x"][rows], line["y"][rows]
         at -= 0.001 * np.mean(2 * x * (at * x - y))
     assert w[1] == pytest.approx(at, rel=1e-12)
@@ -181,7 +181,7 @@ def test_batches_follow_their_seed_and_show_the_loss_over_all_rows(line):
 
 @given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 5), st.integers(0, 5))
 def test_batches_hold_every_row_once(rows, size, seed, epoch):
-    cut = batches(rows, size, seed, epoch)
+    cut = shuffled(rows, size, seed, epoch)
     assert sorted(np.concatenate(cut).tolist()) == list(range(rows))
     assert all(len(part) == size for part in cut[:-1])
 
@@ -283,7 +283,7 @@ def test_the_seconds_of_a_fit_are_those_from_the_call_to_the_result(line):
 
 def test_a_fit_that_is_let_go_frees_its_rows_at_once():
     fit = descend.fit("y ~ a*exp(-b*x)", {"x": [0.0, 1.0, 2.0, 3.0], "y": [2.0, 1.0, 0.6, 0.2]}, start={"a": 1, "b": 1})
-    column = weakref.ref(fit.kept.columns["x"])
+    column = weakref.ref(fit.solution.columns["x"])
     gc.disable()
     try:
         del fit

@@ -13,7 +13,7 @@ from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -110,7 +110,7 @@ def test_a_weight_that_underflows_where_the_slope_does_not_leaves_no_factor(engi
     sums = ENGINES[engine](derived(read_formula("y ~ a*x", ("x", "y")), LOSSES.build("logistic")), data)
     theta = np.ones(1)
     assert np.isnan(sums.evaluate(theta, 3).factor).all()
-    point = Objective(sums)(theta, 3)
+    point = objective_over(sums)(theta, 3)
     assert point.factor is None
     assert point.gradient[0] == pytest.approx((1 / (1 + np.exp(-1)) + 800.0) / 2)
 
@@ -128,10 +128,10 @@ HALF = tuple(f"{name} = mean({inside[5:-1]}/2)" for name, inside in (text.split(
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 @pytest.mark.parametrize("texts", [BY_HAND, HALF], ids=["right", "half"])
 def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, texts):
-    from descend.problem.objective import Penalty
+    from descend.problem.point import Penalty
 
     what = by_hand(read_formula(DECAY, ("x", "y")), LOSSES.build("squared"), texts, ("x", "y"))
-    objective = Objective(ENGINES[engine](what, columns()), Penalty(np.zeros(3), np.full(3, penalty)))
+    objective = objective_over(ENGINES[engine](what, columns()), Penalty(np.zeros(3), np.full(3, penalty)))
     theta = np.array([1.5, 0.6, 0.8])
     squared, factored = objective(theta, 2), objective(theta.copy(), 3)
     upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
@@ -143,7 +143,7 @@ def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, 
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_autograd_has_a_factor_beside_its_gradient(loss):
     what, theta = program(DECAY, loss, "omega"), np.array([1.5, 0.6, 0.8])
-    objective = Objective(torch_engine.TorchEngine(autograd_of_formula(what), columns(), "omega"))
+    objective = objective_over(torch_engine.TorchEngine(autograd_of_formula(what), columns(), "omega"))
     squared, factored = objective(theta, 2), objective(theta.copy(), 3)
     upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
     np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
@@ -154,12 +154,12 @@ def test_autograd_has_a_factor_beside_its_gradient(loss):
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_the_objective_adds_the_l2_penalty_as_rows(penalty):
-    from descend.problem.objective import Penalty
+    from descend.problem.point import Penalty
 
     what, theta = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8])
     sums = numpy_engine.NumpyEngine(what, columns())
     penalties = Penalty(np.zeros(3), penalty * np.array([1.0, 1.0, 0.0]))
-    squared, factored = Objective(sums, penalties)(theta, 2), Objective(sums, penalties)(theta, 3)
+    squared, factored = objective_over(sums, penalties)(theta, 2), objective_over(sums, penalties)(theta, 3)
     assert factored.loss == pytest.approx(squared.loss, rel=1e-14)
     np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
     np.testing.assert_allclose(factored.curvature, squared.curvature, rtol=1e-12)

@@ -7,7 +7,8 @@ import pytest
 
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
-from descend.formula.interval import POSITIVE, interval
+from descend.formula.domain import interval
+from descend.formula.functions import POSITIVE
 
 TEXTS = {
     "3 - 2*sigmoid(a + b*x)": (1.0, 3.0),

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import descend
-from descend.descent.loop import batches
 from descend.losses import LOSSES
+from descend.problem.point import shuffled
 from descend.training.optimizers import TRANSLATIONS
 
 EXACT = {"max_iter": 1, "max_eval": 26, "tolerance_grad": 0, "tolerance_change": 0}
@@ -56,7 +56,7 @@ def plain_loop(module, make, X, y, epochs, batch_size=None):
 
     for epoch in range(epochs):
         trace.append(flat())
-        parts = [np.arange(len(y))] if batch_size is None else batches(len(y), batch_size, 0, epoch)
+        parts = [np.arange(len(y))] if batch_size is None else shuffled(len(y), batch_size, 0, epoch)
         for part in parts:
             chosen = torch.from_numpy(part)
 

@@ -96,7 +96,7 @@ def test_a_corner_from_a_start_on_a_ridge_is_not_called_a_minimum():
 
 def test_a_step_is_no_kink():
     """where(x < k, a, b + k) jumps at k, for a is b + k at none of the rows: there is nothing to slide along."""
-    request = descend.options.request.Request("squared", {"k": 14.0, "a": -50.0, "b": 1.0})
+    request = descend.options.request.Request(start={"k": 14.0, "a": -50.0, "b": 1.0})
     problem = descend.problem.posing.pose("y ~ where(x < k, a, b + k)", {"x": X, "y": X + NOISE}, request)
     found = problem.objective.kinks
     assert found is not None and found.near(problem.first.theta).h.size == 0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,8 +84,7 @@ def descend(
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
     begin, ahead = 0, None
-    kinks, subgradient = getattr(objective, "kinks", None), None
-    edge = getattr(objective, "edge", None)
+    kinks, edge, subgradient = objective.kinks, objective.edge, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
@@ -126,32 +125,12 @@ def descend(
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue
-        for rows in shared_out(objective, plan.batch_size, plan.seed, epoch):
+        for rows in objective.batches(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             part = objective(theta, needs, rows)
             part.rate = rate
             theta, state = optimizer.step(part, state)
-
-
-def shared_out(objective: Any, size: int, seed: int, epoch: int) -> Sequence[Any]:
-    """Return the batches of one epoch. An engine may number its rows otherwise; J over a choice of rows has none."""
-    engine = getattr(objective, "engine", None)
-    own = getattr(engine, "batches", None)
-    if own is not None:
-        found: Sequence[Any] = own(size, seed, epoch)
-        return found
-    weights = getattr(engine, "weights", None)
-    if weights is None:
-        return batches(objective.rows, size, seed, epoch)
-    counting = np.flatnonzero(weights)  # a row of weight 0 is no row, and a batch of nothing but such ones no batch
-    return [counting[chosen] for chosen in batches(len(counting), size, seed, epoch)]
-
-
-def batches(rows: int, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
-    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone."""
-    order = np.random.default_rng([seed, epoch]).permutation(rows)
-    return [order[begin : begin + size] for begin in range(0, rows, size)]
 
 
 class Judge:

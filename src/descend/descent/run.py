@@ -114,13 +114,6 @@ class Audience(Protocol):
         """Read one step."""
 
 
-def keeps_bounds(optimizer: Any) -> bool:
-    """Whether an optimizer that the user named, or the one that is chosen, can keep within bounds."""
-    if isinstance(optimizer, str):
-        optimizer = OPTIMIZERS.build(optimizer)
-    return getattr(optimizer, "bounded", optimizer is None)
-
-
 def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
     wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds

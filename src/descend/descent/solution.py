@@ -22,7 +22,7 @@ from descend.models.module import ModuleModel
 from descend.parameters import Constraints, Parameters
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.like_terms import changed_places
-from descend.problem.objective import Objective
+from descend.problem.objective import VectorObjective
 from descend.problem.posing import Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
@@ -73,7 +73,7 @@ class Solution:
         return self.model.loss
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> VectorObjective:
         """J as a function of theta, penalties included."""
         return self.problem.objective
 

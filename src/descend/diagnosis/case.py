@@ -17,7 +17,8 @@ from descend.descent.step import Step, Trace
 from descend.models import FormulaModel, FunctionModel
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.problem.objective import Objective, Point
+from descend.problem.objective import OnRows
+from descend.problem.point import Point
 from descend.problem.posing import Problem
 
 Array = NDArray[np.float64]
@@ -307,24 +308,6 @@ class Progress:
         return (
             rising > 0.2 and turns >= max(3, len(ups) // 20) and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
         )
-
-
-class OnRows:
-    """J over a choice of rows."""
-
-    penalty = None
-    has_l1 = False
-    pieces = None
-
-    def __init__(self, objective: Objective, chosen: NDArray[np.intp]) -> None:
-        self.objective, self.chosen, self.rows = objective, chosen, len(chosen)
-        self.bounds, self.floor = objective.bounds, objective.floor
-
-    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
-        point = self.objective(theta, order, self.chosen if rows is None else self.chosen[rows])
-        whole: Any = self
-        point.objective, point.rows = whole, rows
-        return point
 
 
 def losses(steps: Sequence[Step]) -> list[float]:

@@ -58,7 +58,7 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     """Return J of the same model over other values of its columns."""
     from descend.engines.numpy_engine import NumpyEngine
     from descend.gradients.derived import derived
-    from descend.problem.objective import Objective
+    from descend.problem.objective import objective_over
 
     engine: Any = problem.objective.engine
     weights = problem.row_weights
@@ -73,7 +73,7 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
         built = NumpyEngine(engine.kernel, merged, weights)
     else:
         built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)  # type: ignore[union-attr]
-    return Objective(built, problem.objective.penalty, problem.objective.bounds)
+    return objective_over(built, problem.objective.penalty, problem.objective.bounds)
 
 
 def _columns_of(problem: Problem) -> dict[str, Array]:

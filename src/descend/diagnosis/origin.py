@@ -14,7 +14,7 @@ from descend.diagnosis.cause import Cause, Diagnosis
 from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.starts.search import descended, search
 
 FAR = 5.0
@@ -107,6 +107,6 @@ def _reached(case: Case, model: FormulaModel, shifted: Mapping[str, Array]) -> f
     if found is None:
         return math.inf
     loss, _ = descended(
-        Objective(NumpyEngine(program, columns, weights), case.problem.objective.penalty), found.theta, EPOCHS
+        objective_over(NumpyEngine(program, columns, weights), case.problem.objective.penalty), found.theta, EPOCHS
     )
     return loss

@@ -12,13 +12,13 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.loop import shared_out
 from descend.diagnosis.case import Array, Case, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.diagnosis.value_watch import Operation, first_failures, watched_numpy, watched_torch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
-from descend.formula.domain import ARCS, LOGARITHMS, innermost_failure
+from descend.formula.domain import innermost_failure
+from descend.formula.functions import entry_of
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel
 from descend.problem import preflight
@@ -143,7 +143,7 @@ def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
         rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
         chosen: Sequence[Any] = [None]
         if plan.batch_size is not None:
-            chosen = shared_out(objective, plan.batch_size, plan.seed, epoch)
+            chosen = objective.batches(plan.batch_size, plan.seed, epoch)
         for rows in chosen:
             yield theta, rows
             point = objective(theta, max(1, optimizer.needs), rows)
@@ -239,7 +239,8 @@ def _largest(expression: Expr, values: dict[Expr, float]) -> tuple[Expr, float] 
 def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
     """Tell a value outside the domain of a function from one that is too large."""
     node, value = found
-    if math.isnan(value) or node.func in LOGARITHMS or node.func in ARCS:
+    function = entry_of(node)
+    if math.isnan(value) or (function is not None and function.domain):
         return Cause.DOMAIN_ERROR
     if node.is_Pow:
         base = float(compile_expression(node.base, tuple(values))(*map(np.float64, values.values())))

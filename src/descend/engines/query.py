@@ -19,9 +19,9 @@ from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
 from descend.formula.compile import COUNT, define, numpy_names
-from descend.formula.functions import erfc
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
+from descend.formula.real_functions import erfc
 from descend.formula.symbols import Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

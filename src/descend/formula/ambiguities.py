@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 
 from descend.formula.formula import Formula
-from descend.formula.functions import sinc
+from descend.formula.real_functions import sinc
 from descend.formula.symbols import Column
 from descend.formula.syntax import parse_formula
 from descend.formula.tree import Name, Node, Power

@@ -13,9 +13,10 @@ from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import tree
 from descend.formula.foreign_functions import STEPS, instead
-from descend.formula.functions import CONSTANTS, FUNCTIONS, RealFunction, absolute, constant_call, number, shortened
+from descend.formula.functions import CONSTANTS, FUNCTIONS, constant_call
 from descend.formula.printers.code import as_text, plain_name
-from descend.formula.symbols import Column, Parameter, Predictor, Term
+from descend.formula.real_functions import RealFunction, absolute
+from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
 from descend.formula.tokens import Token, pointed, refuse_depth
 from descend.registry import closest
 
@@ -175,7 +176,7 @@ class Builder:
         arguments = [self._value(argument) for argument in node.arguments]
         result = FUNCTIONS[name].build(*arguments)
         if all(argument.is_number for argument in arguments):
-            value = constant_call(name, [float(argument) for argument in arguments])
+            value = constant_call(FUNCTIONS[name], [float(argument) for argument in arguments])
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
             return number(value) if result.has(RealFunction) or not _finite(result) else result

@@ -13,7 +13,7 @@ import sympy
 from sympy import Add, Expr, Integer, Mul
 
 from descend.formula.edges import Condition, Edges, alternatives, either, of_data
-from descend.formula.functions import where
+from descend.formula.real_functions import where
 from descend.formula.tokens import refuse_depth
 
 ZERO, ONE = Integer(0), Integer(1)

@@ -1,11 +1,11 @@
-"""Where an expression has no value: logarithms and roots of negative numbers, divisions by zero."""
+"""Where an expression has a value, and between which numbers that stays, and where it bends."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import sympy
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.compile import compile_expression
+from descend.formula.derivative import derivatives
 from descend.formula.formula import Formula
-from descend.formula.functions import log2, log10, sigmoid, softplus
+from descend.formula.functions import REAL, Function, Interval, constant_call, entry_of
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Parameter, Predictor
 
 Array = NDArray[np.float64]
-LOGARITHMS = (sympy.log, log10, log2)
-ARCS = (sympy.asin, sympy.acos)
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,9 @@ def limits(formula: Formula) -> tuple[Limit, ...]:
 
 
 def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
-    if node.func in LOGARITHMS:
-        yield node.args[0], "> 0"
-    elif node.func in ARCS:
-        yield node.args[0], "between -1 and 1"
+    function = entry_of(node)
+    if function is not None and function.domain:
+        yield node.args[0], function.domain
     elif node.is_Pow and not node.base.is_number:
         if not node.exp.is_number or (node.exp.is_negative and not node.exp.is_integer):
             yield node.base, "> 0"
@@ -89,7 +87,8 @@ def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
 
 
 def _always(argument: Expr, relation: str) -> bool:
-    if argument.is_number or argument.func in (sigmoid, softplus):
+    function = entry_of(argument)
+    if argument.is_number or (function is not None and function.positive):
         return True
     if relation == "> 0":
         return bool(argument.is_positive)
@@ -108,3 +107,130 @@ def innermost_failure(
             if not abs(value) < largest:
                 return node, value
     return None
+
+
+def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
+    """Return numbers between which an expression stays where it is a real number at all; it need not reach them.
+
+    known: the same of its symbols; any real number where nothing is known.
+
+    >>> from descend.formula import read_formula
+    >>> interval(read_formula("y ~ 3 - 2*sigmoid(a + b*x)", ["x", "y"]).expression, {})
+    (1.0, 3.0)
+    """
+    if expression.is_number:
+        value = float(expression)
+        return value, value
+    if expression.is_Symbol:
+        return known.get(expression, REAL)
+    parts = [interval(part, known) for part in expression.args if isinstance(part, Expr)]
+    if expression.is_Add:
+        return sum(low for low, _ in parts), sum(high for _, high in parts)
+    if expression.is_Mul:
+        return _product(expression, parts, known)
+    if expression.is_Pow:
+        return _power(expression.args[1], *parts)
+    function = entry_of(expression)
+    if function is None:
+        return REAL
+    if callable(function.range):
+        return function.range(*parts)
+    return _rising(function, function.range, parts[0]) if function.rising else function.range
+
+
+def _rising(function: Function, whole: Interval, inside: Interval) -> Interval:
+    def at(value: float, limit: float) -> float:
+        found = math.inf if math.isinf(value) else constant_call(function, [value])
+        return found if math.isfinite(found) else limit
+
+    return max(whole[0], at(inside[0], whole[0])), min(whole[1], at(inside[1], whole[1]))
+
+
+def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:
+    """Return the interval of a product; a fraction of a positive part and the whole lies between 0 and 1."""
+    low, high = reduce(_times, parts)
+    number, rest = expression.as_coeff_Mul()
+    if number != 1:
+        return _times((float(number), float(number)), interval(rest, known))
+    above, below = expression.as_numer_denom()
+    if below.is_Add and low >= 0.0 and high > 1.0 and interval(sympy.expand(below - above), known)[0] >= 0.0:
+        return low, 1.0
+    return low, high
+
+
+def _times(one: Interval, other: Interval) -> Interval:
+    ends = [0.0 if a == 0.0 or b == 0.0 else a * b for a in one for b in other]
+    return min(ends), max(ends)
+
+
+def _power(exponent: Expr, base: Interval, power: Interval) -> Interval:
+    """Return the interval of a power, which is a real number for a base of 0 or more, or a whole exponent."""
+    whole = bool(exponent.is_Integer)
+    if whole and exponent < 0:
+        return _reciprocal(_power(-exponent, base, (-power[1], -power[0])))
+    if whole and exponent % 2 == 1:
+        return tuple(math.copysign(_raised(abs(end), power[0]), end) for end in base)  # type: ignore[return-value]
+    if whole and base[0] < 0.0:
+        low = 0.0 if base[1] >= 0.0 else _raised(-base[1], power[0])
+        return low, max(_raised(abs(end), power[0]) for end in base)
+    base = max(base[0], 0.0), max(base[1], 0.0)
+    ends = [_raised(end, by) for end in base for by in power]
+    return min(ends), max(ends)
+
+
+def _raised(base: float, power: float) -> float:
+    """Return the limit of a power of 0 or more; the larger where there are several."""
+    if base == 1.0:
+        return 1.0
+    try:
+        return math.inf if base == 0.0 and power < 0.0 else base**power
+    except OverflowError:
+        return math.inf
+
+
+def _reciprocal(interval: Interval) -> Interval:
+    low, high = interval
+    if low < 0.0 < high:
+        return REAL
+    ends = [0.0 if math.isinf(end) else math.copysign(math.inf, high + low) if end == 0.0 else 1.0 / end
+            for end in interval]  # fmt: skip
+    return min(ends), max(ends)
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A part of an expression that bends where ``inside`` is 0: near there it is smooth + factor |inside|.
+
+    gap: of two branches, how far they are apart: what bends is factor * gap, for as far as the gap is closed at
+        inside = 0, where it would be a step else; None if ``inside`` says it all.
+    """
+
+    inside: Expr
+    factor: Expr
+    gap: Expr | None
+
+
+@lru_cache(maxsize=128)
+def bends(expression: Expr) -> tuple[Bend, ...]:
+    """Return where an expression bends at a place that its parameters can move.
+
+    max(u, v) = (u + v + |u - v|)/2, and where(u < v, p, q) = (p + q + sign(v - u) (p - q))/2.
+
+    >>> from descend.formula.real_functions import maximum
+    >>> x = sympy.Symbol("x", real=True)
+    >>> k = Parameter("k")
+    >>> (bend,) = bends(3 * maximum(x - k, sympy.Integer(0)))
+    >>> bend.inside == x - k, str(bend.factor)
+    (True, '3/2')
+    """
+    found = []
+    for node in sympy.preorder_traversal(expression):
+        function = entry_of(node)
+        parts = function.bend(*node.args) if function is not None and function.bend is not None else None
+        if parts is None or not parts[0].atoms(Parameter, Predictor):
+            continue
+        inside, share, gap = parts
+        place = sympy.Dummy(real=True)
+        outer = derivatives(expression.xreplace({node: place}), [place])[place].xreplace({place: node})
+        found.append(Bend(inside, share * outer, gap))
+    return tuple(found)

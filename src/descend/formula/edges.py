@@ -14,12 +14,10 @@ import sympy
 from sympy import Expr, Integer
 from sympy.core.relational import Relational
 
-from descend.formula.functions import absolute, cbrt, constant, log2, log10, maximum, minimum, number, where
-from descend.formula.symbols import Column
+from descend.formula.functions import entry_of
+from descend.formula.real_functions import absolute, constant, maximum, minimum, where
+from descend.formula.symbols import Column, number
 
-LOGARITHMS = (sympy.log, log10, log2)
-STEEP = (*LOGARITHMS, cbrt)
-"""Functions whose slope is infinite at 0."""
 LARGEST = number(sys.float_info.max)
 ZERO = Integer(0)
 LONG = 30
@@ -145,7 +143,8 @@ class Edges:
             above, below = _above(exponent), _below(exponent)
             return either(both(self.zero(base), below), both(self.infinite(base), above))
         inside = either(*(self.infinite(part) for part in node.args if not isinstance(part, _CONDITIONS)))
-        if node.func in LOGARITHMS:
+        function = entry_of(node)
+        if function is not None and function.infinite_at_zero:
             return either(self.zero(node.args[0]), inside)
         if inside is sympy.false:
             return inside
@@ -198,7 +197,9 @@ class Edges:
             infinite = either(self.infinite(base), self.infinite(exponent))
             flat = exponent.is_number and bool(exponent >= 1)
             return infinite if flat else either(self.zero(base), infinite)
-        return either(self.zero(argument), infinite) if node.func in STEEP else infinite
+        function = entry_of(node)
+        steep = function is not None and function.steep_at_zero
+        return either(self.zero(argument), infinite) if steep else infinite
 
 
 _CONDITIONS = (Relational, sympy.logic.boolalg.BooleanFunction, sympy.logic.boolalg.BooleanAtom)

@@ -13,8 +13,9 @@ from sympy import Expr
 from descend.errors import FormulaError
 from descend.formula.build import Builder, listed, names_in
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.functions import CONSTANTS, where
+from descend.formula.functions import CONSTANTS
 from descend.formula.printers.code import as_text, plain_name
+from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import parse_formula
 from descend.formula.tokens import pointed, tokenize

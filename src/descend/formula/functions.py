@@ -1,7 +1,6 @@
-"""The functions a formula may use: one row each, with its derivative and its spelling in every language.
+"""The functions a formula may call: one entry each, which says all that any room wants to know of it.
 
-SymPy's own class serves where its derivative is right for real numbers; the others are defined here.
-``{0}``, ``{1}`` in a spelling stand for the arguments, already written in that language.
+SymPy's own class of functions serves where its derivative is right for real numbers.
 """
 
 from __future__ import annotations
@@ -9,405 +8,303 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Add, Expr, Integer, Rational
-
-LARGEST_EXACT = 2**53
-"""Whole numbers below this are floats exactly."""
-
-
-class RealFunction(sympy.Function):  # type: ignore[misc]
-    """A function of real numbers that stays as it is written; only its derivative is known to SymPy."""
-
-    def _eval_is_extended_real(self) -> bool:
-        return True
-
-
-class log10(RealFunction):
-    """log10' = 1 / (x log 10)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return 1 / (self.args[0] * sympy.log(10))
-
-
-class log2(RealFunction):
-    """log2' = 1 / (x log 2)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return 1 / (self.args[0] * sympy.log(2))
-
-
-class sigmoid(RealFunction):
-    """sigmoid = 1 / (1 + exp(-x)); sigmoid' = sigmoid(x) sigmoid(-x), which loses no digits in either tail."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sigmoid(self.args[0]) * sigmoid(-self.args[0])
-
-
-class softplus(RealFunction):
-    """softplus = log(1 + exp(x)); softplus' = sigmoid(x)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sigmoid(self.args[0])
-
-
-class absolute(RealFunction):
-    """|x|' = sign(x), taken as 0 at the kink."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sign(self.args[0])
-
-
-class sign(RealFunction):
-    """-1, 0 or 1; its derivative is 0 wherever there is one."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return Integer(0)
-
-
-class digamma(RealFunction):
-    """The derivative of log(gamma(x)). It appears in derivatives; formulas cannot use it."""
-
-    nargs = 1
-
-
-class constant(RealFunction):
-    """Its argument, which no derivative looks into. PyTorch's backward passes stop at it; formulas cannot use it."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return Integer(0)
-
-
-class gamma(RealFunction):
-    """gamma' = gamma(x) digamma(x)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return self * digamma(self.args[0])
-
-
-class log1p(RealFunction):
-    """log1p = log(1 + x), which keeps the digits of a small x; log1p' = 1 / (1 + x)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return 1 / (1 + self.args[0])
-
-
-class expm1(RealFunction):
-    """expm1 = exp(x) - 1, which keeps the digits of a small x; expm1' = exp(x)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sympy.exp(self.args[0])
-
-
-class erfc(RealFunction):
-    """erfc = 1 - erf(x), which keeps its digits where x is large; erfc' = -2 exp(-x^2) / sqrt(pi)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return -2 * sympy.exp(-(self.args[0] ** 2)) / sympy.sqrt(sympy.pi)
-
-
-class cbrt(RealFunction):
-    """The real cube root, of negative numbers too; cbrt' = 1 / (3 cbrt(x)^2)."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return 1 / (3 * self**2)
-
-
-class hypot(RealFunction):
-    """hypot = sqrt(a^2 + b^2), which does not overflow; its gradient is (a, b) / hypot."""
-
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return self.args[argindex - 1] / self
-
-
-class sinc(RealFunction):
-    """sinc = sin(pi x) / (pi x), 1 at 0; sinc' = (cos(pi x) - sinc(x)) / x, near 0 by its series."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        x, turn = self.args[0], sympy.pi
-        terms = ((3, 2), (30, 4), (840, 6), (45360, 8))
-        series = Add(*((-1) ** k * turn**power * x ** (power - 1) / n for k, (n, power) in enumerate(terms, 1)))
-        near = sympy.Lt(absolute(x), Rational(1, 50), evaluate=False)
-        return where(near, series, (sympy.cos(turn * x) - self) / x)
-
-
-class where(RealFunction):
-    """where(condition, a, b) is a where the condition holds and b elsewhere, and so is its derivative."""
-
-    nargs = 3
-
-    @classmethod
-    def eval(cls, condition: Any, chosen: Expr, other: Expr) -> Expr | None:
-        if condition is sympy.true or chosen == other:
-            return chosen
-        if condition is sympy.false:
-            return other
-        return None
-
-    def _eval_derivative(self, symbol: Expr) -> Expr:
-        condition, chosen, other = self.args
-        return where(condition, chosen.diff(symbol), other.diff(symbol))
-
-
-class minimum(RealFunction):
-    """The smaller of two; its derivative is that of the smaller one, and half of each where they are equal."""
-
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        argument, other = self.args if argindex == 1 else reversed(self.args)
-        return (1 + sign(other - argument)) / 2
-
-
-class maximum(RealFunction):
-    """The larger of two; its derivative is that of the larger one, and half of each where they are equal."""
-
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        argument, other = self.args if argindex == 1 else reversed(self.args)
-        return (1 + sign(argument - other)) / 2
-
-
-class arctan2(RealFunction):
-    """The angle of the point (x, y), arctan2(y, x); its gradient by (y, x) is (x, -y) / (x**2 + y**2)."""
-
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        y, x = self.args
-        return (x if argindex == 1 else -y) / (x**2 + y**2)
-
-
-def tangent(argument: Expr) -> Expr:
+from sympy import Expr, Integer, Rational
+
+from descend.formula.error_function import ERF_IN_SQL, ERFC_IN_SQL
+from descend.formula.real_functions import (
+    absolute,
+    arctan2,
+    cbrt,
+    constant,
+    digamma,
+    erfc,
+    expm1,
+    gamma,
+    hypot,
+    log1p,
+    log2,
+    log10,
+    maximum,
+    minimum,
+    sigmoid,
+    sign,
+    sinc,
+    softplus,
+    where,
+)
+
+Interval = tuple[float, float]
+REAL: Interval = (-math.inf, math.inf)
+POSITIVE: Interval = (0.0, math.inf)
+
+
+def _tangent(argument: Expr) -> Expr:
     """Build tan(argument) without SymPy's cot, which it is fond of: tan(x + pi/2) is -1/tan(x)."""
     return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
 
 
-@dataclass(frozen=True)
-class Spelling:
-    """One function: how to build it, how many arguments it takes, and how each language writes it."""
+Bend = tuple[Expr, Expr, Expr | None]
 
+
+def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
+    if isinstance(condition, sympy.StrictGreaterThan | sympy.GreaterThan):
+        return condition.lhs - condition.rhs, Rational(1, 2), chosen - other
+    if isinstance(condition, sympy.StrictLessThan | sympy.LessThan):
+        return condition.lhs - condition.rhs, Rational(1, 2), other - chosen
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """One named function: how it is built, how each language writes it, and what is known of it.
+
+    name: in formulas. build: makes the SymPy expression of its arguments; nodes: the class of what it makes, if that
+    is a function of its own. arguments: the fewest and the most it takes, None if any number.
+
+    numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
+    one it is called by its name there.
+    query: its value in a database, of a `printers.database.Functions` and Ibis values. Without, the database must
+    have it by its name; rows are streamed from one that has not. query_repeats: whether that may write an argument
+    twice.
+
+    range: least and largest value, or a function of those of the arguments. rising: whether it never falls.
+    domain: ``> 0`` or ``between -1 and 1``, what the argument must be. infinite_at_zero, steep_at_zero: itself, its
+    slope. periodic: whether it turns. keeps_unit: whether it has the unit of its arguments.
+    bend: of its arguments (u, s, gap) where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
+
+    >>> from descend.formula.real_functions import real_function
+    >>> softsign = real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
+    >>> Function("softsign", softsign, numpy="({0}) / (1 + np.abs({0}))", range=(-1.0, 1.0), rising=True).torch
+    'torch.softsign({0})'
+    """
+
+    name: str
     build: Callable[..., Expr]
-    arguments: tuple[int, int | None]
-    numpy: str
-    torch: str
-    sql: str
-    latex: str
+    numpy: str = ""
+    torch: str = ""
+    sql: str = ""
+    latex: str = ""
+    mathml: str = ""
+    arguments: tuple[int, int | None] = (1, 1)
+    nodes: type | None = None
+    query: Callable[..., object] | None = None
+    query_repeats: bool = False
+    range: Interval | Callable[..., Interval] = REAL
+    rising: bool = False
+    domain: str = ""
+    infinite_at_zero: bool = False
+    steep_at_zero: bool = False
+    periodic: bool = False
+    keeps_unit: bool = False
+    bend: Callable[..., Bend | None] | None = None
 
+    @property
+    def positive(self) -> bool:
+        """Whether it comes near 0 from above, and never there."""
+        return self.rising and isinstance(self.range, tuple) and self.range[0] >= 0.0
 
-def _unary(build: Callable[..., Expr], numpy: str, torch: str, sql: str, latex: str) -> Spelling:
-    return Spelling(build, (1, 1), numpy, torch, sql, latex)
+    def __post_init__(self) -> None:
+        places = [f"{{{place}}}" for place in range(self.arguments[0])]
+        listed = ", ".join(places)
+        defaults = {
+            "numpy": f"np.{self.name}({listed})",
+            "torch": f"torch.{self.name}({listed})",
+            "sql": f"{self.name}({listed})",
+            "latex": rf"\operatorname{{{{{self.name}}}}}\left({listed}\right)",
+            "mathml": f"<mrow><mi>{self.name}</mi><mo>(</mo>{'<mo>,</mo>'.join(places)}<mo>)</mo></mrow>",
+            "nodes": self.build if isinstance(self.build, type) else None,
+        }
+        for field, default in defaults.items():
+            object.__setattr__(self, field, getattr(self, field) or default)
 
 
 def _fold(pair: Callable[..., Expr]) -> Callable[..., Expr]:
     return lambda *arguments: reduce(pair, arguments)
 
 
-def _same(name: str, sql: str | None = None, latex: str | None = None) -> tuple[str, str, str, str]:
-    return (f"np.{name}({{0}})", f"torch.{name}({{0}})", sql or f"{name}({{0}})",
-            latex or rf"\{name}\left({{0}}\right)")  # fmt: skip
+def _latex(sign: str) -> str:
+    return rf"{sign}\left({{0}}\right)"
+
+
+def _mathml(sign: str) -> str:
+    return f"<mrow>{sign}<mo>(</mo>{{0}}<mo>)</mo></mrow>"
+
+
+def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
+    return Function(name, build, f"np.arc{name[1:]}({{0}})", latex=_latex(rf"\arc{name[1:]}"), **facts)
+
+
+FUNCTIONS: dict[str, Function] = {}
+"""What a formula may call, by name."""
+DERIVED_ONLY: dict[str, Function] = {}
+"""What only a derivative brings in, by name."""
+NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
+"""The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
+
+
+def entry_of(node: Expr) -> Function | None:
+    """Return what is known of the function that a node is a call of; None if it is none."""
+    name = NAMES.get(node.func)
+    return None if name is None else FUNCTIONS.get(name) or DERIVED_ONLY[name]
+
+
+def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> None:
+    """Let formulas call these functions.
+
+    >>> register(Function("square", lambda u: u**2))
+    >>> from descend.formula import as_text, read_formula
+    >>> as_text(read_formula("y ~ a*square(x)", ["x", "y"]).expression)
+    'a*x^2'
+    >>> del FUNCTIONS["square"]
+    """
+    for function in functions:
+        table[function.name] = function
+        if function.nodes is not None:
+            NAMES[function.nodes] = function.name
 
 
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
 """PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
+LOG1P_IN_SQL = "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end"
+"""What 1 + u rounds away is put back (Goldberg 1991, theorem 4)."""
+EXPM1_IN_SQL = (
+    "case when exp({0}) = 1.0 then {0} when abs({0}) < 1.0 "
+    "then (exp({0}) - 1.0) * ({0}) / ln(exp({0})) else exp({0}) - 1.0 end"
+)
+SOFTPLUS_IN_SQL = "greatest({0}, 0.0) + 2.0 * atanh(1.0 / (1.0 + 2.0 * exp(abs({0}))))"
+"""ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u."""
+SINC_IN_SQL = "case when {0} = 0.0 then 1.0 else sin(3.141592653589793 * ({0})) / (3.141592653589793 * ({0})) end"
+CASES_IN_MATHML = (
+    '<mrow><mo>{{</mo><mtable columnalign="left">'
+    "<mtr><mtd>{1}</mtd><mtd><mspace width='1em'/><mtext>if&nbsp;</mtext>{0}</mtd></mtr>"
+    "<mtr><mtd>{2}</mtd><mtd><mspace width='1em'/><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>"
+)
+_logarithm = partial(Function, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
+_pair = partial(Function, arguments=(2, 2))
+_extreme = partial(Function, arguments=(2, None), keeps_unit=True)
+HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
-
-def _horner(coefficients: Sequence[float], u: str) -> str:
-    text = repr(coefficients[0])
-    for each in coefficients[1:]:
-        text = f"({text} * {u} + {each!r})"
-    return text
-
-
-def _error_function(complement: bool) -> str:
-    """Write erf or erfc for databases, few of which have them, by Cody's approximations."""
-    u = "abs({0})"
-    square = f"({u} * {u})"
-    small = f"({{0}}) * {_horner(ERF_UPPER, square)} / {_horner(ERF_LOWER, square)}"
-    cut = f"(floor({u} * 16.0) / 16.0)"
-    bell = f"exp(-{cut} * {cut}) * exp(-({u} - {cut}) * ({u} + {cut}))"
-    middle = f"{bell} * {_horner(ERFC_UPPER, u)} / {_horner(ERFC_LOWER, u)}"
-    inverse = f"(1.0 / {square})"
-    lacking = f"{inverse} * {_horner(FAR_UPPER, inverse)} / {_horner(FAR_LOWER, inverse)}"
-    far = f"{bell} * ({ONE_BY_ROOT_PI!r} - {lacking}) / {u}"
-    tail = f"case when {u} > 26.5 then 0.0 when {u} > 4.0 then {far} else {middle} end"
-    if complement:
-        return f"case when {u} <= 0.46875 then 1.0 - {small} when {{0}} < 0.0 then 2.0 - {tail} else {tail} end"
-    return f"case when {u} <= 0.46875 then {small} else sign({{0}}) * (1.0 - {tail}) end"
-
-
-ONE_BY_ROOT_PI = 0.5641895835477563
-ERF_UPPER = (
-    1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3
-)  # fmt: skip
-ERF_LOWER = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
-ERFC_UPPER = (
-    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1, 2.98635138197400131e2,
-    8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3,
-)  # fmt: skip
-ERFC_LOWER = (
-    1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
-    3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
-)  # fmt: skip
-FAR_UPPER = (
-    1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
-    1.60837851487422766e-2, 6.58749161529837803e-4,
-)  # fmt: skip
-FAR_LOWER = (
-    1.0, 2.56852019228982242, 1.87295284992346725, 5.27905102951428412e-1, 6.05183413124413191e-2,
-    2.33520497626869185e-3,
-)  # fmt: skip
-"""Numerators and denominators, highest powers first, to full double precision: of erf(x)/x in x^2 up to 0.46875, of
-erfc(x) exp(x^2) in x up to 4, and of what it lacks to 1/sqrt(pi) in 1/x^2 beyond.
-
-Source: Cody (1969), Rational Chebyshev approximations for the error function, Math. Comput. 23, 631-637.
-"""
-ERF, ERFC = _error_function(complement=False), _error_function(complement=True)
-
-FUNCTIONS: dict[str, Spelling] = {
-    "exp": _unary(sympy.exp, *_same("exp", latex="e^{{{0}}}")),
-    "log": _unary(sympy.log, *_same("log", sql="ln({0})")),
-    "log10": _unary(log10, *_same("log10", latex=r"\log_{{10}}\left({0}\right)")),
-    "log2": _unary(log2, *_same("log2", latex=r"\log_2\left({0}\right)")),
-    "sqrt": _unary(sympy.sqrt, *_same("sqrt", latex=r"\sqrt{{{0}}}")),
-    "log1p": _unary(
-        log1p,
-        *_same(
-            "log1p",
-            # What 1 + u rounds away is put back (Goldberg 1991, theorem 4).
-            "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end",
-            r"\log\left(1 + {0}\right)",
-        ),
-    ),
-    "expm1": _unary(
-        expm1,
-        *_same(
-            "expm1",
-            "case when exp({0}) = 1.0 then {0} when abs({0}) < 1.0 "
-            "then (exp({0}) - 1.0) * ({0}) / ln(exp({0})) else exp({0}) - 1.0 end",
-            r"\left(e^{{{0}}} - 1\right)",
-        ),
-    ),
-    "cbrt": _unary(
+register(
+    Function("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, query_repeats=True),
+    _logarithm("log", sympy.log, sql="ln({0})", latex=_latex(r"\log")),
+    _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
+    _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
+    Function("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
+    Function("log1p", log1p, sql=LOG1P_IN_SQL, latex=r"\log\left(1 + {0}\right)", query_repeats=True),
+    Function("expm1", expm1, sql=EXPM1_IN_SQL, latex=r"\left(e^{{{0}}} - 1\right)", query_repeats=True),
+    Function(
+        "cbrt",
         cbrt,
-        "np.cbrt({0})",
-        "(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
-        "sign({0}) * power(abs({0}), 1.0 / 3.0)",
-        r"\sqrt[3]{{{0}}}",
+        torch="(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
+        sql="sign({0}) * power(abs({0}), 1.0 / 3.0)",
+        latex=r"\sqrt[3]{{{0}}}",
+        query_repeats=True,
+        steep_at_zero=True,
     ),
-    "hypot": Spelling(
+    _pair(
+        "hypot",
         hypot,
-        (2, 2),
-        "np.hypot({0}, {1})",
-        "torch.hypot({0}, {1})",
-        "sqrt(power({0}, 2.0) + power({1}, 2.0))",
-        r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
+        sql="sqrt(power({0}, 2.0) + power({1}, 2.0))",
+        latex=r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
+        query_repeats=True,
     ),
-    "sinc": _unary(
-        sinc,
-        "np.sinc({0})",
-        "torch.sinc({0})",
-        "case when {0} = 0.0 then 1.0 else sin(3.141592653589793 * ({0})) / (3.141592653589793 * ({0})) end",
-        r"\operatorname{{sinc}}\left({0}\right)",
+    Function("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
+    Function("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True),
+    Function("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True),
+    Function("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True),
+    _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
+    _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
+    _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True),
+    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi)),
+    Function("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
+    Function("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
+    Function("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
+    Function(
+        "sigmoid",
+        sigmoid,
+        "special.expit({0})",
+        sql="1.0 / (1.0 + exp(-({0})))",
+        latex=_latex(r"\sigma"),
+        mathml=_mathml("<mi>σ</mi>"),
+        range=(0.0, 1.0),
+        rising=True,
+        query_repeats=True,
     ),
-    "sin": _unary(sympy.sin, *_same("sin")),
-    "cos": _unary(sympy.cos, *_same("cos")),
-    "tan": _unary(tangent, *_same("tan")),
-    "asin": _unary(sympy.asin, "np.arcsin({0})", "torch.asin({0})", "asin({0})", r"\arcsin\left({0}\right)"),
-    "acos": _unary(sympy.acos, "np.arccos({0})", "torch.acos({0})", "acos({0})", r"\arccos\left({0}\right)"),
-    "atan": _unary(sympy.atan, "np.arctan({0})", "torch.atan({0})", "atan({0})", r"\arctan\left({0}\right)"),
-    "atan2": Spelling(
-        arctan2,
-        (2, 2),
-        "np.arctan2({0}, {1})",
-        "torch.atan2({0}, {1})",
-        "atan2({0}, {1})",
-        r"\operatorname{{atan2}}\left({0}, {1}\right)",
-    ),
-    "sinh": _unary(sympy.sinh, *_same("sinh")),
-    "cosh": _unary(sympy.cosh, *_same("cosh")),
-    "tanh": _unary(sympy.tanh, *_same("tanh")),
-    "sigmoid": _unary(
-        sigmoid, "special.expit({0})", "torch.sigmoid({0})", "1.0 / (1.0 + exp(-({0})))", r"\sigma\left({0}\right)"
-    ),
-    "softplus": _unary(
+    Function(
+        "softplus",
         softplus,
         "np.logaddexp(0, {0})",
         "-torch.nn.functional.logsigmoid(-({0}))",
-        # ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u.
-        "greatest({0}, 0.0) + 2.0 * atanh(1.0 / (1.0 + 2.0 * exp(abs({0}))))",
-        r"\operatorname{{softplus}}\left({0}\right)",
+        SOFTPLUS_IN_SQL,
+        range=POSITIVE,
+        rising=True,
+        keeps_unit=True,
+        query_repeats=True,
     ),
-    "abs": _unary(absolute, "np.abs({0})", "torch.abs({0})", "abs({0})", r"\left|{0}\right|"),
-    "min": Spelling(
+    Function(
+        "abs",
+        absolute,
+        latex=r"\left|{0}\right|",
+        mathml="<mrow><mo>|</mo>{0}<mo>|</mo></mrow>",
+        range=POSITIVE,
+        keeps_unit=True,
+        bend=lambda u: (u, Integer(1), None),
+    ),
+    _extreme(
+        "min",
         _fold(minimum),
-        (2, None),
         "np.minimum({0}, {1})",
         "torch.minimum({0}, {1})",
         "least({0}, {1})",
         r"\min\left({0}, {1}\right)",
+        nodes=minimum,
+        range=lambda one, other: (min(one[0], other[0]), min(one[1], other[1])),
+        bend=lambda u, v: (u - v, -HALF, None),
     ),
-    "max": Spelling(
+    _extreme(
+        "max",
         _fold(maximum),
-        (2, None),
         "np.maximum({0}, {1})",
         "torch.maximum({0}, {1})",
         "greatest({0}, {1})",
         r"\max\left({0}, {1}\right)",
+        nodes=maximum,
+        range=lambda one, other: (max(one[0], other[0]), max(one[1], other[1])),
+        bend=lambda u, v: (u - v, HALF, None),
     ),
-    "where": Spelling(
+    Function(
+        "where",
         where,
-        (3, 3),
-        "np.where({0}, {1}, {2})",
-        "torch.where({0}, {1}, {2})",
-        "case when {0} then {1} else {2} end",
-        r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+        sql="case when {0} then {1} else {2} end",
+        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+        mathml=CASES_IN_MATHML,
+        arguments=(3, 3),
+        range=lambda one, other: (min(one[0], other[0]), max(one[1], other[1])),
+        keeps_unit=True,
+        bend=_bend_of_where,
     ),
-    "erf": _unary(sympy.erf, "special.erf({0})", "torch.erf({0})", ERF, r"\operatorname{{erf}}\left({0}\right)"),
-    "erfc": _unary(erfc, "special.erfc({0})", "torch.erfc({0})", ERFC, r"\operatorname{{erfc}}\left({0}\right)"),
-    "gamma": _unary(gamma, "special.gamma({0})", GAMMA_IN_TORCH, "gamma({0})", r"\Gamma\left({0}\right)"),
-}
-"""What a formula may call, by name."""
-
-DERIVED_ONLY: dict[str, Spelling] = {
-    "sign": _unary(sign, "np.sign({0})", "torch.sign({0})", "sign({0})", r"\operatorname{{sign}}\left({0}\right)"),
-    "constant": _unary(constant, "{0}", "({0}).detach()", "{0}", "{0}"),
-    "digamma": _unary(digamma, "special.digamma({0})", "torch.digamma({0})", "digamma({0})", r"\psi\left({0}\right)"),
-}
-"""What only a derivative brings in."""
+    Function("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
+    Function("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
+    Function(
+        "gamma",
+        gamma,
+        "special.gamma({0})",
+        GAMMA_IN_TORCH,
+        latex=_latex(r"\Gamma"),
+        mathml=_mathml("<mi>Γ</mi>"),
+    ),
+)
+register(
+    Function("sign", sign, range=(-1.0, 1.0), rising=True),
+    Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
+    Function("digamma", digamma, "special.digamma({0})", latex=_latex(r"\psi"), mathml=_mathml("<mi>ψ</mi>")),
+    table=DERIVED_ONLY,
+)
 
 CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E, "π": sympy.pi}
 
@@ -426,56 +323,27 @@ def not_a_parameter(name: str, role: str) -> str:
     )
 
 
-NAMES: dict[type, str] = {
-    sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin",
-    sympy.acos: "acos", sympy.atan: "atan", arctan2: "atan2", sympy.sinh: "sinh", sympy.cosh: "cosh",
-    sympy.tanh: "tanh", sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", absolute: "abs", minimum: "min",
-    maximum: "max", sigmoid: "sigmoid", softplus: "softplus", log10: "log10", log2: "log2", where: "where",
-    gamma: "gamma", sign: "sign", log1p: "log1p", expm1: "expm1", erfc: "erfc", cbrt: "cbrt", hypot: "hypot",
-    sinc: "sinc", digamma: "digamma",
-    constant: "constant",
-}  # fmt: skip
-"""The name of a SymPy function class in formulas; every printer looks functions up through it."""
-
-SPELLINGS = FUNCTIONS | DERIVED_ONLY
-
-
 class Special:
     """SciPy's special functions, loaded at their first use."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., float]:
         from scipy import special
 
-        return getattr(special, name)
+        function: Callable[..., float] = getattr(special, name)
+        return function
 
 
-def constant_call(name: str, arguments: Sequence[float]) -> float:
+def constant_call(function: Function, arguments: Sequence[float]) -> float:
     """Evaluate a function of numbers; NaN or infinity where it has no finite value."""
     with np.errstate(all="ignore"):
         if len(arguments) == 1:
-            return float(_numeric(name)(arguments[0]))
-        return float(reduce(_numeric(name), arguments))
+            return float(_numeric(function)(arguments[0]))
+        return float(reduce(_numeric(function), arguments))
 
 
-@lru_cache(maxsize=len(SPELLINGS))
-def _numeric(name: str) -> Callable[..., Any]:
-    # The text is a spelling from the table above; nothing of the user's is in it.
-    text = f"lambda first, second=None: {SPELLINGS[name].numpy.format('first', 'second')}"
-    function: Callable[..., Any] = eval(text, {"np": np, "special": Special()})
-    return function
-
-
-def number(value: float) -> Expr:
-    """Turn a float into an exact SymPy number that prints as the same float: 0.1 is 1/10, so that 0.5*2 is 1."""
-    return Integer(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else Rational(repr(float(value)))
-
-
-def shortened(value: Expr) -> Expr | None:
-    """Return a number as it is if it can be written shortly, 0.1 or 2/3, else rounded; None where no float is near."""
-    if max(abs(value.p), value.q) < 10**6:
-        return value
-    try:
-        rounded = float(value)
-    except OverflowError:
-        return None
-    return number(rounded) if math.isfinite(rounded) and rounded != 0 else None
+@lru_cache(maxsize=256)
+def _numeric(function: Function) -> Callable[..., float]:
+    # The text is a template of an entry; nothing of the user's is in it.
+    text = f"lambda first, second=None: {function.numpy.format('first', 'second')}"
+    compiled: Callable[..., float] = eval(text, {"np": np, "special": Special()})
+    return compiled

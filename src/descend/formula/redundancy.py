@@ -15,9 +15,8 @@ from sympy import Expr
 
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
-from descend.formula.functions import number
 from descend.formula.printers.code import as_text
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.symbols import Column, Parameter, Predictor, number
 
 Array = NDArray[np.float64]
 POINTS = 3

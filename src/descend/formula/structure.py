@@ -12,14 +12,12 @@ import sympy
 from sympy import Expr
 
 from descend.formula.formula import Formula
-from descend.formula.functions import NAMES
+from descend.formula.functions import entry_of
 from descend.formula.symbols import Column, Parameter, Predictor
 
 Unit = dict[Expr, float]
 """Exponents of symbols: {x: 1, b: 1} is the unit of b*x. The symbols of parameters stand for units still unknown."""
 RESPONSE_UNIT = sympy.Symbol("response")
-TURNING = (sympy.sin, sympy.cos, sympy.tan)
-SAME_UNIT = ("abs", "min", "max", "where", "softplus")
 
 
 @lru_cache(maxsize=128)
@@ -108,7 +106,8 @@ def _unit(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Uni
         return _times({}, _unit(node.base, equations, locations) or {}, float(node.exp))
     arguments = [argument for argument in node.args if isinstance(argument, Expr)]
     inside = [unit for unit in (_unit(argument, equations, locations) for argument in arguments) if unit is not None]
-    if NAMES.get(node.func) in SAME_UNIT and inside:
+    function = entry_of(node)
+    if function is not None and function.keeps_unit and inside:
         equations += [_times(one, other, -1.0) for one, other in pairwise(inside)]
         return inside[0]
     equations += inside  # pure numbers
@@ -140,6 +139,16 @@ def _times(one: Unit, other: Unit, power: float = 1.0) -> Unit:
     return {symbol: exponent for symbol, exponent in result.items() if exponent}
 
 
+def is_periodic(node: Expr) -> bool:
+    """Whether a node is a call of sin, cos, tan or another function that turns."""
+    function = entry_of(node)
+    return function is not None and function.periodic
+
+
+def _turning(expression: Expr) -> list[Expr]:
+    return sorted(filter(is_periodic, expression.atoms(sympy.Function)), key=str)
+
+
 @dataclass(frozen=True)
 class Wave:
     """A parameter that sets how fast sin, cos or tan turns: ``along`` times a frequency, or divided by a period."""
@@ -152,7 +161,7 @@ class Wave:
 def waves(formula: Formula) -> Mapping[Parameter, Wave]:
     """Return the frequencies and periods, such as w in `sin(w*x + p)`, or t in `cos(2*pi*x/t)`."""
     found: dict[Parameter, Wave] = {}
-    for node in sorted(formula.expression.atoms(*TURNING), key=str):
+    for node in _turning(formula.expression):
         for term in sympy.Add.make_args(sympy.expand(node.args[0])):
             for symbol in term.atoms(Parameter):
                 for along, is_period in ((term / symbol, False), (term * symbol, True)):
@@ -167,7 +176,7 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
 
     Each comes with the amplitude, if any, whose sign half a turn makes up for.
     """
-    if not formula.expression.atoms(*TURNING):
+    if not _turning(formula.expression):
         return {}
     scalars = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
     linear = [symbol for symbol in scalars if symbol in linear_unknowns(formula)]

@@ -1,12 +1,15 @@
-"""The symbols an expression is made of: columns, parameters, and products of a vector parameter with columns."""
+"""What an expression is made of: columns, parameters, products of a vector parameter with columns, and numbers."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Integer, Rational
+
+LARGEST_EXACT = 2**53
+"""Whole numbers below this are floats exactly."""
 
 
 class RealSymbol(sympy.Symbol):  # type: ignore[misc]
@@ -18,10 +21,11 @@ class RealSymbol(sympy.Symbol):  # type: ignore[misc]
     def class_key(cls) -> tuple[int, int, str]:
         return 2, 0, f"Symbol{cls.rank}"
 
-    def __new__(cls, name: str) -> Any:
-        return super().__new__(cls, name, real=True)
+    def __new__(cls, name: str) -> RealSymbol:
+        symbol: RealSymbol = super().__new__(cls, name, real=True)
+        return symbol
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
         """Return what makes it again where it is unpickled: its name, as it is real by its class."""
         return (self.name,), {}
 
@@ -68,3 +72,19 @@ class Term:
     vector: str
     items: tuple[Expr, ...]
     labels: tuple[str, ...]
+
+
+def number(value: float) -> Expr:
+    """Turn a float into an exact SymPy number that prints as the same float: 0.1 is 1/10, so that 0.5*2 is 1."""
+    return Integer(int(value)) if value.is_integer() and abs(value) < LARGEST_EXACT else Rational(repr(float(value)))
+
+
+def shortened(value: Expr) -> Expr | None:
+    """Return a number as it is if it can be written shortly, 0.1 or 2/3, else rounded; None where no float is near."""
+    if max(abs(value.p), value.q) < 10**6:
+        return value
+    try:
+        rounded = float(value)
+    except OverflowError:
+        return None
+    return number(rounded) if math.isfinite(rounded) and rounded != 0 else None

@@ -15,8 +15,8 @@ from descend.formula import syntax
 from descend.formula.build import Builder, Extra
 from descend.formula.compile import COUNT, numpy_factor
 from descend.formula.formula import Formula
-from descend.formula.functions import sign
 from descend.formula.printers.code import as_text
+from descend.formula.real_functions import sign
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.gradients.derived import derived

@@ -14,7 +14,7 @@ from sympy import Expr
 from descend.formula.compile import over_rows
 from descend.formula.derivative import Slopes
 from descend.formula.formula import Formula
-from descend.formula.functions import RealFunction
+from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.parameters import Parameters

@@ -11,9 +11,9 @@ from sympy import Expr
 
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
-from descend.formula.functions import where
 from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
 from descend.formula.printers.latex import as_latex
+from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

@@ -12,7 +12,7 @@ from descend.inference.row_scores import Rows
 from descend.losses import Loss
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -16,7 +16,8 @@ from descend.inference.row_scores import Rows, counted_rows, rows_that_count
 from descend.inference.standard_errors import MANY, accurate_point, covariance
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
-from descend.problem.objective import Point
+from descend.problem.kinks import Kinks
+from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -185,7 +186,8 @@ def _ways(solution: Solution, point: Point, free: Mask) -> Array:
     subgradient, which is what is left of the gradient along them.
     """
     kinks = solution.objective.kinks
-    corner = None if kinks is None or solution.outcome is not Outcome.CONVERGED else kinks.corner(point)
+    converged = solution.outcome is Outcome.CONVERGED
+    corner = kinks.corner(point) if isinstance(kinks, Kinks) and converged else None
     every = np.eye(free.size)
     if corner is None:
         return every[:, free]

@@ -226,6 +226,8 @@ class Fitted(ABC):
 
     degrees_of_freedom = Inferred(statistics.degrees_of_freedom)
     """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
+    error_degrees = Inferred(statistics.error_degrees)
+    """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     residual_standard_deviation = Inferred(statistics.residual_standard_deviation)
     """sqrt(sum omega r**2 / degrees of freedom), of a row of weight 1; None unless the loss is squared.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.refit import Part, refit
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
-from descend.formula.compile import triangle
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
-from descend.problem.objective import Objective, Point
+from descend.problem.objective import Held, OnRows, VectorObjective
+from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -34,7 +34,7 @@ NEARBY = LevenbergMarquardt(damping=1e-8)
 class Part:
     """J over a choice of rows, which may name a row several times; over all of them if ``chosen`` is None."""
 
-    objective: Objective
+    objective: VectorObjective
     chosen: NDArray[np.intp] | None = None
 
     def __call__(self, theta: Array, order: int = 2) -> Point:
@@ -111,51 +111,8 @@ def _descent(part: Part, theta: Array, free: Mask) -> Point | None:
         point = part(theta)
         return point if math.isfinite(point.loss) else None
     plan = Plan(EPOCHS, asked=False, rate=1.0, tolerance=TOLERANCE)
-    free_part = _Free(part, theta, free)
+    rows = part.objective if part.chosen is None else OnRows(part.objective, part.chosen)
+    free_part = Held(rows, theta, free)
     *_, last = descend(free_part, NEARBY, theta[free], plan)
     found = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
     return part(free_part.whole(last.theta)) if found else None
-
-
-class _Free:
-    """J as a function of the free components alone, as the loop of descent wants it. The last point is kept."""
-
-    def __init__(self, part: Part, theta: Array, free: Mask) -> None:
-        self.part, self.theta, self.free = part, theta, free
-        self.rows = part.objective.rows if part.chosen is None else len(part.chosen)
-        self.engine = part.objective.engine
-        bounds = part.objective.bounds
-        self.bounds = None if bounds is None else bounds.of(free)
-        self.penalty = None
-        self.floor = part.objective.floor
-        self.has_l1 = False
-        self.pieces = None
-        self.edge = None
-        self._last: tuple[Point, int] | None = None
-
-    def whole(self, free: Array) -> Array:
-        """Return the flat vector of all parameters."""
-        theta = self.theta.copy()
-        theta[self.free] = free
-        return theta
-
-    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
-        last = self._last
-        if last is not None and last[0].theta is theta and last[1] >= order:
-            return last[0]
-        full = self.part(self.whole(theta), order)
-        gradient = full.gradient[self.free] if order else None
-        curvature = None if full.curvature is None else full.curvature[np.ix_(self.free, self.free)]
-        factor = None if full.factor is None else self._of_free(full.factor)
-        point = Point(theta, full.loss, gradient, curvature, factor, self, None)  # type: ignore[arg-type]
-        self._last = (point, order)
-        return point
-
-    def triangle(self, theta: Array) -> tuple[float, float, Array | None, Array | None]:
-        """Return what ``Objective.triangle`` does, of the free components."""
-        objective = self.part.objective
-        rows, loss, own, factor = objective.triangle(self.whole(theta), self.part.chosen)
-        return rows, loss, own, None if factor is None else self._of_free(factor)
-
-    def _of_free(self, factor: Array) -> Array:
-        return triangle(factor[:, np.append(self.free, True)])

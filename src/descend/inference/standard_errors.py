@@ -18,7 +18,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import degrees_of_freedom, total_weight
 from descend.losses import Loss
 from descend.models import Model
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 MANY = 100_000
 """Rows from which on a pass over them counts."""

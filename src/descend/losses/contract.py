@@ -214,8 +214,7 @@ def log_factorial(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 @lru_cache(maxsize=64)
 def _expressions(loss: type[Loss], settings: tuple[tuple[str, float], ...]) -> tuple[Expr, Expr, Expr]:
     from descend.formula.build import Builder
-    from descend.formula.functions import number
-    from descend.formula.symbols import Column
+    from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
     names = ("prediction", "y", "r", *(name for name, _ in settings))

@@ -10,9 +10,9 @@ from functools import lru_cache
 import sympy
 from sympy import Expr
 
-from descend.formula.functions import NAMES, number
-from descend.formula.interval import POSITIVE, REAL, Interval, interval
-from descend.formula.symbols import Column, Parameter
+from descend.formula.domain import interval
+from descend.formula.functions import NAMES, POSITIVE, REAL, Interval
+from descend.formula.symbols import Column, Parameter, number
 from descend.losses.contract import Loss
 
 ROUNDING = 1e-12

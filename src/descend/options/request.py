@@ -1,101 +1,291 @@
-"""What the user asked for."""
+"""Every option of a fit, once, and what a user asked for: the values of all of them.
+
+A new option is one field of `Request`, with its default, its sentence of help and its check. From there the command
+line takes it (`descend.cli.options`), ``descend.fit`` knows it, a report repeats it, a checkpoint holds it against the
+run that takes it up, and the lab has a control for it if it has a label. What remains is the code that uses it, which
+reads it from the request. (A test asks for its name in the signature of ``descend.fit``, too, where editors look.)
+
+An option from outside the package is registered, `register(Option("key", ...))`, and read as ``request["key"]``.
+"""
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from descend.errors import ConfigError
-from descend.losses import Loss
-from descend.parameters.bounds import Given as Bounded
-from descend.parameters.ties import Ties
+from descend.options import checks
+from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be
+from descend.options.option import Option, option, options_of
+
+if TYPE_CHECKING:
+    from descend.losses import Loss
+    from descend.optimizers import Optimizer
+    from descend.parameters.bounds import Given as Bounded
+    from descend.parameters.ties import Ties
 
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
 
-MODULES_OF_LOSSES = {
-    "MSELoss": "squared",
-    "L1Loss": "absolute",
-    "HuberLoss": "huber",
-    "SmoothL1Loss": "huber",
-    "PoissonNLLLoss": "poisson",
-    "BCELoss": "logistic",
-    "BCEWithLogitsLoss": "logistic",
-}
-"""What those losses of PyTorch are called here that are."""
-
-
-@dataclass
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Request:
-    """What the user asked for: see ``descend.fit``."""
+    """What the user asked for: the options of ``descend.fit``."""
 
-    response: str | None = None
-    start: Mapping[str, Any] | None = None
-    gradient: Gradient = None
-    loss: str | Loss = "squared"
-    weights: str | None = None
-    l1: float = 0.0
-    l2: float = 0.0
-    where: str | None = None
-    missing: str = "raise"
-    engine: str = "auto"
-    device: str | None = None
-    sigma: str | None = None
+    response: str | None = option(None, check=checks.column)
+    inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
+    start: Mapping[str, Any] | None = option(
+        None,
+        "Starting value, such as w=0 or w=0,b=1; may be repeated.",
+        "values",
+        checks.start,
+        metavar="NAME=VALUE",
+        label=("Start", "起点"),
+    )
+    gradient: Gradient = option(
+        None,
+        'derived (the default), autograd, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
+        "texts",
+        must_be("a text, a list of texts or a function", callable, is_texts),
+        metavar="TEXT",
+        identity="gradient",
+        label=("Your own gradient", "自己推导梯度"),
+    )
+    loss: str | Loss = option(
+        "squared",
+        '{losses}; settings as in "huber(delta=2)".',
+        check=checks.loss,
+        metavar="LOSS",
+        identity="loss",
+        label=("Loss", "损失函数"),
+    )
+    weights: str | None = option(
+        None, "Column of row weights, relative to each other.", check=checks.column, metavar="COLUMN"
+    )
+    sigma: str | None = option(
+        None,
+        "Column of known standard deviations of the response, in its unit.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
+    )
+    errors: str | None = option(
+        None,
+        "Standard errors from the curvature, or robust against unlike residuals.",
+        check=must_be("a text", is_text),
+        metavar="model|sandwich",
+    )
+    l1: float = option(
+        0.0,
+        "Penalty on the sum of |parameter|: gives exact zeros.",
+        "number",
+        checks.penalty,
+        metavar="NUMBER",
+        identity="penalty",
+    )
+    l2: float = option(
+        0.0, "Penalty on the sum of parameter^2.", "number", checks.penalty, metavar="NUMBER", identity="penalty"
+    )
+    bounds: Bounded = option(
+        None,
+        'Bounds, such as "b>0" or "0<=c<=1"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `b > 0`, or limits by name", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--bound",
+        identity="bounds",
+    )
+    fix: Mapping[str, Any] | None = option(
+        None,
+        "Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated.",
+        "values",
+        must_be('values by name, such as {"c": 0}', is_text, is_by_name),
+        metavar="NAME=VALUE",
+        identity="parameters",
+    )
+    ties: Ties = option(
+        None,
+        'Let others set a parameter, as in "b2 = 2*b1"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `b2 = 2*b1`", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--tie",
+        identity="parameters",
+    )
+    optimizer: str | Optimizer | None = option(
+        None,
+        '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
+        check=checks.optimizer,
+        metavar="OPTIMIZER",
+        identity="optimizer",
+        label=("Optimizers", "优化算法"),
+    )
+    learning_rate: float | str | None = option(
+        None,
+        "auto takes it from the curvature at the start.",
+        check=checks.rate,
+        metavar="NUMBER|auto",
+        identity="learning rate",
+        label=("Learning rate η", "学习率 η"),
+    )
+    schedule: str = option("constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule")
+    epochs: int | None = option(
+        None,
+        "Run this many passes over the rows; otherwise the run ends when it has converged.",
+        "whole",
+        checks.whole("number of epochs", 0),
+        metavar="N",
+        identity="number of epochs",
+        label=("Epochs", "轮数"),
+    )
+    batch_size: int | None = option(
+        None,
+        "Rows per step; all of them if not given.",
+        "whole",
+        checks.whole("batch size", 1),
+        metavar="N",
+        identity="batch size",
+        label=("Batch size", "批量大小"),
+    )
+    seed: int = option(
+        0, "Fixes the order of the batches.", "whole", checks.whole("seed", 0), metavar="N", identity="seed"
+    )
+    tolerance: float | None = option(
+        None,
+        "End the run once the gradient is this close to zero.",
+        "number",
+        checks.positive("tolerance"),
+        metavar="NUMBER",
+    )
+    time_limit: float | None = option(
+        None, "End the run after so long.", "number", checks.positive("time limit"), metavar="SECONDS"
+    )
+    where: str | None = option(
+        None,
+        "Use only rows for which this SQL condition holds.",
+        check=checks.condition,
+        metavar="CONDITION",
+        identity="rows",
+    )
+    missing: str = option(
+        "raise",
+        "What to do with rows that lack a value.",
+        check=must_be("`raise` or `drop`", is_text),
+        metavar="raise|drop",
+        identity="rows",
+    )
+    engine: str = option(
+        "auto",
+        "auto, numpy, torch, moments (one pass) or query (in the database).",
+        check=must_be("a text", is_text),
+        metavar="ENGINE",
+        identity="engine",
+    )
+    device: str | None = option(
+        None,
+        "Device of the engine torch, such as cuda.",
+        metavar="DEVICE",
+        check=must_be("a text such as `cuda`", is_text, lambda value: type(value).__name__ == "device"),
+    )
+    checkpoint: str | os.PathLike[str] | None = option(
+        None,
+        "Note every few seconds where the run stands, for --resume.",
+        check=must_be("the path of a file", is_path),
+        metavar="FILE",
+        repeat=False,
+    )
+    resume: bool = option(
+        False,
+        "Go on from the checkpoint, to the same trajectory.",
+        "switch",
+        must_be("True or False", is_switch),
+        repeat=False,
+    )
+    standardize: bool = option(
+        False,
+        "Descend in standardised columns; all that is reported stays in your units.",
+        "switch",
+        must_be("True or False", is_switch),
+        identity="standardised",
+    )
+    sharpness: bool | int | str = option(
+        False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness
+    )
+    memory_limit: str | int | None = option(
+        None, "Such as 1GiB: beyond it rows stay in their files.", check=checks.one_value, metavar="SIZE"
+    )
+    log_every: int | None = option(
+        None, "Print every N epochs, and the last.", "whole", checks.whole("log_every", 1), metavar="N", repeat=False
+    )
+    on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
+    model: object = None
+    data: object = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Model, data and the options that differ from their defaults, as the user gave them."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """The values of options that were registered from outside, by key."""
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""
     grow: bool = False
     """Whether a start may be improved on samples of many rows."""
-    bounds: Bounded = None
-    fix: Mapping[str, Any] | None = None
-    ties: Ties = None
-    batched: bool = False
-    """Whether the descent takes the rows in batches."""
-    memory_limit: str | int | None = None
-    epochs: int | None = None
-    """How many epochs were asked for."""
-    bounded: bool = True
-    """Whether the descent can keep parameters within bounds that nobody asked for."""
+
+    def check(self) -> None:
+        """Raise ConfigError for the first option whose value cannot be."""
+        check_options({key: self[key] for key in OPTIONS})
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the value of an option."""
+        return self.more.get(key, OPTIONS[key].default) if key not in FIELDS else getattr(self, key)
+
+    @property
+    def batched(self) -> bool:
+        """Whether the descent takes the rows in batches."""
+        return self.batch_size is not None
+
+    @property
+    def full_epochs(self) -> int | None:
+        """The passes over all rows at once that are asked for: none in batches."""
+        return None if self.batched else self.epochs
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the descent can keep parameters within bounds that nobody asked for."""
+        from descend.optimizers import OPTIMIZERS
+
+        named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
+        return getattr(named, "bounded", named is None)
 
     @property
     def row_weights(self) -> str | None:
         """The column of the row weights."""
         return row_weights(self.weights, self.sigma)
 
-    def check(self) -> None:
-        """Refuse what is of the wrong kind altogether. Raises ConfigError."""
-        loss: Any = self.loss
-        if not isinstance(loss, str | Loss):
-            what = type(loss).__name__
-            known = MODULES_OF_LOSSES.get(what, "huber(delta=2)")
-            raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {what}.")
-        where: Any = self.where
-        if where is not None and not isinstance(where, str):
-            raise ConfigError(
-                f"`where` is a condition in SQL, as text, such as `x > 1`; this is of type {type(where).__name__}. "
-                "Write the condition, or choose the rows of the data before."
-            )
-        names: dict[str, Any] = {"weights": self.weights, "response": self.response}
-        for option, name in names.items():
-            if name is not None and not isinstance(name, str):
-                what = type(name).__name__
-                raise ConfigError(
-                    f"`{option}` is the name of a column; this is of type {what}. Put the values into the data."
-                )
-        start: Any = self.start
-        if start is not None and not isinstance(start, Mapping):
-            what = type(start).__name__
-            raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {what}.')
+
+FIELDS = options_of(Request)
+"""The options of the library itself."""
+OPTIONS = dict(FIELDS)
+"""Every option of a fit by key, in the order of the help; those of others after ours."""
+
+
+def register(option: Option) -> None:
+    """Add an option from outside the package: ``descend.fit`` takes it, and the request has it in ``more``."""
+    OPTIONS[option.key] = option
+
+
+def check_options(given: Mapping[str, object], *needed: str) -> None:
+    """Raise ConfigError for an option of a value which it cannot have; None stands for one that is not given.
+
+    needed: those that have to be given.
+
+    >>> check_options({"fix": {"c": 0}, "bounds": None})
+    >>> check_options({"fix": 3})
+    Traceback (most recent call last):
+    descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
+    """
+    for key, value in given.items():
+        if value is not None or key in needed:
+            OPTIONS[key].check(key, value)
 
 
 def row_weights(weights: str | None, sigma: str | None) -> str | None:
     """Return the column of the row weights; for known standard deviations one that is made of them, 1 / sigma**2."""
     return weights if sigma is None else f"1/{sigma}^2"
-
-
-def not_negative(value: float, name: str) -> float:
-    """Return the value of a penalty; ConfigError unless it is a finite number, 0 or more."""
-    if not (math.isfinite(value) and value >= 0):
-        raise ConfigError(f"The {name} penalty must be a number, 0 or more; it is {value!r}.")
-    return float(value)

@@ -47,11 +47,11 @@ def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array
     if name == "torch":
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, request.device, request.epochs)
+        return TorchEngine(what, columns, weights, request.device, request.full_epochs)
     if request.engine == "auto" and _repaid(request, what, len(next(iter(columns.values())))):
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, "cpu", request.epochs)
+        return TorchEngine(what, columns, weights, "cpu", request.full_epochs)
     return NumpyEngine(what, columns, weights)
 
 

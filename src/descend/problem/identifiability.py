@@ -17,7 +17,7 @@ from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel, Model
 from descend.optimizers.elimination import FEW, solver
 from descend.optimizers.systems import triangle
-from descend.problem.objective import Objective, Point
+from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
 
 Array = NDArray[np.float64]

@@ -21,7 +21,7 @@ from sympy import Expr
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import derivatives
-from descend.formula.kinks import Bend, bends
+from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
 from descend.problem import preflight

@@ -12,7 +12,7 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
 from descend.formula.formula import Formula, unquoted
-from descend.formula.interval import Interval
+from descend.formula.functions import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
 from descend.formula.size import refuse_size

@@ -21,7 +21,7 @@ from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
 from descend.problem import preflight, suspicion
-from descend.problem.objective import Objective, Point
+from descend.problem.point import Objective, Point
 from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written

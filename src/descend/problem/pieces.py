@@ -6,32 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.models import Model
 from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
+from descend.problem.point import Penalty
 from descend.problem.scores import score_and_jacobian
 from descend.table.lazy import Lazy
-
-if TYPE_CHECKING:
-    from descend.problem.objective import Penalty
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
 """Rows that are fetched at once where they are not in memory."""
-
-
-class PiecesOfRows(Protocol):
-    """Where the pieces of J come from."""
-
-    def known(self, theta: Array) -> Pieces | None:
-        """Return the pieces at theta if they were asked for last."""
-
-    def at(self, theta: Array) -> Pieces:
-        """Return the pieces at theta."""
 
 
 class LastPieces(ABC):

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.ambiguities import readings
-from descend.formula.kinks import bends
+from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model
-from descend.options.request import Request, not_negative, row_weights
+from descend.options.request import Request, row_weights
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -28,8 +28,9 @@ from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.kinks import Kinks
 from descend.problem.missing_columns import strangers
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
-from descend.problem.objective import Objective, Penalty, Point
-from descend.problem.pieces import PiecesOfRows, RowPieces, StreamedPieces
+from descend.problem.objective import VectorObjective, objective_over
+from descend.problem.pieces import RowPieces, StreamedPieces
+from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
 from descend.starts.growth import Grown, grown
 from descend.starts.search import Found, search
@@ -57,7 +58,7 @@ class Problem:
     gradient: str
     table: Table
     columns: Mapping[str, Array]
-    objective: Objective
+    objective: VectorObjective
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
@@ -92,7 +93,7 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
     """
     request.check()
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
-    penalised = not_negative(request.l1, "l1") + not_negative(request.l2, "l2") > 0
+    penalised = request.l1 + request.l2 > 0
     table = open_table(data, request.where)
     try:
         return _posed(model, table, loss, request, penalised)
@@ -122,7 +123,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             why = (*why, f"engine torch, chosen because {cause}")
     else:
         columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
-    objective = Objective(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
+    objective = objective_over(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
     objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
     if loss.kinked and source != "by_hand":
         objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
@@ -243,7 +244,7 @@ def _grown(
     what: Program | Kernel,
     columns: Mapping[str, Array],
     theta: Array,
-    objective: Objective,
+    objective: VectorObjective,
 ) -> Grown | None:
     """Improve the start on samples, where there are so many rows that it pays."""
     parabola = model.linear and model.loss.name == "squared"
@@ -262,7 +263,7 @@ def _searched(
     columns: Mapping[str, Array],
     theta: Array,
     given: Mapping[str, Any],
-    objective: Objective,
+    objective: VectorObjective,
 ) -> Found | None:
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
@@ -271,7 +272,7 @@ def _searched(
 
 
 def _within(
-    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: Objective
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: VectorObjective
 ) -> tuple[Array, Bounds]:
     """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
 

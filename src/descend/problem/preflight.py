@@ -19,7 +19,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import FormulaModel, Model
-from descend.problem.objective import Objective, Point
+from descend.problem.point import Objective, Point
 from descend.table.table import finite
 
 Array = NDArray[np.float64]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,8 @@ from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
-from descend.problem.kinks import Kinks
-from descend.problem.objective import Objective, Penalty, Point
-from descend.problem.pieces import PiecesOfRows
+from descend.problem.objective import Around, Numbers, VectorObjective
+from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Point, Rows, Triangle
 from descend.problem.posing import Problem
 
 Array = NDArray[np.float64]
@@ -134,77 +132,72 @@ class StandardizedKinks:
     """The kinks of a formula, as they lead on in u."""
 
     objective: StandardizedObjective
-    kinks: Kinks
+    kinks: KinksOfRows
 
     def onwards(self, point: Point) -> tuple[Array, Array | None]:
         """Return where they lead from a point in u, and the subgradient where that is a corner."""
         within, units = self.objective, self.objective.units
-        here = within.objective(within.theta(point.theta), 2)
+        here = within.inner(within.theta(point.theta), 2)
         theta, subgradient = self.kinks.onwards(here)
         u = point.theta if theta is here.theta else units.u(theta)
         return u, None if subgradient is None else units.gradient(subgradient)
 
+    def note(self, point: Point) -> str | None:
+        """Say where J has a corner at a point, if it has one."""
+        return self.kinks.note(self.objective.inner(self.objective.theta(point.theta), 2))
 
-class StandardizedObjective:
-    """J as a function of u: each evaluation is one of the objective it wraps, in the user's units.
 
-    here: that evaluation, of the last one over all rows.
+class StandardizedObjective(Around):
+    """J as a function of u: each evaluation is one of the objective inside, in the user's units.
+
+    here: that evaluation, of the last one over all rows. start, first: where a descent begins, in both units.
     """
 
-    bounds = None
+    def __init__(self, inner: VectorObjective, units: Units, start: Point) -> None:
+        super().__init__(inner)
+        self.units, self.start, self.here = units, start.theta, start
+        if inner.penalty is not None:  # |theta_k| = scale_k |u_k|; an intercept is not penalised
+            self.penalty = Penalty(inner.penalty.l1 * units.scale, inner.penalty.l2)
+        self.kinks = None if inner.kinks is None else StandardizedKinks(self, inner.kinks)
+        self.pieces = None if inner.pieces is None else StandardizedPieces(self, inner.pieces)
+        u = units.u(start.theta)
+        self._last = (u, 2, *self._moved(start.loss, start.gradient, start.curvature), None)
+        self.first = self(u, 2)
 
-    def __init__(self, objective: Objective, units: Units, first: Point) -> None:
-        self.objective, self.units, self.here = objective, units, first
-        self.rows, self.engine = objective.rows, objective.engine
-        self.has_l1, self.floor = objective.has_l1, objective.floor
-        penalty = objective.penalty
-        # |theta_k| = scale_k |u_k|; an intercept is not penalised.
-        self.penalty = None if penalty is None else Penalty(penalty.l1 * units.scale, penalty.l2)
-        self.edge = None
-        self.pieces: StandardizedPieces | None = None
-        self.first = self._point(units.u(first.theta), first, None)
-        self.start = first.theta
-        self._last = (self.first, 2)
-        self.kinks = None if objective.kinks is None else StandardizedKinks(self, objective.kinks)
-        self.pieces = None if objective.pieces is None else StandardizedPieces(self, objective.pieces)
-        self.first.piecewise = self.pieces is not None
-
-    def __call__(self, u: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
-        last = self._last
-        if rows is None and last[0].theta is u and last[1] >= order:
-            return last[0]
-        here = self.objective(self.theta(u), order, rows)
-        point = self._point(u, here, rows)
+    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+        """Return J, and from order 1 on its gradient, from 2 on its curvature."""
+        here = self.inner(self.theta(theta), order, rows)
         if rows is None:
-            self.here, self._last = here, (point, order)
-        return point
+            self.here = here
+        return self._moved(here.loss, here.gradient, here.curvature)
+
+    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+        """Return the triangle of the Jacobian by u."""
+        here = self.inner(self.theta(theta), 3, rows)
+        if rows is None:
+            self.here = here
+        if here.factor is None:
+            return None
+        moved = np.column_stack([self.units.columns(here.factor[:, :-1]), here.factor[:, -1]])
+        return Triangle(here.loss, self.units.gradient(here.gradient), triangle(moved))
 
     def theta(self, u: Array) -> Array:
         """Return u in the user's units: the start is where the user put it, not where rounding puts it."""
-        last = self._last[0]
-        if last.theta is u:
+        if self._last is not None and self._last[0] is u:
             return self.here.theta
         return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
-
-    @property
-    def last_order(self) -> int:
-        """The order of the last evaluation over all rows."""
-        return self._last[1]
 
     def restore(self, step: Step) -> None:
         """Put the step that was just made into the user's units."""
         step.theta, step.gradient_norm = self.here.theta, self.here.norm
 
-    def _point(self, u: Array, here: Point, rows: NDArray[np.intp] | None) -> Point:
+    def _moved(self, loss: float, gradient: Array | None, curvature: Array | None) -> Numbers:
         units = self.units
-        slope: Array | None = here.gradient
-        gradient = None if slope is None else units.gradient(slope)
-        curvature = None if here.curvature is None else units.curvature(here.curvature)
-        me: Any = self
-        factor = here.factor
-        if factor is not None:
-            factor = triangle(np.column_stack([units.columns(factor[:, :-1]), factor[:, -1]]))
-        return Point(u, here.loss, gradient, curvature, factor, me, rows)
+        return (
+            loss,
+            None if gradient is None else units.gradient(gradient),
+            None if curvature is None else units.curvature(curvature),
+        )
 
 
 def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
@@ -248,7 +241,7 @@ def column_moments(problem: Problem) -> Array:
     return (curvature if penalty is None else curvature - np.diag(2.0 * penalty.l2)) / 2.0
 
 
-def entering(model: Any) -> tuple[tuple[str, ...], int | None]:
+def entering(model: object) -> tuple[tuple[str, ...], int | None]:
     """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
     return _entering(model.formula, model.loss) if isinstance(model, FormulaModel) else ((), None)
 

@@ -18,7 +18,7 @@ from descend.gradients.court import Finding, Judgement
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, FunctionModel, Model
 from descend.parameters import Bounds
-from descend.problem.objective import Point
+from descend.problem.point import Point
 
 if TYPE_CHECKING:
     from descend.gradients.court.evidence import Case

@@ -65,7 +65,10 @@ def page(
     command: str | None = None,
     call: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the whole page; call: the arguments that repeat the fit, if they are not those it was made with. Raises ConfigError for a fit that was loaded from a file, without its data."""
+    """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data.
+
+    call: the arguments that repeat the fit, if they are not those it was made with.
+    """
     if fit.solution is None:
         raise ConfigError(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."

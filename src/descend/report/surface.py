@@ -15,7 +15,7 @@ from descend.gradients.derived import derived
 from descend.inference.fitted import Fitted
 from descend.models import FormulaModel
 from descend.models.module import ModuleModel
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
@@ -153,7 +153,7 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
         assert isinstance(fit.model, FormulaModel)
         weights = fit.solution.row_weights
         program = derived(fit.model.formula, fit.loss_function, weights)
-        objective = Objective(NumpyEngine(program, fit.solution.columns, weights), objective.penalty)
+        objective = objective_over(NumpyEngine(program, fit.solution.columns, weights), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""

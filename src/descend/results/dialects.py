@@ -8,7 +8,9 @@ import sympy
 from sympy import Expr, Integer
 
 from descend.errors import ConfigError
-from descend.formula.functions import NAMES, log2, log10, maximum, minimum, number, sigmoid, softplus, where
+from descend.formula.functions import NAMES
+from descend.formula.real_functions import log2, log10, maximum, minimum, sigmoid, softplus, where
+from descend.formula.symbols import number
 
 DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle", "postgres", "redshift", "snowflake",
             "spark", "sqlite", "trino", "tsql"}  # fmt: skip

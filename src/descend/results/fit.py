@@ -144,6 +144,12 @@ class Fit(Fitted):
 
         return summary(self)
 
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows; of a fit without its data, its text does."""
+        from descend.report.html import short
+
+        return None if self.solution is None else short(self)
+
     def __repr__(self) -> str:
         values = self.mentioned() or f"{self.model.parameters.size} parameters"
         epochs = f"{self.epochs} epoch" + ("" if self.epochs == 1 else "s")

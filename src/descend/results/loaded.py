@@ -48,17 +48,16 @@ class LoadedFit(Fit):
     def estimates(self, kind: str | None = None) -> Estimates:
         if kind not in (None, self.kind_of_errors):
             self._solved(f"it has no {kind} errors. Fit again to get them.")
-        degrees, known = self.degrees_of_freedom, self.sigma is not None or self.loss_function.fisher
         return Estimates(
             self.model,  # type: ignore[arg-type]
             self.theta,
             self.covariance,
             self.kind_of_errors,
-            math.inf if known or degrees is None else float(degrees),
+            self.error_degrees,
             self.undetermined,
             self.at_bound,
             self.at_minimum,
-            why_none(self.model, self.penalised, self.outcome, degrees),
+            why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
             self.weights,
             self.sigma,
             self.residual_standard_deviation,
@@ -102,6 +101,11 @@ def _degrees(fit: LoadedFit) -> int | None:
     return None if stored is None else int(stored)
 
 
+def _error_degrees(fit: LoadedFit) -> float:
+    degrees, known = fit.degrees_of_freedom, fit.sigma is not None or fit.loss_function.fisher
+    return math.inf if known or degrees is None else float(degrees)
+
+
 def _criteria(fit: LoadedFit) -> Criteria | None:
     values = [fit.content.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
     return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
@@ -127,6 +131,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "digits": _digits,
     "guarantee": lambda fit: None,
     "degrees_of_freedom": _degrees,
+    "error_degrees": _error_degrees,
     "criteria": _criteria,
     "goodness": _goodness,
 }

@@ -40,12 +40,6 @@ class SolvedFit(Fit):
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
         return self.solution
 
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        from descend.report.html import short
-
-        return short(self)
-
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what makes a copy, in this process or another: all but the table, and rows that lie elsewhere.
 

@@ -15,7 +15,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
-from descend.problem.objective import Objective
+from descend.problem.objective import objective_over
 from descend.problem.posing import Problem
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.lower import clearly_lower, rounding
@@ -126,7 +126,7 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | Non
         return None
     program = derived(model.formula, model.loss, weights)
     engine = NumpyEngine(program, sample(problem.columns, ROWS), weights)
-    objective = Objective(engine, problem.objective.penalty, bounds)
+    objective = objective_over(engine, problem.objective.penalty, bounds)
     here, _ = descended(objective, theta, EPOCHS)
 
     def lower(points: Sequence[Array]) -> Array | None:

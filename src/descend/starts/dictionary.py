@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr, S
 
 from descend.formula.compile import over_rows
-from descend.formula.structure import TURNING, Wave, even_parameters, measures, waves
+from descend.formula.structure import Wave, even_parameters, is_periodic, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
 from descend.starts.periodogram import chirps, frequencies
@@ -177,7 +177,7 @@ class Dictionary:
 
     def _beside_wave(self, column: Expr) -> list[Array]:
         """Return what a wave is multiplied by, if that is data alone."""
-        factor = column.replace(lambda node: node.func in TURNING, lambda node: S.One)
+        factor = column.replace(is_periodic, lambda node: S.One)
         if factor.free_symbols and all(isinstance(symbol, Column) for symbol in factor.free_symbols):
             return [self.everywhere.weighed(over_rows(factor, self.everywhere.columns, self.everywhere.rows))]
         return []

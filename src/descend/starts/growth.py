@@ -14,7 +14,8 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.contract import Program
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
-from descend.problem.objective import Objective, Penalty
+from descend.problem.objective import objective_over
+from descend.problem.point import Penalty
 from descend.starts.search import sample
 
 Array = NDArray[np.float64]
@@ -72,7 +73,7 @@ def grown(
     for size in sizes:
         some = sample(columns, size)
         engine = NumpyEngine(program, some, None if program.weights is None else program.weights.name)
-        objective = Objective(engine, penalty, bounds)
+        objective = objective_over(engine, penalty, bounds)
         plan = Plan(EPOCHS, asked=False, rate=1.0, promise=WITHIN**2 / size)
         *_, last = descend(objective, LevenbergMarquardt(), theta, plan)
         if not math.isfinite(last.loss) or last.outcome != "converged":

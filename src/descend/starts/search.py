@@ -24,7 +24,8 @@ from descend.losses import LOSSES
 from descend.models import formula_model
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
-from descend.problem.objective import Objective, Point
+from descend.problem.objective import objective_over
+from descend.problem.point import Objective, Point
 from descend.starts.canonical import canonical
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import many_basins, something_left
@@ -104,7 +105,7 @@ class _Search:
         self.as_it_is = program.loss.name == "squared" and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
-        self.objective = Objective(self.engine, bounds=bounds)
+        self.objective = objective_over(self.engine, bounds=bounds)
         free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
         known = linear_unknowns(self.plain.formula)
         self.symbols = frozenset(symbol for symbol in free if symbol in known)
@@ -217,7 +218,7 @@ class _Search:
 
         def polished(theta: Array, moving: NDArray[np.bool_]) -> tuple[float, Array]:
             held = bounds if moving.all() else _pinned(theta, moving, bounds)
-            return descended(Objective(engine, bounds=held), theta, EPOCHS_OF_TERM)
+            return descended(objective_over(engine, bounds=held), theta, EPOCHS_OF_TERM)
 
         dictionary = self.dictionary
         if program is not self.plain:

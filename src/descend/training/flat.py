@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.problem.objective import Point
+from descend.problem.point import Objective, Point
 from descend.training.curvature import hessian
 from descend.training.objective import ModuleObjective, Rows
 
@@ -19,17 +19,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class Flat:
+class Flat(Objective):
     """J of a module in evaluation mode, as an `Objective` over the numbers that are trained, (p,) in float64.
 
     It has no curvature matrix; ``largest_curvature`` finds its largest eigenvalue.
     """
-
-    bounds = None
-    penalty = None
-    has_l1 = False
-    floor = 0.0
-    pieces = None
 
     def __init__(self, objective: ModuleObjective) -> None:
         self.objective = objective
@@ -44,8 +38,7 @@ class Flat:
         if order:
             parts = [np.zeros(part.numel()) if part.grad is None else numbers(part.grad) for part in self.trained]
             gradient = np.concatenate(parts)
-        whole: Any = self
-        return Point(theta, float(total.item()), gradient, None, None, whole, rows)
+        return Point(theta, float(total.item()), gradient, None, None, self, rows)
 
     def passed(self, rows: NDArray[np.intp] | None, backward: bool) -> Any:
         """Pass rows through the module as it is now."""

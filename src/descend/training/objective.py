@@ -17,6 +17,7 @@ from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel, block_size
 from descend.models.module_modes import Modes
 from descend.models.module_weights import Weights
+from descend.problem.point import Objective
 from descend.training.curvature import Ritz, hessian
 
 Tensor = Any
@@ -173,7 +174,7 @@ class Rows:
         return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
 
 
-class ModuleObjective:
+class ModuleObjective(Objective):
     """J of a module: sum of losses over sum of row weights.
 
     J of a step is that of evaluation mode: what predict would give, and the same however often it is asked for.
@@ -181,11 +182,7 @@ class ModuleObjective:
     where not (dropout, batch normalisation) each epoch takes a pass for each.
     """
 
-    has_l1 = False
-    floor = 0.0
-    pieces = None
-    bounds = None
-    penalty = None
+    engine: Rows  # type: ignore[assignment]  # which stands in for one
 
     def __init__(self, model: ModuleModel, engine: Rows, modes: Modes) -> None:
         self.model = model
@@ -198,7 +195,9 @@ class ModuleObjective:
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
 
-    def __call__(self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None) -> ModulePoint:
+    def __call__(  # type: ignore[override]  # weights stand for the flat vector
+        self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
+    ) -> ModulePoint:
         """Evaluate J at the present parameters; order 1 leaves its gradient in ``.grad``."""
         if rows is not None:
             return ModulePoint(theta, self.descent(rows), self, rows)

@@ -13,8 +13,8 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Not, Or
 
 from descend.errors import FormulaError
-from descend.formula.functions import CONSTANTS, FUNCTIONS, LARGEST_EXACT, NAMES, SPELLINGS, constant_call
-from descend.formula.symbols import Column, Predictor, Typed
+from descend.formula.functions import CONSTANTS, FUNCTIONS, Function, constant_call, entry_of
+from descend.formula.symbols import LARGEST_EXACT, Column, Predictor, Typed
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
@@ -149,8 +149,8 @@ class Writer:
             return self._product(node)
         if node.is_Pow:
             return self._power(node.base, node.exp)
-        if node.func in NAMES:
-            return self._call(NAMES[node.func], node.args)
+        if (function := entry_of(node)) is not None:
+            return self._call(function, node.args)
         for name, constant in CONSTANTS.items():
             if node == constant:
                 return self.language.constant(name), ATOM
@@ -220,23 +220,23 @@ class Writer:
 
     def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
         if exponent == Rational(1, 2):
-            return self._call("sqrt", [base])
+            return self._call(FUNCTIONS["sqrt"], [base])
         if exponent.is_Number and exponent < 0:
             below = self._node(base) if exponent == -1 else self._power(base, -exponent)
             return f"{self.language.number(Integer(1))}/{_bracketed(*below, looser_than=SIGN)}", PRODUCT
         if base == sympy.E:
-            return self._call("exp", [exponent])
+            return self._call(FUNCTIONS["exp"], [exponent])
         if self.language.power is not None:
             return self.language.power.format(self.write(base), self.write(exponent)), ATOM
         return f"{self.write(base, ATOM)}{self.language.power_operator}{self.write(exponent, ATOM)}", POWER
 
-    def _call(self, name: str, arguments: Sequence[Expr]) -> tuple[str, int]:
+    def _call(self, function: Function, arguments: Sequence[Expr]) -> tuple[str, int]:
         texts = [self.write(argument) for argument in arguments]
         if self.language is TEXT:
-            return f"{name}({', '.join(texts)})", ATOM
+            return f"{function.name}({', '.join(texts)})", ATOM
         if self.language is TORCH:  # whose functions take tensors only
             if all(argument.is_number for argument in arguments):
-                value = constant_call(name, [float(argument) for argument in arguments])
+                value = constant_call(function, [float(argument) for argument in arguments])
                 return repr(value), ATOM if value >= 0 else SIGN
             texts = [
                 f"torch.tensor({text}, dtype=torch.float64)" if argument.is_number else text
@@ -247,7 +247,7 @@ class Writer:
                 repr(float(argument)) if argument.is_Integer else text
                 for argument, text in zip(arguments, texts, strict=True)
             ]
-        template: str = getattr(SPELLINGS[name], self.language.name)
+        template: str = getattr(function, self.language.name)
         if template.count("{0}") > 1 and len(texts[0]) > LONGEST:  # it would double once more
             raise FormulaError(f"The formula is nested too deeply to be written as {self.language.name}. {SIMPLIFY}")
         return template.format(*texts), ATOM if PLAIN_CALL.fullmatch(template) else OR

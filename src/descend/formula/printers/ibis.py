@@ -14,17 +14,17 @@ from sympy import Add, Expr, Integer, Mul, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from descend.formula.functions import (
+from descend.formula.error_function import (
     ERF_LOWER,
     ERF_UPPER,
     ERFC_LOWER,
     ERFC_UPPER,
     FAR_LOWER,
     FAR_UPPER,
-    NAMES,
     ONE_BY_ROOT_PI,
-    where,
 )
+from descend.formula.functions import FUNCTIONS, Function, entry_of
+from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Predictor, Quantity
 
 PER_ROW = (Column, Predictor, Quantity)
@@ -183,7 +183,8 @@ class QueryWriter:
         """Return what is written more than once though it stands once."""
         if node.is_Pow and node.exp in (*SMALL_POWERS, Rational(3, 2)):
             return (node.base,)
-        return node.args if NAMES.get(node.func) in REPEATED else ()
+        function = entry_of(node)
+        return node.args if function is not None and function.query_repeats else ()
 
     def _inside(self, node: Expr, table: Any) -> Any:
         if not self.per_row(node):
@@ -201,7 +202,9 @@ class QueryWriter:
             return self._condition(condition, table).ifelse(self.write(chosen, table), self.write(other, table))
         if isinstance(node, Relational):
             return self._condition(node, table)
-        return self.calls.call(NAMES[node.func], [self.write(part, table) for part in node.args])
+        function = entry_of(node)
+        assert function is not None
+        return self.calls.call(function, [self.write(part, table) for part in node.args])
 
     def _number(self, node: Expr) -> Any:
         import ibis
@@ -260,9 +263,9 @@ class QueryWriter:
                 product = product * value
             return product
         if exponent == Rational(1, 2):
-            return self.calls.call("sqrt", [value])
+            return self.calls.call(FUNCTIONS["sqrt"], [value])
         if exponent == Rational(3, 2):
-            return value * self.calls.call("sqrt", [value])
+            return value * self.calls.call(FUNCTIONS["sqrt"], [value])
         return self.calls.power(value, self.write(exponent, table), bool(exponent.is_Integer))
 
     def _condition(self, node: Expr, table: Any) -> Any:
@@ -293,10 +296,6 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     sympy.Ge: lambda left, right: left >= right,
 }
 
-REPEATED = frozenset({"sigmoid", "softplus", "sinh", "cosh", "tanh", "log", "log2", "log10", "asin", "acos", "exp",
-                      "log1p", "expm1", "cbrt", "hypot", "sinc", "erf", "erfc"})  # fmt: skip
-"""Functions whose argument is written more than once in some database."""
-
 
 def parameter(place: int) -> Any:
     """Return the Ibis value that stands for bound number ``place``."""
@@ -326,14 +325,16 @@ class Functions:
     def __init__(self, abilities: Abilities) -> None:
         self.abilities = abilities
 
-    def call(self, name: str, arguments: list[Any]) -> Any:
-        """Return the value of the function of this name. Raises LackingFunctionError."""
-        own = getattr(self, f"_{name}", None)
+    def call(self, function: Function, arguments: list[Any]) -> Any:
+        """Return the value of a function. Raises LackingFunctionError."""
+        if function.query is not None:
+            return function.query(self, *arguments)
+        own = getattr(self, f"_{function.name}", None)
         if own is not None:
             return own(*arguments)
-        if name in self.abilities.functions:
-            return self.builtin(name, *arguments)
-        raise LackingFunctionError(name)
+        if function.name in self.abilities.functions:
+            return self.builtin(function.name, *arguments)
+        raise LackingFunctionError(function.name)
 
     def divided(self, upper: Any, lower: Any) -> Any:
         """Return upper / lower, as IEEE 754 has it where lower is 0."""

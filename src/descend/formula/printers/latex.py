@@ -9,7 +9,8 @@ from sympy import Expr
 from sympy.core.alphabets import greeks
 from sympy.printing.latex import LatexPrinter
 
-from descend.formula.functions import CONSTANTS, NAMES, SPELLINGS, RealFunction
+from descend.formula.functions import CONSTANTS, entry_of
+from descend.formula.real_functions import RealFunction
 
 LETTER = re.compile(rf"([A-Za-z]|{'|'.join(greeks)})(?:_?(\d+)|_([A-Za-z0-9]+))?")
 """A letter of either alphabet, with an index: ``x``, ``x1``, ``k_max``, ``beta_2``."""
@@ -30,10 +31,10 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         self.names = names or {}
 
     def _print_Function(self, node: Expr, exp: str | None = None) -> str:
-        if not isinstance(node, RealFunction):
+        function = entry_of(node)
+        if function is None or not isinstance(node, RealFunction):
             return str(super()._print_Function(node, exp))
-        spelling = SPELLINGS[NAMES[node.func]]
-        text = spelling.latex.format(*(self._print(argument) for argument in node.args))
+        text = function.latex.format(*(self._print(argument) for argument in node.args))
         return f"{text}^{{{exp}}}" if exp else text
 
     _print_gamma = _print_Function  # SymPy has a method of that name

@@ -13,15 +13,13 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
-from descend.formula.functions import NAMES, RealFunction
+from descend.formula.functions import entry_of
 from descend.formula.printers.latex import LETTER, terms
+from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Predictor
 
 GREEK = {name: chr(code) for name, code in zip(greeks, [*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA)], strict=True)}
 RELATIONS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "<": "&lt;", ">": "&gt;"}
-SIGNS = {"sigmoid": "<mi>σ</mi>", "gamma": "<mi>Γ</mi>", "digamma": "<mi>ψ</mi>",
-         "log10": "<msub><mi>log</mi><mn>10</mn></msub>", "log2": "<msub><mi>log</mi><mn>2</mn></msub>"}  # fmt: skip
-"""Functions that are not written by their names."""
 WORD = re.compile(r"<mtext>|<mi>\w\w")
 """Begins a name of several letters, which would run into its neighbour if nothing stood between them."""
 
@@ -47,19 +45,9 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         return self.dom.createTextNode(markup)
 
     def _print_Function(self, node: Expr) -> Any:
-        name = NAMES[node.func]
-        arguments = [self.text(argument) for argument in node.args]
-        if name == "abs":
-            return self._raw(f"<mrow><mo>|</mo>{arguments[0]}<mo>|</mo></mrow>")
-        if name == "where":
-            condition, chosen, other = arguments
-            rows = [(chosen, f"<mtext>if&nbsp;</mtext>{condition}"), (other, "<mtext>otherwise</mtext>")]
-            cells = "".join(
-                f"<mtr><mtd>{value}</mtd><mtd><mspace width='1em'/>{when}</mtd></mtr>" for value, when in rows
-            )
-            return self._raw(f'<mrow><mo>{{</mo><mtable columnalign="left">{cells}</mtable></mrow>')
-        sign = SIGNS.get(name, f"<mi>{name}</mi>")
-        return self._raw(f"<mrow>{sign}<mo>(</mo>{'<mo>,</mo>'.join(arguments)}<mo>)</mo></mrow>")
+        function = entry_of(node)
+        assert function is not None
+        return self._raw(function.mathml.format(*map(self.text, node.args)))
 
     def _print_Mul(self, node: Expr) -> Any:
         """Write a product as SymPy's LaTeX printer does: exp(-x) stays a factor, it does not become a divisor."""

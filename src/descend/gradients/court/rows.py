@@ -19,7 +19,7 @@ from sympy import Expr
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import derivatives
-from descend.formula.functions import where
+from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Program
 from descend.losses import Loss
@@ -153,7 +153,7 @@ class FormulaRows:
             if isinstance(node, Expr) and not node.is_number:
                 found[node] = None
         if self.loss.link == "sigmoid":
-            from descend.formula.functions import sigmoid
+            from descend.formula.real_functions import sigmoid
 
             found[sigmoid(self.program.score) * sigmoid(-self.program.score)] = None
         kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]

@@ -1,0 +1,81 @@
+"""Functions of real numbers as SymPy classes: those that it lacks, or whose derivative it has for complex ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import new_class
+
+import sympy
+from sympy import Add, Expr, Integer, Rational
+
+
+class RealFunction(sympy.Function):  # type: ignore[misc]
+    """A function of real numbers that stays as it is written; only its derivative is known to SymPy."""
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+
+def real_function(name: str, *derivatives: Callable[..., Expr], module: str = __name__) -> type[RealFunction]:
+    """Return the SymPy class of a function, given its derivative by each argument, if it has one.
+
+    >>> u, softsign = sympy.Symbol("u", real=True), real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
+    >>> softsign(2 * u).diff(u)
+    2/(absolute(2*u) + 1)**2
+    """
+
+    def fdiff(node: RealFunction, argindex: int = 1) -> Expr:
+        return derivatives[argindex - 1](*node.args)
+
+    members = {"nargs": len(derivatives) or 1, "__module__": module} | ({"fdiff": fdiff} if derivatives else {})
+    return new_class(name, (RealFunction,), exec_body=lambda space: space.update(members))
+
+
+def _sinc_derivative(x: Expr) -> Expr:
+    """Return (cos(pi x) - sinc(x)) / x, near 0 by its series."""
+    turn = sympy.pi
+    terms = ((3, 2), (30, 4), (840, 6), (45360, 8))
+    series = Add(*((-1) ** k * turn**power * x ** (power - 1) / n for k, (n, power) in enumerate(terms, 1)))
+    near = sympy.Lt(absolute(x), Rational(1, 50), evaluate=False)
+    return where(near, series, (sympy.cos(turn * x) - sinc(x)) / x)
+
+
+log10 = real_function("log10", lambda x: 1 / (x * sympy.log(10)))
+log2 = real_function("log2", lambda x: 1 / (x * sympy.log(2)))
+# A product that loses no digits in either tail.
+sigmoid: type[RealFunction] = real_function("sigmoid", lambda x: sigmoid(x) * sigmoid(-x))
+softplus = real_function("softplus", sigmoid)
+sign = real_function("sign", lambda x: Integer(0))
+absolute = real_function("absolute", sign)  # 0 at the kink
+# Its argument, which no derivative looks into: PyTorch's backward passes stop at it.
+constant = real_function("constant", lambda x: Integer(0))
+digamma = real_function("digamma")
+gamma: type[RealFunction] = real_function("gamma", lambda x: gamma(x) * digamma(x))
+log1p = real_function("log1p", lambda x: 1 / (1 + x))
+expm1 = real_function("expm1", sympy.exp)
+erfc = real_function("erfc", lambda x: -2 * sympy.exp(-(x**2)) / sympy.sqrt(sympy.pi))
+cbrt: type[RealFunction] = real_function("cbrt", lambda x: 1 / (3 * cbrt(x) ** 2))
+sinc = real_function("sinc", _sinc_derivative)
+hypot: type[RealFunction] = real_function("hypot", lambda a, b: a / hypot(a, b), lambda a, b: b / hypot(a, b))
+arctan2 = real_function("arctan2", lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2))
+# Half of each derivative where both are equal.
+minimum = real_function("minimum", lambda a, b: (1 + sign(b - a)) / 2, lambda a, b: (1 + sign(a - b)) / 2)
+maximum = real_function("maximum", lambda a, b: (1 + sign(a - b)) / 2, lambda a, b: (1 + sign(b - a)) / 2)
+
+
+class where(RealFunction):
+    """where(condition, a, b) is a where the condition holds and b elsewhere, and so is its derivative."""
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, condition: Expr, chosen: Expr, other: Expr) -> Expr | None:
+        if condition is sympy.true or chosen == other:
+            return chosen
+        if condition is sympy.false:
+            return other
+        return None
+
+    def _eval_derivative(self, symbol: Expr) -> Expr:
+        condition, chosen, other = self.args
+        return where(condition, chosen.diff(symbol), other.diff(symbol))

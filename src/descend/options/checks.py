@@ -1,0 +1,214 @@
+"""How the value of an option is checked before anything is read: each check raises ConfigError for what cannot be."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from numbers import Integral
+
+from descend.errors import ConfigError
+
+Check = Callable[[str, object], None]
+"""Takes the key of an option and its value."""
+Test = Callable[[object], bool]
+LONGEST_SHOWN = 60
+MODULES_OF_LOSSES = {
+    "MSELoss": "squared",
+    "L1Loss": "absolute",
+    "HuberLoss": "huber",
+    "SmoothL1Loss": "huber",
+    "PoissonNLLLoss": "poisson",
+    "BCELoss": "logistic",
+    "BCEWithLogitsLoss": "logistic",
+}
+"""What those losses of PyTorch are called here that are."""
+
+
+def anything(key: str, value: object) -> None:
+    """Take every value: what reads the option says itself what it can be."""
+
+
+def must_be(words: str, *tests: Test) -> Check:
+    """Return the check of an option for which one of the tests has to hold.
+
+    >>> must_be("a text", is_text)("device", 3)
+    Traceback (most recent call last):
+    descend.errors.ConfigError: `device` must be a text, not 3.
+    """
+
+    def check(key: str, value: object) -> None:
+        if not any(test(value) for test in tests):
+            shown = " ".join(repr(value).split())
+            shown = shown if len(shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
+            raise ConfigError(f"`{key}` must be {words}, not {shown}.")
+
+    return check
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text."""
+    return isinstance(value, str)
+
+
+def is_path(value: object) -> bool:
+    """Whether a value names a file."""
+    return isinstance(value, str | os.PathLike)
+
+
+def is_switch(value: object) -> bool:
+    """Whether a value is True or False."""
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # NumPy's
+
+
+def is_texts(value: object) -> bool:
+    """Whether a value is a text or several."""
+    return is_text(value) or (isinstance(value, Sequence | AbstractSet) and all(map(is_text, value)))
+
+
+def is_by_name(value: object) -> bool:
+    """Whether a value maps names to something."""
+    return isinstance(value, Mapping) and all(map(is_text, value))
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a single number, which a text is not."""
+    if isinstance(value, Sequence | bool) or bool(getattr(value, "ndim", 0)):
+        return False
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def is_single(value: object) -> bool:
+    """Whether a value is no array."""
+    return type(value).__name__ != "ndarray"
+
+
+one_value = must_be("one value", is_single)
+
+
+def whole(words: str, least: int) -> Check:
+    """Return the check of a whole number of at least ``least``, called ``words``."""
+
+    def check(key: str, value: object) -> None:
+        one_value(key, value)
+        refuse_not_whole(value, words, least)
+
+    return check
+
+
+def refuse_not_whole(value: object, words: str, least: int) -> None:
+    """Raise ConfigError for a value that is not a whole number of at least ``least`` (None means not given)."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < least):
+        raise ConfigError(f"The {words} must be a whole number, {least} or more; it is {value!r}.")
+
+
+def positive(words: str) -> Check:
+    """Return the check of a positive number, called ``words``."""
+
+    def check(key: str, value: object) -> None:
+        one_value(key, value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
+            raise ConfigError(f"The {words} must be a positive number; it is {value!r}.")
+
+    return check
+
+
+def penalty(key: str, value: object) -> None:
+    """Refuse what is not a finite number, 0 or more."""
+    must_be("a number, 0 or more", is_number)(key, value)
+    if not (math.isfinite(value) and value >= 0):  # type: ignore[arg-type, operator]
+        raise ConfigError(f"The {key} penalty must be a number, 0 or more; it is {value!r}.")
+
+
+def rate(key: str, value: object) -> None:
+    """Refuse a learning rate that is neither positive and finite nor ``auto``."""
+    must_be("a positive number, or `auto`", is_text, is_number)(key, value)
+    if value != "auto":
+        as_rate(value)
+
+
+def as_rate(value: object) -> float:
+    """Return a learning rate as a float. Raises ConfigError unless it is positive and finite."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ConfigError(f"The learning rate must be a number or `auto`; it is {value!r}.") from None
+    if not (math.isfinite(number) and number > 0.0):
+        raise ConfigError(
+            f"The learning rate must be a positive number; it is {number:g}. Use `auto` to have one chosen."
+        )
+    return number
+
+
+def sharpness(key: str, value: object) -> None:
+    """Refuse what is neither a wish for the sharpness, or for none, nor how often."""
+    one_value(key, value)
+    every = isinstance(value, int) and (value is False or value >= 1)
+    if not every and value != "auto":
+        raise ConfigError(f"`sharpness` is True, False or every how many epochs to note it; it is {value!r}.")
+
+
+def optimizer(key: str, value: object) -> None:
+    """Refuse an optimizer that is named, but not known."""
+    one_value(key, value)
+    if isinstance(value, str):
+        from descend.optimizers import OPTIMIZERS
+
+        OPTIMIZERS.build(value)
+
+
+def loss(key: str, value: object) -> None:
+    """Refuse what is neither the name of a loss nor a loss."""
+    from descend.losses import Loss
+
+    if not isinstance(value, str | Loss):
+        kind = type(value).__name__
+        known = MODULES_OF_LOSSES.get(kind, "huber(delta=2)")
+        raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {kind}.")
+
+
+def schedule(key: str, value: object) -> None:
+    """Refuse a schedule that is no text."""
+    if not isinstance(value, str):
+        raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {type(value).__name__}.")
+
+
+def condition(key: str, value: object) -> None:
+    """Refuse a condition that is no text."""
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"`{key}` is a condition in SQL, as text, such as `x > 1`; this is of type {type(value).__name__}. "
+            "Write the condition, or choose the rows of the data before."
+        )
+
+
+def column(key: str, value: object) -> None:
+    """Refuse the name of a column that is no text."""
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"`{key}` is the name of a column; this is of type {type(value).__name__}. Put the values into the data."
+        )
+
+
+def start(key: str, value: object) -> None:
+    """Refuse starting values that are not given by name."""
+    if not isinstance(value, Mapping):
+        kind = type(value).__name__
+        raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
+    must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
+
+
+ARGUMENTS: Mapping[str, Check] = {
+    "formula": must_be("a text such as `y ~ a*x + b`", is_text),
+    "equations": must_be("a text such as `y = 2*x + 1`, or a list of them", is_texts),
+    "columns": must_be("a list of names of columns", is_texts),
+    "optimizers": must_be('a list of texts, such as ["gd", "lbfgs"]', is_texts),
+    "on_fit": must_be("a function", callable),
+}
+"""Of what the other verbs take beside the options of a fit."""

@@ -1,0 +1,310 @@
+"""J and its derivatives at one theta, and the contract of what they are evaluated by."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.totals import Engine
+from descend.optimizers.systems import RANK, predicted, well
+from descend.optimizers.systems import triangle as root_of
+from descend.parameters import Bounds
+
+if TYPE_CHECKING:
+    from descend.engines.batches import Batch
+    from descend.optimizers.pieces import Pieces
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+EPS = float(np.finfo(np.float64).eps)
+ROUNDINGS = 8.0
+"""Roundings that a gradient may consist of."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l2 * theta**2 + l1 * |theta|, summed over the parameters; one factor per component."""
+
+    l1: Array
+    l2: Array
+
+    @property
+    def has_l1(self) -> bool:
+        return bool(self.l1.any())
+
+
+class Objective(ABC):
+    """J as something to evaluate at theta: what the loop, the searches and the inference see.
+
+    engine: what sums the rows. rows: how many there are. floor: the least J that any model could have, 0 for most
+    losses; that of counts may lie far below. bounds: on theta; nothing is evaluated outside them but what is asked for.
+    passes: how often all rows were read.
+
+    What is known of single rows is there only where they can be had: `pieces` of a loss with kinks, the `kinks` of a
+    formula, the `edge` of the range in which a loss keeps predictions.
+    """
+
+    engine: Engine
+    rows: int
+    passes: float
+    floor: float = 0.0
+    bounds: Bounds | None = None
+    penalty: Penalty | None = None
+    pieces: PiecesOfRows | None = None
+    kinks: KinksOfRows | None = None
+    edge: EdgeOfRange | None = None
+    last_order: int = 0
+    """The order of the last evaluation over all rows."""
+
+    @abstractmethod
+    def __call__(self, theta: Array, order: int = 1, rows: Rows | None = None) -> Point:
+        """Evaluate J at theta, over all rows or some; order 0 loss, 1 and gradient, 2 and curvature, 3 and factor."""
+
+    @property
+    def has_l1(self) -> bool:
+        """Whether there is an l1 penalty."""
+        return self.penalty is not None and self.penalty.has_l1
+
+    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+        """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
+        return None
+
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Rows] | Sequence[Batch]:
+        """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""
+        return shuffled(self.rows, size, seed, epoch)
+
+    def session(self) -> AbstractContextManager[None]:
+        """Open what a descent needs to be open."""
+        return contextlib.nullcontext()
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """The upper triangle R of the scaled Jacobian and residual, (p + 1, p + 1), with J there.
+
+    own: a gradient that is not the derived one, which R gives.
+    """
+
+    loss: float
+    own: Array | None
+    factor: Array
+
+
+class PiecesOfRows(Protocol):
+    """J of a loss with kinks, row by row."""
+
+    def known(self, theta: Array) -> Pieces | None:
+        """Return the pieces at theta if they were asked for last."""
+
+    def at(self, theta: Array) -> Pieces:
+        """Return the pieces at theta."""
+
+
+class KinksOfRows(Protocol):
+    """The kinks of J where a formula bends in some row."""
+
+    def onwards(self, point: Point) -> tuple[Array, Array | None]:
+        """Return where they lead on from a point, and the subgradient where it is a corner."""
+
+    def note(self, point: Point) -> str | None:
+        """Say where J has a corner at a point, if it has one."""
+
+
+class EdgeOfRange(Protocol):
+    """The rows predicted at the edge of what the loss allows."""
+
+    def onwards(self, point: Point) -> Array:
+        """Return where J is lower along the edge; the same theta if nowhere."""
+
+    def holds(self, theta: Array, gradient: Array) -> bool:
+        """Whether these rows alone keep J from falling further."""
+
+
+class Point:
+    """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
+
+    __slots__ = (
+        "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "loss", "objective", "piecewise", "proximal",
+        "rate", "rows", "subgradient", "theta",
+    )  # fmt: skip
+
+    gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
+
+    def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
+                 factor: Array | None, objective: Objective, rows: Rows | None) -> None:  # fmt: skip
+        self.theta = theta
+        self.loss = loss
+        self.gradient = gradient  # type: ignore[assignment]
+        self.curvature = curvature
+        self.factor = factor  # triangle of the scaled Jacobian and residual, after order 3
+        self.objective = objective
+        self.rows = rows
+        self.bounds = objective.bounds
+        self.has_l1 = objective.has_l1
+        self.piecewise = objective.pieces is not None
+        self.proximal = objective.has_l1 or objective.bounds is not None
+        self.rate = 0.0  # of the step taken from here; the loop sets it
+        self.subgradient: Array | None = None  # of least length, where the loop found J to have a corner
+        self._latest: Point | None = None
+
+    def at(self, theta: Array, order: int = 1) -> Point:
+        """Evaluate J elsewhere, over the same rows."""
+        self._latest = found = self.objective(theta, order, self.rows)
+        return found
+
+    def reached(self, theta: Array) -> Point | None:
+        """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
+        found, self._latest = self._latest, None  # or each point would keep all that follow
+        known = found is not None and found.theta is theta and found.curvature is not None
+        return found if known else None
+
+    def curved(self) -> Array | None:
+        """Return the curvature here, which is evaluated if it was not asked for yet; None if there is none."""
+        return self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
+
+    def shrink(self, theta: Array, rate: float) -> Array:
+        """Apply the proximal operator of l1 penalty and bounds.
+
+        It moves each component towards 0 by rate * l1, not beyond, and then into its bounds.
+        """
+        penalty, bounds = self.objective.penalty, self.bounds
+        if penalty is not None and self.proximal:
+            theta = np.sign(theta) * np.maximum(np.abs(theta) - rate * penalty.l1, 0.0)
+        return theta if bounds is None else bounds.project(theta, self.theta)
+
+    def pieces(self) -> Pieces | None:
+        """Return J near here row by row, if the loss has kinks and its rows can be had."""
+        pieces = self.objective.pieces
+        return None if pieces is None or self.rows is not None else pieces.at(self.theta)
+
+    @property
+    def slope(self) -> Array:
+        """dJ/dtheta; with an l1 penalty, bounds or a corner the subgradient of least norm, zero at the minimum.
+
+        A corner of the loss itself shows where an optimizer has asked for its pieces.
+        """
+        bounds = self.bounds
+        pieces = None if self.objective.pieces is None else self.objective.pieces.known(self.theta)
+        if pieces is not None and pieces.usable:
+            gradient = pieces.subgradient(bounds)
+            return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
+        gradient = self.gradient if self.subgradient is None else self.subgradient
+        if not self.proximal:
+            return gradient
+        penalty = self.objective.penalty
+        if penalty is not None:
+            at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
+            gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
+        return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
+
+    @property
+    def norm(self) -> float:
+        """Euclidean norm of ``slope``."""
+        smooth = not (self.proximal or self.piecewise) and self.subgradient is None
+        slope = self.gradient if smooth else self.slope
+        squares = float(slope.dot(slope))
+        return math.sqrt(squares) if squares < math.inf else math.hypot(*slope.tolist())
+
+    @property
+    def excess(self) -> float:
+        """How far J lies above what no model goes below: by this its changes are measured, whatever its sign."""
+        return abs(self.loss - self.objective.floor)
+
+    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
+        """Say how far the gradient is from zero, as a share of J above its floor F, whatever the units.
+
+        max_k |dJ/dtheta_k| max(|theta_k|, s_k) / max(|J - F|, |J_0 - J| / 1e3, S / 1e8), with s_k the change of theta_k
+        that would matter at the start, and S the size of J for a model that predicts nothing: J_0 and S keep it
+        finite for data that the model fits perfectly, where only rounding is left.
+        """
+        reference = max(self.excess, abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
+        parts = np.abs(self.slope) * np.maximum(np.abs(self.theta), scales)
+        largest = float(parts[parts.argmax()])
+        return largest / reference if reference > 0.0 else largest
+
+    def promise(self) -> float:
+        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of ``excess``.
+
+        Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
+        """
+        curvature = self.curved()
+        if curvature is None or self.has_l1 or self.piecewise or not self.excess:
+            return math.inf
+        if not np.isfinite(curvature).all():
+            return math.inf
+        # What a bound holds back has nothing to give.
+        free = slice(None) if self.bounds is None else ~self.bounds.blocked(self.theta, self.gradient)
+        curvature = curvature[free][:, free]
+        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+        gradient, scaled = self.slope[free] / scale, curvature / (scale * scale[:, None])
+        if well(scaled):
+            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
+        # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
+        # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
+        derived = self.objective.triangle(self.theta)
+        if derived is None:
+            upper, right = root_of(self.at(self.theta, 3))
+        else:
+            upper, right = derived.factor[:-1, :-1], derived.factor[:-1, -1]
+        if self.subgradient is not None:
+            right = pulling(upper, self.subgradient)
+        upper = upper[:, free]
+        step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
+        return predicted(upper, right, step) / self.excess
+
+    def rounded(self, squares: float) -> bool:
+        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+
+        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
+
+            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
+        """
+        curvature = self.curved()
+        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+            return False
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
+
+    def held(self) -> bool:
+        """Whether J is least here because predictions lie at the edge of what the loss allows."""
+        edge = self.objective.edge
+        return edge is not None and edge.holds(self.theta, self.slope)
+
+    def flat(self, scales: Array) -> bool:
+        """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
+
+        A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
+        """
+        curvature = self.curved()
+        if curvature is None or not self.loss:
+            return False  # where J is 0, nothing is left to be gained
+        least = 1e-14 * abs(self.loss)
+        reach = np.maximum(np.abs(self.theta), scales).tolist()
+        idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
+        if self.bounds is not None and any(idle):
+            idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
+        return any(idle) and bool(np.isfinite(curvature).all())
+
+
+def pulling(upper: Array, gradient: Array) -> Array:
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
+    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
+        return np.full(len(gradient), np.nan)
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    norms[norms == 0.0] = 1.0
+    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
+    return pull
+
+
+def shuffled(rows: int, size: int, seed: int, epoch: int) -> list[Rows]:
+    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone."""
+    order = np.random.default_rng([seed, epoch]).permutation(rows)
+    return [order[begin : begin + size] for begin in range(0, rows, size)]
