@@ -14,15 +14,18 @@ from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS, SCHEDULES
 from descend.registry import Registry, closest
+from descend.settings import Part
 
 
 @dataclass(frozen=True)
-class Plain:
+class Plain(Part):
+    kind: ClassVar[str] = "part"
     name: ClassVar[str] = "plain"
 
 
 @dataclass(frozen=True)
-class Rich:
+class Rich(Part):
+    kind: ClassVar[str] = "part"
     name: ClassVar[str] = "rich_one"
     rate: float = 0.5
     steps: int = 10
@@ -30,12 +33,37 @@ class Rich:
     nested: bool = False
 
 
-PARTS: Registry[object] = Registry("part", [Plain, Rich])
+PARTS: Registry[Part] = Registry(Plain, Rich)
 
 
 def test_a_registry_lists_its_parts():
     assert list(PARTS) == ["plain", "rich_one"]
     assert PARTS["plain"] is Plain
+
+
+def test_a_part_from_outside_is_known_like_any_other():
+    parts: Registry[Part] = Registry(Plain)
+
+    @parts.register
+    @dataclass(frozen=True)
+    class Guest(Part):
+        kind: ClassVar[str] = "part"
+        name: ClassVar[str] = "guest"
+        elsewhere: ClassVar[str] = "visitor stranger"
+
+    assert list(parts) == ["plain", "guest"]
+    assert parts.build("guest") == Guest()
+    with pytest.raises(ConfigError) as caught:
+        parts.build("Visitor")
+    assert str(caught.value) == "There is no part `Visitor`. Did you mean `guest`? Known: plain, guest."
+
+
+def test_a_name_is_given_once():
+    parts: Registry[Part] = Registry(Plain, Rich)
+    with pytest.raises(ConfigError) as caught:
+        parts.register(dataclass(frozen=True)(type("Other", (Part,), {"kind": "part", "name": "plain"})))
+    assert str(caught.value) == "There is a part `plain` already. Give yours another name."
+    assert parts["plain"] is Plain
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
 from descend.descent.commenting import attempt
-from descend.descent.run import Settings, run
+from descend.descent.run import run
 from descend.descent.solution import Solution, solution_of
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
@@ -140,7 +140,6 @@ def fit(
     began = time.perf_counter()
     request = read_request(model, data, others, _options(locals(), unknown))
     call: Call = partial(dict, request.given)
-    settings = Settings(**{key: request[key] for key in SETTINGS})
     data, reader = request.data, _reader(log_every, on_step)
     if _is_module(model):
         from descend.training.posing import pose_module
@@ -151,9 +150,9 @@ def fit(
                 "Save those from `on_step`, with torch.save."
             )
 
-        problem, settings = pose_module(model, data, inputs, request, settings)
+        problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(replace(solution_of(problem, run(problem, settings, reader), began), call=call))
+            return fit_of(replace(solution_of(problem, run(problem, request, reader), began), call=call))
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -166,9 +165,11 @@ def fit(
             data, unprepared = open_table(data, where), replace(request, where=None)
             request, prepared = prepare(model, data, unprepared, loss_function)
         if checkpoint is not None:
-            settings, request = _taken_up(settings, request, checkpoint, resume)
-            if settings.taken_up is not None:
-                began -= settings.taken_up.snapshot.seconds
+            refuse_unwritable(checkpoint)
+        resumed = None if checkpoint is None or not resume else read(checkpoint)
+        if resumed is not None:  # it starts where the run did, whatever start is found or given now
+            request = replace(request, start=resumed.start)
+            began -= resumed.snapshot.seconds
         problem = pose(model, data, request)
         try:
             if prepared:
@@ -176,7 +177,7 @@ def fit(
             kind = checked_errors(errors, problem.model.loss)
 
             def solve(problem: Problem, reader: Callable[[Step], None] | None = None) -> Solution:
-                solution = solution_of(problem, run(problem, settings, reader), began)
+                solution = solution_of(problem, run(problem, request, reader, resumed), began)
                 return replace(solution, call=call, errors=kind)
 
             solution = solve(problem, reader)
@@ -192,23 +193,9 @@ def fit(
             problem.table.rest()
 
 
-SETTINGS = [field.name for field in fields(Settings) if field.name in OPTIONS and field.name != "checkpoint"]
-
-
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a call of `fit` by key, out of its arguments."""
     return {key: value for key, value in given.items() if key in OPTIONS} | unknown
-
-
-def _taken_up(
-    settings: Settings, request: Request, path: str | os.PathLike[str], resume: bool
-) -> tuple[Settings, Request]:
-    """Make a run write checkpoints; one that is resumed starts where it did, whatever start is found or given now."""
-    refuse_unwritable(path)
-    found = read(path) if resume else None
-    if found is not None:
-        request = replace(request, start=found.start)
-    return replace(settings, checkpoint=path, taken_up=found), request
 
 
 def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:

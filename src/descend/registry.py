@@ -16,24 +16,9 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from descend.errors import ConfigError
+from descend.settings import Part
 
-Part = TypeVar("Part")
-ELSEWHERE = {
-    "squared": "mse l2 sse rmse ols least_squares quadratic gaussian normal",
-    "absolute": "mae l1 lad median",
-    "pinball": "quantile check",
-    "logistic": "bce cross_entropy crossentropy log_loss logloss logit binomial",
-    "poisson": "counts count",
-    "tukey": "bisquare biweight",
-    "cauchy": "lorentz lorentzian student",
-    "gd": "sgd gradient_descent steepest_descent",
-    "momentum": "heavy_ball polyak",
-    "nesterov": "nag",
-    "lbfgs": "bfgs l_bfgs l_bfgs_b quasi_newton",
-    "levenberg_marquardt": "lm leastsq gauss_newton gn lsq",
-    "newton": "irls fisher fisher_scoring",
-}
-"""What other programs call our parts."""
+AnyPart = TypeVar("AnyPart", bound=Part)
 CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
@@ -47,7 +32,7 @@ def split_list(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-class Registry(Generic[Part]):
+class Registry(Generic[AnyPart]):
     """The parts of one kind by name; every part is a dataclass whose fields are its settings.
 
     >>> from descend.optimizers import OPTIMIZERS
@@ -55,22 +40,31 @@ class Registry(Generic[Part]):
     0.8
     """
 
-    def __init__(self, kind: str, parts: list[type[Part]]) -> None:
-        self.kind = kind
-        self.parts: dict[str, type[Part]] = {part.name: part for part in parts}  # type: ignore[attr-defined]
+    def __init__(self, *parts: type[AnyPart]) -> None:
+        self.kind = parts[0].kind
+        self.parts: dict[str, type[AnyPart]] = {part.name: part for part in parts}
         self.built = lru_cache(maxsize=64)(self._built)
+
+    def register(self, part: type[AnyPart]) -> type[AnyPart]:
+        """Add a part from outside the package, and return it: it can be written as a decorator of the class.
+
+        Raises ConfigError if another part has its name.
+        """
+        if self.parts.setdefault(part.name, part) is not part:
+            raise ConfigError(f"There is a {self.kind} `{part.name}` already. Give yours another name.")
+        return part
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parts)
 
-    def __getitem__(self, name: str) -> type[Part]:
+    def __getitem__(self, name: str) -> type[AnyPart]:
         return self.parts[name]
 
-    def build(self, text: str) -> Part:
+    def build(self, text: str) -> AnyPart:
         """Return the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
         return self.built(text)
 
-    def _built(self, text: str) -> Part:
+    def _built(self, text: str) -> AnyPart:
         call = CALL.fullmatch(text)
         if call is None:
             raise ConfigError(
@@ -78,16 +72,16 @@ class Registry(Generic[Part]):
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name not in self.parts:
-            elsewhere = next((part for part in self.parts if name.casefold() in ELSEWHERE.get(part, "").split()), None)
-            meant = closest(name, self.parts) if elsewhere is None else f" Did you mean `{elsewhere}`?"
+            same = (known for known, part in self.parts.items() if name.casefold() in part.elsewhere.split())
+            meant = next((f" Did you mean `{known}`?" for known in same), closest(name, self.parts))
             raise ConfigError(f"There is no {self.kind} `{call[1]}`.{meant} Known: {', '.join(self)}.")
         part = self.parts[name]
         return part(**self._settings(part, name, arguments))
 
-    def _settings(self, part: type[Part], name: str, arguments: str) -> dict[str, Any]:
+    def _settings(self, part: type[AnyPart], name: str, arguments: str) -> dict[str, Any]:
         if not arguments.strip():
             return {}
-        known = {field.name: field for field in dataclasses.fields(part)}  # type: ignore[arg-type]
+        known = {field.name: field for field in dataclasses.fields(part)}
         settings: dict[str, Any] = {}
         # A call that is parsed but never evaluated: only literals come out of it.
         try:
@@ -123,7 +117,7 @@ class Registry(Generic[Part]):
 
     def _example(self, name: str | None = None) -> str:
         for candidate in [name] if name else list(self.parts):
-            fields = dataclasses.fields(self.parts[candidate])  # type: ignore[arg-type]
+            fields = dataclasses.fields(self.parts[candidate])
             if fields:
                 return f"`{candidate}({fields[0].name}={fields[0].default!r})`"
         return f"`{name or next(iter(self.parts))}`"

@@ -9,7 +9,7 @@ from descend.losses import Loss
 
 def within(text: str, loss: Loss) -> str:
     """Return a formula of positive predictions, r, for a loss of probabilities as one of r / (1 + r)."""
-    if math.isinf(loss.prediction_range[1]):
+    if math.isinf(loss.prediction_domain.high):
         return text
     left, right = text.split(" ~ ")
     return f"{left} ~ 1 - 1/(1 + ({right}))"

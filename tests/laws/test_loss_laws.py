@@ -10,12 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import TORCH
-from descend.formula.syntax import parse_expression
 from descend.losses import LOSSES, Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
@@ -41,7 +39,7 @@ def loss(request: pytest.FixtureRequest) -> Loss:
 
 def inside(loss: Loss, prediction: float) -> float:
     """Bring a positive prediction into the range of the loss."""
-    return prediction if np.isinf(loss.prediction_range[1]) else prediction / (1.0 + prediction)
+    return prediction if np.isinf(loss.prediction_domain.high) else prediction / (1.0 + prediction)
 
 
 def rows(prediction: float, y: float) -> tuple[np.ndarray, np.ndarray]:
@@ -119,9 +117,8 @@ def test_a_loss_is_built_from_its_own_name(loss):
     assert LOSSES.build(str(loss)) == loss
 
 
-def test_the_link_is_a_function_and_the_domain_a_condition(loss):
+def test_the_link_is_a_function_and_a_domain_has_words(loss):
     assert loss.link is None or loss.link in FUNCTIONS
-    if loss.response_domain is not None:
-        condition, words = loss.response_domain
-        Builder(condition, ("y",)).build(parse_expression(f"where({condition}, 1, 0)"))
-        assert words
+    for domain in (loss.response_domain, loss.prediction_domain):
+        assert domain.low < domain.high
+        assert bool(domain.words) == domain.limited

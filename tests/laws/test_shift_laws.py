@@ -19,7 +19,7 @@ SHIFTS = [-50.0, 3.0, "zero"]
 def data(loss: Loss) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(11)
     mean = 2.5 * np.exp(-0.7 * X) + 0.4
-    low, high = loss.response_range
+    low, high = loss.response_domain.low, loss.response_domain.high
     if np.isfinite(high):
         return {"x": X, "y": np.clip(mean / (1 + mean) + 0.02 * rng.normal(size=X.size), 0, 1)}
     if np.isfinite(low):

@@ -191,12 +191,12 @@ def test_no_curvature_no_spectrum() -> None:
 
 def test_a_module_has_the_spectrum_of_its_formula() -> None:
     torch = pytest.importorskip("torch")
-    from descend.descent.run import Settings
     from descend.training.posing import pose_module
 
     data, _ = quadratic(4)
     inputs = [name for name in data if name != "y"]
     module = torch.nn.Linear(len(inputs), 1, dtype=torch.float64)
-    problem, _ = pose_module(module, data, inputs, Request(response="y"), Settings("gd", 0.1))
+    request = Request(response="y", inputs=inputs, optimizer="gd", learning_rate=0.1)
+    problem, _ = pose_module(module, data, request)
     found, known = spectrum_of(problem), spectrum_of(posed(4))
     assert found.largest == pytest.approx(known.largest, rel=2e-3)

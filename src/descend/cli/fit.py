@@ -110,17 +110,17 @@ def fit(
     arguments = options.fitting(context.params)
 
     from descend import api
-    from descend.descent.run import whole
     from descend.inference.bootstrap import FEWEST
     from descend.inference.intervals import checked_level, checked_method
+    from descend.options.checks import refuse_not_whole
 
     checked_level(0.95 if level is None else level)
     if interval is not None:
         checked_method(interval)
     elif level is not None:
         interval = "t"
-    whole(resamples, "number of resamples", FEWEST)
-    whole(log_every, "number of epochs between log lines", 1)
+    refuse_not_whole(resamples, "number of resamples", FEWEST)
+    refuse_not_whole(log_every, "number of epochs between log lines", 1)
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
     stream = sys.stderr if json else sys.stdout
     with Watch(stream) if watch else Log(stream, epochs, log_every, sharpness) as reader:

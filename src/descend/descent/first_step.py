@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
 from descend.optimizers import Optimizer
+from descend.options.checks import as_rate
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -34,17 +34,4 @@ def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point)
     if given is None or given == "auto":
         rate = optimizer.suggested_rate(point)
         return rate, f"learning rate {rate:.4g}, chosen as {optimizer.rate_rule}"
-    return checked_rate(given), None
-
-
-def checked_rate(given: float | str) -> float:
-    """Return a learning rate as a float. Raises ConfigError unless it is positive and finite."""
-    try:
-        rate = float(given)
-    except (TypeError, ValueError):
-        raise ConfigError(f"The learning rate must be a number or `auto`; it is {given!r}.") from None
-    if not (math.isfinite(rate) and rate > 0.0):
-        raise ConfigError(
-            f"The learning rate must be a positive number; it is {rate:g}. Use `auto` to have one chosen."
-        )
-    return rate
+    return as_rate(given), None

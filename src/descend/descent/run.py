@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
 
 from descend.descent import checkpoint
 from descend.descent import disconnection as lost
@@ -20,12 +16,13 @@ from descend.descent import first_step as start
 from descend.descent.checkpoint import Checkpoint
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
-from descend.descent.stability_watch import checked_wish, gauge, preflight
+from descend.descent.stability_watch import gauge, preflight
 from descend.descent.step import Step, Trace
 from descend.errors import ConfigError
 from descend.models import Model
 from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.optimizers.schedules import Constant
+from descend.options.request import Request
 from descend.problem.posing import Problem
 from descend.problem.separation import VANISHED, always_the_same
 from descend.problem.standardized import standardized
@@ -44,39 +41,6 @@ FEW_ROWS = 10_000
 """Rows up to which a run that nobody follows may be over within that."""
 MANY = 5_000
 """Parameters above which the default optimizer forms nothing that grows with their square."""
-
-
-@dataclass
-class Settings:
-    """How to descend: see ``descend.fit``."""
-
-    optimizer: str | Optimizer | None = None
-    learning_rate: float | str | None = None
-    schedule: str = "constant"
-    epochs: int | None = None
-    batch_size: int | None = None
-    seed: int = 0
-    tolerance: float | None = None
-    time_limit: float | None = None
-    standardize: bool = False
-    sharpness: bool | int | str = False
-    checkpoint: str | os.PathLike[str] | None = None
-    taken_up: Checkpoint | None = None
-    """Where an earlier run stood, to go on from there."""
-
-    def __post_init__(self) -> None:
-        schedule: Any = self.schedule
-        if not isinstance(schedule, str):
-            kind = type(schedule).__name__
-            raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {kind}.")
-        whole(self.epochs, "number of epochs", 0)
-        whole(self.batch_size, "batch size", 1)
-        whole(self.seed, "seed", 0)
-        positive(self.tolerance, "tolerance")
-        positive(self.time_limit, "time limit")
-        checked_wish(self.sharpness)
-        if self.learning_rate is not None and self.learning_rate != "auto":
-            start.checked_rate(self.learning_rate)
 
 
 @dataclass
@@ -114,27 +78,27 @@ class Audience(Protocol):
         """Read one step."""
 
 
-def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]:
+def choose(problem: Problem, request: Request) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together."""
-    wish, has_l1, bounds = settings.optimizer, problem.objective.has_l1, problem.objective.bounds
+    wish, has_l1, bounds = request.optimizer, problem.objective.has_l1, problem.objective.bounds
     why = None
     piecewise = problem.objective.pieces is not None
-    few = problem.model.parameters.size <= MANY and settings.batch_size is None and settings.learning_rate is None
+    few = problem.model.parameters.size <= MANY and request.batch_size is None and request.learning_rate is None
     if wish is None and piecewise and few:
         wish, why = "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
     elif wish is None:
         wish, why = "levenberg_marquardt", "it needs no learning rate"
-        if problem.model.linear and problem.model.loss.name == "squared":
+        if problem.model.linear and problem.model.loss.quadratic:
             wish += "(damping=1e-30)"  # J is a parabola, so its first step ends at the minimum
         elif problem.grown is not None:
             wish += "(damping=1e-12)"  # so close to the minimum J is as good as a parabola
         if has_l1:
             wish, why = "momentum", "it can follow an l1 penalty"
-        elif bounds is not None and (settings.batch_size is not None or problem.model.parameters.size > MANY):
+        elif bounds is not None and (request.batch_size is not None or problem.model.parameters.size > MANY):
             wish, why = "momentum", "it keeps within bounds"
-        elif settings.batch_size is not None:
+        elif request.batch_size is not None:
             wish, why = "adam", "it suits batches"
-        elif settings.learning_rate is not None:
+        elif request.learning_rate is not None:
             wish, why = "gd", "a learning rate was given"
         elif problem.model.parameters.size > MANY:
             wish, why = "adam", "there are many parameters"
@@ -155,7 +119,7 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
             f"The optimizer `{optimizer.name}` cannot keep within bounds ({bounds.texts[0]}): cut short at a bound, "
             f"its steps need not lead to the minimum. Use one of: {able}."
         )
-    if settings.batch_size is not None and not optimizer.stochastic:
+    if request.batch_size is not None and not optimizer.stochastic:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS[name].stochastic)
         raise ConfigError(
             f"The optimizer `{optimizer.name}` needs all rows at every step, so it takes no batch size. Use "
@@ -164,9 +128,14 @@ def choose(problem: Problem, settings: Settings) -> tuple[Optimizer, str | None]
     return optimizer, f"optimizer {optimizer.name}, chosen because {why}" if why else None
 
 
-def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Run:
+def run(
+    problem: Problem,
+    request: Request,
+    on_step: Callable[[Step], None] | None = None,
+    resumed: Checkpoint | None = None,
+) -> Run:
     """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step, and
-    so does StopIteration from ``on_step``.
+    so does StopIteration from ``on_step``. resumed: where an earlier run stood, to go on from there.
 
     A descent may overflow: let NumPy be silent of it.
     """
@@ -174,26 +143,26 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
         on_step.begin(problem.model, problem.columns)
     objective: Any = problem.objective
     first = problem.first
-    optimizer, why = choose(problem, settings)
-    if settings.optimizer is None and settings.learning_rate is None and _unlike_columns(problem):
-        settings = replace(settings, standardize=True)
-    scaled, scaled_note = standardized(problem) if settings.standardize else (None, None)
+    optimizer, why = choose(problem, request)
+    if request.optimizer is None and request.learning_rate is None and _unlike_columns(problem):
+        request = replace(request, standardize=True)
+    scaled, scaled_note = standardized(problem) if request.standardize else (None, None)
     if scaled is not None:
         objective, first = scaled, scaled.first
     trace = Trace()
-    short = on_step is None and settings.checkpoint is None and objective.rows <= FEW_ROWS
+    short = on_step is None and request.checkpoint is None and objective.rows <= FEW_ROWS
     interruptible = Interruptible(at_once=not short)
     with interruptible as stop:
-        rate, rate_note = start.learning_rate(settings.learning_rate, optimizer, first)
-        plan = _planned(problem, settings, first, optimizer, rate, stop)
-        warning = preflight(problem, first, optimizer, plan) if settings.learning_rate is not None else None
-        watch = gauge(settings.sharpness, problem, objective, optimizer, settings.epochs, warning is not None)
+        rate, rate_note = start.learning_rate(request.learning_rate, optimizer, first)
+        plan = _planned(problem, request, first, optimizer, rate, stop)
+        warning = preflight(problem, first, optimizer, plan) if request.learning_rate is not None else None
+        watch = gauge(request.sharpness, problem, objective, optimizer, request.epochs, warning is not None)
         restore = None if scaled is None else scaled.restore
         if plan.closed is not None:
             trace.read_from(plan.closed, rate, problem.model.parameters, restore)
-        keep = _kept(problem, settings, objective, optimizer, plan, trace)
+        keep = _kept(problem, request, objective, optimizer, plan, trace, resumed)
         readers = [read for read in (watch, restore, trace.append, keep, on_step) if read is not None]
-        taken_up = None if settings.taken_up is None else settings.taken_up.snapshot
+        taken_up = None if resumed is None else resumed.snapshot
         notes = [scaled_note]
         try:
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, taken_up):
@@ -208,14 +177,14 @@ def run(problem: Problem, settings: Settings, on_step: Callable[[Step], None] | 
                     notes.append(step.note)
         except ConnectionLostError as error:
             parameters = problem.model.parameters
-            raise lost.where_it_stood(error, trace, parameters, keep, settings.checkpoint) from None
+            raise lost.where_it_stood(error, trace, parameters, keep, request.checkpoint) from None
     connection = lost.connection_of(problem.objective.engine)
     notes += [] if connection is None else [connection.note]
     uses_rate = optimizer.uses_rate
     if not uses_rate:
-        rate_note = _unused(settings, optimizer)
-    resumed = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {settings.checkpoint}"
-    told = tuple(note for note in (resumed, why, rate_note, *notes) if note)
+        rate_note = _unused(request, optimizer)
+    again = None if taken_up is None else f"resumed at epoch {taken_up.epoch:,} from {request.checkpoint}"
+    told = tuple(note for note in (again, why, rate_note, *notes) if note)
     return Run(optimizer, rate if uses_rate else None, plan.asked, trace, told, plan, first, bool(problem.given))
 
 
@@ -228,10 +197,10 @@ def _unlike_columns(problem: Problem) -> bool:
     return bool((sizes > 0.0).all() and sizes.max() > UNLIKE * sizes.min())
 
 
-def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
+def _unused(request: Request, optimizer: Optimizer) -> str | None:
     """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
-    given = ["learning rate"] if settings.learning_rate is not None else []
-    if settings.schedule != "constant":
+    given = ["learning rate"] if request.learning_rate is not None else []
+    if request.schedule != "constant":
         given.append("schedule")
     if not given:
         return None
@@ -240,30 +209,30 @@ def _unused(settings: Settings, optimizer: Optimizer) -> str | None:
 
 
 def _planned(
-    problem: Problem, settings: Settings, first: Any, optimizer: Optimizer, rate: float, stop: Callable[[], bool]
+    problem: Problem, request: Request, first: Any, optimizer: Optimizer, rate: float, stop: Callable[[], bool]
 ) -> Plan:
     """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
-    batches = settings.batch_size is not None and settings.batch_size < problem.objective.rows
+    batches = request.batch_size is not None and request.batch_size < problem.objective.rows
     certain = problem.model.loss.certain
     free = problem.objective.penalty is None and problem.objective.bounds is None
     if free and always_the_same(problem.model, problem.columns) is not None:
         certain = VANISHED * abs(float(first.loss))
     plan = Plan(
-        epochs=settings.epochs if settings.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
-        asked=settings.epochs is not None,
+        epochs=request.epochs if request.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
+        asked=request.epochs is not None,
         rate=rate,
-        schedule=SCHEDULES.build(settings.schedule),
-        tolerance=settings.tolerance,
+        schedule=SCHEDULES.build(request.schedule),
+        tolerance=request.tolerance,
         promise=ENOUGH if problem.grown is not None and optimizer.thorough else 0.0,
-        certain=certain if problem.grown is None and settings.tolerance is None else 0.0,
-        seconds=settings.time_limit or math.inf,
-        batch_size=settings.batch_size if batches else None,
-        seed=settings.seed,
+        certain=certain if problem.grown is None and request.tolerance is None else 0.0,
+        seconds=request.time_limit or math.inf,
+        batch_size=request.batch_size if batches else None,
+        seed=request.seed,
         scales=start.scales(first),
         scale=problem.scale,
         squares=problem.squares,
         stop=stop,
-        snapshots=settings.checkpoint is not None,
+        snapshots=request.checkpoint is not None,
     )
     if not (plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None) or batches:
         return plan
@@ -271,10 +240,16 @@ def _planned(
 
 
 def _kept(
-    problem: Problem, settings: Settings, objective: Any, optimizer: Optimizer, plan: Plan, trace: Trace
+    problem: Problem,
+    request: Request,
+    objective: Any,
+    optimizer: Optimizer,
+    plan: Plan,
+    trace: Trace,
+    found: Checkpoint | None,
 ) -> checkpoint.Writer | None:
     """Return the writer of checkpoints, if any is wanted; a run that is taken up begins with the steps before it."""
-    if settings.checkpoint is None:
+    if request.checkpoint is None:
         return None
     model = problem.model
     same = {
@@ -291,17 +266,17 @@ def _kept(
         "optimizer": repr(optimizer),
         "learning rate": plan.rate,
         "schedule": repr(plan.schedule),
-        "standardised": settings.standardize,
+        "standardised": request.standardize,
         "batch size": plan.batch_size,
         "seed": plan.seed,
     }
     if not isinstance(plan.schedule, Constant):
         same["number of epochs"] = plan.epochs
-    keep = checkpoint.Writer(settings.checkpoint, same, model.parameters.named(problem.start))
-    found = settings.taken_up
+    same |= request.identity
+    keep = checkpoint.Writer(request.checkpoint, same, model.parameters.named(problem.start))
     if found is not None:
         at = found.snapshot
-        checkpoint.refuse_another_run(settings.checkpoint, found, same, objective(at.theta, at.order).loss)
+        checkpoint.refuse_another_run(request.checkpoint, found, same, objective(at.theta, at.order).loss)
         for step in found.steps:
             step.named_by(model.parameters)
             trace.append(step)
@@ -345,17 +320,3 @@ class Interruptible:
         if time.perf_counter() > self.due:
             self._hear()
         return self.pressed
-
-
-def whole(value: Any, name: str, least: int) -> None:
-    """Refuse a value that is not a whole number of at least ``least`` (None means not given)."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least):
-        raise ConfigError(f"The {name} must be a whole number, {least} or more; it is {value!r}.")
-
-
-def positive(value: Any, name: str) -> None:
-    """Refuse a value that is not a positive number (None means not given)."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
-        raise ConfigError(f"The {name} must be a positive number; it is {value!r}.")

@@ -21,11 +21,11 @@ from descend.models import FormulaModel, FunctionModel, Model
 from descend.models.module import ModuleModel
 from descend.parameters import Constraints, Parameters
 from descend.problem.identifiability import Verdict, at_end
-from descend.problem.like_terms import changed_places
 from descend.problem.objective import VectorObjective
 from descend.problem.posing import Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
+from descend.problem.symmetry import changed_places
 from descend.table import Table
 
 if TYPE_CHECKING:

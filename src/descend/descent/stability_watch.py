@@ -162,9 +162,3 @@ def gauge(
         return None
     every = wish if isinstance(wish, int) and not isinstance(wish, bool) else None
     return Gauge(objective, optimizer, due_epochs(epochs, every), constant, warned)
-
-
-def checked_wish(wish: Any) -> None:
-    """Refuse a wish that `gauge` does not know. Raises ConfigError."""
-    if (not isinstance(wish, bool | int) and wish != "auto") or (wish is not False and wish != "auto" and wish < 1):
-        raise ConfigError(f"`sharpness` is True, False or every how many epochs to note it; it is {wish!r}.")

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-CONVEX = frozenset(("squared", "logistic", "huber", "log_cosh"))
-"""Losses that are convex and smooth in the prediction, whatever it is."""
 MOST_NUMBERS = 5_000_000
 """Numbers of a design matrix that is still formed."""
 STEPS, HALVINGS = 40, 20
@@ -23,7 +21,7 @@ def lowest(flat: Any, theta: Array) -> float | None:
     brought down by damped Newton steps in A, and evaluated by the module itself where they end.
     """
     engine, loss = flat.objective.engine, flat.objective.model.loss
-    if loss.name not in CONVEX or theta.size * engine.rows > MOST_NUMBERS:
+    if not loss.convex or loss.kinked or theta.size * engine.rows > MOST_NUMBERS:
         return None
     base = _score(flat, theta)
     random = np.random.default_rng(0)

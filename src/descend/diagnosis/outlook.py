@@ -10,6 +10,8 @@ from descend.descent import first_step as start
 from descend.descent.loop import CLOSE_ENOUGH
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
+from descend.options.checks import as_rate
+from descend.options.request import check_options
 from descend.problem.posing import Problem
 from descend.problem.standardized import standardized
 from descend.stability.recurrence import FAMILY, momentum_of
@@ -140,10 +142,8 @@ def asked_outlook(
             f"What `{built.name}` will do cannot be told from the curvature alone. Explained are: {', '.join(FAMILY)}."
         )
     if rate is not None and rate != "auto":
-        rate = start.checked_rate(rate)
-    from descend.descent.run import positive
-
-    positive(tolerance, "tolerance")
+        rate = as_rate(rate)
+    check_options({"tolerance": tolerance})
     return built, rate, CLOSE_ENOUGH if tolerance is None else tolerance
 
 

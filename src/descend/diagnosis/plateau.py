@@ -241,7 +241,7 @@ def best_constant(case: Case) -> float:
     loss = case.model.loss
     y = case.columns[case.model.response]
     levels = [float(y.mean()), *np.quantile(y, (0.1, 0.25, 0.5, 0.75, 0.9)).tolist()]
-    if loss.link == "sigmoid":
+    if loss.link is not None:
         share = min(max(float(y.mean()), 1e-6), 1.0 - 1e-6)
         levels = [math.log(share / (1.0 - share))]
     means = [float(np.mean(loss.value(np.full(len(y), level), y))) for level in levels]

@@ -319,8 +319,7 @@ def _of_operations(
                 row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
                 part = f"the derivative of {_part(operation, name)}"
                 return Failure(Cause.DOMAIN_ERROR, part, math.nan, row + 1, _inputs(case, row), theta)
-    low, high = case.model.loss.prediction_range
-    outside = (prediction <= low) | (prediction >= high)
+    outside = case.model.loss.prediction_domain.outside(prediction)
     if outside.any():
         row = int(outside.argmax())
         return Failure(Cause.DOMAIN_ERROR, "log(prediction)", math.nan, row + 1, _inputs(case, row), theta)

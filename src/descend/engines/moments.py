@@ -131,7 +131,7 @@ def refusal(what: Program | Kernel) -> str | None:
 def _refusal(program: Program) -> str | None:
     if program.by_hand is not None:
         return "derives the gradient from the moments of the data, so it cannot sum one written by hand"
-    if program.loss.name != "squared":
+    if not program.loss.quadratic:
         return f"is for the squared loss, not for the {program.loss.name} loss"
     if not program.linear:
         return f"is for formulas that are linear in all their parameters, which `{program.formula}` is not"

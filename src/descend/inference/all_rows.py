@@ -31,7 +31,7 @@ def total_loss(solution: Solution, whole: Whole) -> float:
 def squared_error(solution: Solution, whole: Whole) -> float | None:
     """Return sum omega r**2 over all rows; None where only the loss can be summed, and it is not squared."""
     with np.errstate(all="ignore"):
-        if solution.loss_function.name == "squared":
+        if solution.loss_function.quadratic:
             return total_loss(solution, whole)
         if not isinstance(solution.model, FormulaModel):
             return None
@@ -62,7 +62,7 @@ def sandwich_of_sample(solution: Solution, whole: Whole) -> Array | None:
 def log_likelihood(solution: Solution, whole: Whole) -> float | None:
     """Return what ``likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
     total = total_loss(solution, whole)
-    if solution.loss_function.name == "squared":
+    if solution.loss_function.quadratic:
         return of_normal(total, whole.counting, whole.log_omega, solution.sigma is not None)
     if solution.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.run import Interruptible, whole
+from descend.descent.run import Interruptible
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.determined import free_to_move, undetermined
@@ -18,6 +18,7 @@ from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
+from descend.options.checks import refuse_not_whole
 
 Array = NDArray[np.float64]
 FEWEST = 100
@@ -49,8 +50,8 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
-    whole(resamples, "number of resamples", FEWEST)
-    whole(seed, "seed", 0)
+    refuse_not_whole(resamples, "number of resamples", FEWEST)
+    refuse_not_whole(seed, "seed", 0)
     found = estimates_of(solution)
     covariance = generalized_covariance(solution, found.kind)
     if covariance is None or found.covariance is None:

@@ -77,7 +77,7 @@ class Diagnostics(Shown):
 
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if solution.loss_function.name != "squared" or not solution.has_row_derivatives:
+    if not solution.loss_function.quadratic or not solution.has_row_derivatives:
         what = f"the {solution.loss_function.name} loss" if solution.has_row_derivatives else "a module"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
     many = solution.rows > ROWS

@@ -21,14 +21,14 @@ ALONE = 1e-6
 
 def edge_rows(solution: Solution) -> NDArray[np.intp]:
     """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
-    low, high = solution.loss_function.prediction_range
+    domain = solution.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if math.isinf(low) or solution.all_rows is not None or not solution.has_row_derivatives:
+    if not domain.limited or solution.all_rows is not None or not solution.has_row_derivatives:
         return none
     if solution.outcome is not Outcome.CONVERGED or at_bound(solution) or solution.penalised:
         return none
     rows = counted_rows(solution)
-    distance = np.minimum(rows.score - low, high - rows.score)
+    distance = np.minimum(rows.score - domain.low, domain.high - rows.score)
     near = distance <= AT * float(distance.mean())
     if not near.any():
         return none
@@ -62,5 +62,5 @@ def edge_note(solution: Solution) -> str | None:
         f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
         f"{loss.name} loss allows; {errors} of the others are with it held there. Keep parameters inside with --bound, "
         f"or use a formula that cannot reach the edge, such as "
-        f"{'exp(a + b*x)' if math.isinf(loss.prediction_range[1]) else 'sigmoid(a + b*x)'}"
+        f"{'exp(a + b*x)' if math.isinf(loss.prediction_domain.high) else 'sigmoid(a + b*x)'}"
     )

@@ -71,13 +71,13 @@ def rounding(solution: Solution) -> Rounding:
 def _within(solution: Solution, rows: Rows) -> Array:
     """Return by how much each component may be rounded."""
     share = rows.omega / rows.omega.sum()
-    bend, spread = np.ones(len(share)), 1.0
-    if solution.loss_function.fisher:
-        bend = solution.loss_function.weight(rows.score, rows.y)
-    else:
-        left = np.abs(rows.y - rows.score)
-        squared = solution.loss_function.name == "squared"
-        spread = float(np.sqrt(share @ left**2)) if squared else NORMAL * float(np.median(left))
-        spread = max(spread, FLOOR * float(np.sqrt(share @ (rows.score - share @ rows.score) ** 2)))
+    loss, bend, spread = solution.loss_function, np.ones(len(share)), 1.0
+    if loss.likelihood:
+        bend = loss.weight(rows.score, rows.y) / loss.unit
+    if not loss.dispersion_known:
+        spread = NORMAL * float(np.median(np.abs(rows.y - rows.score)))
+        if loss.likelihood:
+            spread = float(np.sqrt(share @ loss.deviance(rows.score, rows.y)))
+        spread = max(spread, FLOOR * float(np.sqrt(share @ (bend * (rows.score - share @ rows.score) ** 2))))
     reach = np.square(rows.jacobian).T @ (share * bend)
     return np.asarray(SHARE * spread / np.sqrt(len(reach) * reach))

@@ -64,7 +64,7 @@ def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and they are in memory where they are needed."""
     if not solution.has_row_derivatives or solution.penalised:
         return False
-    return solution.sigma is not None or (solution.loss_function.fisher and solution.all_rows is None)
+    return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
 
 
 def _chi_square(solution: Solution) -> tuple[float, float] | None:
@@ -88,18 +88,20 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
 def deviance_of(solution: Solution) -> float | None:
     """Return twice what the log-likelihood lacks of that of a model with a mean for each row; None if it has none.
 
+    Where the dispersion is estimated, this is at a dispersion of 1.
+
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
     loss = solution.loss_function
     if not loss.likelihood or solution.penalised or not solution.has_row_derivatives:
         return None
-    if not loss.fisher:
+    if loss.quadratic:
         return squared_error(solution)
     if solution.all_rows is not None:
         return None
     rows = counted_rows(solution)
-    return 2.0 * float(rows.omega @ (loss.value(rows.score, rows.y) - loss.saturated(rows.y)))
+    return float(rows.omega @ loss.deviance(rows.score, rows.y))
 
 
 def scatter_note(solution: Solution) -> str | None:
@@ -129,7 +131,7 @@ def _of_sigma(solution: Solution, good: Goodness) -> str:
 
 
 def _of_distribution(solution: Solution, good: Goodness) -> str:
-    ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_range[1]) else "shares"
+    ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_domain.high) else "shares"
     of = "Poisson" if kind == "counts" else "binomial"
     head = (
         f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "

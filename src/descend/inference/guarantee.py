@@ -55,9 +55,8 @@ def guarantee(solution: Solution) -> Guarantee | None:
 
         |theta_k - best_k| <= t sqrt((H^-1)_kk),   J - min J <= d**2 / (2 kappa).
 
-    kappa: 1 for the squared loss, of which H^-1 g is the distance itself; exp(-rho) for logistic and for poisson with
-    exp(linear), whose w changes by no more than itself per unit of score; exp(-2 rho) for log_cosh; for huber by the
-    rows that stay below delta.
+    kappa: see ``Loss.curvature_left``; 1 for the squared loss, of which H^-1 g is the distance itself. The score of
+    poisson and the like with exp(linear) is the logarithm of the mean.
 
     Source: self-concordance as in Bach (2010), Electron. J. Stat. 4, 384-414.
     """
@@ -76,19 +75,16 @@ def _convex(solution: Solution) -> bool:
         return False
     if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS:
         return False
-    name = solution.loss_function.name
-    return (name in ("squared", "logistic", "huber", "log_cosh") and model.linear) or (
-        isinstance(model, FormulaModel) and model.log_linear
-    )
+    return (solution.loss_function.convex and model.linear) or (isinstance(model, FormulaModel) and model.log_linear)
 
 
 def _bounded(solution: Solution) -> Guarantee | None:
     rows, loss = counted_rows(solution), solution.loss_function
     score, design = rows.score, rows.jacobian
     slope = loss.slope(score, rows.y)
-    weight = loss.bend(score, rows.y) if loss.of_residual else loss.weight(score, rows.y)
-    if loss.name == "poisson":  # in the logarithm of the mean
-        design, slope, weight = design / score[:, None], slope * score, score
+    weight = loss.bend(score, rows.y)
+    if not loss.convex:  # in the logarithm of the mean
+        design, slope, weight = design / score[:, None], slope * score, weight * score**2 + slope * score
     omega = rows.omega / rows.omega.sum()
     penalty = solution.objective.penalty
     l2 = np.zeros(solution.theta.size) if penalty is None else 2.0 * penalty.l2
@@ -107,26 +103,24 @@ def _bounded(solution: Solution) -> Guarantee | None:
     inverse = np.linalg.inv(hessian * scale * scale[:, None]) * scale * scale[:, None]
     decrement = math.sqrt(float(gradient @ inverse @ gradient)) + float(rounding @ np.sqrt(inverse.diagonal()))
     smallest = float(np.linalg.eigvalsh(hessian)[0])
-    if loss.name == "squared":
+    if loss.quadratic:
         distance = np.abs(inverse @ gradient) + np.abs(inverse) @ rounding
         return _told(solution, decrement**2 / 2.0, distance, smallest, 1.0)
     reach = np.sqrt(np.einsum("ij,jk,ik->i", design, inverse, design))
     for stretch in STRETCHES:
-        share = _share(loss, score - rows.y, design * omega[:, None], design, hessian, l2, stretch * decrement * reach)
+        left = loss.curvature_left(score - rows.y, stretch * decrement * reach)
+        if left is None:
+            return None
+        stays = (design * (omega * weight * left)[:, None]).T @ design + np.diag(l2)
+        share = float(left.min()) if left.all() else _share(stays, hessian)
         if share * stretch >= 1.0:
             distance = stretch * decrement * np.sqrt(inverse.diagonal())
             return _told(solution, decrement**2 / (2.0 * share), distance, smallest, share)
     return None
 
 
-def _share(
-    loss: Any, residual: Array, weighted: Array, design: Array, hessian: Array, l2: Array, moved: Array
-) -> float:
-    """Return kappa: by what share at least the Hessian stays where the scores move by so much."""
-    if loss.name != "huber":
-        return math.exp(-(2.0 if loss.name == "log_cosh" else 1.0) * float(moved.max(initial=0.0)))
-    within = (np.abs(residual) + moved < loss.settings["delta"]).astype(np.float64)
-    stays = (weighted * within[:, None]).T @ design + np.diag(l2)
+def _share(stays: Array, hessian: Array) -> float:
+    """Return kappa, the least share of the Hessian in any direction that is left of it."""
     root = np.linalg.inv(np.linalg.cholesky(hessian))
     return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
 

@@ -44,10 +44,12 @@ def criteria_of(solution: Solution) -> Criteria | None:
     known = rank(solution)
     redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
     alone = held - len(at_bound(solution))  # components of vectors that are fixed
-    estimated = solution.model.parameters.size - redundant - alone + (loss.name == "squared" and solution.sigma is None)
+    estimated = (
+        solution.model.parameters.size - redundant - alone + (loss.dispersion == "estimated" and solution.sigma is None)
+    )
     with np.errstate(all="ignore"):
         if solution.all_rows is None:
-            if loss.name == "squared":
+            if loss.quadratic:
                 weighed = _logarithms(row_weights(solution)) if weighted(solution) else 0.0
                 found = of_normal(squared_error(solution), counting(solution), weighed, solution.sigma is not None)
             else:
@@ -85,12 +87,14 @@ def _logarithms(omega: Array) -> float:
 
 
 def log_likelihood(rows: Rows, loss: Loss) -> float:
-    """Return the log-likelihood at the parameters of a solution.
+    """Return the log-likelihood at the parameters of a fit, and at deviance / n where the dispersion is not known.
 
     poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
     logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)
 
     The last term is that of shares y_i of omega_i trials: 0 of single outcomes.
     """
-    terms = loss.log_normaliser(rows.y, rows.omega) - rows.omega * loss.value(rows.score, rows.y)
-    return float(terms.sum())
+    dispersion = 1.0
+    if not loss.dispersion_known:
+        dispersion = float(rows.omega @ loss.deviance(rows.score, rows.y)) / len(rows.y)
+    return float(loss.log_density(rows.score, rows.y, rows.omega, dispersion).sum())

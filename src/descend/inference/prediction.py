@@ -127,7 +127,7 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     can be.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
-    if interval == "prediction" and loss.name != "squared":
+    if interval == "prediction" and not loss.quadratic:
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
             "estimate. Ask for a confidence interval, or use the squared loss."
@@ -140,12 +140,12 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
             variance = variance + _one_measurement(estimates, columns)
         reach = quantile(level, estimates.degrees) * np.sqrt(variance)
         low, high = score - reach, score + reach
-        if loss.link == "sigmoid":
-            low, high = 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
-        elif math.isfinite(loss.prediction_range[1]):
+        if loss.link is not None:
+            low, high = loss.mean(low), loss.mean(high)
+        elif math.isfinite(loss.prediction_domain.high):
             far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # 0 where it is 0 for certain
             low, high = (score / (score + (1.0 - score) * np.exp(sign * far)) for sign in (1.0, -1.0))
-        elif math.isfinite(loss.prediction_range[0]):
+        elif math.isfinite(loss.prediction_domain.low):
             low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
     return Prediction(prediction, low, high, interval, level)
 

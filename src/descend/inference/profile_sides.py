@@ -19,7 +19,7 @@ from descend.inference.profile_path import End, Path, Why
 from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
-from descend.inference.statistics import error_degrees, total_weight
+from descend.inference.statistics import dispersion_of, error_degrees, total_weight
 from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
@@ -215,15 +215,15 @@ class Sides:
 def _factor(solution: Solution) -> float:
     """Return tau**2 over the rise of J (see ``profile_intervals``)."""
     total = total_weight(solution)
-    if solution.loss_function.name != "squared":
-        return 2.0 * total
+    if not solution.loss_function.quadratic:
+        return 2.0 * total / (dispersion_of(solution) or math.nan)
     known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0
     return total if known else error_degrees(solution) / solution.loss
 
 
 def _rounding(solution: Solution) -> float:
     """Return the squared loss that residuals of nothing but rounding may have; other losses have no least value."""
-    if solution.loss_function.name != "squared":
+    if not solution.loss_function.quadratic:
         return -math.inf
     y, omega = solution.model.observed(solution.columns), row_weights(solution)
     return ROUNDING**2 * float(omega @ (y * y)) / float(omega.sum())

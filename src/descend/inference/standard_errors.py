@@ -15,7 +15,7 @@ from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
 from descend.inference.refit import well_conditioned
 from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import degrees_of_freedom, total_weight
+from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
 from descend.losses import Loss
 from descend.models import Model
 from descend.problem.point import Point
@@ -43,7 +43,11 @@ def covariance(solution: Solution) -> Array | None:
 def covariance_of(solution: Solution, kind: str) -> Array | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``)."""
     found, known = generalized_covariance(solution, kind), rank(solution)
-    if found is not None and solution.loss_function.keep_in_range and (edge := held_at_edge(solution)).any():
+    if (
+        found is not None
+        and solution.loss_function.prediction_domain.limited
+        and (edge := held_at_edge(solution)).any()
+    ):
         found[edge], found[:, edge] = np.nan, np.nan
     if found is None or known is None:
         return found
@@ -70,9 +74,12 @@ def generalized_covariance(solution: Solution, kind: str) -> Array | None:
             free = ~at_bounds(solution) if kept is None else kept
             return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
         point = accurate_point(solution)
-        if loss.name == "squared" and solution.sigma is None:
+        if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)
-        return known_covariance(point, total_weight(solution), 2.0 if loss.name == "squared" else 1.0, kept)
+        dispersion = dispersion_of(solution)
+        if dispersion is None:
+            return None
+        return known_covariance(point, total_weight(solution), loss.unit * dispersion, kept)
 
 
 def accurate_point(solution: Solution) -> Point:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.commenting import comment, once
 from descend.descent.solution import Solution
 from descend.inference.determined import determined
-from descend.inference.row_scores import row_weights, weighted
+from descend.inference.row_scores import counted_rows, row_weights, weighted
 from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
@@ -46,7 +46,7 @@ def total_weight(solution: Solution) -> float:
 def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
-    known = solution.sigma is not None or solution.loss_function.fisher
+    known = solution.sigma is not None or solution.loss_function.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 
@@ -54,9 +54,27 @@ def error_degrees(solution: Solution) -> float:
 def residual_standard_deviation(solution: Solution) -> float | None:
     """Return sqrt(sum omega r**2 / degrees of freedom); None unless the loss is squared."""
     degrees = degrees_of_freedom(solution)
-    if solution.loss_function.name != "squared" or degrees is None or degrees <= 0:
+    if not solution.loss_function.quadratic or degrees is None or degrees <= 0:
         return None
     return float(np.sqrt(squared_error(solution) / degrees))
+
+
+def dispersion_of(solution: Solution) -> float | None:
+    """Return phi, of which the variance of a response is a multiple: 1 where it is known, or given by ``sigma``.
+
+    Elsewhere it is estimated by Pearson's sum omega (y - m)**2 / V(m) over the degrees of freedom, V the variance at a
+    dispersion of 1. None if no row is left over, or the loss is no likelihood.
+    """
+    loss, degrees = solution.loss_function, degrees_of_freedom(solution)
+    if solution.sigma is not None or loss.dispersion_known:
+        return 1.0
+    if not loss.likelihood or degrees is None or degrees <= 0 or not solution.has_row_derivatives:
+        return None
+    if loss.quadratic:
+        return squared_error(solution) / degrees
+    rows = counted_rows(solution)
+    mean = loss.mean(rows.score)
+    return float(rows.omega @ ((rows.y - mean) ** 2 / loss.variance(mean))) / degrees
 
 
 def squared_error(solution: Solution) -> float:
@@ -71,7 +89,7 @@ def squared_error(solution: Solution) -> float:
 @comment("R²")
 def r_squared(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
-    if solution.loss_function.fisher:
+    if solution.loss_function.likelihood and not solution.loss_function.quadratic:
         return None
     if solution.all_rows is not None:
         from descend.inference import all_rows as sums  # few fits need it
@@ -83,7 +101,7 @@ def r_squared(solution: Solution) -> float | None:
     spread = float((omega * away) @ away)
     if not spread > 0.0:
         return None
-    if solution.loss_function.name == "squared":
+    if solution.loss_function.quadratic:
         return 1.0 - squared_error(solution) / spread
     residual = residuals(solution)
     return 1.0 - float((omega * residual) @ residual) / spread
@@ -93,7 +111,7 @@ def r_squared(solution: Solution) -> float | None:
 def r_squared_about_zero(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega y**2 of a line through the origin; None of all else."""
     model = solution.model
-    if not (isinstance(model, FormulaModel) and model.linear and solution.loss_function.name == "squared"):
+    if not (isinstance(model, FormulaModel) and model.linear and solution.loss_function.quadratic):
         return None
     constants = [slope for slope in model.formula.jacobian.values() if not slope.free_symbols]
     if constants or solution.all_rows is not None or model.formula.terms:

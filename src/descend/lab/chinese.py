@@ -12,6 +12,7 @@ from typing import Any
 from descend.gradients.court import Judgement
 from descend.gradients.court.judgement import Finding
 from descend.lab.equations import number
+from descend.losses import LOSSES
 from descend.results import Fit
 
 OUTCOME_ADVICE = {
@@ -134,7 +135,7 @@ def verdict(judgement: Judgement) -> str:
 def _mistake(finding: Finding, judgement: Judgement) -> str:
     factor = finding.factor
     if finding.verdict == "factor" and factor:
-        squared = "，平方的导数会带出因子 2" if judgement.loss == "squared" and factor == 0.5 else ""
+        squared = "，平方的导数会带出因子 2" if factor == 0.5 and LOSSES.build(judgement.loss).quadratic else ""
         only = "只有" if 0.0 < factor < 1.0 else "是"
         return f"{only}应有值的 {number(factor)} 倍{squared}。请乘以 {number(1.0 / factor)}。"
     if finding.verdict == "missing_chain_factor" and finding.ratio:

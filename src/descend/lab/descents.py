@@ -137,7 +137,7 @@ def call(state: State, optimizer: str, start: Mapping[str, Any]) -> dict[str, An
     arguments: dict[str, Any] = {"model": state.formula, "start": dict(start)}
     if state.by_hand and state.gradient.strip():
         arguments["gradient"] = gradient_lines(state)
-    if state.loss != "squared":
+    if state.loss != State.loss:
         arguments["loss"] = state.loss
     arguments |= {"optimizer": optimizer, "learning_rate": "auto" if state.rate is None else state.rate}
     if not OPTIMIZERS.build(optimizer).uses_rate:

@@ -89,7 +89,7 @@ def _on_the_way(found: Descents) -> Array:
 
     def way() -> Array:
         nowhere = np.full((width, 2), np.nan)
-        if not lowest.model.linear or lowest.loss_function.name != "squared" or lowest.solution is None:
+        if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.solution is None:
             return nowhere
         curvature = lowest.solution.objective(lowest.theta, 2).curvature
         if curvature is None or not np.isfinite(curvature).all():

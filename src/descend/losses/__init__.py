@@ -15,7 +15,7 @@ from descend.losses.tukey import Tukey
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
-    "loss", [Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic, Bernoulli]
+    Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic, Bernoulli
 )
 
 __all__ = [

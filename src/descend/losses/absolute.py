@@ -23,9 +23,11 @@ class Absolute(Loss):
     """
 
     name: ClassVar[str] = "absolute"
+    elsewhere: ClassVar[str] = "mae l1 lad median"
     value_text: ClassVar[str] = "abs(r)"
     slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
     weight_text: ClassVar[str] = (
         "where(abs(prediction) + abs(y) > 0, 1/max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300), 0)"
     )
     kinked: ClassVar[bool] = True
+    convex: ClassVar[bool] = True

@@ -1,18 +1,56 @@
-"""The Bernoulli loss."""
+"""The Bernoulli loss, and what it shares with the logistic loss: the binomial distribution."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.losses.contract import Loss, log_factorial
+from descend.losses.contract import Array, Domain, Loss, log_gamma
 
 
 @dataclass(frozen=True)
-class Bernoulli(Loss):
+class Binomial(Loss):
+    """Negative log-likelihood of outcomes 0 or 1, or of shares between them of as many trials as the weight says."""
+
+    response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+
+    @property
+    def of_mean(self) -> Loss:
+        """The loss whose prediction is the probability."""
+        return Bernoulli()
+
+    def variance(self, mean: Array) -> Array:
+        """Return p (1 - p), the variance of one outcome of probability p."""
+        return mean * (1.0 - mean)
+
+    def kurtosis(self, mean: Array, omega: Array) -> Array:
+        """Return (1 - 6 p (1 - p)) / (n p (1 - p)), the excess kurtosis of a share of n trials."""
+        spread = mean * (1.0 - mean)
+        return (1.0 - 6.0 * spread) / (omega * spread)
+
+    def repeats(self, y: Array, omega: Array) -> bool:
+        """Whether rows are shares of several trials, whose numbers are the weights."""
+        return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
+
+    def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
+        """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.
+
+        0 where n or k is no whole number, and of outcomes 0 and 1, which can come in one way only.
+
+        >>> Bernoulli().log_normaliser(np.array([0.5, 1.0]), np.array([4.0, 4.0])).round(4)
+        array([1.7918, 0.    ])
+        """
+        trials, successes = np.round(omega), np.round(omega * y)
+        choices = log_gamma(trials + 1.0) - log_gamma(successes + 1.0) - log_gamma(trials - successes + 1.0)
+        return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), choices, 0.0)
+
+
+@dataclass(frozen=True)
+class Bernoulli(Binomial):
     """Negative log-likelihood of outcomes 0 or 1 (or shares between) whose probability is the prediction itself.
 
     With the prediction p: -y log(p) - (1 - y) log(1 - p); slope (1 - y) / (1 - p) - y / p;
@@ -36,47 +74,18 @@ class Bernoulli(Loss):
     )
     slope_text: ClassVar[str] = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
     weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-16)"
-    fisher: ClassVar[bool] = True
-    response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
-    response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    prediction_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    keep_in_range: ClassVar[str] = "Keep the formula between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`"
-    ends_in: ClassVar[str] = "a probability: let it end in torch.nn.Sigmoid(), or use the logistic loss without it"
-    likelihood: ClassVar[bool] = True
-
-    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return p (1 - p), the variance of one outcome."""
-        return prediction * (1.0 - prediction)
-
-    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (1 - 6 p (1 - p)) / (n p (1 - p)), the excess kurtosis of a share of n trials."""
-        spread = mean * (1.0 - mean)
-        return (1.0 - 6.0 * spread) / (omega * spread)
-
-    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
-        """Whether rows are shares of several trials, whose numbers are the weights."""
-        return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
-
-    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the logarithm of the binomial coefficient of each row (see ``log_choices``)."""
-        return log_choices(y, omega)
+    prediction_domain: ClassVar[Domain] = Domain(
+        low=0.0,
+        high=1.0,
+        words="between 0 and 1",
+        closed=False,
+        example="c + (1 - c)*sigmoid(a + b*x)",
+        module="a probability: let it end in torch.nn.Sigmoid(), or use the logistic loss without it",
+    )
 
 
-def are_trials(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.bool_]:
+def are_trials(y: Array, omega: Array) -> NDArray[np.bool_]:
     """Mark the rows whose weight is a whole number of trials, and whose response a share of them."""
     trials, successes = np.round(omega), np.round(omega * y)
     found: NDArray[np.bool_] = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
     return found
-
-
-def log_choices(y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.
-
-    0 where n or k is no whole number, and of outcomes 0 and 1, which can come in one way only.
-
-    >>> log_choices(np.array([0.5, 1.0]), np.array([4.0, 4.0])).round(4)
-    array([1.7918, 0.    ])
-    """
-    trials, successes = np.round(omega), np.round(omega * y)
-    found = log_factorial(trials) - log_factorial(successes) - log_factorial(trials - successes)
-    return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), found, 0.0)

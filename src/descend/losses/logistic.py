@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from descend.losses.bernoulli import Bernoulli, log_choices
-from descend.losses.contract import Loss
+from descend.losses.bernoulli import Binomial
+from descend.losses.contract import Array
 
 
 @dataclass(frozen=True)
-class Logistic(Loss):
+class Logistic(Binomial):
     """Negative log-likelihood of outcomes 0 or 1 (or shares between) whose probability is sigmoid(score).
 
     With the score s: softplus(s) - y s; slope sigmoid(s) - y; weight sigmoid(s) sigmoid(-s).
@@ -29,41 +28,14 @@ class Logistic(Loss):
     """
 
     name: ClassVar[str] = "logistic"
+    elsewhere: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit binomial"
     value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
     slope_text: ClassVar[str] = "sigmoid(prediction) - y"
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
     link: ClassVar[str | None] = "sigmoid"
+    convex: ClassVar[bool] = True
     certain: ClassVar[float] = 1e-12
-    fisher: ClassVar[bool] = True
-    response_domain: ClassVar[tuple[str, str] | None] = ("y >= 0 and y <= 1", "0, 1 or a share between them")
-    response_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    likelihood: ClassVar[bool] = True
 
-    @property
-    def of_probability(self) -> Loss:
-        """The loss whose prediction is the probability."""
-        return Bernoulli()
-
-    def saturated(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return -y log(y) - (1 - y) log(1 - y), the loss of a probability that is the share."""
-        return self.of_probability.saturated(y)
-
-    def variance(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return p (1 - p), the variance of one outcome of probability p."""
-        return self.of_probability.variance(prediction)
-
-    def mean(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probability, sigmoid(score)."""
-        return 0.5 + 0.5 * np.tanh(0.5 * score)
-
-    def kurtosis(self, mean: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the excess kurtosis of a share of several trials."""
-        return self.of_probability.kurtosis(mean, omega)
-
-    def repeats(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> bool:
-        """Whether rows are shares of several trials, whose numbers are the weights."""
-        return self.of_probability.repeats(y, omega)
-
-    def log_normaliser(self, y: NDArray[np.float64], omega: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the logarithm of the binomial coefficient of each row (see ``log_choices``)."""
-        return log_choices(y, omega)
+    def curvature_left(self, residual: Array, moved: Array) -> Array:
+        """Return exp(-moved), as p (1 - p) changes by no more than itself per unit of the score."""
+        return np.exp(-moved)

@@ -65,7 +65,7 @@ def taken_for(
     A loss with a link works on the score. A formula that is the probability itself, and whose outermost function is not
     the link, is fitted by the loss of the probability. bounds, negative: see ``probability``.
     """
-    direct = loss.of_probability
+    direct = loss.of_mean
     if direct == loss or log_odds(formula) is not None:
         return loss, {}
     within = probability(formula, bounds or {}, negative)

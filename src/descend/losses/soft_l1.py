@@ -30,6 +30,7 @@ class SoftL1(Loss):
 
     name: ClassVar[str] = "soft_l1"
     efficient: ClassVar[float | None] = 1.287
+    convex: ClassVar[bool] = True
     value_text: ClassVar[str] = "max(r^2/(sqrt(1 + (r/scale)^2) + 1), scale*(abs(r) - scale))"
     slope_text: ClassVar[str] = "r/sqrt(1 + (r/scale)^2)"
     weight_text: ClassVar[str] = "1/sqrt(1 + (r/scale)^2)"

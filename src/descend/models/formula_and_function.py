@@ -74,9 +74,9 @@ class FormulaModel:
 
     @cached_property
     def log_linear(self) -> bool:
-        """Whether it is a Poisson loss of exp(what is linear in the parameters): then too J is convex."""
+        """Whether it is exp(what is linear in the parameters) under a loss convex in that: then too J is convex."""
         whole = self.formula.expression
-        exponential = self.loss.name == "poisson" and whole.is_Function and whole.func.__name__ == "exp"
+        exponential = self.loss.convex_in_log and whole.is_Function and whole.func.__name__ == "exp"
         return exponential and self._linear(whole.args[0])
 
     @cached_property

@@ -96,7 +96,7 @@ class ModuleModel:
             size = block_size(rows)
             parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
             score = torch.cat(parts).to(torch.float64)
-            predicted: Array = (score.sigmoid() if self.loss.link == "sigmoid" else score).cpu().numpy()
+            predicted: Array = self.loss.mean(score.cpu().numpy())
         return predicted
 
     def __str__(self) -> str:

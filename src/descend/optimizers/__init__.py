@@ -18,20 +18,17 @@ from descend.optimizers.vertex import Vertex
 from descend.registry import Registry
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer",
-    [
-        GradientDescent,
-        Momentum,
-        Nesterov,
-        Adagrad,
-        RMSprop,
-        Adam,
-        AdamW,
-        LBFGS,
-        LevenbergMarquardt,
-        Newton,
-        Vertex,
-    ],
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Adagrad,
+    RMSprop,
+    Adam,
+    AdamW,
+    LBFGS,
+    LevenbergMarquardt,
+    Newton,
+    Vertex,
 )
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Array", "Evaluation", "Optimizer", "Schedule", "State"]

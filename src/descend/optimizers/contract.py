@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.settings import refuse_bad_settings
+from descend.settings import Part
 
 if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
@@ -66,14 +66,14 @@ class Evaluation(Protocol):
         ...
 
 
-class Optimizer(ABC):
+class Optimizer(Part, ABC):
     """From J at one point to the next point. Subclasses are frozen dataclasses whose fields are their settings.
 
     A state is numbers, arrays, None, and lists or tuples of these. Neither it nor an evaluation is ever changed
     in place, so a run can be taken up again from any (theta, state).
     """
 
-    name: ClassVar[str]
+    kind: ClassVar[str] = "optimizer"
     needs: ClassVar[int] = 1
     """Order of evaluation a step needs: 1 loss and gradient, 2 also curvature, 3 also its factor."""
     thorough: ClassVar[bool] = False
@@ -93,9 +93,6 @@ class Optimizer(ABC):
     def uses_rate(self) -> bool:
         """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
         return True
-
-    def __post_init__(self) -> None:
-        refuse_bad_settings("optimizer", self)
 
     @abstractmethod
     def init(self, theta: Array) -> State:

@@ -34,6 +34,7 @@ class GradientDescent(Optimizer):
     """
 
     name: ClassVar[str] = "gd"
+    elsewhere: ClassVar[str] = "sgd gradient_descent steepest_descent"
     proximal: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = INVERSE_CURVATURE

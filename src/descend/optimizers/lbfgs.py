@@ -53,6 +53,7 @@ class LBFGS(Optimizer):
     line_search: str = setting("wolfe", choices=("wolfe", "none"))
 
     name: ClassVar[str] = "lbfgs"
+    elsewhere: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"

@@ -61,6 +61,7 @@ class LevenbergMarquardt(Optimizer):
     damping: float = setting(1e-3, above=0.0)
 
     name: ClassVar[str] = "levenberg_marquardt"
+    elsewhere: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
     needs: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True

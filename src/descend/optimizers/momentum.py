@@ -43,6 +43,7 @@ class Momentum(Optimizer):
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "momentum"
+    elsewhere: ClassVar[str] = "heavy_ball polyak"
     proximal: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE

@@ -42,6 +42,7 @@ class Nesterov(Optimizer):
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "nesterov"
+    elsewhere: ClassVar[str] = "nag"
     rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
 
     def init(self, theta: Array) -> State:

@@ -29,6 +29,7 @@ class Newton(Optimizer):
     """
 
     name: ClassVar[str] = "newton"
+    elsewhere: ClassVar[str] = "irls fisher fisher_scoring"
     needs: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True

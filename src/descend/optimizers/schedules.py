@@ -9,16 +9,13 @@ from typing import ClassVar
 
 from descend.errors import ConfigError
 from descend.registry import Registry
-from descend.settings import refuse_bad_settings, setting
+from descend.settings import Part, setting
 
 
-class Schedule(ABC):
+class Schedule(Part, ABC):
     """How the learning rate changes. Subclasses are frozen dataclasses whose fields are their settings."""
 
-    name: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        refuse_bad_settings("schedule", self)
+    kind: ClassVar[str] = "schedule"
 
     @abstractmethod
     def factor(self, epoch: int, epochs: int | None) -> float:
@@ -140,4 +137,4 @@ class WarmUp(Schedule):
         return min((epoch + 1) / self.epochs, 1.0) * rest
 
 
-SCHEDULES: Registry[Schedule] = Registry("schedule", [Constant, Step, Exponential, Cosine, WarmUp])
+SCHEDULES: Registry[Schedule] = Registry(Constant, Step, Exponential, Cosine, WarmUp)

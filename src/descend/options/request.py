@@ -237,6 +237,12 @@ class Request:
         return self.more.get(key, OPTIONS[key].default) if key not in FIELDS else getattr(self, key)
 
     @property
+    def identity(self) -> dict[str, object]:
+        """What options from outside add to that which has to be the same for a run to be taken up."""
+        others = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
+        return {option.identity: self[option.key] for option in others}
+
+    @property
     def batched(self) -> bool:
         """Whether the descent takes the rows in batches."""
         return self.batch_size is not None

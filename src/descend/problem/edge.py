@@ -74,7 +74,7 @@ class Edge:
 
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
         """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
-        low, high = self.model.loss.prediction_range
+        low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
         predicted, jacobian = score_and_jacobian(self.model, theta, self.columns)
         distance = np.minimum(predicted - low, high - predicted)
         there = distance <= AT * float(distance.mean())

@@ -223,7 +223,9 @@ def _statistically(model: Model, objective: Objective, point: Point, upper: Arra
     """
     norms = np.sqrt(np.add.reduce(upper * upper))
     root = np.linalg.inv(upper / norms) / norms[:, None]
-    variance = 1.0 / objective.rows if model.loss.fisher else 2.0 * max(point.loss, 0.0) / degrees
+    variance = (
+        1.0 / objective.rows if model.loss.dispersion_known else 2.0 * max(point.loss - objective.floor, 0.0) / degrees
+    )
     errors = np.sqrt(variance * np.square(root).sum(axis=1))
     added = _merely_added(model)
     beside = np.asarray(np.linalg.qr(np.column_stack([upper[:, added], upper[:, ~added]]), mode="r"))

@@ -106,7 +106,7 @@ def _as_probability(
 
 def probability_note(model: Model, loss: Loss) -> str | None:
     """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
-    if not isinstance(model, FormulaModel) or loss.of_probability == loss or model.formula.linear:
+    if not isinstance(model, FormulaModel) or loss.of_mean == loss or model.formula.linear:
         return None
     name = model.response
     if model.loss == loss:
@@ -114,7 +114,7 @@ def probability_note(model: Model, loss: Loss) -> str | None:
             return None
         return (
             f"the formula is taken for the log-odds of `{name}`, as it can leave the range from 0 to 1; if it is the "
-            f"probability itself, choose the {loss.of_probability.name} loss"
+            f"probability itself, choose the {loss.of_mean.name} loss"
         )
     held = None if model.constraints is None else model.constraints.bounds
     kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
@@ -155,7 +155,7 @@ def _check_sigma_wish(request: Request, loss: Loss) -> None:
             "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
             "each other, so that it is estimated. Give one of them."
         )
-    if loss.name != "squared":
+    if not loss.quadratic:
         raise ConfigError(
             f"`{request.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss "
             "has "

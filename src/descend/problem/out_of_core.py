@@ -280,14 +280,11 @@ def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: 
             f"`{name}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    if loss.response_domain is None:
-        return
-    _, meaning = loss.response_domain
-    low, high = loss.response_range
-    if found["low"] < low or found["high"] > high:
-        worst = found["low"] if found["low"] < low else found["high"]
+    ends = np.array([found["low"], found["high"]])
+    if (outside := loss.response_domain.outside(ends)).any():
+        worst = ends[outside.argmax()]
         raise DataError(
-            f"`{name}` is {worst:g} in some row of {source}, but the {loss.name} loss needs {meaning}. "
+            f"`{name}` is {worst:g} in some row of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
         )
 

@@ -32,8 +32,8 @@ from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.pieces import RowPieces, StreamedPieces
 from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
-from descend.starts.growth import Grown, grown
-from descend.starts.search import Found, search
+from descend.starts.growth import improved
+from descend.starts.search import Start, search
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
 
@@ -66,7 +66,7 @@ class Problem:
     weights: str | None = None
     sigma: str | None = None
     judgement: Judgement | None = None
-    grown: Grown | None = None
+    grown: Start | None = None
     begin: Array | None = None
     given: frozenset[str] = frozenset()
     """The parameters of which starting values were given; of a module, which holds its own, all."""
@@ -140,7 +140,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
             found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
     larger = _grown(fitted, request, what, columns, theta, objective)
     smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.keep_in_range and isinstance(fitted, FormulaModel | FunctionModel):
+    if gathered is None and fitted.loss.prediction_domain.limited and isinstance(fitted, FormulaModel | FunctionModel):
         objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
     if smooth and isinstance(fitted, FormulaModel) and bends(fitted.formula.expression):
         objective.kinks = Kinks(fitted, columns, None if weights is None else columns[weights])
@@ -176,7 +176,7 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     doubtful = readings(fitted.formula, table.names) if isinstance(fitted, FormulaModel) else ()
     notes = (*why, *searched, *doubtful, *table.notes, *rounded, *told, *wrong)
     squares = scale if loss.of_residual else 0.0
-    scale = scale if loss.name == "squared" else 0.0
+    scale = scale if loss.quadratic else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
         fitted, source, table, columns, objective, first, notes, scale, bool(told), request.weights, request.sigma,
@@ -245,12 +245,12 @@ def _grown(
     columns: Mapping[str, Array],
     theta: Array,
     objective: VectorObjective,
-) -> Grown | None:
+) -> Start | None:
     """Improve the start on samples, where there are so many rows that it pays."""
-    parabola = model.linear and model.loss.name == "squared"
+    parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
-    larger = grown(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
+    larger = improved(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
         objective.passes += larger.passes
     return larger
@@ -264,7 +264,7 @@ def _searched(
     theta: Array,
     given: Mapping[str, Any],
     objective: VectorObjective,
-) -> Found | None:
+) -> Start | None:
     """Search for starting values of what is not ``given``."""
     assert isinstance(model, FormulaModel)
     program = derived(model.formula, model.loss, weights)

@@ -68,15 +68,11 @@ def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mappin
             f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    if loss.response_domain is None:
-        return
-    _, meaning = loss.response_domain
-    low, high = loss.response_range
-    bad = (y < low) | (y > high)
+    bad = loss.response_domain.outside(y)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but the {loss.name} loss needs {meaning}. "
+            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
         )
 
@@ -166,9 +162,13 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     if isinstance(model, FormulaModel):
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
-        if loss.keep_in_range and not bad.any():
+        if loss.prediction_domain.limited and not bad.any():
             bad = ~loss.has_value(prediction, model.observed(columns))
-            advice = f"{loss.keep_in_range}, or give other starting values with --start."
+            domain = loss.prediction_domain
+            advice = (
+                f"Keep the formula {domain.words}, as in `y ~ {domain.example}`, or give other starting values with "
+                "--start."
+            )
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)

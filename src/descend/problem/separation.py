@@ -38,7 +38,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     group of rows without any count.
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
-    if not model.loss.fisher:
+    if not model.loss.dispersion_known:
         return None
     free = bounds is None and penalty is None and problem.whole is None
     same = always_the_same(model, problem.columns) if free else None
@@ -71,7 +71,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
 def _may_run_away(problem: Problem, model: FormulaModel | FunctionModel, theta: Array) -> bool:
     """Whether some row is all but certain, and some direction all but flat: else nothing has run away."""
     y, mean = model.observed(problem.columns), model.predict(theta, problem.columns)
-    low, high = model.loss.response_range
+    low, high = model.loss.response_domain.low, model.loss.response_domain.high
     certain = ((y == low) & (mean - low < NEAR)) | ((y == high) & (high - mean < NEAR))
     if not certain.any():
         return False
@@ -107,8 +107,8 @@ def _rising(model: FormulaModel, inside: Expr) -> bool:
 
 def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, columns: Mapping[str, Array]) -> Pulls:
     """Return the derivatives of the score of each row that counts, and which way it should go."""
-    (low, high), y = model.loss.response_range, model.observed(columns)
-    wanted = np.where(y == low, -1.0, np.where(y == high, 1.0, 0.0))
+    y, domain = model.observed(columns), model.loss.response_domain
+    wanted = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
     if _straight(model) and isinstance(model, FormulaModel) and (inside := model.linear_predictor) is not None:
         slopes = {symbol: inside.diff(symbol) for symbol in model.formula.unknowns}
         design = with_derivatives(model, inside, slopes, theta, columns)[1]
@@ -166,13 +166,13 @@ def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
 
     The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
     """
-    if not model.loss.fisher:
+    if not model.loss.dispersion_known:
         return None
     y = model.observed(columns)
-    end, (low, high) = float(y[0]), model.loss.response_range
-    if end not in (low, high) or (y != end).any():
+    end, domain = float(y[0]), model.loss.response_domain
+    if end not in (domain.low, domain.high) or (y != end).any():
         return None
-    what, more = ("mean", "counts above 0") if math.isinf(high) else ("probability", "both outcomes")
+    what, more = ("mean", "counts above 0") if math.isinf(domain.high) else ("probability", "both outcomes")
     return (
         f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
         f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}."

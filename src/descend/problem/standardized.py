@@ -228,7 +228,7 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
 def column_moments(problem: Problem) -> Array:
     """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
     curvature, penalty = problem.first.curvature, problem.objective.penalty
-    if problem.model.loss.name != "squared" and isinstance(problem.model, FormulaModel):
+    if not problem.model.loss.quadratic and isinstance(problem.model, FormulaModel):
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
         program = replace(
             derived(problem.model.formula, problem.model.loss, problem.weights), loss=LOSSES.build("squared")

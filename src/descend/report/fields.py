@@ -95,7 +95,7 @@ def _goodness(fit: Fitted) -> list[Field]:
         name = "χ²" if fit.sigma is not None else "Pearson's χ²"
         told = f"{good.chi_square:.5g} for {good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
         shown.append(Field(name, f"{told}, reduced {good.reduced:.4g}, p = {good.p:.2g}", "text"))
-    if fit.deviance is not None and fit.loss_function.fisher:
+    if fit.deviance is not None and not fit.loss_function.quadratic:
         shown.append(Field("deviance", fit.deviance, "number"))
     return shown
 
@@ -131,7 +131,7 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> list[Field]:
 
 def _residuals(fit: Fitted) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.solution is None or fit.covariance is None or fit.loss_function.name != "squared":
+    if fit.solution is None or fit.covariance is None or not fit.loss_function.quadratic:
         return []
     if str(fit.outcome) != "converged":
         return []

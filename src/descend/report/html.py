@@ -188,7 +188,7 @@ def _of_the_run(fit: Fitted) -> list[Panel | None]:
 
 
 def _of_the_residuals(fit: Fitted) -> list[Panel | None]:
-    if fit.loss_function.fisher:
+    if fit.loss_function.likelihood and not fit.loss_function.quadratic:
         return []  # these residuals have neither one size nor a normal distribution
     seen = view(fit)
     if not np.isfinite(seen.residuals).any():

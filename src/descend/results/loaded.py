@@ -102,7 +102,7 @@ def _degrees(fit: LoadedFit) -> int | None:
 
 
 def _error_degrees(fit: LoadedFit) -> float:
-    degrees, known = fit.degrees_of_freedom, fit.sigma is not None or fit.loss_function.fisher
+    degrees, known = fit.degrees_of_freedom, fit.sigma is not None or fit.loss_function.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -113,8 +112,8 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
     Only where the loss has an edge, and where it, or a column, says how far they should.
     """
     loss, notes = solution.loss_function, []
-    if math.isfinite(loss.prediction_range[0]):
+    if loss.prediction_domain.limited:
         notes.append(edge_note(solution))
-    if loss.fisher or solution.sigma is not None:
+    if loss.dispersion_known or solution.sigma is not None:
         notes.append(scatter_note(solution))
     return tuple(note for note in notes if note is not None)

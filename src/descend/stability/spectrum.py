@@ -336,7 +336,7 @@ def _of_module(point: Any) -> Spectrum | None:
 
 def is_parabola(problem: Problem) -> bool:
     """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
-    return bool(getattr(problem.model, "linear", False)) and problem.model.loss.name == "squared"
+    return bool(getattr(problem.model, "linear", False)) and problem.model.loss.quadratic
 
 
 def is_whole_parabola(problem: Problem) -> bool:

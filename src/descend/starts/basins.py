@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.engines.numpy_engine import NumpyEngine
-from descend.formula.structure import waves
+from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
 from descend.formula.valleys import like_terms, nonlinear, shared
+from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.models import FormulaModel
+from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.posing import Problem
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.lower import clearly_lower, rounding
-from descend.starts.scan import scannable, valleys
-from descend.starts.search import ROWS, Found, descended, sample, search
+from descend.starts.projection import Projection
+from descend.starts.search import ROWS, Start, descended, sample, search
+from descend.starts.trials import place_of, range_of
 
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
@@ -34,6 +38,17 @@ SCANNED = 256
 OPEN = 0.03
 """Standard error of a parameter, as a share of it, from which on another of its values may do nearly as well."""
 EPOCHS = 20
+CLEARLY = 1e-6
+"""Share of J by which another minimum must be lower: far more than rounding."""
+EPSILON = sys.float_info.epsilon
+EVERYWHERE = 128
+"""Values over all that a parameter may be."""
+FACTORS = np.geomspace(0.125, 8.0, 48)
+"""How many times the value that it has."""
+BELOW = 1e-9
+"""Share of J by which the bottom of a valley lies below its slopes, or the profile is but flat there."""
+TAKEN = 3
+"""Valleys that are looked into, the lowest first."""
 
 
 class Doubt(Enum):
@@ -59,7 +74,7 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
         return None  # what a wrong gradient leads to is no minimum
     if undetermined:
         return Doubt.FIT
-    squared = model.loss.name == "squared"
+    squared = model.loss.quadratic
     rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
     left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
@@ -110,7 +125,7 @@ def _by_medians(model: FormulaModel, theta: Array, rows: Mapping[str, Array]) ->
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
-def elsewhere(problem: Problem) -> Found | None:
+def elsewhere(problem: Problem) -> Start | None:
     """Search for starting values anew, on a sample of the rows if there are many."""
     model, bounds = problem.model, problem.objective.bounds
     assert isinstance(model, FormulaModel)
@@ -119,7 +134,7 @@ def elsewhere(problem: Problem) -> Found | None:
     return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
-def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | None:
+def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
     model, weights, bounds = problem.model, problem.row_weights, problem.objective.bounds
     if not isinstance(model, FormulaModel):
@@ -142,4 +157,103 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Found | Non
     along = sought if alone else shared(model.formula)
     points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, alone, bounds)
     point = lower(points)
-    return None if point is None else Found(point, f"start found among {tried} trial points")
+    return None if point is None else Start(point, f"start found among {tried} trial points")
+
+
+def clearly_lower(loss: float, other: float, rounding: float, floor: float = 0.0) -> bool:
+    """Whether a loss lies below another by more than a small share of it, and by more than J is known to.
+
+    floor: of J, above which shares are counted.
+
+    >>> clearly_lower(-42.1, -42.1, 1e-13), clearly_lower(-42.2, -42.1, 1e-13), clearly_lower(1e-59, 1e-56, 1e-31)
+    (False, True, False)
+    """
+    if not math.isfinite(other):
+        return math.isfinite(loss)
+    return loss < other - max(CLEARLY * abs(other - floor), rounding)
+
+
+def rounding(problem: Problem) -> float:
+    """Return what J is known to: two that differ by less are the same.
+
+    Of residuals that nothing is left of, rounding leaves the square of eps times the size of the response, or where
+    that is 0 of what the fit began with; of a loss that also depends on the prediction, eps times its size.
+    """
+    size = problem.scale or abs(float(problem.first.loss))
+    if not math.isfinite(size):
+        return 0.0
+    return size * (EPSILON**2 if problem.model.loss.of_residual else EPSILON)
+
+
+def scannable(program: Program) -> bool:
+    """Whether the linear parameters of a formula are solved for at once: for a squared loss of scalar parameters."""
+    return program.loss.quadratic and not program.formula.terms and program.by_hand is None
+
+
+def valleys(
+    program: Program,
+    rows: Mapping[str, Array],
+    theta: Array,
+    along: Sequence[Expr],
+    everywhere: bool,
+    bounds: Bounds | None,
+) -> tuple[list[Array], int]:
+    """Return points in other valleys than that of theta, the lowest first, and how many points were tried.
+
+    Of each parameter ``along`` which J is scanned, near its value or also ``everywhere`` it may lie, with the other
+    nonlinear ones as they are in theta, the bottoms of the profile; and theta with like terms in each other's place.
+    """
+    axes = [_axis(program, rows, theta, symbol, everywhere, bounds) for symbol in along]
+    changed = _exchanged(program, theta, bounds)
+    points = np.concatenate([*axes, *([changed] if len(changed) else [])]) if axes or len(changed) else np.empty((0, 0))
+    if not len(points):
+        return [], 0
+    weights = None if program.weights is None else rows[program.weights.name]
+    losses, found = Projection(program.formula, rows, weights, linear_unknowns(program.formula)).solved(points)
+    lowest = []
+    begin = 0
+    for axis, symbol in zip(axes, along, strict=True):
+        part = slice(begin, begin + len(axis))
+        lowest += [begin + number for number in _bottoms(axis[:, place_of(program, symbol).start], losses[part])]
+        begin += len(axis)
+    lowest += [begin + number for number in range(len(changed)) if np.isfinite(losses[begin + number])]
+    chosen = sorted(lowest, key=lambda number: float(losses[number]))[:TAKEN]
+    return [_inside(found[number], theta, bounds) for number in chosen], len(points)
+
+
+def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
+    return point if bounds is None else bounds.project(point, theta)
+
+
+def _axis(
+    program: Program, rows: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
+) -> Array:
+    """Return theta, and copies of it with one parameter close to where it is, and all over where it may lie."""
+    place = place_of(program, symbol).start
+    values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
+    if everywhere:
+        at = range_of(program, rows, symbol)
+        values += [float(at((number + 0.5) / EVERYWHERE)) for number in range(EVERYWHERE)]
+    points = np.repeat(theta[None, :], 1 + len(values), axis=0)
+    points[1:, place] = values
+    return points if bounds is None else points[[0, *(1 + np.flatnonzero(bounds.contains(points[1:])[:, place]))]]
+
+
+def _bottoms(values: Array, losses: Array) -> Iterable[int]:
+    """Yield where a profile is lower than on both sides, but for the first of its points: where it comes from."""
+    order = np.argsort(values, kind="stable")
+    sides = losses[order] * (1.0 - BELOW)
+    lower = (losses[order][1:-1] < sides[:-2]) & (losses[order][1:-1] < sides[2:])
+    return (number for number in order[1:-1][lower].tolist() if number)
+
+
+def _exchanged(program: Program, theta: Array, bounds: Bounds | None) -> Array:
+    """Return copies of theta with the nonlinear parameters of like terms in each other's place."""
+    points = []
+    for first, second in like_terms(program.formula, bounds is not None):
+        one, other = ([place_of(program, symbol).start for symbol in own] for own in (first, second))
+        point = theta.copy()
+        point[one], point[other] = theta[other], theta[one]
+        if bounds is None or bounds.contains(point).all():
+            points.append(point)
+    return np.array(points)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Penalty
-from descend.starts.search import sample
+from descend.starts.search import Start, sample
 
 Array = NDArray[np.float64]
 FEWEST = 200_000
@@ -34,28 +33,14 @@ WITHIN = 1e-2
 """Share of its own statistical error to which a sample is solved: its digits beyond are not those of all rows."""
 
 
-@dataclass(frozen=True)
-class Grown:
-    """theta: where the last sample's descent ended. sizes: of the samples. passes: what they cost, in passes."""
-
-    theta: Array
-    sizes: tuple[int, ...]
-    passes: float
-
-    @property
-    def note(self) -> str:
-        """What was done, in words."""
-        return f"start improved on samples of {' and '.join(f'{size:,}' for size in self.sizes)} rows"
-
-
-def grown(
+def improved(
     program: Program,
     columns: Mapping[str, Array],
     rows: int,
     theta: Array,
     penalty: Penalty | None = None,
     bounds: Bounds | None = None,
-) -> Grown | None:
+) -> Start | None:
     """Improve a start on samples, the last of a 16th of the rows; None if they are few, or one does not converge.
 
     columns: all rows, or as many as are in memory of ``rows`` in all.
@@ -80,4 +65,5 @@ def grown(
             return None
         theta = last.theta
         passes += objective.passes * size / rows
-    return Grown(theta, tuple(sizes), passes)
+    note = f"start improved on samples of {' and '.join(f'{size:,}' for size in sizes)} rows"
+    return Start(theta, note, tuple(sizes), passes)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Expr
 
-from descend.formula.symbols import Parameter
 from descend.starts.dictionary import Dictionary
 from descend.starts.projection import Amplitude, Projection
+from descend.starts.terms import Term
 
 Array = NDArray[np.float64]
 Polish = Callable[[Array, NDArray[np.bool_]], tuple[float, Array]]
@@ -23,7 +23,6 @@ ROUNDS = 2
 """How often each term is taken out and looked for anew."""
 BETTER = 1e-4
 """Share of J by which another place of a term must be lower to be taken."""
-MOST_TERMS = 24
 MOST_PAIRS = 15
 MOST_TURNED = 4
 """Steps up to which all ways to turn them are tried."""
@@ -34,54 +33,6 @@ ROUNDING = 1e-10
 SINGULAR = 1e-12
 ALIKE = 1e-6
 """Square of the sine below which two columns are the same."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """A part of the sum with nonlinear parameters of its own.
-
-    amplitudes: the linear ones. unknowns: the nonlinear parameters.
-    """
-
-    amplitudes: tuple[Amplitude, ...]
-    unknowns: tuple[Parameter, ...]
-
-    @property
-    def single(self) -> bool:
-        """Whether it has one linear parameter, and no phase."""
-        return sum(len(each.columns) for each in self.amplitudes) == 1
-
-    @property
-    def kind(self) -> tuple[Expr, ...]:
-        """The term, whatever its parameters are called: like terms are tried at the same points."""
-        names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
-        columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
-        return tuple(column.xreplace(names) for column in columns)
-
-
-def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
-    """Split a sum into what has no unknown but linear ones, and terms; None if some part has no amplitude.
-
-    held: parameters that do not move; terms that share no other are terms of their own.
-    """
-    free = {symbol for symbol in projection.formula.unknowns if symbol not in held}
-    free -= {each.symbol for each in projection.amplitudes} | {each.phase for each in projection.amplitudes}
-    if projection.rest.free_symbols & free or not all(isinstance(symbol, Parameter) for symbol in free):
-        return None
-    base: list[Amplitude] = []
-    groups: list[tuple[list[Amplitude], set[Parameter]]] = []
-    for each in projection.amplitudes:
-        own = {symbol for column in each.columns for symbol in column.free_symbols & free}
-        if not own:
-            base.append(each)
-            continue
-        touched = [group for group in groups if group[1] & own]
-        groups = [group for group in groups if group not in touched]
-        groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
-    if len(groups) > 1 and any(each.rate for each in projection.amplitudes):
-        return None
-    order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
-    return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
 
 
 @dataclass

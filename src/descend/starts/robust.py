@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.run import Settings, run
+from descend.descent.run import run
 from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
@@ -179,4 +179,4 @@ def _posed(model: Any, table: Table, request: Request) -> Problem:
 
 
 def _end(problem: Problem) -> dict[str, Any]:
-    return problem.model.parameters.named(run(problem, Settings()).trace.last_finite.theta)
+    return problem.model.parameters.named(run(problem, Request()).trace.last_finite.theta)

@@ -9,14 +9,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Add, Expr
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.compile import over_rows
 from descend.formula.reparametrisation import unwrapped
-from descend.formula.structure import interchangeable, linear_unknowns, measures, waves
-from descend.formula.symbols import Parameter
+from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
 from descend.formula.valleys import like_terms, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
@@ -26,11 +24,12 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.starts.canonical import canonical
+from descend.problem.symmetry import canonical
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.peeling import MOST_TERMS, Peeling, Term, terms_of
+from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
+from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
 from descend.starts.trials import name_of, place_of, trials, tunings
 
 Array = NDArray[np.float64]
@@ -58,13 +57,18 @@ SAME = 1e-6
 
 
 @dataclass(frozen=True)
-class Found:
-    """A start: theta, and how it was found, in words."""
+class Start:
+    """Where a descent begins: theta, and how it was found, in words.
+
+    sizes: of the samples that it was improved on, if any. passes: what that cost, in passes over all rows.
+    """
 
     theta: Array
     note: str
+    sizes: tuple[int, ...] = ()
+    passes: float = 0.0
 
-    def in_sample(self, looked_at: int, rows: int) -> Found:
+    def in_sample(self, looked_at: int, rows: int) -> Start:
         """Return the same, with a word on the rows that were looked at."""
         return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
 
@@ -76,7 +80,7 @@ def search(
     given: Collection[str],
     polish: bool,
     bounds: Bounds | None = None,
-) -> Found | None:
+) -> Start | None:
     """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
 
     1. Spread trial points over the nonlinear parameters, each in its own unit (``formula.structure.measures``).
@@ -86,7 +90,7 @@ def search(
     4. Descend a little way from the best few (``polish``), and return the lowest.
     Everything is deterministic, and stays within ``bounds``.
     """
-    return _Search(program, columns, theta, frozenset(given), bounds).found(polish)
+    return _Search(program, columns, theta, frozenset(given), bounds).start(polish)
 
 
 class _Search:
@@ -102,7 +106,7 @@ class _Search:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
         self.plain, self.columns = _plain(program, columns)
         self.rows = sample(self.columns, ROWS_OF_WAVES if waves(program.formula) else ROWS)
-        self.as_it_is = program.loss.name == "squared" and self.plain.formula is program.formula
+        self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
         self.objective = objective_over(self.engine, bounds=bounds)
@@ -127,8 +131,7 @@ class _Search:
         new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
         return Projection(program.formula, rows, weights, self.symbols | new, self.given, bounds)
 
-    def found(self, polish: bool) -> Found | None:
-        program, given, bounds = self.program, self.given, self.bounds
+    def start(self, polish: bool) -> Start | None:
         ends = self._solved(trials(self.plain, self.rows, self.theta, self.scanned))
         if polish and (agreed := self._agreed(ends)) is not None:
             return agreed
@@ -145,17 +148,24 @@ class _Search:
         tried = self.tried
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
         if not polish:
-            return Found(ends[0][1], words)
+            return Start(ends[0][1], words)
         stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
         for count, epochs in stages if peeled else STAGES:
-            starts = [canonical(program, point, given, bounds) for _, point in ends[:count]]
+            starts = [self._canonical(point) for _, point in ends[:count]]
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
         words += f"; {reached} of the {len(ends)} best descents from them ended here"
-        return Found(canonical(program, point, given, bounds), words)
+        return Start(self._canonical(point), words)
 
-    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Found | None:
+    def _canonical(self, theta: Array) -> Array:
+        """Return, of parameters as good as theta, those that are shown."""
+        formula = self.program.formula
+        if not (even_parameters(formula) or phases(formula) or interchangeable(formula)):
+            return theta
+        return canonical(self.program, theta, self.given, self.bounds)
+
+    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Start | None:
         """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
 
         Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
@@ -165,7 +175,7 @@ class _Search:
             return None
         if shared(formula) or like_terms(formula, self.bounds is not None):
             return None
-        starts = [canonical(self.program, ends[rank][1], self.given, self.bounds) for rank in RANKS if rank < len(ends)]
+        starts = [self._canonical(ends[rank][1]) for rank in RANKS if rank < len(ends)]
         if len(starts) < len(RANKS):
             return None
         down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
@@ -179,7 +189,7 @@ class _Search:
         words = (
             f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
         )
-        return Found(canonical(self.program, theta, self.given, self.bounds), words)
+        return Start(self._canonical(theta), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
@@ -211,7 +221,7 @@ class _Search:
         bounds, size = projection.bounds, self.theta.size
         held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
         split = terms_of(projection, held)
-        if split is None or len(split[1]) > MOST_TERMS or not self._worth_peeling(split[1]):
+        if split is None or not worth_peeling(self.plain.formula, split[1]):
             return []
         base, terms = split
         engine = self.engine if program is self.program else self._engine(program)
@@ -236,45 +246,14 @@ class _Search:
         return [pair for pair in pairs if pair is not None]
 
     def _with_amplitudes(self) -> tuple[Program, Projection]:
-        """Return what to take apart: the plain formula, with a factor of its own for each term that has none.
-
-        A term whose amplitude is fixed, or tied to something else, is so found as if it were free.
-        """
-        formula, projection = self.plain.formula, self.projection
-        dependent = self._without_amplitude()
-        if not dependent or len(Add.make_args(formula.expression)) == 1:
-            return self.plain, projection
-        factors = [Parameter(f" {place}") for place in range(len(dependent))]
-        more = [
-            factor * term if amplitude is None else term.xreplace({amplitude: factor})
-            for factor, (term, amplitude) in zip(factors, dependent, strict=True)
-        ]
-        names = {**formula.parameters, **{factor.name: None for factor in factors}}
-        expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *more)
+        """Return what to take apart: the plain formula, each of its terms with an amplitude."""
+        formula = with_amplitudes(self.plain.formula, self.projection, self.scanned)
+        if formula is None:
+            return self.plain, self.projection
         weights = None if self.plain.weights is None else self.plain.weights.name
-        program = derived(replace(formula, expression=expression, parameters=names), self.plain.loss, weights)
-        bounds = None if self.bounds is None else self.bounds.beside(len(factors))
-        return program, self._projection(self.rows, program, bounds)
-
-    def _without_amplitude(self) -> list[tuple[Expr, Expr | None]]:
-        """Return the terms that have no linear parameter of their own, with the one that they share, if any."""
-        moving = set(self.scanned).union(*({each.phase} for each in self.projection.amplitudes))
-        found: list[tuple[Expr, Expr | None]] = [
-            (term, None) for term in Add.make_args(self.projection.rest) if term.free_symbols & moving
-        ]
-        for each in self.projection.amplitudes:
-            terms = [term for term in Add.make_args(self.plain.formula.expression) if each.symbol in term.free_symbols]
-            unknowns = [term.free_symbols & moving for term in terms]
-            if len(terms) > 1 and all(unknowns) and not set.intersection(*unknowns) and not each.rate:
-                found += [(term, each.symbol) for term in terms[1:]]
-        return found
-
-    def _worth_peeling(self, terms: Sequence[Term]) -> bool:
-        """Whether trial points are too few: of several terms, of waves, and of peaks that may be narrow."""
-        formula = self.plain.formula
-        unknowns = [symbol for term in terms for symbol in term.unknowns]
-        located = (symbol in waves(formula) or measures(formula)[symbol].location is not None for symbol in unknowns)
-        return len(terms) > 1 or any(located)
+        more = len(formula.parameters) - len(self.plain.formula.parameters)
+        program = derived(formula, self.plain.loss, weights)
+        return program, self._projection(self.rows, program, None if self.bounds is None else self.bounds.beside(more))
 
 
 def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Mapping[str, Array]]:
@@ -283,7 +262,7 @@ def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Map
     weights = None if program.weights is None else program.weights.name
     simpler = unwrapped(formula)
     if simpler is None:
-        return (program if program.loss.name == "squared" else derived(formula, squared, weights)), columns
+        return (program if program.loss.quadratic else derived(formula, squared, weights)), columns
     slope = np.abs(over_rows(simpler[1], columns, len(next(iter(columns.values())))))
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2

@@ -14,10 +14,9 @@ from descend.models import FormulaModel
 from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import Problem, pose
-from descend.starts.basins import Doubt, doubt, lower_elsewhere
-from descend.starts.lower import clearly_lower, rounding
+from descend.starts.basins import Doubt, clearly_lower, doubt, lower_elsewhere, rounding
 from descend.starts.robust import prepare
-from descend.starts.search import Found
+from descend.starts.search import Start
 
 
 def doubt_of(problem: Problem, first: Solution) -> Doubt | None:
@@ -56,7 +55,7 @@ class SecondLook:
         except DescendError:
             return first  # a doubt fails no fit
 
-    def _searched(self, found: Found | None = None) -> Solution:
+    def _searched(self, found: Start | None = None) -> Solution:
         """Descend from starting values that are searched for, or ``found``."""
         problem, first = self.problem, self.first
         start = None if found is None else problem.model.parameters.named(found.theta)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from descend.descent.run import Settings
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.models.module import ModuleModel, block_size, is_pair, one_per_row
@@ -29,17 +28,15 @@ BATCHED = 0.1
 """Share of a chosen learning rate that is left in batches, which take many steps per epoch, none of them exact."""
 
 
-def pose_module(
-    module: Any, data: Any, inputs: Sequence[str] | None, request: Request, settings: Settings
-) -> tuple[Problem, Settings]:
+def pose_module(module: Any, data: Any, request: Request) -> tuple[Problem, Request]:
     """Put a problem together, and settle on an optimizer.
 
-    data: a table, of which the module takes ``inputs`` as one vector per row; or ``(X, y)``, of which it takes X.
+    data: a table, of which the module takes ``request.inputs`` as one vector a row; or ``(X, y)``, of which it takes X.
 
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
     refuse_what_modules_lack(request)
-    if settings.standardize:
+    if request.standardize:
         raise ConfigError(
             "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
             "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
@@ -47,7 +44,7 @@ def pose_module(
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
     read = read_tensors if is_pair(data) else read_table
-    model, table, columns, notes = read(module, data, inputs, request, loss)
+    model, table, columns, notes = read(module, data, request.inputs, request, loss)
     preflight.check_more_than_one_row(len(columns[model.response]), table.source)
     preflight.check_response(loss, model.observed(columns), model.response, table.source)
     engine = Rows(model.tensor(columns), model.placed(columns[model.response]))
@@ -56,7 +53,7 @@ def pose_module(
         engine.weights, engine.omega = columns[request.weights], model.placed(columns[request.weights])
     modes = Modes(module)
     try:
-        return _with_optimizer(_begun(model, table, columns, engine, modes, notes), settings)
+        return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
     finally:
         modes.restore()
 
@@ -83,12 +80,12 @@ def _begun(
         raise ConfigError(_not_finite(model, columns))
     whole: Any = model
     y = model.observed(columns)
-    scale = float(y.dot(y)) / len(y) if model.loss.name == "squared" else 0.0
+    scale = float(y.dot(y)) / len(y) if model.loss.quadratic else 0.0
     given = frozenset(name for name, _ in model.module.named_parameters())
     return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, given=given)
 
 
-def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Settings]:
+def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Request]:
     """Make the optimizer, adam if none was asked for, and set a tolerance that the precision allows.
 
     Near a minimum J changes by the square of a step, so a gradient of sqrt(eps) as a share of J moves it by less than
@@ -97,22 +94,22 @@ def _with_optimizer(problem: Problem, settings: Settings) -> tuple[Problem, Sett
     import torch
 
     model: Any = problem.model
-    if settings.optimizer is None:
+    if request.optimizer is None:
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
-    given = settings.learning_rate
+    given = request.learning_rate
     rate = None if given is None or given == "auto" else float(given)
-    optimizer: Any = torch_optimizer(settings.optimizer or "adam", model.parameters.trained, rate)
-    if settings.batch_size is not None:
+    optimizer: Any = torch_optimizer(request.optimizer or "adam", model.parameters.trained, rate)
+    if request.batch_size is not None:
         optimizer.reach *= BATCHED
-    tolerance = settings.tolerance
+    tolerance = request.tolerance
     precision = torch.finfo(model.parameters.trained[0].dtype).eps
     if (
         tolerance is None
         and precision > np.finfo(np.float64).eps
-        and (settings.epochs is None or not optimizer.uses_rate)
+        and (request.epochs is None or not optimizer.uses_rate)
     ):
         tolerance = math.sqrt(precision)
-    return problem, replace(settings, optimizer=optimizer, tolerance=tolerance)
+    return problem, replace(request, optimizer=optimizer, tolerance=tolerance)
 
 
 def refuse_what_modules_lack(request: Request) -> None:
@@ -166,10 +163,10 @@ def _not_finite(model: ModuleModel, columns: Mapping[str, Any]) -> str:
     advice = "Give it other starting values, or scale its inputs down."
     predicted = model.predict(None, columns)
     bad = ~np.isfinite(predicted)
-    if model.loss.ends_in and not bad.any():
-        low, high = model.loss.prediction_range
-        bad = (predicted <= low) | (predicted >= high)
-        advice = f"The {model.loss.name} loss needs {model.loss.ends_in}."
+    domain = model.loss.prediction_domain
+    if domain.limited and not bad.any():
+        bad = domain.outside(predicted)
+        advice = f"The {model.loss.name} loss needs {domain.module}."
     if not bad.any():
         return f"The loss of `{model.name}` is not finite before the first step. {advice}"
     row = int(bad.argmax())

@@ -250,9 +250,7 @@ class Decoder:
         for other in others(self.case.model.loss):
             under = self.under.under(other)
             factor = self._ratio(k, under[:, k])
-            if factor is None or not (
-                abs(factor - 1.0) < 1e-5 or (other.loss.name == "squared" and abs(factor - 0.5) < 1e-5)
-            ):
+            if factor is None or not (abs(factor - 1.0) < 1e-5 or (other.loss.quadratic and abs(factor - 0.5) < 1e-5)):
                 continue
             if self._telling(under, k, factor):
                 return self._as_of(other, factor)

@@ -67,15 +67,15 @@ def others(mine: Loss) -> Iterator[Other]:
     """Yield every registered loss but one's own, and one's own with other settings, in all ways they can be seen."""
     for loss in other_losses(mine):
         yield Other(loss)
-        if mine.of_probability == loss.of_probability:
+        if mine.of_mean == loss.of_mean:
             continue  # seen another way it is one's own
-        if mine.link == "sigmoid" and loss.link is None:
+        if mine.link is not None and loss.link is None:
             yield Other(loss, PROBABILITY)
-        if mine.link is None and loss.link == "sigmoid":
+        if mine.link is None and loss.link is not None:
             yield Other(loss, ODDS)
-        if loss.name == "poisson":
+        if loss.convex_in_log:
             yield Other(loss, MEAN)
-    if mine.name == "poisson":
+    if mine.convex_in_log:
         yield Other(mine, MEAN)
 
 

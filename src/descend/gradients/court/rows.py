@@ -19,6 +19,7 @@ from sympy import Expr
 from descend.formula import as_text
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import derivatives
+from descend.formula.functions import FUNCTIONS
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Program
@@ -152,10 +153,8 @@ class FormulaRows:
         for node in (*sympy.preorder_traversal(derivative), *inner):
             if isinstance(node, Expr) and not node.is_number:
                 found[node] = None
-        if self.loss.link == "sigmoid":
-            from descend.formula.real_functions import sigmoid
-
-            found[sigmoid(self.program.score) * sigmoid(-self.program.score)] = None
+        if self.loss.link is not None:
+            found[FUNCTIONS[self.loss.link].build(self.program.score).fdiff()] = None
         kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
         others = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
         return others + [self._factor(each) for each in kept]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from descend.losses import Loss
 
 FAMILIAR = {
@@ -35,9 +37,10 @@ def about_factor(factor: float, loss: Loss) -> str:
     much = f"{_number(size)} times too large" if size > 1.0 else f"{_number(1.0 / size)} times too small"
     if value < 0.0:
         return f"{much} and of the wrong sign. Multiply it by {1.0 / value:.6g}."
-    if loss.name == "squared" and value == 0.5:
+    curvature = float(loss.weight(np.zeros(1), np.zeros(1))[0]) if loss.of_residual else 0.0
+    if curvature == 2.0 and value == 0.5:
         return f"{much}: the derivative of the square brings a factor 2. {remedy}"
-    if loss.name in ("huber", "soft_l1", "cauchy", "log_cosh", "tukey") and value == 2.0:
+    if curvature == 1.0 and value == 2.0:
         return f"{much}: the {loss.name} loss is r^2/2 near zero, so no factor 2 is left. {remedy}"
     return f"{much}. {remedy}"
 

@@ -1,4 +1,4 @@
-"""Of equal answers, the one that is shown: the same however the search came upon it."""
+"""Symmetries of a formula: of equally good parameters those that are shown, and whether like terms changed places."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
+from descend.models import FormulaModel, Model
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
@@ -43,3 +44,31 @@ def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bo
         leader = next((column for column, symbol in enumerate(group[0]) if symbol not in linear), 0)
         settled[at] = settled[at[np.argsort(settled[at[:, leader]], kind="stable")]]
     return settled if bounds is None or bounds.contains(settled).all() else theta
+
+
+def changed_places(model: Model, given: Collection[str], start: Array, end: Array) -> str | None:
+    """Say so if like terms, ordered one way by the starting values that were given, ended in another order.
+
+    They are ordered by the first of their parameters that does not enter linearly.
+    """
+    if not isinstance(model, FormulaModel) or not given:
+        return None
+    linear = linear_unknowns(model.formula)
+    for group in interchangeable(model.formula):
+        leader = next((place for place, symbol in enumerate(group[0]) if symbol not in linear), 0)
+        names = [own[leader].name for own in group]
+        if not set(names) <= set(given):
+            continue
+        places = [model.parameters.slices[name].start for name in names]
+        before, after = start[places], end[places]
+        if len(set(before.tolist())) < len(places) or (np.argsort(before) == np.argsort(after)).all():
+            continue
+        terms = " and ".join("(" + ", ".join(symbol.name for symbol in own) + ")" for own in group)
+        were, are = (
+            " < ".join(names[place] for place in np.argsort(values, kind="stable")) for values in (before, after)
+        )
+        return (
+            f"like terms changed places: {terms} can stand for each other, and where the start had {were}, the fit has "
+            f"{are}"
+        )
+    return None

@@ -9,7 +9,7 @@ from descend.formula import read_formula
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from descend.starts.scan import scannable, valleys
+from descend.starts.basins import scannable, valleys
 
 X = np.linspace(0.0, 5.0, 25)
 Y = 3.0 * np.exp(-0.5 * X) + 1.5 * np.exp(-X) + np.random.default_rng(263).normal(0.0, 0.05, 25)

@@ -1,0 +1,178 @@
+"""What each recipe's part is sent through, once its block of CONTRIBUTING.md has run: see test_recipes.py."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import descend
+
+X = np.linspace(-2.0, 3.0, 80)
+NOISE = np.random.default_rng(0).normal(size=80)
+
+
+def csv(**columns: np.ndarray) -> Path:
+    """Write columns to a file, and return its path."""
+    path = Path("rows.csv")
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows)]) + "\n")
+    return path
+
+
+class Ran(NamedTuple):
+    """A command that has run: its exit code, what it printed, and its messages."""
+
+    code: int
+    printed: str
+    said: str
+
+
+def command(*arguments: Any) -> Ran:
+    """Run the command line."""
+    from descend.cli.main import main
+
+    sys.argv = ["descend", *map(str, arguments)]
+    with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()) as said:
+        try:
+            code = main()
+        except SystemExit as end:
+            code = end.code
+    return Ran(int(code or 0), printed.getvalue(), " ".join(said.getvalue().split()))
+
+
+def refused(*arguments: Any) -> str:
+    """Run a command that has to be refused, and return its message."""
+    ran = command(*arguments)
+    assert ran.code == 2, ran
+    return ran.said
+
+
+def lab() -> str:
+    """Return the lab's page, its controls and what they offer included."""
+    from plotly.utils import PlotlyJSONEncoder
+
+    from descend.lab.data import Library
+    from descend.lab.layout import page
+    from descend.lab.state import State
+
+    return json.dumps(page(State(), None, Library(), ()), cls=PlotlyJSONEncoder)
+
+
+def through_everything(formula: str, rows: Path, **options: Any) -> descend.Fit:
+    """Fit, save, load, report, command line: with the same result everywhere. Return the fit."""
+    fit = descend.fit(formula, rows, **options)
+    fit.save("model.json")
+    loaded = descend.load("model.json")
+    assert np.array_equal(loaded.predict(rows), fit.predict(rows)) and str(loaded.loss_function) == str(
+        fit.loss_function
+    )
+    fit.report("report.html")
+    assert "</html>" in Path("report.html").read_text(encoding="utf-8")
+    given = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
+    ran = command("fit", formula, rows, *given, "--json", "--save", "model.json", "--report", "report.html")
+    assert ran.code == 0, ran.said
+    assert json.loads(ran.printed)["parameters"] == fit.summary()["parameters"]
+    assert command("predict", "model.json", rows, "--output", "predicted.csv").code == 0
+    return fit
+
+
+def an_optimizer() -> None:
+    rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
+    options = {"optimizer": "rprop(growth=1.3)", "epochs": 80}
+    fit = through_everything("y ~ a*x + b", rows, **options)
+    exact = descend.fit("y ~ a*x + b", rows).parameters
+    assert all(abs(fit.parameters[name] - exact[name]) < 1e-6 for name in exact), fit.parameters
+    line = ("fit", "y ~ a*x + b", rows, "--optimizer")
+    assert "Did you mean `rprop`?" in refused(*line, "rprob")
+    wanted = "The setting `growth` of optimizer `rprop` must be a number above 1, such as 1.2; it is 1.0."
+    assert wanted in refused(*line, "rprop(growth=1)")
+    assert "rprop" in command("fit", "--help").printed and '"rprop"' in lab()
+    ran = command("compare", "y ~ a*x + b", rows, "--optimizers", "gd,rprop", "--epochs", "20")
+    assert ran.code == 0 and "rprop" in ran.printed, ran
+    interrupted(rows, options)
+
+
+def interrupted(rows: Path, options: dict[str, Any]) -> None:
+    """Hold a run that was cut off and taken up again against one that was not."""
+    from descend.descent import checkpoint
+
+    checkpoint.EVERY = -1.0
+
+    def stop(step: Any) -> None:
+        if step.epoch == 33:
+            raise RuntimeError("cut off")
+
+    with suppress(RuntimeError):
+        descend.fit("y ~ a*x + b", rows, checkpoint="run.json", on_step=stop, **options)
+    fit = descend.fit("y ~ a*x + b", rows, checkpoint="run.json", resume=True, **options)
+    assert fit.theta.tolist() == descend.fit("y ~ a*x + b", rows, **options).theta.tolist()
+    assert "resumed at epoch 33" in fit.notes[0] or "resumed at epoch 32" in fit.notes[0], fit.notes
+
+
+def a_named_function() -> None:
+    rows = csv(x=X, y=2.0 * (0.7 * X - 0.5) / (1.0 + np.abs(0.7 * X - 0.5)) + 1.0 + NOISE / 100)
+    formula = "y ~ a*softsign(b*x - m) + c"
+    fit = through_everything(formula, rows)
+    for options in ({"engine": "query"}, {"engine": "torch"}, {"gradient": "autograd"}):
+        other = descend.fit(formula, rows, **options).parameters
+        assert all(abs(abs(fit.parameters[name]) - abs(other[name])) < 1e-5 for name in other), options
+    ran = command("derive", "y ~ softsign(b*x)", "--columns", "x,y")
+    assert ran.code == 0 and "softsign" in ran.printed, ran
+    assert "softsign" in refused("fit", "y ~ a*sofsign(b*x)", rows)
+
+
+def an_option() -> None:
+    rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
+    fit = descend.fit("y ~ a*x + b", rows, purpose="a paper")
+    assert fit.call()["purpose"] == "a paper"
+    try:
+        descend.fit("y ~ a*x + b", rows, purpose=3)
+    except descend.ConfigError as error:
+        assert str(error) == "`purpose` must be a text, not 3.", error
+    else:
+        raise AssertionError("nothing was refused")
+
+
+def a_loss() -> None:
+    random = np.random.default_rng(1)
+    mean = np.exp(0.3 + 0.5 * X)
+    rows = csv(x=X, t=random.exponential(mean))
+    options = {"loss": "waiting_time"}
+    fit = through_everything("t ~ exp(a + b*x)", rows, **options)
+
+    # The likelihood, held against SciPy's density; the standard errors against the Fisher information (X'X)^-1.
+    from scipy.stats import expon
+
+    t = np.genfromtxt(rows, delimiter=",", names=True)["t"]
+    density = float(expon.logpdf(t, scale=fit.predict(rows)).sum())
+    assert np.isclose(fit.log_likelihood, density) and np.isclose(fit.aic, 4 - 2 * density), fit.summary()
+    design = np.column_stack([np.ones(80), X])
+    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
+    assert np.allclose([fit.standard_errors[name] for name in "ab"], errors, rtol=1e-4), fit.standard_errors
+    assert fit.deviance > 0 and fit.diagnostics is not None
+
+    for more in ({"engine": "query"}, {"engine": "torch"}, {"gradient": "autograd"}, {"optimizer": "lbfgs"}):
+        other = descend.fit("t ~ exp(a + b*x)", rows, **options, **more).parameters
+        assert all(np.isclose(fit.parameters[name], other[name], atol=1e-5) for name in "ab"), (more, other)
+
+    # By hand, in the court: a right gradient and one with a wrong sign.
+    right = ["a = mean(1 - t/exp(a + b*x))", "b = mean(x*(1 - t/exp(a + b*x)))"]
+    for first, code in ((right[0], 0), (right[0].replace("1 - ", "1 + "), 1)):
+        ran = command(
+            "check", "t ~ exp(a + b*x)", rows, "--loss", "waiting_time", "--gradient", first, "--gradient", right[1]
+        )
+        assert ran.code == code, ran
+
+    line = ("fit", "t ~ exp(a + b*x)", rows, "--loss")
+    assert "Did you mean `waiting_time`?" in refused(*line, "survival")
+    assert "waiting_time" in command("fit", "--help").printed and '"waiting_time"' in lab()
+    zero = csv(x=X[:9], t=np.arange(9.0))
+    assert "the waiting_time loss needs times, all positive" in refused(
+        "fit", "t ~ exp(a + b*x)", zero, *line[3:], "waiting_time"
+    )
