@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from descend.gradients.derivation import Derivation
 from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
+from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
@@ -141,7 +141,7 @@ def fit(
     request = read_request(model, data, others, _options(locals(), unknown))
     call: Call = partial(dict, request.given)
     data, reader = request.data, _reader(log_every, on_step)
-    if _is_module(model):
+    if kind_of(model).in_place:
         from descend.training.posing import pose_module
 
         if checkpoint is not None:
@@ -213,12 +213,6 @@ def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Ca
     return read
 
 
-def _is_module(model: object) -> bool:
-    """Tell a torch module without importing torch: whoever holds one has imported it."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Several optimizers on one problem, in the order they were named."""
@@ -266,8 +260,8 @@ def compare(
         raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
     fits: dict[str, Fit] = {}
     for name in names:
-        # A module is trained where it is, so each optimizer gets a copy of its own.
-        fits[name] = fit(copy.deepcopy(model) if _is_module(model) else model, data, optimizer=name, **options)
+        # What is trained where it is, each optimizer gets a copy of.
+        fits[name] = fit(copy.deepcopy(model) if kind_of(model).in_place else model, data, optimizer=name, **options)
         if on_fit is not None:
             on_fit(name, fits[name])
         if fits[name].outcome is Outcome.INTERRUPTED:
@@ -427,7 +421,7 @@ def check(
     )
     request.check()
     loss_function = _built(loss)
-    if _is_module(model):
+    if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, inputs, request, loss_function)

@@ -17,8 +17,7 @@ from descend.descent.run import Run
 from descend.descent.step import Trace
 from descend.engines.totals import InMemory
 from descend.losses import Loss
-from descend.models import FormulaModel, FunctionModel, Model
-from descend.models.module import ModuleModel
+from descend.models import Model
 from descend.parameters import Constraints, Parameters
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
@@ -27,6 +26,7 @@ from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.problem.symmetry import changed_places
 from descend.table import Table
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.problem.out_of_core import Whole
@@ -78,13 +78,18 @@ class Solution:
         return self.problem.objective
 
     @property
+    def sample(self) -> Rows:
+        """The rows used; a sample of them where ``all_rows`` knows the others."""
+        return self.problem.rows
+
+    @property
     def columns(self) -> Mapping[str, Array]:
-        """The rows used, by column; a sample of them where ``all_rows`` knows the others."""
-        return self.problem.columns
+        """The columns of ``sample``."""
+        return self.sample.columns
 
     @property
     def all_rows(self) -> Whole | None:
-        """What is known of all rows, where ``columns`` is a sample of them."""
+        """What is known of all rows, where ``sample`` is one of them."""
         return self.problem.whole
 
     @property
@@ -107,17 +112,12 @@ class Solution:
     @property
     def weights(self) -> str | None:
         """The column of relative row weights."""
-        return self.problem.weights
+        return self.problem.rows.roles.weights
 
     @property
     def sigma(self) -> str | None:
         """The column of known standard deviations of the response."""
-        return self.problem.sigma
-
-    @property
-    def row_weights(self) -> str | None:
-        """The column of the row weights; of sigma, that of 1 / sigma**2."""
-        return self.problem.row_weights
+        return self.problem.rows.roles.sigma
 
     @property
     def penalised(self) -> bool:
@@ -126,7 +126,7 @@ class Solution:
     @property
     def constraints(self) -> Constraints | None:
         """Which parameters are fixed, tied or bounded, if any are."""
-        return constraints_of(self.model)
+        return self.model.constraints
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -137,11 +137,6 @@ class Solution:
     def undetermined(self) -> tuple[str, ...]:
         """The labels of the parameters that the data do not determine."""
         return self.verdict.labels
-
-    @property
-    def has_row_derivatives(self) -> bool:
-        """Whether the derivatives of each row's prediction by the parameters can be had: not of a module."""
-        return has_row_derivatives(self.model)
 
     @property
     def succeeded(self) -> bool:
@@ -161,28 +156,15 @@ class Solution:
         return self.__dict__ | {"problem": problem, "run": run}
 
 
-def constraints_of(model: Any) -> Constraints | None:
-    """Return what holds parameters of a model, if anything does."""
-    held: Constraints | None = getattr(model, "constraints", None)
-    return held
-
-
-def has_row_derivatives(model: Any) -> bool:
-    """Whether the derivatives of each row's prediction by the parameters can be had: not of a module."""
-    return not isinstance(model, ModuleModel)
-
-
-def every_parameter(model: Any) -> Parameters:
+def every_parameter(model: Model) -> Parameters:
     """Return the names and shapes of all parameters of a model, fixed and tied ones too."""
-    held, free = constraints_of(model), model.parameters
-    shapes: Parameters = free if held is None else held.whole
-    return shapes
+    return model.parameters if model.constraints is None else model.constraints.whole
 
 
-def named(model: Any, theta: Any) -> dict[str, Any]:
+def named(model: Model, theta: Any) -> dict[str, Any]:
     """Return all parameters of a model by name, fixed and tied ones too."""
-    held, free = constraints_of(model), dict(model.parameters.named(theta))
-    return free if held is None else held.complete(free)
+    free = dict(model.parameters.named(theta))
+    return free if model.constraints is None else model.constraints.complete(free)
 
 
 def solution_of(problem: Problem, run: Run, began: float) -> Solution:
@@ -223,18 +205,18 @@ def solution_of(problem: Problem, run: Run, began: float) -> Solution:
 def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
     model = problem.model
-    if outcome is not Outcome.CONVERGED or not isinstance(model, FormulaModel | FunctionModel):
+    if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
     notes = [changed_places(model, problem.given, problem.start, theta)]
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
-        notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
+        rows = problem.rows
+        notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
-    held = constraints_of(problem.model)
+    held = problem.model.constraints
     note = None if held is None else held.note(theta)
     return () if note is None else (note,)

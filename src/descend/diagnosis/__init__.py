@@ -23,7 +23,6 @@ from descend.diagnosis.rows_at_fault import bad_rows, taken_along
 from descend.diagnosis.scaling import unscaled_column
 from descend.diagnosis.values import overflow_or_domain
 from descend.errors import DescendError
-from descend.models import FunctionModel
 from descend.problem.posing import Problem
 
 Detector = Callable[[Case], Diagnosis | None]
@@ -71,7 +70,7 @@ def _examined(problem: Problem, run: Run) -> Diagnosis:
 
 def _hidden(case: Case) -> Diagnosis | None:
     """Find what is wrong with a run that seems well: a wrong gradient, a far origin, a plateau, or rows."""
-    doubtful = case.problem.gradient == "by_hand" or isinstance(case.model, FunctionModel)
+    doubtful = case.problem.gradient == "by_hand" or case.model.forward is not None
     if doubtful and (found := wrong_gradient(case)) is not None:
         return found
     along = taken_along(case)

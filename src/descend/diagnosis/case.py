@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
-from descend.models import FormulaModel, FunctionModel
+from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.problem.objective import OnRows
@@ -105,12 +105,12 @@ class Case:
         return float(self.trace.last_finite.loss)
 
     @property
-    def model(self) -> Any:
+    def model(self) -> Model:
         return self.problem.model
 
     @property
     def is_module(self) -> bool:
-        return not isinstance(self.model, FormulaModel | FunctionModel)
+        return self.model.in_place
 
     @property
     def rate(self) -> float:

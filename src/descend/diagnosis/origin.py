@@ -13,7 +13,7 @@ from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
-from descend.models import FormulaModel
+from descend.models import SymbolicModel
 from descend.problem.objective import objective_over
 from descend.starts.search import descended, search
 
@@ -30,8 +30,8 @@ ROWS, SHIFT = 24, 0.37
 
 def far_origin(case: Case) -> Diagnosis | None:
     """Say so if the same formula, of a column counted from its first value, leads lower from a start of its own."""
-    model = case.model
-    if not isinstance(model, FormulaModel) or model.linear or case.objective.bounds is not None:
+    model = case.model.symbolic
+    if model is None or model.linear or case.objective.bounds is not None:
         return None
     if case.plan.asked and case.outcome is not Outcome.STALLED:
         return None
@@ -77,7 +77,7 @@ def _far(values: Array) -> float | None:
     return float(f"{rounded:.15g}")
 
 
-def takes_up(model: FormulaModel, name: str) -> bool:
+def takes_up(model: SymbolicModel, name: str) -> bool:
     """Whether another origin of a column gives the same curves, with other parameters: exp(-b*x), but not x^b.
 
     Asked of a small table: curves of x - 0.37 are fitted by the formula of x.
@@ -98,15 +98,12 @@ def takes_up(model: FormulaModel, name: str) -> bool:
     return bool(2.0 * found.cost <= SAME * float(moved @ moved))
 
 
-def _reached(case: Case, model: FormulaModel, shifted: Mapping[str, Array]) -> float:
+def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> float:
     """Return the J that a descent reaches in other columns, from a start that is searched for."""
-    columns = {**case.problem.columns, **shifted}
-    weights = case.problem.row_weights
-    program = derived(model.formula, model.loss, weights)
-    found = search(program, columns, model.parameters.start({}, 1.0), (), True)
+    rows = case.problem.rows.replaced(shifted)
+    program = derived(model.formula, model.loss)
+    found = search(program, rows, model.parameters.start({}, 1.0), (), True)
     if found is None:
         return math.inf
-    loss, _ = descended(
-        objective_over(NumpyEngine(program, columns, weights), case.problem.objective.penalty), found.theta, EPOCHS
-    )
+    loss, _ = descended(objective_over(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
     return loss

@@ -19,8 +19,6 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
-from descend.models import FormulaModel, FunctionModel
-from descend.problem import preflight
 from descend.starts.basins import elsewhere
 
 VANISHED = 1e-3
@@ -83,7 +81,7 @@ def plateau(case: Case) -> Diagnosis | None:
 def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
     elsewhere = "give starting values with --start"
     if case.problem.given:
-        searched = isinstance(case.model, FormulaModel)
+        searched = case.model.formula is not None
         elsewhere = "try other starting values" + (", or leave --start out to have some searched for" * searched)
     if saturated is not None:
         part, share = saturated
@@ -120,7 +118,7 @@ def _without_influence(case: Case) -> list[str]:
 def _nonlinear(case: Case) -> Array:
     model = case.model
     mask = np.ones(case.last.size, dtype=bool)
-    if isinstance(model, FormulaModel):
+    if model.formula is not None:
         for symbol in linear_unknowns(model.formula):
             name = model.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name
             mask[model.parameters.slices[name]] = False
@@ -129,11 +127,11 @@ def _nonlinear(case: Case) -> Array:
 
 def _saturated(case: Case) -> tuple[str, float] | None:
     """Return the part of the formula whose derivative has vanished in most rows, and in which share of them."""
-    model = case.model
-    if not isinstance(model, FormulaModel):
+    model = case.model.symbolic
+    if model is None:
         return None
     theta, columns, count = _in_units(case), case.problem.columns, case.rows
-    values = preflight.all_values(model, theta, columns)
+    values = model.values(theta, columns)
     symbols = tuple(values)
     best: tuple[str, float] | None = None
     for node in _saturable(model.prediction):
@@ -174,10 +172,9 @@ def _in_units(case: Case) -> Array:
 def _lower(case: Case) -> float:
     """Return the lowest J that a search from elsewhere finds."""
     model, problem = case.model, case.problem
-    if isinstance(model, FormulaModel):
+    if model.formula is not None:
         found = elsewhere(problem)
         return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
-    assert isinstance(model, FunctionModel)
     starts = [case.start * share for share in (0.1, 0.01, -0.1)] + [case.last * share for share in (0.1, 0.01, -0.1)]
     starts += [np.full(case.last.size, value) for value in (0.1, 1.0, -0.1)]
     starts += [np.where(np.arange(case.last.size) == k, share * case.last, case.last) for k in range(case.last.size)

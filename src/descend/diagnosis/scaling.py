@@ -9,9 +9,7 @@ import numpy as np
 
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.models import FormulaModel
 from descend.problem.standardized import column_moments, entering, standardized
-from descend.stability.recurrence import momentum_of
 
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
@@ -39,7 +37,7 @@ class Scales:
 
 def unscaled_column(case: Case) -> Diagnosis | None:
     """Say so if one column is far larger than the others, and in standardised columns the same run goes well."""
-    if momentum_of(case.optimizer) is None:
+    if case.optimizer.recurrence is None:
         return None
     found = scales_of(case)
     if found is None or (case.diverged and found.ratio < 1.0):
@@ -112,7 +110,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
     Of a model that is not linear, or no formula, the root mean square of each input, and 1 beside them: no moments.
     """
     model = case.model
-    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+    if model.formula is not None and model.linear and case.objective.bounds is None:
         moments = column_moments(case.problem)
         texts, _ = entering(model)
         roots = np.sqrt(moments.diagonal())
@@ -130,7 +128,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
 def standard(case: Case) -> Any:
     """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
     model = case.model
-    if isinstance(model, FormulaModel) and model.linear and case.objective.bounds is None:
+    if model.formula is not None and model.linear and case.objective.bounds is None:
         return standardized(case.problem)[0]
     responses = set(case.model.response_columns) or {case.model.response}
     centred, scaled = {}, {}

@@ -20,7 +20,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
 from descend.formula.functions import entry_of
 from descend.gradients.derived import derived
-from descend.models import FormulaModel, FunctionModel
+from descend.models import Model, SymbolicModel
 from descend.problem import preflight
 
 MODERATE = 20.0
@@ -170,9 +170,9 @@ def _distance(case: Case, theta: Array) -> float:
 
 def _located(case: Case, theta: Array, rows: NDArray[np.intp] | None) -> Failure | None:
     model = case.model
-    if isinstance(model, FormulaModel):
-        return _in_formula(case, model, _in_units(case, theta))
-    if isinstance(model, FunctionModel):
+    if model.symbolic is not None:
+        return _in_formula(case, model.symbolic, _in_units(case, theta))
+    if not model.in_place:
         return _in_function(case, model, theta)
     return _in_module(case, theta)
 
@@ -182,7 +182,7 @@ def _in_units(case: Case, theta: Array) -> Array:
     return theta if units is None else np.asarray(units.theta(theta))
 
 
-def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None:
+def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | None:
     columns = case.problem.columns
     prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
 
@@ -210,12 +210,12 @@ def _in_formula(case: Case, model: FormulaModel, theta: Array) -> Failure | None
     return failure(_largest(model.prediction, preflight.row_values(model, theta, columns, row)), row, Cause.OVERFLOW)
 
 
-def _derivatives(case: Case, model: FormulaModel, theta: Array) -> Iterator[tuple[int, Expr]]:
+def _derivatives(case: Case, model: SymbolicModel, theta: Array) -> Iterator[tuple[int, Expr]]:
     """Yield the derivatives that are not finite, each with its first such row."""
     columns, count = case.problem.columns, case.rows
     program = derived(model.formula, model.loss)
     names = preflight.row_values(model, theta, columns, 0)
-    whole = preflight.all_values(model, theta, columns)
+    whole = model.values(theta, columns)
     for slope in program.jacobian.values():
         with np.errstate(all="ignore"):
             values = compile_expression(slope, tuple(names))(*(whole[symbol] for symbol in names))
@@ -248,26 +248,25 @@ def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
     return Cause.OVERFLOW
 
 
-def _in_function(case: Case, model: FunctionModel, theta: Array) -> Failure | None:
+def _in_function(case: Case, model: Model, theta: Array) -> Failure | None:
     columns = {name: case.problem.columns[name] for name in model.inputs}
-    values = model.parameters.named(theta)
-    rows = case.rows
+    forward, values, rows = model.forward, model.parameters.named(theta), case.rows
     prediction = model.scores(theta, case.problem.columns)
     bad = ~np.isfinite(prediction)
     try:
-        if case.problem.gradient == "autograd":
+        if forward is None:
+            seen = watched_numpy(lambda wrap: model.predict(theta, {name: wrap(columns[name]) for name in columns}))
+        elif case.problem.gradient == "autograd":
             import torch
 
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             numbers = {name: torch.as_tensor(value) for name, value in values.items()}
-            seen = watched_torch(lambda: model.forward(tensors, numbers))
+            seen = watched_torch(lambda: forward(tensors, numbers))
         else:
-            seen = watched_numpy(
-                lambda wrap: model.forward({name: wrap(column) for name, column in columns.items()}, values)
-            )
+            seen = watched_numpy(lambda wrap: forward({name: wrap(column) for name, column in columns.items()}, values))
     except Exception:  # a function that cannot be watched is not named any closer
         seen = []
-    return _of_operations(case, seen, bad, prediction, theta, model.forward.name, rows)
+    return _of_operations(case, seen, bad, prediction, theta, model.name, rows)
 
 
 def _in_module(case: Case, theta: Array) -> Failure | None:

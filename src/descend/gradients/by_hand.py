@@ -13,15 +13,16 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
-from descend.formula.compile import COUNT, numpy_factor
+from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import sign
 from descend.formula.symbols import Column, Parameter, Predictor
-from descend.gradients.contract import Array, Program, Sums, row_sum
+from descend.gradients.contract import Array, Program, row_sum
 from descend.gradients.derived import derived
+from descend.gradients.numeric import NumericKernel
 from descend.losses import Loss
-from descend.models import Call, FunctionModel
+from descend.models import Call, Model
 from descend.parameters import Constraints
 from descend.registry import closest
 
@@ -34,7 +35,6 @@ def by_hand(
     loss: Loss,
     texts: tuple[str, ...],
     columns: tuple[str, ...],
-    weights: str | None = None,
     held: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
@@ -44,7 +44,7 @@ def by_hand(
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
-    program = derived(formula, loss, weights)
+    program = derived(formula, loss)
     whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
@@ -126,7 +126,7 @@ def _check_parameters(builder: Builder, formula: Formula, known: Collection[str]
             )
 
 
-class FunctionKernel:
+class FunctionKernel(NumericKernel):
     """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
 
     The gradient function returns dJ/dparameters as means over the rows it is given, by their weights if they have any,
@@ -136,40 +136,14 @@ class FunctionKernel:
     function by central differences.
     """
 
-    language = "numpy"
-    finish = None
+    def __init__(self, model: Model, gradient: Call) -> None:
+        super().__init__(model, gradient.columns)
+        self.gradient, self.parameters = gradient, model.parameters
 
-    def __init__(self, model: FunctionModel, gradient: Call, weights: str | None = None) -> None:
-        self.model, self.gradient, self.loss, self.parameters = model, gradient, model.loss, model.parameters
-        self.read = dict.fromkeys((*model.inputs, *gradient.columns, model.response))
-        self.weights = weights
+    def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array:
+        return self._means(columns, theta) * float(omega.sum())
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns of the table that it reads."""
-        return tuple(self.read)
-
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
-        names = (*self.names, *([] if self.weights is None else [self.weights]))
-        return tuple(columns[name] for name in names)
-
-    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
-        columns = dict(zip(self.names, block, strict=self.weights is None))
-        y = columns[self.model.response]
-        omega = np.ones(len(y)) if self.weights is None else block[-1]
-        prediction = self.model.score(theta, columns)
-        loss = float(np.add.reduce(omega * self.loss.value(prediction, y)))
-        if order == 0:
-            return loss, None, None
-        gradient = self._gradient(columns, theta) * float(omega.sum())
-        if order == 1:
-            return loss, gradient, None
-        jacobian, weight = self._jacobian(theta, columns, len(y)), omega * self.loss.weight(prediction, y)
-        if order == 3:
-            return loss, gradient, numpy_factor(weight, omega * self.loss.slope(prediction, y), jacobian)
-        return loss, gradient, (jacobian * weight) @ jacobian.T
-
-    def _gradient(self, columns: Mapping[str, Array], theta: Array) -> Array:
+    def _means(self, columns: Mapping[str, Array], theta: Array) -> Array:
         held, name = self.gradient.constraints, self.gradient.name
         parameters = self.parameters if held is None else held.whole
         labels = ", ".join(parameters.labels[:12]) + (" ..." if parameters.size > 12 else "")
@@ -199,14 +173,3 @@ class FunctionKernel:
                 "Return dJ/dparameter for each: a mean over rows, not one number per row."
             )
         return flat if held is None else held.jacobian(theta).T @ flat
-
-    def _jacobian(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
-        jacobian = np.empty((theta.size, rows))
-        for k, value in enumerate(theta):
-            step = np.cbrt(np.finfo(float).eps) * max(abs(value), 1e-3)
-            ahead, behind = theta.copy(), theta.copy()
-            ahead[k], behind[k] = value + step, value - step
-            jacobian[k] = (self.model.score(ahead, columns) - self.model.score(behind, columns)) / (
-                ahead[k] - behind[k]
-            )
-        return jacobian

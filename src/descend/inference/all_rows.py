@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +11,8 @@ from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
 from descend.inference.row_scores import counted_rows
 from descend.losses import LOSSES
-from descend.models import FormulaModel
 from descend.problem.out_of_core import Whole, engine_of
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
@@ -33,14 +31,10 @@ def squared_error(solution: Solution, whole: Whole) -> float | None:
     with np.errstate(all="ignore"):
         if solution.loss_function.quadratic:
             return total_loss(solution, whole)
-        if not isinstance(solution.model, FormulaModel):
+        if solution.model.formula is None:
             return None
-        weights = solution.row_weights
-        return (
-            engine_of(derived(solution.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
-            .evaluate(solution.theta, 0)
-            .loss
-        )
+        squared = derived(solution.model.formula, LOSSES.build("squared"))
+        return engine_of(squared, whole.lazy).evaluate(solution.theta, 0).loss
 
 
 def r_squared(solution: Solution, whole: Whole) -> float | None:
@@ -66,12 +60,15 @@ def log_likelihood(solution: Solution, whole: Whole) -> float | None:
         return of_normal(total, whole.counting, whole.log_omega, solution.sigma is not None)
     if solution.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
-    if solution.weights is None:
+    if whole.lazy.roles.spread is None:
         return -total
     return -total + sum(_normaliser(solution, block) for block in whole.lazy.blocks(BLOCK))
 
 
-def _normaliser(solution: Solution, block: Mapping[str, Array]) -> float:
+def _normaliser(solution: Solution, block: Rows) -> float:
     """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = np.asarray(block[solution.weights or ""], dtype=np.float64)
-    return float(solution.loss_function.log_normaliser(solution.model.observed(block), omega)[omega > 0.0].sum())
+    omega = block.omega
+    assert omega is not None
+    return float(
+        solution.loss_function.log_normaliser(solution.model.observed(block.columns), omega)[omega > 0.0].sum()
+    )

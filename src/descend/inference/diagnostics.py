@@ -77,8 +77,8 @@ class Diagnostics(Shown):
 
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if not solution.loss_function.quadratic or not solution.has_row_derivatives:
-        what = f"the {solution.loss_function.name} loss" if solution.has_row_derivatives else "a module"
+    if not solution.loss_function.quadratic or solution.model.in_place:
+        what = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
     many = solution.rows > ROWS
     rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)

@@ -12,7 +12,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import Mask
 from descend.inference.determined import determined_parts, rank
-from descend.inference.row_scores import Rows, counted_rows, rows_that_count
+from descend.inference.row_scores import ScoredRows, counted_rows, rows_that_count
 from descend.inference.standard_errors import MANY, accurate_point, covariance
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
@@ -64,7 +64,7 @@ def digits(solution: Solution) -> dict[str, Any] | None:
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
     """
-    if not solution.has_row_derivatives or solution.loss_function.kinked or solution.outcome is Outcome.DIVERGED:
+    if solution.model.in_place or solution.loss_function.kinked or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(solution)
@@ -215,7 +215,7 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
     return step, float(np.linalg.norm(upper @ step))
 
 
-def _floor(rows: Rows, solution: Solution, ways: Array) -> Array:
+def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
     """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
     loss, jacobian = solution.loss_function, rows.jacobian
     slope = rows.omega * loss.slope(rows.score, rows.y)
@@ -235,7 +235,7 @@ def _floor(rows: Rows, solution: Solution, ways: Array) -> Array:
     return floor
 
 
-def _of_columns(solution: Solution, rows: Rows) -> tuple[Array, Array]:
+def _of_columns(solution: Solution, rows: ScoredRows) -> tuple[Array, Array]:
     """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
     of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
     if solution.model.linear:

@@ -23,7 +23,7 @@ def edge_rows(solution: Solution) -> NDArray[np.intp]:
     """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
     domain = solution.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if not domain.limited or solution.all_rows is not None or not solution.has_row_derivatives:
+    if not domain.limited or solution.all_rows is not None or solution.model.in_place:
         return none
     if solution.outcome is not Outcome.CONVERGED or at_bound(solution) or solution.penalised:
         return none

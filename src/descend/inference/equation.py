@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.formula.printers.filled import Rounding, filled
-from descend.inference.row_scores import Rows, rows_that_count
+from descend.inference.row_scores import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
-from descend.models import FormulaModel
+from descend.models import Model
 
 Array = NDArray[Any]
 SHARE = 0.02
@@ -28,9 +28,9 @@ MANY = 200
 """Parameters above which nobody predicts by hand."""
 
 
-def equation(model: object, parameters: Mapping[str, Any], rounding: Rounding) -> str:
+def equation(model: Model, parameters: Mapping[str, Any], rounding: Rounding) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
-    if not isinstance(model, FormulaModel):
+    if model.formula is None:
         return ""
     return f"{model.response} ~ {filled(model.formula, parameters, rounding)}"
 
@@ -48,12 +48,8 @@ def rounding(solution: Solution) -> Rounding:
     the loss: predictions are measured in their own standard deviations. A component that enters linearly is noise if
     its term is nowhere larger than NOISE times the largest prediction.
     """
-    model = solution.model
-    if (
-        not isinstance(model, FormulaModel)
-        or not 0 < model.parameters.size <= MANY
-        or not np.isfinite(solution.theta).all()
-    ):
+    model = solution.model.symbolic
+    if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(solution.theta).all():
         return {}
     with np.errstate(all="ignore"):
         rows = rows_that_count(solution, ROWS)
@@ -68,7 +64,7 @@ def rounding(solution: Solution) -> Rounding:
     }
 
 
-def _within(solution: Solution, rows: Rows) -> Array:
+def _within(solution: Solution, rows: ScoredRows) -> Array:
     """Return by how much each component may be rounded."""
     share = rows.omega / rows.omega.sum()
     loss, bend, spread = solution.loss_function, np.ones(len(share)), 1.0

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, has_row_derivatives
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
 from descend.inference.standard_errors import covariance_of, kind_of_errors
 from descend.inference.statistics import degrees_of_freedom, error_degrees, residual_standard_deviation
 from descend.models import Model
-from descend.models.module import ModuleModel
 
 Array = NDArray[np.float64]
 
@@ -70,10 +69,10 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
     )
 
 
-def why_none(model: Model | ModuleModel, penalised: bool, outcome: Outcome, degrees: int | None) -> str:
+def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:
     """Say why a fit has no standard errors, and what to do about it."""
-    if not has_row_derivatives(model):
-        return "A PyTorch module has no standard errors: no curvature matrix is formed for it. Use a formula."
+    if model.in_place:
+        return f"A {model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."
     if penalised:
         return (
             "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, constraints_of, every_parameter, named
+from descend.descent.solution import Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
 from descend.inference import determined, digits, equation, goodness, guarantee, likelihood, statistics
@@ -28,7 +28,6 @@ from descend.inference.intervals import (
 )
 from descend.losses import Loss
 from descend.models import Model
-from descend.models.module import ModuleModel
 from descend.parameters import Constraints
 
 Array = NDArray[np.float64]
@@ -77,7 +76,7 @@ class Fitted(ABC):
 
     solution: Solution | None
     """What the descent found, with rows and objective; None of a fit that was loaded."""
-    model: Model | ModuleModel
+    model: Model
     theta: Any
     loss: float
     rows: int
@@ -133,7 +132,7 @@ class Fitted(ABC):
     @property
     def constraints(self) -> Constraints | None:
         """Which parameters are fixed, tied or bounded, if any are."""
-        return constraints_of(self.model)
+        return self.model.constraints
 
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
@@ -296,7 +295,7 @@ class Fitted(ABC):
         """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
         here = self.solution is not None and self.solution.in_memory
         found = self.standard_errors if here else None
-        if found is None or isinstance(self.model, ModuleModel):
+        if found is None or self.model.in_place:
             return self.model.parameters.mentioned(self.theta, digits)
         shapes = every_parameter(self.model)
         by_label = dict(zip(shapes.labels, shapes.flat(found).tolist(), strict=True))

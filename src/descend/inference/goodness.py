@@ -62,7 +62,7 @@ def goodness_of(solution: Solution) -> Goodness | None:
 
 def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and they are in memory where they are needed."""
-    if not solution.has_row_derivatives or solution.penalised:
+    if solution.model.in_place or solution.penalised:
         return False
     return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
 
@@ -94,7 +94,7 @@ def deviance_of(solution: Solution) -> float | None:
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
     loss = solution.loss_function
-    if not loss.likelihood or solution.penalised or not solution.has_row_derivatives:
+    if not loss.likelihood or solution.penalised or solution.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(solution)

@@ -13,7 +13,6 @@ from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.row_scores import counted_rows
-from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -69,13 +68,13 @@ def guarantee(solution: Solution) -> Guarantee | None:
 def _convex(solution: Solution) -> bool:
     """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
     model = solution.model
-    if solution.all_rows is not None or not solution.has_row_derivatives or solution.outcome is Outcome.DIVERGED:
+    if solution.all_rows is not None or solution.model.in_place or solution.outcome is Outcome.DIVERGED:
         return False
     if solution.constraints is not None or solution.objective.has_l1 or solution.undetermined:
         return False
     if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS:
         return False
-    return (solution.loss_function.convex and model.linear) or (isinstance(model, FormulaModel) and model.log_linear)
+    return (solution.loss_function.convex and model.linear) or model.log_linear
 
 
 def _bounded(solution: Solution) -> Guarantee | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import Solution, constraints_of, every_parameter, named
+from descend.descent.solution import Solution, every_parameter, named
 from descend.errors import ConfigError
 from descend.inference.covariance import sandwich_kind
 from descend.inference.estimates import Estimates
@@ -40,7 +40,7 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
     """
 
     def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
-        held, parameters = constraints_of(found.model), every_parameter(found.model)
+        held, parameters = found.model.constraints, every_parameter(found.model)
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
         self.convention = _convention(found, method)
         short = [] if found.at_minimum else [NOT_AT_MINIMUM]

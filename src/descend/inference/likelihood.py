@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.inference.determined import at_bound, rank, standing
-from descend.inference.row_scores import Rows, counted_rows, row_weights, weighted
+from descend.inference.row_scores import ScoredRows, counted_rows, row_weights, weighted
 from descend.inference.statistics import counting, squared_error
 from descend.losses import Loss
 
@@ -38,7 +38,7 @@ class Criteria:
 def criteria_of(solution: Solution) -> Criteria | None:
     """Return the criteria of a fit; None for robust losses, penalties and modules."""
     loss = solution.loss_function
-    if solution.penalised or not loss.likelihood or not solution.has_row_derivatives:
+    if solution.penalised or not loss.likelihood or solution.model.in_place:
         return None
     held = standing(solution)
     known = rank(solution)
@@ -86,7 +86,7 @@ def _logarithms(omega: Array) -> float:
     return float(np.log(omega[omega > 0.0]).sum())
 
 
-def log_likelihood(rows: Rows, loss: Loss) -> float:
+def log_likelihood(rows: ScoredRows, loss: Loss) -> float:
     """Return the log-likelihood at the parameters of a fit, and at deviance / n where the dispersion is not known.
 
     poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))

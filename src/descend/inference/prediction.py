@@ -14,10 +14,8 @@ from descend.errors import ConfigError, DataError
 from descend.formula import as_text
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
-from descend.models import FormulaModel, Model
-from descend.models.module import ModuleModel
+from descend.models import Model
 from descend.problem.preflight import smallest_failure
-from descend.problem.scores import score_and_jacobian
 from descend.registry import closest
 from descend.table import open_table
 
@@ -78,7 +76,8 @@ def refuse_not_finite(model: Model, theta: Any, columns: Mapping[str, Array], pr
     if not bad.any():
         return
     row = int(bad.argmax())
-    part = smallest_failure(model, theta, columns, row) if isinstance(model, FormulaModel) else None
+    symbolic = model.symbolic
+    part = None if symbolic is None else smallest_failure(symbolic, theta, columns, row)
     cause = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
         f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. {ADVICE}"
@@ -90,7 +89,7 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
     if not bad.any():
         return
     row = int(bad.argmax())
-    _, jacobian = score_and_jacobian(model, estimates.theta, columns)
+    _, jacobian = model.scores_and_jacobian(estimates.theta, columns)
     places = np.flatnonzero(~np.isfinite(jacobian[row]))
     why = (
         f": the derivative of the prediction by `{model.parameters.labels[places[0]]}` is not finite there"
@@ -108,7 +107,7 @@ def _values(model: Model, columns: Mapping[str, Array], row: int) -> str:
     return f" ({values})" if values else ""
 
 
-def columns_needed(model: Model | ModuleModel, spread: str | None, interval: str | None) -> tuple[str, ...]:
+def columns_needed(model: Model, spread: str | None, interval: str | None) -> tuple[str, ...]:
     """Return the columns that a prediction with this interval reads; ``spread``, the sigma or weight, comes last."""
     if interval != "prediction" or spread is None:
         return model.inputs
@@ -133,7 +132,7 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
             "estimate. Ask for a confidence interval, or use the squared loss."
         )
     prediction = model.predict(estimates.theta, columns)
-    score, jacobian = score_and_jacobian(model, estimates.theta, columns)
+    score, jacobian = model.scores_and_jacobian(estimates.theta, columns)
     with np.errstate(all="ignore"):
         variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
         if interval == "prediction":

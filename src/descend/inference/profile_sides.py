@@ -20,7 +20,6 @@ from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
-from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
@@ -47,7 +46,7 @@ class Sides:
         self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = solution.loss <= _rounding(solution)
-        self.convex = solution.model.linear or (isinstance(solution.model, FormulaModel) and solution.model.log_linear)
+        self.convex = solution.model.linear or solution.model.log_linear
         self.paths = {place: [Path(side) for side in self._sides(place)] for place in places}
         self.likely: list[Array] = []
         self._alone: dict[Side, Path] = {}
@@ -189,7 +188,7 @@ class Sides:
     @cached_property
     def _factors(self) -> list[int]:
         """Where the parameters stand that are factors of a term: at zero, what else is in the term has no say."""
-        if not isinstance(self.model, FormulaModel):
+        if self.model.formula is None:
             return []
         names, slices = (symbol.name for symbol in linear_unknowns(self.model.formula)), self.model.parameters.slices
         size = self.solution.theta.size
@@ -199,7 +198,7 @@ class Sides:
     def _exchanges(self) -> list[NDArray[np.intp]]:
         """The orders of the parameters in which two like terms have changed places."""
         found: list[NDArray[np.intp]] = []
-        if not isinstance(self.model, FormulaModel):
+        if self.model.formula is None:
             return found
         slices = self.model.parameters.slices
         for group in interchangeable(self.model.formula):

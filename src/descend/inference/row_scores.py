@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from descend.descent.commenting import once
 from descend.descent.solution import Solution
-from descend.problem.scores import score_and_jacobian
 from descend.starts.search import sampled
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Rows:
+class ScoredRows:
     """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
 
     y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
@@ -33,28 +32,24 @@ class Rows:
 
 def row_weights(solution: Solution) -> Array:
     """Return (rows,) the weight of each row in memory, 1 if there are none."""
-    if weighted(solution):
-        known = solution.columns.get(solution.row_weights or "")
-        if known is None:
-            known = solution.objective.engine.weights  # type: ignore[attr-defined]
-        return np.asarray(known, dtype=np.float64)
-    return np.ones(solution.rows if solution.all_rows is None else len(next(iter(solution.columns.values()))))
+    omega = solution.sample.omega
+    return np.ones(solution.sample.count) if omega is None else omega
 
 
 def weighted(solution: Solution) -> bool:
     """Whether the rows have weights."""
-    return solution.row_weights is not None or getattr(solution.objective.engine, "weights", None) is not None
+    return solution.sample.omega is not None
 
 
 @once
-def counted_rows(solution: Solution) -> Rows:
+def counted_rows(solution: Solution) -> ScoredRows:
     """Return the rows that count, and what each says about the parameters."""
     return rows_that_count(solution)
 
 
 def rows_that_count(
     solution: Solution, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
-) -> Rows:
+) -> ScoredRows:
     """Return the rows that count, at the parameters of a solution; a sample of ``most`` of more rows.
 
     together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
@@ -67,10 +62,10 @@ def rows_that_count(
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    score, jacobian = score_and_jacobian(solution.model, solution.theta, columns)
+    score, jacobian = solution.model.scores_and_jacobian(solution.theta, columns)
     y = solution.model.observed(columns)
     counting = omega > 0.0
     if counting.all():
-        return Rows(y, score, jacobian, omega, places)
+        return ScoredRows(y, score, jacobian, omega, places)
     places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
-    return Rows(y[counting], score[counting], jacobian[counting], omega[counting], places)
+    return ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], places)

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, constraints_of, every_parameter
+from descend.descent.solution import Solution, every_parameter
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, estimated_covariance, known_covariance, sandwich
 from descend.inference.determined import at_bounds, rank, undetermined
@@ -59,7 +59,7 @@ def covariance_of(solution: Solution, kind: str) -> Array | None:
 def generalized_covariance(solution: Solution, kind: str) -> Array | None:
     """Return the covariance with zeros for what is held: at a bound, or because others can make up for it."""
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
-    if solution.penalised or solution.outcome is Outcome.DIVERGED or not solution.has_row_derivatives:
+    if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
         return None
     if degrees is None:
         return None
@@ -113,7 +113,7 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
     Of tied parameters by the delta method; NaN for what is fixed, lies at a bound, or depends on what is undetermined.
     """
     unknown = undetermined(model, covariance, open_labels)
-    held = constraints_of(model)
+    held = model.constraints
     if held is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
     errors: Array = held.whole.flat(held.standard_errors(theta, np.nan_to_num(covariance)))

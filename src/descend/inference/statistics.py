@@ -11,7 +11,6 @@ from descend.descent.commenting import comment, once
 from descend.descent.solution import Solution
 from descend.inference.determined import determined
 from descend.inference.row_scores import counted_rows, row_weights, weighted
-from descend.models import FormulaModel
 
 Array = NDArray[np.float64]
 
@@ -40,7 +39,7 @@ def total_weight(solution: Solution) -> float:
     """Return the sum of the row weights."""
     if solution.all_rows is not None:
         return solution.all_rows.omega
-    return float(row_weights(solution).sum()) if weighted(solution) else float(solution.rows)
+    return solution.sample.total
 
 
 def error_degrees(solution: Solution) -> float:
@@ -68,7 +67,7 @@ def dispersion_of(solution: Solution) -> float | None:
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.sigma is not None or loss.dispersion_known:
         return 1.0
-    if not loss.likelihood or degrees is None or degrees <= 0 or not solution.has_row_derivatives:
+    if not loss.likelihood or degrees is None or degrees <= 0 or solution.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(solution) / degrees
@@ -79,7 +78,7 @@ def dispersion_of(solution: Solution) -> float | None:
 
 def squared_error(solution: Solution) -> float:
     """Return sum omega r**2 of a squared loss: J itself, where no penalty is part of it."""
-    if not solution.has_row_derivatives:
+    if solution.model.in_place:
         return float(row_weights(solution) @ residuals(solution) ** 2)
     if solution.penalised:
         return float(solution.objective.engine.evaluate(solution.theta, 0).loss)
@@ -111,7 +110,7 @@ def r_squared(solution: Solution) -> float | None:
 def r_squared_about_zero(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega y**2 of a line through the origin; None of all else."""
     model = solution.model
-    if not (isinstance(model, FormulaModel) and model.linear and solution.loss_function.quadratic):
+    if not (model.formula is not None and model.linear and solution.loss_function.quadratic):
         return None
     constants = [slope for slope in model.formula.jacobian.values() if not slope.free_symbols]
     if constants or solution.all_rows is not None or model.formula.terms:

@@ -24,7 +24,6 @@ from descend.lab.layout import page
 from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, read_rate, usual_of
 from descend.lab.texts import words
 from descend.losses import LOSSES
-from descend.models import FormulaModel
 from descend.report import mathematics
 from descend.report.view import view
 
@@ -155,7 +154,7 @@ class Callbacks:
         except (DescendError, ValueError):
             return "", "", ""  # said where the formula stands
         model, known = found.model, LOSSES.build(loss)  # no scale is estimated for a gradient by hand
-        assert isinstance(model, FormulaModel)
+        assert model.formula is not None
         lines = [markup for _, markup in mathematics.gradient(Derivation(model.formula, known))]
         skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():

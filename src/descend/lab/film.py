@@ -22,7 +22,6 @@ from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.landscape import Ground, ground_of
 from descend.lab.texts import Words, words
-from descend.models import FormulaModel
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
@@ -246,7 +245,7 @@ def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
 
 def _curves(fit: Fit, ways: Array, columns: Mapping[str, Array]) -> Array:
     """Return (frames, rows) the prediction of each frame."""
-    formula = fit.model.formula if isinstance(fit.model, FormulaModel) else None
+    formula = fit.model.formula if fit.model.formula is not None else None
     if formula is None or formula.terms:
         return np.array([_predicted(fit, theta, columns) for theta in ways])
     # Each frame has its rows beside those of the others, and its parameters beside them: one call instead of many.

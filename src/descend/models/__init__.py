@@ -1,5 +1,19 @@
-"""Models: the prediction as a function of parameters and columns, written as a formula or as a Python function."""
+"""Models: the prediction as a function of parameters and columns; a formula, a Python function or a PyTorch module."""
 
-from descend.models.formula_and_function import Call, FormulaModel, FunctionModel, Model, bind, formula_model
+from descend.models.call import Call, bind
+from descend.models.contract import Model, SymbolicModel
+from descend.models.formula import FormulaModel, formula_model
+from descend.models.function import FunctionModel
+from descend.models.kinds import KINDS, kind_of
 
-__all__ = ["Call", "FormulaModel", "FunctionModel", "Model", "bind", "formula_model"]
+__all__ = [
+    "KINDS",
+    "Call",
+    "FormulaModel",
+    "FunctionModel",
+    "Model",
+    "SymbolicModel",
+    "bind",
+    "formula_model",
+    "kind_of",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
+from descend.models.contract import Model
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
 from descend.table import open_table
@@ -25,7 +27,7 @@ BLOCK_ROWS, BLOCK_NUMBERS = 1 << 16, 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
-class ModuleModel:
+class ModuleModel(Model):
     """A module, the columns it takes and the one it predicts. It shares the module with the user.
 
     inputs: columns of a table, in order; X for a tensor with one number per row; none for other tensors.
@@ -36,22 +38,24 @@ class ModuleModel:
     inputs: tuple[str, ...]
     response: str
     loss: Loss
-    parameters: ModuleParameters
+    parameters: ModuleParameters  # type: ignore[assignment]  # theta is a handle, see `Model.in_place`
     row_shape: tuple[int, ...] | None = None
-    linear: bool = False
+    kind: ClassVar[str] = "PyTorch module"
+    in_place: ClassVar[bool] = True
+    gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
-    @property
-    def response_columns(self) -> tuple[str, ...]:
-        return () if self.row_shape is not None and not self.inputs else (self.response,)
+    @classmethod
+    def takes(cls, given: object) -> bool:
+        torch = sys.modules.get("torch")  # whoever holds a module has imported it
+        return torch is not None and isinstance(given, torch.nn.Module)
+
+    def __post_init__(self) -> None:
+        from_tensors = self.row_shape is not None and not self.inputs
+        self.__dict__["response_columns"] = () if from_tensors else (self.response,)
 
     @property
     def name(self) -> str:
         return type(self.module).__name__
-
-    def observed(self, columns: Mapping[str, Any]) -> Array:
-        """Return the response of each row."""
-        observed: Array = columns[self.response]
-        return observed
 
     def tensor(self, columns: Mapping[str, Any]) -> Tensor:
         """Return what the module takes: the columns side by side, or the tensor it was given."""
@@ -88,7 +92,7 @@ class ModuleModel:
         return open_table(data).numbers(self.inputs, missing)
 
     def predict(self, theta: Any, columns: Mapping[str, Any]) -> Array:
-        """Return the prediction of each row, on the scale of the response, by the module in evaluation mode."""
+        """Return the prediction of each row, by the module in evaluation mode."""
         import torch
 
         rows = self.tensor(columns)

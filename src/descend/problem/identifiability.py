@@ -14,9 +14,8 @@ from descend.errors import DataError
 from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import derived
-from descend.models import FormulaModel, FunctionModel, Model
-from descend.optimizers.elimination import FEW, solver
-from descend.optimizers.systems import triangle
+from descend.models import FormulaModel, Model
+from descend.optimizers.systems import FEW, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
 
@@ -66,7 +65,7 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
     Raises DataError where a column that never changes is the cause.
     """
     note = _of_linear(model, point, columns, source)
-    if not isinstance(model, FormulaModel) or model.parameters.size < 2:
+    if model.formula is None or model.parameters.size < 2:
         return (note,) if note else ()
     curvature = point.curvature
     if note is None:
@@ -134,7 +133,7 @@ def _null(point: Point) -> bool:
 
 def free_values(model: Model) -> dict[str, float]:
     """Return values for the parameters that may be chosen freely: a search for all of them would go astray."""
-    if not isinstance(model, FormulaModel):
+    if model.formula is None:
         return {}
     free = {name: value for each in redundancies(model.formula) for name, value in each.fixed.items()}
     return {name: value for name, value in free.items() if name in model.formula.parameters}
@@ -180,7 +179,7 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
 
     scale: the mean square of the response, if the loss is squared; by it what is merely rounding is told.
     """
-    if not isinstance(model, FormulaModel | FunctionModel) or not 1 < theta.size <= MOST:
+    if model.in_place or not 1 < theta.size <= MOST:
         return Verdict()
     size = theta.size
     # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
@@ -188,7 +187,7 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
     curvature = point.curvature
     if curvature is None:
         return Verdict()
-    if point.loss <= ROUNDING**2 * scale and isinstance(model, FormulaModel) and (still := _idle(model, point, scale)):
+    if point.loss <= ROUNDING**2 * scale and model.formula is not None and (still := _idle(model, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, 1.0 - CORRELATED):
         return Verdict()
@@ -278,7 +277,7 @@ def _nines(correlation: float) -> str:
 def _merely_added(model: Model) -> NDArray[np.bool_]:
     """Mark what is merely added to the score, or to its logarithm: the derivative by it is 1, or the prediction."""
     added = np.zeros(model.parameters.size, dtype=bool)
-    if isinstance(model, FormulaModel):
+    if model.formula is not None:
         program = derived(model.formula, model.loss)
         for symbol, slope in program.jacobian.items():
             if isinstance(symbol, Parameter) and slope in (1, program.score):
@@ -310,7 +309,7 @@ def _no_influence(labels: Sequence[str], but: str = "") -> str:
 def _exactly(model: Model, objective: Objective, point: Point, directions: Array, norms: Array) -> Verdict:
     """Name directions along which nothing changes, by the expression if it says why."""
     labels = model.parameters.labels
-    if isinstance(model, FormulaModel):
+    if model.formula is not None:
         structural = redundancies(model.formula)
         if structural:
             involved = {label for each in structural for label in each.parameters}

@@ -23,8 +23,8 @@ from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
-from descend.models import FormulaModel
-from descend.problem import preflight
+from descend.models import SymbolicModel
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAREST = 200
@@ -71,12 +71,11 @@ class Near:
 
 
 class Kinks:
-    """The kinks of J of a formula, over rows in memory. omega: (rows,) their weights, or None if they are alike."""
+    """The kinks of J of a formula, over rows in memory."""
 
-    def __init__(self, model: FormulaModel, columns: Mapping[str, Array], omega: Array | None) -> None:
-        self.model, self.columns = model, columns
-        self.y = model.observed(columns)
-        self.omega = np.full(self.y.size, 1.0 / self.y.size) if omega is None else omega / omega.sum()
+    def __init__(self, model: SymbolicModel, rows: Rows) -> None:
+        self.model, self.columns, self.y = model, rows.columns, rows.y
+        self.omega = np.full(self.y.size, 1.0 / self.y.size) if rows.omega is None else rows.omega / rows.total
         self.score = derived(model.formula, model.loss).score
         self.bends = bends(self.score)
 
@@ -90,13 +89,13 @@ class Kinks:
         return Near(h[first], n[first], np.bincount(group.ravel(), kappa, first.size).astype(np.float64))
 
     def _of(self, bend: Bend, theta: Array) -> tuple[Array, Array, Array]:
-        everything = preflight.all_values(self.model, theta, self.columns)
+        everything = self.model.values(theta, self.columns)
         h = _evaluated(bend.inside, everything, self.y.size)
         rows = np.flatnonzero(np.isfinite(h))
         if rows.size > NEAREST:
             rows = rows[np.argpartition(np.abs(h[rows]), NEAREST)[:NEAREST]]
         columns = {name: self.columns[name][rows] for name in self.model.inputs}
-        values = preflight.all_values(self.model, theta, columns) if columns else everything
+        values = self.model.values(theta, columns) if columns else everything
         h, n = h[rows], self._derivatives(bend.inside, values, columns, rows.size)
         score = _evaluated(self.score, values, rows.size)
         slope = self.omega[rows] * self.model.loss.slope(score, self.y[rows])
@@ -149,13 +148,13 @@ class Kinks:
         """Say where J has a corner at a point, if it has one."""
         if self.corner(point) is None:
             return None
-        values = preflight.all_values(self.model, point.theta, self.columns)
+        values = self.model.values(point.theta, self.columns)
         met = []
         for bend in self.bends:
             h = np.abs(_evaluated(bend.inside, values, self.y.size))
             row = int(np.nanargmin(h))
             alone = {name: self.columns[name][row : row + 1] for name in self.model.inputs}
-            there = preflight.all_values(self.model, point.theta, alone) if alone else values
+            there = self.model.values(point.theta, alone) if alone else values
             slopes = self._derivatives(bend.inside, there, alone, 1)[0]
             if h[row] <= ON * np.abs(slopes * point.theta).sum():
                 met.append(f"`{as_text(bend.inside)}` is 0 in row {row + 1:,}")

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from descend.formula.formula import unquoted
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined, redundancies
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.table import Table
 
 ALIKE = 0.6
@@ -23,7 +23,7 @@ def strangers(model: Model, table: Table, given: Collection[str]) -> tuple[str, 
     Such a name alone may be a parameter's; where it also makes others undetermined it is hardly one.
     given: names that the user said something about as parameters.
     """
-    if not isinstance(model, FormulaModel):
+    if model.formula is None:
         return ()
     involved = dict.fromkeys(label for each in redundancies(model.formula) for label in each.parameters)
     found = [name for name in involved if name not in given and any(_alike(name, column) for column in table.names)]

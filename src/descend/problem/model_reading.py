@@ -20,9 +20,10 @@ from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.derived import derived
+from descend.gradients.numeric import NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
-from descend.models import FormulaModel, FunctionModel, Model, bind, formula_model
+from descend.models import FormulaModel, FunctionModel, Model, SymbolicModel, bind, formula_model, kind_of
 from descend.options.request import Gradient, Request
 from descend.parameters import Constraints, Parameters, constrained, narrowed
 from descend.parameters.ties import mentioned, refuse_starts
@@ -42,7 +43,7 @@ def read_model(
     if isinstance(model, str):
         if request.weights is not None:
             known_column(request.weights, table, "weights")
-        excluded = tuple(name for name in (request.weights, request.sigma) if name)
+        excluded = request.roles.columns
         names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in model else ()
@@ -55,10 +56,7 @@ def read_model(
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
         _refuse_no_column(fitted, table)
         return fitted, start
-    if not callable(model):
-        raise ConfigError(
-            f"A model is a formula, a Python function or a PyTorch module; this is a {type(model).__name__}."
-        )
+    kind_of(model)  # refuses what no model is made of
     if request.response is None:
         raise ConfigError('Which column does the function predict? Say so with response="y".')
     known_column(request.response, table, "response")
@@ -106,7 +104,7 @@ def _as_probability(
 
 def probability_note(model: Model, loss: Loss) -> str | None:
     """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
-    if not isinstance(model, FormulaModel) or loss.of_mean == loss or model.formula.linear:
+    if model.formula is None or loss.of_mean == loss or model.formula.linear:
         return None
     name = model.response
     if model.loss == loss:
@@ -124,7 +122,7 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     )
 
 
-def _refuse_no_column(model: FormulaModel, table: Table) -> None:
+def _refuse_no_column(model: SymbolicModel, table: Table) -> None:
     """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
     names = tuple(model.parameters.shapes)
     if model.inputs or len(names) < 2:
@@ -176,36 +174,44 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def gradient_source(
-    model: Model, gradient: Gradient, table: Table, weights: str | None
-) -> tuple[str, Program | Kernel]:
-    """Return the name of the gradient source, and what an engine is to sum."""
+def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str | None) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what an engine is to sum.
+
+    spread: the column of weights or sigma, which a gradient function has to take.
+    """
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
-    if isinstance(model, FormulaModel):
-        program = derived(model.formula, model.loss, weights)
-        if gradient is None or gradient == "derived":
-            return "derived", program
-        if gradient == "autograd":
-            return "autograd", _autograd(program, weights)
-        if isinstance(gradient, str) or not callable(gradient):
-            return "by_hand", by_hand(
-                model.formula, model.loss, _texts(gradient), table.names, weights, model.constraints
-            )
-        return "by_hand", _by_function(_as_function(model, program), gradient, table, weights)
-    if gradient is None or gradient == "autograd":
-        return "autograd", _autograd(model, weights)
-    if gradient == "derived":
+    source = model.gradient_sources[0] if gradient is None else gradient
+    if isinstance(source, str) and source in model.gradient_sources:
+        return source, _of_source(source, model)
+    if source == "derived":
         raise ConfigError(
-            f"The gradient of a Python function cannot be derived: `{model.forward.name}` is not a formula. "
+            f"The gradient of a {model.kind} cannot be derived: `{model.name}` is not a formula. "
             'Use gradient="autograd", give a gradient function, or write the model as a formula.'
         )
-    if callable(gradient):
-        return "by_hand", _by_function(model, gradient, table, weights)
-    raise ConfigError(
-        f'The gradient of a Python function is a Python function or "autograd", not text: `{_texts(gradient)[0]}`. '
-        "Write the model as a formula to give its gradient as text."
-    )
+    if callable(source):
+        return "by_hand", _by_function(model, source, table, spread)
+    if model.formula is None:
+        raise ConfigError(
+            f'The gradient of a {model.kind} is a Python function or "{model.gradient_sources[0]}", not text: '
+            f"`{_texts(source)[0]}`. Write the model as a formula to give its gradient as text."
+        )
+    texts = _texts(source)
+    return "by_hand", by_hand(model.formula, model.loss, texts, table.names, model.constraints)
+
+
+def _of_source(source: str, model: Model) -> Program | Kernel:
+    """Return what is summed where the model itself says what its gradient is."""
+    if source == "numeric":
+        return NumericKernel(model)
+    program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
+    if source == "derived" and program is not None:
+        return program
+    from descend.engines.torch_engine import import_torch
+    from descend.gradients.autograd import autograd_of_formula, autograd_of_function
+
+    import_torch()
+    return autograd_of_function(model) if program is None else autograd_of_formula(program)
 
 
 def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
@@ -214,41 +220,17 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
 
 
-def _autograd(what: Program | FunctionModel, weights: str | None) -> Kernel:
-    from descend.engines.torch_engine import import_torch
-    from descend.gradients.autograd import autograd_of_formula, autograd_of_function
-
-    import_torch()
-    return autograd_of_formula(what) if isinstance(what, Program) else autograd_of_function(what, weights)
-
-
-def _as_function(model: FormulaModel, program: Program) -> FunctionModel:
-    """Let a formula be called like a function, for a gradient function beside it."""
-    if model.response not in model.response_columns or model.loss.link is not None:
+def _by_function(model: Model, gradient: Callable[..., Any], table: Table, spread: str | None) -> Kernel:
+    if model.response not in model.response_columns or (model.formula is not None and model.loss.link is not None):
         raise ConfigError(
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
             "link. Give the gradient as text."
         )
-    theta_names = tuple(program.parameters.shapes)
-
-    def forward(**arguments: Any) -> Any:
-        values = {name: arguments[name] for name in theta_names}
-        predicted = model.predict(program.parameters.flat(values), {name: arguments[name] for name in model.inputs})
-        return predicted if model.inputs else predicted[0]  # the same for every row
-
-    from descend.models import Call
-
-    call = Call(forward, model.inputs, theta_names, {})
-    return FunctionModel(call, model.response, program.parameters, model.loss, model.linear, model.constraints)
-
-
-def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
     whole = model.parameters if model.constraints is None else model.constraints.whole
     bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
-    taken = weights if weights is None or weights in table.names else weights.removeprefix("1/").removesuffix("^2")
-    if taken is not None and taken not in bound.columns:
+    if spread is not None and spread not in bound.columns:
         raise ConfigError(
-            f"`{bound.name}`, a gradient function, does not take `{taken}`, so it cannot weigh the rows by it. Let it "
+            f"`{bound.name}`, a gradient function, does not take `{spread}`, so it cannot weigh the rows by it. Let it "
             "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
@@ -258,7 +240,7 @@ def _by_function(model: FunctionModel, gradient: Callable[..., Any], table: Tabl
                 f"parameter.{closest(name, [*table.names, *whole.shapes])} "
                 f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, replace(bound, constraints=model.constraints), weights)
+    return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
 def gradient_columns(what: Program | Kernel) -> Iterable[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +11,17 @@ from sympy import Expr
 
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
-from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
 from descend.formula.edges import with_limit
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
-from descend.models import FormulaModel, Model
+from descend.models import Model, SymbolicModel
+from descend.options.request import Request
 from descend.problem.point import Objective, Point
+from descend.table import Table
+from descend.table.rows import Rows
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
@@ -35,6 +37,11 @@ def check_more_than_one_row(rows: int, source: str) -> None:
     """Refuse a single row, through which anything passes."""
     if rows == 1:
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+
+
+def read_rows(model: Model, table: Table, names: Sequence[str], request: Request) -> Rows:
+    """Read the rows of a fit into memory: see `check_rows`, `Rows.check` and `check_response` for their checks."""
+    return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
@@ -56,23 +63,33 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         )
 
 
-def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mapping[str, Array] | None = None) -> None:
-    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
+def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = ()) -> None:
+    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for.
+
+    made_of: the columns that it is computed from.
+    """
+    y, source = rows.y, rows.source
     if not finite(y):
         bad = ~np.isfinite(y)
         row, count = int(bad.argmax()), int(bad.sum())
-        held = ", ".join(f"{column} = {values[row]:g}" for column, values in (columns or {}).items() if column != name)
-        rows = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
+        given = (column for column in made_of if column != name)
+        held = ", ".join(f"{column} = {rows.columns[column][row]:g}" for column in given)
+        where = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
         raise DataError(
-            f"`{name}` is not finite in {rows} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
+            f"`{name}` is not finite in {where} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
             f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
+    refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
+
+
+def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:
+    """Refuse a response that the loss has no meaning for; ``place`` says in words where y[row] is."""
     bad = loss.response_domain.outside(y)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but {loss.needs}. "
+            f"`{name}` is {y[row]:g} in {place(row)} of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
         )
 
@@ -84,30 +101,6 @@ def check_size(y: Array, name: str, source: str) -> None:
             f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
             "Measure it in another unit."
         )
-
-
-def check_weights(weights: Array, name: str, source: str) -> None:
-    """Refuse negative weights, and weights that are all zero."""
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        raise DataError(
-            f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more."
-        )
-    if not weights.any():
-        raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
-
-
-def check_sigma(sigma: Array, name: str, source: str) -> None:
-    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows; or all beyond sense."""
-    bad = ~(sigma > 1e-150)
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them."
-        )
-    if not (sigma < 1e150).any():
-        raise DataError(f"The sigma `{name}` is above 1e150 in every row of {source}, so that none counts. Correct it.")
 
 
 def finite_start(
@@ -127,8 +120,9 @@ def finite_start(
         if _is_finite(point):
             return point
     steep = None
-    if isinstance(model, FormulaModel) and math.isfinite(objective(theta, 0).loss):
-        steep = _without_slope(model, theta, columns)
+    symbolic = model.symbolic
+    if symbolic is not None and math.isfinite(objective(theta, 0).loss):
+        steep = _without_slope(symbolic, theta, columns)
     raise ConfigError(steep or _not_finite(model, theta, columns))
 
 
@@ -136,9 +130,9 @@ def _is_finite(point: Point) -> bool:
     return math.isfinite(point.loss) and all(map(math.isfinite, point.gradient.tolist()))
 
 
-def _without_slope(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
+def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
     """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
-    start, values = model.parameters.mentioned(theta), all_values(model, theta, columns)
+    start, values = model.parameters.mentioned(theta), model.values(theta, columns)
     for symbol, slope in derived(model.formula, model.loss).jacobian.items():
         with np.errstate(all="ignore"):
             derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
@@ -159,7 +153,8 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     start = model.parameters.mentioned(theta)
     loss = model.loss
     advice = "Give other starting values with --start."
-    if isinstance(model, FormulaModel):
+    symbolic = model.symbolic
+    if symbolic is not None:
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
         bad = ~np.isfinite(prediction)
         if loss.prediction_domain.limited and not bad.any():
@@ -173,14 +168,14 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
             what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = smallest_failure(model, theta, columns, row)
+            part = smallest_failure(symbolic, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
                     "Leave such rows out with --where, or change the formula."
                 )
             culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
-            other = None if part is None else with_limit(model.prediction, part[0])
+            other = None if part is None else with_limit(symbolic.prediction, part[0])
             if other is not None:
                 advice = (
                     f"Write `{as_text(other)}`, which has its limit there, or give other starting values with --start."
@@ -193,13 +188,13 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
             "Correct such rows, or leave them out with --where."
         )
-    large = _too_large(model, theta, columns) if isinstance(model, FormulaModel) else None
+    large = None if symbolic is None else _too_large(symbolic, theta, columns)
     if large is not None:
         return f"{large[0]} at the start ({start}){large[1]}, so large that the loss is not finite. {advice}"
     return f"The loss is not finite at the start ({start}). {advice}"
 
 
-def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
+def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
     """Say which row has the first prediction too large to square and sum, and by which part of the formula; or None."""
     prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
     sizes = np.abs(prediction)
@@ -214,7 +209,7 @@ def _too_large(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) 
 
 
 def smallest_failure(
-    model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int
+    model: SymbolicModel, theta: Array, columns: Mapping[str, Array], row: int
 ) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
     one = {name: columns[name][row : row + 1] for name in model.inputs}
@@ -227,21 +222,10 @@ def smallest_failure(
     return innermost_failure(model.prediction, values)
 
 
-def row_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
+def row_values(model: SymbolicModel, theta: Array, columns: Mapping[str, Array], row: int) -> dict[Expr, float]:
     """Return the value of each column, parameter and ``w @ [...]`` of the formula in one row."""
     one = {name: columns[name][row : row + 1] for name in model.inputs}
-    return {symbol: float(np.ravel(value)[0]) for symbol, value in all_values(model, theta, one).items()}
-
-
-def all_values(model: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
-    """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
-    rows = len(next(iter(columns.values()))) if columns else 1
-    values: dict[Expr, Any] = {Column(name): columns[name] for name in model.inputs}
-    for symbol in model.formula.unknowns:
-        term = model.formula.terms.get(symbol)
-        place = model.parameters.slices[symbol.name if term is None else term.vector]
-        values[symbol] = theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
-    return values
+    return {symbol: float(np.ravel(value)[0]) for symbol, value in model.values(theta, one).items()}
 
 
 def constant_inputs(model: Model, columns: Mapping[str, Array]) -> list[str]:

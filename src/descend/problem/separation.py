@@ -12,11 +12,11 @@ from sympy import Expr
 from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
-from descend.models import FormulaModel, FunctionModel, Model
+from descend.models import Model, SymbolicModel
 from descend.problem.posing import Problem
 from descend.problem.preflight import listed
 from descend.problem.recession import Pulls, Recession, recession
-from descend.problem.scores import score_and_jacobian, with_derivatives
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAR = 1e-3
@@ -53,14 +53,14 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
         low, high = bounds.low.copy(), bounds.high.copy()
     if penalty is not None:
         low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
-    some = _pulls(problem, model, theta, problem.columns)
+    some = _pulls(model, theta, problem.rows)
 
     def every() -> Iterator[Pulls]:
         if problem.whole is None or len(some.wanted) == problem.objective.rows:
             yield some
         else:
             for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
-                yield _pulls(problem, model, theta, block)
+                yield _pulls(model, theta, block)
 
     found = recession(some, every, low, high)
     if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
@@ -68,7 +68,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     return _told(model, found) if same is None else same
 
 
-def _may_run_away(problem: Problem, model: FormulaModel | FunctionModel, theta: Array) -> bool:
+def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
     """Whether some row is all but certain, and some direction all but flat: else nothing has run away."""
     y, mean = model.observed(problem.columns), model.predict(theta, problem.columns)
     low, high = model.loss.response_domain.low, model.loss.response_domain.high
@@ -85,44 +85,45 @@ def _may_run_away(problem: Problem, model: FormulaModel | FunctionModel, theta: 
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < UNSURE)
 
 
-def _straight(model: FormulaModel | FunctionModel) -> bool:
+def _straight(model: Model) -> bool:
     """Whether something linear in the parameters may go to infinity, so that what holds of a step here holds for ever.
 
     A linear prediction that has to be positive may not.
     """
     if model.loss.link is not None and model.linear:
         return True
-    if not isinstance(model, FormulaModel):
+    if (symbolic := model.symbolic) is None:
         return False
-    inside = model.linear_predictor
-    return inside is not None and inside is not model.formula.expression
+    inside = symbolic.linear_predictor
+    return inside is not None and inside is not symbolic.formula.expression
 
 
-def _rising(model: FormulaModel, inside: Expr) -> bool:
+def _rising(model: SymbolicModel, inside: Expr) -> bool:
     """Whether the score rises with what is inside of it."""
     value = Quantity("inside")
     outer = compile_expression(model.loss.score(model.formula.expression).xreplace({inside: value}), (value,))
     return float(outer(0.5)) > float(outer(-0.5))
 
 
-def _pulls(problem: Problem, model: FormulaModel | FunctionModel, theta: Array, columns: Mapping[str, Array]) -> Pulls:
+def _pulls(model: Model, theta: Array, rows: Rows) -> Pulls:
     """Return the derivatives of the score of each row that counts, and which way it should go."""
+    columns = rows.columns
     y, domain = model.observed(columns), model.loss.response_domain
     wanted = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
-    if _straight(model) and isinstance(model, FormulaModel) and (inside := model.linear_predictor) is not None:
-        slopes = {symbol: inside.diff(symbol) for symbol in model.formula.unknowns}
-        design = with_derivatives(model, inside, slopes, theta, columns)[1]
-        wanted = wanted if _rising(model, inside) else -wanted
+    symbolic = model.symbolic if _straight(model) else None
+    if symbolic is not None and (inside := symbolic.linear_predictor) is not None:
+        slopes = {symbol: inside.diff(symbol) for symbol in symbolic.formula.unknowns}
+        design = symbolic.derivatives_of(inside, slopes, theta, columns)[1]
+        wanted = wanted if _rising(symbolic, inside) else -wanted
     else:
-        design = score_and_jacobian(model, theta, columns)[1]
-    omega = None if problem.row_weights is None else columns.get(problem.row_weights)
-    return Pulls(design, wanted) if omega is None else Pulls(design[omega > 0.0], wanted[omega > 0.0])
+        design = model.scores_and_jacobian(theta, columns)[1]
+    return Pulls(design, wanted) if rows.omega is None else Pulls(design[rows.omega > 0.0], wanted[rows.omega > 0.0])
 
 
 def _complete(problem: Problem, theta: Array) -> str | None:
     """Say so if log-odds that are linear in the parameters are positive exactly where the response is 1."""
     model, columns = problem.model, problem.columns
-    if not (isinstance(model, FormulaModel) and model.linear and model.loss.link is not None):
+    if not (model.formula is not None and model.linear and model.loss.link is not None):
         return None
     y = model.observed(columns)
     if not np.isin(y, (0.0, 1.0)).all() or not (np.abs(y - model.predict(theta, columns)) < 0.5).all():
@@ -146,7 +147,7 @@ def _falls_for_ever(problem: Problem, theta: Array, found: Recession) -> bool:
     return True
 
 
-def _told(model: FormulaModel | FunctionModel, found: Recession) -> str:
+def _told(model: Model, found: Recession) -> str:
     least = 1e-9 * float(np.abs(found.direction).max())
     ends = {True: "infinity", False: "minus infinity"}
     moving = [

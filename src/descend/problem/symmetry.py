@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
-from descend.models import FormulaModel, Model
+from descend.models import Model
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
@@ -51,7 +51,7 @@ def changed_places(model: Model, given: Collection[str], start: Array, end: Arra
 
     They are ordered by the first of their parameters that does not enter linearly.
     """
-    if not isinstance(model, FormulaModel) or not given:
+    if model.formula is None or not given:
         return None
     linear = linear_unknowns(model.formula)
     for group in interchangeable(model.formula):

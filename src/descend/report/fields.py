@@ -12,7 +12,6 @@ import numpy as np
 from descend.descent.commenting import attempt
 from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM
-from descend.models.module import ModuleModel
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Field:
 
 def fields(fit: Fitted, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
     """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
-    if isinstance(fit.model, ModuleModel):  # its weights are read from the module itself
+    if fit.model.in_place:  # its weights are read from the module itself
         size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
         return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None, told)]
     held = fit.constraints
@@ -67,7 +66,7 @@ def _rest(fit: Fitted, intervals: Intervals | None, told: Collection[str]) -> li
     shown += _goodness(fit)
     shown += _spread(fit, intervals)
     shown += _residuals(fit)
-    shown += [] if isinstance(fit.model, ModuleModel) else _repeats(fit)
+    shown += [] if fit.model.in_place else _repeats(fit)
     shown += _digits(fit)
     source = fit.solution.source if fit.solution is not None else ""
     return [
@@ -146,7 +145,6 @@ def _repeats(fit: Fitted) -> list[Field]:
     kept = fit.solution
     if kept is None or kept.all_rows is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
         return []
-    assert not isinstance(fit.model, ModuleModel)
     spread = [name for name in (fit.sigma, fit.weights) if name is not None]
     told = repeated_rows(kept.columns, (*fit.model.inputs, *spread), fit.model.observed(kept.columns))
     return [] if told is None else [Field("repeats", told, "note")]
@@ -154,7 +152,7 @@ def _repeats(fit: Fitted) -> list[Field]:
 
 def _digits(fit: Fitted) -> list[Field]:
     """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
-    if fit.rows > MOST_JUDGED or fit.digits is None or isinstance(fit.model, ModuleModel):
+    if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
         return []
     whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
     low = [
@@ -177,7 +175,7 @@ def _digits(fit: Fitted) -> list[Field]:
 def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
     """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
     found = fit.guarantee
-    if found is None or isinstance(fit.model, ModuleModel):
+    if found is None or fit.model.in_place:
         return ""
     flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
     fewest = int(min(flat[label] for label in labels))

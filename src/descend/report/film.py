@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.models.module import ModuleModel
 from descend.report import panels, surface
 from descend.report.figures import Line, Mark, Panel, Points, drawable
 from descend.report.view import View, ended, view
@@ -60,9 +59,9 @@ def film(fit: Fitted) -> Film:
 
     Raises ConfigError for a PyTorch module, and for a fit that was loaded from a file and so has no steps.
     """
-    if isinstance(fit.model, ModuleModel):
+    if fit.model.in_place:
         raise ConfigError(
-            "The steps of a PyTorch module keep no parameters, so there is nothing to animate. "
+            f"The steps of a {fit.model.kind} keep no parameters, so there is nothing to animate. "
             "Use fit.plot() or fit.report(), which draw its loss per epoch."
         )
     if fit.solution is None or not fit.trace:

@@ -20,8 +20,6 @@ import numpy as np
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
 from descend.report import mathematics, panels, surface
@@ -180,10 +178,10 @@ def _of_the_answer(fit: Fitted) -> list[Panel | None]:
 def _of_the_run(fit: Fitted) -> list[Panel | None]:
     if not fit.trace:
         return []
-    here: list[Panel | None] = [] if isinstance(fit.model, ModuleModel) else [surface.landscape(fit)]
+    here: list[Panel | None] = [] if fit.model.in_place else [surface.landscape(fit)]
     if not panels.tells(fit):
         return here
-    ways = [] if isinstance(fit.model, ModuleModel) else [panels.parameters(fit)]
+    ways = [] if fit.model.in_place else [panels.parameters(fit)]
     return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
@@ -208,7 +206,7 @@ def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
 
 def equations(fit: Fitted) -> str:
     """Write the model, J, and dJ/dparameters; nothing for functions and modules, whose text is Python."""
-    if not isinstance(fit.model, FormulaModel):
+    if fit.model.formula is None:
         return ""
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)

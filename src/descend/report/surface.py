@@ -13,8 +13,6 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.gradients.derived import derived
 from descend.inference.fitted import Fitted
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
 from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
@@ -56,9 +54,9 @@ def landscape(fit: Fitted, names: Sequence[str] | None = None) -> Panel | None:
     None for a PyTorch module, whose weights are too many for one pair to tell anything, and for a Python function of
     rows in a database.
     """
-    if isinstance(fit.model, ModuleModel) or fit.solution is None or not fit.trace:
+    if fit.model.in_place or fit.solution is None or not fit.trace:
         return None
-    if fit.solution.all_rows is not None and not isinstance(fit.model, FormulaModel):
+    if fit.solution.all_rows is not None and fit.model.formula is None:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
@@ -150,10 +148,9 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
     assert fit.solution is not None
     objective, rows = fit.solution.objective, fit.rows
     if fit.solution.all_rows is not None:  # the database holds them all; a sample of them is here
-        assert isinstance(fit.model, FormulaModel)
-        weights = fit.solution.row_weights
-        program = derived(fit.model.formula, fit.loss_function, weights)
-        objective = objective_over(NumpyEngine(program, fit.solution.columns, weights), objective.penalty)
+        assert fit.model.formula is not None
+        program = derived(fit.model.formula, fit.loss_function)
+        objective = objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""

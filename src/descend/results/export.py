@@ -15,7 +15,7 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import NUMPY, OR, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
 from descend.formula.printers.filled import filled_latex
 from descend.formula.symbols import Column, Parameter
-from descend.models import FormulaModel
+from descend.models import SymbolicModel
 from descend.registry import closest
 from descend.results.dialects import DIALECTS, spoken
 
@@ -40,11 +40,10 @@ def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction"
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
-    model = fit.model
-    if not isinstance(model, FormulaModel):
-        kind = "Python function" if hasattr(model, "forward") else "PyTorch module"
+    model = fit.model.symbolic
+    if model is None:
         raise ConfigError(
-            f"This model is a {kind}, which only Python can run. Write it as a formula to export it, "
+            f"This model is a {fit.model.kind}, which only Python can run. Write it as a formula to export it, "
             "or predict with descend."
         )
     if to == "latex":
@@ -65,7 +64,7 @@ def qualified(table: str) -> str:
     return ".".join(map(quoted, table.split(".") if QUALIFIED.fullmatch(table) else [table]))
 
 
-def _sql(model: FormulaModel, theta: Array, table: str, name: str, dialect: str) -> str:
+def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str) -> str:
     if dialect not in DIALECTS:
         raise ConfigError(
             f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
@@ -95,7 +94,7 @@ def _bracketed(value: float, end: str = "") -> str:
     return f"({value!r}{end})" if value < 0 else f"{value!r}{end}"
 
 
-def _python(model: FormulaModel, theta: Array, title: str) -> str:
+def _python(model: SymbolicModel, theta: Array, title: str) -> str:
     names = _arguments(model.inputs, reserved=("np", "special", "predict"))
     values = dict(zip(_components(model), map(_bracketed, theta.tolist()), strict=True))
     written = _written(model, NUMPY, values, {Column(column): argument for column, argument in names.items()})
@@ -116,7 +115,7 @@ def _python(model: FormulaModel, theta: Array, title: str) -> str:
     )
 
 
-def _torch(model: FormulaModel, theta: Array, title: str) -> str:
+def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
     inputs = _arguments(model.inputs, reserved=("torch", "math", "self"))
     weights = _arguments(model.parameters.shapes, reserved=dir(import_torch().nn.Module()))
     values: dict[Expr | tuple[str, int], str] = {
@@ -152,7 +151,7 @@ def _torch(model: FormulaModel, theta: Array, title: str) -> str:
     )
 
 
-def _components(model: FormulaModel) -> list[Expr | tuple[str, int]]:
+def _components(model: SymbolicModel) -> list[Expr | tuple[str, int]]:
     """Return one key per component of theta: a scalar's symbol, or the vector's name and the place in it."""
     return [
         key
@@ -162,7 +161,7 @@ def _components(model: FormulaModel) -> list[Expr | tuple[str, int]]:
 
 
 def _written(
-    model: FormulaModel,
+    model: SymbolicModel,
     language: Language,
     values: dict[Expr | tuple[str, int], str],
     columns: dict[Expr, str],

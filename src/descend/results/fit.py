@@ -14,9 +14,6 @@ from descend.descent.solution import Solution
 from descend.inference.fitted import Fitted, Inferred
 from descend.inference.intervals import Intervals
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
-from descend.models import FormulaModel
-from descend.models.module import ModuleModel
-from descend.table import open_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,10 +28,7 @@ def column_types(solution: Solution) -> dict[str, str]:
     """Return the columns that a model reads, and their kinds."""
     model, table = solution.model, solution.table
     assert table is not None
-    names = (*model.response_columns, *model.inputs)
-    if isinstance(model, FormulaModel):  # to read its text again, all columns it names must be known
-        names = (*names, *model.formula.unused)
-    return {name: table.types[name] for name in names}
+    return {name: table.types[name] for name in model.columns}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -66,11 +60,7 @@ class Fit(Fitted):
         """
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
-        if isinstance(self.model, ModuleModel):
-            return self.model.predict(self.theta, self.model.read(data, missing))
-        table = open_table(data)
-        inputs = self.model.inputs
-        columns = table.numbers(inputs, missing) if inputs else {"": np.empty(table.rows)}
+        columns = self.model.read(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self.model, self.theta, columns, predicted)
         return predicted

@@ -19,7 +19,6 @@ from descend.inference.estimates import Estimates, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
-from descend.models.module import ModuleModel
 from descend.results.fit import Fit
 
 Value = TypeVar("Value")
@@ -49,7 +48,7 @@ class LoadedFit(Fit):
         if kind not in (None, self.kind_of_errors):
             self._solved(f"it has no {kind} errors. Fit again to get them.")
         return Estimates(
-            self.model,  # type: ignore[arg-type]
+            self.model,
             self.theta,
             self.covariance,
             self.kind_of_errors,
@@ -83,14 +82,14 @@ def _correlation(fit: LoadedFit) -> Correlation | None:
 
 def _standard_errors(fit: LoadedFit) -> dict[str, Any] | None:
     found = fit.covariance
-    if found is None or isinstance(fit.model, ModuleModel):
+    if found is None or fit.model.in_place:
         return None
     return errors_by_name(fit.model, fit.theta, found, fit.undetermined)
 
 
 def _digits(fit: LoadedFit) -> dict[str, Any] | None:
     stored = fit.content.get("digits")
-    if stored is None or isinstance(fit.model, ModuleModel):
+    if stored is None or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
     return shapes.named(shapes.flat(stored))

@@ -13,7 +13,6 @@ from descend.diagnosis import Cause, Diagnosis, diagnose
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
-from descend.models import FormulaModel, FunctionModel
 from descend.results.fit import Fit, column_types
 
 Value = TypeVar("Value")
@@ -75,7 +74,7 @@ def fit_of(solution: Solution) -> SolvedFit:
     if solution.endless is None:
         with attempt("whether the data scatter as they should", solution.failures):
             notes += _scatter(solution)
-    at_once = not solution.succeeded or not isinstance(problem.model, FormulaModel | FunctionModel)
+    at_once = not solution.succeeded or problem.model.in_place
     # Now: of a failure all want to know why, and a module may be trained further.
     if at_once and diagnosis_of(solution).cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
         notes = tuple(note for note in notes if note not in solution.verdict.sentences)

@@ -18,7 +18,7 @@ from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.formula import read_formula
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, bind
+from descend.models import FormulaModel, FunctionModel, Model, bind
 from descend.models.module import ModuleModel
 from descend.models.module_weights import ModuleParameters
 from descend.output import write_atomically
@@ -31,9 +31,10 @@ from descend.results.weights import load_weights, written_weights
 
 def save(fit: Fit, path: str | os.PathLike[str]) -> None:
     """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
-    if isinstance(fit.model, ModuleModel):
-        with written_weights(fit.model.module, path) as weights:
-            _write(path, content_of(fit) | {"module": _module_entry(fit.model) | weights})
+    if fit.model.in_place:
+        model: Any = fit.model
+        with written_weights(model.module, path) as weights:
+            _write(path, content_of(fit) | {"module": _module_entry(model) | weights})
     else:
         _write(path, content_of(fit))
 
@@ -46,12 +47,12 @@ def content_of(fit: Fit) -> dict[str, Any]:
     """Return what a model file holds."""
     model, held = fit.model, fit.constraints
     parameters = model.parameters if held is None else held.whole
-    formula = model.formula.text if isinstance(model, FormulaModel) else None
+    formula = model.formula.text if model.formula is not None else None
     content = {
         "descend": version("descend"),
         "format": FORMAT,
         "formula": formula,
-        "function": model.forward.name if isinstance(model, FunctionModel) else None,
+        "function": None if model.forward is None else model.forward.name,
         "response": None if formula else model.response,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
@@ -107,7 +108,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     return restored(content, fitted, theta)
 
 
-def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> FormulaModel | FunctionModel:
+def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Model:
     shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
     columns = tuple(content["columns"])
     loss = _loss(content, place)
@@ -163,7 +164,7 @@ def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
 
 def restored(
     content: Mapping[str, Any],
-    model: FormulaModel | FunctionModel | ModuleModel,
+    model: Model,
     theta: Any,
     trace: Trace | None = None,
 ) -> LoadedFit:

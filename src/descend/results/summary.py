@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from descend.models.module import ModuleModel
 from descend.results.fit import Fit
 
 MOST_LISTED = 10_000
@@ -66,7 +65,7 @@ def _held_back(fit: Fit) -> dict[str, Any]:
 
 
 def _too_many_to_list(fit: Fit) -> bool:
-    return isinstance(fit.model, ModuleModel) and fit.model.parameters.size > MOST_LISTED
+    return fit.model.in_place and fit.model.parameters.size > MOST_LISTED
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from descend.descent import Outcome
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.losses import Loss
-from descend.models import FormulaModel
 from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import Problem, pose
@@ -45,7 +44,7 @@ class SecondLook:
         problem, first = self.problem, self.first
         if not first.succeeded:
             ended = first.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-            searchable = isinstance(problem.model, FormulaModel) and not problem.model.linear
+            searchable = problem.model.formula is not None and not problem.model.linear
             return self._searched() if ended and searchable else first
         try:
             if self.loss.estimated is not None:

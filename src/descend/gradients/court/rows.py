@@ -24,7 +24,7 @@ from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Program
 from descend.losses import Loss
-from descend.models import FunctionModel
+from descend.models import Model
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -224,7 +224,7 @@ class Ridders(ABC):
 class FunctionRows(Ridders):
     """A Python function row by row."""
 
-    def __init__(self, model: FunctionModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.model, self.parameters, self.loss = model, model.parameters, model.loss
 
     def score(self, theta: Array, columns: Columns) -> Array:

@@ -1,0 +1,180 @@
+"""What a model is to the rest of the house: a prediction as a function of parameters and columns, under a loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.formula import Formula
+from descend.formula.symbols import Column
+from descend.losses import Loss
+from descend.models.call import Call
+from descend.parameters import Constraints, Parameters
+from descend.table import open_table
+
+Array = NDArray[np.float64]
+STEP = float(np.finfo(np.float64).eps ** (1 / 3))
+"""Relative step of a central difference, where its two errors balance."""
+LEAST = 1e-3
+"""Size of a parameter below which the step no longer shrinks with it."""
+
+
+class Model(ABC):
+    """A prediction as a function of parameters and columns, and the loss it is fitted under.
+
+    What is particular to one kind of model is said here, so that nobody asks for the class of a model. A new kind says
+    what it is made of (`takes`), gives the attributes below, and predicts; all else has an answer that suits a model of
+    which nothing more is known.
+
+    parameters: those that are free. response: what is predicted, as text; response_columns: the columns it is made of.
+    inputs: the columns that prediction needs. constraints: what holds parameters back, None if nothing does.
+    formula, forward: what the user wrote, a formula or a Python function, if it was one.
+    """
+
+    kind: ClassVar[str]
+    """What a message calls it: a word or two that follow the article "a"."""
+    in_place: ClassVar[bool] = False
+    """Whether its parameters stay in it and change in place, as in a PyTorch module, so that theta is only a handle: no
+    step keeps them, and no matrix of them is formed (curvature, covariance, and what is inferred from these)."""
+
+    gradient_sources: ClassVar[tuple[str, ...]] = ("numeric",)
+    """Where its gradient may come from without anything more from the user; the first unless another is asked for."""
+
+    loss: Loss
+    parameters: Parameters
+    response: str
+    response_columns: tuple[str, ...]
+    inputs: tuple[str, ...]
+    constraints: Constraints | None = None
+    formula: Formula | None = None
+    forward: Call | None = None
+
+    @classmethod
+    @abstractmethod
+    def takes(cls, given: object) -> bool:
+        """Whether a model of this kind can be made of what the user gave."""
+
+    @abstractmethod
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the prediction of each row, on the scale of the response."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def symbolic(self) -> SymbolicModel | None:
+        """The model as an expression, None if it can only be called."""
+        return None
+
+    @property
+    def linear(self) -> bool:
+        """Whether what the loss works on, the score, is linear in the parameters."""
+        return False
+
+    @property
+    def log_linear(self) -> bool:
+        """Whether the logarithm of the prediction is linear in the parameters, and J is convex all the same."""
+        return False
+
+    @property
+    def response_expression(self) -> Expr:
+        return Column(self.response)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that have to be known for it to be read again."""
+        return (*self.response_columns, *self.inputs)
+
+    def observed(self, columns: Mapping[str, Array]) -> Array:
+        """Return the response of each row."""
+        return columns[self.response]
+
+    def read(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
+        """Return the inputs of new rows; where there are none, a column without a name that has as many rows."""
+        table = open_table(data)
+        return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return what the loss works on in each row: the prediction, before a link that the loss absorbs."""
+        return self.predict(theta, columns)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the score of each row, (rows,), and its derivatives by the parameters, (rows, p).
+
+        Unless the model knows better, by central differences.
+        """
+        with np.errstate(all="ignore"):
+            scores = self.scores(theta, columns)
+            jacobian = np.empty((len(scores), theta.size))
+            for place in range(theta.size):
+                step = np.zeros(theta.size)
+                step[place] = STEP * max(abs(theta[place]), LEAST)
+                up, down = theta + step, theta - step
+                change = self.scores(up, columns) - self.scores(down, columns)
+                jacobian[:, place] = change / (up[place] - down[place])
+        return scores, jacobian
+
+
+class SymbolicModel(Model):
+    """A model whose prediction is an expression of columns and parameters.
+
+    formula: the expression, with its parameters, its response and its derivatives.
+    """
+
+    formula: Formula
+
+    @property
+    @abstractmethod
+    def prediction(self) -> Expr:
+        """What `predict` returns: the expression on the scale of the response."""
+
+    @property
+    @abstractmethod
+    def linear_predictor(self) -> Expr | None:
+        """What is linear in the parameters and makes up the score, alone or in a function of it; None if nothing is."""
+
+    @property
+    @abstractmethod
+    def separable(self) -> NDArray[np.bool_]:
+        """(p,) which components enter the formula linearly, each by itself: set to 0, they take a term out of it."""
+
+    @property
+    def symbolic(self) -> SymbolicModel:
+        return self
+
+    @property
+    def linear(self) -> bool:
+        """Whether what the loss works on, the score, is linear in the parameters."""
+        return False
+
+    @property
+    def log_linear(self) -> bool:
+        """Whether the logarithm of the prediction is linear in the parameters, and J is convex all the same."""
+        return False
+
+    @property
+    def response_expression(self) -> Expr:
+        return self.formula.response
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*super().columns, *self.formula.unused)
+
+    @abstractmethod
+    def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
+        """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
+
+    @abstractmethod
+    def derivatives_of(
+        self, expression: Expr, slopes: Mapping[Expr, Expr], theta: Array, columns: Mapping[str, Array]
+    ) -> tuple[Array, Array]:
+        """Return an expression of columns and parameters in each row, and its derivatives by the parameters.
+
+        slopes: its derivatives by each scalar parameter and each ``w @ [...]``.
+        """

@@ -1,0 +1,187 @@
+"""A model written as a formula: its prediction is an expression, of which everything else can be derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula import as_text
+from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.derivative import Slopes, slopes
+from descend.formula.formula import Formula
+from descend.formula.functions import FUNCTIONS
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.losses import Loss
+from descend.models.contract import SymbolicModel
+from descend.parameters import Constraints, Parameters
+
+Array = NDArray[np.float64]
+BLOCK = 1 << 13
+"""Rows whose predictions are computed at a time, where each needs many columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class FormulaModel(SymbolicModel):
+    """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
+
+    constraints: what holds parameters back; the formula is one of those that are free.
+    """
+
+    formula: Formula = field()
+    loss: Loss = field()
+    constraints: Constraints | None = None
+    kind: ClassVar[str] = "formula"
+    gradient_sources: ClassVar[tuple[str, ...]] = ("derived", "autograd")
+
+    @classmethod
+    def takes(cls, given: object) -> bool:
+        return isinstance(given, str)
+
+    def __post_init__(self) -> None:
+        response = self.formula.response
+        self.__dict__.update(
+            parameters=Parameters(self.formula.parameters),
+            inputs=self.formula.inputs,
+            response=as_text(response),
+            response_columns=tuple(name for name in self.formula.columns if Column(name) in response.free_symbols),
+        )
+
+    @cached_property
+    def linear(self) -> bool:
+        score = self.loss.score(self.formula.expression)
+        return self.formula.linear if score is self.formula.expression else self._linear(score)
+
+    @cached_property
+    def separable(self) -> NDArray[np.bool_]:
+        found = np.zeros(self.parameters.size, dtype=bool)
+        for symbol, slope in self.formula.jacobian.items():
+            found[self._place(symbol)] = symbol not in slope.free_symbols
+        return found
+
+    @cached_property
+    def log_linear(self) -> bool:
+        """Whether it is exp(what is linear in the parameters) under a loss convex in that: then too J is convex."""
+        whole = self.formula.expression
+        exponential = self.loss.convex_in_log and whole.is_Function and whole.func.__name__ == "exp"
+        return exponential and self._linear(whole.args[0])
+
+    @cached_property
+    def linear_predictor(self) -> Expr | None:
+        """In `0.5*(1 + erf((a + b*x)/2))` it is (a + b*x)/2, and a + b*x in `sigmoid(a + b*x)` and `exp(a + b*x)`."""
+        unknowns = set(self.formula.unknowns)
+        part = self.loss.score(self.formula.expression)
+        while not self._linear(part):
+            inside = [each for each in part.args if each.free_symbols & unknowns]
+            if len(inside) != 1 or any(each.free_symbols for each in part.args if each is not inside[0]):
+                return None
+            part = inside[0]
+        return part
+
+    def _linear(self, score: Expr) -> bool:
+        return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
+
+    @cached_property
+    def prediction(self) -> Expr:
+        expression = self.formula.expression
+        absorbed = self.loss.score(expression) is not expression
+        return expression if self.loss.link is None or absorbed else FUNCTIONS[self.loss.link].build(expression)
+
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        rows = len(next(iter(columns.values()))) if columns else 1
+        if rows <= BLOCK or not self.formula.terms:
+            return self._predicted(theta, columns, rows)
+        # A matrix of all that stands in brackets would take as much memory as the columns, and longer than the rest.
+        prediction = np.empty(rows)
+        for begin in range(0, rows, BLOCK):
+            part = {name: columns[name][begin : begin + BLOCK] for name in self.inputs}
+            prediction[begin : begin + BLOCK] = self._predicted(theta, part, min(BLOCK, rows - begin))
+        return prediction
+
+    def _predicted(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
+        with np.errstate(all="ignore"):
+            return _over_rows(self.prediction, self.values(theta, columns), rows).copy()
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        rows = len(next(iter(columns.values())))
+        score = self.loss.score(self.formula.expression)
+        return _over_rows(score, self.values(theta, columns), rows)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        score = self.loss.score(self.formula.expression)
+        return self.derivatives_of(score, score_slopes(self.formula, self.loss).with_limits, theta, columns)
+
+    def derivatives_of(
+        self, expression: Expr, slopes: Mapping[Expr, Expr], theta: Array, columns: Mapping[str, Array]
+    ) -> tuple[Array, Array]:
+        rows = len(next(iter(columns.values())))
+        matrices = self._matrices(columns, rows)
+        values = self._with_matrices(theta, columns, matrices)
+        jacobian = np.zeros((rows, self.parameters.size))
+        with np.errstate(all="ignore"):
+            for symbol, slope in slopes.items():
+                along = _over_rows(slope, values, rows)
+                place = self._place(symbol)
+                if symbol in matrices:
+                    jacobian[:, place] += matrices[symbol] * along[:, None]
+                else:
+                    jacobian[:, place.start] = along
+            return _over_rows(expression, values, rows), jacobian
+
+    def _place(self, symbol: Expr) -> slice:
+        """Return where in theta the components lie that a symbol stands for."""
+        term = self.formula.terms.get(symbol)
+        return self.parameters.slices[symbol.name if term is None else term.vector]
+
+    def _matrices(self, columns: Mapping[str, Array], rows: int) -> dict[Expr, Array]:
+        return {symbol: items_matrix(term.items, columns, rows) for symbol, term in self.formula.terms.items()}
+
+    def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
+        rows = len(next(iter(columns.values()))) if columns else 1
+        return self._with_matrices(theta, columns, self._matrices(columns, rows))
+
+    def _with_matrices(
+        self, theta: Array, columns: Mapping[str, Array], matrices: Mapping[Expr, Array]
+    ) -> dict[Expr, Any]:
+        """Return the value, or one per row, of every symbol in the expression."""
+        values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
+        for symbol in self.formula.unknowns:
+            place = self._place(symbol)
+            values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]
+        return values
+
+    def observed(self, columns: Mapping[str, Array]) -> Array:
+        names = self.response_columns
+        if isinstance(self.formula.response, Column):
+            return columns[names[0]]
+        with np.errstate(all="ignore"):
+            result = compile_expression(self.formula.response, tuple(Column(name) for name in names))(
+                *(columns[name] for name in names)
+            )
+        return np.asarray(result, dtype=np.float64)
+
+    def __str__(self) -> str:
+        return self.formula.text
+
+
+@lru_cache(maxsize=128)
+def formula_model(formula: Formula, loss: Loss) -> FormulaModel:
+    """Return the model of a formula whose parameters nothing holds back, from the cache if it was made before."""
+    return FormulaModel(formula, loss)
+
+
+@lru_cache(maxsize=128)
+def score_slopes(formula: Formula, loss: Loss) -> Slopes:
+    """Return the derivatives of the score of a formula under a loss, by each scalar parameter and ``w @ [...]``."""
+    score = loss.score(formula.expression)
+    return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
+
+
+def _over_rows(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:
+    value = compile_expression(expression, tuple(values))(*values.values())
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))

@@ -1,0 +1,21 @@
+"""The kinds of model there are, and which of them is made of what a user gave."""
+
+from __future__ import annotations
+
+from descend.errors import ConfigError
+from descend.models.contract import Model
+from descend.models.formula import FormulaModel
+from descend.models.function import FunctionModel
+from descend.models.module import ModuleModel
+
+KINDS: list[type[Model]] = [FormulaModel, ModuleModel, FunctionModel]
+"""The first that takes what was given is the kind of the model: a module can be called like a function."""
+
+
+def kind_of(given: object) -> type[Model]:
+    """Return the kind of model that is made of what was given. Raises ConfigError if there is none."""
+    for kind in KINDS:
+        if kind.takes(given):
+            return kind
+    *others, last = sorted((kind.kind for kind in KINDS), key=str.casefold)
+    raise ConfigError(f"A model is a {', a '.join(others)} or a {last}; this is a {type(given).__name__}.")
