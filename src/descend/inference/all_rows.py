@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
-from descend.inference.likelihood import of_normal
 from descend.inference.row_scores import counted_rows
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.problem.out_of_core import Whole, engine_of
-from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
@@ -31,10 +29,14 @@ def squared_error(solution: Solution, whole: Whole) -> float | None:
     with np.errstate(all="ignore"):
         if solution.loss_function.quadratic:
             return total_loss(solution, whole)
-        if solution.model.formula is None:
-            return None
-        squared = derived(solution.model.formula, LOSSES.build("squared"))
-        return engine_of(squared, whole.lazy).evaluate(solution.theta, 0).loss
+        return sum_of(solution, whole, LOSSES.build("squared"))
+
+
+def sum_of(solution: Solution, whole: Whole, loss: Loss) -> float | None:
+    """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
+    if solution.model.formula is None:
+        return None
+    return engine_of(derived(solution.model.formula, loss), whole.lazy).evaluate(solution.theta, 0).loss
 
 
 def r_squared(solution: Solution, whole: Whole) -> float | None:
@@ -51,24 +53,3 @@ def sandwich_of_sample(solution: Solution, whole: Whole) -> Array | None:
     rows = counted_rows(solution)
     found = sandwich(rows, solution.loss_function, len(rows.y) - solution.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)
-
-
-def log_likelihood(solution: Solution, whole: Whole) -> float | None:
-    """Return what ``likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
-    total = total_loss(solution, whole)
-    if solution.loss_function.quadratic:
-        return of_normal(total, whole.counting, whole.log_omega, solution.sigma is not None)
-    if solution.loss_function.name == "poisson":
-        return None if whole.log_factorials is None else -total - whole.log_factorials
-    if whole.lazy.roles.spread is None:
-        return -total
-    return -total + sum(_normaliser(solution, block) for block in whole.lazy.blocks(BLOCK))
-
-
-def _normaliser(solution: Solution, block: Rows) -> float:
-    """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = block.omega
-    assert omega is not None
-    return float(
-        solution.loss_function.log_normaliser(solution.model.observed(block.columns), omega)[omega > 0.0].sum()
-    )

@@ -239,6 +239,8 @@ class Fitted(ABC):
 
     What R reports for a line through the origin, whose residuals do not add up to 0.
     """
+    dispersion = Inferred(statistics.dispersion_of)
+    """Of what the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
     deviance = Inferred(goodness.deviance_of)
     """Twice what the log-likelihood lacks of one with a mean for each row (see ``inference.goodness.deviance_of``)."""
     goodness = Inferred(goodness.goodness_of)

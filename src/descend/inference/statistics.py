@@ -11,6 +11,7 @@ from descend.descent.commenting import comment, once
 from descend.descent.solution import Solution
 from descend.inference.determined import determined
 from descend.inference.row_scores import counted_rows, row_weights, weighted
+from descend.losses.contract import Pearson
 
 Array = NDArray[np.float64]
 
@@ -58,6 +59,7 @@ def residual_standard_deviation(solution: Solution) -> float | None:
     return float(np.sqrt(squared_error(solution) / degrees))
 
 
+@comment("the dispersion")
 def dispersion_of(solution: Solution) -> float | None:
     """Return phi, of which the variance of a response is a multiple: 1 where it is known, or given by ``sigma``.
 
@@ -71,9 +73,13 @@ def dispersion_of(solution: Solution) -> float | None:
         return None
     if loss.quadratic:
         return squared_error(solution) / degrees
+    if solution.all_rows is not None:
+        from descend.inference import all_rows as sums  # few fits need it
+
+        total = sums.sum_of(solution, solution.all_rows, Pearson(loss))
+        return None if total is None else total / degrees
     rows = counted_rows(solution)
-    mean = loss.mean(rows.score)
-    return float(rows.omega @ ((rows.y - mean) ** 2 / loss.variance(mean))) / degrees
+    return float(rows.omega @ Pearson(loss).value(loss.mean(rows.score), rows.y)) / degrees
 
 
 def squared_error(solution: Solution) -> float:

@@ -60,7 +60,7 @@ class Fit(Fitted):
         """
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
-        columns = self.model.read(data, missing)
+        columns = self.model.inputs_of(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self.model, self.theta, columns, predicted)
         return predicted

@@ -101,8 +101,12 @@ def _degrees(fit: LoadedFit) -> int | None:
 
 
 def _error_degrees(fit: LoadedFit) -> float:
-    degrees, known = fit.degrees_of_freedom, fit.sigma is not None or fit.loss_function.dispersion_known
-    return math.inf if known or degrees is None else float(degrees)
+    degrees = fit.degrees_of_freedom
+    return math.inf if _known(fit) or degrees is None else float(degrees)
+
+
+def _known(fit: LoadedFit) -> bool:
+    return fit.sigma is not None or fit.loss_function.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
@@ -131,6 +135,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "guarantee": lambda fit: None,
     "degrees_of_freedom": _degrees,
     "error_degrees": _error_degrees,
+    "dispersion": lambda fit: 1.0 if _known(fit) else fit.content.get("dispersion"),
     "criteria": _criteria,
     "goodness": _goodness,
 }

@@ -132,6 +132,7 @@ OPTIONAL: Mapping[str, Check] = {
             "aicc",
             "bic",
             "deviance",
+            "dispersion",
             "degrees_of_freedom",
             "chi_square",
             "reduced_chi_square",
