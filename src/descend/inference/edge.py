@@ -12,6 +12,7 @@ from descend.descent.solution import Solution
 from descend.inference.determined import at_bound
 from descend.inference.row_scores import counted_rows, row_weights
 from descend.problem.edge import AT
+from descend.wording import using
 
 MOVES = 1e-6
 """Share of its derivatives in all rows that those of such a row must be: a mean of exp(...) only nears the edge."""
@@ -60,7 +61,7 @@ def edge_note(solution: Solution) -> str | None:
     errors = f"{' and '.join(held)} has no standard error there, and those" if held else "standard errors"
     return (
         f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
-        f"{loss.name} loss allows; {errors} of the others are with it held there. Keep parameters inside with --bound, "
-        f"or use a formula that cannot reach the edge, such as "
+        f"{loss.name} loss allows; {errors} of the others are with it held there. Keep parameters inside"
+        f"{using('bounds')}, or use a formula that cannot reach the edge, such as "
         f"{'exp(a + b*x)' if math.isinf(loss.prediction_domain.high) else 'sigmoid(a + b*x)'}"
     )

@@ -16,6 +16,7 @@ from descend.inference.digits import errors_hold
 from descend.inference.standard_errors import covariance_of, kind_of_errors
 from descend.inference.statistics import degrees_of_freedom, error_degrees, residual_standard_deviation
 from descend.models import Model
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | Non
     if penalised:
         return (
             "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
-            "unknown amount. Fit without --l1 and --l2."
+            f"unknown amount. Fit without {spell('l1')} and {spell('l2')}."
         )
     if outcome is Outcome.DIVERGED:
         return "There are no standard errors: the run diverged. Fit again, with the default optimizer or another start."

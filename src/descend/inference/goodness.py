@@ -15,6 +15,7 @@ from descend.descent.solution import Solution
 from descend.inference.determined import standing
 from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import counting, degrees_of_freedom, squared_error
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 FAR = 1.3
@@ -140,6 +141,6 @@ def _of_distribution(solution: Solution, good: Goodness) -> str:
     if ratio > 1.0:
         return head + (
             f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
-            "for --errors sandwich, or look for what the formula misses"
+            f"for {spell('errors', 'sandwich')}, or look for what the formula misses"
         )
-    return head + ": they are underdispersed, and standard errors too large. Ask for --errors sandwich"
+    return head + ": they are underdispersed, and standard errors too large. Ask for " + spell("errors", "sandwich")

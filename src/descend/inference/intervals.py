@@ -18,6 +18,7 @@ from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
+from descend.wording import using
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -116,7 +117,7 @@ def intervals_of(
     if solution.all_rows is not None:
         raise ConfigError(
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            "Use the method t, sandwich or profile, or fit with --engine numpy."
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
         )
     from descend.inference.bootstrap import bootstrap_intervals
 

@@ -18,10 +18,10 @@ from descend.models import Model
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import open_table
+from descend.wording import using
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
-ADVICE = "Leave such rows out with --where."
 MOST_VALUES = 6
 """Inputs of a row that a message lists."""
 
@@ -80,7 +80,7 @@ def refuse_not_finite(model: Model, theta: Any, columns: Mapping[str, Array], pr
     part = None if symbolic is None else smallest_failure(symbolic, theta, columns, row)
     cause = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
-        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. {ADVICE}"
+        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. Leave such rows out{using('where')}."
     )
 
 
@@ -97,7 +97,7 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
         else ""
     )
     raise DataError(
-        f"The prediction has no {found.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. {ADVICE}"
+        f"The prediction has no {found.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. Leave such rows out{using('where')}."
     )
 
 
