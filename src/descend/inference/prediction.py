@@ -80,7 +80,8 @@ def refuse_not_finite(model: Model, theta: Any, columns: Mapping[str, Array], pr
     part = None if symbolic is None else smallest_failure(symbolic, theta, columns, row)
     cause = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
-        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. Leave such rows out{using('where')}."
+        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. "
+        f"Leave such rows out{using('where')}."
     )
 
 
@@ -97,7 +98,8 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
         else ""
     )
     raise DataError(
-        f"The prediction has no {found.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. Leave such rows out{using('where')}."
+        f"The prediction has no {found.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. "
+        f"Leave such rows out{using('where')}."
     )
 
 
