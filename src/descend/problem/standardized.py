@@ -18,7 +18,7 @@ from descend.descent.step import Step
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
