@@ -19,6 +19,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term, number, 
 from descend.formula.tokens import Token, pointed, refuse_depth
 from descend.formula.unknown_functions import STEPS, instead
 from descend.registry import closest
+from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
@@ -287,10 +288,11 @@ class Builder:
             return
         near = next((column for column in self.all_columns if _misspelt(name, column)), None)
         if near is not None:
+            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
             self.fail(
                 node,
                 f"`{name}` is not a column; did you mean `{near}`?",
-                f"If it is a parameter, give it a start: --start {name}=1, or in Python start={{{name!r}: 1}}.",
+                f"If it is a parameter, {worded('taken_for_column', start)}.",
             )
 
     def _dot(self, node: syntax.Dot) -> Expr:

@@ -17,6 +17,7 @@ from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, Parameter, Predictor, number
+from descend.wording import using, worded
 
 Array = NDArray[np.float64]
 POINTS = 3
@@ -64,7 +65,8 @@ class Redundancy:
         if any("[" in name for name in names):
             return f"{some}Drop {joined(names)}."
         values = ",".join(f"{name}={value:g}" for name, value in self.fixed.items())
-        return f"{some}Drop {joined(names)}, or fix {them} with --fix {values}."
+        fixing = worded("fixing", f"fix {them}{using('fix', values)}", them=them, values=values)
+        return f"{some}Drop {joined(names)}, or {fixing}."
 
     def as_dict(self) -> dict[str, object]:
         return {

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.query import QueryTable
+from descend.wording import worded
 
 STANDARD_INPUT = "-"
 HEAD_BYTES = 1 << 16
@@ -164,9 +165,8 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         start += file.readline(LONGEST_LINE)
     encoding = encoding_of(start, whole)
     if b"\0" in start and not encoding.startswith(WIDE):
-        raise DataError(
-            f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
-        )
+        advice = worded("saving", "Save it as CSV, Parquet or JSON.")
+        raise DataError(f"`{path}` is not text: it holds NUL bytes, as binary files do. {advice}")
     try:
         head = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
     except UnicodeDecodeError as error:
@@ -186,10 +186,8 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
 
 def not_utf8(source: str, place: str) -> DataError:
     """Return the error for text in another encoding, with a command that converts it."""
-    return DataError(
-        f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
-        "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
-    )
+    how = worded("recoding", "; if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.")
+    return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
 
 
 def encoding_of(start: bytes, whole: bool) -> str:
