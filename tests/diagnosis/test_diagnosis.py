@@ -12,7 +12,7 @@ from benchmarks.diagnosis_corpus import ENTRIES
 import descend
 from descend.diagnosis import Cause
 from descend.diagnosis.outliers import suspects
-from descend.diagnosis.value_watch import first_failures, watched_numpy, watched_torch
+from descend.diagnosis.operations import first_failures, watched_numpy, watched_torch
 from descend.results import ending
 
 X = np.linspace(0.0, 4.0, 60)

@@ -13,8 +13,8 @@ from sympy import Expr
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.diagnosis.rate import thrown_to_rest
-from descend.diagnosis.value_watch import Operation, watched_torch
+from descend.diagnosis.rate_too_large import thrown_to_rest
+from descend.diagnosis.operations import Operation, watched_torch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns

@@ -14,7 +14,7 @@ from sympy import Expr
 
 from descend.diagnosis.case import Array, Case, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.diagnosis.value_watch import Operation, first_failures, watched_numpy, watched_torch
+from descend.diagnosis.operations import Operation, first_failures, watched_numpy, watched_torch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
