@@ -9,19 +9,19 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
+from descend.diagnosis.bad_rows import bad_rows, taken_along
+from descend.diagnosis.batch_noise import batch_noise, hovering
 from descend.diagnosis.case import Case
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
-from descend.diagnosis.too_few_epochs import too_few_epochs
-from descend.diagnosis.wrong_gradient import wrong_gradient
-from descend.diagnosis.health import healthy
-from descend.diagnosis.batch_noise import batch_noise, hovering
-from descend.diagnosis.opening import case_of
 from descend.diagnosis.far_origin import far_origin
+from descend.diagnosis.health import healthy
+from descend.diagnosis.opening import case_of
+from descend.diagnosis.overflow import overflow_or_domain
 from descend.diagnosis.plateau import plateau
 from descend.diagnosis.rate_too_large import rate_too_large
-from descend.diagnosis.bad_rows import bad_rows, taken_along
+from descend.diagnosis.too_few_epochs import too_few_epochs
 from descend.diagnosis.unscaled_column import unscaled_column
-from descend.diagnosis.overflow import overflow_or_domain
+from descend.diagnosis.wrong_gradient import wrong_gradient
 from descend.errors import DescendError
 from descend.problem.posing import Problem
 

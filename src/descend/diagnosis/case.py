@@ -236,9 +236,7 @@ class Case:
             return None
         if not self.is_module:
             return self.lowest(self.last, self.objective)
-        from descend.diagnosis import affine
-
-        return None if self.decays else affine.lowest(self.objective, self.last)
+        return None if self.decays else self.objective.lowest(self.last)
 
     def lowest(self, theta: Array, objective: Any) -> float:
         """Return the J that Gauss-Newton steps reach from ``theta``."""

@@ -273,17 +273,12 @@ def _in_module(case: Case, theta: Array) -> Failure | None:
     import torch
 
     flat = case.objective
-    flat.load(theta)
-    module, inputs = flat.objective.model.module, flat.objective.engine.inputs[:MOST_WATCHED]
-    flat.objective.modes.evaluate()
-    try:
+    module, inputs = flat.module, flat.inputs[:MOST_WATCHED]
+    with flat.standing_at(theta):
         seen = watched_torch(lambda: module(inputs), module)
         with torch.no_grad():
             prediction = module(inputs).detach().cpu().double().numpy().reshape(-1)
-    finally:
-        flat.objective.modes.train()
-    bad = ~np.isfinite(prediction)
-    return _of_operations(case, seen, bad, prediction, theta, flat.objective.model.name, len(inputs))
+    return _of_operations(case, seen, ~np.isfinite(prediction), prediction, theta, case.model.name, len(inputs))
 
 
 MOST_WATCHED = 65_536

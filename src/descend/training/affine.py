@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from descend.losses import Loss
 
 Array = NDArray[np.float64]
 MOST_NUMBERS = 5_000_000
@@ -14,48 +16,31 @@ MOST_NUMBERS = 5_000_000
 STEPS, HALVINGS = 40, 20
 
 
-def lowest(flat: Any, theta: Array) -> float | None:
-    """Return the lowest J of a module; None unless its score is affine in theta and the loss convex.
+def lowest_place(
+    scores: Callable[[Array], Array], theta: Array, y: Array, weights: Array | None, loss: Loss, rounding: float
+) -> Array | None:
+    """Return where J is lowest; None unless the scores are affine in theta and the loss convex.
 
     With the score s(theta) = s0 + A (theta - theta0), whose columns are found by moving one parameter at a time, J is
-    brought down by damped Newton steps in A, and evaluated by the module itself where they end.
+    brought down by damped Newton steps in A.
+
+    rounding: of the scores, as a share of them.
     """
-    engine, loss = flat.objective.engine, flat.objective.model.loss
-    if not loss.convex or loss.kinked or theta.size * engine.rows > MOST_NUMBERS:
+    if not loss.convex or loss.kinked or theta.size * y.size > MOST_NUMBERS:
         return None
-    base = _score(flat, theta)
-    random = np.random.default_rng(0)
-    away = random.standard_normal(theta.size)
-    near, far = (_score(flat, theta + share * away) - base for share in (1.0, 2.0))
+    base = scores(theta)
+    away = np.random.default_rng(0).standard_normal(theta.size)
+    near, far = (scores(theta + share * away) - base for share in (1.0, 2.0))
     size = float(np.abs(far).max(initial=0.0))
-    rounding = 1e-10 if str(flat.trained[0].dtype) == "torch.float64" else 1e-4
-    if not math.isfinite(size) or not np.abs(far - 2.0 * near).max(initial=0.0) <= rounding * (
-        size + float(np.abs(base).max(initial=0.0))
-    ):
+    within = rounding * (size + float(np.abs(base).max(initial=0.0)))
+    if not math.isfinite(size) or not np.abs(far - 2.0 * near).max(initial=0.0) <= within:
         return None
-    design = np.stack([_score(flat, theta + unit) - base for unit in np.eye(theta.size)], axis=1)
-    y = engine.y.detach().cpu().double().numpy()
-    omega = np.ones(len(y)) if engine.weights is None else np.asarray(engine.weights, dtype=np.float64)
-    delta = _minimum(design, base, y, omega / omega.sum(), loss)
-    found = [float(flat(place, 0).loss) for place in (theta, theta + delta)]
-    return min((value for value in found if math.isfinite(value)), default=None)
+    design = np.stack([scores(theta + unit) - base for unit in np.eye(theta.size)], axis=1)
+    omega = np.ones(y.size) if weights is None else np.asarray(weights, dtype=np.float64)
+    return theta + _step(design, base, y, omega / omega.sum(), loss)
 
 
-def _score(flat: Any, theta: Array) -> Array:
-    import torch
-
-    flat.load(theta)
-    flat.objective.modes.evaluate()
-    try:
-        with torch.no_grad():
-            parts = [flat.objective.model.score(inputs) for inputs, _, _ in flat.objective.engine.blocks(None, False)]
-    finally:
-        flat.objective.modes.train()
-    score: Array = torch.cat(parts).cpu().double().numpy()
-    return score
-
-
-def _minimum(design: Array, base: Array, y: Array, omega: Array, loss: Any) -> Array:
+def _step(design: Array, base: Array, y: Array, omega: Array, loss: Loss) -> Array:
     """Return the step from base to where the mean loss is least, by Newton steps, halved until they lower it."""
     delta: Array = np.zeros(design.shape[1])
 

@@ -18,9 +18,10 @@ from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.posing import Problem
 from descend.table import Table
-from descend.training.objective import ModuleObjective, Rows
+from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.reading import read_table, read_tensors
+from descend.training.rows import Rows
 
 FEW_ROWS = 64
 """Rows that show what a module returns, and whether training changes it."""
