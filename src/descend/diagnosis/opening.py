@@ -52,16 +52,15 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     from descend.problem.objective import objective_over
 
     engine: Any = problem.objective.engine
-    weights = problem.row_weights
-    merged = {**problem.columns, **columns}
+    merged = problem.rows.replaced(columns)
     if isinstance(engine, TorchEngine):
-        built: Any = TorchEngine(engine.kernel, merged, weights, engine.device)
+        built: Any = TorchEngine(engine.kernel, merged, engine.device)
     elif isinstance(engine, NumpyEngine):
-        built = NumpyEngine(engine.kernel, merged, weights)
+        built = NumpyEngine(engine.kernel, merged)
     elif isinstance(engine, StreamEngine) and engine.device is not None:
-        built = TorchEngine(engine.kernel, merged, weights, engine.device)
+        built = TorchEngine(engine.kernel, merged, engine.device)
     elif isinstance(engine, StreamEngine):
-        built = NumpyEngine(engine.kernel, merged, weights)
+        built = NumpyEngine(engine.kernel, merged)
     else:
-        built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)
+        built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
     return objective_over(built, problem.objective.penalty, problem.objective.bounds)

@@ -15,10 +15,9 @@ from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, unquoted
+from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
 from descend.formula.redundancy import joined
-from descend.formula.size import refuse_size
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column

@@ -16,10 +16,10 @@ from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, undisturbed
 from descend.models.module_weights import Weights, fill, joined
-from descend.problem.point import Objective, Point
+from descend.problem.point import Objective, Point, shuffled
 from descend.training.affine import lowest_place
 from descend.training.curvature import Ritz, hessian
-from descend.training.rows import Rows
+from descend.training.engine import ModuleEngine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -147,18 +147,21 @@ class ModuleObjective(Objective):
     where not (dropout, batch normalisation) each epoch takes a pass for each.
     """
 
-    engine: Rows  # type: ignore[assignment]  # which stands in for one
+    engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
-    def __init__(self, model: ModuleModel, engine: Rows, modes: Modes) -> None:
+    def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model = model
         self.engine = engine
         self.modes = modes
-        self.rows = engine.rows
+        self.rows = engine.count
         self.runs = 0
         self.passes = 0.0
         self.finite = True
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
+        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
 
     def __call__(  # type: ignore[override]  # weights stand for the flat vector
         self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
@@ -197,7 +200,7 @@ class ModuleObjective(Objective):
         self.passes += 1.0 if rows is None else len(rows) / self.rows
         if backward:
             self.clear()
-        count = self.engine.count(rows)
+        count = self.engine.rows.weight_of(rows)
         total: Tensor | None = None
         with torch.set_grad_enabled(backward):
             for inputs, y, weights in self.engine.blocks(rows, whole):
@@ -324,14 +327,14 @@ class Flat(Objective):
         parts = [array for name, array in columns.items() if name != response]
         inputs = torch.from_numpy(np.column_stack(parts)).to(rows.inputs.device, rows.inputs.dtype)
         y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
-        return self._with(Rows(inputs.reshape(rows.inputs.shape), y, rows.weights, rows.omega))
+        return self._with(ModuleEngine(inputs.reshape(rows.inputs.shape), y, rows.rows, rows.omega))
 
     def on(self, chosen: NDArray[np.intp]) -> Flat:
         """Return J of the same module over some of the rows."""
         return self._with(self.objective.engine.chosen(chosen))
 
-    def _with(self, rows: Rows) -> Flat:
-        return Flat(ModuleObjective(self.model, rows, self.objective.modes))
+    def _with(self, engine: ModuleEngine) -> Flat:
+        return Flat(ModuleObjective(self.model, engine, self.objective.modes))
 
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
@@ -349,9 +352,9 @@ class Flat(Objective):
 
     def lowest(self, theta: Array) -> float | None:
         """Return the lowest J from ``theta``, where it can be known: of a module that is linear."""
-        rows = self.objective.engine
+        rows = self.objective.engine.rows
         rounding = 1e-10 if str(self.trained[0].dtype) == "torch.float64" else 1e-4
-        place = lowest_place(self.scores, theta, joined([rows.y]), rows.weights, self.model.loss, rounding)
+        place = lowest_place(self.scores, theta, rows.y, rows.omega, self.model.loss, rounding)
         if place is None:
             return None
         return min((loss for each in (theta, place) if math.isfinite(loss := self(each, 0).loss)), default=None)

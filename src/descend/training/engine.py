@@ -1,4 +1,4 @@
-"""The rows that a module is fitted to."""
+"""The rows that a module is fitted to, where they are passed to it."""
 
 from __future__ import annotations
 
@@ -10,47 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.models.module import block_size
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass
-class Rows:
-    """The rows a module is fitted to, beside it: inputs, response and row weights. It stands in for an engine.
+class ModuleEngine:
+    """The rows a module is fitted to, beside it, as tensors: inputs, response and row weights.
 
-    weights: as an array; omega: the same as a tensor.
+    rows: the response and the row weights as arrays.
     """
 
     inputs: Tensor
     y: Tensor
-    weights: NDArray[np.float64] | None = None
+    rows: Rows
     omega: Tensor | None = None
     name: str = "torch"
 
     @property
-    def rows(self) -> int:
+    def count(self) -> int:
+        """The number of rows."""
         return int(self.y.shape[0])
-
-    def count(self, chosen: NDArray[np.intp] | None) -> float:
-        """Return the number of rows, or the sum of their weights, of all or the chosen ones."""
-        if self.weights is None:
-            return self.rows if chosen is None else len(chosen)
-        return float((self.weights if chosen is None else self.weights[chosen]).sum())
 
     def blocks(self, chosen: NDArray[np.intp] | None, whole: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
         if chosen is not None:
             yield self._at(chosen)
             return
-        size = self.rows if whole else block_size(self.inputs)
-        for begin in range(0, self.rows, size):
-            yield (self.inputs, self.y, self.omega) if size >= self.rows else self._at(slice(begin, begin + size))
+        size = self.count if whole else block_size(self.inputs)
+        for begin in range(0, self.count, size):
+            yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
 
-    def chosen(self, places: NDArray[np.intp]) -> Rows:
+    def chosen(self, places: NDArray[np.intp]) -> ModuleEngine:
         """Return some of the rows."""
         inputs, y, omega = self._at(places)
-        return Rows(inputs, y, None if self.weights is None else self.weights[places], omega)
+        return ModuleEngine(inputs, y, self.rows.take(places), omega)
 
     def _at(self, chosen: NDArray[np.intp] | slice) -> tuple[Tensor, Tensor, Tensor | None]:
         import torch
