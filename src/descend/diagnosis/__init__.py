@@ -76,7 +76,7 @@ def _hidden(case: Case) -> Diagnosis | None:
     along = taken_along(case)
     if along is not None and along.cause is not None:
         return along
-    if case.is_module or case.outcome is not Outcome.CONVERGED:
+    if case.model.in_place or case.outcome is not Outcome.CONVERGED:
         found = far_origin(case) or plateau(case)
         if found is not None:
             return found

@@ -42,7 +42,7 @@ def plateau(case: Case) -> Diagnosis | None:
     """Look for what is saturated where a run came to rest."""
     if case.diverged or (case.epochs < 1 and case.outcome is not Outcome.STALLED):
         return None
-    if case.is_module:
+    if case.model.in_place:
         return _of_module(case)
     if case.model.linear or not _at_rest(case):
         return None
