@@ -77,6 +77,19 @@ class Model(ABC):
         Raises FormulaError or ConfigError for what cannot be fitted to this table.
         """
 
+    @classmethod
+    def restored(
+        cls,
+        given: Any,
+        response: str,
+        columns: tuple[str, ...],
+        parameters: Parameters,
+        constraints: Constraints | None,
+        loss: Loss,
+    ) -> Model:
+        """Make the model that a file tells of, out of what was given again: the file holds no code."""
+        raise ConfigError(f"A {cls.kind} is not read from a file. Fit it again.")
+
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
@@ -84,6 +97,9 @@ class Model(ABC):
     @property
     def name(self) -> str:
         return type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.response} ~ {self.name}({', '.join((*self.inputs, *self.parameters.shapes))})"
 
     @property
     def symbolic(self) -> SymbolicModel | None:

@@ -67,6 +67,21 @@ class FunctionModel(Model):
             forward = replace(forward, constraints=held)
         return cls(forward, response, whole if held is None else held.free, loss, held), start
 
+    @classmethod
+    def restored(
+        cls,
+        given: Any,
+        response: str,
+        columns: tuple[str, ...],
+        parameters: Parameters,
+        constraints: Constraints | None,
+        loss: Loss,
+    ) -> FunctionModel:
+        forward = bind(given, columns)
+        if constraints is not None:
+            forward, parameters = replace(forward, constraints=constraints), constraints.free
+        return cls(forward, response, parameters, loss, constraints)
+
     def __post_init__(self) -> None:
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
 

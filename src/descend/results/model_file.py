@@ -106,6 +106,7 @@ REQUIRED: Mapping[str, Check] = {
     "penalised": YES_OR_NO,
 }
 OPTIONAL: Mapping[str, Check] = {
+    "kind": TEXT,
     "passes": number,
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),

@@ -6,7 +6,6 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.formula import read_formula
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, Model, bind
+from descend.models import FormulaModel, FunctionModel, Model, kind_of
 from descend.models.module import ModuleModel
 from descend.models.module_weights import ModuleParameters
 from descend.output import write_atomically
@@ -52,7 +51,8 @@ def content_of(fit: Fit) -> dict[str, Any]:
         "descend": version("descend"),
         "format": FORMAT,
         "formula": formula,
-        "function": None if model.forward is None else model.forward.name,
+        "function": None if formula or model.in_place else model.name,
+        **({} if formula or model.in_place else {"kind": model.kind}),
         "response": None if formula else model.response,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
@@ -113,8 +113,9 @@ def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: 
     columns = tuple(content["columns"])
     loss = _loss(content, place)
     if content["function"] is not None and function is None:
+        kind = content.get("kind", FunctionModel.kind)
         raise DataError(
-            f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
+            f"`{place}` was fitted with the {kind} `{content['function']}`, which is not in the file. "
             "Load it in Python: descend.load(path, model=function)."
         )
     with part(place, "shapes"):
@@ -131,10 +132,7 @@ def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: 
         return model
     if content["response"] is None or function is None:
         raise damaged(place, "response", "a text belongs there")
-    forward = bind(function, columns)
-    free = Parameters(shapes) if held is None else held.free
-    forward = forward if held is None else replace(forward, constraints=held)
-    return FunctionModel(forward, content["response"], free, loss, constraints=held)
+    return kind_of(function).restored(function, content["response"], columns, Parameters(shapes), held, loss)
 
 
 def _loss(content: dict[str, Any], place: Path) -> Loss:
