@@ -65,7 +65,7 @@ def bootstrap_intervals(
     reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
     labels, best, unknown = fit.model.parameters.labels, fit.theta, undetermined(fit, fit.covariance)
     if fit.constraints is not None:
-        held, whole_of = fit.constraints, fit.constraints.whole
+        held, whole_of = fit.constraints, fit.constraints.parameters
         jacobian, free_named = held.jacobian(fit.theta), fit.model.parameters.named
         labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
         values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])

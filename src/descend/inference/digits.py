@@ -72,7 +72,7 @@ def digits(fit: Fit) -> dict[str, Any] | None:
         if fit.constraints is None:
             return fit.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = fit.constraints
-        jacobian, whole = held.jacobian(best), held.whole
+        jacobian, whole = held.jacobian(best), held.parameters
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
         size = np.maximum(np.abs(whole.flat(fit.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))
@@ -102,7 +102,7 @@ def _stored(fit: Fit) -> dict[str, Any] | None:
     stored = fit.stored.get("digits")
     if stored is None or fit.model.in_place:
         return None
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
     return whole.named(whole.flat(stored))
 
 

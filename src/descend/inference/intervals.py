@@ -48,7 +48,7 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
         self.convention = _convention(fit, method)
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))
-        parameters = fit.model.parameters if held is None else held.whole
+        parameters = fit.model.parameters if held is None else held.parameters
         fixed = () if held is None else held.fixed
         missing = (math.nan, math.nan)
         low, high = (parameters.named(np.array(side)) for side in zip(

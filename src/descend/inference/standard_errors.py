@@ -102,7 +102,7 @@ def standard_errors(fit: Fit, covariance: Array) -> Array:
     held = fit.constraints
     if held is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
-    errors = held.whole.flat(held.standard_errors(fit.theta, np.nan_to_num(covariance)))
+    errors = held.parameters.flat(held.standard_errors(fit.theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(fit.theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
 
@@ -123,7 +123,7 @@ def t_intervals(fit: Fit, level: float, kind: str, method: str) -> Intervals:
     covariance = fit.covariance_of(kind)
     if covariance is None or fit.model.in_place:
         raise ConfigError(why_none(fit))
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
     best, ends = whole.flat(fit.parameters), quantile(level, fit.error_degrees) * standard_errors(fit, covariance)
     both = {label: (value - end, value + end) for label, value, end in zip(whole.labels, best, ends, strict=True)}
     for label in fit.undetermined:

@@ -346,7 +346,7 @@ class Fit:
         """
         if self.covariance is None or self.model.in_place:
             return None
-        whole = self.model.parameters if self.constraints is None else self.constraints.whole
+        whole = self.model.parameters if self.constraints is None else self.constraints.parameters
         return whole.named(standard_errors(self, self.covariance))
 
     @comment("the digits")
@@ -503,7 +503,7 @@ class Fit:
         model, errors = self.model, self.standard_errors if self.kept is not None and self.kept.in_memory else None
         if model.in_place or errors is None:
             return model.parameters.mentioned(self.theta, digits)
-        shapes = model.parameters if self.constraints is None else self.constraints.whole
+        shapes = model.parameters if self.constraints is None else self.constraints.parameters
         by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))
         return model.parameters.mentioned(self.theta, digits, errors=by_label)
 
