@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,9 +227,9 @@ def _known(label: str, every: Parameters) -> str:
     return label
 
 
-def _pair(label: str, pair: object) -> tuple[Side, Side]:
+def _pair(label: str, pair: Any) -> tuple[Side, Side]:
     try:
-        least, most = pair  # type: ignore[misc]
+        least, most = pair
         low, high = -math.inf if least is None else float(least), math.inf if most is None else float(most)
         if math.isnan(low) or math.isnan(high) or isinstance(pair, str):
             raise ValueError
