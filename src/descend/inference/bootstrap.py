@@ -62,16 +62,6 @@ def bootstrap_intervals(
             f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
             "Give more rows, or use the method t or profile."
         )
-<<<<<<< HEAD
-    influence, degrees = _influence(fit, covariance), fit.degrees_of_freedom
-    assert degrees is not None
-    reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
-    labels, best, unknown = fit.model.parameters.labels, fit.theta, undetermined(fit, fit.covariance)
-    if fit.constraints is not None:
-        held, whole_of = fit.constraints, fit.constraints.parameters
-        jacobian, free_named = held.jacobian(fit.theta), fit.model.parameters.named
-        labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
-=======
     influence, degrees = _influence(solution, covariance), degrees_of_freedom(solution) or 0
     reach = quantile(level, degrees) * math.sqrt(1.0 + solution.theta.size / degrees)
     labels, best = solution.model.parameters.labels, solution.theta
@@ -80,7 +70,6 @@ def bootstrap_intervals(
         held, whole_of = solution.constraints, solution.constraints.parameters
         jacobian, free_named = held.jacobian(solution.theta), solution.model.parameters.named
         labels, best, influence = whole_of.labels, whole_of.flat(solution.parameters), influence @ jacobian.T
->>>>>>> main
         values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
         unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
     errors = flat_errors(solution.model, solution.theta, found.covariance, solution.undetermined)

@@ -67,21 +67,12 @@ def digits(solution: Solution) -> dict[str, Any] | None:
     if solution.model.in_place or solution.loss_function.kinked or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
-<<<<<<< HEAD
-        error, moving, least = _distance(fit)
-        best = fit.theta
-        if fit.constraints is None:
-            return fit.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
-        held = fit.constraints
-        jacobian, whole = held.jacobian(best), held.parameters
-=======
         error, moving, least = _distance(solution)
         best = solution.theta
         if solution.constraints is None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = solution.constraints
         jacobian, whole = held.jacobian(best), held.parameters
->>>>>>> main
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
         size = np.maximum(np.abs(whole.flat(solution.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))
@@ -101,25 +92,10 @@ def errors_hold(solution: Solution) -> bool:
     if solution.outcome is Outcome.CONVERGED or found is None:
         return True
     with np.errstate(all="ignore"):
-<<<<<<< HEAD
-        known = np.flatnonzero(np.isfinite(fit.covariance.diagonal()) & (fit.covariance.diagonal() > 0.0))
-        free = np.ones(fit.theta.size, dtype=bool) if fit.rank is None else fit.rank.kept
-        step = _step(accurate_point(fit), np.eye(fit.theta.size)[:, free])[0][known]
-        return bool((np.abs(step) <= NEAR * np.sqrt(fit.covariance.diagonal()[known])).all())
-
-
-def _stored(fit: Fit) -> dict[str, Any] | None:
-    stored = fit.stored.get("digits")
-    if stored is None or fit.model.in_place:
-        return None
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
-    return whole.named(whole.flat(stored))
-=======
         variances = found.diagonal()
         known = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
         step = _step(accurate_point(solution), np.eye(solution.theta.size)[:, determined_parts(solution)])[0][known]
         return bool((np.abs(step) <= NEAR * np.sqrt(variances[known])).all())
->>>>>>> main
 
 
 def _counted(error: Array, size: Array, moving: Mask) -> Array:

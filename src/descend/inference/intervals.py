@@ -43,15 +43,9 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
     def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
         held, parameters = found.model.constraints, every_parameter(found.model)
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
-<<<<<<< HEAD
-        self.convention = _convention(fit, method)
-        self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))
-        parameters = fit.model.parameters if held is None else held.parameters
-=======
         self.convention = _convention(found, method)
         short = [] if found.at_minimum else [NOT_AT_MINIMUM]
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(found.undetermined), *more, *short)
->>>>>>> main
         fixed = () if held is None else held.fixed
         missing = (math.nan, math.nan)
         low, high = (parameters.named(np.array(side)) for side in zip(

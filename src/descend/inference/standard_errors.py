@@ -116,48 +116,6 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
     held = model.constraints
     if held is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
-<<<<<<< HEAD
-    errors = held.parameters.flat(held.standard_errors(fit.theta, np.nan_to_num(covariance)))
-    errors[(held.jacobian(fit.theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
-    return errors
-
-
-def undetermined(fit: Fit, covariance: Array) -> Mask:
-    """Mark the free components that the data do not determine by themselves."""
-    unknown: Mask = np.isnan(covariance.diagonal())
-    unknown[[label in fit.undetermined for label in fit.model.parameters.labels]] = True
-    return unknown
-
-
-def t_intervals(fit: Fit, level: float, kind: str, method: str) -> Intervals:
-    """Return estimate -+ quantile * standard error.
-
-    The quantile is that of Student's t with the degrees of freedom of the fit; of the normal distribution where the
-    scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
-    """
-    covariance = fit.covariance_of(kind)
-    if covariance is None or fit.model.in_place:
-        raise ConfigError(why_none(fit))
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
-    best, ends = whole.flat(fit.parameters), quantile(level, fit.error_degrees) * standard_errors(fit, covariance)
-    both = {label: (value - end, value + end) for label, value, end in zip(whole.labels, best, ends, strict=True)}
-    for label in fit.undetermined:
-        both[label] = (-np.inf, np.inf)
-    notes = []
-    if fit.at_bound:
-        where = f"at its bound, where {named(fit.at_bound)} ended"
-        notes.append(f"a parameter has no {method} interval {where}: ask for profile instead")
-    return Intervals(fit, both, level, method, notes)
-
-
-def correlation(fit: Fit) -> Array | None:
-    """Return the (p, p) correlation of the flat parameters; None where there is no covariance."""
-    if fit.covariance is None:
-        return None
-    errors = np.sqrt(fit.covariance.diagonal())
-    with np.errstate(all="ignore"):
-        return fit.covariance / errors / errors[:, None]
-=======
     errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
@@ -168,4 +126,3 @@ def correlation(solution: Solution) -> Correlation | None:
     """Return the (p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
     found = covariance(solution)
     return None if found is None else Correlation.of_covariance(found, solution.model.parameters.labels)
->>>>>>> main
