@@ -37,6 +37,12 @@ def test_the_house_is_small():
     assert architecture.total_lines() <= LINES
 
 
+def test_the_linter_sees_every_room_and_every_import():
+    for folder in {file.parent for file in architecture.FILES}:
+        assert (folder / "__init__.py").exists(), f"{folder} is no package, so its imports are not checked"
+    assert architecture.linter()["exclude_type_checking_imports"] is False
+
+
 def test_a_curve_from_a_file_is_fitted_in_few_files(tmp_path):
     entered = architecture.files_entered(tmp_path)
     assert len(entered) <= ENTERED, "\n".join(entered)
