@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.engines.numpy_engine import NumpyEngine
-from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
+from descend.engines.query import MOST_PARAMETERS, QueryEngine
+from descend.engines.response import Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
