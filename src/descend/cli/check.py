@@ -8,15 +8,24 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any
 
-from typer import Argument, Exit, Option
+from typer import Argument, Exit
 
 from descend.cli import options
 from descend.cli.terminal import colours, line_length, say, say_json
 from descend.errors import ConfigError, DescendError
+from descend.options.option import Option
 
 IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
 
 
+@options.takes(
+    Option(
+        "gradient", None, 'Such as "w = mean(2*x*(w*x - y))", once for each parameter.', "texts", "TEXT|FILE.py:NAME"
+    ),
+    Option("forward", None, "The model in the Python file: forward if not given.", metavar="NAME", flag="--model"),
+    Option("response", None, "The column that a Python function predicts.", metavar="COLUMN"),
+    *("start", "loss", "weights", "sigma", "l1", "l2", "bounds", "fix", "ties", "where", "missing", "json"),
+)
 def check(
     model: Annotated[
         str, Argument(metavar="FORMULA|FILE.py:GRADIENT", help="The model; or a Python file and its gradient function.")
@@ -25,28 +34,12 @@ def check(
         list[str] | None,
         Argument(metavar="DATA...", help="CSV, Parquet or JSON files; a Python file may bring `data`."),
     ] = None,
-    gradient: Annotated[
-        list[str] | None,
-        Option(metavar="TEXT|FILE.py:NAME", help='Such as "w = mean(2*x*(w*x - y))", once for each parameter.'),
-    ] = None,
-    forward: Annotated[
-        str | None, Option("--model", metavar="NAME", help="The model in the Python file: forward if not given.")
-    ] = None,
-    response: Annotated[
-        str | None, Option(metavar="COLUMN", help="The column that a Python function predicts.")
-    ] = None,
-    start: options.Start = None,
-    loss: options.Loss = "squared",
-    weights: options.Weights = None,
-    sigma: options.Sigma = None,
-    l1: options.L1 = 0.0,
-    l2: options.L2 = 0.0,
-    bound: options.Bound = None,
-    fix: options.Fix = None,
-    tie: options.Tie = None,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    json: options.Json = False,
+    *,
+    gradient: list[str] | None,
+    forward: str | None,
+    response: str | None,
+    json: bool,
+    **options_given: Any,
 ) -> None:
     """Check a gradient written by hand: is it that of the mean loss, and if not, what is wrong with it?
 
@@ -68,10 +61,8 @@ def check(
     from descend import api
 
     judgement = api.check(
-        judged, table, gradient=given["gradient"], response=response, start=options.assignments(start or [], "--start"),
-        loss=loss, weights=weights, sigma=sigma, l1=l1, l2=l2, bounds=bound, ties=tie,
-        fix=options.assignments(fix or [], "--fix"), where=where, missing=missing,
-    )  # fmt: skip
+        judged, table, gradient=given["gradient"], response=response, **options.values_of(options_given)
+    )
     if json:
         say_json(judgement.as_dict())
     else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-from typer import Context, Exit, Option
+from typer import Exit
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
+from descend.options.option import Option
 from descend.registry import split_list
 
 if TYPE_CHECKING:
@@ -19,39 +20,28 @@ if TYPE_CHECKING:
     from descend.results import Fit
 
 
+NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_every")
+"""Options of a fit that a comparison does not take."""
+
+
+@options.takes(
+    Option(
+        "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
+    ),
+    *(key for key in options.FITTING if key not in NEITHER),
+    "plot",
+    "json",
+    "quiet",
+)
 def compare(
-    context: Context,
     formula: options.Formula,
     data: options.Data,
-    optimizers: Annotated[
-        str, Option(metavar="LIST", help='Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".')
-    ] = "gd,momentum,adam,lbfgs",
-    start: options.Start = None,
-    gradient: options.Gradient = None,
-    loss: options.Loss = "squared",
-    weights: options.Weights = None,
-    sigma: options.Sigma = None,
-    l1: options.L1 = 0.0,
-    l2: options.L2 = 0.0,
-    bound: options.Bound = None,
-    fix: options.Fix = None,
-    tie: options.Tie = None,
-    learning_rate: options.LearningRate = None,
-    schedule: options.Schedule = "constant",
-    epochs: options.Epochs = None,
-    batch_size: options.BatchSize = None,
-    seed: options.Seed = 0,
-    tolerance: options.Tolerance = None,
-    time_limit: options.TimeLimit = None,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    engine: options.Engine = "auto",
-    device: options.Device = None,
-    standardize: options.Standardize = False,
-    memory_limit: options.MemoryLimit = None,
-    plot: options.Plot = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    *,
+    optimizers: str,
+    plot: list[str] | None,
+    json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Fit the same model with several optimizers, from the same start.
 
@@ -69,7 +59,7 @@ def compare(
     for name in names:
         OPTIMIZERS.build(name)  # a misspelt last one is not to be noticed only after the others have run
     table = Rows(names)
-    live = Live(epochs) if on_terminal(sys.stderr) and not quiet else None
+    live = Live(given["epochs"]) if on_terminal(sys.stderr) and not quiet else None
 
     def show(name: str, fitted: Fit) -> None:
         if live:
@@ -79,7 +69,7 @@ def compare(
 
     try:
         compared = api.compare(
-            formula, options.one_or_all(data), names, on_fit=show, on_step=live, **options.fitting(context.params)
+            formula, options.one_or_all(data), names, on_fit=show, on_step=live, **options.fitting(formula, data, given)
         )
     finally:
         if live:

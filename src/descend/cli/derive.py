@@ -5,27 +5,31 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.terminal import say, say_json
 from descend.errors import ConfigError
+from descend.options.option import Option
 from descend.registry import split_list
 
 
+@options.takes(
+    "loss",
+    "columns",
+    Option("language", None, "Only text, latex, numpy, torch or sql.", metavar="LANGUAGE", flag="--in"),
+    "json",
+)
 def derive(
     formula: options.Formula,
     data: Annotated[
         list[str] | None, Argument(metavar="DATA...", help="Files whose columns tell data from parameters.")
     ] = None,
-    loss: options.Loss = "squared",
-    columns: Annotated[
-        str | None, Option(metavar="LIST", help="The names that are data, such as x,t; else x, t, z and the like are.")
-    ] = None,
-    language: Annotated[
-        str | None, Option("--in", metavar="LANGUAGE", help="Only text, latex, numpy, torch or sql.")
-    ] = None,
-    json: options.Json = False,
+    *,
+    loss: str,
+    columns: str | None,
+    language: str | None,
+    json: bool,
 ) -> None:
     """Derive dJ/dparameter, J being the mean loss over rows.
 

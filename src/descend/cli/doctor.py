@@ -8,21 +8,22 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Argument, Exit
 
 from descend.cli import options
 from descend.cli.terminal import colours, say, say_json
+from descend.options.option import Option
 
 
+@options.takes(Option("steps", None, "End the script after N steps.", "whole", "N"), "json")
 def doctor(
     script: Annotated[str, Argument(metavar="SCRIPT.py", help="A PyTorch training script; it is run as it is.")],
     arguments: Annotated[
         list[str] | None, Argument(metavar="[-- ARGS...]", help="Arguments of the script, after `--`.")
     ] = None,
-    steps: Annotated[
-        int | None, Option(metavar="N", parser=options.whole("--steps"), help="End the script after N steps.")
-    ] = None,
-    json: options.Json = False,
+    *,
+    steps: int | None,
+    json: bool,
 ) -> None:
     """Examine a PyTorch training script: run it under watch and report what is wrong with its training loop.
 

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Argument, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.terminal import line_length, say, say_json
 from descend.errors import ConfigError
+from descend.options.option import Option
 from descend.registry import split_list
 
 
+@options.takes(
+    *("loss", "columns", "where", "missing", "start"),
+    Option("optimizer", None, "gd, momentum or nesterov: shows what its descent would do.", metavar="OPTIMIZER"),
+    Option("learning_rate", None, "Shows what a descent at this rate would do, by gd.", metavar="NUMBER|auto"),
+    "tolerance",
+    Option("standardize", False, "Shows what a descent in standardised columns would do.", "switch"),
+    "json",
+)
 def explain(
     formula: options.Formula,
     data: Annotated[
         list[str] | None, Argument(metavar="DATA...", help="Files to explain the formula on; their start is shown.")
     ] = None,
-    loss: options.Loss = "squared",
-    columns: Annotated[
-        str | None, Option(metavar="LIST", help="The names that are data, such as x,t; else x, t, z and the like are.")
-    ] = None,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    start: options.Start = None,
-    optimizer: Annotated[
-        str | None, Option(metavar="OPTIMIZER", help="gd, momentum or nesterov: shows what its descent would do.")
-    ] = None,
-    learning_rate: Annotated[
-        str | None,
-        Option(metavar="NUMBER|auto", help="Shows what a descent at this rate would do, by gd."),
-    ] = None,
-    tolerance: options.Tolerance = None,
-    standardize: Annotated[
-        bool, Option("--standardize", help="Shows what a descent in standardised columns would do.")
-    ] = False,
-    json: options.Json = False,
+    *,
+    columns: str | None,
+    json: bool,
+    **given: Any,
 ) -> None:
     """Explain a formula: how parameters enter, which trade off, where it has no value, and where a fit would start.
 
@@ -49,11 +43,7 @@ def explain(
 
     names = None if columns is None else split_list(columns)
     source = options.one_or_all(data) if data else None
-    explained = api.explain(
-        formula, source, loss=loss, columns=names, where=where, missing=missing,
-        start=options.assignments(start or [], "--start"), optimizer=optimizer, learning_rate=learning_rate,
-        tolerance=tolerance, standardize=standardize,
-    )  # fmt: skip
+    explained = api.explain(formula, source, columns=names, **options.values_of(given))
     if json:
         say_json(explained.as_dict())
     else:

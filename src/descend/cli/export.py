@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
+from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say
 from descend.errors import ConfigError
+from descend.options.option import Option
 
 
+@options.takes(
+    Option("to", options.REQUIRED, "sql, python, torch or latex.", metavar="LANGUAGE"),
+    Option("table", None, "Of sql: the table to read; data if not given.", metavar="NAME"),
+    Option("name", None, "Of sql: the new column; prediction if not given.", metavar="NAME", flag="--as"),
+    Option("dialect", None, "Of sql: such as postgres or spark; duckdb if not given.", metavar="NAME"),
+    Option("output", None, "Write it there instead of printing it.", metavar="FILE"),
+)
 def export(
     model: Annotated[str, Argument(metavar="MODEL", help="A file that `descend fit --save` wrote.")],
-    to: Annotated[str, Option("--to", metavar="LANGUAGE", help="sql, python, torch or latex.")],
-    table: Annotated[str | None, Option(metavar="NAME", help="Of sql: the table to read; data if not given.")] = None,
-    name: Annotated[
-        str | None, Option("--as", metavar="NAME", help="Of sql: the new column; prediction if not given.")
-    ] = None,
-    dialect: Annotated[
-        str | None, Option(metavar="NAME", help="Of sql: such as postgres or spark; duckdb if not given.")
-    ] = None,
-    output: Annotated[str | None, Option(metavar="FILE", help="Write it there instead of printing it.")] = None,
+    *,
+    to: str,
+    output: str | None,
+    **of_sql: str | None,
 ) -> None:
     """Export a saved model: a query, a Python function, a PyTorch module or an equation that predicts the same.
 
     Example: descend export line.json --to sql --table measurements
     """
     check_outputs({"--output": output}, [model])
-    options = {"table": table, "name": name, "dialect": dialect}
-    given = {option: value for option, value in options.items() if value is not None}
+    given = {key: value for key, value in of_sql.items() if value is not None}
     if given and to != "sql":
         shown = {"name": "as"}.get(next(iter(given)), next(iter(given)))
         raise ConfigError(f"`--{shown}` is an option of sql, and has no meaning for {to}. Leave it out.")

@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from typer import Context, Exit, Option
+from typer import Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
 from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, DescendError, OutputError
+from descend.options.option import Option
 
 if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
@@ -25,78 +26,42 @@ Output = tuple[str, str | None, Callable[[str], object]]
 """What is said of a file once it is there, the file, None if it was not asked for, and what writes it."""
 
 
+@options.takes(
+    *options.FITTING,
+    Option("interval", None, "Intervals of the parameters: t, profile, bootstrap or sandwich.", metavar="METHOD"),
+    "level",
+    Option("resamples", None, "Of the bootstrap; 1,000 if not given.", "whole", "N"),
+    Option("save", None, "Write the model file, for predict and plot.", metavar="FILE"),
+    "plot",
+    *options.LOOK,
+    Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
+    Option("animate", None, "Write the run as an animation: .html, .gif or .mp4.", metavar="FILE"),
+    Option("watch", False, "Draw the curve and the loss in the terminal as the run goes on, for the log.", "switch"),
+    "json",
+    "quiet",
+)
 def fit(
-    context: Context,
     formula: options.Formula,
     data: options.Data,
-    start: options.Start = None,
-    gradient: options.Gradient = None,
-    loss: options.Loss = "squared",
-    weights: options.Weights = None,
-    sigma: options.Sigma = None,
-    errors: options.Errors = None,
-    l1: options.L1 = 0.0,
-    l2: options.L2 = 0.0,
-    bound: options.Bound = None,
-    fix: options.Fix = None,
-    tie: options.Tie = None,
-    optimizer: options.Optimizer = None,
-    learning_rate: options.LearningRate = None,
-    schedule: options.Schedule = "constant",
-    epochs: options.Epochs = None,
-    batch_size: options.BatchSize = None,
-    seed: options.Seed = 0,
-    tolerance: options.Tolerance = None,
-    time_limit: options.TimeLimit = None,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    engine: options.Engine = "auto",
-    device: options.Device = None,
-    checkpoint: options.Checkpoint = None,
-    resume: options.Resume = False,
-    standardize: options.Standardize = False,
-    sharpness: Annotated[
-        bool, Option("--sharpness", help="Show the largest eigenvalue of the curvature in the log, and in the JSON.")
-    ] = False,
-    memory_limit: options.MemoryLimit = None,
-    log_every: Annotated[
-        int | None, Option(metavar="N", parser=options.whole("--log-every"), help="Print every N epochs, and the last.")
-    ] = None,
-    interval: Annotated[
-        str | None,
-        Option(metavar="METHOD", help="Intervals of the parameters: t, profile, bootstrap or sandwich."),
-    ] = None,
-    level: options.Level = None,
-    resamples: Annotated[
-        int | None,
-        Option(metavar="N", parser=options.whole("--resamples"), help="Of the bootstrap; 1,000 if not given."),
-    ] = None,
-    save: Annotated[str | None, Option(metavar="FILE", help="Write the model file, for predict and plot.")] = None,
-    plot: options.Plot = None,
-    log_x: options.LogX = False,
-    log_y: options.LogY = False,
-    x_label: options.XLabel = None,
-    y_label: options.YLabel = None,
-    title: options.Title = None,
-    size: options.Size = None,
-    residuals: options.Residuals = False,
-    report: Annotated[
-        str | None, Option(metavar="PAGE", help="Write a page, .html, that opens without a network.")
-    ] = None,
-    animate: Annotated[
-        str | None, Option(metavar="FILE", help="Write the run as an animation: .html, .gif or .mp4.")
-    ] = None,
-    watch: Annotated[
-        bool, Option("--watch", help="Draw the curve and the loss in the terminal as the run goes on, for the log.")
-    ] = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    *,
+    log_every: int | None,
+    interval: str | None,
+    level: float | None,
+    resamples: int | None,
+    save: str | None,
+    plot: list[str] | None,
+    report: str | None,
+    animate: str | None,
+    watch: bool,
+    json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Fit a formula to data: names that are columns are data, all others are parameters.
 
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
     """
-    look = options.look(context.params)
+    look = options.look(given)
     check_pictures(plot, look)
     check_page(report)
     check_animation(animate)
@@ -105,9 +70,10 @@ def fit(
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate, "--checkpoint": checkpoint}
+    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
+    written["--checkpoint"] = given["checkpoint"]
     check_outputs(written, data)
-    arguments = options.fitting(context.params)
+    arguments = options.fitting(formula, data, given)
 
     from descend import api
     from descend.inference.bootstrap import FEWEST
@@ -121,15 +87,16 @@ def fit(
         interval = "t"
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(log_every, "number of epochs between log lines", 1)
+    sharpness = arguments["sharpness"]
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
     stream = sys.stderr if json else sys.stdout
-    with Watch(stream) if watch else Log(stream, epochs, log_every, sharpness) as reader:
+    with Watch(stream) if watch else Log(stream, arguments["epochs"], log_every, sharpness) as reader:
         fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else reader, **arguments)
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None
     if interval is not None and (json or not quiet or report is not None):
-        fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, seed)
+        fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
     page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv
 from descend.errors import ConfigError
+from descend.options.option import Option
 
 
+@options.takes(
+    Option(
+        "column", None, 'Column of even steps, such as "x=0:10:0.1"; or an expression.', "texts", "NAME=START:STOP:STEP"
+    ),
+    Option("rows", None, "How many rows, unless a column tells.", "whole", "N"),
+    Option("seed", 0, "Fixes the random numbers.", "whole", "N"),
+    Option(
+        "output", None, "Where to write: .csv, .tsv, .json, .jsonl or .parquet; else CSV is printed.", metavar="FILE"
+    ),
+    "quiet",
+)
 def generate(
     equations: Annotated[
         list[str], Argument(metavar="EQUATION...", help='One column each, such as "y = 2*x + normal(0, 1)".')
     ],
-    column: Annotated[
-        list[str] | None,
-        Option(metavar="NAME=START:STOP:STEP", help='Column of even steps, such as "x=0:10:0.1"; or an expression.'),
-    ] = None,
-    rows: Annotated[
-        int | None, Option(metavar="N", parser=options.whole("--rows"), help="How many rows, unless a column tells.")
-    ] = None,
-    seed: Annotated[int, Option(metavar="N", parser=options.whole("--seed"), help="Fixes the random numbers.")] = 0,
-    output: Annotated[
-        str | None,
-        Option(metavar="FILE", help="Where to write: .csv, .tsv, .json, .jsonl or .parquet; else CSV is printed."),
-    ] = None,
-    quiet: options.Quiet = False,
+    *,
+    column: list[str] | None,
+    rows: int | None,
+    seed: int,
+    output: str | None,
+    quiet: bool,
 ) -> None:
     """Generate a table from equations, with random numbers drawn by uniform, normal, exponential, poisson or bernoulli.
 

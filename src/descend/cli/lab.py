@@ -5,24 +5,26 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.terminal import say
 from descend.errors import ConfigError
+from descend.options.option import Option
 
 
+@options.takes(
+    Option("port", None, "Port; 8050, or any that is free, if not given.", "whole", "N"),
+    Option("host", "127.0.0.1", "Where to listen. Anybody who can reach it may use the lab.", metavar="ADDRESS"),
+    Option("no_browser", False, "Do not open the browser.", "switch"),
+)
 def lab(
     formula: Annotated[str | None, Argument(metavar="FORMULA", help='The model, such as "y ~ w*x + b".')] = None,
     data: Annotated[str | None, Argument(metavar="DATA", help="A CSV, Parquet or JSON file.")] = None,
-    port: Annotated[
-        int | None,
-        Option(metavar="N", parser=options.whole("--port"), help="Port; 8050, or any that is free, if not given."),
-    ] = None,
-    host: Annotated[
-        str, Option(metavar="ADDRESS", help="Where to listen. Anybody who can reach it may use the lab.")
-    ] = "127.0.0.1",
-    no_browser: Annotated[bool, Option("--no-browser", help="Do not open the browser.")] = False,
+    *,
+    port: int | None,
+    host: str,
+    no_browser: bool,
 ) -> None:
     """Open the web lab: play with a descent, its rate and its start, in the browser.
 

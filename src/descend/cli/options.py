@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from typer import Argument, Option
+import typer
+from typer import Argument
 from typer.core import TyperCommand
 
 from descend.errors import ConfigError
+from descend.options.option import Option
+from descend.options.request import OPTIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 
 class Verb(TyperCommand):
@@ -38,26 +44,6 @@ def _registered() -> dict[str, str]:
     }
 
 
-def whole(option: str) -> Any:
-    """Return a reader of whole numbers that names the option in its error."""
-    return _reader(int, f"`{option}` takes a whole number")
-
-
-def number(option: str) -> Any:
-    """Return a reader of numbers that names the option in its error."""
-    return _reader(float, f"`{option}` takes a number")
-
-
-def _reader(kind: type[int] | type[float], wanted: str) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ConfigError(f"{wanted}; it was given `{text}`.") from None
-
-    return read
-
-
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
 Data = Annotated[
     list[str],
@@ -65,130 +51,91 @@ Data = Annotated[
         metavar="DATA...", help="CSV, Parquet or JSON files, patterns such as 'data/*.csv', or - for standard input."
     ),
 ]
-Start = Annotated[
-    list[str] | None, Option(metavar="NAME=VALUE", help="Starting value, such as w=0 or w=0,b=1; may be repeated.")
-]
-Gradient = Annotated[
-    list[str] | None,
-    Option(
-        metavar="TEXT",
-        help='derived (the default), autograd, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
-    ),
-]
-Loss = Annotated[
-    str,
-    Option(metavar="LOSS", help='{losses}; settings as in "huber(delta=2)".'),
-]
-Weights = Annotated[str | None, Option(metavar="COLUMN", help="Column of row weights, relative to each other.")]
-Sigma = Annotated[
-    str | None, Option(metavar="COLUMN", help="Column of known standard deviations of the response, in its unit.")
-]
-Errors = Annotated[
-    str | None,
-    Option(metavar="model|sandwich", help="Standard errors from the curvature, or robust against unlike residuals."),
-]
-L1 = Annotated[
-    float,
-    Option(
-        "--l1", metavar="NUMBER", parser=number("--l1"), help="Penalty on the sum of |parameter|: gives exact zeros."
-    ),
-]
-L2 = Annotated[
-    float, Option("--l2", metavar="NUMBER", parser=number("--l2"), help="Penalty on the sum of parameter^2.")
-]
-Bound = Annotated[list[str] | None, Option(metavar="TEXT", help='Bounds, such as "b>0" or "0<=c<=1"; may be repeated.')]
-Fix = Annotated[
-    list[str] | None,
-    Option(metavar="NAME=VALUE", help="Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated."),
-]
-Tie = Annotated[
-    list[str] | None, Option(metavar="TEXT", help='Let others set a parameter, as in "b2 = 2*b1"; may be repeated.')
-]
-Optimizer = Annotated[
-    str | None,
-    Option(
-        metavar="OPTIMIZER",
-        help='{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
-    ),
-]
-LearningRate = Annotated[
-    str | None, Option(metavar="NUMBER|auto", help="auto takes it from the curvature at the start.")
-]
-Schedule = Annotated[str, Option(metavar="SCHEDULE", help="{schedules}.")]
-Epochs = Annotated[
-    int | None,
-    Option(
-        metavar="N",
-        parser=whole("--epochs"),
-        help="Run this many passes over the rows; otherwise the run ends when it has converged.",
-    ),
-]
-BatchSize = Annotated[
-    int | None, Option(metavar="N", parser=whole("--batch-size"), help="Rows per step; all of them if not given.")
-]
-Seed = Annotated[int, Option(metavar="N", parser=whole("--seed"), help="Fixes the order of the batches.")]
-Tolerance = Annotated[
-    float | None,
-    Option(metavar="NUMBER", parser=number("--tolerance"), help="End the run once the gradient is this close to zero."),
-]
-TimeLimit = Annotated[
-    float | None, Option(metavar="SECONDS", parser=number("--time-limit"), help="End the run after so long.")
-]
-Where = Annotated[str | None, Option(metavar="CONDITION", help="Use only rows for which this SQL condition holds.")]
-Missing = Annotated[str, Option(metavar="raise|drop", help="What to do with rows that lack a value.")]
-Engine = Annotated[
-    str, Option(metavar="ENGINE", help="auto, numpy, torch, moments (one pass) or query (in the database).")
-]
-Device = Annotated[str | None, Option(metavar="DEVICE", help="Device of the engine torch, such as cuda.")]
-Checkpoint = Annotated[
-    str | None, Option(metavar="FILE", help="Note every few seconds where the run stands, for --resume.")
-]
-Resume = Annotated[bool, Option("--resume", help="Go on from the checkpoint, to the same trajectory.")]
-MemoryLimit = Annotated[str | None, Option(metavar="SIZE", help="Such as 1GiB: beyond it rows stay in their files.")]
-Level = Annotated[
-    float | None,
-    Option(metavar="NUMBER", parser=number("--level"), help="Level of confidence of the interval; 0.95 if not given."),
-]
-Standardize = Annotated[
-    bool, Option("--standardize", help="Descend in standardised columns; all that is reported stays in your units.")
-]
-Plot = Annotated[
-    list[str] | None,
-    Option(metavar="PICTURE", help="Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated."),
-]
-LogX = Annotated[bool, Option("--log-x", help="Give the picture a logarithmic axis across.")]
-LogY = Annotated[bool, Option("--log-y", help="Give the picture a logarithmic axis upwards.")]
-XLabel = Annotated[str | None, Option(metavar="TEXT", help="Words along the axis across.")]
-YLabel = Annotated[str | None, Option(metavar="TEXT", help="Words along the axis upwards.")]
-Title = Annotated[str | None, Option(metavar="TEXT", help="Words above the picture, in the place of the formula.")]
-Size = Annotated[str | None, Option(metavar="WIDTHxHEIGHT", help="Of the picture, in inches, such as 8x5.")]
-Residuals = Annotated[bool, Option("--residuals", help="Draw the residuals below the curve.")]
-Json = Annotated[bool, Option("--json", help="Print one JSON object; all else goes to stderr.")]
-Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
-
-FITTING = (
-    "loss", "weights", "sigma", "errors", "l1", "l2", "optimizer", "learning_rate", "schedule", "epochs", "batch_size",
-    "seed", "tolerance", "time_limit", "where", "missing", "engine", "device", "memory_limit", "standardize",
-    "checkpoint", "resume",
-)  # fmt: skip
-"""The options that `descend.fit` takes as they are."""
+FITTING = tuple(key for key, option in OPTIONS.items() if option.on_command_line)
+"""The options of a fit, in the order of the help."""
+OUTPUT = (
+    Option("level", None, "Level of confidence of the interval; 0.95 if not given.", "number", "NUMBER"),
+    Option("plot", None, "Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated.", "texts", "PICTURE"),
+    Option("log_x", False, "Give the picture a logarithmic axis across.", "switch"),
+    Option("log_y", False, "Give the picture a logarithmic axis upwards.", "switch"),
+    Option("x_label", None, "Words along the axis across.", metavar="TEXT"),
+    Option("y_label", None, "Words along the axis upwards.", metavar="TEXT"),
+    Option("title", None, "Words above the picture, in the place of the formula.", metavar="TEXT"),
+    Option("size", None, "Of the picture, in inches, such as 8x5.", metavar="WIDTHxHEIGHT"),
+    Option("residuals", False, "Draw the residuals below the curve.", "switch"),
+    Option("json", False, "Print one JSON object; all else goes to stderr.", "switch"),
+    Option("quiet", False, "Print nothing but errors.", "switch", short="-q"),
+    Option("columns", None, "The names that are data, such as x,t; else x, t, z and the like are.", metavar="LIST"),
+)
+"""What several verbs take beside the options of a fit: what is shown, and where it goes."""
+LOOK = ("log_x", "log_y", "x_label", "y_label", "title", "size", "residuals")
+"""How a picture is to look."""
+REQUIRED = inspect.Parameter.empty
+"""The default of an option that has to be given."""
+TYPES: Mapping[str, object] = {
+    "text": str, "texts": list[str], "values": list[str], "whole": int, "number": float, "switch": bool
+}  # fmt: skip
 
 
-def fitting(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments of `descend.fit` from the options of a verb, by name.
+def takes(*options: str | Option) -> Callable[[Command], Command]:
+    """Give a verb its options, in the order of its help: by their keys, or its own. It is called with their values."""
+    known = {**OPTIONS, **{option.key: option for option in OUTPUT}}
+
+    def with_options(verb: Command) -> Command:
+        signature = inspect.signature(verb, eval_str=True)
+        arguments = [each for each in signature.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+        named = [_parameter(known[each] if isinstance(each, str) else each) for each in options]
+        verb.__signature__ = signature.replace(parameters=[*arguments, *named])  # type: ignore[attr-defined]
+        return verb
+
+    return with_options
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """Return an option as Typer reads it: a parameter of a verb."""
+    kind: Any = TYPES[option.form]
+    spelled = [option.spelled, *([option.short] if option.short else [])]
+    parser = _reader(option) if option.form in ("whole", "number") else None
+    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, parser=parser)
+    kind = kind | None if option.default is None else kind
+    return inspect.Parameter(
+        option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]
+    )
+
+
+def _reader(option: Option) -> Callable[[str], int | float]:
+    """Return a reader of numbers that names the option in its error."""
+    kind, words = (int, "a whole number") if option.form == "whole" else (float, "a number")
+
+    def read(text: str) -> int | float:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ConfigError(f"`{option.spelled}` takes {words}; it was given `{text}`.") from None
+
+    return read
+
+
+def fitting(formula: str, data: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of `descend.fit` from the options of a verb.
 
     Raises ConfigError if formula and data stand in each other's place.
     """
-    swapped = next((text for text in given.get("data") or () if "~" in text and " " in text), None)
-    if swapped is not None and "~" not in given.get("formula", "~"):
-        raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{given['formula']}`.")
-    arguments = {name: given[name] for name in FITTING if name in given}
-    gradients = given["gradient"] or []
-    arguments["gradient"] = gradients[0] if len(gradients) == 1 else gradients or None
-    arguments["start"] = assignments(given["start"] or [], "--start")
-    arguments["bounds"], arguments["ties"] = given["bound"], given["tie"]
-    arguments["fix"] = assignments(given["fix"] or [], "--fix")
-    return arguments
+    swapped = next((text for text in data if "~" in text and " " in text), None)
+    if swapped is not None and "~" not in formula:
+        raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{formula}`.")
+    return values_of(given)
+
+
+def values_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a fit among those of a verb, as Python has them: pairs by name, one gradient as text."""
+    values = {key: value for key, value in given.items() if key in OPTIONS}
+    for key, value in values.items():
+        if OPTIONS[key].form == "values":
+            values[key] = assignments(value or [], OPTIONS[key].spelled)
+    if len(values.get("gradient") or ()) == 1:
+        values["gradient"] = values["gradient"][0]
+    return values
 
 
 def look(given: Mapping[str, Any]) -> dict[str, Any]:

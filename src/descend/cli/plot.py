@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Argument, Context, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import say
 from descend.errors import ConfigError
+from descend.options.option import Option
 
 
+@options.takes(
+    Option("output", options.REQUIRED, "The picture: a .png, .svg, .pdf or .jpg file.", metavar="PICTURE"),
+    Option("x", None, "Column across, for a plot of the data alone.", metavar="COLUMN"),
+    Option("y", None, "Column upwards.", metavar="COLUMN"),
+    *(*options.LOOK, "where", "missing", "quiet"),
+)
 def plot(
-    context: Context,
     files: Annotated[list[str], Argument(metavar="[MODEL] DATA", help="Data, or a model file and data.")],
-    output: Annotated[str, Option(metavar="PICTURE", help="The picture: a .png, .svg, .pdf or .jpg file.")],
-    x: Annotated[
-        str | None, Option("--x", metavar="COLUMN", help="Column across, for a plot of the data alone.")
-    ] = None,
-    y: Annotated[str | None, Option("--y", metavar="COLUMN", help="Column upwards.")] = None,
-    log_x: options.LogX = False,
-    log_y: options.LogY = False,
-    x_label: options.XLabel = None,
-    y_label: options.YLabel = None,
-    title: options.Title = None,
-    size: options.Size = None,
-    residuals: options.Residuals = False,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    quiet: options.Quiet = False,
+    *,
+    output: str,
+    x: str | None,
+    y: str | None,
+    where: str | None,
+    missing: str,
+    quiet: bool,
+    **look: Any,
 ) -> None:
     """Draw the data, or a saved model over data.
 
@@ -37,10 +36,10 @@ def plot(
 
     Example: descend plot line.json line.csv --output line.png --residuals
     """
-    wanted = options.look(context.params)
+    wanted = options.look(look)
     check_pictures([output], wanted)
     check_outputs({"--output": output}, files)
-    if x is not None and residuals:
+    if x is not None and look["residuals"]:
         raise ConfigError("Residuals of what? Two columns have none: give a model file and data.")
     if (x is None) != (y is None):
         raise ConfigError("A plot of two columns needs both --x and --y.")

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Option
+from typer import Argument
 
 from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv, say_json
 from descend.errors import ConfigError
+from descend.options.option import Option
 from descend.registry import closest
 
 if TYPE_CHECKING:
@@ -23,31 +24,35 @@ LARGEST_EXACT = 2**53
 """Whole numbers beyond it are not all float64s, so they are handed on as text."""
 
 
+@options.takes(
+    Option("at", None, "Values instead of data, such as x=7 or x=7,5; may be repeated.", "values", "NAME=VALUE"),
+    Option(
+        "output", None, "Write the rows with their predictions: .csv, .tsv, .json, .jsonl, .parquet.", metavar="FILE"
+    ),
+    Option("name", "prediction", "Name of the new column.", metavar="NAME", flag="--as"),
+    Option(
+        "interval",
+        None,
+        "Add columns low and high: of the mean, or of one more measurement.",
+        metavar="confidence|prediction",
+    ),
+    *("level", "where", "missing", "json", "quiet"),
+)
 def predict(
     model: Annotated[str, Argument(metavar="MODEL", help="A file that `descend fit --save` wrote.")],
     data: Annotated[
         list[str] | None, Argument(metavar="DATA...", help="The rows: CSV, Parquet or JSON files, or patterns.")
     ] = None,
-    at: Annotated[
-        list[str] | None,
-        Option(metavar="NAME=VALUE", help="Values instead of data, such as x=7 or x=7,5; may be repeated."),
-    ] = None,
-    output: Annotated[
-        str | None,
-        Option(metavar="FILE", help="Write the rows with their predictions: .csv, .tsv, .json, .jsonl, .parquet."),
-    ] = None,
-    name: Annotated[str, Option("--as", metavar="NAME", help="Name of the new column.")] = "prediction",
-    interval: Annotated[
-        str | None,
-        Option(
-            metavar="confidence|prediction", help="Add columns low and high: of the mean, or of one more measurement."
-        ),
-    ] = None,
-    level: options.Level = None,
-    where: options.Where = None,
-    missing: options.Missing = "raise",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    *,
+    at: list[str] | None,
+    output: str | None,
+    name: str,
+    interval: str | None,
+    level: float | None,
+    where: str | None,
+    missing: str,
+    json: bool,
+    quiet: bool,
 ) -> None:
     """Predict with a saved model: prints CSV unless told where to write.
 

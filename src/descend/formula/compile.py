@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,8 @@ from sympy import Expr, Mul, Pow, Rational
 from descend.formula.formula import Formula
 from descend.formula.functions import Special
 from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer, signed_sum
-from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Setting
+from descend.formula.symbols import OMEGA, Column, Parameter, Predictor, Quantity, RowWeight, Setting
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 CONSTANT, SCALAR, DATA, ROWS = range(4)
@@ -177,7 +178,7 @@ class RowWriter(Writer):
         known = self.kinds.get(expression)
         if known is None:
             if expression.is_Symbol:
-                kinds_of_symbols = {Column: DATA, Parameter: SCALAR, Setting: SCALAR}
+                kinds_of_symbols = {Column: DATA, RowWeight: DATA, Parameter: SCALAR, Setting: SCALAR}
                 known = kinds_of_symbols.get(type(expression), ROWS)
             elif not expression.args:
                 known = CONSTANT
@@ -330,7 +331,8 @@ class RowWriter(Writer):
 class RowCode:
     """Functions ``f(theta, block)`` over blocks of rows of one formula, in one language.
 
-    A block is a tuple: the columns, arrays computed from data alone, and a matrix for each ``w @ [...]``.
+    A block is a tuple: the columns, the row weights if ``weighted``, arrays computed from data alone, and a matrix for
+    each ``w @ [...]``.
     slices: where each parameter lies in theta. more: columns that are needed beside those of the formula.
     """
 
@@ -341,13 +343,15 @@ class RowCode:
         language: Language,
         quantities: Mapping[Expr, Expr],
         more: Sequence[str] = (),
+        weighted: bool = False,
     ) -> None:
         self.formula = formula
         self.slices = slices
         self.language = language
         self.quantities = quantities
-        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))  # the formula may use the weights too
-        self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
+        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))
+        given = (*map(Column, self.columns), *([OMEGA] if weighted else []))
+        self.prepared: dict[Expr, str] = {symbol: f"c{number}" for number, symbol in enumerate(given)}
         self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
 
     @property
@@ -387,29 +391,34 @@ class RowCode:
         source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
         return define("rows", source, names_of(self.language))
 
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the block of all rows."""
-        count = len(columns[self.columns[0]])
-        arrays = [columns[name] for name in self.columns]
-        for expression in list(self.prepared)[len(arrays) :]:
-            arrays.append(np.ones(count) if expression is ONES else over_rows(expression, columns, count))
-        for predictor in self.matrices:
-            arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
-        return tuple(arrays)
+        matrices = (
+            items_matrix(self.formula.terms[predictor].items, rows.columns, rows.count) for predictor in self.matrices
+        )
+        return (*self._arrays(rows, rows.count), *matrices)
 
-    def lay_out(self, columns: Mapping[str, Array], rows: int) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
+    def _arrays(self, rows: Rows, ones: int) -> Iterator[Array]:
+        """Yield the columns, the row weights, and what is computed from them; ``ones``: how many ones are needed."""
+        for expression in self.prepared:
+            if expression is OMEGA:
+                assert rows.omega is not None
+                yield rows.omega
+            elif isinstance(expression, Column):
+                yield rows.columns[expression.name]
+            else:
+                yield (
+                    np.ones(ones) if expression is ONES else over_rows(expression, rows.columns, rows.count, rows.omega)
+                )
+
+    def lay_out(self, rows: Rows) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
         """Prepare many rows, whose blocks are laid out as they are needed: as `prepare` does, but without any copy.
 
         Returns a function that each thread calls for one of its own, (first row, last row + 1) -> block. A block is
         good until the next one is laid out.
         """
-        arrays = [columns[name] for name in self.columns]
-        arrays += [
-            np.ones(self.block_rows) if expression is ONES else over_rows(expression, columns, rows)
-            for expression in self.prepared
-            if not isinstance(expression, Column)
-        ]
-        every = [len(array) == rows for array in arrays]
+        arrays = list(self._arrays(rows, self.block_rows))
+        every = [len(array) == rows.count for array in arrays]
         terms = [self.formula.terms[predictor].items for predictor in self.matrices]
 
         def lay() -> Callable[[int, int], tuple[Array, ...]]:
@@ -441,11 +450,12 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
     return tuple(sorted(expression.atoms(Column), key=lambda column: column.name))
 
 
-def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
-    """Evaluate an expression of data alone: one number (or truth value) per row."""
+def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega: Array | None = None) -> Array:
+    """Evaluate an expression of data, and of row weights, alone: one number (or truth value) per row."""
     used = _columns_of(expression)
+    values = [omega if symbol is OMEGA else columns[symbol.name] for symbol in used]
     with np.errstate(all="ignore"):
-        value: Any = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
+        value: Any = compile_expression(expression, used)(*values)
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (count,) and value.flags.c_contiguous:
         return value
     array = np.broadcast_to(np.asarray(value), (count,))

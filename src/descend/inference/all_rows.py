@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
 from descend.losses import LOSSES
 from descend.problem.out_of_core import Whole, engine_of
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -38,12 +38,8 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
             return total_loss(fit, whole)
         if fit.model.formula is None:
             return None
-        weights = fit.sigma_or_weights
-        return (
-            engine_of(derived(fit.model.formula, LOSSES.build("squared"), weights), whole.lazy, weights)
-            .evaluate(fit.theta, 0)
-            .loss
-        )
+        squared = derived(fit.model.formula, LOSSES.build("squared"))
+        return engine_of(squared, whole.lazy).evaluate(fit.theta, 0).loss
 
 
 def r_squared(fit: Fit, whole: Whole) -> float | None:
@@ -70,12 +66,13 @@ def log_likelihood(fit: Fit, whole: Whole) -> float | None:
         return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
     if fit.loss_function.name == "poisson":
         return None if whole.log_factorials is None else -total - whole.log_factorials
-    if fit.weights is None:
+    if whole.lazy.roles.spread is None:
         return -total
     return -total + sum(_normaliser(fit, block) for block in whole.lazy.blocks(BLOCK))
 
 
-def _normaliser(fit: Fit, block: Mapping[str, Array]) -> float:
+def _normaliser(fit: Fit, block: Rows) -> float:
     """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = np.asarray(block[fit.weights or ""], dtype=np.float64)
-    return float(fit.loss_function.log_normaliser(fit.model.observed(block), omega)[omega > 0.0].sum())
+    omega = block.omega
+    assert omega is not None
+    return float(fit.loss_function.log_normaliser(fit.model.observed(block.columns), omega)[omega > 0.0].sum())

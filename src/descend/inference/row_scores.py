@@ -44,18 +44,14 @@ def refuse_without_data(fit: Fit, what: str) -> None:
 def row_weights(fit: Fit) -> Array:
     """Return (rows,) the weight of each row that is kept, 1 if there are none."""
     assert fit.kept is not None
-    if weighted(fit):
-        known = fit.kept.columns.get(fit.sigma_or_weights or "")
-        if known is None:
-            known = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
-        return np.asarray(known, dtype=np.float64)
-    return np.ones(fit.rows if fit.kept.whole is None else len(next(iter(fit.kept.columns.values()))))
+    omega = fit.kept.rows.omega
+    return np.ones(fit.kept.rows.count) if omega is None else omega
 
 
 def weighted(fit: Fit) -> bool:
     """Whether the rows of a fit that has its data have weights."""
     assert fit.kept is not None
-    return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
+    return fit.kept.rows.omega is not None
 
 
 def counted_rows(
