@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from descend import report
 from descend.descent import Outcome, Step
+from descend.descent.beginning import Beginning
 from descend.descent.checkpoint import read
 from descend.descent.run import run
 from descend.errors import ConfigError, DescendError
@@ -31,13 +32,14 @@ from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
-from descend.problem.posing import Problem, pose
+from descend.problem.posing import pose
 from descend.registry import split_list
 from descend.results import Fit, load
 from descend.results.commenting import attempt
 from descend.results.ending import fit_of
 from descend.showing import handed
-from descend.starts.robust import loss_of, needs_preparation, prepare
+from descend.starts.choice import begin
+from descend.starts.robust import settled
 from descend.starts.second_look import SecondLook, doubt_of
 from descend.table import open_table, parse_column_range
 from descend.table.memory import enough_memory
@@ -154,44 +156,37 @@ def fit(
 
         problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(problem, run(problem, request, reader), report, call, began)
+            return fit_of(run(begin(problem, request), request, reader), report, call, began)
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    loss_function = loss_of(request)
-    unprepared = request
-    prepared: tuple[str, ...] = ()
-    with np.errstate(all="ignore"), enough_memory():
-        if needs_preparation(loss_function):
-            data, unprepared = open_table(data, where), replace(request, where=None)
-            request, prepared = prepare(model, data, unprepared, loss_function)
-        if checkpoint is not None:
-            refuse_unwritable(checkpoint)
-        resumed = None if checkpoint is None or not resume else read(checkpoint)
-        if resumed is not None:  # it starts where the run did, whatever start is found or given now
-            request = replace(request, start=resumed.start)
-            began -= resumed.snapshot.seconds
-        problem = pose(model, data, request)
-        try:
-            if prepared:
-                problem = replace(problem, notes=prepared + problem.notes)
-            kind = checked_errors(errors, problem.model.loss)
+    table = open_table(data, where)
+    try:
+        with np.errstate(all="ignore"), enough_memory():
+            request = settled(request, table)
+            if checkpoint is not None:
+                refuse_unwritable(checkpoint)
+            resumed = None if checkpoint is None or not resume else read(checkpoint)
+            if resumed is not None:  # it starts where the run did, whatever start is found or given now
+                request = replace(request, start=resumed.start)
+                began -= resumed.snapshot.seconds
+            beginning = begin(pose(request, table), request)
+            kind = checked_errors(errors, beginning.problem.model.loss)
 
-            def fitted_to(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
-                descended = run(problem, request, reader, resumed)
-                return fit_of(problem, descended, report, call, began, bool(l1 or l2), kind)
+            def fitted_to(beginning: Beginning, reader: Callable[[Step], None] | None = None) -> Fit:
+                descended = run(beginning, request, reader, resumed)
+                return fit_of(descended, report, call, began, bool(l1 or l2), kind)
 
-            fitted = fitted_to(problem, reader)
+            fitted = fitted_to(beginning, reader)
             if optimizer is None and start:
                 patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
                 with attempt("whether another start leads lower", fitted.failures):
-                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
+                    doubt = doubt_of(beginning, fitted) if patient and fitted.succeeded else None
                     if doubt is not None or not fitted.succeeded:
-                        look = SecondLook(model, request, unprepared, loss_function, problem, fitted, fitted_to, doubt)
-                        fitted = look.taken()
-        finally:
-            problem.table.rest()
+                        fitted = SecondLook(request, beginning, fitted, fitted_to, doubt).taken()
+    finally:
+        table.rest()
     return fitted
 
 
@@ -337,10 +332,11 @@ def explain(
         with np.errstate(all="ignore"):
             # The start does not hang on the scale of a robust loss.
             known = "squared" if loss_function.estimated else loss_function
-            problem = pose(formula, table, Request(start=start, loss=known, missing=missing, polish=asked is None))
-            found |= explanation.of_problem(problem)
+            request = Request(model=formula, start=start, loss=known, missing=missing, polish=asked is None)
+            beginning = begin(pose(request, table), request)
+            found |= explanation.of_beginning(beginning)
             if asked is not None:
-                found["outlook"] = outlook(problem, *asked, standardize)
+                found["outlook"] = outlook(beginning, *asked, standardize)
     except DescendError as error:
         if asked is not None or start:
             raise
@@ -408,6 +404,7 @@ def check(
             "itself. Leave them out, of the gradient too."
         )
     request = Request(
+        model=model,
         response=response,
         inputs=inputs,
         start=start,
@@ -427,10 +424,10 @@ def check(
         from descend.training.gradient_check import check_module
 
         return handed(check_module(model, data, inputs, request, loss_function), report.short)
-    from descend.problem.gradient_check import check_gradient
+    from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return handed(check_gradient(model, data, request, loss_function), report.short)
+        return handed(check_gradient(request, open_table(data, where), loss_function), report.short)
 
 
 def generate(

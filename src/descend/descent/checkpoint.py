@@ -14,9 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.step import Snapshot, Step
+from descend.descent.beginning import Beginning
+from descend.descent.loop import Plan
+from descend.descent.step import Snapshot, Step, Trace
 from descend.errors import ConfigError, DataError
+from descend.optimizers import Optimizer
+from descend.optimizers.schedules import Constant
+from descend.options.request import Request
 from descend.output import write_atomically
+from descend.parameters import Parameters
+from descend.problem.objective import VectorObjective
+from descend.table.connection import ConnectionLostError
 
 Array = NDArray[np.float64]
 FORMAT = 1
@@ -24,6 +32,8 @@ EVERY = 2.0
 """Seconds between two writings."""
 REMEMBERED = 500
 """Steps of the run so far that are kept beside where it stands."""
+SHOWN = 6
+"""Parameters that a message gives."""
 
 
 @dataclass(frozen=True)
@@ -169,3 +179,67 @@ def live(content: Any) -> Any:
     if "tuple" in content:
         return tuple(live(part) for part in content["tuple"])
     return np.array(content["array"], dtype=np.float64).reshape(content["shape"])
+
+
+def writer_of(
+    beginning: Beginning,
+    request: Request,
+    objective: VectorObjective,
+    optimizer: Optimizer,
+    plan: Plan,
+    trace: Trace,
+    resumed: Checkpoint | None,
+) -> Writer:
+    """Return the writer of the checkpoints of a run; one that is taken up begins with the steps before it."""
+    assert request.checkpoint is not None
+    problem, model, penalty = beginning.problem, beginning.problem.model, objective.penalty
+    same: dict[str, object] = {
+        "model": str(model),
+        "parameters": list(model.parameters.labels),
+        "loss": repr(model.loss),
+        "penalty": None if penalty is None else [penalty.l1.tolist(), penalty.l2.tolist()],
+        "bounds": None if objective.bounds is None else list(objective.bounds.texts),
+        "gradient": problem.gradient,
+        "engine": objective.engine.name,
+        "rows": objective.rows,
+        "optimizer": repr(optimizer),
+        "learning rate": plan.rate,
+        "schedule": repr(plan.schedule),
+        "standardised": request.standardize,
+        "batch size": plan.batch_size,
+        "seed": plan.seed,
+    }
+    if not isinstance(plan.schedule, Constant):
+        same["number of epochs"] = plan.epochs
+    same |= request.identity
+    keep = Writer(request.checkpoint, same, model.parameters.named(beginning.start))
+    if resumed is not None:
+        at = resumed.snapshot
+        refuse_another_run(request.checkpoint, resumed, same, objective(at.theta, at.order).loss)
+        for step in resumed.steps:
+            step.named_by(model.parameters)
+            trace.append(step)
+            keep(step)
+    return keep
+
+
+def where_it_stood(
+    error: ConnectionLostError,
+    trace: Trace,
+    parameters: Parameters,
+    keep: Writer | None,
+    path: str | os.PathLike[str] | None,
+) -> ConnectionLostError:
+    """Write the last checkpoint; returns the error with where the run stood, and how to go on from there."""
+    if not len(trace):
+        return ConnectionLostError(f"{error} The run had not begun. Fit again once the database is back.")
+    last = trace[-1]
+    values = parameters.mentioned(last.theta, 10, SHOWN).replace("  ", ", ")
+    stood = f"At epoch {last.epoch:,} the parameters were {values}."
+    if keep is not None:
+        keep.flush()
+        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}` with --resume.")
+    return ConnectionLostError(
+        f"{error} {stood} Once the database is back, start from there with --start; a run with --checkpoint can be "
+        "resumed."
+    )

@@ -11,7 +11,8 @@ from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
 from descend.inference.likelihood import of_normal
 from descend.losses import LOSSES
-from descend.problem.out_of_core import Whole, engine_of
+from descend.problem.out_of_core import engine_of
+from descend.problem.problem import AllRows
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ BLOCK = 1 << 16
 """Rows that are read at a time."""
 
 
-def total_loss(fit: Fit, whole: Whole) -> float:
+def total_loss(fit: Fit, whole: AllRows) -> float:
     """Return the sum of the loss over all rows, without penalties."""
     assert fit.kept is not None
     if not fit.penalised:
@@ -30,7 +31,7 @@ def total_loss(fit: Fit, whole: Whole) -> float:
     return fit.kept.objective.engine.evaluate(fit.theta, 0).loss
 
 
-def squared_error(fit: Fit, whole: Whole) -> float | None:
+def squared_error(fit: Fit, whole: AllRows) -> float | None:
     """Return sum omega r**2 over all rows; None where only the loss can be summed, and it is not squared."""
     assert fit.kept is not None
     with np.errstate(all="ignore"):
@@ -42,13 +43,13 @@ def squared_error(fit: Fit, whole: Whole) -> float | None:
         return engine_of(squared, whole.lazy).evaluate(fit.theta, 0).loss
 
 
-def r_squared(fit: Fit, whole: Whole) -> float | None:
+def r_squared(fit: Fit, whole: AllRows) -> float | None:
     """Return the share of the variance of the response that the fit explains, over all rows."""
     error = squared_error(fit, whole) if whole.spread > 0.0 else None
     return None if error is None else 1.0 - error / whole.spread
 
 
-def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
+def sandwich_of_sample(fit: Fit, whole: AllRows) -> Array | None:
     """Return the robust covariance of a fit to the sample, brought to the number of all rows.
 
     It falls as one over their number, and that of 10,000 rows is known to about 1%.
@@ -58,7 +59,7 @@ def sandwich_of_sample(fit: Fit, whole: Whole) -> Array | None:
     return None if found is None else found * (len(rows.y) / whole.counting)
 
 
-def log_likelihood(fit: Fit, whole: Whole) -> float | None:
+def log_likelihood(fit: Fit, whole: AllRows) -> float | None:
     """Return what ``fit.likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
     assert fit.kept is not None
     total = total_loss(fit, whole)

@@ -162,12 +162,14 @@ class Callbacks:
         say = words(state.lang)
         try:
             from descend.options.request import Request
-            from descend.problem.gradient_check import check_gradient
+            from descend.starts.gradient_check import check_gradient
+            from descend.table import open_table
 
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
-            request = Request(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), request, known), say, state.lang == "zh")
+            missing = "drop" if rows.gaps else "raise"
+            request = Request(model=state.formula, start=start, gradient=given, loss=loss, missing=missing)
+            told = judged(check_gradient(request, open_table(dict(rows.columns)), known), say, state.lang == "zh")
         except DescendError as error:
             told = error_text(error, say)
         return told, "".join(lines), skeleton

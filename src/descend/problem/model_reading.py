@@ -32,10 +32,9 @@ from descend.table import Table
 from descend.table.table import listing
 
 
-def read_model(
-    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
-) -> tuple[Model, dict[str, Any]]:
+def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
+    model: Any = request.model
     start = dict(request.start or {})
     if request.sigma is not None:
         _check_sigma_wish(request, loss)

@@ -27,7 +27,7 @@ from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Places, Point, Triangle
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 VARIES = 1e-14
@@ -200,8 +200,10 @@ class StandardizedObjective(Around):
         )
 
 
-def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
+def standardized(problem: Problem, first: Point) -> tuple[StandardizedObjective, str]:
     """Return J of a problem as a function of standardised parameters, and a sentence on what was done.
+
+    first: where the descent begins.
 
     Raises ConfigError for a problem with bounds.
     """
@@ -216,22 +218,22 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
         intercept = None
     linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
     with np.errstate(all="ignore"):
-        units = standard_units(column_moments(problem), linear, intercept)
+        units = standard_units(column_moments(problem, first), linear, intercept)
     what = "the descent ran in standardised columns, so its learning rate is one for these"
     if intercept is None:
         what += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
     elif linear.sum() != len(linear) - 1:
         what += "; what enters nonlinearly was scaled by its derivative at the start"
-    return StandardizedObjective(objective, units, problem.first), what
+    return StandardizedObjective(objective, units, first), what
 
 
-def column_moments(problem: Problem) -> Array:
-    """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
-    curvature, penalty = problem.first.curvature, problem.objective.penalty
+def column_moments(problem: Problem, first: Point) -> Array:
+    """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at ``first``."""
+    curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
         program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
-        totals = NumpyEngine(program, problem.rows).evaluate(problem.first.theta, 2)
+        totals = NumpyEngine(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:

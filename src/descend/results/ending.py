@@ -14,7 +14,7 @@ from descend.diagnosis import Cause, Diagnosis, diagnose
 from descend.inference.edge import edge_note
 from descend.inference.goodness import scatter_note
 from descend.problem.identifiability import Verdict, at_end
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.results.commenting import attempt
@@ -23,14 +23,14 @@ from descend.starts.symmetry import changed_places
 
 
 def fit_of(
-    problem: Problem, run: Run, shown_by: Shows, call: Callable[[], Mapping[str, Any]], began: float,
+    run: Run, shown_by: Shows, call: Callable[[], Mapping[str, Any]], began: float,
     penalised: bool = False, errors: str = "",
 ) -> Fit:  # fmt: skip
     """Put the result of a run into the user's hands, with what there is to say of it.
 
     shown_by, call, errors: see ``Fit``. began: when the call did, by ``time.perf_counter``.
     """
-    trace = run.trace
+    problem, trace = run.beginning.problem, run.trace
     last, final = trace[-1], trace.last_finite
     outcome = last.outcome or Outcome.INTERRUPTED
     verdict, endless, failures = Verdict(), None, list[str]()
@@ -42,7 +42,7 @@ def fit_of(
             verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     remarks: tuple[str, ...] = ()
     with attempt("what is odd about the rows", failures):
-        remarks = _remarks(problem, final.theta, outcome)
+        remarks = _remarks(run, final.theta, outcome)
     fitted = Fit(
         model=problem.model,
         theta=final.theta,
@@ -61,8 +61,8 @@ def fit_of(
         asked=run.asked,
         trace=trace,
         notes=run.notes
-        + problem.notes
-        + (() if problem.doubts else verdict.sentences + verdict.remarks)
+        + run.beginning.notes
+        + (() if run.beginning.undetermined else verdict.sentences + verdict.remarks)
         + _at_bounds(problem, final.theta)
         + remarks,
         undetermined=verdict.labels,
@@ -74,7 +74,7 @@ def fit_of(
         kept=Kept(problem.rows, problem.objective, problem.table.source, problem.whole),
         call=call,
         shown_by=shown_by,
-        examine=partial(diagnose, problem, run),
+        examine=partial(diagnose, run),
     )
     if endless is not None:
         fitted = _without_minimum(fitted, endless)
@@ -98,12 +98,12 @@ def _without_minimum(fitted: Fit, why: str) -> Fit:
     return replace(fitted, notes=(*fitted.notes, why))
 
 
-def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+def _remarks(run: Run, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
-    model = problem.model
+    problem, model = run.beginning.problem, run.beginning.problem.model
     if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
-    notes = [changed_places(model, problem.given, problem.start, theta)]
+    notes = [changed_places(model, frozenset(problem.given), run.beginning.start, theta)]
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:

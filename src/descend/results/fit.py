@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.inference.profile_sides import Sides
-    from descend.problem.out_of_core import Whole
+    from descend.problem.problem import AllRows
 
 Array = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ class Kept:
     rows: table_rows.Rows
     objective: VectorObjective
     source: str
-    whole: Whole | None = None
+    whole: AllRows | None = None
     """What is known of all rows, where ``rows`` is a sample of them."""
 
     @property
