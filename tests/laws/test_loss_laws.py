@@ -9,13 +9,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
+from descend.errors import DataError
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import TORCH
 from descend.losses import LOSSES, Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.contract import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
+from descend.problem.preflight import check_response
 
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL)
 VARIANTS = [
@@ -55,7 +58,8 @@ def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
     for at in (prediction, y):  # the second is a kink of some
         data = rows(at, y)
         expected = derived(*data, data[0] - data[1])
-        np.testing.assert_allclose(loss.slope(*data), expected, rtol=1e-12, atol=1e-14)
+        terms = loss.weight(*data) * at  # the size of what cancels where the slope is all but 0
+        np.testing.assert_allclose(loss.slope(*data), expected, rtol=1e-12, atol=1e-14 * (1.0 + terms[0]))
 
 
 @settings(max_examples=25)
@@ -122,3 +126,106 @@ def test_the_link_is_a_function_and_a_domain_has_words(loss):
     for domain in (loss.response_domain, loss.prediction_domain):
         assert domain.low < domain.high
         assert bool(domain.words) == domain.limited
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES.build(name).likelihood])
+@pytest.mark.parametrize("mean", [0.2, 0.7])
+@pytest.mark.parametrize("dispersion", [1.0, 0.3])
+def test_a_density_sums_to_1_with_its_mean_and_variance(name, mean, dispersion):
+    loss = LOSSES.build(name)
+    if loss.dispersion_known:
+        dispersion = 1.0
+    score = float(mean if loss.link is None else np.log(mean / (1.0 - mean)))
+    domain = loss.response_domain
+
+    def density(y):
+        rows = np.atleast_1d(np.asarray(y, dtype=float))
+        return np.exp(loss.log_density(np.full(len(rows), score), rows, np.ones(len(rows)), dispersion))
+
+    if loss.dispersion_known:
+        outcomes = np.arange(domain.low, min(domain.high, 60.0) + 1.0)
+        chances = density(outcomes)
+        total, average, square = (float(chances @ outcomes**power) for power in range(3))
+    else:
+        ends = max(domain.low, -30.0), min(domain.high, 60.0)
+        total, average, square = (
+            quad(lambda y, power=power: density(y)[0] * y**power, *ends, points=[mean], limit=500)[0]
+            for power in range(3)
+        )
+    assert total == pytest.approx(1.0, rel=1e-7)
+    assert average == pytest.approx(mean, rel=1e-7)
+    assert loss.mean(np.array([score]))[0] == pytest.approx(mean, rel=1e-12)
+    variance = dispersion * loss.variance(np.array([mean]))[0]
+    assert square - average**2 == pytest.approx(variance, rel=1e-6)
+
+
+def test_deviance_is_twice_what_the_log_density_lacks_of_the_largest(loss):
+    if not loss.likelihood:
+        return
+    y = np.array([0.25, 0.5, 0.75])
+    score, best = np.array([0.4, 0.3, 0.2]), y if loss.link is None else np.log(y / (1.0 - y))
+    ones = np.ones(3)
+    lacking = loss.log_density(best, y, ones) - loss.log_density(score, y, ones)
+    np.testing.assert_allclose(loss.deviance(score, y), 2.0 * lacking, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_terms_of_a_normaliser_make_it_up(loss, weighted):
+    terms = loss.normaliser_terms(weighted)
+    if not loss.likelihood or terms is None:
+        return
+    y, dispersion = np.array([0.25, 0.5, 0.75]), 1.0 if loss.dispersion_known else 0.3
+    omega = np.array([0.5, 2.0, 3.0]) if weighted else np.ones(3)
+    total = 0.0
+    for factor, row in terms:
+        rows = 3.0 * float(row) if row.is_number else loss.sum_over_rows(row, y, omega)
+        total += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
+    assert total == pytest.approx(loss.log_normaliser(y, omega, dispersion).sum(), rel=1e-12, abs=1e-12)
+
+
+def test_what_a_loss_says_of_its_shape_is_so(loss):
+    """Convexity, its bound, and whether it is a parabola, held against the second derivative."""
+    y, scores = 0.6, np.linspace(0.05, 0.95, 37)
+    bend = loss.bend(scores, np.full(37, y))
+    if loss.convex:
+        assert (bend >= -1e-12).all()
+    if loss.convex_in_log:
+        assert (bend * scores**2 + loss.slope(scores, np.full(37, y)) * scores >= -1e-12).all()
+    if loss.quadratic:
+        np.testing.assert_allclose(bend, bend[0])
+        np.testing.assert_allclose(loss.value(scores, np.full(37, y)), bend[0] / 2 * (scores - y) ** 2)
+    if loss.likelihood:  # Fisher information is unit / variance, the weight by a mean
+        mean = np.array([0.3, 0.6])
+        np.testing.assert_allclose(loss.of_mean.weight(mean, mean), loss.unit / loss.variance(mean), rtol=1e-12)
+
+
+@pytest.mark.parametrize("moved", [0.01, 0.3, 2.0])
+def test_the_curvature_that_is_left_is_a_bound(loss, moved):
+    at = np.log(np.linspace(0.05, 0.95, 37)) if loss.convex_in_log else np.linspace(-2.0, 2.0, 37)
+    y = np.full(37, 0.6)
+
+    def bend(score):
+        if not loss.convex_in_log:
+            return loss.bend(score, y)
+        mean = np.exp(score)
+        return loss.bend(mean, y) * mean**2 + loss.slope(mean, y) * mean
+
+    left = loss.curvature_left(at - y, np.full(37, moved))
+    if left is None:
+        return
+    for step in np.linspace(-moved, moved, 21):
+        assert (bend(at + step) >= left * bend(at) * (1.0 - 1e-9) - 1e-12).all()
+
+
+def test_what_lies_outside_a_domain_is_refused_in_its_words(loss):
+    domain = loss.response_domain
+    if not domain.limited:
+        return
+    bad = domain.low if not domain.closed else domain.low - 1.0
+    with pytest.raises(DataError) as caught:
+        check_response(loss, np.array([0.5, bad]), "y", "the data")
+    assert str(caught.value) == (
+        f"`y` is {bad:g} in row 2 of the data, but the {loss.name} loss needs {domain.words}. "
+        "Leave such rows out with --where, or choose another loss."
+    )
+    check_response(loss, np.array([0.5, 1.0]), "y", "the data")

@@ -9,8 +9,9 @@ from typing import Any
 from sympy import Expr, Integer
 
 from descend.engines import in_place
-from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
+from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
+from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

@@ -10,8 +10,9 @@ import numpy as np
 from sympy import Expr, Integer
 
 from descend.engines.totals import Array
-from descend.formula.compile import DATA, ROWS, RowCode, define, torch_names
+from descend.formula.compile import define, torch_names
 from descend.formula.printers.code import TORCH
+from descend.formula.row_code import DATA, ROWS, RowCode
 from descend.formula.symbols import OMEGA
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

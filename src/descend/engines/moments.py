@@ -16,7 +16,8 @@ from sympy import Expr
 from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
-from descend.formula.compile import compile_expression, triangle
+from descend.formula.compile import compile_expression
+from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
 from descend.table.rows import Rows

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, ordered
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.gradients.contract import Kernel, Program, Sums
 from descend.table.rows import Rows
 

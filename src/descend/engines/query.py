@@ -18,10 +18,11 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
-from descend.formula.compile import COUNT, define, numpy_names
+from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
 from descend.formula.real_functions import erfc
+from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
@@ -343,10 +344,13 @@ class Response:
             finite = (y.abs() <= LARGEST).fill_null(False)
             self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
         if omega is not None:
-            self.sums |= {"log_omega": (omega > 0.0).ifelse(omega, 1.0).ln().sum(), "squares": (y * y).sum()}
-        if model.loss.name == "poisson" and "lgamma" in abilities.functions:
-            each = writer.calls.builtin("lgamma", (y > 0.0).ifelse(y, 0.0) + 1.0)
-            self.sums["log_factorials"] = (each if omega is None else omega * each).sum()
+            self.sums["squares"] = (y * y).sum()
+        for number, term in enumerate(model.loss.row_terms(weighted)):
+            try:
+                each = writer.write(term, table)
+            except LackingFunctionError:
+                continue  # what is not known of all rows is left out of a report
+            self.sums[f"term{number}"] = (each if omega is None else (omega > 0.0).ifelse(each, 0.0)).sum()
         self.query = table.aggregate(**self.sums)
 
     def ask(self) -> dict[str, float]:
@@ -359,10 +363,7 @@ class Response:
             found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
         if "squares" not in found:
             near = self.near
-            found |= {
-                "log_omega": 0.0,
-                "squares": found["second"] + near * (2.0 * found["first"] + near * found["rows"]),
-            }
+            found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
         return found
 
 

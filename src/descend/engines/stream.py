@@ -10,7 +10,7 @@ from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
 from descend.engines.torch_engine import checked_device, import_torch
 from descend.engines.totals import Array, Totals, ordered
-from descend.formula.compile import torch_triangle, triangle
+from descend.formula.factor import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.lazy import Lazy, spread
 from descend.table.rows import Rows

@@ -16,7 +16,7 @@ from descend.engines.compiled import compiled
 from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.errors import ConfigError
-from descend.formula.compile import torch_triangle
+from descend.formula.factor import torch_triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.rows import Rows
 

@@ -26,6 +26,7 @@ from descend.formula.real_functions import (
     expm1,
     gamma,
     hypot,
+    lgamma,
     log1p,
     log2,
     log10,
@@ -302,6 +303,7 @@ register(
 register(
     Function("sign", sign, range=(-1.0, 1.0), rising=True),
     Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
+    Function("lgamma", lgamma, "special.gammaln({0})", latex=_latex(r"\log \Gamma"), mathml=_mathml("<mi>ln Γ</mi>")),
     Function("digamma", digamma, "special.digamma({0})", latex=_latex(r"\psi"), mathml=_mathml("<mi>ψ</mi>")),
     table=DERIVED_ONLY,
 )

@@ -50,6 +50,7 @@ absolute = real_function("absolute", sign)  # 0 at the kink
 # Its argument, which no derivative looks into: PyTorch's backward passes stop at it.
 constant = real_function("constant", lambda x: Integer(0))
 digamma = real_function("digamma")
+lgamma = real_function("lgamma", digamma)  # densities are made of it
 gamma: type[RealFunction] = real_function("gamma", lambda x: gamma(x) * digamma(x))
 log1p = real_function("log1p", lambda x: 1 / (1 + x))
 expm1 = real_function("expm1", sympy.exp)

@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from descend.errors import ConfigError
-from descend.formula.compile import RowCode, compile_expression, torch_factor
+from descend.formula.compile import compile_expression
 from descend.formula.edges import Edges
+from descend.formula.factor import torch_factor
 from descend.formula.printers.code import TORCH
+from descend.formula.row_code import RowCode
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

@@ -13,10 +13,10 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
-from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import sign
+from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, row_sum
 from descend.gradients.derived import derived

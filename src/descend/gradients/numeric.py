@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.compile import numpy_factor
+from descend.formula.factor import numpy_factor
 from descend.gradients.contract import Sums
 from descend.models import Model
 from descend.table.rows import Rows

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from descend.gradients.derived import derived
 from descend.inference.covariance import sandwich
-from descend.inference.likelihood import of_normal
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.problem.out_of_core import engine_of
 from descend.problem.problem import AllRows
-from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -37,10 +35,14 @@ def squared_error(fit: Fit, whole: AllRows) -> float | None:
     with np.errstate(all="ignore"):
         if fit.loss_function.quadratic:
             return total_loss(fit, whole)
-        if fit.model.formula is None:
-            return None
-        squared = derived(fit.model.formula, LOSSES.build("squared"))
-        return engine_of(squared, whole.lazy).evaluate(fit.theta, 0).loss
+        return sum_of(fit, whole, LOSSES.build("squared"))
+
+
+def sum_of(fit: Fit, whole: AllRows, loss: Loss) -> float | None:
+    """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
+    if fit.model.formula is None:
+        return None
+    return engine_of(derived(fit.model.formula, loss), whole.lazy).evaluate(fit.theta, 0).loss
 
 
 def r_squared(fit: Fit, whole: AllRows) -> float | None:
@@ -57,23 +59,3 @@ def sandwich_of_sample(fit: Fit, whole: AllRows) -> Array | None:
     rows = fit.counted_rows
     found = sandwich(rows, fit.loss_function, len(rows.y) - fit.model.parameters.size)
     return None if found is None else found * (len(rows.y) / whole.counting)
-
-
-def log_likelihood(fit: Fit, whole: AllRows) -> float | None:
-    """Return what ``fit.likelihood.log_likelihood`` does, from sums over all rows; None if one of them is not known."""
-    assert fit.kept is not None
-    total = total_loss(fit, whole)
-    if fit.loss_function.quadratic:
-        return of_normal(total, whole.counting, whole.log_omega, fit.sigma is not None)
-    if fit.loss_function.name == "poisson":
-        return None if whole.log_factorials is None else -total - whole.log_factorials
-    if whole.lazy.roles.spread is None:
-        return -total
-    return -total + sum(_normaliser(fit, block) for block in whole.lazy.blocks(BLOCK))
-
-
-def _normaliser(fit: Fit, block: Rows) -> float:
-    """Return what makes a log-density of the loss, summed over a block of rows."""
-    omega = block.omega
-    assert omega is not None
-    return float(fit.loss_function.log_normaliser(fit.model.observed(block.columns), omega)[omega > 0.0].sum())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.inference.row_scores import Rows
 from descend.losses import Loss
 from descend.optimizers.systems import triangle as triangle_at

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
-from descend.inference.row_scores import Rows, row_weights, weighted
-from descend.inference.statistics import counting, squared_error, standing
-from descend.losses import Loss
+from descend.formula.compile import compile_expression
+from descend.inference.row_scores import row_weights, weighted
+from descend.inference.statistics import counting, standing, total_weight
+from descend.losses.contract import DISPERSION
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
+BLOCK = 1 << 16
+"""Rows that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,8 @@ def criteria_of(fit: Fit) -> Criteria | None:
     alone = held - len(fit.at_bound)  # components of vectors that are fixed
     estimated = fit.model.parameters.size - redundant - alone + (loss.dispersion == "estimated" and fit.sigma is None)
     with np.errstate(all="ignore"):
-        if fit.kept.whole is None:
-            if loss.quadratic:
-                weighed = _logarithms(row_weights(fit)) if weighted(fit) else 0.0
-                found = of_normal(squared_error(fit), counting(fit), weighed, fit.sigma is not None)
-            else:
-                found = log_likelihood(fit.counted_rows, loss)
-            return criteria(found, estimated, counting(fit))
-        from descend.inference import all_rows as whole  # few fits need it
-
-        total = whole.log_likelihood(fit, fit.kept.whole)
-        return None if total is None else criteria(total, estimated, fit.kept.whole.counting)
+        found = log_likelihood(fit)
+    return None if found is None else criteria(found, estimated, counting(fit))
 
 
 def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
@@ -69,32 +64,53 @@ def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
     return Criteria(likelihood, aic, aicc, estimated * math.log(rows) - 2.0 * likelihood)
 
 
-def of_normal(squares: float, rows: int, weighed: float, known: bool) -> float:
-    """Return the log-likelihood of normal residuals from S = sum omega_i r_i**2 and W = sum log omega_i.
+def log_likelihood(fit: Fit) -> float | None:
+    """Return the sum of the log-densities of all rows (see ``Loss``); None if a sum over them is not known.
 
-    sigma known, omega_i = 1 / sigma_i**2:   -n/2 log(2 pi) + W/2 - S/2
-    otherwise, variances v / omega_i at the v that makes it largest:   -n/2 (log(2 pi S / n) + 1) + W/2
+    Where the dispersion is not known it is taken for deviance / n, of normal errors the one that makes this largest:
+
+        -n/2 (log(2 pi S / n) + 1) + W/2,   S = sum omega_i r_i**2,   W = sum log omega_i
 
     It is infinite if S = 0, and that of the left side of the formula: of log(y) for `log(y) ~ ...`.
     """
-    if known:
-        return 0.5 * (weighed - rows * math.log(2.0 * math.pi) - squares)
-    return math.inf if squares == 0.0 else 0.5 * (weighed - rows * (math.log(2.0 * math.pi * squares / rows) + 1.0))
+    loss, total, dispersion = fit.loss_function, fit.loss * total_weight(fit), 1.0
+    with_weights = weighted(fit)
+    if loss.dispersion == "estimated" and fit.sigma is None:
+        least = 0.0 if loss.of_residual else _sum(fit, loss.row_terms(with_weights)[-1])
+        if least is None:
+            return None
+        dispersion = 2.0 / loss.unit * (total - least) / counting(fit)
+        if dispersion == 0.0:
+            return math.inf
+    terms = loss.normaliser_terms(with_weights)
+    if terms is None:
+        return _normaliser(fit, dispersion) - total / (loss.unit * dispersion)
+    found = -total / (loss.unit * dispersion)
+    for factor, row in terms:
+        rows = _sum(fit, row)
+        if rows is None:
+            return None
+        found += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
+    return found
 
 
-def _logarithms(omega: Array) -> float:
-    return float(np.log(omega[omega > 0.0]).sum())
+def _sum(fit: Fit, term: Expr) -> float | None:
+    """Return the sum of a term of the likelihood over all rows of a weight above 0."""
+    assert fit.kept is not None
+    if term.is_number:
+        return float(term) * counting(fit)
+    if fit.kept.whole is not None:
+        return fit.kept.whole.terms.get(term)
+    return fit.loss_function.sum_over_rows(term, fit.model.observed(fit.kept.columns), row_weights(fit))
 
 
-def log_likelihood(rows: Rows, loss: Loss) -> float:
-    """Return the log-likelihood at the parameters of a fit, and at deviance / n where the dispersion is not known.
-
-    poisson:    sum omega_i (y_i log m_i - m_i - log(y_i!))
-    logistic, bernoulli:   sum omega_i (y_i log p_i + (1 - y_i) log(1 - p_i)) + log (omega_i choose omega_i y_i)
-
-    The last term is that of shares y_i of omega_i trials: 0 of single outcomes.
-    """
-    dispersion = 1.0
-    if not loss.dispersion_known:
-        dispersion = float(rows.omega @ loss.deviance(rows.score, rows.y)) / len(rows.y)
-    return float(loss.log_density(rows.score, rows.y, rows.omega, dispersion).sum())
+def _normaliser(fit: Fit, dispersion: float) -> float:
+    """Return what makes a log-density of the loss, summed over weighted rows, block by block if there are many."""
+    assert fit.kept is not None
+    loss, whole = fit.loss_function, fit.kept.whole
+    total = 0.0
+    for rows in [fit.kept.rows] if whole is None else whole.lazy.blocks(BLOCK):
+        assert rows.omega is not None
+        y = fit.model.observed(rows.columns)
+        total += float(loss.log_normaliser(y, rows.omega, dispersion)[rows.omega > 0.0].sum())
+    return total

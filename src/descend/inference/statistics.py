@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.row_scores import refuse_without_data, row_weights, weighted
+from descend.losses.contract import Pearson
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -77,13 +78,19 @@ def dispersion_of(fit: Fit) -> float | None:
     if fit.sigma is not None or loss.dispersion_known:
         return 1.0
     degrees = degrees_of_freedom(fit)
-    if not loss.likelihood or fit.kept is None or degrees is None or degrees <= 0 or fit.model.in_place:
+    if fit.kept is None:
+        return fit.stored.get("dispersion")
+    if not loss.likelihood or degrees is None or degrees <= 0 or fit.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(fit) / degrees
+    if fit.kept.whole is not None:
+        from descend.inference import all_rows as whole  # few fits need it
+
+        total = whole.sum_of(fit, fit.kept.whole, Pearson(loss))
+        return None if total is None else total / degrees
     rows = fit.counted_rows
-    mean = loss.mean(rows.score)
-    return float(rows.omega @ ((rows.y - mean) ** 2 / loss.variance(mean))) / degrees
+    return float(rows.omega @ Pearson(loss).value(loss.mean(rows.score), rows.y)) / degrees
 
 
 def squared_error(fit: Fit) -> float:

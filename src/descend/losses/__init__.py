@@ -4,6 +4,7 @@ from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
+from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
@@ -15,7 +16,7 @@ from descend.losses.tukey import Tukey
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
-    Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Logistic, Bernoulli
+    Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Gamma, Logistic, Bernoulli
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Absolute",
     "Bernoulli",
     "Cauchy",
+    "Gamma",
     "Huber",
     "LogCosh",
     "Logistic",

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
-from descend.losses.contract import Array, Domain, Loss, log_gamma
+from descend.losses.contract import Array, Domain, Loss
 
 
 @dataclass(frozen=True)
@@ -17,24 +18,21 @@ class Binomial(Loss):
 
     response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    variance_text: ClassVar[str] = "mean*(1 - mean)"
+    kurtosis_text: ClassVar[str] = "(1 - 6*mean*(1 - mean))/(omega*mean*(1 - mean))"
 
     @property
     def of_mean(self) -> Loss:
         """The loss whose prediction is the probability."""
         return Bernoulli()
 
-    def variance(self, mean: Array) -> Array:
-        """Return p (1 - p), the variance of one outcome of probability p."""
-        return mean * (1.0 - mean)
-
-    def kurtosis(self, mean: Array, omega: Array) -> Array:
-        """Return (1 - 6 p (1 - p)) / (n p (1 - p)), the excess kurtosis of a share of n trials."""
-        spread = mean * (1.0 - mean)
-        return (1.0 - 6.0 * spread) / (omega * spread)
-
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether rows are shares of several trials, whose numbers are the weights."""
         return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
+
+    def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
+        """Return None for weighted rows, as whether a weight is a number of trials no formula tells."""
+        return None if weighted else super().normaliser_terms(weighted)
 
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.
@@ -44,8 +42,10 @@ class Binomial(Loss):
         >>> Bernoulli().log_normaliser(np.array([0.5, 1.0]), np.array([4.0, 4.0])).round(4)
         array([1.7918, 0.    ])
         """
+        from scipy.special import gammaln
+
         trials, successes = np.round(omega), np.round(omega * y)
-        choices = log_gamma(trials + 1.0) - log_gamma(successes + 1.0) - log_gamma(trials - successes + 1.0)
+        choices = gammaln(trials + 1.0) - gammaln(successes + 1.0) - gammaln(trials - successes + 1.0)
         return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), choices, 0.0)
 
 

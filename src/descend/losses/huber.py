@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from descend.losses.contract import Array, Loss
+from descend.losses.contract import Loss
 from descend.settings import setting
 
 
@@ -23,6 +21,7 @@ class Huber(Loss):
     Raises ConfigError if delta is not finite and positive.
     Source: Huber (1964), Ann. Math. Statist. 35, 73-101.
 
+    >>> import numpy as np
     >>> Huber(delta=1.0).slope(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
     array([0.5, 1. ])
     """
@@ -35,7 +34,4 @@ class Huber(Loss):
     value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
     slope_text: ClassVar[str] = "min(max(r, -delta), delta)"
     weight_text: ClassVar[str] = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"
-
-    def curvature_left(self, residual: Array, moved: Array) -> Array:
-        """Return 1 where the residual stays below delta, 0 elsewhere."""
-        return (np.abs(residual) + moved < float(self.delta)).astype(np.float64)
+    curvature_left_text: ClassVar[str] = "where(abs(r) + moved < delta, 1, 0)"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from descend.losses.bernoulli import Binomial
-from descend.losses.contract import Array
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,7 @@ class Logistic(Binomial):
     by `Bernoulli`, and a note says so. `predict` returns probabilities in all cases.
     Source: Cox (1958), J. R. Stat. Soc. B 20, 215-242.
 
+    >>> import numpy as np
     >>> Logistic().slope(prediction=np.array([0.0, 0.0]), y=np.array([0.0, 1.0]))
     array([ 0.5, -0.5])
     """
@@ -35,7 +33,5 @@ class Logistic(Binomial):
     link: ClassVar[str | None] = "sigmoid"
     convex: ClassVar[bool] = True
     certain: ClassVar[float] = 1e-12
-
-    def curvature_left(self, residual: Array, moved: Array) -> Array:
-        """Return exp(-moved), as p (1 - p) changes by no more than itself per unit of the score."""
-        return np.exp(-moved)
+    # p (1 - p) changes by no more than itself per unit of the score.
+    curvature_left_text: ClassVar[str] = "exp(-moved)"

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from descend.losses.contract import POSITIVE, Array, Domain, Loss, log_gamma
+from descend.losses.contract import POSITIVE, Array, Domain, Loss
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,13 @@ class Poisson(Loss):
     prediction_domain: ClassVar[Domain] = POSITIVE
     convex_in_log: ClassVar[bool] = True
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-
-    def curvature_left(self, residual: Array, moved: Array) -> Array:
-        """Return exp(-moved): the second derivative by the logarithm of the mean is the mean."""
-        return np.exp(-moved)
-
-    def saturated(self, y: Array) -> Array:
-        """Return y - y log(y), the loss of a mean that is the count."""
-        return y - y * np.log(np.where(y > 0.0, y, 1.0))
-
-    def variance(self, mean: Array) -> Array:
-        """Return the mean, which is the variance of a count."""
-        return mean
-
-    def kurtosis(self, mean: Array, omega: Array) -> Array:
-        """Return 1 / mean, the excess kurtosis of a count."""
-        return 1.0 / (omega * mean)
+    # The second derivative by the logarithm of the mean is the mean.
+    curvature_left_text: ClassVar[str] = "exp(-moved)"
+    normaliser_text: ClassVar[str] = "-omega*lgamma(max(y, 0) + 1)"
+    variance_text: ClassVar[str] = "mean"
+    kurtosis_text: ClassVar[str] = "1/(omega*mean)"
+    saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether rows are counts, each by itself: the scatter of weighed ones is not known."""
         return bool((omega == 1.0).all() and (y == np.floor(y)).all())
-
-    def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
-        """Return -omega log(y!)."""
-        return -omega * log_gamma(y + 1.0)

@@ -11,11 +11,10 @@ from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
-from descend.formula.formula import Formula, unquoted
+from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
-from descend.formula.size import refuse_size
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program

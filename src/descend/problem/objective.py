@@ -11,7 +11,7 @@ import numpy as np
 
 from descend.engines.batches import Batch
 from descend.engines.totals import Engine
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.parameters import Bounds
 from descend.problem.point import Array, Objective, Penalty, Places, Point, Triangle, pulling, shuffled
 

@@ -222,10 +222,12 @@ def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> All
     omega = found["omega"]
     first, second = found["first"], found["second"]
     spread = second - first * first / omega
-    return AllRows(
-        lazy, int(found["counting"]), omega, found["log_omega"], max(spread, 0.0), found["squares"],
-        found.get("log_factorials"),
-    )  # fmt: skip
+    terms = {
+        term: found[f"term{number}"]
+        for number, term in enumerate(model.loss.row_terms(lazy.roles.spread is not None))
+        if f"term{number}" in found
+    }
+    return AllRows(lazy, int(found["counting"]), omega, max(spread, 0.0), found["squares"], terms)
 
 
 def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> None:
@@ -234,14 +236,16 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
             f"`{model.response}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    low, high = found["low"], found["high"]
-    ends = np.array([low, high] if low < model.loss.response_domain.low else [high, low])
-    preflight.refuse_outside_domain(model.loss, ends, model.response, lambda row: "some row", source)
+    domain, ends = model.loss.response_domain, (found["low"], found["high"])
+    worst = max(ends, key=lambda end: max(domain.low - end, end - domain.high))
+    preflight.refuse_outside_domain(model.loss, np.array([worst]), model.response, lambda row: "some row", source)
 
 
 def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
     """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
-    sums = dict.fromkeys(("rows", "finite", "omega", "counting", "log_omega", "first", "second", "squares"), 0.0)
+    sums = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
+    terms = model.loss.row_terms(lazy.roles.spread is not None)
+    sums |= {f"term{number}": 0.0 for number in range(len(terms))}
     low, high = np.inf, -np.inf
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
@@ -254,8 +258,9 @@ def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
             sums["finite"] += len(finite)
             sums["omega"] += float(omega.sum())
             sums["counting"] += int(counting.sum())
-            sums["log_omega"] += float(np.log(omega[counting]).sum())
             sums["first"] += float(omega @ (y - near))
             sums["second"] += float(omega @ (y - near) ** 2)
             sums["squares"] += float(y @ y)
+            for number, term in enumerate(terms):
+                sums[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
     return sums | {"low": low, "high": high}

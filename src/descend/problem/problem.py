@@ -17,6 +17,8 @@ from descend.table import Table
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
+    from sympy import Expr
+
     from descend.table.lazy import Lazy
 
 Array = NDArray[np.float64]
@@ -26,17 +28,16 @@ Array = NDArray[np.float64]
 class AllRows:
     """What is known of all rows, where only some of them are in memory. omega: row weights; y: the response.
 
-    counting: rows whose weight is above 0. omega, log_omega: sums of weights and of their logarithms over those.
-    spread: sum omega (y - mean)**2. squares: sum y**2. log_factorials: sum omega log(y!), if the database can tell.
+    counting: rows whose weight is above 0. omega: sum of the weights. spread: sum omega (y - mean)**2.
+    squares: sum y**2. terms: the sum of each of ``Loss.row_terms`` that the database can tell.
     """
 
     lazy: Lazy
     counting: int
     omega: float
-    log_omega: float
     spread: float
     squares: float
-    log_factorials: float | None
+    terms: Mapping[Expr, float]
 
 
 @dataclass(frozen=True)

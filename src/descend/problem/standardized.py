@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.step import Step
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
@@ -147,6 +147,13 @@ class StandardizedKinks:
         return self.kinks.note(self.objective.inner(self.objective.theta(point.theta), 2))
 
 
+class Place(Protocol):
+    """Where a run stands, such as a step of it."""
+
+    theta: Array
+    gradient_norm: float
+
+
 class StandardizedObjective(Around):
     """J as a function of u: each evaluation is one of the objective inside, in the user's units.
 
@@ -187,7 +194,7 @@ class StandardizedObjective(Around):
             return self.here.theta
         return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
 
-    def restore(self, step: Step) -> None:
+    def restore(self, step: Place) -> None:
         """Put the step that was just made into the user's units."""
         step.theta, step.gradient_norm = self.here.theta, self.here.norm
 

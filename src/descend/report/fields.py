@@ -97,6 +97,8 @@ def _goodness(fit: Fit) -> list[Field]:
         shown.append(Field(name, f"{told}, reduced {good.reduced:.4g}, p = {good.p:.2g}", "text"))
     if fit.deviance is not None and not fit.loss_function.quadratic:
         shown.append(Field("deviance", fit.deviance, "number"))
+    if fit.loss_function.dispersion == "estimated" and not fit.loss_function.quadratic and fit.dispersion is not None:
+        shown.append(Field("dispersion", fit.dispersion, "number"))
     return shown
 
 

@@ -294,6 +294,11 @@ class Fit:
         """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
         return None if self.criteria is None else self.criteria.bic
 
+    @comment("the dispersion")
+    def dispersion(self) -> float | None:
+        """Of what the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
+        return statistics.dispersion_of(self)
+
     @comment("the deviance")
     def deviance(self) -> float | None:
         """Twice what the log-likelihood lacks of one with a mean for each row (see ``fit.goodness.deviance_of``)."""

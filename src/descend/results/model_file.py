@@ -123,8 +123,9 @@ OPTIONAL: Mapping[str, Check] = {
     "sigma": maybe(column),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(
-        ("r_squared", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic", "deviance"), maybe(number)
+        ("r_squared", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic"), maybe(number)
     ),
+    **dict.fromkeys(("deviance", "dispersion"), maybe(number)),
     "degrees_of_freedom": maybe(number),
     "module": named(lambda value: ""),
 }

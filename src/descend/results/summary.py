@@ -44,6 +44,7 @@ def summary(fit: Fit) -> dict[str, Any]:
         "residual_standard_deviation": fit.residual_standard_deviation,
         **{name: _number(getattr(fit, name)) for name in ("log_likelihood", "aic", "aicc", "bic")},
         "deviance": _number(fit.deviance),
+        "dispersion": _number(fit.dispersion),
         "chi_square": None if fit.goodness is None else _number(fit.goodness.chi_square),
         "reduced_chi_square": None if fit.goodness is None else _number(fit.goodness.reduced),
         "chi_square_p": None if fit.goodness is None else _number(fit.goodness.p),

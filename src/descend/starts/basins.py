@@ -13,9 +13,9 @@ from sympy import Expr
 
 from descend.descent.beginning import Beginning
 from descend.engines.numpy_engine import NumpyEngine
+from descend.formula.parametrisation import like_terms, nonlinear, shared
 from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
-from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.models import Model

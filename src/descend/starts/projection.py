@@ -13,7 +13,7 @@ from sympy import Expr, pi
 
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.formula import Formula
-from descend.formula.reparametrisation import exponents, quadratures
+from descend.formula.parametrisation import exponents, quadratures
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.parameters import Bounds, Parameters
 from descend.table.rows import Rows

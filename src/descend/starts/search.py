@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.compile import over_rows
-from descend.formula.reparametrisation import unwrapped
+from descend.formula.parametrisation import like_terms, shared, unwrapped
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
-from descend.formula.valleys import like_terms, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES

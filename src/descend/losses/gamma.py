@@ -1,0 +1,41 @@
+"""The gamma loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from descend.losses.contract import POSITIVE, Domain, Loss
+
+
+@dataclass(frozen=True)
+class Gamma(Loss):
+    """Negative log-likelihood of positive numbers that scatter in proportion to their mean, which is the prediction.
+
+    With the mean m: y / m + log(m); slope (m - y) / m**2; weight 1 / m**2 (Fisher information). The variance of a row
+    is dispersion * m**2; the dispersion, the square of the coefficient of variation, is estimated as R does.
+
+    Times, incomes, concentrations: `y ~ exp(a + b*x)`, or with the inverse as link `y ~ 1/(a + b*x)`; any other formula
+    that is positive does as well. y must be above 0.
+    Source: McCullagh & Nelder (1989), Generalized Linear Models, ch. 8.
+
+    >>> import numpy as np
+    >>> Gamma().slope(prediction=np.array([2.0, 4.0]), y=np.array([2.0, 2.0]))
+    array([0.   , 0.125])
+    """
+
+    name: ClassVar[str] = "gamma"
+    value_text: ClassVar[str] = "y/prediction + log(prediction)"
+    slope_text: ClassVar[str] = "r/prediction^2"
+    weight_text: ClassVar[str] = "1/prediction^2"
+    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    prediction_domain: ClassVar[Domain] = POSITIVE
+    convex_in_log: ClassVar[bool] = True
+    # The second derivative by the logarithm of the mean is y / mean.
+    curvature_left_text: ClassVar[str] = "exp(-moved)"
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
+    normaliser_text: ClassVar[str] = (
+        "omega/dispersion*log(omega/dispersion) - lgamma(omega/dispersion) + (omega/dispersion - 1)*log(y)"
+    )
+    variance_text: ClassVar[str] = "mean^2"
