@@ -112,7 +112,9 @@ def test_the_subgradient_is_that_of_an_l1_penalty():
 
         class Point:
             theta, bounds, loss = np.zeros(1), None, 1.0
-            curvature = np.full((1, 1), 2.0)
+
+            def curved(self):
+                return np.full((1, 1), 2.0)
 
         assert kinks._subgradient(Point(), near, np.array([slope]))[0] == pytest.approx(left)
 

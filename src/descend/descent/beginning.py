@@ -84,8 +84,7 @@ def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Opti
             f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
             "Optimizers of PyTorch step PyTorch modules only."
         )
-    follows = optimizer.proximal or (optimizer.piecewise and objective.pieces is not None)
-    if objective.has_l1 and not follows:
+    if objective.has_l1 and not (optimizer.proximal or (optimizer.piecewise and objective.pieces is not None)):
         raise _unable(optimizer, "cannot follow an l1 penalty, which has kinks", "proximal")
     if objective.bounds is not None and not optimizer.bounded:
         cut = "cut short at a bound, its steps need not lead to the minimum"
