@@ -49,7 +49,7 @@ def test_a_part_from_outside_is_known_like_any_other():
     class Guest(Part):
         kind: ClassVar[str] = "part"
         name: ClassVar[str] = "guest"
-        elsewhere: ClassVar[str] = "visitor stranger"
+        aliases: ClassVar[str] = "visitor stranger"
 
     assert list(parts) == ["plain", "guest"]
     assert parts.build("guest") == Guest()

@@ -72,8 +72,8 @@ class Registry(Generic[AnyPart]):
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name not in self.parts:
-            same = (known for known, part in self.parts.items() if name.casefold() in part.elsewhere.split())
-            meant = next((f" Did you mean `{known}`?" for known in same), closest(name, self.parts))
+            by_alias = (known for known, part in self.parts.items() if name.casefold() in part.aliases.split())
+            meant = next((f" Did you mean `{known}`?" for known in by_alias), closest(name, self.parts))
             raise ConfigError(f"There is no {self.kind} `{call[1]}`.{meant} Known: {', '.join(self)}.")
         part = self.parts[name]
         return part(**self._settings(part, name, arguments))

@@ -37,7 +37,7 @@ def setting(
 class Part:
     """A part that a registry can hold. Subclasses are frozen dataclasses, and their fields are their settings.
 
-    kind: what it is, such as a loss. name: what it is called. elsewhere: what other programs call it, to be understood
+    kind: what it is, such as a loss. name: what it is called. aliases: what other programs call it, to be understood
     where a user types that.
 
     Raises ConfigError, naming setting and range, for the first setting that is outside its range.
@@ -45,7 +45,7 @@ class Part:
 
     kind: ClassVar[str]
     name: ClassVar[str]
-    elsewhere: ClassVar[str] = ""
+    aliases: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -17,7 +17,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import Query, QueryEngine
 from descend.errors import ConfigError
 from descend.formula import read_formula
-from descend.formula.printers.ibis import Abilities
+from descend.formula.printers.database import Abilities
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table

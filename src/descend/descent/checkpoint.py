@@ -25,6 +25,7 @@ from descend.output import write_atomically
 from descend.parameters import Parameters
 from descend.problem.objective import VectorObjective
 from descend.table.connection import ConnectionLostError
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 FORMAT = 1
@@ -128,7 +129,8 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"`{place}` is not a checkpoint. Give a file that `--checkpoint` wrote, or start without `--resume`."
+            f"`{place}` is not a checkpoint. Give a file that `{spell('checkpoint')}` wrote, or start without "
+            f"`{spell('resume')}`."
         ) from None
 
 
@@ -139,13 +141,13 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
         if there != here:
             raise ConfigError(
                 f"`{path}` is the checkpoint of another run: its {name} is {_shown(there)}, here it is {_shown(here)}. "
-                "Give the same options again, or start anew without --resume."
+                f"Give the same options again, or start anew without {spell('resume')}."
             )
     summed_anew = run["engine"] == "query"  # by a database, whose order of summation may be another each time
     if not (loss == found.loss or (summed_anew and math.isclose(loss, found.loss, rel_tol=1e-10))):
         raise ConfigError(
             f"`{path}` is the checkpoint of a run over other data: at its parameters the loss was {found.loss!r}, "
-            f"here it is {loss!r}. Give the same data again, or start anew without --resume."
+            f"here it is {loss!r}. Give the same data again, or start anew without {spell('resume')}."
         )
 
 
@@ -238,8 +240,8 @@ def where_it_stood(
     stood = f"At epoch {last.epoch:,} the parameters were {values}."
     if keep is not None:
         keep.flush()
-        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}` with --resume.")
+        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}`{using('resume')}.")
     return ConnectionLostError(
-        f"{error} {stood} Once the database is back, start from there with --start; a run with --checkpoint can be "
-        "resumed."
+        f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
+        "can be resumed."
     )

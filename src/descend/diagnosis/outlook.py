@@ -16,6 +16,7 @@ from descend.options.request import check_options
 from descend.problem.standardized import standardized
 from descend.stability.culprit import culprit_of, standardised
 from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, spectrum_at, spectrum_of
+from descend.wording import spell
 
 Asked = tuple[Optimizer, float | str | None, float]
 
@@ -93,7 +94,7 @@ class Outlook:
             after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
             after += "" if epochs is None else f", at best {_counted(epochs)}"
-            lines.append(("to blame", f"{blamed}; standardising (--standardize) {after}"))
+            lines.append(("to blame", f"{blamed}; standardising ({spell('standardize')}) {after}"))
         return lines
 
     def _at_rate(self, found: Spectrum, limit: float) -> str:

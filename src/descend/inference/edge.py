@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.inference.row_scores import row_weights
 from descend.problem.edge import AT
+from descend.wording import using
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -62,7 +63,7 @@ def edge_note(fit: Fit) -> str | None:
     errors = f"{' and '.join(held)} has no standard error there, and those" if held else "standard errors"
     return (
         f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
-        f"{fit.loss_function.name} loss allows; {errors} of the others are with it held there. Keep parameters inside "
-        f"with --bound, or use a formula that cannot reach the edge, such as "
+        f"{fit.loss_function.name} loss allows; {errors} of the others are with it held there. Keep parameters inside"
+        f"{using('bounds')}, or use a formula that cannot reach the edge, such as "
         f"{'exp(a + b*x)' if math.isinf(fit.loss_function.prediction_domain.high) else 'sigmoid(a + b*x)'}"
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.inference.statistics import counting, determined, squared_error, standing
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -145,6 +146,6 @@ def _of_distribution(fit: Fit, good: Goodness) -> str:
     if ratio > 1.0:
         return head + (
             f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
-            "for --errors sandwich, or look for what the formula misses"
+            f"for {spell('errors', 'sandwich')}, or look for what the formula misses"
         )
-    return head + ": they are underdispersed, and standard errors too large. Ask for --errors sandwich"
+    return head + ": they are underdispersed, and standard errors too large. Ask for " + spell("errors", "sandwich")

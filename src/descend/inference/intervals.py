@@ -17,6 +17,7 @@ from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
+from descend.wording import spell, using
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
@@ -132,7 +133,7 @@ def intervals_by(
     if fit.kept is not None and fit.kept.whole is not None:
         raise ConfigError(
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            "Use the method t, sandwich or profile, or fit with --engine numpy."
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
         )
     from descend.inference.bootstrap import bootstrap_intervals
 
@@ -186,7 +187,7 @@ def why_none(fit: Fit) -> str:
     if fit.penalised:
         return (
             "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
-            "unknown amount. Fit without --l1 and --l2."
+            f"unknown amount. Fit without {spell('l1')} and {spell('l2')}."
         )
     if fit.outcome is Outcome.DIVERGED:
         return "There are no standard errors: the run diverged. Fit again, with the default optimizer or another start."

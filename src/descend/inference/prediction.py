@@ -16,13 +16,13 @@ from descend.inference.intervals import checked_level, named, quantile, why_none
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import open_table
+from descend.wording import using
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
-ADVICE = "Leave such rows out with --where."
 MOST_VALUES = 6
 """Inputs of a row that a message lists."""
 
@@ -82,7 +82,8 @@ def refuse_not_finite(fit: Fit, columns: Mapping[str, Array], prediction: Array)
         part = smallest_failure(symbolic, fit.theta, columns, row)
     told = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
     raise DataError(
-        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(fit, columns, row)}{told}. {ADVICE}"
+        f"The prediction is {prediction[row]:g} in row {row + 1}{_values(fit, columns, row)}{told}. "
+        f"Leave such rows out{using('where')}."
     )
 
 
@@ -96,7 +97,8 @@ def _refuse_without_ends(fit: Fit, columns: Mapping[str, Array], found: Predicti
           if not np.isfinite(slope)]  # fmt: skip
     why = f": the derivative of the prediction by `{by[0]}` is not finite there" if by else ""
     raise DataError(
-        f"The prediction has no {found.interval} interval in row {row + 1}{_values(fit, columns, row)}{why}. {ADVICE}"
+        f"The prediction has no {found.interval} interval in row {row + 1}{_values(fit, columns, row)}{why}. "
+        f"Leave such rows out{using('where')}."
     )
 
 

@@ -19,6 +19,7 @@ from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
 from descend.stability.spectrum import Spectrum, spectrum_at
+from descend.wording import SPEAKING
 
 Array = NDArray[np.float64]
 
@@ -126,7 +127,7 @@ def unknown_start(state: State, lowest: Fit) -> str:
 def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
     arguments = call(state, optimizer, start)
     seconds = SECONDS / len(state.optimizers)
-    key = (rows.key, repr(arguments), seconds)
+    key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
     missing = "drop" if rows.gaps else "raise"
     return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=seconds, **arguments))
 

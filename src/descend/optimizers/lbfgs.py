@@ -54,7 +54,7 @@ class LBFGS(WholeSteps):
     line_search: str = setting("wolfe", choices=("wolfe", "none"))
 
     name: ClassVar[str] = "lbfgs"
-    elsewhere: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
+    aliases: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
 
     @property

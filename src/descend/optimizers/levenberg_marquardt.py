@@ -62,7 +62,7 @@ class LevenbergMarquardt(WholeSteps):
     damping: float = setting(1e-3, above=0.0)
 
     name: ClassVar[str] = "levenberg_marquardt"
-    elsewhere: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
+    aliases: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
     needs: ClassVar[int] = 2
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"

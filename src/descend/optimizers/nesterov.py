@@ -43,7 +43,7 @@ class Nesterov(LinearMethod):
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "nesterov"
-    elsewhere: ClassVar[str] = "nag"
+    aliases: ClassVar[str] = "nag"
     rate_rule: ClassVar[str] = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
 
     @property

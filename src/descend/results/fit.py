@@ -406,7 +406,7 @@ class Fit:
         """
         if interval is not None:
             return predict_with_band(self, data, missing, interval, level)
-        columns = self.model.read(data, missing)
+        columns = self.model.inputs_of(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self, columns, predicted)
         return predicted
