@@ -111,12 +111,11 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
             raise ValueError
         position = content["position"]
         theta = np.array(position["theta"], dtype=np.float64)
-        snapshot = Snapshot(
-            position["epoch"], theta, live(position["state"]), position["order"], tuple(live(position["judge"])),
-            position["seconds"],
-        )  # fmt: skip
+        memory = tuple(live(position["judge"]))
+        state, order, seconds = live(position["state"]), position["order"], position["seconds"]
+        snapshot = Snapshot(position["epoch"], theta, state, order, memory, seconds)
         steps = tuple(
-            Step(epoch, np.array(values), loss, norm, rate, seconds, None, None)
+            Step(epoch, np.array(values), loss, norm, rate, seconds)
             for epoch, values, loss, norm, rate, seconds in content["steps"]
             if epoch < snapshot.epoch
         )
@@ -219,7 +218,7 @@ def writer_of(
         at = resumed.snapshot
         refuse_another_run(request.checkpoint, resumed, same, objective(at.theta, at.order).loss)
         for step in resumed.steps:
-            step.named_by(model.parameters)
+            step.names = model.parameters
             trace.append(step)
             keep(step)
     return keep

@@ -17,6 +17,7 @@ from descend.descent.step import Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
 from descend.parameters import Parameters
+from descend.problem.point import Array, Objective, Point
 from descend.stability.forecast import Trajectory
 
 CLOSE_ENOUGH = 1e-9
@@ -66,9 +67,13 @@ class Plan:
 
 
 def descend(
-    objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None,
+    objective: Objective,
+    optimizer: Optimizer,
+    theta: Array,
+    plan: Plan,
+    parameters: Parameters | None = None,
     taken_up: Snapshot | None = None,
-) -> Iterator[Step]:  # fmt: skip
+) -> Iterator[Step]:
     """Yield the steps of a run; the last one carries the outcome.
 
     taken_up: where an earlier run stood, to go on from there rather than from ``theta``.
@@ -128,7 +133,7 @@ def descend(
         for rows in objective.batches(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
-            part = objective(theta, needs, rows)
+            part = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers
             part.rate = rate
             theta, state = optimizer.step(part, state)
 
@@ -156,7 +161,7 @@ class Judge:
     def memory(self, memory: tuple[Any, ...]) -> None:
         self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck = memory
 
-    def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
+    def outcome(self, epoch: int, point: Point, norm: float, seconds: float) -> Outcome | None:
         plan, loss = self.plan, point.loss
         if epoch == 0:
             self.first_loss = loss
@@ -174,7 +179,7 @@ class Judge:
             return Outcome.TIME_USED_UP
         return Outcome.INTERRUPTED if plan.stop() else None
 
-    def _ended(self, epoch: int, point: Any, last: bool) -> Outcome | None:
+    def _ended(self, epoch: int, point: Point, last: bool) -> Outcome | None:
         plan = self.plan
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))

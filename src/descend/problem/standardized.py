@@ -121,10 +121,10 @@ class StandardizedPieces:
         if measure is not None:
             frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
             measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
-        return replace(
-            found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure,
-            elsewhere=None if elsewhere is None else lambda v: self._moved(v, elsewhere(self.objective.theta(v))),
-        )  # fmt: skip
+        moved = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
+        if elsewhere is None:
+            return moved
+        return replace(moved, elsewhere=lambda v: self._moved(v, elsewhere(self.objective.theta(v))))
 
 
 @dataclass(frozen=True, eq=False)

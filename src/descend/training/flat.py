@@ -38,7 +38,7 @@ class Flat(Objective):
         if order:
             parts = [np.zeros(part.numel()) if part.grad is None else numbers(part.grad) for part in self.trained]
             gradient = np.concatenate(parts)
-        return Point(theta, float(total.item()), gradient, None, None, self, rows)
+        return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
 
     def passed(self, rows: NDArray[np.intp] | None, backward: bool) -> Any:
         """Pass rows through the module as it is now."""
