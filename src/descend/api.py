@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend import report
 from descend.descent import Outcome, Step
-from descend.descent.beginning import Beginning
 from descend.descent.checkpoint import read
-from descend.descent.run import run
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -34,13 +31,10 @@ from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
 from descend.problem.posing import pose
 from descend.registry import split_list
-from descend.results import Fit, load
-from descend.results.commenting import attempt
-from descend.results.ending import fit_of
-from descend.showing import handed
+from descend.results import Fit, fit_of, load
 from descend.starts.choice import begin
 from descend.starts.robust import settled
-from descend.starts.second_look import SecondLook, doubt_of
+from descend.starts.solving import solve
 from descend.table import open_table, parse_column_range
 from descend.table.memory import enough_memory
 
@@ -156,7 +150,7 @@ def fit(
 
         problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(run(begin(problem, request), request, reader), report, call, began)
+            return fit_of(solve(problem, request, reader, began=began))
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -171,23 +165,11 @@ def fit(
             if resumed is not None:  # it starts where the run did, whatever start is found or given now
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds
-            beginning = begin(pose(request, table), request)
-            kind = checked_errors(errors, beginning.problem.model.loss)
-
-            def fitted_to(beginning: Beginning, reader: Callable[[Step], None] | None = None) -> Fit:
-                descended = run(beginning, request, reader, resumed)
-                return fit_of(descended, report, call, began, bool(l1 or l2), kind)
-
-            fitted = fitted_to(beginning, reader)
-            if optimizer is None and start:
-                patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                with attempt("whether another start leads lower", fitted.failures):
-                    doubt = doubt_of(beginning, fitted) if patient and fitted.succeeded else None
-                    if doubt is not None or not fitted.succeeded:
-                        fitted = SecondLook(request, beginning, fitted, fitted_to, doubt).taken()
+            problem = pose(request, table)
+            checked_errors(errors, problem.model.loss)
+            return fit_of(solve(problem, request, reader, resumed, began))
     finally:
         table.rest()
-    return fitted
 
 
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
@@ -285,7 +267,7 @@ def derive(
     names = guess_columns(formula) if columns is None else columns
     loss_function = _built(loss)
     read = read_formula(formula, names, numeric)
-    return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(
@@ -323,7 +305,7 @@ def explain(
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         read = read_formula(formula, guess_columns(formula) if columns is None else columns)
-        return handed(explanation.of_formula(read), report.short)
+        return explanation.of_formula(read)
     table = open_table(data, where)
     read = read_formula(formula, table.names, table.numeric_names)
     explained = explanation.of_formula(read)
@@ -341,7 +323,7 @@ def explain(
         if asked is not None or start:
             raise
         found["start_note"] = str(error)
-    return handed(replace(explained, **found), report.short)
+    return replace(explained, **found)
 
 
 def _check_names(formula: str, columns: Sequence[str] | None) -> None:
@@ -423,11 +405,11 @@ def check(
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return handed(check_module(model, data, inputs, request, loss_function), report.short)
+        return check_module(model, data, inputs, request, loss_function)
     from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return handed(check_gradient(request, open_table(data, where), loss_function), report.short)
+        return check_gradient(request, open_table(data, where), loss_function)
 
 
 def generate(
