@@ -26,7 +26,6 @@ from descend.problem.point import Array, Penalty, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
-from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows
 from descend.wording import spell
 
@@ -89,7 +88,7 @@ def _summing(model: Model, sums: Program | Kernel, table: Table, names: Sequence
             return out_of_core.gather(model, sums, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
     penalised = request.l1 + request.l2 > 0
-    remarks = rounding_notes(table, rows.columns)
+    remarks = table.rounding_notes(rows.columns)
     preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
