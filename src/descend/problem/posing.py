@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from descend.engines.numpy_engine import NumpyEngine
-from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.ambiguities import readings
 from descend.formula.domain import bends
@@ -20,6 +18,7 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
+from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.point import Array, Penalty, PiecesOfRows
@@ -27,13 +26,6 @@ from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Rows
-from descend.wording import spell
-
-MANY = 1_000
-"""Parameters above which factoring the columns beforehand takes longer than many fits need."""
-LONG, FEW = 1_000_000_000, 100_000
-"""Rows times epochs, and rows, below which nothing is compiled: a long run over few rows seldom goes to its end."""
-ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
 def pose(request: Request, table: Table) -> Problem:
@@ -95,7 +87,7 @@ def _summing(model: Model, sums: Program | Kernel, table: Table, names: Sequence
     squares = float(rows.y.dot(rows.y))
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
-    engine = engine_in_memory(request, sums, rows)
+    engine = chosen(request, sums, rows)
     if request.engine == "auto" and getattr(engine, "fused", None) is not None:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
@@ -170,71 +162,3 @@ def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
             if isinstance(symbol, Parameter) and added.is_number and added != 0:
                 factors[model.parameters.slices[symbol.name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)
-
-
-def engine_in_memory(request: Request, sums: Program | Kernel, rows: Rows) -> Engine:
-    """Choose and build the engine.
-
-    Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
-    what autograd needs.
-    """
-    only = None if isinstance(sums, Program) else sums.language
-    name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
-    if isinstance(sums, Program) and (
-        name == "moments" or (sums.linear and (request.engine, name) == ("auto", "numpy"))
-    ):
-        found = _moments(request, sums, rows, asked=name == "moments")
-        if found is not None:
-            return found
-    if only is not None and name != only:
-        kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
-        raise ConfigError(
-            f"The {kind} runs on the engine `{only}`, not on `{name}`. Use "
-            f"{spell('engine', only)}, or another gradient."
-        )
-    if request.device and name != "torch":
-        raise ConfigError(
-            f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
-            f"{spell('engine', 'torch')}."
-        )
-    if name == "torch":
-        from descend.engines.torch_engine import TorchEngine
-
-        return TorchEngine(sums, rows, request.device, request.full_epochs)
-    if request.engine == "auto" and _repaid(request, sums, rows.count):
-        from descend.engines.torch_engine import TorchEngine
-
-        return TorchEngine(sums, rows, "cpu", request.full_epochs)
-    return NumpyEngine(sums, rows)
-
-
-def _repaid(request: Request, sums: Program | Kernel, rows: int) -> bool:
-    """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
-    if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
-        return False
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        return False
-    from descend.engines.torch_engine import pays
-
-    return pays(sums, rows, request.epochs, instead_of="numpy")
-
-
-def _moments(request: Request, program: Program, rows: Rows, asked: bool) -> Engine | None:
-    """Build the engine of moments; None where it is not asked for and does not fit."""
-    from descend.engines.moments import SAMPLE, MomentsEngine, refusal
-
-    refused = refusal(program)
-    if refused is None and request.batched:
-        refused = "passes over all rows once, so it takes no batches"
-    if refused is None and not (asked and request.device):
-        if not asked and program.parameters.size > MANY:
-            return None
-        engine = MomentsEngine(program, rows)
-        # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
-        return engine if asked or not request.polish or engine.well or engine.count > SAMPLE else None
-    if asked and refused is not None:
-        advice = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
-        raise ConfigError(f"The engine `moments` {refused}. {advice}, or use {spell('engine', 'numpy')}.")
-    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
+from descend.parameters.vector import Values
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
@@ -103,7 +103,7 @@ def settled(request: Request, table: Table) -> Request:
     return replace(request, start=start, loss=loss, notes=(note,), unsettled=request)
 
 
-def _honoured(request: Request, found: dict[str, Any]) -> dict[str, Any]:
+def _honoured(request: Request, found: Values) -> Values:
     """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
     return found if request.polish else {**found, **(request.start or {})}
 
@@ -113,7 +113,7 @@ class Noise:
     """The noise that a fit leaves, where it ended; and whether the formula fits most rows exactly."""
 
     noise: float
-    start: dict[str, Any]
+    start: Values
     exact: bool = False
 
 
@@ -173,7 +173,7 @@ def _posed(request: Request, table: Table) -> Problem:
     return pose(replace(request, gradient=None) if by_text else request, table)
 
 
-def _end(problem: Problem, request: Request) -> dict[str, Any]:
+def _end(problem: Problem, request: Request) -> Values:
     """Return where a descent ends that is left to itself."""
     ended = run(begin(problem, request), Request()).trace.last_finite.theta
     return problem.model.parameters.named(ended)

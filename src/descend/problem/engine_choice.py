@@ -1,0 +1,104 @@
+"""Which engine sums the rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Engine
+from descend.errors import ConfigError
+from descend.gradients.contract import Kernel, Program
+from descend.options.request import Request
+from descend.table.rows import Rows
+from descend.wording import spell
+
+MANY = 1_000
+"""Parameters above which factoring the columns beforehand takes longer than many fits need."""
+LONG, FEW = 1_000_000_000, 100_000
+"""Rows times epochs, and rows, below which nothing is compiled: a long run over few rows seldom goes to its end."""
+Build = Callable[[Program | Kernel, Rows, Request], Engine]
+"""What makes an engine of the code of one row, the rows and the request."""
+
+
+def register(name: str, build: Build) -> None:
+    """Add an engine from outside the package, which is used where ``engine`` names it."""
+    ENGINES[name] = build
+
+
+def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
+    """Choose and build the engine.
+
+    Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
+    what autograd needs.
+    """
+    only = None if isinstance(code, Program) else code.language
+    name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
+    if only is not None and name != only:
+        kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
+        raise ConfigError(
+            f"The {kind} runs on the engine `{only}`, not on `{name}`. Use "
+            f"{spell('engine', only)}, or another gradient."
+        )
+    if request.device and name != "torch":
+        raise ConfigError(
+            f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
+            f"{spell('engine', 'torch')}."
+        )
+    if request.engine == "auto" and name == "numpy":
+        if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
+            return moments
+        if _repaid(request, code, rows.count):
+            return _torch(code, rows, request, "cpu")
+    return ENGINES[name](code, rows, request)
+
+
+def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
+    """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
+    if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
+        return False
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        return False
+    from descend.engines.torch_engine import pays
+
+    return pays(code, rows, request.epochs, instead_of="numpy")
+
+
+def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+    return NumpyEngine(code, rows)
+
+
+def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:
+    from descend.engines.torch_engine import TorchEngine
+
+    return TorchEngine(code, rows, device or request.device, request.full_epochs)
+
+
+def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+    from descend.engines.moments import MomentsEngine, refusal
+
+    assert isinstance(code, Program)
+    if (refused := refusal(code)) is not None:
+        raise ConfigError(f"The engine `moments` {refused}. Leave out the engine, or use {spell('engine', 'numpy')}.")
+    if request.batched:
+        raise ConfigError(
+            "The engine `moments` passes over all rows once, so it takes no batches. Leave out the batch size, or use "
+            f"{spell('engine', 'numpy')}."
+        )
+    return MomentsEngine(code, rows)
+
+
+def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engine | None:
+    """Build the engine of moments where nobody asked for it and nothing is lost by it."""
+    from descend.engines.moments import SAMPLE, MomentsEngine, refusal
+
+    if not program.linear or request.batched or program.parameters.size > MANY or refusal(program) is not None:
+        return None
+    engine = MomentsEngine(program, rows)
+    # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
+    return engine if not request.polish or engine.well or engine.count > SAMPLE else None
+
+
+ENGINES: dict[str, Build] = {"auto": _numpy, "numpy": _numpy, "torch": _torch, "moments": _moments, "query": _numpy}
+"""The engines by name, as far as the rows are in memory; what `query` leaves where it is, it sums there."""
