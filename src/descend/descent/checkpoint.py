@@ -45,8 +45,8 @@ class Checkpoint:
     snapshot: where the run stands, at loss J. steps: some of its steps so far.
     """
 
-    run: Mapping[str, Any]
-    start: Mapping[str, Any]
+    run: Mapping[str, object]
+    start: Mapping[str, object]
     loss: float
     snapshot: Snapshot
     steps: tuple[Step, ...]
@@ -55,7 +55,7 @@ class Checkpoint:
 class Writer:
     """A reader of steps that writes a checkpoint, at most every few seconds and at the end; each in one step."""
 
-    def __init__(self, path: str | os.PathLike[str], run: Mapping[str, Any], start: Mapping[str, Any]) -> None:
+    def __init__(self, path: str | os.PathLike[str], run: Mapping[str, object], start: Mapping[str, object]) -> None:
         self.path = path
         values = {name: np.asarray(value).tolist() for name, value in start.items()}
         self.head = {"checkpoint": FORMAT, "run": dict(run), "start": values}
@@ -133,7 +133,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
 
 
-def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, Any], loss: float) -> None:
+def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, object], loss: float) -> None:
     """Raise ConfigError unless the run at hand is the one in the file; loss: J here, at the parameters there."""
     for name, here in plain_json(run).items():
         there = found.run.get(name)
@@ -150,13 +150,13 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return f"`{value}`" if isinstance(value, str) else "none" if value is None else json.dumps(value)
 
 
-def plain_json(run: Mapping[str, Any]) -> dict[str, Any]:
+def plain_json(run: Mapping[str, object]) -> dict[str, object]:
     """Return what ``run`` is once it has been written and read."""
-    read_again: dict[str, Any] = json.loads(json.dumps(dict(run)))
+    read_again: dict[str, object] = json.loads(json.dumps(dict(run)))
     return read_again
 
 

@@ -7,13 +7,12 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.step import Snapshot, Step
+from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
 from descend.parameters import Parameters
@@ -153,12 +152,12 @@ class Judge:
         self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
 
     @property
-    def memory(self) -> tuple[Any, ...]:
+    def memory(self) -> Memory:
         """What it remembers of the steps so far."""
         return self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck
 
     @memory.setter
-    def memory(self, memory: tuple[Any, ...]) -> None:
+    def memory(self, memory: Memory) -> None:
         self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck = memory
 
     def outcome(self, epoch: int, point: Point, norm: float, seconds: float) -> Outcome | None:

@@ -209,11 +209,13 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     problem, model = beginning.problem, beginning.problem.model
     if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
-    notes = [changed_places(model, frozenset(problem.given), beginning.start, theta)]
+    notes: list[str | None] = []
+    if problem.given:
+        notes.append(changed_places(model, problem.given, beginning.start, theta))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
-    if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        rows = problem.rows
+    rows = problem.rows
+    if rows.count <= AT_ONCE and problem.whole is None and len(set(rows.y.tolist())) < rows.count:
         notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
 

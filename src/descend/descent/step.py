@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.optimizers import State
 from descend.parameters import Parameters
 
 if TYPE_CHECKING:
     from descend.stability.forecast import Trajectory
 
 Array = NDArray[np.float64]
+Memory = tuple[float, float, float, float, int, bool]
+"""What the judge of a run remembers of the steps so far."""
 MOST_STEPS = 100_000
 """A trace that would grow longer keeps every second step, then every fourth, and so on."""
 
@@ -32,10 +35,10 @@ class Snapshot:
     """
 
     epoch: int
-    theta: Any
-    state: Any
+    theta: Array
+    state: State
     order: int
-    judge: tuple[Any, ...]
+    judge: Memory
     seconds: float
 
 
@@ -102,7 +105,7 @@ class Trace(Sequence[Step]):
         Raises ConfigError for an epoch that was not run, or whose step was not kept.
         """
         last = self.steps[-1].epoch if self.steps else -1
-        given: Any = epoch
+        given: object = epoch
         if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given <= last:
             raise ConfigError(
                 f"There is no epoch {epoch!r} in this trace."
