@@ -69,8 +69,14 @@ def _down(runs: Descents, start: Mapping[str, Any]) -> Fit | None:
     """Go down with the default optimizer; None if it does not arrive."""
     rows, state = runs.rows, runs.state
     try:
-        given: dict[str, Any] = {"start": dict(start), "loss": state.loss, "missing": rows.missing, "time_limit": SECONDS}
-        fit = api.fit(state.formula, dict(rows.columns), **given)
+        fit = api.fit(
+            state.formula,
+            dict(rows.columns),
+            start=dict(start),
+            loss=state.loss,
+            missing=rows.missing,
+            time_limit=SECONDS,
+        )
     except DescendError:
         return None
     return fit if fit.outcome in (Outcome.CONVERGED, Outcome.STALLED) else None

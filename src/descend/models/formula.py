@@ -17,8 +17,8 @@ from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
-from descend.formula.redundancy import joined
 from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column
 from descend.parameters import Constraints, Parameters

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
+from descend.formula.redundancy import redundancies
 from descend.formula.symbols import Parameter
+from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, Model
 from descend.optimizers.systems import FEW, solver, triangle

@@ -15,7 +15,7 @@ from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
-from descend.formula.printers.ibis import LackingFunctionError
+from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
