@@ -183,16 +183,6 @@ class SymbolicModel(Model):
         return self
 
     @property
-    def linear(self) -> bool:
-        """Whether what the loss works on, the score, is linear in the parameters."""
-        return False
-
-    @property
-    def log_linear(self) -> bool:
-        """Whether the logarithm of the prediction is linear in the parameters, and J is convex all the same."""
-        return False
-
-    @property
     def response_expression(self) -> Expr:
         return self.formula.response
 
