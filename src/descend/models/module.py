@@ -16,6 +16,7 @@ from descend.losses import Loss
 from descend.models.contract import Model, Options, known_column
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
+from descend.parameters import Constraints
 from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
@@ -42,6 +43,7 @@ class ModuleModel(Model):
     row_shape: tuple[int, ...] | None = None
     kind: ClassVar[str] = "PyTorch module"
     in_place: ClassVar[bool] = True
+    saved_as: ClassVar[str | None] = "module"
     gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @classmethod
@@ -70,6 +72,27 @@ class ModuleModel(Model):
                 "Leave it out of the inputs."
             )
         return cls(given, names, response, loss, ModuleParameters(given)), {}
+
+    def entry(self) -> dict[str, Any]:
+        row_shape = None if self.row_shape is None else list(self.row_shape)
+        own = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
+        return {"response": self.response, "module": own}
+
+    @classmethod
+    def needed(cls, content: Mapping[str, Any]) -> str | None:
+        return (
+            f"the PyTorch module `{content['module']['name']}`, of which it holds the weights only. "
+            "Make the module and load them into it, in Python: descend.load(path, model=module)."
+        )
+
+    @classmethod
+    def restored(
+        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
+    ) -> ModuleModel:
+        entry, parameters = content["module"], ModuleParameters(given)
+        parameters.write_down()
+        row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
+        return cls(given, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
 
     def __post_init__(self) -> None:
         from_tensors = self.row_shape is not None and not self.inputs
