@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.diagnosis.case import MOST_EPOCHS, Array, Case, went_well
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.operations import Broken, first_broken, watched_numpy, watched_torch
 from descend.engines.batches import Batch
 from descend.formula import as_text
@@ -75,7 +74,7 @@ def _thrown(case: Case) -> bool:
 def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     parameters = _named(case, failure.theta)
     at = ", ".join(f"{name} = {value:.4g}" for name, value in list({**failure.inputs, **parameters}.items())[:6])
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "expression": failure.part,
         "value": None if math.isnan(failure.value) else str(failure.value),
         "row": None if case.sampled else failure.row,
