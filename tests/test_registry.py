@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS, SCHEDULES
-from descend.registry import Registry, closest
-from descend.settings import Part
+from descend.registry import Part, Registry, closest
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,11 @@ class Case:
 
         return StandardizedObjective(built, units, built(self.objective.start, 2))
 
+    def in_units(self, theta: Array) -> Array:
+        """Return the parameters that the user knows, of those of a descent in standardised columns."""
+        units = getattr(self.objective, "units", None)
+        return theta if units is None else np.asarray(units.theta(theta))
+
     @property
     def outcome(self) -> Outcome:
         return self.trace[-1].outcome or Outcome.INTERRUPTED

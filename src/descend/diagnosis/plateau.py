@@ -132,7 +132,7 @@ def _saturated(case: Case) -> tuple[str, float] | None:
     model = case.model.symbolic
     if model is None:
         return None
-    theta, columns, count = _in_units(case), case.problem.columns, case.rows
+    theta, columns, count = case.in_units(case.last), case.problem.columns, case.rows
     values = model.values(theta, columns)
     symbols = tuple(values)
     best: tuple[str, float] | None = None
@@ -162,13 +162,7 @@ def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
         return np.asarray((function(at + step) - function(at - step)) / (2.0 * step))
 
     usual = slope(np.linspace(-3.0, 0.0, 61))
-    usual = usual[np.isfinite(usual)]
-    return slope(inside), float(np.abs(usual).max(initial=0.0))
-
-
-def _in_units(case: Case) -> Array:
-    units = getattr(case.objective, "units", None)
-    return case.last if units is None else np.asarray(units.theta(case.last))
+    return slope(inside), float(np.abs(usual[np.isfinite(usual)]).max(initial=0.0))
 
 
 def _lower(case: Case) -> float:

@@ -71,9 +71,9 @@ def descents(state: State, rows: Rows) -> Descents:
         )
     fits = {name: _run(state, rows, name, start) for name in state.optimizers}
     first = next(iter(fits.values()))
-    assert first.kept is not None
+    assert first.solution is not None
     with np.errstate(all="ignore"):
-        point = first.kept.objective(first.trace[0].theta, 2)
+        point = first.solution.objective(first.trace[0].theta, 2)
         known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
     optimizer = OPTIMIZERS.build(state.optimizers[0])
     stable = known is not None and optimizer.recurrence is not None

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, expand, expand_log
 
 from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Quantity
-from descend.settings import Part
+from descend.registry import Part
 
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")

@@ -13,7 +13,7 @@ from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
-from descend.settings import setting
+from descend.registry import setting
 
 ATTEMPTS = 60
 """Larger and larger dampings that are tried before giving up."""
