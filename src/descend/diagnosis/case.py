@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
@@ -20,7 +21,7 @@ from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.problem.objective import OnRows, VectorObjective
 from descend.problem.point import Objective, Point
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
@@ -52,7 +53,6 @@ class Case:
     columns: inputs and response by name, as they were fitted.
     """
 
-    problem: Problem
     run: Run
     objective: Any
     start: Array
@@ -67,6 +67,14 @@ class Case:
     """The point at which the run ended, if J was not finite there."""
     sampled: bool = False
     """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def beginning(self) -> Beginning:
+        return self.run.beginning
+
+    @property
+    def problem(self) -> Problem:
+        return self.beginning.problem
 
     @property
     def rows(self) -> int:

@@ -13,22 +13,22 @@ from descend.diagnosis.case import Array, Case
 from descend.engines.stream import StreamEngine
 from descend.engines.torch_engine import TorchEngine
 from descend.problem.point import Objective
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 from descend.problem.standardized import StandardizedObjective
 
 
 @contextlib.contextmanager
-def case_of(problem: Problem, run: Run) -> Iterator[Case]:
+def case_of(run: Run) -> Iterator[Case]:
     """Open the case of a run that ended; a module is left as it was found."""
+    problem = run.beginning.problem
     if not problem.model.in_place:
-        yield _of_vector(problem, run)
+        yield _of_vector(run)
         return
     objective: Any = problem.objective
     optimizer: Any = run.optimizer
     with objective.aside() as flat:
         start, last, failed = flat.path()
         yield Case(
-            problem=problem,
             run=run,
             objective=flat,
             start=start,
@@ -41,14 +41,14 @@ def case_of(problem: Problem, run: Run) -> Iterator[Case]:
         )
 
 
-def _of_vector(problem: Problem, run: Run) -> Case:
+def _of_vector(run: Run) -> Case:
+    problem = run.beginning.problem
     names = dict.fromkeys((*problem.model.inputs, *problem.model.response_columns))
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns was a descent in other parameters than those it tells.
     objective = run.first.objective
     own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
-        problem=problem,
         run=run,
         objective=objective,
         start=run.first.theta,

@@ -44,7 +44,7 @@ def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
 def content_of(fit: Fit) -> dict[str, Any]:
     """Return what a model file holds."""
     model, held = fit.model, fit.constraints
-    parameters = model.parameters if held is None else held.whole
+    parameters = model.parameters if held is None else held.parameters
     entry = {"formula": None, "function": None, "response": None} | model.entry()
     content = {
         "descend": version("descend"),

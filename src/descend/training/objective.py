@@ -286,7 +286,7 @@ class Flat(Objective):
         gradient = None
         if order:
             gradient = joined(gradients_of(self.trained))
-        return Point(theta, float(total.item()), gradient, None, None, self, rows)
+        return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
 
     @contextlib.contextmanager
     def standing_at(self, theta: Array) -> Iterator[None]:
