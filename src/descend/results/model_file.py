@@ -106,7 +106,6 @@ REQUIRED: Mapping[str, Check] = {
     "penalised": YES_OR_NO,
 }
 OPTIONAL: Mapping[str, Check] = {
-    "kind": TEXT,
     "passes": number,
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
