@@ -204,4 +204,8 @@ def row_sums(program: Program) -> list[Expr]:
 @lru_cache(maxsize=128)
 def compiled(program: Program, language: str) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
+    if program.loss.own_parameters:
+        from descend.engines.several import CompiledScores
+
+        return CompiledScores(program, language)
     return Compiled(program, language)

@@ -68,7 +68,9 @@ def by_hand(
         for symbol in expression.atoms(Parameter):
             given[symbol.name] += given[name] * expression.diff(symbol)
     return dataclasses.replace(
-        program, by_hand=tuple(given[label] for label in program.parameters.labels), more_columns=more
+        program,
+        by_hand=tuple(given[label] for label in program.parameters.labels),
+        more_columns=(*program.more_columns, *more),
     )
 
 

@@ -38,7 +38,7 @@ class Program:
     slopes: derivatives of the score by each scalar parameter and each predictor ``w @ [...]``.
     weights: the column of row weights, or None.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
-    more_columns: columns that only the gradient by hand reads.
+    more_columns: columns that only the loss or the gradient by hand reads.
     """
 
     formula: Formula

@@ -22,4 +22,12 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
     """
     score = loss.score(formula.expression)
     column = Column(weights) if weights is not None else None
-    return Program(formula, loss, Parameters(formula.parameters), score, score_slopes(formula, loss), column)
+    return Program(
+        formula,
+        loss,
+        Parameters(formula.parameters),
+        score,
+        score_slopes(formula, loss),
+        column,
+        more_columns=loss.own_columns,
+    )

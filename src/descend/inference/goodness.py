@@ -100,7 +100,7 @@ def deviance_of(fit: Fit) -> float | None:
     if fit.kept is None:
         return fit.stored.get("deviance")
     loss = fit.loss_function
-    if not loss.likelihood or fit.penalised or fit.model.in_place:
+    if not loss.likelihood or not loss.plain or fit.penalised or fit.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(fit)

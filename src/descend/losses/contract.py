@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, expand, expand_log
 
 from descend.errors import ConfigError
-from descend.formula.symbols import Quantity
+from descend.formula.symbols import Column, Parameter, Quantity
 from descend.settings import Part
+
+if TYPE_CHECKING:
+    from descend.formula.formula import Formula
 
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
@@ -99,6 +103,9 @@ class Loss(Part, ABC):
     unit: 2 where the value is r**2, else 1.
     variance: omega / phi times that of a row, in its ``mean``. kurtosis: its excess one, in ``mean`` and ``omega``.
     saturated: the least value there is, in ``y``; that of a prediction of y, if empty.
+
+    A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
+    of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
     """
 
     kind: ClassVar[str] = "loss"
@@ -146,6 +153,45 @@ class Loss(Part, ABC):
         return f"{self.name}({listed})" if listed else self.name
 
     @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that it reads beside the response."""
+        return tuple(value for value in self.settings.values() if isinstance(value, str) and value != "auto")
+
+    @property
+    def own_parameters(self) -> dict[str, float]:
+        """Its own parameters, such as cutpoints, and where they start from."""
+        return {}
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the loss of a row is a function of its prediction and response alone."""
+        return not self.own_columns and not self.own_parameters
+
+    def given(self, columns: Mapping[str, Array], parameters: Mapping[str, Any]) -> Loss:
+        """Return the loss that knows its own columns and parameters, so that it can be evaluated row by row."""
+        if self.plain:
+            return self
+        known = dataclasses.replace(self)
+        own: dict[Expr, Array] = {Column(name): columns[name] for name in self.own_columns}
+        own |= {Parameter(name): np.asarray(parameters[name]) for name in self.own_parameters}
+        known.__dict__["_own"] = own
+        return known
+
+    def extended(self, formula: Formula) -> Formula:
+        """Return a formula whose parameters are joined by those of the loss. Raises ConfigError if it has such already.
+
+        The right side does not depend on them.
+        """
+        if not self.own_parameters:
+            return formula
+        for name in self.own_parameters:
+            if name in formula.parameters or name in formula.columns:
+                raise ConfigError(
+                    f"The {self.name} loss has a parameter `{name}` of its own. Give that of the formula another name."
+                )
+        return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(self.own_parameters)})
+
+    @property
     def needs(self) -> str:
         """What the response has to be, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
@@ -166,13 +212,47 @@ class Loss(Part, ABC):
                 f"The {self.estimated} of the {self.name} loss is estimated only where a formula or function is "
                 f'fitted. Give it as a number here, as in "{self.name}({self.estimated}=1)".'
             )
-        return _expression(text, tuple(self.settings.items()))
+        return _expression(text, tuple(self.settings.items()), tuple(self.own_parameters))
 
-    def _of_rows(self, formula: str | Expr, quantities: dict[Quantity, Array]) -> Array:
+    @cached_property
+    def slopes(self) -> tuple[Expr, ...]:
+        """The derivatives of the value by all scores: the prediction, and each parameter of its own."""
+        return (self.expressions[1], *(self._derivative(Parameter(name)) for name in self.own_parameters))
+
+    @cached_property
+    def weights(self) -> tuple[Expr, ...]:
+        """The second derivatives by all scores, the upper triangle row by row; the first is the weight."""
+        from descend.formula.derivative import derivatives
+
+        scores = (PREDICTION, *map(Parameter, self.own_parameters))
+        found = [
+            derivatives(self._inserted(slope), [score])[score]
+            for place, slope in enumerate(self.slopes)
+            for score in scores[place:]
+        ]
+        return (self.expressions[2], *found[1:])
+
+    def _derivative(self, score: Expr) -> Expr:
+        from descend.formula.derivative import derivatives
+
+        return derivatives(self._inserted(self.expressions[0]), [score])[score]
+
+    @staticmethod
+    def _inserted(expression: Expr) -> Expr:
+        return expression.xreplace({RESIDUAL: PREDICTION - RESPONSE})
+
+    def _of_rows(self, formula: str | Expr, quantities: Mapping[Expr, Array]) -> Array:
         """Evaluate a formula, given what stands for its symbols: arrays, one number for each row."""
         from descend.formula.compile import compile_expression
 
         expression = self._read(formula) if isinstance(formula, str) else formula
+        if not self.plain:
+            own = self.__dict__.get("_own")
+            if own is None and expression.atoms(Column, Parameter):
+                raise ConfigError(
+                    f"The {self.name} loss has columns or parameters of its own, which are not known here."
+                )
+            quantities = {**quantities, **(own or {})}
         found = compile_expression(expression, tuple(quantities))(*quantities.values())
         if np.ndim(found) == 0:
             return np.full(np.shape(next(iter(quantities.values()))), float(found))
@@ -226,6 +306,8 @@ class Loss(Part, ABC):
     def has_value(self, prediction: Array, y: Array) -> NDArray[np.bool_]:
         """Mark the rows whose prediction, on the scale of the response, the loss has a finite value for."""
         finite = np.isfinite(prediction)
+        if not self.plain:
+            return finite & ~self.prediction_domain.outside(prediction)
         if self.prediction_domain.limited:
             with np.errstate(all="ignore"):
                 finite &= np.isfinite(self.value(prediction, y))
@@ -254,6 +336,8 @@ class Loss(Part, ABC):
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return the least mean loss that rows of these responses and weights can have, by any model."""
+        if not self.plain:
+            return 0.0
         if self.of_residual:
             return self._at_response
         least = self.saturated(y)
@@ -384,14 +468,15 @@ def _normaliser_terms(normaliser: Expr, weighted: bool) -> tuple[tuple[Expr, Exp
 
 
 @lru_cache(maxsize=256)
-def _expression(text: str, settings: tuple[tuple[str, Any], ...]) -> Expr:
-    """Read a formula of a loss, its settings as numbers."""
+def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tuple[str, ...]) -> Expr:
+    """Read a formula of a loss, its settings as numbers or columns."""
     from descend.formula.build import Builder
     from descend.formula.real_functions import lgamma
     from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
     given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
-    given |= {name: number(float(value)) for name, value in settings}
+    given |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
+    given |= {name: Parameter(name) for name in parameters}
     expression = Builder(text, tuple(given), extra={"lgamma": (lgamma, (1,))}).build(parse_expression(text))
     return expression.xreplace({Column(name): symbol for name, symbol in given.items()})

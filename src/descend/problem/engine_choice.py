@@ -44,6 +44,11 @@ def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array
         raise ConfigError(
             f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch."
         )
+    if name == "torch" and isinstance(what, Program) and what.loss.own_parameters:
+        raise ConfigError(
+            f"The {what.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
+            "the engine and the device."
+        )
     if name == "torch":
         from descend.engines.torch_engine import TorchEngine
 
@@ -57,6 +62,8 @@ def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array
 
 def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
     """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
+    if isinstance(what, Program) and what.loss.own_parameters:
+        return False
     if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
         return False
     from importlib.util import find_spec

@@ -47,10 +47,15 @@ def read_model(
         names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in model else ()
-        formula = read_formula(model, table.names, numeric, starts=names, excluded=excluded)
+        for name in loss.own_columns:
+            known_column(name, table, f"what the {loss.name} loss reads")
+        formula = loss.extended(read_formula(model, table.names, numeric, starts=names, excluded=excluded))
+        start = loss.own_parameters | start
         held = _constraints(Parameters(formula.parameters), request, table, start)
         if held is not None and held.given:
-            formula = read_formula(model, table.names, numeric, names, excluded, held.given)
+            formula = loss.extended(read_formula(model, table.names, numeric, names, excluded, held.given))
+            if own := sorted(set(loss.own_parameters) & set(held.given)):
+                raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
         refuse_size(formula.expression)
         taken, held = _as_probability(formula, loss, held, table, request)
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
@@ -181,6 +186,11 @@ def gradient_source(
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
     source = model.gradient_sources[0] if gradient is None else gradient
+    if not model.loss.plain and (model.formula is None or source != "derived"):
+        raise ConfigError(
+            f"The {model.loss.name} loss has columns or parameters of its own, so it goes with a formula and its derived "
+            "gradient. Leave out the gradient, or choose another loss."
+        )
     if isinstance(source, str) and source in model.gradient_sources:
         return source, _of_source(source, model, weights)
     if source == "derived":

@@ -37,7 +37,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     group of rows without any count.
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
-    if not model.loss.dispersion_known:
+    if not model.loss.dispersion_known or not model.loss.plain:
         return None
     free = bounds is None and penalty is None and problem.whole is None
     same = always_the_same(model, problem.columns) if free else None
@@ -166,7 +166,7 @@ def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
 
     The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
     """
-    if not model.loss.dispersion_known:
+    if not model.loss.dispersion_known or not model.loss.plain:
         return None
     y = model.observed(columns)
     end, domain = float(y[0]), model.loss.response_domain

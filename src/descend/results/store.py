@@ -121,7 +121,7 @@ def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: 
         numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
         given = None if held is None else held.given
         with part(place, "formula"):
-            formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
+            formula = loss.extended(read_formula(content["formula"], columns, numeric, starts=shapes, given=given))
             model = FormulaModel(formula, loss, held)
         for name in model.parameters.shapes:
             if name not in shapes:
