@@ -29,6 +29,7 @@ from descend.formula.symbols import Column
 from descend.gradients.court.proof import contributions
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Roles, Rows
 
 TERMS = (
     "{0}*x", "{0}*z", "{0}", "{0}*x^2", "{0}*log(x)", "{0}*sqrt(z)", "{0}*exp(-{1}*x)", "{0}*x^{1}", "{0}*sin({1}*x)",
@@ -105,7 +106,7 @@ def trial(rng: np.random.Generator, size: float = 1.0) -> Trial | None:
         formula = read_formula(f"y ~ {right}", [*data], excluded=["omega"])
     except descend.FormulaError:
         return None
-    program = derived(formula, LOSSES.build(loss), weights)
+    program = derived(formula, LOSSES.build(loss))
     start = {
         name: float(rng.uniform(0.3, 1.3) * rng.choice([1, 1, -1])) if labels is None else [0.4, -0.3]
         for name, labels in formula.parameters.items()
@@ -115,7 +116,7 @@ def trial(rng: np.random.Generator, size: float = 1.0) -> Trial | None:
     except descend.DescendError:
         return None
     theta = program.parameters.flat(start)
-    slopes = NumpyEngine(program, data, weights).evaluate(theta, 1).gradient
+    slopes = NumpyEngine(program, Rows.of(data, Roles(weights))).evaluate(theta, 1).gradient
     live = [k for k, slope in enumerate(slopes) if abs(slope) > 1e-6 * np.abs(slopes).max() > 0.0]
     return Trial(formula.text, loss, weights, data, start, program, live) if live else None
 
@@ -275,7 +276,7 @@ def other_loss(trial: Trial, rng: np.random.Generator) -> list[Any] | None:
         return without
     choices = [name for name in PLAIN_LOSSES if name != mine and not (mine == "pinball" and name == "absolute")]
     loss = LOSSES.build(str(rng.choice(choices)))
-    return contributions(derived(trial.program.formula, loss, trial.weights))
+    return contributions(derived(trial.program.formula, loss))
 
 
 def chain_factor(trial: Trial, part: Any, k: int, rng: np.random.Generator) -> Any | None:

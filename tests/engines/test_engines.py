@@ -14,6 +14,7 @@ from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Rows
 
 DATA = {"x": np.arange(1.0, 5.0), "z": np.ones(4), "y": np.zeros(4)}
 
@@ -23,7 +24,7 @@ def program(text, loss="squared"):
 
 
 def source(text, order, loss="squared", language="numpy"):
-    return compiled(program(text, loss), language).functions[order].source
+    return compiled(program(text, loss), language, False).functions[order].source
 
 
 @pytest.mark.parametrize("language", ["numpy", "torch"])
@@ -51,7 +52,7 @@ def test_small_powers_are_products():
 
 def test_overflow_is_inf_and_no_warning_where_warnings_are_off():
     with np.errstate(all="ignore"):
-        totals = NumpyEngine(program("y ~ exp(a*x)"), DATA).evaluate(np.array([1e4]), 1)
+        totals = NumpyEngine(program("y ~ exp(a*x)"), Rows(DATA)).evaluate(np.array([1e4]), 1)
     assert totals.loss == np.inf
     assert not np.isfinite(totals.gradient).all()
 
@@ -59,7 +60,7 @@ def test_overflow_is_inf_and_no_warning_where_warnings_are_off():
 def test_without_pytorch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ConfigError) as caught:
-        TorchEngine(program("y ~ a*x"), DATA)
+        TorchEngine(program("y ~ a*x"), Rows(DATA))
     assert str(caught.value) == (
         "PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'."
     )
@@ -70,12 +71,12 @@ def test_a_device_that_is_not_there(device):
     import torch
 
     with pytest.raises(ConfigError) as caught:
-        TorchEngine(program("y ~ a*x"), DATA, device=device)
+        TorchEngine(program("y ~ a*x"), Rows(DATA), device=device)
     start, _, rest = str(caught.value).partition(" (")
     assert start == f"PyTorch cannot compute in double precision on the device `{device}`"
     assert rest.endswith(f"). Devices here: cpu{', cuda' if torch.cuda.is_available() else ''}.")
 
 
 def test_the_cpu_can_be_asked_for():
-    totals = TorchEngine(program("y ~ a*x"), DATA, device="cpu").evaluate(np.array([2.0]), 1)
+    totals = TorchEngine(program("y ~ a*x"), Rows(DATA), device="cpu").evaluate(np.array([2.0]), 1)
     assert totals.loss == 4 * 30

@@ -14,6 +14,7 @@ from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.problem.objective import objective_over
+from descend.table.rows import Roles, Rows
 
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -37,9 +38,9 @@ def columns(rows=60, response=(0.0, 1.0)):
     }
 
 
-def program(text, loss="squared", weights=None):
+def program(text, loss="squared"):
     built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), ("x", "z", "y", "omega")), built, weights)
+    return derived(read_formula(within(text, built), ("x", "z", "y", "omega")), built)
 
 
 def assert_same(totals, factored):
@@ -61,7 +62,7 @@ def assert_same(totals, factored):
 @pytest.mark.parametrize("loss", list(LOSSES))
 @pytest.mark.parametrize("text", FORMULAS)
 def test_holds_curvature_and_gradient(text, loss, weights, engine):
-    sums = ENGINES[engine](program(text, loss, weights), columns(), weights)
+    sums = ENGINES[engine](program(text, loss), Rows.of(columns(), Roles(weights)))
     theta = np.array(FORMULAS[text])
     assert sums.factors
     assert_same(sums.evaluate(theta, 2), sums.evaluate(theta, 3))
@@ -70,10 +71,10 @@ def test_holds_curvature_and_gradient(text, loss, weights, engine):
 @every_engine
 @pytest.mark.parametrize("block", [7, 2, 1])
 def test_blocks_are_joined_without_loss(engine, block, monkeypatch):
-    what, theta = program("y ~ a*exp(-b*x) + c", weights="omega"), np.array([1.5, 0.6, 0.8])
-    whole = ENGINES[engine](what, columns(), "omega").evaluate(theta, 3)
+    what, theta = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8])
+    whole = ENGINES[engine](what, Rows.of(columns(), Roles("omega"))).evaluate(theta, 3)
     monkeypatch.setattr({"numpy": numpy_engine, "torch": torch_engine}[engine], "BLOCK", block)
-    parts = ENGINES[engine](what, columns(), "omega").evaluate(theta, 3)
+    parts = ENGINES[engine](what, Rows.of(columns(), Roles("omega"))).evaluate(theta, 3)
     signs = np.sign(whole.factor.diagonal() * parts.factor.diagonal())
     np.testing.assert_allclose(parts.factor * signs[:, None], whole.factor, rtol=1e-11, atol=1e-13)
 
@@ -81,13 +82,13 @@ def test_blocks_are_joined_without_loss(engine, block, monkeypatch):
 @every_engine
 def test_sums_over_the_rows_asked_for(engine):
     what, theta, rows = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8]), np.array([3, 8, 21, 40, 55])
-    sums = ENGINES[engine](what, columns())
+    sums = ENGINES[engine](what, Rows(columns()))
     assert_same(sums.evaluate(theta, 2, rows), sums.evaluate(theta, 3, rows))
 
 
 @every_engine
 def test_fewer_rows_than_parameters_still_make_a_square(engine):
-    sums = ENGINES[engine](program("y ~ w @ [x, z, x*z] + c"), columns(rows=2))
+    sums = ENGINES[engine](program("y ~ w @ [x, z, x*z] + c"), Rows(columns(rows=2)))
     factored = sums.evaluate(np.array([0.3, 0.2, 0.1, 0.9]), 3)
     assert factored.factor.shape == (5, 5)
     assert_same(sums.evaluate(np.array([0.3, 0.2, 0.1, 0.9]), 2), factored)
@@ -97,7 +98,7 @@ def test_fewer_rows_than_parameters_still_make_a_square(engine):
 def test_keeps_the_digits_that_squaring_loses(engine):
     x = np.array([1.0, 2.0, 3.0])
     z = x * (1.0 + 1e-10 * np.array([1.0, 0.0, -1.0]))  # J'J is singular to rounding, J is not
-    sums = ENGINES[engine](program("y ~ a*x + b*z"), {"x": x, "z": z, "y": x})
+    sums = ENGINES[engine](program("y ~ a*x + b*z"), Rows({"x": x, "z": z, "y": x}))
     factor = sums.evaluate(np.zeros(2), 3).factor[:-1, :-1]
     exact = np.linalg.svd(np.sqrt(2.0) * np.column_stack([x, z]), compute_uv=False)
     np.testing.assert_allclose(np.linalg.svd(factor, compute_uv=False), exact, rtol=1e-5)
@@ -107,7 +108,7 @@ def test_keeps_the_digits_that_squaring_loses(engine):
 def test_a_weight_that_underflows_where_the_slope_does_not_leaves_no_factor(engine):
     # Scores of 800 where y is 0: slope 1, weight sigmoid(800)*sigmoid(-800) = 0. Order 2 has the gradient.
     data = {"x": np.array([1.0, 800.0]), "y": np.zeros(2)}
-    sums = ENGINES[engine](derived(read_formula("y ~ a*x", ("x", "y")), LOSSES.build("logistic")), data)
+    sums = ENGINES[engine](derived(read_formula("y ~ a*x", ("x", "y")), LOSSES.build("logistic")), Rows(data))
     theta = np.ones(1)
     assert np.isnan(sums.evaluate(theta, 3).factor).all()
     point = objective_over(sums)(theta, 3)
@@ -131,7 +132,7 @@ def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, 
     from descend.problem.point import Penalty
 
     what = by_hand(read_formula(DECAY, ("x", "y")), LOSSES.build("squared"), texts, ("x", "y"))
-    objective = objective_over(ENGINES[engine](what, columns()), Penalty(np.zeros(3), np.full(3, penalty)))
+    objective = objective_over(ENGINES[engine](what, Rows(columns())), Penalty(np.zeros(3), np.full(3, penalty)))
     theta = np.array([1.5, 0.6, 0.8])
     squared, factored = objective(theta, 2), objective(theta.copy(), 3)
     upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
@@ -142,8 +143,8 @@ def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_autograd_has_a_factor_beside_its_gradient(loss):
-    what, theta = program(DECAY, loss, "omega"), np.array([1.5, 0.6, 0.8])
-    objective = objective_over(torch_engine.TorchEngine(autograd_of_formula(what), columns(), "omega"))
+    what, theta = program(DECAY, loss), np.array([1.5, 0.6, 0.8])
+    objective = objective_over(torch_engine.TorchEngine(autograd_of_formula(what), Rows.of(columns(), Roles("omega"))))
     squared, factored = objective(theta, 2), objective(theta.copy(), 3)
     upper, right = factored.factor[:-1, :-1], factored.factor[:-1, -1]
     np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
@@ -157,7 +158,7 @@ def test_the_objective_adds_the_l2_penalty_as_rows(penalty):
     from descend.problem.point import Penalty
 
     what, theta = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8])
-    sums = numpy_engine.NumpyEngine(what, columns())
+    sums = numpy_engine.NumpyEngine(what, Rows(columns()))
     penalties = Penalty(np.zeros(3), penalty * np.array([1.0, 1.0, 0.0]))
     squared, factored = objective_over(sums, penalties)(theta, 2), objective_over(sums, penalties)(theta, 3)
     assert factored.loss == pytest.approx(squared.loss, rel=1e-14)

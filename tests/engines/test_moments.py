@@ -14,6 +14,7 @@ from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
+from descend.table.rows import Roles, Rows
 
 FORMULAS = {
     "y ~ a*x": 1,
@@ -36,8 +37,8 @@ def table(rows=300):
     return data | {"y": 1 + data["x"] - data["z"] + rng.normal(size=rows)}
 
 
-def program(text, data, weights=None, loss="squared"):
-    return derived(read_formula(text, tuple(data)), LOSSES.build(loss), weights)
+def program(text, data, loss="squared"):
+    return derived(read_formula(text, tuple(data)), LOSSES.build(loss))
 
 
 def assert_same(one, other, tolerance=1e-10):
@@ -57,8 +58,8 @@ def blocks(monkeypatch):
 
 def compared(text, data, weights=None, at=(0.3, 0.9, 1.001)):
     """Compare all orders at 0, here and there, and near the least-squares answer."""
-    what = program(text, data, weights)
-    mine, theirs = MomentsEngine(what, data, weights), NumpyEngine(what, data, weights)
+    what = program(text, data)
+    mine, theirs = MomentsEngine(what, Rows.of(data, Roles(weights))), NumpyEngine(what, Rows.of(data, Roles(weights)))
     size = what.parameters.size
     answer = np.linalg.lstsq(*normal_equations(theirs, size), rcond=None)[0]
     for theta in (np.zeros(size), np.linspace(-1, 2, size), *(share * answer for share in at)):
@@ -104,7 +105,7 @@ def test_columns_of_wild_scales(in_blocks, request):
     data = table()
     data |= {"x": 1e60 * data["x"], "z": 1e-60 * data["z"]}
     what = program("y ~ a + b*x + c*z", data)
-    mine, theirs = MomentsEngine(what, data), NumpyEngine(what, data)
+    mine, theirs = MomentsEngine(what, Rows(data)), NumpyEngine(what, Rows(data))
     for theta in (np.zeros(3), np.array([1.0, 1e-60, -2e60])):
         one, other = mine.evaluate(theta, 2), theirs.evaluate(theta, 2)
         assert one.loss == pytest.approx(other.loss, rel=1e-10)
@@ -144,15 +145,15 @@ def test_fewer_rows_than_parameters():
 
 def test_rows_that_are_named_are_summed_one_by_one():
     data = table()
-    what, some = program("y ~ a + b*x", data, "omega"), np.array([3, 1, 44, 1])
-    mine, theirs = (engine(what, data, "omega") for engine in (MomentsEngine, NumpyEngine))
+    what, some = program("y ~ a + b*x", data), np.array([3, 1, 44, 1])
+    mine, theirs = (engine(what, Rows.of(data, Roles("omega"))) for engine in (MomentsEngine, NumpyEngine))
     assert_same(mine.evaluate(np.ones(2), 2, some), theirs.evaluate(np.ones(2), 2, some), 0)
 
 
 def test_a_column_that_is_not_finite_leaves_no_number():
     data = table()
     with np.errstate(all="ignore"):
-        totals = MomentsEngine(program("y ~ a + b*log(x - 1)", data), data).evaluate(np.zeros(2), 1)
+        totals = MomentsEngine(program("y ~ a + b*log(x - 1)", data), Rows(data)).evaluate(np.zeros(2), 1)
     assert np.isnan(totals.loss)
 
 

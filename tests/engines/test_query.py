@@ -21,6 +21,7 @@ from descend.formula.printers.ibis import Abilities
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
+from descend.table.rows import Roles, Rows
 
 ROWS = 40
 
@@ -73,7 +74,7 @@ def test_compiled_once_for_all_parameters(monkeypatch):
     sums.evaluate(np.ones(3), 2)
     monkeypatch.setattr(Query, "__init__", None)
     for theta in ([1.5, 0.6, 0.8], [-1e-300, 1e10, 0.1], [1e-5, -0.0, 123456789.123]):
-        expected = NumpyEngine(program(), data()).evaluate(np.array(theta), 2)
+        expected = NumpyEngine(program(), Rows(data())).evaluate(np.array(theta), 2)
         found = sums.evaluate(np.array(theta), 2)
         np.testing.assert_allclose(found.curvature, expected.curvature, rtol=1e-10)
 
@@ -93,7 +94,7 @@ def test_rows_outside_the_domain_make_the_loss_no_number_in_every_database(text)
     columns = {"x": np.array([1.0, 2.0]), "y": np.array([1.0, 1.0])}
     theta = np.array([1.0, 0.5]) if "b" in text.replace("abs", "") else np.array([1.0])
     columns["x"][0] = 1e-3 if "1e3" in text else 1.0
-    expected = NumpyEngine(program(f"y ~ {text}"), columns)
+    expected = NumpyEngine(program(f"y ~ {text}"), Rows(columns))
     with np.errstate(all="ignore"):
         assert not np.isfinite(expected.evaluate(theta, 0).loss)
     for source in (columns, in_sqlite(columns)):
@@ -105,7 +106,7 @@ def test_rows_outside_the_domain_make_the_loss_no_number_in_every_database(text)
 def test_a_branch_that_is_not_taken_does_no_harm():
     columns = {"x": np.array([-1.0, 2.0]), "y": np.array([1.0, 1.0])}
     text = "y ~ a*where(x > 0, log(x)*sqrt(x)/x, 0)"
-    expected = NumpyEngine(program(text), columns)
+    expected = NumpyEngine(program(text), Rows(columns))
     with np.errstate(all="ignore"):
         loss = expected.evaluate(np.ones(1), 0).loss
     for source in (columns, in_sqlite(columns)):
@@ -340,11 +341,11 @@ def test_the_triangle_by_way_of_a_sample_is_that_of_all_rows(text, loss, weights
     monkeypatch.setattr(query, "well_conditioned", lambda moments: False)
     random = np.random.default_rng(5)
     data = {name: random.uniform(0.1, 1.0, 300) for name in ("x", "z", "y", "omega")}
-    what = derived(read_formula(text, tuple(data)), LOSSES.build(loss), weights)
+    what = derived(read_formula(text, tuple(data)), LOSSES.build(loss))
     theta = random.uniform(0.2, 0.9, what.parameters.size)
-    sums = QueryEngine(what, open_table(data).lazy(tuple(data)), weights)
-    sums.sample = {name: column[::7] for name, column in data.items()}
-    found, expected = sums.evaluate(theta, 3), NumpyEngine(what, data, weights).evaluate(theta, 3)
+    sums = QueryEngine(what, open_table(data).lazy(tuple(data)).with_roles(Roles(weights)))
+    sums.rows = Rows.of({name: column[::7] for name, column in data.items()}, Roles(weights))
+    found, expected = sums.evaluate(theta, 3), NumpyEngine(what, Rows.of(data, Roles(weights))).evaluate(theta, 3)
     signs = np.sign(found.factor.diagonal() * expected.factor.diagonal())[:-1]
     assert found.loss == pytest.approx(expected.loss, rel=1e-12)
     np.testing.assert_allclose(signs[:, None] * found.factor[:-1], expected.factor[:-1], rtol=1e-9, atol=1e-11)
@@ -375,7 +376,7 @@ def test_small_and_large_numbers_are_doubles(text, loss, there):
     theta = np.array([1.5, 0.6, 0.8])
     mine, theirs = (
         QueryEngine(what, table.lazy(("x", "y"))).evaluate(theta, 2),
-        NumpyEngine(what, columns).evaluate(theta, 2),
+        NumpyEngine(what, Rows(columns)).evaluate(theta, 2),
     )
     assert mine.loss == pytest.approx(theirs.loss, rel=1e-12)
     np.testing.assert_allclose(mine.curvature, theirs.curvature, rtol=1e-10, atol=1e-30)

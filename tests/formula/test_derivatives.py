@@ -21,6 +21,7 @@ from descend.formula.symbols import Column, Parameter
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Rows
 
 DIGITS = 50
 STEP = mpmath.mpf(10) ** -16
@@ -139,11 +140,11 @@ def test_at_a_kink_the_sides_are_shared_as_pytorch_shares_them(text, at, slope):
     program = derived(formula, LOSSES.build("squared"))
     columns = {"x": np.ones(1), "y": np.full(1, -1.0)}
     theta = np.array([at])
-    residual = NumpyEngine(program, columns).evaluate(theta, 0).loss ** 0.5
+    residual = NumpyEngine(program, Rows(columns)).evaluate(theta, 0).loss ** 0.5
     for engine in (
-        NumpyEngine(program, columns),
-        TorchEngine(program, columns),
-        TorchEngine(autograd_of_formula(program), columns),
+        NumpyEngine(program, Rows(columns)),
+        TorchEngine(program, Rows(columns)),
+        TorchEngine(autograd_of_formula(program), Rows(columns)),
     ):
         assert engine.evaluate(theta, 1).gradient == pytest.approx([2 * residual * slope])
 
@@ -156,7 +157,7 @@ def test_powers_of_zero_have_a_finite_derivative(text):
     theta = np.array([0.7, 1.8, 0.4])
     totals = [
         engine.evaluate(theta, 1).gradient
-        for engine in (NumpyEngine(program, columns), TorchEngine(autograd_of_formula(program), columns))
+        for engine in (NumpyEngine(program, Rows(columns)), TorchEngine(autograd_of_formula(program), Rows(columns)))
     ]
     assert np.isfinite(totals[0]).all()
     np.testing.assert_allclose(totals[0], totals[1], rtol=1e-12)

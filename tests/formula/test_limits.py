@@ -17,6 +17,7 @@ from descend.formula.printers.latex import as_latex
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Rows
 
 DEEP = 38
 SHAPES = {
@@ -41,7 +42,7 @@ def test_deep_nesting_is_read_derived_compiled_and_written(shape):
     def everything():
         formula = read_formula(f"y ~ {SHAPES[shape]} + c", ("x", "y"))
         program = derived(formula, LOSSES.build("squared"))
-        compiled(program, "numpy"), compiled(program, "torch"), autograd_of_formula(program)
+        compiled(program, "numpy", False), compiled(program, "torch", False), autograd_of_formula(program)
         for derivative in formula.jacobian.values():
             as_text(derivative), as_latex(derivative), Writer(TORCH).write(derivative)
 
@@ -72,7 +73,9 @@ def test_a_sum_of_five_thousand_terms():
 def test_a_sum_of_a_thousand_terms_runs(engine):
     formula = read_formula("y ~ " + " + ".join(f"a{k}*x^{k % 7}" for k in range(1000)), ("x", "y"))
     x = np.linspace(0, 1, 5)
-    totals = engine(derived(formula, LOSSES.build("squared")), {"x": x, "y": np.zeros(5)}).evaluate(np.ones(1000), 1)
+    totals = engine(derived(formula, LOSSES.build("squared")), Rows({"x": x, "y": np.zeros(5)})).evaluate(
+        np.ones(1000), 1
+    )
     counts = np.bincount(np.arange(1000) % 7)
     prediction = sum(count * x**power for power, count in enumerate(counts))
     np.testing.assert_allclose(totals.loss, np.sum(prediction**2), rtol=1e-12)
@@ -85,7 +88,7 @@ def test_long_products_and_powers():
     assert as_text(read_formula("y ~ a*x^1e9", ("x", "y")).expression) == "a*x^1000000000"
     formula = read_formula("y ~ " + "*".join(f"(a{k} + x)" for k in range(150)), ("x", "y"))
     assert len(formula.jacobian) == 150
-    compiled(derived(formula, LOSSES.build("squared")), "numpy")
+    compiled(derived(formula, LOSSES.build("squared")), "numpy", False)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import descend
 from descend.errors import FormulaError
 from descend.formula import read_formula
-from descend.formula.size import refuse_size
+from descend.formula.formula import refuse_size
 
 TOO_LARGE = {
     "*".join(f"(1 + a{k}*x)" for k in range(300)): "The formula has 300 parameters that do not enter linearly",

@@ -7,8 +7,8 @@ import pytest
 
 import descend
 from descend.formula import read_formula
+from descend.formula.literals import as_typed
 from descend.formula.printers.mathml import as_mathml
-from descend.formula.typed_constants import as_typed
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES
 from descend.results.equation import equation

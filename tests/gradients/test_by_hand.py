@@ -13,6 +13,7 @@ from descend.formula.functions import FUNCTIONS
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Roles, Rows
 
 COLUMNS = ("x", "y", "z", "unit price", "omega", "site")
 ROWS = 40
@@ -23,8 +24,8 @@ def table() -> dict[str, np.ndarray]:
     return {name: rng.uniform(0.2, 2.0, ROWS) for name in COLUMNS}
 
 
-def program(text, gradient, loss="squared", weights=None):
-    return by_hand(read_formula(text, COLUMNS), LOSSES.build(loss), tuple(gradient), COLUMNS, weights)
+def program(text, gradient, loss="squared"):
+    return by_hand(read_formula(text, COLUMNS), LOSSES.build(loss), tuple(gradient), COLUMNS)
 
 
 TEXTBOOK = [
@@ -42,12 +43,12 @@ TEXTBOOK = [
 @pytest.mark.parametrize("engine", [NumpyEngine, TorchEngine])
 @pytest.mark.parametrize("text", TEXTBOOK)
 def test_the_textbook_gradient_however_it_is_written(text, engine, weights):
-    what = program("y ~ w*x", [text], weights=weights)
-    derivation = derived(read_formula("y ~ w*x", COLUMNS), LOSSES.build("squared"), weights)
+    what = program("y ~ w*x", [text])
+    derivation = derived(read_formula("y ~ w*x", COLUMNS), LOSSES.build("squared"))
     theta, rows = np.array([0.7]), np.arange(0, ROWS, 3)
     for chosen in (None, rows):
-        by_text = engine(what, table(), weights).evaluate(theta, 2, chosen)
-        expected = engine(derivation, table(), weights).evaluate(theta, 2, chosen)
+        by_text = engine(what, Rows.of(table(), Roles(weights))).evaluate(theta, 2, chosen)
+        expected = engine(derivation, Rows.of(table(), Roles(weights))).evaluate(theta, 2, chosen)
         assert by_text.loss == pytest.approx(expected.loss, rel=1e-13)
         np.testing.assert_allclose(by_text.gradient, expected.gradient, rtol=1e-12)
         np.testing.assert_allclose(by_text.curvature, expected.curvature, rtol=1e-12)
@@ -76,14 +77,14 @@ def test_the_textbook_gradient_however_it_is_written(text, engine, weights):
 )  # fmt: skip
 def test_by_hand_is_derived(formula, loss, gradient, theta):
     what = program(formula, gradient, loss)
-    expected = NumpyEngine(derived(what.formula, what.loss), table()).evaluate(np.array(theta), 1)
+    expected = NumpyEngine(derived(what.formula, what.loss), Rows(table())).evaluate(np.array(theta), 1)
     for engine in (NumpyEngine, TorchEngine):
-        got = engine(what, table()).evaluate(np.array(theta), 1)
+        got = engine(what, Rows(table())).evaluate(np.array(theta), 1)
         np.testing.assert_allclose(got.gradient, expected.gradient, rtol=1e-11)
 
 
 def test_a_wrong_gradient_is_used_as_it_is():
-    got = NumpyEngine(program("y ~ w*x", ["w = 3"]), table()).evaluate(np.array([0.7]), 1)
+    got = NumpyEngine(program("y ~ w*x", ["w = 3"]), Rows(table())).evaluate(np.array([0.7]), 1)
     np.testing.assert_allclose(got.gradient, [3.0 * ROWS])
 
 
@@ -91,7 +92,7 @@ def test_columns_that_only_the_gradient_reads():
     what = program("y ~ w*x", ["w = mean(z*(w*x - y))"])
     data = table()
     assert what.more_columns == ("z",)
-    got = NumpyEngine(what, data).evaluate(np.array([0.7]), 1)
+    got = NumpyEngine(what, Rows(data)).evaluate(np.array([0.7]), 1)
     np.testing.assert_allclose(got.gradient, [np.sum(data["z"] * (0.7 * data["x"] - data["y"]))])
 
 

@@ -18,6 +18,7 @@ from descend.formula.printers.code import identifier
 from descend.gradients.derivation import Derivation
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Rows
 
 COLUMNS = ("x", "z", "y", "unit price")
 ROWS = 20
@@ -41,7 +42,7 @@ def table() -> dict[str, np.ndarray]:
 
 def gradient(text, loss, theta) -> np.ndarray:
     what = derived(read_formula(text, COLUMNS), LOSSES.build(loss))
-    return NumpyEngine(what, table()).evaluate(np.array(theta), 1).gradient / ROWS
+    return NumpyEngine(what, Rows(table())).evaluate(np.array(theta), 1).gradient / ROWS
 
 
 def run_python(derivation, language, theta) -> np.ndarray:
@@ -107,7 +108,7 @@ def test_the_text_of_the_gradient_can_be_given_back_by_hand():
         program = by_hand(
             formula, LOSSES.build("squared"), tuple(f"{name} = {part}" for name, part in written.items()), COLUMNS
         )
-        got = NumpyEngine(program, table()).evaluate(np.array(FORMULAS[text]), 1).gradient / ROWS
+        got = NumpyEngine(program, Rows(table())).evaluate(np.array(FORMULAS[text]), 1).gradient / ROWS
         np.testing.assert_allclose(got, gradient(text, "squared", FORMULAS[text]), rtol=1e-11)
 
 

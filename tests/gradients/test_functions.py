@@ -20,6 +20,7 @@ from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.models import FunctionModel, bind
 from descend.parameters import Parameters
+from descend.table.rows import Roles, Rows
 
 COLUMNS = ("x", "z", "y", "omega")
 SCALARS = {"a": None, "b": None}
@@ -63,8 +64,8 @@ EXPECTED = derived(read_formula("y ~ a*x + b", COLUMNS), LOSSES.build("squared")
     "gradient", [line_gradient, by_list, by_array, by_name], ids=lambda function: function.__name__
 )
 def test_a_gradient_function_may_return_what_is_natural(gradient):
-    engine = NumpyEngine(FunctionKernel(model(line), bind(gradient, COLUMNS)), table())
-    expected = NumpyEngine(EXPECTED, table())
+    engine = NumpyEngine(FunctionKernel(model(line), bind(gradient, COLUMNS)), Rows(table()))
+    expected = NumpyEngine(EXPECTED, Rows(table()))
     for rows in (None, np.array([3, 1, 4])):
         got, wanted = engine.evaluate(THETA, 2, rows), expected.evaluate(THETA, 2, rows)
         assert got.loss == pytest.approx(wanted.loss, rel=1e-13)
@@ -75,7 +76,9 @@ def test_a_gradient_function_may_return_what_is_natural(gradient):
 
 def test_one_parameter_needs_no_brackets():
     what = model(lambda x, w: w * x, {"w": None})
-    engine = NumpyEngine(FunctionKernel(what, bind(lambda x, y, w: np.mean(2 * x * (w * x - y)), COLUMNS)), table())
+    engine = NumpyEngine(
+        FunctionKernel(what, bind(lambda x, y, w: np.mean(2 * x * (w * x - y)), COLUMNS)), Rows(table())
+    )
     data = table()
     np.testing.assert_allclose(
         engine.evaluate(np.array([2.0]), 1).gradient, [np.sum(2 * data["x"] * (2 * data["x"] - data["y"]))], rtol=1e-13
@@ -92,11 +95,11 @@ def test_vector_parameters_are_arrays():
 
     shapes = {"w": ("x", "z"), "b": None}
     expected = NumpyEngine(
-        derived(read_formula("y ~ w @ [x, z] + b", COLUMNS), LOSSES.build("squared")), table()
+        derived(read_formula("y ~ w @ [x, z] + b", COLUMNS), LOSSES.build("squared")), Rows(table())
     ).evaluate(np.array([0.3, 0.5, 0.1]), 1)
     for engine in (
-        NumpyEngine(FunctionKernel(model(forward, shapes), bind(gradient, COLUMNS)), table()),
-        TorchEngine(autograd_of_function(model(forward, shapes), None), table()),
+        NumpyEngine(FunctionKernel(model(forward, shapes), bind(gradient, COLUMNS)), Rows(table())),
+        TorchEngine(autograd_of_function(model(forward, shapes)), Rows(table())),
     ):
         got = engine.evaluate(np.array([0.3, 0.5, 0.1]), 1)
         np.testing.assert_allclose(got.gradient, expected.gradient, rtol=1e-12)
@@ -108,8 +111,8 @@ def test_autograd_of_a_function_is_the_derived_gradient(loss, weights):
     what = model(lambda x, a, b: 1 / (1 + torch.exp(a * x) + b**2), loss=loss)
     data = table() | {"y": np.clip(table()["y"] / 2, 0, 1)}
     formula = read_formula("y ~ 1/(1 + exp(a*x) + b^2)", COLUMNS)
-    expected = NumpyEngine(derived(formula, LOSSES.build(loss), weights), data, weights)
-    engine = TorchEngine(autograd_of_function(what, weights), data, weights)
+    expected = NumpyEngine(derived(formula, LOSSES.build(loss)), Rows.of(data, Roles(weights)))
+    engine = TorchEngine(autograd_of_function(what), Rows.of(data, Roles(weights)))
     for order in (0, 1, 2):
         got, wanted = engine.evaluate(THETA, order), expected.evaluate(THETA, order)
         assert got.rows == wanted.rows
@@ -126,21 +129,21 @@ def test_autograd_of_a_function_is_the_derived_gradient(loss, weights):
     ids=["column", "plain"],
 )
 def test_a_column_of_predictions_is_as_good(forward):
-    engine = TorchEngine(autograd_of_function(model(forward), None), table())
-    wanted = NumpyEngine(EXPECTED, table()).evaluate(THETA, 1)
+    engine = TorchEngine(autograd_of_function(model(forward)), Rows(table()))
+    wanted = NumpyEngine(EXPECTED, Rows(table())).evaluate(THETA, 1)
     np.testing.assert_allclose(engine.evaluate(THETA, 1).gradient, wanted.gradient, rtol=1e-12)
 
 
 def test_the_same_prediction_for_every_row():
     data = table()
     for engine in (
-        TorchEngine(autograd_of_function(model(lambda x, a: a**2, {"a": None}), None), data),
+        TorchEngine(autograd_of_function(model(lambda x, a: a**2, {"a": None})), Rows(data)),
         NumpyEngine(
             FunctionKernel(
                 model(lambda x, a: a**2, {"a": None}),
                 bind(lambda y, a: np.mean(2 * (a**2 - y) * 2 * a), COLUMNS),
             ),
-            data,
+            Rows(data),
         ),
     ):
         totals = engine.evaluate(np.array([1.5]), 2)
@@ -156,7 +159,9 @@ def complaint(run) -> str:
 
 
 def numpy_with(gradient, forward=line):
-    return lambda: NumpyEngine(FunctionKernel(model(forward), bind(gradient, COLUMNS)), table()).evaluate(THETA, 1)
+    return lambda: NumpyEngine(FunctionKernel(model(forward), bind(gradient, COLUMNS)), Rows(table())).evaluate(
+        THETA, 1
+    )
 
 
 def gradient(x, y, a, b):
@@ -191,7 +196,7 @@ def test_functions_without_a_name():
 
 
 def torch_with(forward):
-    return lambda: TorchEngine(autograd_of_function(model(forward), None), table()).evaluate(THETA, 1)
+    return lambda: TorchEngine(autograd_of_function(model(forward)), Rows(table())).evaluate(THETA, 1)
 
 
 def forward_in_numpy(x, a, b):

@@ -18,6 +18,7 @@ from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Roles, Rows
 
 COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.
@@ -51,16 +52,18 @@ def table(rows: int = ROWS) -> dict[str, np.ndarray]:
 
 
 @cache
-def program(text: str, loss: str, weights: str | None) -> Program:
+def program(text: str, loss: str) -> Program:
     numeric = tuple(name for name in COLUMNS if name != "unit price")
     built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), COLUMNS, numeric), built, weights)
+    return derived(read_formula(within(text, built), COLUMNS, numeric), built)
 
 
 def engine(source: str, what: Program, weights: str | None, data: dict[str, np.ndarray]):
     if source == "numpy derived":
-        return NumpyEngine(what, data, weights)
-    return TorchEngine(what if source == "torch derived" else autograd_of_formula(what), data, weights, device="cpu")
+        return NumpyEngine(what, Rows.of(data, Roles(weights)))
+    return TorchEngine(
+        what if source == "torch derived" else autograd_of_formula(what), Rows.of(data, Roles(weights)), device="cpu"
+    )
 
 
 def assert_same(one, other, tolerance=1e-10):
@@ -78,7 +81,7 @@ def assert_same(one, other, tolerance=1e-10):
 @every_loss
 @every_formula
 def test_sources_and_engines_agree(text, loss, weights):
-    what, theta = program(text, loss, weights), np.array(FORMULAS[text])
+    what, theta = program(text, loss), np.array(FORMULAS[text])
     engines = [engine(source, what, weights, table()) for source in SOURCES]
     some = np.array([3, 1, 44, 17, 1])
     for order in (0, 1, 2):
@@ -93,7 +96,7 @@ def test_sources_and_engines_agree(text, loss, weights):
 @every_loss
 @every_formula
 def test_the_gradient_is_the_central_difference_of_the_loss(text, loss, weights):
-    sums = engine("numpy derived", program(text, loss, weights), weights, table())
+    sums = engine("numpy derived", program(text, loss), weights, table())
     theta = np.array(FORMULAS[text])
     gradient = sums.evaluate(theta, 1).gradient
     for k, at in enumerate(theta):
@@ -110,7 +113,7 @@ def test_the_gradient_is_the_central_difference_of_the_loss(text, loss, weights)
 @every_formula
 def test_the_loss_is_the_sum_over_rows_of_the_formula_as_written(text, loss, weights):
     """Evaluate the formula plainly, with none of the shortcuts of the generated code."""
-    what, theta, data = program(text, loss, weights), np.array(FORMULAS[text]), table()
+    what, theta, data = program(text, loss), np.array(FORMULAS[text]), table()
     values = {f"{name}": data[name] for name in COLUMNS}
     numbers = {name: float(theta[place.start]) for name, place in what.parameters.slices.items()}
     symbols = tuple(what.score.free_symbols)
@@ -143,7 +146,7 @@ def evaluated(expression, values):
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("text", ["y ~ a*exp(-b*x) + c", "y ~ a*(w @ [x, z]) + exp(w @ [z, u])", "y ~ exp(c)"])
 def test_blocks_add_up_to_the_whole(text, source, block, weights, monkeypatch):
-    what, theta = program(text, "squared", weights), np.array(FORMULAS[text])
+    what, theta = program(text, "squared"), np.array(FORMULAS[text])
     whole = engine(source, what, weights, table()).evaluate(theta, 2)
     monkeypatch.setattr(numpy_engine, "BLOCK", block)
     monkeypatch.setattr(torch_engine, "BLOCK", block)
@@ -156,7 +159,7 @@ def test_blocks_add_up_to_the_whole(text, source, block, weights, monkeypatch):
 @both_weights
 @every_formula
 def test_means_are_the_sums_divided_by_the_rows(text, weights):
-    sums, theta = engine("numpy derived", program(text, "squared", weights), weights, table()), np.array(FORMULAS[text])
+    sums, theta = engine("numpy derived", program(text, "squared"), weights, table()), np.array(FORMULAS[text])
     if sums.means is None:  # a formula of vectors, of choices between rows, or of no rows at all
         assert any(part in text for part in ("@", "where", "min(", "~ c", "~ exp(c)"))
         return
@@ -175,7 +178,7 @@ def test_evaluating_leaves_everything_as_it_was(source):
     text = "y ~ a*(w @ [x, z]) + exp(w @ [z, u])"
     theta = np.array(FORMULAS[text])
     theta.flags.writeable = False
-    sums = engine(source, program(text, "squared", "omega"), "omega", data)
+    sums = engine(source, program(text, "squared"), "omega", data)
     first, rows = sums.evaluate(theta, 2), np.arange(10)
     kept = first.gradient.copy()
     sums.evaluate(theta + 1, 2)
@@ -191,7 +194,7 @@ def test_evaluating_leaves_everything_as_it_was(source):
 @pytest.mark.parametrize("source", SOURCES)
 def test_zero_weights_are_rows_left_out(source):
     data = dict(table()) | {"omega": np.where(np.arange(ROWS) < 20, 1.0, 0.0)}
-    what, plain = program("y ~ a*exp(-b*x) + c", "squared", "omega"), program("y ~ a*exp(-b*x) + c", "squared", None)
+    what, plain = program("y ~ a*exp(-b*x) + c", "squared"), program("y ~ a*exp(-b*x) + c", "squared")
     theta = np.array([1.5, 0.6, 0.8])
     weighted = engine(source, what, "omega", data).evaluate(theta, 2)
     left_out = engine(source, plain, None, {name: column[:20] for name, column in data.items()}).evaluate(theta, 2)
@@ -200,7 +203,7 @@ def test_zero_weights_are_rows_left_out(source):
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_one_row(source):
-    what = program("y ~ a*exp(-b*x) + c", "squared", None)
+    what = program("y ~ a*exp(-b*x) + c", "squared")
     data = {name: column[:1] for name, column in table().items()}
     totals = engine(source, what, None, data).evaluate(np.array([1.5, 0.6, 0.8]), 2)
     r = 1.5 * np.exp(-0.6 * data["x"][0]) + 0.8 - data["y"][0]
@@ -209,8 +212,8 @@ def test_one_row(source):
 
 
 def test_programs_are_compiled_once():
-    what = program("y ~ a*x", "squared", None)
-    assert NumpyEngine(what, table()).kernel is NumpyEngine(what, table()).kernel
+    what = program("y ~ a*x", "squared")
+    assert NumpyEngine(what, Rows(table())).kernel is NumpyEngine(what, Rows(table())).kernel
 
 
 def test_torch_engine_runs_on_cuda_where_there_is_one():
@@ -220,9 +223,12 @@ def test_torch_engine_runs_on_cuda_where_there_is_one():
         pytest.skip("no CUDA device")
     for text in FORMULAS:
         for loss in LOSSES:
-            what, theta = program(text, loss, "omega"), np.array(FORMULAS[text])
-            expected = NumpyEngine(what, table(), "omega").evaluate(theta, 2)
+            what, theta = program(text, loss), np.array(FORMULAS[text])
+            expected = NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, 2)
             for kernel in (what, autograd_of_formula(what)):
                 for rows in (None, np.array([3, 1, 44])):
-                    expected = NumpyEngine(what, table(), "omega").evaluate(theta, 2, rows)
-                    assert_same(TorchEngine(kernel, table(), "omega", device="cuda").evaluate(theta, 2, rows), expected)
+                    expected = NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, 2, rows)
+                    assert_same(
+                        TorchEngine(kernel, Rows.of(table(), Roles("omega")), device="cuda").evaluate(theta, 2, rows),
+                        expected,
+                    )

@@ -27,6 +27,7 @@ from descend.gradients.derivation import Derivation
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
+from descend.table.rows import Rows
 
 COLUMNS = ("x", "z", "y")
 HILL = "y ~ c + (d - c)/(1 + (x/e50)^b)"
@@ -86,7 +87,7 @@ def lazily(backend: str):
 
 def right(text: str, theta, loss: str = "squared") -> np.ndarray:
     """The gradient of the sum, by differences of the sum."""
-    engine, at = NumpyEngine(program(text, loss), DATA), np.array(theta)
+    engine, at = NumpyEngine(program(text, loss), Rows(DATA)), np.array(theta)
 
     def difference(step):
         return (engine.evaluate(at + step, 0).loss - engine.evaluate(at - step, 0).loss) / (2 * step.max())
@@ -112,17 +113,17 @@ def test_engines_in_memory_with_other_losses(loss):
 
 def assert_engines_agree(text, theta, loss):
     what, at = program(text, loss), np.array(theta)
-    numpy = NumpyEngine(what, DATA)
+    numpy = NumpyEngine(what, Rows(DATA))
     totals = numpy.evaluate(at, 2)
     assert_right(totals.gradient, text, theta, loss)
-    many = NumpyEngine(what, {name: np.tile(column, 2000) for name, column in DATA.items()}).evaluate(at, 2)
+    many = NumpyEngine(what, Rows({name: np.tile(column, 2000) for name, column in DATA.items()})).evaluate(at, 2)
     others = [many.gradient / 2000, numpy.evaluate(at, 1).gradient]
     curvatures = [many.curvature / 2000]
-    for engine in (TorchEngine(what, DATA), TorchEngine(autograd_of_formula(what), DATA)):
+    for engine in (TorchEngine(what, Rows(DATA)), TorchEngine(autograd_of_formula(what), Rows(DATA))):
         others += [engine.evaluate(at, 1).gradient]
         curvatures += [engine.evaluate(at, 2).curvature]
-    if (kernel := fused(what)) is not None:
-        block = tuple(map(torch.from_numpy, [array.copy() for array in kernel.prepare(DATA)]))
+    if (kernel := fused(what, False)) is not None:
+        block = tuple(map(torch.from_numpy, [array.copy() for array in kernel.prepare(Rows(DATA))]))
         _, gradient, curvature = split(kernel.functions[2](torch.from_numpy(at), block).numpy(), at.size, 2)
         others, curvatures = [*others, gradient], [*curvatures, curvature]
     if numpy.means is not None:
@@ -138,7 +139,7 @@ def assert_engines_agree(text, theta, loss):
 
 def test_the_engine_of_few_rows_takes_limits_too():
     assert all(
-        NumpyEngine(program(text), DATA).means is not None for text in (HILL, LOG_LOGISTIC, "y ~ d*exp(-(x/k)^n)")
+        NumpyEngine(program(text), Rows(DATA)).means is not None for text in (HILL, LOG_LOGISTIC, "y ~ d*exp(-(x/k)^n)")
     )
 
 
@@ -159,7 +160,7 @@ def assert_database_agrees(text, theta, backend, monkeypatch):
     if backend.startswith("plain"):
         monkeypatch.setattr("descend.engines.query.ABILITIES", {})
     lazy, what, at = lazily(backend.removeprefix("plain ")), program(text), np.array(theta)
-    mine, theirs = QueryEngine(what, lazy).evaluate(at, 2), NumpyEngine(what, DATA).evaluate(at, 2)
+    mine, theirs = QueryEngine(what, lazy).evaluate(at, 2), NumpyEngine(what, Rows(DATA)).evaluate(at, 2)
     np.testing.assert_allclose(mine.gradient, theirs.gradient, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(mine.curvature, theirs.curvature, rtol=1e-9, atol=1e-12)
     streamed = StreamEngine(what, lazy).evaluate(at, 2)
@@ -182,7 +183,7 @@ def test_printed_code(text, theta):
     if not derivation.formula.terms:
         texts = tuple(f"{name} = {part}" for name, part in derivation.written("text").items())
         again = by_hand(read_formula(text, COLUMNS), LOSSES.build("squared"), texts, COLUMNS)
-        found.append(NumpyEngine(again, DATA).evaluate(np.array(theta), 1).gradient / X.size)
+        found.append(NumpyEngine(again, Rows(DATA)).evaluate(np.array(theta), 1).gradient / X.size)
         connection = duckdb.connect()
         connection.execute("create table data (x double, z double, y double)")
         connection.executemany("insert into data values (?, ?, ?)", np.column_stack([*DATA.values()]).tolist())
@@ -194,7 +195,7 @@ def test_printed_code(text, theta):
 
 def test_columns_without_zeros_and_other_formulas_pay_nothing():
     away = {**DATA, "x": DATA["x"] + 0.1}
-    assert "where" not in NumpyEngine(program(HILL), away).kernel.functions[2].source
+    assert "where" not in NumpyEngine(program(HILL), Rows(away)).kernel.functions[2].source
     for text in ("y ~ a*exp(-b*x) + c", "y ~ a*x/(k + x)", "y ~ a*(x - m)^2", "y ~ a*log(b*x + 1)", "y ~ a*x^2 + b/x"):
         assert program(text).slopes.edges == ()
 

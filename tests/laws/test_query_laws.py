@@ -21,6 +21,7 @@ from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
+from descend.table.rows import Roles, Rows
 
 COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.
@@ -69,10 +70,10 @@ def table() -> dict[str, np.ndarray]:
 
 
 @cache
-def program(text: str, loss: str, weights: str | None) -> Program:
+def program(text: str, loss: str) -> Program:
     numeric = tuple(name for name in COLUMNS if name != "unit price")
     built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), COLUMNS, numeric), built, weights)
+    return derived(read_formula(within(text, built), COLUMNS, numeric), built)
 
 
 @cache
@@ -97,7 +98,7 @@ def in_sqlite(data: dict[str, np.ndarray], name: str = "data"):
 def engine(backend: str, what: Program, weights: str | None, monkeypatch: pytest.MonkeyPatch) -> QueryEngine:
     if backend.startswith("plain"):
         monkeypatch.setattr("descend.engines.query.ABILITIES", {})
-    return QueryEngine(what, lazily(backend), weights)
+    return QueryEngine(what, lazily(backend).with_roles(Roles(weights)))
 
 
 def assert_same(mine, theirs, tolerance=1e-10):
@@ -111,8 +112,8 @@ def assert_same(mine, theirs, tolerance=1e-10):
 
 
 def compare(text, loss, weights, backend, monkeypatch, orders=(2,)):
-    what, theta = program(text, loss, weights), np.array(FORMULAS[text])
-    query, arrays = engine(backend, what, weights, monkeypatch), NumpyEngine(what, table(), weights)
+    what, theta = program(text, loss), np.array(FORMULAS[text])
+    query, arrays = engine(backend, what, weights, monkeypatch), NumpyEngine(what, Rows.of(table(), Roles(weights)))
     for order in orders:
         assert_same(query.evaluate(theta, order), arrays.evaluate(theta, order))
 
@@ -164,16 +165,20 @@ def test_every_function_is_in_the_formulas():
 def test_rows_that_stream_have_the_same_totals(source, monkeypatch):
     monkeypatch.setattr("descend.engines.stream.BLOCK", 7)
     text, loss = "y ~ a*exp(-b*x) + c", "huber"
-    what, theta = program(text, loss, "omega"), np.array(FORMULAS[text])
+    what, theta = program(text, loss), np.array(FORMULAS[text])
     texts = tuple(f"{name} = mean({part})" for name, part in HAND.items())
-    by_text = by_hand(read_formula(text, COLUMNS), LOSSES.build(loss), texts, COLUMNS, "omega")
+    by_text = by_hand(read_formula(text, COLUMNS), LOSSES.build(loss), texts, COLUMNS)
     given = {"autograd": autograd_of_formula(what), "by hand": by_text}.get(source, what)
-    streamed = StreamEngine(given, lazily("duckdb"), "omega", "torch" if source == "torch" else "numpy")
+    streamed = StreamEngine(
+        given, lazily("duckdb").with_roles(Roles("omega")), "torch" if source == "torch" else "numpy"
+    )
     for order in (0, 1, 2):
-        assert_same(streamed.evaluate(theta, order), NumpyEngine(what, table(), "omega").evaluate(theta, order))
+        assert_same(
+            streamed.evaluate(theta, order), NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, order)
+        )
     if streamed.factors:
         factor = streamed.evaluate(theta, 3).factor
-        curvature = NumpyEngine(what, table(), "omega").evaluate(theta, 2).curvature
+        curvature = NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, 2).curvature
         np.testing.assert_allclose(factor[:-1, :-1].T @ factor[:-1, :-1], curvature, rtol=1e-10)
 
 
@@ -188,11 +193,11 @@ HAND = {
 def test_gradients_by_hand_are_summed_by_the_database(backend, monkeypatch):
     text = "y ~ a*exp(-b*x) + c"
     texts = tuple(f"{name} = sum({part})/n" for name, part in HAND.items())
-    what = by_hand(read_formula(text, COLUMNS), LOSSES.build("huber"), texts, COLUMNS, "omega")
+    what = by_hand(read_formula(text, COLUMNS), LOSSES.build("huber"), texts, COLUMNS)
     theta = np.array(FORMULAS[text])
     mine = engine(backend, what, "omega", monkeypatch).evaluate(theta, 2)
-    assert_same(mine, NumpyEngine(program(text, "huber", "omega"), table(), "omega").evaluate(theta, 2))
-    assert_same(mine, NumpyEngine(what, table(), "omega").evaluate(theta, 2))
+    assert_same(mine, NumpyEngine(program(text, "huber"), Rows.of(table(), Roles("omega"))).evaluate(theta, 2))
+    assert_same(mine, NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, 2))
 
 
 @pytest.mark.parametrize("text", list(LACKING))

@@ -20,6 +20,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
+from descend.table.rows import Roles, Rows
 
 ROWS = 70_001
 FORMULAS = {
@@ -41,9 +42,9 @@ def table():
 
 
 @cache
-def program(text, loss, weights):
+def program(text, loss):
     built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), tuple(table()), excluded=("omega",)), built, weights)
+    return derived(read_formula(within(text, built), tuple(table()), excluded=("omega",)), built)
 
 
 def assert_same(mine, theirs, factor=False):
@@ -62,12 +63,12 @@ def assert_same(mine, theirs, factor=False):
 @both_weights
 @pytest.mark.parametrize("text", FORMULAS)
 def test_shares_sum_to_the_whole_and_no_bit_depends_on_the_number_of_threads(text, loss, weights, monkeypatch):
-    what, theta = program(text, loss, weights), np.array(FORMULAS[text])
+    what, theta = program(text, loss), np.array(FORMULAS[text])
     monkeypatch.setattr(numpy_engine, "LARGE", np.inf)
-    whole = NumpyEngine(what, table(), weights)
+    whole = NumpyEngine(what, Rows.of(table(), Roles(weights)))
     assert not whole.shared
     monkeypatch.setattr(numpy_engine, "MANY", 1)
-    shared = NumpyEngine(what, table(), weights)
+    shared = NumpyEngine(what, Rows.of(table(), Roles(weights)))
     assert shared.shared
     for order in range(4):
         mine = shared.evaluate(theta, order)
@@ -85,9 +86,9 @@ def test_shares_sum_to_the_whole_and_no_bit_depends_on_the_number_of_threads(tex
 def test_one_kernel_has_the_same_sums(text, loss, weights):
     import torch
 
-    what, theta = program(text, loss, weights), np.array(FORMULAS[text])
-    kernel, plain = fused(what), NumpyEngine(what, table(), weights)
-    block = tuple(torch.from_numpy(array.copy()) for array in kernel.prepare(table()))
+    what, theta = program(text, loss), np.array(FORMULAS[text])
+    kernel, plain = fused(what, weights is not None), NumpyEngine(what, Rows.of(table(), Roles(weights)))
+    block = tuple(torch.from_numpy(array.copy()) for array in kernel.prepare(plain.rows))
     for order in range(3):
         sums = kernel.functions[order](torch.from_numpy(theta), block).numpy()
         expected = plain.evaluate(theta, order)
@@ -96,16 +97,16 @@ def test_one_kernel_has_the_same_sums(text, loss, weights):
 
 
 def test_what_only_products_of_matrices_serve_has_no_kernel():
-    assert fused(program("y ~ exp(w @ [x, z, x*z, log(u)] + c)", "squared", None)) is None
+    assert fused(program("y ~ exp(w @ [x, z, x*z, log(u)] + c)", "squared"), False) is None
 
 
 @both_weights
 def test_moments_of_shares_are_those_of_the_whole(weights, monkeypatch):
-    what, theta = program("y ~ a + b*x + c*log(z)", "squared", weights), np.array([0.1, 0.2, 0.3])
-    whole = MomentsEngine(what, table(), weights)
+    what, theta = program("y ~ a + b*x + c*log(z)", "squared"), np.array([0.1, 0.2, 0.3])
+    whole = MomentsEngine(what, Rows.of(table(), Roles(weights)))
     monkeypatch.setattr(moments_engine, "MANY", 1)
     monkeypatch.setattr(moments_engine, "SHARE", 8_192)
-    shared = MomentsEngine(what, table(), weights)
+    shared = MomentsEngine(what, Rows.of(table(), Roles(weights)))
     for order in range(3):
         assert_same(shared.evaluate(theta, order), whole.evaluate(theta, order))
 
@@ -121,7 +122,7 @@ def test_a_fit_by_threads_is_the_same_to_the_last_bit_when_it_is_run_again(optio
 
 
 def test_few_epochs_repay_no_compiler_and_many_do():
-    what = program("y ~ a*exp(-b*x) + c", "squared", None)
+    what = program("y ~ a*exp(-b*x) + c", "squared")
     assert not torch_engine.pays(what, 10_000_000, None, instead_of="numpy")
     assert not torch_engine.pays(what, 1_000, 1_000, instead_of="torch")
     assert torch_engine.pays(what, 10_000_000, 1_000, instead_of="numpy") == bool(
@@ -155,7 +156,7 @@ def test_without_a_working_compiler_the_sums_are_made_step_by_step(monkeypatch):
         return call
 
     monkeypatch.setattr(torch, "compile", broken)
-    what, theta = program("y ~ a*exp(-b*x) + c", "squared", None), np.array([0.5, 0.6, 0.2])
-    sums = torch_engine.TorchEngine(what, table(), None, "cpu")
-    assert_same(sums.evaluate(theta, 2), NumpyEngine(what, table()).evaluate(theta, 2))
+    what, theta = program("y ~ a*exp(-b*x) + c", "squared"), np.array([0.5, 0.6, 0.2])
+    sums = torch_engine.TorchEngine(what, Rows(table()), "cpu")
+    assert_same(sums.evaluate(theta, 2), NumpyEngine(what, Rows(table())).evaluate(theta, 2))
     assert sums.fused is None

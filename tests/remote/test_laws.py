@@ -16,6 +16,7 @@ from descend.engines.query import QueryEngine
 from descend.engines.torch_engine import TorchEngine
 from descend.losses import LOSSES
 from descend.table import open_table
+from descend.table.rows import Roles, Rows
 
 LOSS = [*LOSSES, "huber(delta=0.2)", "pinball(quantile=0.8)"]
 LINEAR = ("y ~ a*x", "y ~ a*x + b", "y ~ c", "y ~ w @ [x, z, u] + b")
@@ -49,13 +50,13 @@ def source(request, tmp_path_factory):
 
 def engine(name, what, source, weights):
     if name in ("torch", "moments"):
-        return {"torch": TorchEngine, "moments": MomentsEngine}[name](what, table(), weights)
-    return QueryEngine(what, source(name), weights)
+        return {"torch": TorchEngine, "moments": MomentsEngine}[name](what, Rows.of(table(), Roles(weights)))
+    return QueryEngine(what, source(name).with_roles(Roles(weights)))
 
 
 def compare(text, loss, weights, names, source):
-    what, theta = program(text, loss, weights), np.array(FORMULAS[text])
-    expected = NumpyEngine(what, table(), weights).evaluate(theta, 2)
+    what, theta = program(text, loss), np.array(FORMULAS[text])
+    expected = NumpyEngine(what, Rows.of(table(), Roles(weights))).evaluate(theta, 2)
     for name in names:
         if name in ("postgres", "sqlite") and "erf" in text:
             continue  # the rows are streamed to NumPy

@@ -10,7 +10,7 @@ import descend
 import descend.descent.run as running
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
-from descend.stability.forecast import Modes
+from descend.optimizers.recurrence import Recurrence
 
 OPTIMIZERS = ["gd", "momentum", "momentum(momentum=0.5)", "nesterov", "nesterov(momentum=0.99)", "momentum(momentum=0)"]
 EPOCHS = 2_000
@@ -77,7 +77,7 @@ def test_modes_against_exact_arithmetic(momentum, nesterov):
     scaled = np.array(
         [0, 1e-18, 1e-9, 1e-4, *(equal * np.array([0.1, 0.49, 0.51, 0.999999, 1, 1.1])), 0.5, 1, 1.1, 0.99 * limit]
     )
-    modes = Modes(scaled, momentum, nesterov)
+    modes = Recurrence(momentum, nesterov).modes(scaled)
     with mpmath.workdps(50):
         for epoch in (1, 2, 3, 10, 1000, 10**5, 10**9):
             exact = [float(reached(c, momentum, nesterov, epoch)) for c in scaled]

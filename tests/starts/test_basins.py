@@ -10,6 +10,7 @@ from descend.formula.symbols import Parameter
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.starts.basins import scannable, valleys
+from descend.table.rows import Rows
 
 X = np.linspace(0.0, 5.0, 25)
 Y = 3.0 * np.exp(-0.5 * X) + 1.5 * np.exp(-X) + np.random.default_rng(263).normal(0.0, 0.05, 25)
@@ -25,7 +26,7 @@ def test_the_other_valley_of_a_tie_is_seen():
     tied = program("y ~ a*exp(-b*x) + c*exp(-2*b*x)")
     begin = np.array([3.07, 0.502, 1.43])
     for everywhere, number in ((False, 49), (True, 177)):
-        points, tried = valleys(tied, ROWS, begin, [Parameter("b")], everywhere, None)
+        points, tried = valleys(tied, Rows(ROWS), begin, [Parameter("b")], everywhere, None)
         assert tried == number and points[0][1] == pytest.approx(0.357, rel=0.1)
 
 

@@ -12,6 +12,7 @@ from descend.formula import read_formula
 from descend.losses import LOSSES, Cauchy, Huber, SoftL1, Tukey
 from descend.models import formula_model
 from descend.table import open_table
+from descend.table.rows import Roles
 
 RANDOM = np.random.default_rng(3)
 X = np.linspace(0.0, 4.0, 80)
@@ -210,9 +211,9 @@ def test_rows_of_weight_0_are_no_rows_and_weight_2_is_two_rows(name, engine):
 def test_a_weighted_median_is_found_among_blocks():
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=40_000), np.floor(rng.uniform(0.0, 4.0, 40_000))
-    lazy = open_table({"x": x, "y": 0.0 * x, "w": w}).lazy(("x", "y", "w"))
+    lazy = open_table({"x": x, "y": 0.0 * x, "w": w}).lazy(("x", "y", "w")).with_roles(Roles("w"))
     model = formula_model(read_formula("y ~ w*x", ("x", "y")), LOSSES["squared"]())
-    found = median_residual(model, None, lazy, np.array([0.5]), 0.02, "w")
+    found = median_residual(model, None, lazy, np.array([0.5]), 0.02)
     assert found == np.median(np.repeat(np.abs(0.5 * x), w.astype(int)))
 
 

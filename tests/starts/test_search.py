@@ -13,6 +13,7 @@ from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.starts.search import search
 from descend.starts.trials import spread
+from descend.table.rows import Rows
 
 X = np.linspace(0.0, 10.0, 200)
 NOISE = np.random.default_rng(0).normal(size=200)
@@ -169,9 +170,9 @@ def test_a_wave_is_found_in_many_rows_and_the_search_stays_quick():
     x = np.linspace(0.0, 1000.0, 100_000)
     y = 2.0 * np.sin(0.9 * x + 0.3) + 0.5 * np.random.default_rng(4).normal(size=x.size)
     program = derived(read_formula("y ~ a*sin(w*x + p)", ("x", "y")), LOSSES.build("squared"))
-    search(program, {"x": x[:50], "y": y[:50]}, np.ones(3), (), True)  # compiles
+    search(program, Rows({"x": x[:50], "y": y[:50]}), np.ones(3), (), True)  # compiles
     began = time.perf_counter()
-    found = search(program, {"x": x, "y": y}, np.ones(3), (), True)
+    found = search(program, Rows({"x": x, "y": y}), np.ones(3), (), True)
     assert time.perf_counter() - began < 5.0
     np.testing.assert_allclose(found.theta, [2.0, 0.9, 0.3], rtol=0.1)
 
@@ -179,7 +180,7 @@ def test_a_wave_is_found_in_many_rows_and_the_search_stays_quick():
 def test_nothing_finite_is_no_start():
     program = derived(read_formula("y ~ log(-1 - a^2)*x", ("x", "y")), LOSSES.build("squared"))
     with np.errstate(all="ignore"):
-        assert search(program, {"x": X, "y": X}, np.ones(1), (), True) is None
+        assert search(program, Rows({"x": X, "y": X}), np.ones(1), (), True) is None
 
 
 def test_a_column_that_never_changes_has_a_unit_too():

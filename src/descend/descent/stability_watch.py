@@ -15,7 +15,6 @@ from descend.errors import ConfigError
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.schedules import Constant
 from descend.problem.posing import Problem
-from descend.stability.recurrence import momentum_of
 from descend.stability.spectrum import Spectrum, fold_of, is_parabola, spectrum_of
 
 WORTH = 10
@@ -33,7 +32,7 @@ def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str |
     root of the sum of squares of the curvature bounds the largest; where that is not enough, a Cholesky factor tells.
     """
     curvature = first.curvature
-    if momentum_of(optimizer) is None or problem.model.loss.kinked:
+    if optimizer.recurrence is None or problem.model.loss.kinked:
         return None
     if curvature is not None:
         limit = optimizer.largest_stable_rate(1.0)  # for any other largest curvature it is that much smaller
@@ -151,7 +150,7 @@ def gauge(
     Raises ConfigError where J has no curvature.
     """
     kinked = problem.model.loss.kinked
-    if wish is False or (wish == "auto" and (kinked or momentum_of(optimizer) is None)):
+    if wish is False or (wish == "auto" and (kinked or optimizer.recurrence is None)):
         return None
     if kinked:
         raise ConfigError(

@@ -21,7 +21,7 @@ def lowest(flat: Any, theta: Array) -> float | None:
     brought down by damped Newton steps in A, and evaluated by the module itself where they end.
     """
     engine, loss = flat.objective.engine, flat.objective.model.loss
-    if not loss.convex or loss.kinked or theta.size * engine.rows > MOST_NUMBERS:
+    if not loss.convex or loss.kinked or theta.size * engine.count > MOST_NUMBERS:
         return None
     base = _score(flat, theta)
     random = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def lowest(flat: Any, theta: Array) -> float | None:
         return None
     design = np.stack([_score(flat, theta + unit) - base for unit in np.eye(theta.size)], axis=1)
     y = engine.y.detach().cpu().double().numpy()
-    omega = np.ones(len(y)) if engine.weights is None else np.asarray(engine.weights, dtype=np.float64)
+    omega = np.ones(len(y)) if engine.rows.omega is None else engine.rows.omega
     delta = _minimum(design, base, y, omega / omega.sum(), loss)
     found = [float(flat(place, 0).loss) for place in (theta, theta + delta)]
     return min((value for value in found if math.isfinite(value)), default=None)

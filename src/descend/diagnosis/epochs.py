@@ -11,7 +11,6 @@ from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
-from descend.stability.recurrence import errors, momentum_of
 
 CLOSE = 0.01
 """Share of the loss that can be reached within which a run counts as there."""
@@ -73,11 +72,11 @@ def _by_curvature(case: Case, left: float, target: float) -> int | None:
     """Return how many epochs it takes by the parabola that touches J at the end; None where nothing follows one.
 
     Along the eigenvector i of the curvature, of eigenvalue l_i, the excess g_i**2 / (2 l_i) is left, and shrinks by the
-    square of what the optimizer leaves of an error there (see ``descent.recurrence``).
+    square of what the optimizer leaves of an error there (see ``optimizers.recurrence``).
     """
     plain = isinstance(case.plan.schedule, Constant) and case.plan.batch_size is None and not case.progress.hovers
     curvature = None if case.is_module or case.last.size > MOST_PARAMETERS else case.end.curvature
-    if not plain or momentum_of(case.optimizer) is None or curvature is None or not np.isfinite(curvature).all():
+    if not plain or case.optimizer.recurrence is None or curvature is None or not np.isfinite(curvature).all():
         return None
     values, vectors = np.linalg.eigh(curvature)
     values, slopes = values[values > 0.0], (vectors.T @ case.end.gradient)[values > 0.0]
@@ -85,8 +84,10 @@ def _by_curvature(case: Case, left: float, target: float) -> int | None:
     if not 0.5 * left <= parts.sum() <= 2.0 * left:
         return None  # J is no such parabola
 
+    modes = case.optimizer.recurrence.modes(case.rate * values)
+
     def remains(epochs: float) -> float:
-        return float(errors(case.optimizer, case.rate * values, np.array([epochs]))[0] ** 2 @ parts)
+        return float(modes.left(np.array([epochs]))[0] ** 2 @ parts)
 
     low, high = 0, 1
     while remains(high) > target:

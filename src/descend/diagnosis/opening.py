@@ -60,18 +60,17 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
     from descend.problem.objective import objective_over
 
     engine: Any = problem.objective.engine
-    weights = problem.row_weights
-    merged = {**problem.columns, **columns}
+    merged = problem.rows.replaced(columns)
     if isinstance(engine, TorchEngine):
-        built: Any = TorchEngine(engine.kernel, merged, weights, engine.device)
+        built: Any = TorchEngine(engine.kernel, merged, engine.device)
     elif isinstance(engine, NumpyEngine):
-        built = NumpyEngine(engine.kernel, merged, weights)
+        built = NumpyEngine(engine.kernel, merged)
     elif isinstance(engine, StreamEngine) and engine.device is not None:
-        built = TorchEngine(engine.kernel, merged, weights, engine.device)
+        built = TorchEngine(engine.kernel, merged, engine.device)
     elif isinstance(engine, StreamEngine):
-        built = NumpyEngine(engine.kernel, merged, weights)
+        built = NumpyEngine(engine.kernel, merged)
     else:
-        built = NumpyEngine(derived(problem.model.formula, problem.model.loss, weights), merged, weights)
+        built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
     return objective_over(built, problem.objective.penalty, problem.objective.bounds)
 
 
@@ -91,14 +90,14 @@ def _columns_of(problem: Problem) -> dict[str, Array]:
 def _module_on(flat: Any, columns: Mapping[str, Array]) -> Any:
     import torch
 
-    from descend.training.objective import Rows
+    from descend.training.objective import ModuleEngine
 
     rows = flat.objective.engine
     response = flat.objective.model.response
     parts = [array for name, array in columns.items() if name != response]
     inputs = torch.from_numpy(np.column_stack(parts)).to(rows.inputs.device, rows.inputs.dtype)
     y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
-    return flat.with_rows(Rows(inputs.reshape(rows.inputs.shape), y, rows.weights, rows.omega))
+    return flat.with_rows(ModuleEngine(inputs.reshape(rows.inputs.shape), y, rows.rows, rows.omega))
 
 
 def _decays(optimizer: Any) -> bool:

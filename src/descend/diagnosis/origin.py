@@ -100,13 +100,10 @@ def takes_up(model: SymbolicModel, name: str) -> bool:
 
 def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> float:
     """Return the J that a descent reaches in other columns, from a start that is searched for."""
-    columns = {**case.problem.columns, **shifted}
-    weights = case.problem.row_weights
-    program = derived(model.formula, model.loss, weights)
-    found = search(program, columns, model.parameters.start({}, 1.0), (), True)
+    rows = case.problem.rows.replaced(shifted)
+    program = derived(model.formula, model.loss)
+    found = search(program, rows, model.parameters.start({}, 1.0), (), True)
     if found is None:
         return math.inf
-    loss, _ = descended(
-        objective_over(NumpyEngine(program, columns, weights), case.problem.objective.penalty), found.theta, EPOCHS
-    )
+    loss, _ = descended(objective_over(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
     return loss

@@ -10,11 +10,12 @@ from descend.descent import first_step as start
 from descend.descent.loop import CLOSE_ENOUGH
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
+from descend.optimizers.recurrence import Recurrence
 from descend.options.checks import as_rate
 from descend.options.request import check_options
 from descend.problem.posing import Problem
 from descend.problem.standardized import standardized
-from descend.stability.recurrence import FAMILY, momentum_of
+from descend.stability.culprit import culprit_of, standardised
 from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, is_parabola, spectrum_of
 
 Asked = tuple[Optimizer, float | str | None, float]
@@ -45,7 +46,7 @@ class Outlook:
         found = self.spectrum
         if found is None:
             return settings
-        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
+        blamed, gain = (None, None) if self.standardized else (culprit_of(found), standardised(found))
         best, growth = found.best_rate(self.optimizer), found.growth(self.rate, self.optimizer)
         return settings | {
             "exact": found.exact,
@@ -79,7 +80,7 @@ class Outlook:
         told = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
         where = ", in standardised columns" if self.standardized else ""
         # With momentum the rate that is best in the long run need not be the one that is there first.
-        best_of = "at best" if momentum_of(self.optimizer) == 0.0 else "in the long run fastest at"
+        best_of = "at best" if self.optimizer.recurrence == Recurrence() else "in the long run fastest at"
         lines = [
             ("curvature", told + where + ("" if found.exact else "; of the parabola that J resembles at the start")),
             (
@@ -88,7 +89,7 @@ class Outlook:
             ),
             ("asked", f"{self.rate:.4g} is {self._at_rate(found, limit)}"),
         ]
-        blamed, gain = (None, None) if self.standardized else (found.culprit, found.standardized)
+        blamed, gain = (None, None) if self.standardized else (culprit_of(found), standardised(found))
         if blamed is not None and gain is not None:
             after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
@@ -137,9 +138,10 @@ def asked_outlook(
     if not has_data:
         raise ConfigError("What a descent would do depends on the data. Give some, or leave out its options.")
     built = OPTIMIZERS.build(optimizer or "gd") if optimizer is None or isinstance(optimizer, str) else optimizer
-    if momentum_of(built) is None:
+    if built.recurrence is None:
+        able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS.build(name).recurrence)
         raise ConfigError(
-            f"What `{built.name}` will do cannot be told from the curvature alone. Explained are: {', '.join(FAMILY)}."
+            f"What `{built.name}` will do cannot be told from the curvature alone. Explained are: {able}."
         )
     if rate is not None and rate != "auto":
         rate = as_rate(rate)

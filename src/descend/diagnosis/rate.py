@@ -8,7 +8,6 @@ from typing import Any
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
-from descend.stability.recurrence import momentum_of, radius
 from descend.stability.spectrum import fold_of, is_whole_parabola
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
@@ -119,8 +118,8 @@ def growth(case: Case) -> dict[str, Any]:
     if len(finite) > 2:
         evidence["growth_measured"] = float((finite[-1] / finite[len(finite) // 2]) ** (
             1.0 / (len(finite) - 1 - len(finite) // 2)))  # fmt: skip
-    if curvature is not None and case.plan.batch_size is None and momentum_of(case.optimizer) is not None:
-        evidence["growth_predicted"] = radius(case.optimizer, case.rate * curvature)
+    if curvature is not None and case.plan.batch_size is None and case.optimizer.recurrence is not None:
+        evidence["growth_predicted"] = case.optimizer.recurrence.radius(case.rate * curvature)
     return evidence
 
 

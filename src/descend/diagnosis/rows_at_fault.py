@@ -69,8 +69,8 @@ def taken_along(case: Case) -> Diagnosis | None:
 def standing_apart(case: Case) -> Apart | None:
     """Return the rows that stand apart in any column, if more than half of the rows are left."""
     count = case.rows
-    weights = case.problem.columns.get(case.problem.weights or "")
-    counts = np.ones(count, dtype=bool) if weights is None or len(weights) != count else weights > 0.0
+    omega = case.problem.rows.omega
+    counts = np.ones(count, dtype=bool) if omega is None or len(omega) != count else omega > 0.0
     found = []
     for name, values in case.columns.items():
         if len(values) == count and (each := suspects(name, values)) is not None and counts[each.rows].any():

@@ -10,7 +10,6 @@ import numpy as np
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.problem.standardized import column_moments, entering, standardized
-from descend.stability.recurrence import momentum_of
 
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
@@ -38,7 +37,7 @@ class Scales:
 
 def unscaled_column(case: Case) -> Diagnosis | None:
     """Say so if one column is far larger than the others, and in standardised columns the same run goes well."""
-    if momentum_of(case.optimizer) is None:
+    if case.optimizer.recurrence is None:
         return None
     found = scales_of(case)
     if found is None or (case.diverged and found.ratio < 1.0):

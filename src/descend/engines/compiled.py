@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from descend.engines import in_place
-from descend.formula.compile import COUNT, DATA, ROWS, RowCode, RowWriter, define, numpy_names
+from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
-from descend.formula.symbols import Parameter, Predictor
+from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
+from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 
@@ -40,14 +41,15 @@ FEW = 8
 class Compiled:
     """The kernel of a Program."""
 
-    def __init__(self, program: Program, language: str) -> None:
+    def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
         self.least_squares: tuple[list[str], list[str], str, float] | None = None
         self.language = language
         self.row_sums = row_sums(program)
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
-        more = ((program.weights.name,) if program.weights is not None else ()) + program.more_columns
-        self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more)
+        more = program.more_columns
+        self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more, weighted)
+        self.omega: Expr = OMEGA if weighted else Integer(1)
         self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
         outcomes = OUTCOMES if program.by_hand is None else [*OUTCOMES[:3], OWN_GRADIENT]
@@ -83,7 +85,7 @@ class Compiled:
 
     def _body(self, order: int) -> list[str]:
         program, writer = self.program, self.code.writer()
-        omega = program.weights if program.weights is not None else 1
+        omega = self.omega
         value, slope, weight = program.loss.expressions
         gradient = [(symbol, slope * omega * derivative) for symbol, derivative in program.jacobian.items()]
         weighed = order == 2 and self._weighed_rows(writer, weight * omega)
@@ -202,10 +204,10 @@ def row_sums(program: Program) -> list[Expr]:
 
 
 @lru_cache(maxsize=128)
-def compiled(program: Program, language: str) -> Compiled:
+def compiled(program: Program, language: str, weighted: bool) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
     if program.loss.own_parameters:
         from descend.engines.several import CompiledScores
 
-        return CompiledScores(program, language)
-    return Compiled(program, language)
+        return CompiledScores(program, language, weighted)
+    return Compiled(program, language, weighted)

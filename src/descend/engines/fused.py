@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sympy import Expr
+from sympy import Expr, Integer
 
 from descend.engines.totals import Array
-from descend.formula.compile import DATA, ROWS, RowCode, define, torch_names
+from descend.formula.compile import define, torch_names
 from descend.formula.printers.code import TORCH
+from descend.formula.row_code import DATA, ROWS, RowCode
+from descend.formula.symbols import OMEGA
 from descend.gradients.contract import Program
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.table.rows import Rows
 
 MOST_PARAMETERS = 8
 """Beyond these the kernel has so many sums that matrix products are faster."""
@@ -38,18 +41,20 @@ class Fused:
     <BLANKLINE>
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, weighted: bool = False) -> None:
         self.program = program
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
-        more = ((program.weights.name,) if program.weights is not None else ()) + program.more_columns
-        self.code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)
+        self.omega: Expr = OMEGA if weighted else Integer(1)
+        self.code = RowCode(
+            program.formula, program.parameters.slices, TORCH, quantities, program.more_columns, weighted
+        )
         bodies = [self._body(order) for order in range(3)]
         names = ", ".join(self.code.prepared.values())
         self.functions = [self._define(names, *body) for body in bodies]
 
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return what the kernel reads: the columns, and what is computed from data alone."""
-        return self.code.prepare(columns)
+        return self.code.prepare(rows)
 
     def _define(self, names: str, lines: list[str], sums: list[str]) -> Callable[..., Any]:
         theta = [f"p{place.start} = theta[{place.start}]" for place in self.program.parameters.slices.values()]
@@ -60,8 +65,7 @@ class Fused:
     def _body(self, order: int) -> tuple[list[str], list[str]]:
         """Return lines of code, and the sums that follow from them."""
         program, writer = self.program, self.code.writer()
-        omega = program.weights if program.weights is not None else 1
-        value, slope, weight = (each * omega for each in program.loss.expressions)
+        value, slope, weight = (each * self.omega for each in program.loss.expressions)
         columns = list(program.jacobian.values())
         products: list[tuple[Expr, ...]] = [(value,)] + [(slope, column) for column in columns if order]
         if order == 2:
@@ -76,11 +80,11 @@ class Fused:
 
 
 @lru_cache(maxsize=128)
-def fused(program: Program) -> Fused | None:
+def fused(program: Program, weighted: bool) -> Fused | None:
     """Return the kernel of a program; None where it has too many sums, or one that only matrix products serve."""
     few = program.parameters.size <= MOST_PARAMETERS and not program.formula.terms
     scalars = all(labels is None for labels in program.formula.parameters.values())
-    return Fused(program) if few and scalars and program.by_hand is None else None
+    return Fused(program, weighted) if few and scalars and program.by_hand is None else None
 
 
 def split(sums: Array, size: int, order: int) -> tuple[float, Array | None, Array | None]:

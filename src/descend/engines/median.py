@@ -20,17 +20,15 @@ AROUND = 1.05
 """How far from the median of a sample the one of all rows is looked for, at first; ten times as far the next time."""
 
 
-def median_residual(
-    model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float, weights: str | None = None
-) -> float:
+def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float) -> float:
     """Return the median of |y - prediction| at theta; ``near`` is that of a sample, which saves memory.
 
     program: the formula, if the database is to be asked; it is where it has medians and all functions of the formula,
-        and rows are alike. weights: the column of row weights.
+        and rows are alike.
     """
     from ibis.expr import operations
 
-    alike = weights is None and program is not None
+    alike = lazy.roles.spread is None and program is not None
     if alike and (symbolic := model.symbolic) is not None and lazy.backend.has_operation(operations.Median):
         try:
             return _asked(symbolic, program, lazy, theta)  # type: ignore[arg-type]
@@ -38,7 +36,7 @@ def median_residual(
             pass
     width = AROUND
     while True:
-        found = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width, weights))  # noqa: B023
+        found = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width))  # noqa: B023
         if found is not None:
             return found
         width = 1.0 + 10.0 * (width - 1.0)
@@ -59,13 +57,13 @@ def _asked(model: SymbolicModel, program: Program, lazy: Lazy, theta: Array) -> 
     return float(found)
 
 
-def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float, weights: str | None) -> float | None:
+def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float) -> float | None:
     """Select the median among the sizes between ``low`` and ``high``, which alone are kept; None if it is elsewhere."""
     below = total = 0.0
     between, theirs = [], []
     for block in lazy.blocks(BLOCK):
-        sizes = np.abs(model.predict(theta, block) - model.observed(block))
-        omega = np.ones(len(sizes)) if weights is None else block[weights]
+        sizes = np.abs(model.predict(theta, block.columns) - model.observed(block.columns))
+        omega = np.ones(len(sizes)) if block.omega is None else block.omega
         total += float(omega.sum())
         below += float(omega[sizes < low].sum())
         kept = (low <= sizes) & (sizes <= high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -16,9 +16,11 @@ from sympy import Expr
 from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
-from descend.formula.compile import compile_expression, triangle
+from descend.formula.compile import compile_expression
+from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
+from descend.table.rows import Rows
 
 BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
@@ -54,15 +56,12 @@ class MomentsEngine(InMemory):
     factors = True
     once = True
 
-    def __init__(self, program: Program, columns: Mapping[str, Array], weights: str | None = None) -> None:
-        self.made_of = (program, columns, weights)
+    def __init__(self, program: Program, rows: Rows) -> None:
+        self.made_of = (program, rows)
         self.program = program
-        self.columns = columns
-        self.weights = columns[weights] if weights is not None else None
-        self.rows = len(next(iter(columns.values())))
-        self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
+        self.rows, self.count, self.total = rows, rows.count, rows.total
         with np.errstate(all="ignore"):
-            found = Rows(design(program), columns, self.weights, self.rows).factored()
+            found = DesignRows(design(program), rows).factored()
             self.centre, self.upper, self.right, self.root, self.well = found
             self.turned = 2.0 * self.upper.T
             self.curvature = self.turned.dot(self.upper)
@@ -71,7 +70,7 @@ class MomentsEngine(InMemory):
     @cached_property
     def by_rows(self) -> NumpyEngine:
         """Sums over some rows only."""
-        return NumpyEngine(self.program, self.columns, self.program.weights and self.program.weights.name)
+        return NumpyEngine(self.program, self.rows)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is not None:
@@ -151,11 +150,11 @@ class Factors(NamedTuple):
     well: bool
 
 
-class Rows:
+class DesignRows:
     """The rows of a design, to be factored."""
 
-    def __init__(self, design: Design, columns: Mapping[str, Array], weights: Array | None, rows: int) -> None:
-        self.columns, self.weights, self.rows = columns, weights, rows
+    def __init__(self, design: Design, rows: Rows) -> None:
+        self.columns, self.weights, self.count = rows.columns, rows.omega, rows.count
         self.size = len(design.columns)
         self.sources = [_source(expression) for expression in (*design.columns, design.response)]
 
@@ -168,7 +167,7 @@ class Rows:
         if not np.isfinite(first).all() and not np.isfinite(sample).all():
             return self._nowhere()
         well = well_conditioned(first[:size, :size])
-        if self.rows <= enough:
+        if self.count <= enough:
             return self._few(sample, first if well else None)
         centre, upper, *_ = self._few(sample, first if well else None)
         whole = self._moments(centre, upper, sample)
@@ -211,9 +210,9 @@ class Rows:
     def _sample(self, most: int) -> Array:
         """Return [J, y], transposed, with weights: of all rows, or of some drawn with a fixed seed."""
         part: Any = slice(None)
-        if self.rows > most:
-            part = np.sort(np.random.default_rng(0).integers(0, self.rows, most))
-        matrix = np.empty((self.size + 1, min(self.rows, most)))
+        if self.count > most:
+            part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
+        matrix = np.empty((self.size + 1, min(self.count, most)))
         self._fill(matrix, part)
         return matrix
 
@@ -232,7 +231,7 @@ class Rows:
 
     def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
-        last = self.rows if last is None else last
+        last = self.count if last is None else last
         buffer = np.empty((self.size + 1, BLOCK))
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
@@ -265,13 +264,13 @@ class Rows:
         def share(number: int) -> Array:
             summed = np.zeros((size + 1, size + 1))
             first = number * SHARE
-            for block in self._blocks(centre, scale, first, min(first + SHARE, self.rows)):
+            for block in self._blocks(centre, scale, first, min(first + SHARE, self.count)):
                 if divide is not None:
                     divide(block[:size])
                 summed += block.dot(block.T)
             return summed
 
-        summed = in_turn(-(-self.rows // SHARE), lambda: share, None if self.rows >= MANY else 1)
+        summed = in_turn(-(-self.count // SHARE), lambda: share, None if self.count >= MANY else 1)
         found = _cholesky(np.add.reduce(summed))
         if found is None:
             return None

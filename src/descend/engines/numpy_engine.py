@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cached_property, partial
 from typing import Any
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, ordered
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.gradients.contract import Kernel, Program, Sums
+from descend.table.rows import Rows
 
 BLOCK = 8_192
 """Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
@@ -39,38 +40,38 @@ class NumpyEngine(InMemory):
     once = False
     factors = True
 
-    def __init__(self, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None = None) -> None:
-        self.made_of = (what, columns, weights)
-        self.kernel: Kernel = compiled(what.over(columns), "numpy") if isinstance(what, Program) else what
+    def __init__(self, what: Program | Kernel, rows: Rows) -> None:
+        self.made_of = (what, rows)
+        self.rows = rows
+        self.kernel: Kernel = (
+            compiled(what.over(rows.columns), "numpy", rows.omega is not None) if isinstance(what, Program) else what
+        )
         self.finish = self.kernel.finish
         self.sums: Sequence[Callable[..., Sums]] = (
             self.kernel.functions
             if isinstance(self.kernel, Compiled)
             else [partial(self.kernel.sums, order=order) for order in range(4)]
         )
-        self.columns = columns
         self.many: Callable[[Array, int], Sums]
-        self.rows = len(next(iter(columns.values())))
-        self.weights = columns[weights] if weights is not None else None
-        self.total = float(self.rows) if self.weights is None else float(self.weights.sum())
+        self.count, self.total = rows.count, rows.total
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
-        alone = kernel is not None and kernel.wakes_threads(min(self.rows, BLOCK))
+        alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
         self.block: tuple[Any, ...] | None = None
         """All rows, where they are so few that nothing else need be thought of."""
         self.shared = kernel is not None and (
-            self.rows >= MANY or (self.rows > BLOCK and self.rows * kernel.code.numbers_per_row >= LARGE)
+            self.count >= MANY or (self.count > BLOCK and self.count * kernel.code.numbers_per_row >= LARGE)
         )
         if kernel is not None and self.shared:
-            self.many = partial(_shared, kernel, kernel.lay_out(columns, self.rows), self.rows)
-        elif self.rows > BLOCK or alone:
-            self.many = partial(_added, self.sums, list(_cut(self.data, self.rows)), alone)
+            self.many = partial(_shared, kernel, kernel.lay_out(rows), self.count)
+        elif self.count > BLOCK or alone:
+            self.many = partial(_added, self.sums, list(_cut(self.data, self.count)), alone)
         else:
-            self.block = self.kernel.prepare(columns)
+            self.block = self.kernel.prepare(rows)
 
     @cached_property
     def data(self) -> tuple[Any, ...]:
         """All rows as one block."""
-        return self.block if self.block is not None else self.kernel.prepare(self.columns)
+        return self.block if self.block is not None else self.kernel.prepare(self.rows)
 
     @property
     def means(self) -> Callable[[Array], Sums] | None:
@@ -83,7 +84,7 @@ class NumpyEngine(InMemory):
         if rows is None:
             count, block = self.total, self.block
         else:
-            count = float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
+            count = self.rows.weight_of(rows)
             block = tuple(array[rows] for array in self.data)
         loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
         if self.finish is not None and gradient is not None:

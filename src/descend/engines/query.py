@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -18,16 +18,18 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
 from descend.errors import DataError
-from descend.formula.compile import COUNT, define, numpy_names
+from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
 from descend.formula.real_functions import erfc
-from descend.formula.symbols import Column, Component, Parameter, Setting
+from descend.formula.row_code import COUNT
+from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
-from descend.losses.contract import OMEGA, PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model
 from descend.table.database import reason
 from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
+from descend.table.rows import Rows
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
@@ -51,24 +53,18 @@ class QueryEngine:
     name = "query"
     factors = True
 
-    def __init__(
-        self, program: Program, lazy: Lazy, weights: str | None = None, counted: tuple[int, float] | None = None
-    ) -> None:
+    def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float] | None = None) -> None:
         """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
         self.program = program
         self.lazy = lazy
         self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
-        self.rows, self.total = lazy.counted(weights) if counted is None else counted
-        self.weights: Array | None = None
-        """Weights of the rows that are in memory, if a sample of them is."""
-        self.finish = compiled(program, "numpy").finish
+        self.count, self.total = lazy.counted() if counted is None else counted
+        self.finish = compiled(program, "numpy", False).finish
         self.queries: dict[tuple[int, bool], Query] = {}
-        self.column = None if weights is None else lazy.column(weights)
         self.near: Array | None = None
         """A point near the minimum, if all sums follow from those there: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
-        self.sample: Mapping[str, Array] | None = None
-        """Some of the rows, in memory."""
+        self.rows = Rows({})
 
     @property
     def once(self) -> bool:
@@ -84,7 +80,7 @@ class QueryEngine:
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
         """Return the batches of one epoch, each of which is a query of its own."""
-        return batches(self.rows, size, seed, epoch)
+        return batches(self.count, size, seed, epoch)
 
     def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
         batched = rows is not None
@@ -97,10 +93,10 @@ class QueryEngine:
             return self._factored(theta)
         query = self.queries.get((order, batched))
         if query is None:
-            query = Query(self.program, self.lazy, self.abilities, order, self.column if batched else None, batched)
+            query = Query(self.program, self.lazy, self.abilities, order, batched)
             self.queries[order, batched] = query
         size = self.program.parameters.size
-        totals, total = query.totals(theta, self.rows, self.total, rows)
+        totals, total = query.totals(theta, self.count, self.total, rows)
         loss, totals = float(totals[0]), totals[1:]
         if order == 0:
             return Totals(total, loss, None, None)
@@ -123,7 +119,7 @@ class QueryEngine:
             query = self.queries[3, False] = Query(self.program, self.lazy, self.abilities, 3)
         size, by_hand = theta.size, self.program.by_hand is not None
         inverse: Array = np.asarray(np.linalg.inv(turn), dtype=np.float64)
-        totals, total = query.totals(theta, self.rows, self.total, None, inverse)
+        totals, total = query.totals(theta, self.count, self.total, None, inverse)
         loss, slopes, upper = float(totals[0]), totals[1 : 1 + query.slopes], totals[1 + query.slopes :]
         whole = np.zeros((size, size))
         whole[np.triu_indices(size)] = upper
@@ -140,10 +136,9 @@ class QueryEngine:
 
     def _turn(self, theta: Array) -> Array | None:
         """Return the triangle of the sample; None where its columns hardly depend on each other, or cannot be told."""
-        if self.sample is None:
+        if not self.rows.columns:
             return None
-        weights = self.program.weights
-        summed = NumpyEngine(self.program, self.sample, None if weights is None else weights.name).evaluate(theta, 3)
+        summed = NumpyEngine(self.program, self.rows).evaluate(theta, 3)
         assert summed.factor is not None
         upper = summed.factor[:-1, :-1]
         norms = np.sqrt(np.add.reduce(upper * upper))
@@ -165,16 +160,17 @@ class Query:
         lazy: Lazy,
         abilities: Abilities,
         order: int,
-        weights: str | None = None,
         batched: bool = False,
     ) -> None:
-        """Write the query; of ``batched`` rows, which are counted too, or their ``weights`` summed."""
+        """Write the query; of ``batched`` rows, which are counted too, and their weights summed."""
         self.lazy = lazy
         self.batched = batched
         self.program = program
         self.nulls = not abilities.ieee
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
+        weighted = lazy.roles.spread is not None
         definitions = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
+        definitions |= weights_of(lazy)
         for predictor, term in program.formula.terms.items():
             parts = (component(term.vector, k) * item for k, item in enumerate(term.items))
             definitions[predictor] = Add(*parts)
@@ -186,15 +182,17 @@ class Query:
         self.writer = writer = QueryWriter(start, names, definitions, abilities)
         writer.bound += [Setting("multiplier"), Setting("low"), Setting("high")]
         self.slopes = 0
+        self.omega: Expr = OMEGA if weighted else Integer(1)
+        if weighted:
+            writer.name(OMEGA)
         terms = self._terms(order)
         self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
         self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
-        omega = Column(program.weights.name) if program.weights is not None else None
-        table = writer.table([*self.summed, *([omega] if omega is not None and batched else [])])
+        table = writer.table([*self.summed, *([OMEGA] if weighted and batched else [])])
         sums = self._sums([writer.write(row, table) for row in self.summed])
         if batched:
             counted = {"rows": table.count()}
-            counted["weight"] = table.count() if omega is None else writer.write(omega, table).sum()
+            counted["weight"] = writer.write(OMEGA, table).sum() if weighted else table.count()
             sums = counted | sums
         sql = lazy.sql(table.aggregate(**sums), PARAMETER)
         self.sql = sql
@@ -208,7 +206,7 @@ class Query:
         Order 3: of the derivatives times a triangle, whose entries are left open.
         """
         program, writer = self.program, self.writer
-        omega = program.weights if program.weights is not None else Integer(1)
+        omega = self.omega
         value, slope, weight = (self._split(omega * expression) for expression in program.loss.expressions)
         derived = order > 0 and program.by_hand is None
         by_hand = [self._split(inner.args[0] * omega) for inner in row_sums(program)] if order else []
@@ -314,9 +312,7 @@ class Query:
 class Response:
     """What there is to ask about the response of all rows, in one query."""
 
-    def __init__(
-        self, model: Model, lazy: Lazy, weights: str | None, near: float, ends: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, model: Model, lazy: Lazy, near: float, ends: tuple[float, float] | None = None) -> None:
         """Write the query; ``near`` is near the mean of the response, against cancellation.
 
         ends: the least and the largest response, where all are known to be finite: then neither need be asked.
@@ -324,13 +320,15 @@ class Response:
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
         response = model.response_expression
-        omega_symbol = Integer(1) if weights is None else Column(weights)
-        writer = QueryWriter(lazy.table, names, {RESPONSE: response, OMEGA: omega_symbol}, abilities)
+        writer = QueryWriter(lazy.table, names, {RESPONSE: response} | weights_of(lazy), abilities)
         writer.count([RESPONSE, RESPONSE])
         writer.name(RESPONSE)
-        table = writer.table([RESPONSE, *(() if weights is None else (Column(weights),))])
+        weighted = lazy.roles.spread is not None
+        if weighted:
+            writer.name(OMEGA)
+        table = writer.table([RESPONSE, *([OMEGA] if weighted else [])])
         y = writer.write(RESPONSE, table)
-        omega = None if weights is None else table[lazy.column(weights)]
+        omega = writer.write(OMEGA, table) if weighted else None
         away = y - near
         positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
         self.lazy = lazy
@@ -347,7 +345,7 @@ class Response:
             self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
         if omega is not None:
             self.sums["squares"] = (y * y).sum()
-        for number, term in enumerate(model.loss.row_terms(weights is not None)):
+        for number, term in enumerate(model.loss.row_terms(weighted)):
             try:
                 each = writer.write(term, table)
             except LackingFunctionError:
@@ -367,6 +365,12 @@ class Response:
             near = self.near
             found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
         return found
+
+
+def weights_of(lazy: Lazy) -> dict[Expr, Expr]:
+    """Return what the row weights are as an expression of columns; nothing if all rows are alike."""
+    roles = lazy.roles
+    return {} if roles.spread is None else {OMEGA: roles.weight(Column(roles.spread))}
 
 
 def turned(row: int, column: int) -> Setting:

@@ -10,9 +10,10 @@ from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
 from descend.engines.torch_engine import checked_device, import_torch
 from descend.engines.totals import Array, Totals, ordered
-from descend.formula.compile import torch_triangle, triangle
+from descend.formula.factor import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.lazy import Lazy, spread
+from descend.table.rows import Rows
 
 BLOCK = 1 << 16
 """Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
@@ -30,13 +31,14 @@ class StreamEngine:
         self,
         what: Program | Kernel,
         lazy: Lazy,
-        weights: str | None = None,
         language: str = "numpy",
         device: str | None = None,
         counted: tuple[int, float] | None = None,
     ) -> None:
         """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
-        self.kernel: Kernel = compiled(what, language) if isinstance(what, Program) else what
+        self.kernel: Kernel = (
+            compiled(what, language, lazy.roles.spread is not None) if isinstance(what, Program) else what
+        )
         self.name = self.kernel.language
         self.once = False
         self.lazy = lazy
@@ -44,14 +46,13 @@ class StreamEngine:
         if self.name == "torch":
             self.torch = import_torch()
             self.device = checked_device(self.torch, device)
-        self.rows, self.total = lazy.counted(weights) if counted is None else counted
-        self.column = weights
-        self.weights: Array | None = None
-        """Weights of the rows that are in memory, if a sample of them is."""
+        self.rows = Rows({})
+        """Some of the rows, in memory."""
+        self.count, self.total = lazy.counted() if counted is None else counted
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
         """Return the batches of one epoch, each of which is fetched by a query of its own."""
-        return batches(self.rows, size, seed, epoch)
+        return batches(self.count, size, seed, epoch)
 
     def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
         return self.lazy.attempt(lambda: self._evaluated(theta, order, rows))
@@ -60,11 +61,10 @@ class StreamEngine:
         point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
         loss, gradient, curvature = 0.0, None, None
         total = self.total if rows is None else 0.0
-        for columns in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
+        for part in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
             if rows is not None:
-                some = next(iter(columns.values()))
-                total += float(len(some) if self.column is None else columns[self.column].sum())
-            block: tuple[Any, ...] = self.kernel.prepare(columns)
+                total += part.total
+            block: tuple[Any, ...] = self.kernel.prepare(part)
             if self.device is not None:
                 block = tuple(
                     self.torch.from_numpy(np.require(array, requirements="W")).to(self.device) for array in block

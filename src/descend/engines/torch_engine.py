@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,9 @@ from descend.engines.compiled import compiled
 from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.errors import ConfigError
-from descend.formula.compile import torch_triangle
+from descend.formula.factor import torch_triangle
 from descend.gradients.contract import Kernel, Program
+from descend.table.rows import Rows
 
 BLOCK = 1 << 18
 """Rows per block: large enough to keep a device busy, small enough that intermediate tensors fit."""
@@ -67,7 +68,7 @@ def pays(what: Program | Kernel, rows: int, passes: int | None, instead_of: str)
     False
     """
     gain = rows * (USUAL if passes is None else passes) * (PER_ROW[instead_of] - PER_ROW["compiled"])
-    if not (gain > COMPILING and isinstance(what, Program) and fused(what) is not None):
+    if not (gain > COMPILING and isinstance(what, Program) and fused(what, False) is not None):
         return False
     return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
@@ -85,36 +86,33 @@ class TorchEngine(InMemory):
     def __init__(
         self,
         what: Program | Kernel,
-        columns: Mapping[str, Array],
-        weights: str | None = None,
+        rows: Rows,
         device: str | None = None,
         passes: int | None = None,
     ) -> None:
-        self.made_of = (what, columns, weights, device, passes)
+        self.made_of = (what, rows, device, passes)
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
         if isinstance(what, Program):
-            what = what.over(columns)
-        self.kernel: Kernel = compiled(what, "torch") if isinstance(what, Program) else what
-        self.columns = columns
-        self.rows = len(next(iter(columns.values())))
+            what = what.over(rows.columns)
+        weighted = rows.omega is not None
+        self.kernel: Kernel = compiled(what, "torch", weighted) if isinstance(what, Program) else what
+        self.rows, self.count = rows, rows.count
         self.fused = None
-        if self.device == "cpu" and pays(what, self.rows, passes, instead_of=self.name):
+        if self.device == "cpu" and pays(what, self.count, passes, instead_of=self.name):
             assert isinstance(what, Program)
-            self.fused = fused(what)
-        self.weights = None if weights is None else columns[weights]
-        self.omega = None if weights is None else self._tensor(columns[weights])
+            self.fused = fused(what, weighted)
 
     @cached_property
     def data(self) -> tuple[Any, ...]:
         """What the sums need of all rows."""
-        return tuple(self._tensor(array) for array in self.kernel.prepare(self.columns))
+        return tuple(self._tensor(array) for array in self.kernel.prepare(self.rows))
 
     @cached_property
     def compiled(self) -> list[Any]:
         """The kernels of order 0 to 2, each of which is compiled when it is first called."""
         assert self.fused is not None
-        self.read = tuple(self._tensor(array) for array in self.fused.prepare(self.columns))
+        self.read = tuple(self._tensor(array) for array in self.fused.prepare(self.rows))
         return [self.torch.compile(function, dynamic=False) for function in self.fused.functions]
 
     def _tensor(self, array: NDArray[Any]) -> Any:
@@ -123,9 +121,7 @@ class TorchEngine(InMemory):
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         point = self._tensor(theta)
         chosen = None if rows is None else self._tensor(rows)
-        count = float(self.rows if chosen is None else len(chosen))
-        if self.omega is not None:
-            count = float((self.omega if chosen is None else self.omega[chosen]).sum())
+        count = self.rows.weight_of(rows)
         if self.fused is not None and chosen is None and order < 3:
             sums = self._called(order, point)
             if sums is not None:
@@ -160,8 +156,8 @@ class TorchEngine(InMemory):
         if chosen is not None:
             yield tuple(tensor[chosen] for tensor in self.data)
             return
-        for begin in range(0, self.rows, BLOCK):
-            yield self.data if self.rows <= BLOCK else tuple(tensor[begin : begin + BLOCK] for tensor in self.data)
+        for begin in range(0, self.count, BLOCK):
+            yield self.data if self.count <= BLOCK else tuple(tensor[begin : begin + BLOCK] for tensor in self.data)
 
     @staticmethod
     def _array(tensor: Any) -> Array:

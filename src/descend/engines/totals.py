@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.table.rows import Rows
+
 Array = NDArray[np.float64]
 
 
@@ -40,7 +42,10 @@ class Engine(Protocol):
     """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""
 
     name: str
-    rows: int
+    count: int
+    """How many rows there are."""
+    rows: Rows
+    """The rows in memory: all of them, or a sample of those that stay where they are."""
     factors: bool
     """Whether order 3 is available."""
 

@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator
 from descend.formula.formula import Formula
 from descend.formula.real_functions import sinc
 from descend.formula.symbols import Column
-from descend.formula.syntax import parse_formula
-from descend.formula.tree import Name, Node, Power
+from descend.formula.syntax import Power, names_in, parse_formula, walk
 
 TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoABEZHIKMNOPTYX")
 """Letters of the Cyrillic and Greek alphabets that look like a Latin one."""
@@ -30,7 +29,9 @@ def readings(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]
 
 def _euler(formula: Formula) -> Iterator[str]:
     """Tell that e is no parameter, unless it stands where only the constant makes sense, as the base of a power."""
-    if any(name.name == "e" and not name.quoted for side in parse_formula(formula.text) for name in _factors(side)):
+    sides = parse_formula(formula.text)
+    bases = [node.base for node in walk(*sides) if isinstance(node, Power)]
+    if any(name.name == "e" and not name.quoted and name not in bases for name in names_in(*sides)):
         yield (
             "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as "
             f"`{'e_' if 'e_' not in formula.parameters else 'e0'}`"
@@ -41,21 +42,6 @@ def _sinc(formula: Formula) -> Iterator[str]:
     """Tell which of two functions of that name is meant."""
     if formula.expression.has(sinc):
         yield "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`"
-
-
-def _factors(node: object) -> Iterator[Name]:
-    """Yield the names in a tree that are not the base of a power."""
-    if isinstance(node, Name):
-        yield node
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from _factors(part)
-    elif isinstance(node, Node):
-        parts = [getattr(node, field) for field in node.__slots__]
-        if isinstance(node, Power) and isinstance(node.base, Name):
-            parts = [node.exponent]
-        for part in parts:
-            yield from _factors(part)
 
 
 def _response(formula: Formula) -> Iterator[str]:

@@ -6,22 +6,21 @@ import difflib
 import fnmatch
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import sympy
 from sympy import Add, Expr, Mul, Pow
 
-from descend.formula import tree
-from descend.formula.foreign_functions import STEPS, instead
+from descend.formula import syntax
 from descend.formula.functions import CONSTANTS, FUNCTIONS, constant_call
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import RealFunction, absolute
 from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
 from descend.formula.tokens import Token, pointed, refuse_depth
+from descend.formula.unknown_functions import STEPS, instead
 from descend.registry import closest
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
-LOGIC = {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 
 EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)"}
@@ -66,17 +65,17 @@ class Builder:
         self.extra = extra or {}
         self.response: frozenset[str] = frozenset()
         self.elsewhere: frozenset[str] = frozenset()
-        self.given: Mapping[str, Any] = {}
-        self.columns: dict[str, tree.Node] = {}
-        self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
+        self.given: Mapping[str, Expr] = {}
+        self.columns: dict[str, syntax.Node] = {}
+        self.parameters: dict[str, tuple[syntax.Node, tuple[str, ...] | None]] = {}
         self.terms: dict[Predictor, Term] = {}
 
-    def fail(self, node: tree.Node | Token, what: str, next_step: str) -> NoReturn:
+    def fail(self, node: syntax.Node | Token, what: str, next_step: str) -> NoReturn:
         raise pointed(self.text, node.start, node.end, what, next_step)
 
     @refuse_depth
-    def build(self, node: tree.Node) -> Expr:
-        """Return the expression of a tree. Raises FormulaError where it is not a finite real number."""
+    def build(self, node: syntax.Node) -> Expr:
+        """Return the expression of a syntax. Raises FormulaError where it is not a finite real number."""
         result = self._value(node)
         if not _real(result):
             self.fail(node, "This holds a number that is not finite or not real.", "Check its constants and powers.")
@@ -89,11 +88,11 @@ class Builder:
             self.fail(node, "The formula holds a number that is too large or too small.", SIZES)
         return result.xreplace({value: short[value] for value in short if short[value] != value})
 
-    def _value(self, node: tree.Node) -> Expr:
-        if isinstance(node, tree.Comparison | tree.Logic):
+    def _value(self, node: syntax.Node) -> Expr:
+        if _is_condition(node):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
-        if result.is_number and not isinstance(node, tree.Number) and not _finite(result):
+        if result.is_number and not isinstance(node, syntax.Number) and not _finite(result):
             self.fail(
                 node,
                 "This is not a finite real number.",
@@ -101,41 +100,47 @@ class Builder:
             )
         return result
 
-    def _visit(self, node: tree.Node) -> Expr:
+    def _visit(self, node: syntax.Node) -> Expr:
         match node:
-            case tree.Number():
+            case syntax.Number():
                 return self._number(node)
-            case tree.Name():
+            case syntax.Name():
                 return self._name(node)
-            case tree.Negative():
+            case syntax.Prefix():
                 return -self._value(node.operand)
-            case tree.Sum():
-                return Add(*(self._value(part) if sign == "+" else -self._value(part) for sign, part in node.terms))
-            case tree.Product():
-                return Mul(
-                    *(self._value(part) if sign == "*" else self._reciprocal(part) for sign, part in node.factors)
-                )
-            case tree.Power():
+            case syntax.Chain():
+                return self._chain(node)
+            case syntax.Power():
                 return self._power(node)
-            case tree.Call():
+            case syntax.Call():
                 return self._call(node)
-            case tree.Dot():
+            case syntax.Dot():
                 return self._dot(node)
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
-    def _number(self, node: tree.Number) -> Expr:
+    def _chain(self, node: syntax.Chain) -> Expr:
+        first, *others = node.operands
+        parts = [self._value(first)]
+        for operator, part in zip(node.operators, others, strict=True):
+            if operator == "/":
+                parts.append(self._reciprocal(part))
+            else:
+                parts.append(-self._value(part) if operator == "-" else self._value(part))
+        return Add(*parts) if node.rank == syntax.SUM else Mul(*parts)
+
+    def _number(self, node: syntax.Number) -> Expr:
         value = float(node.text)
         if math.isinf(value) or (value == 0 and node.text.lower().partition("e")[0].strip("0.")):
             self.fail(node, f"`{node.text}` is too {'large' if value else 'small'} a number.", SIZES)
         return number(value)
 
-    def _reciprocal(self, node: tree.Node) -> Expr:
+    def _reciprocal(self, node: syntax.Node) -> Expr:
         divisor = self._value(node)
         if divisor == 0:
             self.fail(node, "This divides by zero.", "Check the denominator.")
         return 1 / divisor
 
-    def _power(self, node: tree.Power) -> Expr:
+    def _power(self, node: syntax.Power) -> Expr:
         base, exponent = self._value(node.base), self._value(node.exponent)
         if base == 0 and not exponent.is_number:
             self.fail(node, "This is a power of zero.", "Check the base.")
@@ -152,7 +157,7 @@ class Builder:
             self.fail(node, "This power is not a real number.", "Check its base and exponent.")
         return result
 
-    def _call(self, node: tree.Call) -> Expr:
+    def _call(self, node: syntax.Call) -> Expr:
         name = node.function
         if name in self.extra:
             build, counts = self.extra[name]
@@ -182,7 +187,7 @@ class Builder:
             return number(value) if result.has(RealFunction) or not _finite(result) else result
         return result
 
-    def _check_count(self, node: tree.Call) -> None:
+    def _check_count(self, node: syntax.Call) -> None:
         name, given = node.function, len(node.arguments)
         least, most = FUNCTIONS[name].arguments
         if given < least or (most is not None and given > most):
@@ -192,9 +197,9 @@ class Builder:
                 example = EXAMPLES.get(name, example)
             self.fail(node, f"`{name}` takes {counted}, not {given}.", f"Write it as `{example}`.")
 
-    def _unknown_function(self, node: tree.Call) -> NoReturn:
+    def _unknown_function(self, node: syntax.Call) -> NoReturn:
         name = node.function
-        at = tree.Name(node.start, node.start + len(name), name, quoted=False)
+        at = syntax.Name(node.start, node.start + len(name), name, quoted=False)
         if name in self.known:
             self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
         if name in STEPS:
@@ -203,9 +208,9 @@ class Builder:
         hint, next_step = instead(name, (*FUNCTIONS, *self.extra))
         self.fail(at, f"There is no function `{name}`.{hint}", next_step)
 
-    def _instead(self, node: tree.Call) -> str:
+    def _instead(self, node: syntax.Call) -> str:
         """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
-        inside = [name.name for argument in node.arguments for name in names_in(argument)]
+        inside = [name.name for name in syntax.names_in(node.arguments)]
         moved = next((name for name in inside if name not in self.known), None)
         if moved is None:
             steps = node.function in ("heaviside", "step")
@@ -216,12 +221,14 @@ class Builder:
             smooth = f"sigmoid(({self.text[first.start : first.end]})/width)"
         return f"`{moved}` moves it, so that it is no column: make it smooth, for example with {smooth}."
 
-    def _condition(self, node: tree.Node) -> Any:
-        if isinstance(node, tree.Logic):
-            parts = [self._condition(part) for part in node.operands]
-            return LOGIC[node.operator](*parts)
-        if not isinstance(node, tree.Comparison):
+    def _condition(self, node: syntax.Node) -> Expr:
+        if isinstance(node, syntax.Prefix) and node.operator == "not":
+            return sympy.Not(self._condition(node.operand))
+        if not isinstance(node, syntax.Chain) or not _is_condition(node):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
+        if node.rank != syntax.COMPARISON:
+            join = sympy.And if node.rank == syntax.AND else sympy.Or
+            return join(*map(self._condition, node.operands))
         values = [self._value(part) for part in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         # Unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
@@ -232,7 +239,7 @@ class Builder:
             )
         )
 
-    def _name(self, node: tree.Name) -> Expr:
+    def _name(self, node: syntax.Name) -> Expr:
         name = node.name
         if name in self.known:
             if name in CONSTANTS and not node.quoted:
@@ -254,13 +261,13 @@ class Builder:
         self._parameter(node, None)
         return self.given.get(name, Parameter(name))
 
-    def _refuse_built_in(self, node: tree.Name) -> NoReturn:
+    def _refuse_built_in(self, node: syntax.Name) -> NoReturn:
         what = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
         self.fail(
             node, f"`{node.name}` is {what}, so it cannot be a parameter.", f"Rename it, for example `{node.name}_`."
         )
 
-    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None) -> None:
+    def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
         name = node.name
         if name not in self.parameters:
             self._check_spelling(node)
@@ -274,7 +281,7 @@ class Builder:
                 "Use lists of the same length, or another name.",
             )
 
-    def _check_spelling(self, node: tree.Name) -> None:
+    def _check_spelling(self, node: syntax.Name) -> None:
         name = node.name
         if self.starts is None or name in self.starts:
             return
@@ -286,7 +293,7 @@ class Builder:
                 f"If it is a parameter, give it a start: --start {name}=1, or in Python start={{{name!r}: 1}}.",
             )
 
-    def _dot(self, node: tree.Dot) -> Expr:
+    def _dot(self, node: syntax.Dot) -> Expr:
         name = node.vector.name
         if name in self.known:
             self.fail(
@@ -296,7 +303,7 @@ class Builder:
             self._refuse_built_in(node.vector)
         items: list[Expr] = []
         for item in node.items:
-            items.extend(self._matching(item, name) if isinstance(item, tree.Pattern) else [self._item(item)])
+            items.extend(self._matching(item, name) if isinstance(item, syntax.Pattern) else [self._item(item)])
         labels = tuple(as_text(item) for item in items)
         if len(set(labels)) < len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
@@ -308,7 +315,7 @@ class Builder:
         self.terms[predictor] = Term(name, tuple(items), labels)
         return predictor
 
-    def _item(self, node: tree.Node) -> Expr:
+    def _item(self, node: syntax.Node) -> Expr:
         before = set(self.parameters)
         item = self._value(node)
         unknown = next((name for name in self.parameters if name not in before), None)
@@ -319,7 +326,7 @@ class Builder:
             self.fail(node, "A list after `@` holds data only, no parameters.", f"Columns: {listed(self.all_columns)}.")
         return item
 
-    def _matching(self, pattern: tree.Pattern, vector: str) -> list[Expr]:
+    def _matching(self, pattern: syntax.Pattern, vector: str) -> list[Expr]:
         numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
         taken = self.response | self.elsewhere if pattern.text == "*" else self.response
         found = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
@@ -334,16 +341,10 @@ class Builder:
         return [Column(name) for name in found]
 
 
-def names_in(node: Any) -> Iterable[tree.Name]:
-    """Yield every name in a tree (or in a tuple of trees), in order."""
-    if isinstance(node, tree.Name):
-        yield node
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from names_in(part)
-    elif isinstance(node, tree.Node):
-        for field in node.__slots__:
-            yield from names_in(getattr(node, field))
+def _is_condition(node: syntax.Node) -> bool:
+    if isinstance(node, syntax.Prefix):
+        return node.operator == "not"
+    return isinstance(node, syntax.Chain) and node.rank <= syntax.COMPARISON
 
 
 def _float_power(base: Expr, exponent: Expr) -> float | None:

@@ -1,43 +1,35 @@
-"""Expressions to fast Python functions over arrays: what differs per row is computed per row, and nothing else is.
-
-Three habits of the code written here:
-  1. what depends on data only is computed once, when the rows are handed over, and kept beside the columns;
-  2. what depends on parameters only is a number, not an array;
-  3. what several outputs share is computed once per call.
-"""
+"""Expressions to Python functions of numbers, arrays or tensors."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
-from sympy import Expr, Mul, Pow, Rational
+from sympy import Expr
 
-from descend.formula.formula import Formula
+from descend.formula.factor import numpy_factor, products, torch_factor, whitened
 from descend.formula.functions import Special
-from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer, signed_sum
-from descend.formula.symbols import Column, Parameter, Predictor, Quantity, Setting
+from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
+from descend.formula.symbols import OMEGA, Column
 
 Array = NDArray[np.float64]
-CONSTANT, SCALAR, DATA, ROWS = range(4)
-ONES = Quantity("1")
-COUNT = Setting("n")
-"""The number of rows, or the sum of their weights."""
+Compiled = Callable[..., Any]
+"""A function of numbers, arrays or tensors, which returns such as it is given."""
+Names = Mapping[str, object]
 
 
 @lru_cache(maxsize=1)
-def numpy_names() -> dict[str, Any]:
+def numpy_names() -> Names:
     """Return what code in NumPy refers to; SciPy's functions load at their first use."""
     return {
         "np": np,
         "special": Special(),
         "factor": numpy_factor,
+        "whitened": whitened,
         "products": products,
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),
@@ -45,7 +37,7 @@ def numpy_names() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def torch_names() -> dict[str, Any]:
+def torch_names() -> Names:
     """Return what code in PyTorch refers to."""
     import torch
 
@@ -58,377 +50,31 @@ def torch_names() -> dict[str, Any]:
     }
 
 
-def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
-    """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]: R'R is curvature, gradient and loss, unsquared.
-
-    jacobian: (parameters, rows). A row of weight zero counts for nothing; if its slope is not zero, as where a weight
-    underflows, there is no such R, and all of it is nan.
-    """
-    root = np.sqrt(np.broadcast_to(weight, jacobian.shape[1:]))
-    whole = np.empty((root.size, len(jacobian) + 1))
-    np.multiply(jacobian.T, root[:, None], out=whole[:, :-1])
-    np.divide(slope, root, out=whole[:, -1], where=root > 0.0)
-    if not root.all():
-        whole[root == 0.0, -1] = np.where(slope[root == 0.0] == 0.0, 0.0, np.nan)
-    return triangle(whole)
-
-
-def triangle(matrix: Array) -> Array:
-    """Return the upper triangle of a QR factorization, (k, k) for a matrix of k columns."""
-    columns = matrix.shape[1]
-    if not np.isfinite(matrix).all():
-        return np.full((columns, columns), np.nan)
-    upper: Array = np.asarray(np.linalg.qr(matrix, mode="r"))
-    return upper if len(upper) == columns else np.vstack([upper, np.zeros((columns - len(upper), columns))])
-
-
-def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
-    """Return the inner products of each two of a few long rows, weighed by ``omega``, without copying them.
-
-    >>> products((np.array([1.0, 2.0]), np.array([3.0, 0.0]))).tolist()
-    [[5.0, 3.0], [3.0, 9.0]]
-    """
-    found = np.empty((len(rows), len(rows)))
-    for i, row in enumerate(rows):
-        left = row if omega is None else row * omega
-        for j in range(i + 1):
-            found[i, j] = found[j, i] = left.dot(rows[j])
-    return found
-
-
-def torch_factor(weight: Any, slope: Any, jacobian: Any) -> Any:
-    """Do what ``numpy_factor`` does, with tensors."""
-    import torch
-
-    root = torch.sqrt(torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device)).expand(jacobian.shape[1])
-    last = torch.where((root == 0.0) & (slope == 0.0), torch.zeros_like(root), slope / root)
-    return torch_triangle(torch.cat([jacobian.T * root[:, None], last[:, None]], dim=1))
-
-
-def torch_triangle(matrix: Any) -> Any:
-    """Do what ``triangle`` does, with a tensor."""
-    import torch
-
-    rows, columns = matrix.shape
-    if not torch.isfinite(matrix).all():
-        return matrix.new_full((columns, columns), float("nan"))
-    upper = torch.linalg.qr(matrix, mode="r")[1]
-    return upper if rows >= columns else torch.cat([upper, matrix.new_zeros((columns - rows, columns))])
-
-
-def names_of(language: Language) -> dict[str, Any]:
+def names_of(language: Language) -> Names:
     """Return what code in ``language`` refers to."""
     return torch_names() if language is TORCH else numpy_names()
 
 
-def define(name: str, source: str, names: Mapping[str, Any]) -> Callable[..., Any]:
+def define(name: str, source: str, names: Names) -> Compiled:
     """Turn source code written by this module into a function.
 
     The code is ours: every name in it is one that was made up here, and every number went through ``float``.
     """
-    space = dict(names)
+    space: dict[str, Any] = dict(names)
     exec(compile(source, f"<descend: {name}>", "exec"), space)
-    function: Callable[..., Any] = space[name]
+    function: Compiled = space[name]
     function.source = source  # type: ignore[attr-defined]
     return function
 
 
 @lru_cache(maxsize=512)
-def compile_expression(expression: Expr, symbols: tuple[Expr, ...], language: Language = NUMPY) -> Callable[..., Any]:
+def compile_expression(expression: Expr, symbols: tuple[Expr, ...], language: Language = NUMPY) -> Compiled:
     """Return a function of arrays (or numbers), one per symbol, that evaluates ``expression``; cached."""
     arguments = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
     body = Writer(language, arguments).write(expression)
     return define(
         "evaluate", f"def evaluate({', '.join(arguments.values())}):\n    return {body}\n", names_of(language)
     )
-
-
-class RowWriter(Writer):
-    """Writes straight-line code for expressions of rows, following the three habits above.
-
-    names: what each symbol is called in the code.
-    quantities: per-row symbols defined by an expression, such as the prediction.
-    prepared: what is computed from data alone and its name; grows as expressions are written.
-
-    In PyTorch the parameters stay tensors throughout, so that autograd can follow them and no device has to wait.
-    """
-
-    def __init__(
-        self, language: Language, names: Mapping[Expr, str], quantities: Mapping[Expr, Expr], prepared: dict[Expr, str]
-    ) -> None:
-        super().__init__(language, names, dict(prepared))
-        self.quantities = quantities
-        self.prepared = prepared
-        self.lines: list[str] = []
-        self.kinds: dict[Expr, int] = {}
-        self.uses: Counter[Expr] = Counter()
-        self.numbers = Writer(NUMPY, names, self.known)
-
-    def count(self, expressions: Iterable[Expr]) -> None:
-        """Take note of what ``expressions`` share; call it before writing any of them."""
-        for expression in expressions:
-            self.uses[expression] += 1
-            if self.uses[expression] == 1:
-                definition = self.quantities.get(expression)
-                self.count(expression.args if definition is None else [definition])
-
-    def kind(self, expression: Expr) -> int:
-        """Say what an expression depends on."""
-        known = self.kinds.get(expression)
-        if known is None:
-            if expression.is_Symbol:
-                kinds_of_symbols = {Column: DATA, Parameter: SCALAR, Setting: SCALAR}
-                known = kinds_of_symbols.get(type(expression), ROWS)
-            elif not expression.args:
-                known = CONSTANT
-            else:
-                kinds = {self.kind(argument) for argument in expression.args}
-                known = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
-            self.kinds[expression] = known
-        return known
-
-    def name(self, expression: Expr) -> str:
-        """Write ``expression`` as a name or a number, computing it on a line of its own if need be."""
-        text, _ = self._node(expression)
-        if expression not in self.known and not expression.is_Symbol and not expression.is_Number:
-            text = self._assign(expression, text)
-        return text
-
-    def _assign(self, expression: Expr, text: str) -> str:
-        name = f"t{len(self.lines)}"
-        self.lines.append(f"{name} = {text}")
-        self.known[expression] = name
-        return name
-
-    def _node(self, node: Expr) -> tuple[str, int]:
-        if node not in self.known and not node.is_Number:
-            if node in self.quantities:
-                definition = self.quantities[node]
-                text = self.write(definition)
-                if not definition.atoms(Column, Predictor, Quantity):
-                    text = f"spread({text}, count)"
-                if definition.is_Symbol:
-                    self.known[node] = text
-                else:
-                    self._assign(node, text)
-            elif not node.is_Symbol and self.kind(node) == DATA:
-                self.known[node] = self.prepared[node] = f"h{len(self.prepared)}"
-            elif not node.is_Symbol and self.kind(node) == SCALAR and self.language is not TORCH:
-                self._assign_number(node)
-            elif not node.is_Symbol and self.kind(node) == CONSTANT and not node.is_Boolean:
-                return (repr(float(node)), ATOM if node > 0 else SIGN)
-            elif not node.is_Symbol and not node.is_Boolean and self.uses[node] > 1 and self.kind(node) != DATA:
-                self._assign(node, super()._node(node)[0])
-        return super()._node(node)
-
-    def _assign_number(self, node: Expr) -> None:
-        """Compute what depends on parameters only; each function in it, which costs most of the time, just once."""
-        for part in sympy.postorder_traversal(node):
-            costly = part.args and not (part.is_Add or part.is_Mul or part.is_Boolean)
-            if part is node or (costly and part not in self.known and self.kind(part) == SCALAR):
-                self._assign(part, self.numbers.write(part))
-
-    def _sum(self, node: Expr) -> str:
-        grouped = self._grouped(node, sympy.Add)
-        return (
-            super()._sum(node)
-            if grouped is None
-            else self._joined([self.write(part, SUM) for part in grouped], signed_sum)
-        )
-
-    def _product(self, node: Expr) -> tuple[str, int]:
-        grouped = self._grouped(node, Mul)
-        if grouped is None:
-            return super()._product(node)
-        return self._joined([self.write(part, PRODUCT + 1) for part in grouped], "*".join), PRODUCT
-
-    def _grouped(self, node: Expr, operation: type) -> list[Expr] | None:
-        """Split a sum or product into its numbers, its data and the rest, so that each array is touched once."""
-        parts: dict[int, list[Expr]] = {CONSTANT: [], SCALAR: [], DATA: [], ROWS: []}
-        for argument in node.args:
-            parts[self.kind(argument)].append(argument)
-        scalars = parts[CONSTANT] + parts[SCALAR]
-        if len(scalars) < 2 and len(parts[DATA]) < 2:
-            return None
-        groups = [operation(*part) for part in (scalars, parts[DATA]) if part]
-        return groups + parts[ROWS] if len(groups) + len(parts[ROWS]) > 1 else None
-
-    def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
-        if exponent.is_Integer and 2 <= exponent <= 4 and self.kind(base) == ROWS:
-            return "*".join([self.name(base)] * int(exponent)), PRODUCT  # NumPy's own power is many times slower
-        if exponent == Rational(3, 2) and self.kind(base) == ROWS:
-            root = self.write(Pow(base, Rational(1, 2)))
-            return f"{self.name(base)}*{root}", PRODUCT
-        text, precedence = super()._power(base, exponent)
-        return text, min(precedence, POWER)
-
-    def row(self, expression: Expr) -> str:
-        """Write ``expression`` as the name of an array: where it is one number, that number in each row."""
-        text = self.name(expression)
-        if self.kind(expression) in (DATA, ROWS):
-            return text
-        ones = self.prepared.setdefault(ONES, f"h{len(self.prepared)}")
-        return ones if expression == 1 else f"{text}*{ones}"
-
-    def sum_over_rows(self, expression: Expr, matrix: str | None = None) -> str:
-        """Write the sum of ``expression`` over rows: products as inner products, numbers pulled out.
-
-        With a matrix (rows, k): the k sums of ``expression`` times each of its columns.
-        """
-        if matrix is None and expression.is_Add and all(self._is_moment(term) for term in expression.args):
-            return self._joined([self.sum_over_rows(term) for term in expression.args], signed_sum)
-        numbers: list[Expr] = []
-        data: list[Expr] = []
-        mixed: list[Expr] = []
-        for factor in Mul.make_args(expression):
-            kind = self.kind(factor)
-            if kind in (CONSTANT, SCALAR):
-                numbers.append(factor)
-            elif kind == DATA:
-                data.append(factor)
-            else:
-                mixed += [factor.base] * 2 if factor.is_Pow and factor.exp == 2 else [factor]
-        together = bool(mixed) and bool(data or matrix)
-        parts = [mixed] if together else [mixed[:1], mixed[1:]]
-        arrays = [self._multiplied(part) for part in parts if part]
-        if data:
-            arrays.append(self.name(Mul(*data)))
-        if matrix is not None:
-            text = self.dot("*".join(arrays), matrix) if arrays else f"total({matrix}, 0)"
-        elif len(arrays) == 2:
-            text = self.dot(*arrays)
-        else:
-            text = self._total(arrays[0]) if arrays else "count"
-        number = Mul(*numbers)
-        return text if number == 1 else f"{self.write(number, PRODUCT)}*{text}"
-
-    def _is_moment(self, term: Expr) -> bool:
-        """Whether ``term`` is data alone times numbers, so that its sum needs no array to be computed."""
-        return all(self.kind(factor) != ROWS for factor in Mul.make_args(term))
-
-    def dot(self, left: str, right: str) -> str:
-        """Write an inner product, or the product of a matrix with a vector or a matrix."""
-        if self.language is TORCH:
-            return f"torch.matmul({left}, {right})"
-        return f"{left if left.isidentifier() else f'({left})'}.dot({right})"
-
-    def _total(self, array: str) -> str:
-        """Sum an array: in NumPy as an inner product with ones, which takes half the time of its sum."""
-        if self.language is TORCH:
-            return f"total({array})"
-        return self.dot(array, self.prepared.setdefault(ONES, f"h{len(self.prepared)}"))
-
-    def _multiplied(self, factors: list[Expr]) -> str:
-        if len(factors) < 2:
-            return self.name(factors[0]) if factors else ""
-        product = Mul(*factors)
-        if product in self.known:
-            return self.known[product]
-        return self._assign(product, self._joined([self.name(factor) for factor in factors], "*".join))
-
-
-class RowCode:
-    """Functions ``f(theta, block)`` over blocks of rows of one formula, in one language.
-
-    A block is a tuple: the columns, arrays computed from data alone, and a matrix for each ``w @ [...]``.
-    slices: where each parameter lies in theta. more: columns that are needed beside those of the formula.
-    """
-
-    def __init__(
-        self,
-        formula: Formula,
-        slices: Mapping[str, slice],
-        language: Language,
-        quantities: Mapping[Expr, Expr],
-        more: Sequence[str] = (),
-    ) -> None:
-        self.formula = formula
-        self.slices = slices
-        self.language = language
-        self.quantities = quantities
-        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))  # the formula may use the weights too
-        self.prepared: dict[Expr, str] = {Column(name): f"c{number}" for number, name in enumerate(self.columns)}
-        self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
-
-    @property
-    def block_rows(self) -> int:
-        """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
-        rows: int = max(1 << 10, (1 << 18) // self.numbers_per_row)
-        return 1 << min(15, rows.bit_length() - 1)
-
-    @property
-    def numbers_per_row(self) -> int:
-        """How many numbers a row has in what is prepared, and in the Jacobian."""
-        size: int = sum(place.stop - place.start for place in self.slices.values())
-        return len(self.prepared) + size
-
-    def writer(self) -> RowWriter:
-        """Return a writer that knows the names of the block and of the parameters."""
-        names: dict[Expr, str] = dict(self.prepared) | {COUNT: "count"}
-        names |= {Parameter(name): f"p{place.start}" for name, place in self.slices.items()}
-        names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
-        return RowWriter(self.language, names, self.quantities, self.prepared)
-
-    @property
-    def numbers(self) -> dict[str, str]:
-        """What each scalar parameter is called in the code."""
-        scalars = (name for name in self.slices if self.formula.parameters[name] is None)
-        return {name: f"p{self.slices[name].start}" for name in scalars}
-
-    def define(self, body: Iterable[str], results: Iterable[str]) -> Callable[..., Any]:
-        """Make the function out of lines of code; only after every body that shares the block was written."""
-        names = [*self.prepared.values(), *self.matrices.values()]
-        lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
-        lines += [f"{number} = theta[{self.slices[name].start}]" for name, number in self.numbers.items()]
-        for number, (predictor, matrix) in enumerate(self.matrices.items()):
-            place = self.slices[self.formula.terms[predictor].vector]
-            lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")
-        lines += [*body, f"return {', '.join(results)}"]
-        source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
-        return define("rows", source, names_of(self.language))
-
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
-        """Return the block of all rows."""
-        count = len(columns[self.columns[0]])
-        arrays = [columns[name] for name in self.columns]
-        for expression in list(self.prepared)[len(arrays) :]:
-            arrays.append(np.ones(count) if expression is ONES else over_rows(expression, columns, count))
-        for predictor in self.matrices:
-            arrays.append(items_matrix(self.formula.terms[predictor].items, columns, count))
-        return tuple(arrays)
-
-    def lay_out(self, columns: Mapping[str, Array], rows: int) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
-        """Prepare many rows, whose blocks are laid out as they are needed: as `prepare` does, but without any copy.
-
-        Returns a function that each thread calls for one of its own, (first row, last row + 1) -> block. A block is
-        good until the next one is laid out.
-        """
-        arrays = [columns[name] for name in self.columns]
-        arrays += [
-            np.ones(self.block_rows) if expression is ONES else over_rows(expression, columns, rows)
-            for expression in self.prepared
-            if not isinstance(expression, Column)
-        ]
-        every = [len(array) == rows for array in arrays]
-        terms = [self.formula.terms[predictor].items for predictor in self.matrices]
-
-        def lay() -> Callable[[int, int], tuple[Array, ...]]:
-            buffers = [np.empty((len(items), self.block_rows)) for items in terms]
-
-            def block(begin: int, end: int) -> tuple[Array, ...]:
-                count = end - begin
-                part = {name: array[begin:end] for name, array in zip(self.columns, arrays, strict=False)}
-                matrices = []
-                for items, buffer in zip(terms, buffers, strict=True):
-                    for row, item in zip(buffer, items, strict=True):
-                        row[:count] = part[item.name] if isinstance(item, Column) else over_rows(item, part, count)
-                    matrices.append(buffer[:, :count].T)
-                cut = [array[begin:end] if whole else array[:count] for array, whole in zip(arrays, every, strict=True)]
-                return (*cut, *matrices)
-
-            return block
-
-        return lay
 
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
@@ -441,11 +87,12 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
     return tuple(sorted(expression.atoms(Column), key=lambda column: column.name))
 
 
-def over_rows(expression: Expr, columns: Mapping[str, Array], count: int) -> Array:
-    """Evaluate an expression of data alone: one number (or truth value) per row."""
+def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega: Array | None = None) -> Array:
+    """Evaluate an expression of data, and of row weights, alone: one number (or truth value) per row."""
     used = _columns_of(expression)
+    values = [omega if symbol is OMEGA else columns[symbol.name] for symbol in used]
     with np.errstate(all="ignore"):
-        value: Any = compile_expression(expression, used)(*[columns[symbol.name] for symbol in used])
+        value = compile_expression(expression, used)(*values)
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (count,) and value.flags.c_contiguous:
         return value
     array = np.broadcast_to(np.asarray(value), (count,))

@@ -13,6 +13,7 @@ import sympy
 from sympy import Add, Expr, Integer, Mul
 
 from descend.formula.edges import Condition, Edges, alternatives, either, of_data
+from descend.formula.functions import entry_of
 from descend.formula.real_functions import where
 from descend.formula.tokens import refuse_depth
 
@@ -113,12 +114,34 @@ def slopes(expression: Expr, symbols: Iterable[Expr]) -> Slopes:
     for term in Add.make_args(expression):
         for symbol in _held(term, wanted, held):
             terms[symbol].append(term)
-    edges, logarithms = Edges(), dict[Expr, Expr]()
+    edges: Edges = Edges() if _may_have_edges(expression) else _NoEdges()
+    logarithms: dict[Expr, Expr] = {}
     found = {}
     for symbol in terms:
         rule = _Derivative(symbol, held, edges, logarithms)
         found[symbol] = _added(_finite(rule.of(term), edges.infinite(term)) for term in terms[symbol])
     return Slopes(found, logarithms)
+
+
+class _NoEdges(Edges):
+    """The edges of an expression that has none."""
+
+    def __init__(self) -> None:
+        pass
+
+    def infinite(self, node: Expr) -> Condition:
+        return sympy.false
+
+    def beside(self, node: Expr, argument: Expr) -> Condition:
+        return sympy.false
+
+
+def _may_have_edges(expression: Expr) -> bool:
+    """Whether something in an expression may be infinite, or have a slope that is, where a part of it is 0."""
+    functions = map(entry_of, expression.atoms(sympy.Function))
+    return expression.has(sympy.Pow) or any(
+        each is not None and (each.infinite_at_zero or each.steep_at_zero) for each in functions
+    )
 
 
 def _finite(derivative: Parts, infinite: Condition) -> Parts:

@@ -8,21 +8,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sympy import Expr
+from sympy import Add, Expr, Mul
 
 from descend.errors import FormulaError
-from descend.formula.build import Builder, listed, names_in
+from descend.formula.build import Builder, listed
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS
+from descend.formula.literals import as_typed
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import parse_formula
-from descend.formula.tokens import pointed, tokenize
-from descend.formula.tree import Dot, Name, Node
-from descend.formula.typed_constants import as_typed
+from descend.formula.syntax import Dot, Name, Node, names_in, parse_formula, walk
+from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.registry import closest
 
+MOST_NONLINEAR = 100
+"""Parameters that do not enter linearly: derivatives, starts and what trades off take time with their square."""
+MOST_FACTORS = 100
+"""Factors of one product that hold parameters: each is a term of every derivative."""
 USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
 
 
@@ -49,7 +52,7 @@ class Formula:
     @cached_property
     def constants(self) -> dict[str, float]:
         """The constants that the text names, and their values."""
-        named = (name for side in parse_formula(self.text) for name in names_in(side) if not name.quoted)
+        named = (name for name in names_in(*parse_formula(self.text)) if not name.quoted)
         return {name.name: float(CONSTANTS[name.name]) for name in named if name.name in CONSTANTS}
 
     @cached_property
@@ -234,17 +237,45 @@ def guess_columns(text: str) -> tuple[str, ...]:
     left, right = parse_formula(text)
     names = {name.name: None for name in _names(left)}
     names |= {name.name: None for name in _names(right) if name.quoted or USUALLY_DATA.fullmatch(name.name)}
-    for dot in _dots(right):
-        names |= {name.name: None for item in dot.items for name in _names(item)}
+    for dot in walk(right):
+        if isinstance(dot, Dot):
+            names |= {name.name: None for item in dot.items for name in _names(item)}
     return tuple(names)
 
 
-def _dots(node: object) -> Iterable[Dot]:
-    if isinstance(node, Dot):
-        yield node
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from _dots(part)
-    elif isinstance(node, Node):
-        for field in node.__slots__:
-            yield from _dots(getattr(node, field))
+def refuse_size(expression: Expr) -> None:
+    """Raise FormulaError where an expression has too many nonlinear parameters, or too long a product of them.
+
+    A vector ``w @ [...]`` counts once, however many components it has.
+    """
+    nonlinear = _nonlinear(expression)
+    if len(nonlinear) > MOST_NONLINEAR:
+        raise FormulaError(
+            f"The formula has {len(nonlinear):,} parameters that do not enter linearly; at most {MOST_NONLINEAR} can "
+            "be fitted in reasonable time. Use fewer, a vector `w @ [x1, x2]` where they are coefficients, or a "
+            "PyTorch module."
+        )
+    longest = max((_factors(product) for product in expression.atoms(Mul)), default=0)
+    if longest > MOST_FACTORS:
+        raise FormulaError(
+            f"The formula multiplies {longest:,} factors with parameters; at most {MOST_FACTORS} can be fitted in "
+            f"reasonable time. {SIMPLIFY}"
+        )
+
+
+def _nonlinear(expression: Expr) -> set[Expr]:
+    """Return the unknowns that stand anywhere but as a factor of a term."""
+    if expression.is_Function and len(expression.args) == 1:
+        return _nonlinear(expression.args[0])  # a link, such as that of `exp(a + b*x)`
+    found: set[Expr] = set()
+    for term in Add.make_args(expression):
+        for factor in Mul.make_args(term):
+            if not factor.is_Symbol:
+                found |= factor.atoms(Parameter, Predictor)
+    return found
+
+
+def _factors(product: Expr) -> int:
+    if len(product.args) <= MOST_FACTORS:
+        return 0
+    return sum(bool(factor.atoms(Parameter, Predictor)) for factor in product.args)

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
-from descend.formula import syntax
 from descend.formula.build import Builder, Extra
 from descend.formula.compile import over_rows
 from descend.formula.symbols import Column
-from descend.formula.tree import Node
+from descend.formula.syntax import Node, parse_assignment
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
@@ -43,7 +42,7 @@ def generate(equations: Sequence[str], columns: Mapping[str, Array], rows: int, 
     rng = np.random.default_rng(seed)
     table = dict(columns)
     for equation in equations:
-        name, index, node = syntax.parse_assignment(equation, EXAMPLE)
+        name, index, node = parse_assignment(equation, EXAMPLE)
         if index is not None:
             raise FormulaError(f"`{equation}`: a column name cannot be indexed. Write it as `{EXAMPLE}`.")
         if name.name in table:

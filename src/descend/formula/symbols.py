@@ -34,6 +34,13 @@ class Column(RealSymbol):
     """A column of the table: one number per row."""
 
 
+class RowWeight(Column):
+    """The weight of a row, which the rows know, whatever column it comes from."""
+
+
+OMEGA = RowWeight("omega")
+
+
 class Parameter(RealSymbol):
     """A scalar parameter."""
 

@@ -14,31 +14,107 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
 from descend.errors import FormulaError
 from descend.formula.tokens import SIMPLIFY, Token, pointed, refuse_depth, tokenize
-from descend.formula.tree import (
-    Call,
-    Comparison,
-    Dot,
-    Logic,
-    Name,
-    Negative,
-    Node,
-    Number,
-    Pattern,
-    Power,
-    Product,
-    Sum,
-)
 
 ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
 CHOICE = "For a choice between two values write where(x > 0, a, b)."
 FORM = "Write response ~ expression"
 DEEPEST = 40
 """Nesting that Python's stack has room for in every later step, SymPy's derivatives above all."""
+OR, AND, COMPARISON, SUM, PRODUCT, SIGNED = range(6)
+"""Ranks of operators, the loosest first."""
+OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of the formula, from character ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A decimal number, as written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A column, parameter or constant; quoted if it stood in backticks, which only columns do."""
+
+    name: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function and its arguments."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain(Node):
+    """Operands joined by operators of one rank, one operator fewer: ``a - b + c``, ``0 < x <= 1``, ``p and q``."""
+
+    rank: int
+    operands: tuple[Node, ...]
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix(Node):
+    """Minus something, or ``not`` a condition."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Node):
+    """base ^ exponent."""
+
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern(Node):
+    """Columns by pattern, inside ``[ ]``: ``x*``, ``*_size``, ``*``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot(Node):
+    """``w @ [x1, x2]``: a vector parameter times a list of columns."""
+
+    vector: Name
+    items: tuple[Node, ...]
+
+
+def walk(*nodes: object) -> Iterator[Node]:
+    """Yield nodes and all that is inside them, in order."""
+    for node in nodes:
+        if isinstance(node, Node):
+            yield node
+            yield from walk(*(getattr(node, field) for field in node.__slots__))
+        elif isinstance(node, tuple):
+            yield from walk(*node)
+
+
+def names_in(*nodes: object) -> Iterator[Name]:
+    """Yield every name in trees, in order."""
+    return (node for node in walk(*nodes) if isinstance(node, Name))
 
 
 class Parser:
@@ -60,7 +136,7 @@ class Parser:
         return token
 
     def accept(self, *operators: str) -> Token | None:
-        if self.now.kind == "operator" and self.now.text in operators:
+        if self.now.kind in ("operator", "name") and self.now.text in operators:
             return self.take()
         return None
 
@@ -83,20 +159,17 @@ class Parser:
         values = ("number", "name", "quoted")
         before = self.tokens[self.position - 1] if self.position else token
         if before is not token and before.kind in values and token.kind in values:
-            joined = f"{self.written(before)}*{self.written(token)}"
+            joined = "*".join(self.text[each.start : each.end] for each in (before, token))
             what = f"`{token.text}` follows another value with nothing between them."
             choice = token.text in ("if", "else")
             self.fail(token, what, CHOICE if choice else f"To multiply, write `{joined}`.")
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
 
-    def written(self, token: Token) -> str:
-        return self.text[token.start : token.end]
-
-    def nested(self, rule: Callable[[], Node]) -> Node:
+    def nested(self, rule: Callable[..., Node], *arguments: int) -> Node:
         if self.depth >= DEEPEST:
             self.fail(self.now, f"The formula is nested more than {DEEPEST} deep.", SIMPLIFY)
         self.depth += 1
-        node = rule()
+        node = rule(*arguments)
         self.depth -= 1
         return node
 
@@ -110,58 +183,29 @@ class Parser:
             self.fail(token, what, f"{FORM}; to compare two values write `==` inside where( ).")
         self.unexpected()
 
-    def expression(self) -> Node:
-        node = self.conjunction()
-        operands = [node]
-        while self.now.kind == "name" and self.now.text == "or":
-            self.take()
-            operands.append(self.conjunction())
-        return node if len(operands) == 1 else Logic(node.start, operands[-1].end, "or", tuple(operands))
-
-    def conjunction(self) -> Node:
-        node = self.comparison()
-        operands = [node]
-        while self.now.kind == "name" and self.now.text == "and":
-            self.take()
-            operands.append(self.comparison())
-        return node if len(operands) == 1 else Logic(node.start, operands[-1].end, "and", tuple(operands))
-
-    def comparison(self) -> Node:
-        if self.now.kind == "name" and self.now.text == "not":
-            start = self.take().start
-            operand = self.nested(self.comparison)
-            return Logic(start, operand.end, "not", (operand,))
-        operands, operators = [self.sum()], []
-        while token := self.accept("<", "<=", ">", ">=", "==", "!="):
+    def expression(self, rank: int = OR) -> Node:
+        """Read operands of the ranks above, joined by operators of this one."""
+        if rank == SIGNED:
+            return self.signed()
+        if rank == COMPARISON and (token := self.accept("not")):
+            operand = self.nested(self.expression, COMPARISON)
+            return Prefix(token.start, operand.end, "not", operand)
+        if rank == PRODUCT and (token := self.accept("+", "-")):  # -(a + b)/c is read as it is written
+            return self.after_sign(token, self.expression, PRODUCT)
+        operands, operators = [self.expression(rank + 1)], []
+        while token := self.accept(*OPERATORS[rank]):
             operators.append(token.text)
-            operands.append(self.sum())
-        if not operators:
-            return operands[0]
-        return Comparison(operands[0].start, operands[-1].end, tuple(operands), tuple(operators))
-
-    def sum(self) -> Node:
-        first = self.product()
-        terms = [("+", first)]
-        while token := self.accept("+", "-"):
-            terms.append((token.text, self.product()))
-        return first if len(terms) == 1 else Sum(first.start, terms[-1][1].end, tuple(terms))
-
-    def product(self) -> Node:
-        if token := self.accept("+", "-"):  # the sign of the whole product: -(a + b)/c is read as it is written
-            operand = self.nested(self.product)
-            return operand if token.text == "+" else Negative(token.start, operand.end, operand)
-        first = self.signed()
-        factors = [("*", first)]
-        while token := self.accept("*", "/"):
-            factors.append((token.text, self.signed()))
-        return first if len(factors) == 1 else Product(first.start, factors[-1][1].end, tuple(factors))
+            operands.append(self.expression(rank + 1))
+        first, last = operands[0], operands[-1]
+        return Chain(first.start, last.end, rank, tuple(operands), tuple(operators)) if operators else first
 
     def signed(self) -> Node:
         token = self.accept("+", "-")
-        if token is None:
-            return self.power()
-        operand = self.nested(self.signed)
-        return operand if token.text == "+" else Negative(token.start, operand.end, operand)
+        return self.power() if token is None else self.after_sign(token, self.signed)
+
+    def after_sign(self, token: Token, rule: Callable[..., Node], *arguments: int) -> Node:
+        operand = self.nested(rule, *arguments)
+        return operand if token.text == "+" else Prefix(token.start, operand.end, "-", operand)
 
     def power(self) -> Node:
         base = self.atom()
@@ -187,41 +231,26 @@ class Parser:
 
     def named(self) -> Node:
         token = self.take()
-        if token.kind == "quoted":
-            name = Name(token.start, token.end, token.text, quoted=True)
-        else:
-            if token.text in ("and", "or", "not"):
-                self.fail(
-                    token,
-                    f"`{token.text}` joins conditions, so it cannot stand alone.",
-                    f"If it is a column, put it in backticks: `{token.text}`.",
-                )
-            if token.text.startswith("__"):
-                self.fail(
-                    token,
-                    f"`{token.text}` is not a name a formula can use: it begins with two underscores.",
-                    "If it is a column, rename it.",
-                )
-            name = Name(token.start, token.end, token.text, quoted=False)
+        name = _name(token)
+        if not name.quoted and name.name in ("and", "or", "not"):
+            what = f"`{name.name}` joins conditions, so it cannot stand alone."
+            self.fail(token, what, f"If it is a column, put it in backticks: `{name.name}`.")
+        if not name.quoted and name.name.startswith("__"):
+            what = f"`{name.name}` is not a name a formula can use: it begins with two underscores."
+            self.fail(token, what, "If it is a column, rename it.")
         opened = self.now
         if not name.quoted and self.accept("("):
             return self.call(name, opened)
         if self.accept("@"):
             opened = self.now
             if not self.accept("["):
-                self.fail(
-                    opened,
-                    "After `@` comes a list of columns.",
-                    f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`.",
-                )
+                example = f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`."
+                self.fail(opened, "After `@` comes a list of columns.", example)
             items = self.items(opened)
             return Dot(name.start, self.tokens[self.position - 1].end, name, items)
         if opened.kind == "operator" and opened.text == "[":
-            self.fail(
-                opened,
-                f"`{name.name}[ ]`: a parameter cannot be indexed.",
-                f"For a sum over columns write `{name.name} @ [x1, x2]`.",
-            )
+            what = f"`{name.name}[ ]`: a parameter cannot be indexed."
+            self.fail(opened, what, f"For a sum over columns write `{name.name} @ [x1, x2]`.")
         return name
 
     def call(self, name: Name, opened: Token) -> Node:
@@ -240,7 +269,7 @@ class Parser:
         token = self.take()
         if token.kind != "name":
             self.fail(token, "After `@` comes the name of the vector parameter.", "Write `w @ [x1, x2]`.")
-        return Dot(opened.start, token.end, Name(token.start, token.end, token.text, quoted=False), items)
+        return Dot(opened.start, token.end, _name(token), items)
 
     def items(self, opened: Token) -> tuple[Node, ...]:
         if token := self.accept("]"):
@@ -263,6 +292,10 @@ class Parser:
             self.position = stop
             return Pattern(tokens[0].start, tokens[-1].end, text)
         return self.nested(self.expression)
+
+
+def _name(token: Token) -> Name:
+    return Name(token.start, token.end, token.text, token.kind == "quoted")
 
 
 @refuse_depth
@@ -312,4 +345,4 @@ def parse_assignment(text: str, example: str = "w = mean(2*x*(w*x - y))") -> tup
         parser.fail(parser.now, "A name and `=` must come first.", next_step)
     node = parser.expression()
     parser.finish()
-    return Name(token.start, token.end, token.text, token.kind == "quoted"), index, node
+    return _name(token), index, node

@@ -89,8 +89,8 @@ def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
 def _stray(text: str, start: int) -> FormulaError:
     character = text[start]
     if character == ".":
-        from descend.formula.foreign_functions import without_library
         from descend.formula.functions import FUNCTIONS
+        from descend.formula.unknown_functions import without_library
 
         if (found := without_library(text, start, tuple(FUNCTIONS))) is not None:
             return pointed(text, *found)

@@ -7,13 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from descend.errors import ConfigError
-from descend.formula.compile import RowCode, compile_expression, torch_factor
+from descend.formula.compile import compile_expression
 from descend.formula.edges import Edges
+from descend.formula.factor import torch_factor
 from descend.formula.printers.code import TORCH
+from descend.formula.row_code import RowCode
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model
+from descend.table.rows import Rows
 
 Tensor = Any
 
@@ -22,7 +25,8 @@ class AutogradKernel:
     """Sums whose gradient comes from ``backward()``.
 
     score: (theta, block) -> what the loss works on, one number per row.
-    response, weights: (block) -> y and the row weights (or None).
+    response: (block) -> y. arrays: (rows) -> the block, after which come the row weights, if there are any.
+    size: how many arrays a block has without them.
     """
 
     language = "torch"
@@ -33,14 +37,22 @@ class AutogradKernel:
         loss: Loss,
         score: Callable[..., Tensor],
         response: Callable[..., Tensor],
-        weights: Callable[..., Tensor] | None,
-        prepare: Callable[[Mapping[str, Array]], tuple[Array, ...]],
+        arrays: Callable[[Rows], tuple[Array, ...]],
+        size: int,
     ) -> None:
-        self.score, self.response, self.weights, self.prepare = score, response, weights, prepare
+        loss.refuse_own()
+        self.score, self.response, self.arrays, self.size = score, response, arrays, size
         symbols = (PREDICTION, RESPONSE, RESIDUAL)
         self.value, self.slope, self.weight = (
             compile_expression(expression, symbols, TORCH) for expression in loss.expressions
         )
+
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        return (*self.arrays(rows), *([] if rows.omega is None else [rows.omega]))
+
+    def _parted(self, block: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Tensor | None]:
+        """Return a block without the row weights, and these, if there are any."""
+        return block[: self.size], block[self.size] if len(block) > self.size else None
 
     def sums(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Sums:
         import torch
@@ -66,9 +78,10 @@ class AutogradKernel:
         return self.made_by
 
     def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
+        block, omega = self._parted(block)
         score, y = self.score(theta, block), self.response(block)
         value = self.value(score, y, score - y)
-        return (value if self.weights is None else value * self.weights(block)).sum()
+        return (value if omega is None else value * omega).sum()
 
     def _second(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Tensor:
         """Return J' W J, or the factor if the order is 3.
@@ -77,6 +90,7 @@ class AutogradKernel:
         """
         import torch
 
+        block, omega = self._parted(block)
         leaf = theta.detach().requires_grad_(True)
         score = self.score(leaf, block)
         v = torch.zeros_like(score, requires_grad=True)
@@ -85,7 +99,7 @@ class AutogradKernel:
         jacobian = torch.stack(columns)
         with torch.no_grad():
             score, y = self.score(theta, block), self.response(block)
-            omega = 1.0 if self.weights is None else self.weights(block)
+            omega = torch.ones_like(y) if omega is None else omega
             weight = torch.as_tensor(self.weight(score, y, score - y) * omega).to(jacobian).expand(len(y))
             if order == 3:
                 slope = torch.as_tensor(self.slope(score, y, score - y) * omega).to(jacobian).expand(len(y))
@@ -98,29 +112,26 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     """Let PyTorch differentiate the formula of ``program``."""
     score_held = Edges().held(program.score) if program.slopes.edges or program.slopes.anywhere else program.score
     quantities = {PREDICTION: score_held, RESPONSE: program.formula.response}
-    more = () if program.weights is None else (program.weights.name,)
-    code = RowCode(program.formula, program.parameters.slices, TORCH, quantities, more)
+    code = RowCode(program.formula, program.parameters.slices, TORCH, quantities)
     writers = {quantity: code.writer() for quantity in quantities}
     writers[PREDICTION].count([PREDICTION])
     named = [(writer, writer.name(quantity)) for quantity, writer in writers.items()]
     score, response = (code.define(writer.lines, [name]) for writer, name in named)
-    places = [code.columns.index(name) for name in more]
-    weights = (lambda block: block[places[0]]) if places else None
     parameters = program.parameters.size
 
     def response_of(block: tuple[Tensor, ...]) -> Tensor:
         return response(block[0].new_zeros(parameters), block)
 
-    kernel = AutogradKernel(program.loss, score, response_of, weights, code.prepare)
+    kernel = AutogradKernel(program.loss, score, response_of, code.prepare, len(code.prepared) + len(code.matrices))
     kernel.made_by = autograd_of_formula, (program,)
     return kernel
 
 
-def autograd_of_function(model: Model, weights: str | None) -> AutogradKernel:
+def autograd_of_function(model: Model) -> AutogradKernel:
     """Let PyTorch differentiate a Python function of columns and parameters."""
     forward, parameters = model.forward, model.parameters
     assert forward is not None
-    names = tuple(dict.fromkeys((*model.inputs, model.response, *([weights] if weights else []))))
+    names = tuple(dict.fromkeys((*model.inputs, model.response)))
 
     def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
         values = {
@@ -133,10 +144,10 @@ def autograd_of_function(model: Model, weights: str | None) -> AutogradKernel:
         model.loss,
         score,
         lambda block: block[names.index(model.response)],
-        None if weights is None else lambda block: block[names.index(weights)],
-        lambda columns: tuple(columns[name] for name in names),
+        lambda rows: tuple(rows.columns[name] for name in names),
+        len(names),
     )
-    kernel.made_by = autograd_of_function, (model, weights)
+    kernel.made_by = autograd_of_function, (model,)
     return kernel
 
 

@@ -13,10 +13,10 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
-from descend.formula.compile import COUNT
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import sign
+from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, row_sum
 from descend.gradients.derived import derived
@@ -35,7 +35,6 @@ def by_hand(
     loss: Loss,
     texts: tuple[str, ...],
     columns: tuple[str, ...],
-    weights: str | None = None,
     held: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
@@ -45,7 +44,8 @@ def by_hand(
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
-    program = derived(formula, loss, weights)
+    loss.refuse_own()
+    program = derived(formula, loss)
     whole = program.parameters if held is None else held.whole
     given: dict[str, Expr] = {}
     for text in texts:
@@ -139,8 +139,8 @@ class FunctionKernel(NumericKernel):
     function by central differences.
     """
 
-    def __init__(self, model: Model, gradient: Call, weights: str | None = None) -> None:
-        super().__init__(model, weights, gradient.columns)
+    def __init__(self, model: Model, gradient: Call) -> None:
+        super().__init__(model, gradient.columns)
         self.gradient, self.parameters = gradient, model.parameters
 
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array:

@@ -15,9 +15,10 @@ from descend.formula.compile import over_rows
 from descend.formula.derivative import Slopes
 from descend.formula.formula import Formula
 from descend.formula.real_functions import RealFunction
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.symbols import Parameter, Predictor
 from descend.losses import Loss
 from descend.parameters import Parameters
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 Sums = tuple[Any, Any, Any]
@@ -32,11 +33,12 @@ class row_sum(RealFunction):
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A model, its loss and its gradient as expressions: any engine can sum it, in its own language.
+    """A model, its loss and its gradient as expressions of one row: any engine can sum them, in its own language.
+
+    The rows know their weights, so nothing here does.
 
     score: what the loss is a function of; the expression of the formula, less a link the loss absorbs.
     slopes: derivatives of the score by each scalar parameter and each predictor ``w @ [...]``.
-    weights: the column of row weights, or None.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
     more_columns: columns that only the loss or the gradient by hand reads.
     """
@@ -46,7 +48,6 @@ class Program:
     parameters: Parameters
     score: Expr
     slopes: Slopes
-    weights: Column | None = None
     by_hand: tuple[Expr, ...] | None = None
     more_columns: tuple[str, ...] = ()
     at_edges: bool = True
@@ -81,8 +82,8 @@ class Kernel(Protocol):
     language: str
     """"numpy" or "torch": what the blocks must be made of."""
 
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Any, ...]:
-        """Return what the sums need of these columns: arrays whose first axis is the rows."""
+    def prepare(self, rows: Rows) -> tuple[Any, ...]:
+        """Return what the sums need of these rows: arrays whose first axis is the rows, their weights among them."""
         ...
 
     def sums(self, theta: Array, block: tuple[Any, ...], order: int) -> Sums:

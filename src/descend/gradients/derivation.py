@@ -47,7 +47,13 @@ class Derivation(Shown):
     @cached_property
     def gradient(self) -> dict[Expr, Expr]:
         """For each scalar parameter and each predictor, the expression to average, right in every row."""
-        return self._slopes.with_limits
+        return {**self._slopes.with_limits, **self._own}
+
+    @cached_property
+    def _own(self) -> dict[Expr, Expr]:
+        """The derivatives by parameters of the loss itself."""
+        own = zip(self.loss.own_parameters, self.loss.slopes[1:], strict=True) if self.loss.own_parameters else ()
+        return {Parameter(name): self.formula.as_typed(self._in_data(slope)) for name, slope in own}
 
     @cached_property
     def _slopes(self) -> Slopes:
@@ -81,7 +87,7 @@ class Derivation(Shown):
         """
         return [
             (symbol, part)
-            for symbol, part in (self._slopes.inside if language == "latex" else self.gradient).items()
+            for symbol, part in ({**self._slopes.inside, **self._own} if language == "latex" else self.gradient).items()
             if (self.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name) == name
         ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from descend.formula.formula import Formula
-from descend.formula.symbols import Column
 from descend.gradients.contract import Program
 from descend.losses import Loss
 from descend.models.formula import score_slopes
@@ -13,7 +12,7 @@ from descend.parameters import Parameters
 
 
 @lru_cache(maxsize=128)
-def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program:
+def derived(formula: Formula, loss: Loss) -> Program:
     """Derive everything an engine sums for ``formula`` under ``loss``.
 
     With score s(theta), loss l(s, y) and row weights omega:
@@ -21,13 +20,5 @@ def derived(formula: Formula, loss: Loss, weights: str | None = None) -> Program
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = loss.score(formula.expression)
-    column = Column(weights) if weights is not None else None
-    return Program(
-        formula,
-        loss,
-        Parameters(formula.parameters),
-        score,
-        score_slopes(formula, loss),
-        column,
-        more_columns=loss.own_columns,
-    )
+    parameters, found = Parameters(formula.parameters), score_slopes(formula, loss)
+    return Program(formula, loss, parameters, score, found, more_columns=loss.own_columns)

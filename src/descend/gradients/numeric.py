@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.compile import numpy_factor
+from descend.formula.factor import numpy_factor
 from descend.gradients.contract import Sums
 from descend.models import Model
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -23,22 +24,23 @@ class NumericKernel:
     language = "numpy"
     finish = None
 
-    def __init__(self, model: Model, weights: str | None = None, more_columns: Iterable[str] = ()) -> None:
-        self.model, self.loss, self.weights = model, model.loss, weights
+    def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
+        model.loss.refuse_own()
+        self.model, self.loss = model, model.loss
         self.names = tuple(dict.fromkeys((*model.inputs, *more_columns, *model.response_columns)))
 
-    def prepare(self, columns: Mapping[str, Array]) -> tuple[Array, ...]:
-        names = (*self.names, *([] if self.weights is None else [self.weights]))
-        return tuple(columns[name] for name in names)
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        """Return the columns, and the row weights if there are any."""
+        return (*(rows.columns[name] for name in self.names), *([] if rows.omega is None else [rows.omega]))
 
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array | None:
         """Return the gradient summed over a block, if it is known without the derivatives of the predictions."""
         return None
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
-        columns = dict(zip(self.names, block, strict=self.weights is None))
+        columns = dict(zip(self.names, block, strict=False))
         y = self.model.observed(columns)
-        omega = np.ones(len(y)) if self.weights is None else block[-1]
+        omega = block[-1] if len(block) > len(self.names) else np.ones(len(y))
         gradient = None if order == 0 else self.gradient_sum(theta, columns, omega)
         if order == 0 or (order == 1 and gradient is not None):
             loss = float(np.add.reduce(omega * self.loss.value(self.model.scores(theta, columns), y)))

@@ -41,8 +41,7 @@ def sum_of(fit: Fit, whole: Whole, loss: Loss) -> float | None:
     """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
     if fit.model.formula is None:
         return None
-    weights = fit.sigma_or_weights
-    return engine_of(derived(fit.model.formula, loss, weights), whole.lazy, weights).evaluate(fit.theta, 0).loss
+    return engine_of(derived(fit.model.formula, loss), whole.lazy).evaluate(fit.theta, 0).loss
 
 
 def r_squared(fit: Fit, whole: Whole) -> float | None:

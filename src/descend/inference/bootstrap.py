@@ -103,7 +103,8 @@ def _resampled(
     random = np.random.default_rng(seed)
     values, failed, weak, done = [], 0, 0, 0
     objective, free = fit.kept.objective, free_to_move(fit)
-    lean = not fit.loss_function.kinked and well_conditioned(objective(fit.theta, 2), free)
+    one_score = not (fit.loss_function.kinked or fit.loss_function.own_parameters)
+    lean = one_score and well_conditioned(objective(fit.theta, 2), free)
     close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
@@ -135,7 +136,7 @@ def _resampled(
 def _influence(fit: Fit, covariance: Array) -> Array:
     """Return (rows, p) how far each row pulls the parameters, to first order."""
     rows = fit.counted_rows
-    pull = rows.omega * fit.loss_function.slope(rows.score, rows.y)
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
     return influence
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.inference.row_scores import Rows
 from descend.losses import Loss
 from descend.optimizers.systems import triangle as triangle_at
@@ -214,10 +214,10 @@ def _bend_and_pull(rows: Rows, loss: Loss, size: int) -> tuple[Array, Array]:
         spread = np.sqrt(below * above) / jump
         density = _density(rows.score - rows.y, above / jump, size)
         return rows.omega * jump * density, rows.omega * jump * spread
-    pull = rows.omega * loss.slope(rows.score, rows.y)
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     if loss.likelihood:
-        return rows.omega * loss.weight(rows.score, rows.y), pull
-    return rows.omega * loss.bend(rows.score, rows.y), pull
+        return rows.omega * rows.loss.weight(rows.score, rows.y), pull
+    return rows.omega * rows.loss.bend(rows.score, rows.y), pull
 
 
 def _density(residuals: Array, share: float, through: int) -> Array:

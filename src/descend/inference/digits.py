@@ -64,7 +64,8 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     """
     if fit.kept is None:
         return _stored(fit)
-    if fit.model.in_place or fit.loss_function.kinked or fit.outcome is Outcome.DIVERGED:
+    loss = fit.loss_function
+    if fit.model.in_place or loss.kinked or loss.own_parameters or fit.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(fit)
@@ -224,9 +225,9 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
 
 def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
     """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
-    loss, jacobian = fit.loss_function, rows.jacobian
-    slope = rows.omega * loss.slope(rows.score, rows.y)
-    bend = rows.omega * loss.weight(rows.score, rows.y)
+    jacobian = rows.jacobian
+    slope = rows.omega * rows.loss.slope(rows.score, rows.y)
+    bend = rows.omega * rows.loss.weight(rows.score, rows.y)
     part = jacobian @ ways
     upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
     norms = np.sqrt(np.add.reduce(upper * upper))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,10 +108,9 @@ def _normaliser(fit: Fit, dispersion: float) -> float:
     """Return what makes a log-density of the loss, summed over weighted rows, block by block if there are many."""
     assert fit.kept is not None
     loss, whole = fit.loss_function, fit.kept.whole
-    blocks: Iterable[tuple[Array, Array]] = [(fit.model.observed(fit.kept.columns), row_weights(fit))]
-    if whole is not None:
-        name = fit.sigma_or_weights or ""
-        blocks = (
-            (fit.model.observed(block), np.asarray(block[name], dtype=np.float64)) for block in whole.lazy.blocks(BLOCK)
-        )
-    return float(sum(loss.log_normaliser(y, omega, dispersion)[omega > 0.0].sum() for y, omega in blocks))
+    total = 0.0
+    for rows in [fit.kept.rows] if whole is None else whole.lazy.blocks(BLOCK):
+        assert rows.omega is not None
+        y = fit.model.observed(rows.columns)
+        total += float(loss.log_normaliser(y, rows.omega, dispersion)[rows.omega > 0.0].sum())
+    return total

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.losses import Loss
 from descend.starts.search import sampled
 
 if TYPE_CHECKING:
@@ -23,13 +24,15 @@ class Rows:
     """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
 
     y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
-    jacobian: (rows, p) derivatives of the score. places: where they are among the rows that the fit keeps.
+    jacobian: (rows, p) derivatives of the score. loss: that of these rows, whose own columns it knows.
+    places: where they are among the rows that the fit keeps.
     """
 
     y: Array
     score: Array
     jacobian: Array
     omega: Array
+    loss: Loss
     places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
 
 
@@ -44,18 +47,14 @@ def refuse_without_data(fit: Fit, what: str) -> None:
 def row_weights(fit: Fit) -> Array:
     """Return (rows,) the weight of each row that is kept, 1 if there are none."""
     assert fit.kept is not None
-    if weighted(fit):
-        known = fit.kept.columns.get(fit.sigma_or_weights or "")
-        if known is None:
-            known = fit.kept.objective.engine.weights  # type: ignore[attr-defined]
-        return np.asarray(known, dtype=np.float64)
-    return np.ones(fit.rows if fit.kept.whole is None else len(next(iter(fit.kept.columns.values()))))
+    omega = fit.kept.rows.omega
+    return np.ones(fit.kept.rows.count) if omega is None else omega
 
 
 def weighted(fit: Fit) -> bool:
     """Whether the rows of a fit that has its data have weights."""
     assert fit.kept is not None
-    return fit.sigma_or_weights is not None or getattr(fit.kept.objective.engine, "weights", None) is not None
+    return fit.kept.rows.omega is not None
 
 
 def counted_rows(
@@ -78,7 +77,9 @@ def counted_rows(
     score, jacobian = fit.model.scores_and_jacobian(fit.theta, columns)
     y = fit.model.observed(columns)
     counting = omega > 0.0
+    own = {name: columns[name][counting] for name in fit.loss_function.own_columns}
+    loss = fit.loss_function.given(own, fit.parameters)
     if counting.all():
-        return Rows(y, score, jacobian, omega, places)
+        return Rows(y, score, jacobian, omega, loss, places)
     places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
-    return Rows(y[counting], score[counting], jacobian[counting], omega[counting], places)
+    return Rows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places)

@@ -52,8 +52,6 @@ def generalized_covariance(fit: Fit, kind: str) -> Array | None:
     kept = None if fit.rank is None else fit.rank.kept
     with np.errstate(all="ignore"):
         everything = fit.kept.whole
-        if kind == "sandwich" and not loss.plain:
-            return None
         if kind == "sandwich" and everything is not None:
             from descend.inference import all_rows as whole  # few fits need it
 

@@ -18,7 +18,6 @@ from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
-from descend.stability.recurrence import momentum_of
 from descend.stability.spectrum import Spectrum, spectrum_of
 
 Array = NDArray[np.float64]
@@ -76,7 +75,7 @@ def descents(state: State, rows: Rows) -> Descents:
         point = first.kept.objective(first.trace[0].theta, 2)
         known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
     optimizer = OPTIMIZERS.build(state.optimizers[0])
-    stable = known is not None and momentum_of(optimizer) is not None
+    stable = known is not None and optimizer.recurrence is not None
     limit = known.stable_limit(optimizer) if known is not None and stable else None
     return Descents(state, rows, fits, lowest, start, known, limit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from abc import ABC
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, expand, expand_log
 
 from descend.errors import ConfigError
-from descend.formula.symbols import Column, Parameter, Quantity
+from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
 from descend.settings import Part
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
-MEAN, OMEGA, DISPERSION, MOVED = Quantity("mean"), Quantity("omega"), Quantity("dispersion"), Quantity("moved")
-"""Those of its distribution and of its curvature: see ``Loss``."""
+MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
+"""Those of its distribution and of its curvature, beside OMEGA, the weight of a row: see ``Loss``."""
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
 ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
@@ -148,7 +149,8 @@ class Loss(Part, ABC):
 
     def __str__(self) -> str:
         listed = ", ".join(
-            f"{name}={value if isinstance(value, str) else f'{value:g}'}" for name, value in self.settings.items()
+            f"{name}={value if value == 'auto' else json.dumps(value) if isinstance(value, str) else f'{value:g}'}"
+            for name, value in self.settings.items()
         )
         return f"{self.name}({listed})" if listed else self.name
 
@@ -176,6 +178,14 @@ class Loss(Part, ABC):
         own |= {Parameter(name): np.asarray(parameters[name]) for name in self.own_parameters}
         known.__dict__["_own"] = own
         return known
+
+    def refuse_own(self) -> None:
+        """Refuse what cannot look into a loss that has columns or parameters of its own. Raises ConfigError."""
+        if not self.plain:
+            raise ConfigError(
+                f"The {self.name} loss has columns or parameters of its own, so it goes with a formula and its derived "
+                "gradient only. Leave out the gradient, or choose another loss."
+            )
 
     def extended(self, formula: Formula) -> Formula:
         """Return a formula whose parameters are joined by those of the loss. Raises ConfigError if it has such already.

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import Adaptive
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class Adagrad(Optimizer):
+class Adagrad(Adaptive):
     """Per parameter, divide by the root of the sum of all squared gradients, as torch.optim.Adagrad.
 
     s <- s + g**2
@@ -42,7 +42,6 @@ class Adagrad(Optimizer):
 
     name: ClassVar[str] = "adagrad"
     share: ClassVar[int] = 2
-    rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -51,9 +50,3 @@ class Adagrad(Optimizer):
         gradient = evaluation.gradient
         squares = state + gradient * gradient
         return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return gauss_newton_share(evaluation, self.share)

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import Adaptive
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class Adam(Adaptive):
     """Per parameter, a running mean of the gradient over its running root mean square, as torch.optim.Adam.
 
     m <- beta1*m + (1 - beta1)*g
@@ -40,7 +40,6 @@ class Adam(Optimizer):
 
     name: ClassVar[str] = "adam"
     share: ClassVar[int] = 10
-    rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:
         return 0, np.zeros_like(theta), np.zeros_like(theta)
@@ -48,12 +47,6 @@ class Adam(Optimizer):
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         direction, state = adam_direction(evaluation.gradient, state, self.beta1, self.beta2, self.epsilon)
         return evaluation.theta - evaluation.rate * direction, state
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return gauss_newton_share(evaluation, self.share)
 
 
 def adam_direction(gradient: Array, state: State, beta1: float, beta2: float, epsilon: float) -> tuple[Array, State]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from descend.optimizers.adam import adam_direction
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import Adaptive
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class AdamW(Optimizer):
+class AdamW(Adaptive):
     """Adam with every parameter drawn towards 0 beside the gradient, as torch.optim.AdamW.
 
     theta <- (1 - eta*weight_decay)*theta, then a step of Adam with the gradient at the old theta
@@ -43,7 +44,6 @@ class AdamW(Optimizer):
 
     name: ClassVar[str] = "adamw"
     share: ClassVar[int] = 10
-    rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:
         return 0, np.zeros_like(theta), np.zeros_like(theta)
@@ -53,10 +53,7 @@ class AdamW(Optimizer):
         kept = 1.0 - evaluation.rate * self.weight_decay
         return kept * evaluation.theta - evaluation.rate * direction, state
 
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        rate = gauss_newton_share(evaluation, self.share)
+    @property
+    def largest_rate(self) -> float:
         # Parameters end up within 1/weight_decay, and a rate above it would fling them past 0 at every step.
-        return min(rate, 1.0 / (self.share * self.weight_decay)) if self.weight_decay > 0.0 else rate
+        return 1.0 / (self.share * self.weight_decay) if self.weight_decay > 0.0 else math.inf

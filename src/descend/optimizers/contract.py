@@ -12,6 +12,7 @@ from descend.settings import Part
 
 if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
+    from descend.optimizers.recurrence import Recurrence
     from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
@@ -94,6 +95,11 @@ class Optimizer(Part, ABC):
         """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
         return True
 
+    @property
+    def recurrence(self) -> Recurrence | None:
+        """What it does on a parabola, where its steps are linear in the gradients seen so far."""
+        return None
+
     @abstractmethod
     def init(self, theta: Array) -> State:
         """Return the state before the first step from ``theta``."""
@@ -105,9 +111,10 @@ class Optimizer(Part, ABC):
         An optimizer that can go no further returns ``evaluation.theta`` itself, the same object.
         """
 
-    @abstractmethod
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         """Return the rate above which a quadratic of largest curvature ``curvature_max`` diverges, if known."""
+        known = self.recurrence
+        return None if known is None or not curvature_max > 0.0 else known.limit / curvature_max
 
     @abstractmethod
     def suggested_rate(self, evaluation: Evaluation) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import INVERSE_CURVATURE, inverse_curvature
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import OR_LESS, LinearMethod
+from descend.optimizers.recurrence import Recurrence
 
 
 @dataclass(frozen=True)
-class GradientDescent(Optimizer):
+class GradientDescent(LinearMethod):
     """Step against the gradient.
 
     With g = dJ/dtheta and learning rate eta:   theta <- theta - eta*g
@@ -37,7 +38,11 @@ class GradientDescent(Optimizer):
     elsewhere: ClassVar[str] = "sgd gradient_descent steepest_descent"
     proximal: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
-    rate_rule: ClassVar[str] = INVERSE_CURVATURE
+    rate_rule: ClassVar[str] = "1 / (largest curvature at the start)" + OR_LESS
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence()
 
     def init(self, theta: Array) -> State:
         return ()
@@ -47,9 +52,3 @@ class GradientDescent(Optimizer):
         if evaluation.proximal:
             theta = evaluation.shrink(theta, evaluation.rate)
         return theta, state
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return 2.0 / curvature_max if curvature_max > 0.0 else None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return inverse_curvature(evaluation)

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.curvature import DAMPING, damped_inverse
+from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE, search
 from descend.settings import setting
 
@@ -20,7 +21,7 @@ HEAVY_DAMPING = 100.0
 
 
 @dataclass(frozen=True)
-class LBFGS(Optimizer):
+class LBFGS(WholeSteps):
     """Quasi-Newton steps from the last few changes of parameters and gradient.
 
     theta <- theta - alpha*H*g,   H = H0 corrected by the pairs s = theta' - theta, y = g' - g so that H*y = s
@@ -54,8 +55,6 @@ class LBFGS(Optimizer):
 
     name: ClassVar[str] = "lbfgs"
     elsewhere: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
-    stochastic: ClassVar[bool] = False
-    thorough: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
 
     @property
@@ -118,12 +117,6 @@ class LBFGS(Optimizer):
         if not (float(change @ step) > least and float(change @ change) > 0.0):
             return steps, changes
         return [*steps, step][-self.history :], [*changes, change][-self.history :]
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return 1.0
 
 
 def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, float, list[Array], list[Array]]]:

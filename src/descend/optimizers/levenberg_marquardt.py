@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
@@ -40,7 +41,7 @@ MOST_DIFFERENTIATED = 20
 
 
 @dataclass(frozen=True)
-class LevenbergMarquardt(Optimizer):
+class LevenbergMarquardt(WholeSteps):
     """Gauss-Newton steps, damped so far that each lowers J.
 
     With C = R'R the Gauss-Newton (Fisher) curvature, g = R'q the gradient and D the largest column norms of R so far:
@@ -63,14 +64,8 @@ class LevenbergMarquardt(Optimizer):
     name: ClassVar[str] = "levenberg_marquardt"
     elsewhere: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
     needs: ClassVar[int] = 2
-    stochastic: ClassVar[bool] = False
-    thorough: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
-
-    @property
-    def uses_rate(self) -> bool:
-        return False
 
     def init(self, theta: Array) -> State:
         # Largest squared column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle;
@@ -108,12 +103,6 @@ class LevenbergMarquardt(Optimizer):
             return self.step(evaluation, (units, damping, growth, True, taken, None))
         theta, known = finished(evaluation, type(system), units, (*system.newton(), taken, taken))
         return theta, (units, damping, growth, fine, None, known)
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return 1.0
 
 
 def ahead(evaluation: Evaluation, move: Array) -> Array:

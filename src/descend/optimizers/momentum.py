@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import MOMENTUM_OVER_CURVATURE, inverse_curvature
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import OR_LESS, LinearMethod
+from descend.optimizers.recurrence import Recurrence
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class Momentum(Optimizer):
+class Momentum(LinearMethod):
     """Gradient descent that keeps part of its last velocity (heavy ball), as torch.optim.SGD(momentum=m).
 
     v <- m*v + g
@@ -46,7 +47,11 @@ class Momentum(Optimizer):
     elsewhere: ClassVar[str] = "heavy_ball polyak"
     proximal: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
-    rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
+    rate_rule: ClassVar[str] = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.momentum)
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -60,9 +65,3 @@ class Momentum(Optimizer):
             # A schedule may end at rate 0, where nothing moves and the velocity is what it was.
             velocity = (evaluation.theta - theta) / rate if rate > 0.0 else state
         return theta, velocity
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return 2.0 * (1.0 + self.momentum) / curvature_max if curvature_max > 0.0 else None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return inverse_curvature(evaluation, self.momentum)

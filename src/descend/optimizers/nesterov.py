@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import MOMENTUM_OVER_CURVATURE, inverse_curvature
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import OR_LESS, LinearMethod
+from descend.optimizers.recurrence import Recurrence
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class Nesterov(Optimizer):
+class Nesterov(LinearMethod):
     """Momentum that looks one step ahead, as torch.optim.SGD(momentum=m, nesterov=True).
 
     v <- m*v + g
@@ -43,7 +44,11 @@ class Nesterov(Optimizer):
 
     name: ClassVar[str] = "nesterov"
     elsewhere: ClassVar[str] = "nag"
-    rate_rule: ClassVar[str] = MOMENTUM_OVER_CURVATURE
+    rate_rule: ClassVar[str] = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.momentum, nesterov=True)
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -52,11 +57,3 @@ class Nesterov(Optimizer):
         velocity = self.momentum * state + evaluation.gradient
         theta = evaluation.theta - evaluation.rate * (evaluation.gradient + self.momentum * velocity)
         return theta, velocity
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        if not curvature_max > 0.0:
-            return None
-        return 2.0 * (1.0 + self.momentum) / ((1.0 + 2.0 * self.momentum) * curvature_max)
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return inverse_curvature(evaluation, self.momentum)

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import WholeSteps
 from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
 from descend.optimizers.systems import LEAST, System, Triangle, system_of
 
@@ -15,7 +16,7 @@ HALVINGS = 50
 
 
 @dataclass(frozen=True)
-class Newton(Optimizer):
+class Newton(WholeSteps):
     """Steps to the minimum of the parabola whose curvature is the Fisher information, halved until J falls.
 
     With C = R'R the curvature and g the gradient:   C d = -g,   theta <- theta + 2**-k d
@@ -31,13 +32,7 @@ class Newton(Optimizer):
     name: ClassVar[str] = "newton"
     elsewhere: ClassVar[str] = "irls fisher fisher_scoring"
     needs: ClassVar[int] = 2
-    stochastic: ClassVar[bool] = False
-    thorough: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: each step is halved until J falls"
-
-    @property
-    def uses_rate(self) -> bool:
-        return False
 
     def init(self, theta: Array) -> State:
         return False  # whether only the last digits are left
@@ -60,9 +55,3 @@ class Newton(Optimizer):
                 return new.theta, False
             share /= 2.0
         return evaluation.theta, state
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return 1.0

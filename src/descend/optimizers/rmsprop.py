@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.rates import gauss_newton_rule, gauss_newton_share
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import Adaptive
 from descend.settings import setting
 
 
 @dataclass(frozen=True)
-class RMSprop(Optimizer):
+class RMSprop(Adaptive):
     """Per parameter, divide by a running root mean square of the gradient, as torch.optim.RMSprop.
 
     s <- decay*s + (1 - decay)*g**2
@@ -37,7 +37,6 @@ class RMSprop(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     share: ClassVar[int] = 100
-    rate_rule: ClassVar[str] = gauss_newton_rule(share)
 
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
@@ -46,9 +45,3 @@ class RMSprop(Optimizer):
         gradient = evaluation.gradient
         squares = self.decay * state + (1.0 - self.decay) * (gradient * gradient)
         return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return gauss_newton_share(evaluation, self.share)

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.contract import Array, Evaluation, Optimizer, State
+from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.families import WholeSteps
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt, ahead, finite
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.pieces import Fall, Mask, Pieces
@@ -47,7 +48,7 @@ NEARBY = LevenbergMarquardt()
 
 
 @dataclass(frozen=True)
-class Vertex(Optimizer):
+class Vertex(WholeSteps):
     """Exact for the absolute and pinball losses, whose minimum lies where some residuals are exactly zero: at a vertex.
 
     Levenberg-Marquardt steps lead near it. From there, with t_i = r_i + f_i'd the residuals to first order in d, each
@@ -68,15 +69,9 @@ class Vertex(Optimizer):
 
     name: ClassVar[str] = "vertex"
     needs: ClassVar[int] = 2
-    stochastic: ClassVar[bool] = False
-    thorough: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     piecewise: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: linear programs decide how far a step goes"
-
-    @property
-    def uses_rate(self) -> bool:
-        return False
 
     def init(self, theta: Array) -> State:
         # The state of the Levenberg-Marquardt steps; the reach of a step to a vertex, 0 before the first of them; how
@@ -102,12 +97,6 @@ class Vertex(Optimizer):
             last = evaluation.loss
         theta, reach = _to_vertex(evaluation, pieces, reach)
         return theta, (before, reach, taken + 1, last)
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
-
-    def suggested_rate(self, evaluation: Evaluation) -> float:
-        return 1.0
 
 
 def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Array, float]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be
 from descend.options.option import Option, option, options_of
+from descend.table.rows import Roles
 
 if TYPE_CHECKING:
     from descend.losses import Loss
@@ -261,9 +262,9 @@ class Request:
         return getattr(named, "bounded", named is None)
 
     @property
-    def row_weights(self) -> str | None:
-        """The column of the row weights."""
-        return row_weights(self.weights, self.sigma)
+    def roles(self) -> Roles:
+        """The columns that say something of the rows themselves."""
+        return Roles(self.weights, self.sigma)
 
 
 FIELDS = options_of(Request)
@@ -290,8 +291,3 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     for key, value in given.items():
         if value is not None or key in needed:
             OPTIONS[key].check(key, value)
-
-
-def row_weights(weights: str | None, sigma: str | None) -> str | None:
-    """Return the column of the row weights; for known standard deviations one that is made of them, 1 / sigma**2."""
-    return weights if sigma is None else f"1/{sigma}^2"

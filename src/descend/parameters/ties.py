@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.errors import ConfigError
-from descend.formula.build import Builder, names_in
+from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
 from descend.formula.functions import CONSTANTS, not_a_parameter
 from descend.formula.printers.code import NUMPY, TORCH, plain_name
 from descend.formula.symbols import Parameter, number
-from descend.formula.syntax import parse_assignment
+from descend.formula.syntax import Name, Node, names_in, parse_assignment
 from descend.formula.tokens import pointed
-from descend.formula.tree import Name, Node
 from descend.parameters.bounds import Bounds, Given, read_bounds
 from descend.parameters.vector import Parameters
 from descend.registry import closest

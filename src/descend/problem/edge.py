@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.models import Model
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 AT = 1e-8
@@ -32,8 +32,8 @@ class Edge:
     there on it steps as Newton does with the rows E left out, in directions that keep them where they are.
     """
 
-    def __init__(self, model: Model, columns: Mapping[str, Array], omega: Array | None) -> None:
-        self.model, self.columns, self.omega = model, columns, omega
+    def __init__(self, model: Model, rows: Rows) -> None:
+        self.model, self.rows = model, rows
 
     def onwards(self, point: Any) -> Array:
         """Return where J is lower along the edge; the same theta if nowhere."""
@@ -45,8 +45,8 @@ class Edge:
         along = np.linalg.svd(ways)[2][np.linalg.matrix_rank(ways) :].T
         if not along.size:
             return here
-        omega = np.ones(len(predicted)) if self.omega is None else self.omega
-        weight = self.model.loss.weight(predicted, self.model.observed(self.columns)) * omega
+        omega = np.ones(len(predicted)) if self.rows.omega is None else self.rows.omega
+        weight = self.model.loss.weight(predicted, self.rows.y) * omega
         left_out = jacobian[rest] @ along
         curvature = (left_out * weight[rest, None]).T @ left_out / omega.sum()
         step = -along @ np.linalg.lstsq(curvature, along.T @ point.slope, rcond=None)[0]
@@ -74,7 +74,7 @@ class Edge:
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
         """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
         low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
-        predicted, jacobian = self.model.scores_and_jacobian(theta, self.columns)
+        predicted, jacobian = self.model.scores_and_jacobian(theta, self.rows.columns)
         distance = np.minimum(predicted - low, high - predicted)
         there = distance <= AT * float(distance.mean())
         if not there.any() or not np.isfinite(jacobian).all():

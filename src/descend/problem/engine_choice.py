@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import NDArray
-
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
 from descend.options.request import Request
+from descend.table.rows import Rows
 
-Array = NDArray[np.float64]
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
@@ -21,7 +16,7 @@ LONG, FEW = 1_000_000_000, 100_000
 ENGINES = ("auto", "numpy", "torch", "moments", "query")
 
 
-def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array], weights: str | None) -> Engine:
+def chosen(request: Request, what: Program | Kernel, rows: Rows) -> Engine:
     """Choose and build the engine.
 
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
@@ -32,7 +27,7 @@ def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array
     if isinstance(what, Program) and (
         name == "moments" or (what.linear and (request.engine, name) == ("auto", "numpy"))
     ):
-        found = _moments(request, what, columns, weights, asked=name == "moments")
+        found = _moments(request, what, rows, asked=name == "moments")
         if found is not None:
             return found
     if only is not None and name != only:
@@ -52,12 +47,12 @@ def chosen(request: Request, what: Program | Kernel, columns: Mapping[str, Array
     if name == "torch":
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, request.device, request.full_epochs)
-    if request.engine == "auto" and _repaid(request, what, len(next(iter(columns.values())))):
+        return TorchEngine(what, rows, request.device, request.full_epochs)
+    if request.engine == "auto" and _repaid(request, what, rows.count):
         from descend.engines.torch_engine import TorchEngine
 
-        return TorchEngine(what, columns, weights, "cpu", request.full_epochs)
-    return NumpyEngine(what, columns, weights)
+        return TorchEngine(what, rows, "cpu", request.full_epochs)
+    return NumpyEngine(what, rows)
 
 
 def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
@@ -75,9 +70,7 @@ def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
     return pays(what, rows, request.epochs, instead_of="numpy")
 
 
-def _moments(
-    request: Request, program: Program, columns: Mapping[str, Array], weights: str | None, asked: bool
-) -> Engine | None:
+def _moments(request: Request, program: Program, rows: Rows, asked: bool) -> Engine | None:
     """Build the engine of moments; None where it is not asked for and does not fit."""
     from descend.engines.moments import SAMPLE, MomentsEngine, refusal
 
@@ -87,9 +80,9 @@ def _moments(
     if refused is None and not (asked and request.device):
         if not asked and program.parameters.size > MANY:
             return None
-        engine = MomentsEngine(program, columns, weights)
+        engine = MomentsEngine(program, rows)
         # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
-        return engine if asked or not request.polish or engine.well or engine.rows > SAMPLE else None
+        return engine if asked or not request.polish or engine.well or engine.count > SAMPLE else None
     if asked and refused is not None:
         what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
         raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")

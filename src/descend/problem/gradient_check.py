@@ -22,7 +22,8 @@ from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, known_column, read_model
 from descend.problem.posing import pose
 from descend.problem.suspicion import court_case
-from descend.table import open_table
+from descend.table import Table, open_table
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -42,35 +43,22 @@ def check_gradient(model: str | Callable[..., Any], data: Any, request: Request,
         start = pose(model, table, replace(request, gradient=None)).first.theta
     else:
         start = read.parameters.start(given, 1.0)
+    roles = request.roles
     # A function takes the row weights as it takes any column; what is summed of it has none of its own.
-    omega = request.row_weights
-    weights = None if callable(request.gradient) else omega
-    _, what = gradient_source(read, request.gradient, table, weights)
+    _, what = gradient_source(read, request.gradient, table, None if callable(request.gradient) else roles.spread)
     if request.weights is not None:
         known_column(request.weights, table, "weights")
-    spread = request.weights or request.sigma
-    more = [spread] if spread else []
-    needed = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *more))
-    columns = table.numbers(tuple(needed), request.missing)
-    preflight.check_more_than_one_row(len(next(iter(columns.values()))), table.source)
-    if request.weights is not None:
-        preflight.check_weights(columns[request.weights], request.weights, table.source)
-    if request.sigma is not None and omega is not None:
-        preflight.check_sigma(columns[request.sigma], request.sigma, table.source)
-        columns = {**columns, omega: columns[request.sigma] ** -2.0}
-    preflight.check_response(
-        loss,
-        read.observed(columns),
-        read.response,
-        table.source,
-        {name: columns[name] for name in read.response_columns},
-    )
+    names = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *roles.columns))
+    rows = preflight.read_rows(read, table, tuple(names), request)
+    preflight.check_more_than_one_row(rows.count, table.source)
+    rows.check()
+    preflight.check_response(loss, rows, read.response, read.response_columns)
     with np.errstate(all="ignore"):
-        engine = _engine(what, columns, weights)
+        engine = _engine(what, replace(rows, omega=None) if callable(request.gradient) else rows)
         python = not isinstance(what, Program) and what.language == "numpy"
-        case = court_case(read, columns, omega, engine, start, python)
+        case = court_case(read, rows, engine, start, python)
         case.seen = []
-        judgement = hold(case, str(read), _prover(what), _autograd(read, columns, omega, table))
+        judgement = hold(case, str(read), _prover(what), _autograd(read, rows, table))
     return judgement
 
 
@@ -85,17 +73,15 @@ def _prover(what: Program | Kernel) -> Callable[[], bool]:
     return prove
 
 
-def _engine(what: Program | Kernel, columns: Any, weights: str | None) -> Engine:
+def _engine(what: Program | Kernel, rows: Rows) -> Engine:
     if isinstance(what, Program) or what.language == "numpy":
-        return NumpyEngine(what, columns, weights)
+        return NumpyEngine(what, rows)
     from descend.engines.torch_engine import TorchEngine
 
-    return TorchEngine(what, columns, weights, "cpu")
+    return TorchEngine(what, rows, "cpu")
 
 
-def _autograd(
-    model: Model, columns: Any, weights: str | None, table: Any
-) -> Callable[[Array, bool], Array | None] | None:
+def _autograd(model: Model, rows: Rows, table: Table) -> Callable[[Array, bool], Array | None] | None:
     """Return what PyTorch finds the gradient to be; None where it is not installed or cannot follow the model.
 
     Loading it takes seconds, so that is done only where it is asked for, or where nothing else is exact.
@@ -109,8 +95,8 @@ def _autograd(
         if not (wanted or "torch" in sys.modules or model.formula is None):
             return None
         try:
-            _, what = gradient_source(model, "autograd", table, weights)
-            totals = _engine(what, columns, weights).evaluate(theta, 1)
+            _, what = gradient_source(model, "autograd", table, None)
+            totals = _engine(what, rows).evaluate(theta, 1)
         except (DescendError, RuntimeError, TypeError, AttributeError, ValueError):
             return None
         return None if totals.gradient is None else totals.gradient / totals.rows

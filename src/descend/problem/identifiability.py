@@ -15,8 +15,7 @@ from descend.formula.redundancy import joined, motions_along, redundancies, trad
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, Model
-from descend.optimizers.elimination import FEW, solver
-from descend.optimizers.systems import triangle
+from descend.optimizers.systems import FEW, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
 

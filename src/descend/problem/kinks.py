@@ -24,6 +24,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAREST = 200
@@ -70,12 +71,11 @@ class Near:
 
 
 class Kinks:
-    """The kinks of J of a formula, over rows in memory. omega: (rows,) their weights, or None if they are alike."""
+    """The kinks of J of a formula, over rows in memory."""
 
-    def __init__(self, model: SymbolicModel, columns: Mapping[str, Array], omega: Array | None) -> None:
-        self.model, self.columns = model, columns
-        self.y = model.observed(columns)
-        self.omega = np.full(self.y.size, 1.0 / self.y.size) if omega is None else omega / omega.sum()
+    def __init__(self, model: SymbolicModel, rows: Rows) -> None:
+        self.model, self.columns, self.y = model, rows.columns, rows.y
+        self.omega = np.full(self.y.size, 1.0 / self.y.size) if rows.omega is None else rows.omega / rows.total
         self.score = derived(model.formula, model.loss).score
         self.bends = bends(self.score)
 

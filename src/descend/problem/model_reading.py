@@ -11,11 +11,10 @@ from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
-from descend.formula.formula import Formula, unquoted
+from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import Interval
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import joined
-from descend.formula.size import refuse_size
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
@@ -43,19 +42,19 @@ def read_model(
     if isinstance(model, str):
         if request.weights is not None:
             known_column(request.weights, table, "weights")
-        excluded = tuple(name for name in (request.weights, request.sigma) if name)
+        excluded = request.roles.columns
         names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in model else ()
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
         formula = loss.extended(read_formula(model, table.names, numeric, starts=names, excluded=excluded))
-        start = loss.own_parameters | start
         held = _constraints(Parameters(formula.parameters), request, table, start)
         if held is not None and held.given:
             formula = loss.extended(read_formula(model, table.names, numeric, names, excluded, held.given))
             if own := sorted(set(loss.own_parameters) & set(held.given)):
                 raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
+        start = loss.own_parameters | start
         refuse_size(formula.expression)
         taken, held = _as_probability(formula, loss, held, table, request)
         fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
@@ -179,48 +178,44 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def gradient_source(
-    model: Model, gradient: Gradient, table: Table, weights: str | None
-) -> tuple[str, Program | Kernel]:
-    """Return the name of the gradient source, and what an engine is to sum."""
+def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str | None) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what an engine is to sum.
+
+    spread: the column of weights or sigma, which a gradient function has to take.
+    """
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
     source = model.gradient_sources[0] if gradient is None else gradient
-    if not model.loss.plain and (model.formula is None or source != "derived"):
-        raise ConfigError(
-            f"The {model.loss.name} loss has columns or parameters of its own, so it goes with a formula and its derived "
-            "gradient. Leave out the gradient, or choose another loss."
-        )
     if isinstance(source, str) and source in model.gradient_sources:
-        return source, _of_source(source, model, weights)
+        return source, _of_source(source, model)
     if source == "derived":
         raise ConfigError(
             f"The gradient of a {model.kind} cannot be derived: `{model.name}` is not a formula. "
             'Use gradient="autograd", give a gradient function, or write the model as a formula.'
         )
     if callable(source):
-        return "by_hand", _by_function(model, source, table, weights)
+        return "by_hand", _by_function(model, source, table, spread)
     if model.formula is None:
         raise ConfigError(
             f'The gradient of a {model.kind} is a Python function or "{model.gradient_sources[0]}", not text: '
             f"`{_texts(source)[0]}`. Write the model as a formula to give its gradient as text."
         )
     texts = _texts(source)
-    return "by_hand", by_hand(model.formula, model.loss, texts, table.names, weights, model.constraints)
+    return "by_hand", by_hand(model.formula, model.loss, texts, table.names, model.constraints)
 
 
-def _of_source(source: str, model: Model, weights: str | None) -> Program | Kernel:
+def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what is summed where the model itself says what its gradient is."""
     if source == "numeric":
-        return NumericKernel(model, weights)
-    program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss, weights)
+        return NumericKernel(model)
+    program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
     if source == "derived" and program is not None:
         return program
     from descend.engines.torch_engine import import_torch
     from descend.gradients.autograd import autograd_of_formula, autograd_of_function
 
     import_torch()
-    return autograd_of_function(model, weights) if program is None else autograd_of_formula(program)
+    return autograd_of_function(model) if program is None else autograd_of_formula(program)
 
 
 def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
@@ -229,7 +224,7 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
 
 
-def _by_function(model: Model, gradient: Callable[..., Any], table: Table, weights: str | None) -> Kernel:
+def _by_function(model: Model, gradient: Callable[..., Any], table: Table, spread: str | None) -> Kernel:
     if model.response not in model.response_columns or (model.formula is not None and model.loss.link is not None):
         raise ConfigError(
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
@@ -237,10 +232,9 @@ def _by_function(model: Model, gradient: Callable[..., Any], table: Table, weigh
         )
     whole = model.parameters if model.constraints is None else model.constraints.whole
     bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
-    taken = weights if weights is None or weights in table.names else weights.removeprefix("1/").removesuffix("^2")
-    if taken is not None and taken not in bound.columns:
+    if spread is not None and spread not in bound.columns:
         raise ConfigError(
-            f"`{bound.name}`, a gradient function, does not take `{taken}`, so it cannot weigh the rows by it. Let it "
+            f"`{bound.name}`, a gradient function, does not take `{spread}`, so it cannot weigh the rows by it. Let it "
             "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
@@ -250,7 +244,7 @@ def _by_function(model: Model, gradient: Callable[..., Any], table: Table, weigh
                 f"parameter.{closest(name, [*table.names, *whole.shapes])} "
                 f"Parameters: {', '.join(whole.shapes)}."
             )
-    return FunctionKernel(model, replace(bound, constraints=model.constraints), weights)
+    return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
 def gradient_columns(what: Program | Kernel) -> Iterable[str]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from descend.engines.batches import Batch
 from descend.engines.totals import Engine
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.parameters import Bounds
-from descend.problem.point import Array, Objective, Penalty, Point, Rows, Triangle, pulling, shuffled
+from descend.problem.point import Array, Objective, Penalty, Places, Point, Triangle, pulling, shuffled
 
 Numbers = tuple[float, Array | None, Array | None]
 """J, its gradient and its curvature."""
@@ -44,7 +44,7 @@ class VectorObjective(Objective):
         """The order of the last evaluation over all rows."""
         return 0 if self._last is None else self._last[1]
 
-    def __call__(self, theta: Array, order: int = 1, rows: Rows | None = None) -> Point:
+    def __call__(self, theta: Array, order: int = 1, rows: Places | None = None) -> Point:
         last = self._last
         if last is not None and rows is None and last[0] is theta and last[1] >= order:
             return Point(theta, *last[2:], self, None)
@@ -68,7 +68,7 @@ class VectorObjective(Objective):
         return Point(theta, loss, gradient, curvature, factor, self, rows)
 
     @abstractmethod
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
 
 
@@ -76,7 +76,7 @@ class MeanLoss(VectorObjective):
     """J(theta) = sum of losses / sum of row weights, as an engine sums them."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine, self.rows = engine, engine.rows
+        self.engine, self.rows = engine, engine.count
         self.passes = 1.0 if engine.once else 0.0
         self.means = getattr(engine, "means", None)
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""
@@ -87,7 +87,7 @@ class MeanLoss(VectorObjective):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state | {"means": getattr(state["engine"], "means", None)})
 
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         self._count(rows)
         if order == 2 and rows is None and self.means is not None:
@@ -100,7 +100,7 @@ class MeanLoss(VectorObjective):
             None if curvature is None else curvature / count,
         )
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         if not self.engine.factors:
             return None
@@ -110,19 +110,15 @@ class MeanLoss(VectorObjective):
             return None
         return Triangle(loss / count, None if own is None else own / count, factor / math.sqrt(count))
 
-    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Rows] | Sequence[Batch]:
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, as the engine numbers them."""
         own = getattr(self.engine, "batches", None)
         if own is not None:
             found: Sequence[Batch] = own(size, seed, epoch)
             return found
-        weights = getattr(self.engine, "weights", None)
-        if weights is None:
-            return shuffled(self.rows, size, seed, epoch)
-        counting = np.flatnonzero(weights)  # a row of weight 0 is no row, and a batch of nothing but such ones no batch
-        return [counting[chosen] for chosen in shuffled(len(counting), size, seed, epoch)]
+        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
 
-    def _count(self, rows: Rows | Batch | None) -> None:
+    def _count(self, rows: Places | Batch | None) -> None:
         """Count a pass over all rows, or the part of one that a batch is."""
         if rows is None:
             self.passes += 0.0 if self.engine.once else 1.0
@@ -150,7 +146,7 @@ class Around(VectorObjective):
     def passes(self, passes: float) -> None:
         self.inner.passes = passes
 
-    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Rows] | Sequence[Batch]:
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch."""
         return self.inner.batches(size, seed, epoch)
 
@@ -166,7 +162,7 @@ class Penalised(Around):
         self.penalty: Penalty = penalty
         self.curved = np.diag(2.0 * penalty.l2)
 
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         loss, gradient, curvature = self.inner.numbers(theta, order, rows)
         return (
@@ -175,7 +171,7 @@ class Penalised(Around):
             None if curvature is None else curvature + self.curved,
         )
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian: l2 theta**2 is the squared loss of a row sqrt(l2) theta against 0."""
         found = self.inner.triangle(theta, rows)
         if found is None:
@@ -192,23 +188,23 @@ class Penalised(Around):
 class OnRows(Around):
     """J over a choice of the rows, which may name a row several times."""
 
-    def __init__(self, inner: VectorObjective, chosen: Rows) -> None:
+    def __init__(self, inner: VectorObjective, chosen: Places) -> None:
         super().__init__(inner)
         self.chosen, self.rows = chosen, len(chosen)
 
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         return self.inner.numbers(theta, order, self._of(rows))
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian."""
         return self.inner.triangle(theta, self._of(rows))
 
-    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Rows]:
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places]:
         """Share out the chosen rows."""
         return shuffled(self.rows, size, seed, epoch)
 
-    def _of(self, rows: Rows | None) -> Rows:
+    def _of(self, rows: Places | None) -> Places:
         return self.chosen if rows is None else self.chosen[rows]
 
 
@@ -227,7 +223,7 @@ class Held(Around):
         theta[self.free] = free
         return theta
 
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         loss, gradient, curvature = self.inner.numbers(self.whole(theta), order, rows)
         return (
@@ -236,7 +232,7 @@ class Held(Around):
             None if curvature is None else curvature[np.ix_(self.free, self.free)],
         )
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian by the free components."""
         found = self.inner.triangle(self.whole(theta), rows)
         if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from descend.formula.printers.ibis import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
-from descend.losses import Loss
 from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.point import Objective, Point
@@ -27,6 +26,7 @@ from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rounding import rounding_notes
+from descend.table.rows import Rows, check_roles
 
 if TYPE_CHECKING:
     from descend.options.request import Request
@@ -58,21 +58,21 @@ class Whole:
 class Gathered:
     """What stands in for rows in memory: a sample of them, the engine over all of them, and what is known of those."""
 
-    columns: Mapping[str, Array]
+    rows: Rows
     engine: Engine
     whole: Whole
     notes: tuple[str, ...]
 
-    def judged(self, model: Model, what: Program | Kernel, weights: str | None, first: Point) -> Judgement:
+    def judged(self, model: Model, what: Program | Kernel, first: Point) -> Judgement:
         """Judge a gradient by hand on the sample.
 
         A text is accused only if it disagrees on all rows too, whose number it may name.
         """
-        sampled = NumpyEngine(what, self.columns, weights)
-        judgement = suspicion.before_fit(model, what, self.columns, weights, sampled, first)
+        sampled = NumpyEngine(what, self.rows)
+        judgement = suspicion.before_fit(model, what, self.rows, sampled, first)
         if not judgement.agree and isinstance(what, Program) and model.formula is not None:
-            truth: Any = engine_of(derived(model.formula, model.loss, weights), self.whole.lazy, weights)
-            if suspicion.agrees(model, self.columns, weights, self.engine, first, truth):
+            truth: Any = engine_of(derived(model.formula, model.loss), self.whole.lazy)
+            if suspicion.agrees(model, self.rows, self.engine, first, truth):
                 return suspicion.approved(model, first)
         return judgement
 
@@ -81,7 +81,7 @@ class Gathered:
     ) -> Point:
         """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
         try:
-            return preflight.finite_start(objective, model, theta, given, self.columns)
+            return preflight.finite_start(objective, model, theta, given, self.rows.columns)
         except (ConfigError, DataError) as error:
             position, row = _at_fault(model, theta, self.whole.lazy)
             if position is None:
@@ -123,7 +123,7 @@ def chosen(request: Request, table: Table, columns: int) -> tuple[bool, str | No
 
 
 def gather(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request,
     penalised: bool,
 ) -> Gathered:  # fmt: skip
     """Check the rows where they are and build the engine that sums them there.
@@ -136,33 +136,27 @@ def gather(
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = rounding_notes(table, ends)
     preflight.check_rows(model, ends, rows, table.source, penalised)
-    if request.weights is not None:
-        _refuse_weights(known[request.weights], request.weights, table.source)
-    if request.sigma is not None and weights is not None:
-        _refuse_sigma(known[request.sigma], request.sigma, table.source)
-        sigma = lazy.table[lazy.column(request.sigma)]
-        lazy = lazy.adding(weights, 1.0 / (sigma * sigma))
-    sample = lazy.sample(rows, SAMPLE)
+    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
+    lazy = lazy.with_roles(request.roles)
+    sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
     known_response = known.get(model.response) if model.response in model.response_columns else None
-    whole = _whole(model, lazy, weights, sample, table.source, known_response)
-    engine, notes = _engine(what, lazy, weights, request, (rows, whole.omega))
-    if weights is not None:
-        engine.weights = sample[weights]
+    whole = _whole(model, lazy, sample, known_response)
+    engine, notes = _engine(what, lazy, request, (rows, whole.omega))
+    engine.rows = sample
     if isinstance(engine, QueryEngine):
-        engine.near = near_minimum(engine.program, sample, weights)
-        engine.sample = sample
+        engine.near = near_minimum(engine.program, sample)
     if rows > SAMPLE:
-        notes = (*notes, f"residuals, their checks and pictures show a sample of {len(sample[names[0]]):,} rows")
+        notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
     return Gathered(sample, engine, whole, (*rounded, *notes))
 
 
-def near_minimum(program: Program, sample: Mapping[str, Array], weights: str | None) -> Array | None:
+def near_minimum(program: Program, sample: Rows) -> Array | None:
     """Return the answer for a sample of the rows, where one pass from there tells everything about all of them."""
     from descend.engines.moments import MomentsEngine, refusal
 
     if refusal(program) is not None:
         return None
-    found = MomentsEngine(program, sample, weights)
+    found = MomentsEngine(program, sample)
     return found.centre if found.well else None
 
 
@@ -189,44 +183,44 @@ def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[s
     return lazy, rows, known
 
 
-def engine_of(program: Program, lazy: Lazy, weights: str | None) -> QueryEngine | StreamEngine:
+def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
     """Return the engine for an expression: the query, or blocks where the database lacks a function."""
     if program.loss.own_parameters:
-        return StreamEngine(program, lazy, weights)
+        return StreamEngine(program, lazy)
     try:
-        engine = QueryEngine(program, lazy, weights)
+        engine = QueryEngine(program, lazy)
         engine.compile(0)
     except LackingFunctionError:
-        return StreamEngine(program, lazy, weights)
+        return StreamEngine(program, lazy)
     return engine
 
 
 def _engine(
-    what: Program | Kernel, lazy: Lazy, weights: str | None, request: Request, counted: tuple[int, float]
+    what: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
 ) -> tuple[Any, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
     if not isinstance(what, Program):
         source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
         library = "NumPy" if what.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
-        return StreamEngine(what, lazy, weights, device=request.device, counted=counted), (note,)
+        return StreamEngine(what, lazy, device=request.device, counted=counted), (note,)
     if request.device is not None:
-        return StreamEngine(what, lazy, weights, "torch", request.device, counted), (
+        return StreamEngine(what, lazy, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
     size = what.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
-        return StreamEngine(what, lazy, weights, counted=counted), (note,)
+        return StreamEngine(what, lazy, counted=counted), (note,)
     if what.loss.own_parameters:
         note = f"rows streamed to NumPy in blocks, as the {what.loss.name} loss has parameters of its own"
-        return StreamEngine(what, lazy, weights, counted=counted), (note,)
-    engine = QueryEngine(what, lazy, weights, counted)
+        return StreamEngine(what, lazy, counted=counted), (note,)
+    engine = QueryEngine(what, lazy, counted)
     try:
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return StreamEngine(what, lazy, weights, counted=counted), (note,)
+        return StreamEngine(what, lazy, counted=counted), (note,)
     return engine, ()
 
 
@@ -235,77 +229,57 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     before = 0
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
-            prediction = model.predict(theta, block)
+            prediction = model.predict(theta, block.columns)
             bad = ~(np.abs(prediction) < preflight.LARGEST)
-            bad |= ~model.loss.has_value(prediction, model.observed(block))
+            bad |= ~model.loss.has_value(prediction, model.observed(block.columns))
             if bad.any():
                 place = int(bad.argmax())
-                return before + place, {name: column[place : place + 1] for name, column in block.items()}
+                return before + place, dict(block.take(slice(place, place + 1)).columns)
             before += len(bad)
     return None, {}
 
 
-def _refuse_weights(known: Summary, name: str, source: str) -> None:
-    if known.low < 0.0:
-        raise DataError(f"The weight `{name}` is {known.low:g} in some row of {source}. Weights must be 0 or more.")
-    preflight.check_weights(np.array([known.low, known.high]), name, source)
-
-
-def _refuse_sigma(known: Summary, name: str, source: str) -> None:
-    if not known.low > 1e-150:
-        raise DataError(
-            f"The sigma `{name}` is {known.low:g} in some row of {source}. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them."
-        )
-
-
-def _whole(
-    model: Model, lazy: Lazy, weights: str | None, sample: Mapping[str, Array], source: str, known: Summary | None
-) -> Whole:
+def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> Whole:
     """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
-    some = model.observed(sample)
+    some = sample.y
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
     try:
-        found = Response(model, lazy, weights, near, None if known is None else (known.low, known.high)).ask()
+        found = Response(model, lazy, near, None if known is None else (known.low, known.high)).ask()
     except LackingFunctionError:
-        found = _by_blocks(model, lazy, weights, near)
-    _refuse_response(model.loss, found, model.response, source)
+        found = _by_blocks(model, lazy, near)
+    _refuse_response(model, found, sample.source)
     omega = found["omega"]
     first, second = found["first"], found["second"]
     spread = second - first * first / omega
     terms = {
         term: found[f"term{number}"]
-        for number, term in enumerate(model.loss.row_terms(weights is not None))
+        for number, term in enumerate(model.loss.row_terms(lazy.roles.spread is not None))
         if f"term{number}" in found
     }
     return Whole(lazy, int(found["counting"]), omega, max(spread, 0.0), found["squares"], terms)
 
 
-def _refuse_response(loss: Loss, found: Mapping[str, float], name: str, source: str) -> None:
+def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> None:
     if found["finite"] < found["rows"]:
         raise DataError(
-            f"`{name}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
+            f"`{model.response}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
-    domain, ends = loss.response_domain, (found["low"], found["high"])
-    if domain.outside(np.array(ends)).any():
-        worst = max(ends, key=lambda end: max(domain.low - end, end - domain.high))
-        raise DataError(
-            f"`{name}` is {worst:g} in some row of {source}, but {loss.needs}. "
-            "Leave such rows out with --where, or choose another loss."
-        )
+    domain, ends = model.loss.response_domain, (found["low"], found["high"])
+    worst = max(ends, key=lambda end: max(domain.low - end, end - domain.high))
+    preflight.refuse_outside_domain(model.loss, np.array([worst]), model.response, lambda row: "some row", source)
 
 
-def _by_blocks(model: Model, lazy: Lazy, weights: str | None, near: float) -> dict[str, float]:
+def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
     """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
     sums = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
-    terms = model.loss.row_terms(weights is not None)
+    terms = model.loss.row_terms(lazy.roles.spread is not None)
     sums |= {f"term{number}": 0.0 for number in range(len(terms))}
     low, high = np.inf, -np.inf
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
-            y = model.observed(block)
-            omega = np.ones(len(y)) if weights is None else block[weights]
+            y = model.observed(block.columns)
+            omega = np.ones(len(y)) if block.omega is None else block.omega
             counting = omega > 0.0
             finite = y[np.isfinite(y)]
             low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from descend.models import Model
 from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
 from descend.problem.point import Penalty
 from descend.table.lazy import Lazy
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
@@ -46,22 +47,19 @@ class LastPieces(ABC):
 class RowPieces(LastPieces):
     """J of a kinked loss, row by row. Rows of weight 0 are left out; what was asked for last is kept.
 
-    weights: (rows,) or None. penalty: each parameter with an l1 penalty is one more row, theta_k against 0. total: the
-    sum of weights, where these are not all of the rows.
+    penalty: each parameter with an l1 penalty is one more row, theta_k against 0. total: the sum of weights, where
+    these are not all of the rows.
     """
 
     model: Model
-    columns: Mapping[str, Array]
-    weights: Array | None
+    rows: Rows
     penalty: Penalty | None
     total: float | None = None
 
     def anew(self, theta: Array) -> Pieces:
         """Return the pieces at theta without keeping them."""
-        total = self.total
-        if total is None:
-            total = float(len(next(iter(self.columns.values()))) if self.weights is None else self.weights.sum())
-        found = replace(pieces_of(self.model, theta, self.columns, self.weights, total), elsewhere=self.anew)
+        total = self.rows.total if self.total is None else self.total
+        found = replace(pieces_of(self.model, theta, self.rows, total), elsewhere=self.anew)
         return found if self.penalty is None else penalised(found, self.penalty)
 
 
@@ -70,12 +68,11 @@ class StreamedPieces(LastPieces):
     """The same of rows that stay where they are: those nearest to their kink are fetched, of the others the pull.
 
     One pass over the rows for each theta. sample: of some of the rows, by which steps are measured; with the weights of
-    all for its total. weights: the column of row weights, if any.
+    all for its total.
     """
 
     sample: RowPieces
     lazy: Lazy
-    weights: str | None
 
     def anew(self, theta: Array) -> Pieces:
         """Return the pieces at theta without keeping them."""
@@ -85,54 +82,47 @@ class StreamedPieces(LastPieces):
         measured = self.sample.anew(theta)
         pull, beyond = np.zeros(theta.size), np.inf
         near: Pieces | None = None
-        rows: dict[str, Array] = {}
-        for columns in self._blocks():
-            block = self._of(theta, columns)
+        rows = Rows({})
+        for fetched in self._blocks():
+            block = self._of(theta, fetched)
             pull += block.pull
             near = block if near is None else near.joined(block)
-            rows = {name: np.concatenate([rows[name], columns[name]]) if rows else columns[name] for name in columns}
+            rows = rows.joined(fetched)
             reach = near.reach(measured.frame)
             if len(reach) > MOST_ROWS:
                 order = np.argpartition(reach, MOST_ROWS)
                 chosen, beyond = order[:MOST_ROWS], min(beyond, float(reach[order[MOST_ROWS:]].min()))
-                near, rows = near.only(chosen), {name: column[chosen] for name, column in rows.items()}
+                near, rows = near.only(chosen), rows.take(chosen)
         assert near is not None
         return self._completed(near, pull, Measure(measured.frame, measured.unit, beyond), rows)
 
-    def _elsewhere(self, rows: Mapping[str, Array], measure: Measure, theta: Array) -> Pieces:
+    def _elsewhere(self, rows: Rows, measure: Measure, theta: Array) -> Pieces:
         """Return the pieces of the same rows elsewhere, with the pull that all others have there."""
-        pull = self.lazy.attempt(lambda: np.add.reduce([self._of(theta, columns).pull for columns in self._blocks()]))
+        pull = self.lazy.attempt(lambda: np.add.reduce([self._of(theta, block).pull for block in self._blocks()]))
         return self._completed(self._of(theta, rows), pull, measure, rows)
 
-    def _completed(self, near: Pieces, pull: Array, measure: Measure, rows: Mapping[str, Array]) -> Pieces:
+    def _completed(self, near: Pieces, pull: Array, measure: Measure, rows: Rows) -> Pieces:
         """Return the pieces of some rows with the pull of all others; pull: of all rows."""
         found = replace(
             near, slope=pull - near.pull, measure=measure, elsewhere=partial(self._elsewhere, rows, measure)
         )
         return found if self.sample.penalty is None else penalised(found, self.sample.penalty)
 
-    def _blocks(self) -> Iterator[dict[str, Array]]:
-        for columns in self.lazy.blocks(BLOCK):
-            if self.weights is not None and not columns[self.weights].all():
-                counting = columns[self.weights] > 0.0
-                columns = {name: column[counting] for name, column in columns.items()}
-            yield columns
+    def _blocks(self) -> Iterator[Rows]:
+        return (block.counting() for block in self.lazy.blocks(BLOCK))
 
-    def _of(self, theta: Array, columns: Mapping[str, Array]) -> Pieces:
+    def _of(self, theta: Array, rows: Rows) -> Pieces:
         total = self.sample.total
         assert total is not None
-        weights = None if self.weights is None else columns[self.weights]
-        return pieces_of(self.sample.model, theta, columns, weights, total)
+        return pieces_of(self.sample.model, theta, rows, total)
 
 
-def pieces_of(model: Model, theta: Array, columns: Mapping[str, Array], weights: Array | None, total: float) -> Pieces:
+def pieces_of(model: Model, theta: Array, rows: Rows, total: float) -> Pieces:
     """Return J of some rows at theta, without a penalty; total: the sum of the weights of all rows."""
-    score, jacobian = model.scores_and_jacobian(theta, columns)
-    y = model.observed(columns)
-    share = (np.ones(len(y)) if weights is None else weights) / total
-    if weights is not None and not share.all():
-        counting = share > 0.0
-        score, jacobian, y, share = score[counting], jacobian[counting], y[counting], share[counting]
+    rows = rows.counting()
+    score, jacobian = model.scores_and_jacobian(theta, rows.columns)
+    y = model.observed(rows.columns)
+    share = (np.ones(len(y)) if rows.omega is None else rows.omega) / total
     falling, rising = model.loss.sides
     rounding = ROUNDING * (np.abs(y) + np.abs(score) + np.abs(jacobian) @ np.abs(theta))
     none = np.zeros(theta.size)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.intp]
+Places = NDArray[np.intp]
 EPS = float(np.finfo(np.float64).eps)
 ROUNDINGS = 8.0
 """Roundings that a gradient may consist of."""
@@ -65,7 +65,7 @@ class Objective(ABC):
     """The order of the last evaluation over all rows."""
 
     @abstractmethod
-    def __call__(self, theta: Array, order: int = 1, rows: Rows | None = None) -> Point:
+    def __call__(self, theta: Array, order: int = 1, rows: Places | None = None) -> Point:
         """Evaluate J at theta, over all rows or some; order 0 loss, 1 and gradient, 2 and curvature, 3 and factor."""
 
     @property
@@ -73,11 +73,11 @@ class Objective(ABC):
         """Whether there is an l1 penalty."""
         return self.penalty is not None and self.penalty.has_l1
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
 
-    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Rows] | Sequence[Batch]:
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""
         return shuffled(self.rows, size, seed, epoch)
 
@@ -139,7 +139,7 @@ class Point:
     gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
 
     def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
-                 factor: Array | None, objective: Objective, rows: Rows | None) -> None:  # fmt: skip
+                 factor: Array | None, objective: Objective, rows: Places | None) -> None:  # fmt: skip
         self.theta = theta
         self.loss = loss
         self.gradient = gradient  # type: ignore[assignment]
@@ -304,7 +304,13 @@ def pulling(upper: Array, gradient: Array) -> Array:
     return pull
 
 
-def shuffled(rows: int, size: int, seed: int, epoch: int) -> list[Rows]:
-    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone."""
+def shuffled(rows: int, size: int, seed: int, epoch: int, omega: Array | None = None) -> list[Places]:
+    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone.
+
+    omega: their weights. A row of weight 0 is no row, and a batch of nothing but such ones no batch.
+    """
+    if omega is not None:
+        counting = np.flatnonzero(omega)
+        return [counting[chosen] for chosen in shuffled(len(counting), size, seed, epoch)]
     order = np.random.default_rng([seed, epoch]).permutation(rows)
     return [order[begin : begin + size] for begin in range(0, rows, size)]

@@ -20,7 +20,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import Model
-from descend.options.request import Request, row_weights
+from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import identifiability, preflight, suspicion
 from descend.problem.edge import Edge
@@ -36,6 +36,7 @@ from descend.starts.growth import improved
 from descend.starts.search import Start, search
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.problem.out_of_core import Gathered, Whole
@@ -47,24 +48,22 @@ Array = NDArray[np.float64]
 class Problem:
     """What a run needs, and what its result remembers.
 
-    gradient: the source, ``by_hand``, ``derived`` or ``autograd``. columns: the rows used. first: J, gradient and
-        curvature at the start.
+    gradient: the source, ``by_hand``, ``derived`` or ``autograd``. rows: those used, or a sample of them. first: J,
+        gradient and curvature at the start.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. doubts: whether the notes say that
-        some parameters cannot be told apart. weights, sigma: their columns. judgement: on a gradient by hand.
+        some parameters cannot be told apart. judgement: on a gradient by hand.
     grown: how the start was improved on samples; begin: where it was before.
     """
 
     model: Model
     gradient: str
     table: Table
-    columns: Mapping[str, Array]
+    rows: Rows
     objective: VectorObjective
     first: Point
     notes: tuple[str, ...]
     scale: float = 0.0
     doubts: bool = False
-    weights: str | None = None
-    sigma: str | None = None
     judgement: Judgement | None = None
     grown: Start | None = None
     begin: Array | None = None
@@ -73,12 +72,12 @@ class Problem:
     squares: float = 0.0
     """The mean square of the response, where the loss is of residuals; else 0."""
     whole: Whole | None = None
-    """What is known of all rows, where ``columns`` is a sample of them."""
+    """What is known of all rows, where ``rows`` is a sample of them."""
 
     @property
-    def row_weights(self) -> str | None:
-        """The column of the row weights."""
-        return row_weights(self.weights, self.sigma)
+    def columns(self) -> Mapping[str, Array]:
+        """The columns of the rows."""
+        return self.rows.columns
 
     @property
     def start(self) -> Array:
@@ -104,29 +103,26 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
 
 def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: Request, penalised: bool) -> Problem:
     fitted, given = read_model(model, table, request, loss)
-    weights = request.row_weights
-    source, what = gradient_source(fitted, request.gradient, table, weights)
-    spread = request.sigma or request.weights
-    needed = dict.fromkeys(
-        (*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *([spread] if spread else []))
-    )
+    source, what = gradient_source(fitted, request.gradient, table, request.roles.spread)
+    needed = dict.fromkeys((*fitted.response_columns, *fitted.inputs, *gradient_columns(what), *request.roles.columns))
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     rounded: tuple[str, ...] = ()
-    gathered, why = _gathered(fitted, what, table, tuple(needed), request, weights, penalised)
+    gathered, why = _gathered(fitted, what, table, tuple(needed), request, penalised)
     if gathered is None:
-        columns, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), request, weights, penalised)
+        rows, engine, scale, rounded = _in_memory(fitted, what, table, tuple(needed), request, penalised)
         if request.engine == "auto" and getattr(engine, "fused", None) is not None:
-            cause = f"{request.epochs:,} epochs over {engine.rows:,} rows repay compiling a kernel"
+            cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
             why = (*why, f"engine torch, chosen because {cause}")
     else:
-        columns, engine, scale = gathered.columns, gathered.engine, gathered.whole.squares / gathered.engine.rows
+        rows, engine, scale = gathered.rows, gathered.engine, gathered.whole.squares / gathered.engine.count
     objective = objective_over(engine, _penalty(fitted, request.l1, request.l2) if penalised else None)
-    objective.floor = fitted.loss.floor(fitted.observed(columns), None if weights is None else columns.get(weights))
+    columns = rows.columns
+    objective.floor = fitted.loss.floor(rows.y, rows.omega)
     if loss.kinked and source != "by_hand":
-        objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
+        objective.pieces = _pieces(fitted, rows, objective.penalty, gathered)
     convex = fitted.linear or fitted.log_linear
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
@@ -134,17 +130,17 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     found = None
     searching = fitted.formula is not None and not convex
     if searching and len(given) < len(fitted.parameters.shapes):
-        found = _searched(fitted, weights, request, columns, theta, given, objective)
+        found = _searched(fitted, request, rows, theta, given, objective)
         theta = theta if found is None else found.theta
         if found is not None and gathered is not None:
-            found = found.in_sample(len(next(iter(columns.values()))), objective.rows)
-    larger = _grown(fitted, request, what, columns, theta, objective)
-    smooth = gathered is None and not loss.kinked
-    if gathered is None and fitted.loss.prediction_domain.limited and not fitted.in_place:
-        objective.edge = Edge(fitted, columns, None if weights is None else columns[weights])
+            found = found.in_sample(rows.count, objective.rows)
+    larger = _grown(fitted, request, what, rows, theta, objective)
+    smooth = gathered is None and not loss.kinked and loss.plain
+    if gathered is None and fitted.loss.prediction_domain.limited and fitted.loss.plain and not fitted.in_place:
+        objective.edge = Edge(fitted, rows)
     symbolic = fitted.symbolic
     if smooth and symbolic is not None and bends(symbolic.formula.expression):
-        objective.kinks = Kinks(symbolic, columns, None if weights is None else columns[weights])
+        objective.kinks = Kinks(symbolic, rows)
     begin = theta if larger is not None else None
     theta = theta if larger is None else larger.theta
     if gathered is None:
@@ -155,20 +151,20 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     free = identifiability.free_values(fitted) if found is not None and told else {}
     if searching and free.keys() - given.keys():
         held = free | given
-        again = _searched(fitted, weights, request, columns, fitted.parameters.start(held, 1.0), held, objective)
+        again = _searched(fitted, request, rows, fitted.parameters.start(held, 1.0), held, objective)
         if again is not None:
             found, first = again, preflight.finite_start(objective, fitted, again.theta, held, columns)
     judgement = None
     if source == "by_hand":
         judgement = (
-            suspicion.before_fit(fitted, what, columns, weights, engine, first)
+            suspicion.before_fit(fitted, what, rows, engine, first)
             if gathered is None
-            else gathered.judged(fitted, what, weights, first)
+            else gathered.judged(fitted, what, first)
         )
         if loss.kinked and judgement.agree:  # so the derived one may say where the kinks lie
-            objective.pieces = _pieces(fitted, columns, weights, objective.penalty, gathered)
+            objective.pieces = _pieces(fitted, rows, objective.penalty, gathered)
             first = objective(first.theta, objective.last_order)
-    sampled = None if gathered is None else len(next(iter(columns.values())))
+    sampled = None if gathered is None else rows.count
     told = (*strangers(fitted, table, given), *told) if told else ()
     wrong = () if judgement is None or judgement.agree else (suspicion.accusation(judgement, sampled),)
     searched = (each.note for each in (found, larger) if each is not None)
@@ -180,25 +176,21 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
     scale = scale if loss.quadratic else 0.0
     whole = None if gathered is None else gathered.whole
     return Problem(
-        fitted, source, table, columns, objective, first, notes, scale, bool(told), request.weights, request.sigma,
-        judgement,
+        fitted, source, table, rows, objective, first, notes, scale, bool(told), judgement,
         larger, begin, frozenset(given), squares, whole,
     )  # fmt: skip
 
 
-def _pieces(
-    model: Model, columns: Mapping[str, Array], weights: str | None, penalty: Penalty | None, gathered: Gathered | None
-) -> PiecesOfRows:
+def _pieces(model: Model, rows: Rows, penalty: Penalty | None, gathered: Gathered | None) -> PiecesOfRows:
     """Return the rows of a loss with kinks, one by one; of those that stay where they are the nearest ones."""
-    omega = None if weights is None else columns[weights]
-    if gathered is None or gathered.engine.rows == len(next(iter(columns.values()))):
-        return RowPieces(model, columns, omega, penalty)
+    if gathered is None or gathered.engine.count == rows.count:
+        return RowPieces(model, rows, penalty)
     whole = gathered.whole
-    return StreamedPieces(RowPieces(model, columns, omega, penalty, whole.omega), whole.lazy, weights)
+    return StreamedPieces(RowPieces(model, rows, penalty, whole.omega), whole.lazy)
 
 
 def _gathered(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request,
     penalised: bool,
 ) -> tuple[Gathered | None, tuple[str, ...]]:  # fmt: skip
     """Leave the rows where they are, if that is asked for or better; returns None and no notes if not."""
@@ -211,39 +203,31 @@ def _gathered(
     there, why = out_of_core.chosen(request, table, len(names))
     if not there:
         return None, ()
-    gathered = out_of_core.gather(model, what, table, names, request, weights, penalised)
+    gathered = out_of_core.gather(model, what, table, names, request, penalised)
     return gathered, (*((why,) if why else ()), *gathered.notes)
 
 
 def _in_memory(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request, weights: str | None,
+    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request,
     penalised: bool,
-) -> tuple[Mapping[str, Array], Engine, float, tuple[str, ...]]:  # fmt: skip
-    """Read the rows and check them; returns their columns, the engine, the mean square of the response, and notes."""
-    columns: Mapping[str, Array] = table.numbers(names, request.missing)
-    rounded = rounding_notes(table, columns)
-    rows = len(next(iter(columns.values())))
-    preflight.check_rows(model, columns, rows, table.source, penalised)
-    if request.weights is not None:
-        preflight.check_weights(columns[request.weights], request.weights, table.source)
-    if request.sigma is not None and weights is not None:
-        preflight.check_sigma(columns[request.sigma], request.sigma, table.source)
-        columns = {**columns, weights: columns[request.sigma] ** -2.0}
-    y = model.observed(columns)
-    preflight.check_response(
-        model.loss, y, model.response, table.source, {name: columns[name] for name in model.response_columns}
-    )
-    squares = float(y.dot(y))
+) -> tuple[Rows, Engine, float, tuple[str, ...]]:  # fmt: skip
+    """Read the rows and check them; returns them, the engine, the mean square of the response, and notes."""
+    rows = preflight.read_rows(model, table, names, request)
+    rounded = rounding_notes(table, rows.columns)
+    preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
+    rows.check()
+    preflight.check_response(model.loss, rows, model.response, model.response_columns)
+    squares = float(rows.y.dot(rows.y))
     if squares == 0.0:
-        preflight.check_size(y, model.response, table.source)
-    return columns, chosen(request, what, columns, weights), squares / rows, rounded
+        preflight.check_size(rows.y, model.response, table.source)
+    return rows, chosen(request, what, rows), squares / rows.count, rounded
 
 
 def _grown(
     model: Model,
     request: Request,
     what: Program | Kernel,
-    columns: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     objective: VectorObjective,
 ) -> Start | None:
@@ -251,7 +235,7 @@ def _grown(
     parabola = model.linear and model.loss.quadratic
     if not request.grow or parabola or not isinstance(what, Program):
         return None
-    larger = improved(what, columns, objective.rows, theta, objective.penalty, objective.bounds)
+    larger = improved(what, rows, objective.rows, theta, objective.penalty, objective.bounds)
     if larger is not None:
         objective.passes += larger.passes
     return larger
@@ -259,17 +243,16 @@ def _grown(
 
 def _searched(
     model: Model,
-    weights: str | None,
     request: Request,
-    columns: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     given: Mapping[str, Any],
     objective: VectorObjective,
 ) -> Start | None:
     """Search for starting values of what is not ``given``."""
     assert model.formula is not None
-    program = derived(model.formula, model.loss, weights)
-    return search(program, columns, theta, given, request.polish, objective.bounds)
+    program = derived(model.formula, model.loss)
+    return search(program, rows, theta, given, request.polish, objective.bounds)
 
 
 def _within(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel
+from descend.options.request import Request
 from descend.problem.point import Objective, Point
+from descend.table import Table
+from descend.table.rows import Rows
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
@@ -34,6 +37,11 @@ def check_more_than_one_row(rows: int, source: str) -> None:
     """Refuse a single row, through which anything passes."""
     if rows == 1:
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
+
+
+def read_rows(model: Model, table: Table, names: Sequence[str], request: Request) -> Rows:
+    """Read the rows of a fit into memory: see `check_rows`, `Rows.check` and `check_response` for their checks."""
+    return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
@@ -55,23 +63,33 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         )
 
 
-def check_response(loss: Loss, y: Array, name: str, source: str, columns: Mapping[str, Array] | None = None) -> None:
-    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for."""
+def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = ()) -> None:
+    """Refuse a response that is not finite (log of 0, say) or that the loss has no meaning for.
+
+    made_of: the columns that it is computed from.
+    """
+    y, source = rows.y, rows.source
     if not finite(y):
         bad = ~np.isfinite(y)
         row, count = int(bad.argmax()), int(bad.sum())
-        held = ", ".join(f"{column} = {values[row]:g}" for column, values in (columns or {}).items() if column != name)
-        rows = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
+        given = (column for column in made_of if column != name)
+        held = ", ".join(f"{column} = {rows.columns[column][row]:g}" for column in given)
+        where = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
         raise DataError(
-            f"`{name}` is not finite in {rows} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
+            f"`{name}` is not finite in {where} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
             f"{f' ({held})' if held else ''}. "
             "Leave such rows out with --where, or change the left side of the formula."
         )
+    refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
+
+
+def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:
+    """Refuse a response that the loss has no meaning for; ``place`` says in words where y[row] is."""
     bad = loss.response_domain.outside(y)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"`{name}` is {y[row]:g} in row {row + 1} of {source}, but {loss.needs}. "
+            f"`{name}` is {y[row]:g} in {place(row)} of {source}, but {loss.needs}. "
             "Leave such rows out with --where, or choose another loss."
         )
 
@@ -83,30 +101,6 @@ def check_size(y: Array, name: str, source: str) -> None:
             f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
             "Measure it in another unit."
         )
-
-
-def check_weights(weights: Array, name: str, source: str) -> None:
-    """Refuse negative weights, and weights that are all zero."""
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        raise DataError(
-            f"The weight `{name}` is {weights[row]:g} in row {row + 1} of {source}. Weights must be 0 or more."
-        )
-    if not weights.any():
-        raise DataError(f"The weight `{name}` is 0 in every row of {source}. Some row must count.")
-
-
-def check_sigma(sigma: Array, name: str, source: str) -> None:
-    """Refuse standard deviations that are not above 0, or so small that 1 / sigma**2 overflows; or all beyond sense."""
-    bad = ~(sigma > 1e-150)
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"The sigma `{name}` is {sigma[row]:g} in row {row + 1} of {source}. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them."
-        )
-    if not (sigma < 1e150).any():
-        raise DataError(f"The sigma `{name}` is above 1e150 in every row of {source}, so that none counts. Correct it.")
 
 
 def finite_start(

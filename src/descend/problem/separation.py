@@ -16,6 +16,7 @@ from descend.models import Model, SymbolicModel
 from descend.problem.posing import Problem
 from descend.problem.preflight import listed
 from descend.problem.recession import Pulls, Recession, recession
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAR = 1e-3
@@ -52,14 +53,14 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
         low, high = bounds.low.copy(), bounds.high.copy()
     if penalty is not None:
         low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
-    some = _pulls(problem, model, theta, problem.columns)
+    some = _pulls(model, theta, problem.rows)
 
     def every() -> Iterator[Pulls]:
         if problem.whole is None or len(some.wanted) == problem.objective.rows:
             yield some
         else:
             for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
-                yield _pulls(problem, model, theta, block)
+                yield _pulls(model, theta, block)
 
     found = recession(some, every, low, high)
     if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
@@ -104,8 +105,9 @@ def _rising(model: SymbolicModel, inside: Expr) -> bool:
     return float(outer(0.5)) > float(outer(-0.5))
 
 
-def _pulls(problem: Problem, model: Model, theta: Array, columns: Mapping[str, Array]) -> Pulls:
+def _pulls(model: Model, theta: Array, rows: Rows) -> Pulls:
     """Return the derivatives of the score of each row that counts, and which way it should go."""
+    columns = rows.columns
     y, domain = model.observed(columns), model.loss.response_domain
     wanted = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
     symbolic = model.symbolic if _straight(model) else None
@@ -115,8 +117,7 @@ def _pulls(problem: Problem, model: Model, theta: Array, columns: Mapping[str, A
         wanted = wanted if _rising(symbolic, inside) else -wanted
     else:
         design = model.scores_and_jacobian(theta, columns)[1]
-    omega = None if problem.row_weights is None else columns.get(problem.row_weights)
-    return Pulls(design, wanted) if omega is None else Pulls(design[omega > 0.0], wanted[omega > 0.0])
+    return Pulls(design, wanted) if rows.omega is None else Pulls(design[rows.omega > 0.0], wanted[rows.omega > 0.0])
 
 
 def _complete(problem: Problem, theta: Array) -> str | None:

@@ -18,7 +18,7 @@ from descend.descent.step import Step
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
-from descend.formula.compile import triangle
+from descend.formula.factor import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
@@ -26,7 +26,7 @@ from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Point, Rows, Triangle
+from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Places, Point, Triangle
 from descend.problem.posing import Problem
 
 Array = NDArray[np.float64]
@@ -164,14 +164,14 @@ class StandardizedObjective(Around):
         self._last = (u, 2, *self._moved(start.loss, start.gradient, start.curvature), None)
         self.first = self(u, 2)
 
-    def numbers(self, theta: Array, order: int, rows: Rows | None) -> Numbers:
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         here = self.inner(self.theta(theta), order, rows)
         if rows is None:
             self.here = here
         return self._moved(here.loss, here.gradient, here.curvature)
 
-    def triangle(self, theta: Array, rows: Rows | None = None) -> Triangle | None:
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian by u."""
         here = self.inner(self.theta(theta), 3, rows)
         if rows is None:
@@ -230,10 +230,8 @@ def column_moments(problem: Problem) -> Array:
     curvature, penalty = problem.first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
-        program = replace(
-            derived(problem.model.formula, problem.model.loss, problem.weights), loss=LOSSES.build("squared")
-        )
-        totals = NumpyEngine(program, problem.columns, problem.weights).evaluate(problem.first.theta, 2)
+        program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
+        totals = NumpyEngine(program, problem.rows).evaluate(problem.first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:

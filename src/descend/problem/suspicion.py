@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,12 @@ from descend.gradients.derived import derived
 from descend.models import Model
 from descend.parameters import Bounds
 from descend.problem.point import Point
+from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.gradients.court.evidence import Case
 
 Array = NDArray[np.float64]
-Columns = Mapping[str, Array]
 CLOSE = 1e-5
 """Differences beyond this share of what the gradient could be are looked into; single precision stays below it."""
 TRIED = 6
@@ -32,9 +31,7 @@ MOST_SYMBOLS = 200
 """Parameters beyond which a mismatch is told, but not explained: that would take longer than the fit."""
 
 
-def before_fit(
-    model: Model, what: Program | Kernel, columns: Columns, weights: str | None, engine: Engine, first: Point
-) -> Judgement:
+def before_fit(model: Model, what: Program | Kernel, rows: Rows, engine: Engine, first: Point) -> Judgement:
     """Judge a gradient by hand where a descent is about to start from ``first``.
 
     A text that algebra proves right costs nothing more, and the proof is kept. Otherwise the gradient is compared
@@ -45,12 +42,12 @@ def before_fit(
         from descend.gradients.court.proof import proved
 
         proof = proved(what, thorough=False)
-    if proof or agrees(model, columns, weights, engine, first):
+    if proof or agrees(model, rows, engine, first):
         return approved(model, first, proof)
     if len(model.parameters.shapes) <= MOST_SYMBOLS:
         from descend.gradients.court.trial import hold
 
-        case = court_case(model, columns, weights, engine, first.theta, not isinstance(what, Program))
+        case = court_case(model, rows, engine, first.theta, not isinstance(what, Program))
         try:
             return hold(case, str(model))
         except ConfigError:
@@ -64,14 +61,12 @@ def accusation(judgement: Judgement, sampled: int | None = None) -> str:
     return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{told}"
 
 
-def court_case(model: Model, columns: Columns, weights: str | None, engine: Engine, start: Array, python: bool) -> Case:
+def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: bool) -> Case:
     """Return what the court needs to know of a model and of the gradient that ``engine`` sums."""
     from descend.gradients.court.evidence import Case
     from descend.gradients.court.rows import FormulaRows, FunctionRows
 
-    rows = (
-        FormulaRows(derived(model.formula, model.loss, weights)) if model.formula is not None else FunctionRows(model)
-    )
+    judged = FormulaRows(derived(model.formula, model.loss)) if model.formula is not None else FunctionRows(model)
 
     def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
         totals = engine.evaluate(theta, 1, chosen)
@@ -80,21 +75,19 @@ def court_case(model: Model, columns: Columns, weights: str | None, engine: Engi
 
     bounds: Bounds | None = None if model.constraints is None else model.constraints.bounds
     return Case(
-        rows, columns, accused, start, None if weights is None else columns[weights],
+        judged, rows.columns, accused, start, rows.omega,
         (lambda theta: True) if bounds is None else (lambda theta: bool(bounds.contains(theta).all())),
         python, [start] if python else [],
     )  # fmt: skip
 
 
-def agrees(
-    model: Model, columns: Columns, weights: str | None, engine: Engine, first: Point, truth: Engine | None = None
-) -> bool:
+def agrees(model: Model, rows: Rows, engine: Engine, first: Point, truth: Engine | None = None) -> bool:
     """Compare at the first point beside the start where everything is finite: with what ``truth`` sums, if given."""
     scales = _scales(first)
     constraints = model.constraints
     bounds = None if constraints is None else constraints.bounds
     if truth is None and model.formula is not None:
-        truth = NumpyEngine(derived(model.formula, model.loss, weights), columns, weights)
+        truth = NumpyEngine(derived(model.formula, model.loss), rows)
     for number in range(TRIED):
         turn = (np.arange(1, first.theta.size + 1) * 0.6180339887498949 + 0.37 * (number + 1)) % 1.0
         theta = first.theta + np.where(turn < 0.5, -1.0, 1.0) * (0.1 + turn) * 0.3 ** (number + 1) * scales
@@ -109,7 +102,7 @@ def agrees(
         if right is not None:
             size = np.maximum(np.abs(right), math.sqrt(abs(first.loss)) * _lengths(first))
             return bool((np.abs(given - right) <= CLOSE * size + 1e-300).all())
-        change = _change(model, columns, weights, theta, scales * (0.5 + turn))
+        change = _change(model, rows, theta, scales * (0.5 + turn))
         if change is not None:
             along = given * scales * (0.5 + turn)
             return abs(float(along.sum()) - change) <= CLOSE * max(abs(change), float(np.abs(along).sum()))
@@ -121,13 +114,12 @@ def _sums(engine: Engine, theta: Array) -> Array | None:
     return None if totals.gradient is None else totals.gradient / totals.rows
 
 
-def _change(model: Model, columns: Columns, weights: str | None, theta: Array, direction: Array) -> float | None:
+def _change(model: Model, rows: Rows, theta: Array, direction: Array) -> float | None:
     """Return the derivative of J along a direction, by one central difference of the predictions."""
     step = 1e-4
-    y = model.observed(columns)
-    ahead, behind = (model.scores(theta + sign * step * direction, columns) for sign in (1.0, -1.0))
-    omega = None if weights is None else columns[weights]
-    up, down = (float(np.average(model.loss.value(score, y), weights=omega)) for score in (ahead, behind))
+    y = rows.y
+    ahead, behind = (model.scores(theta + sign * step * direction, rows.columns) for sign in (1.0, -1.0))
+    up, down = (float(np.average(model.loss.value(score, y), weights=rows.omega)) for score in (ahead, behind))
     change = (up - down) / (2.0 * step)
     return change if math.isfinite(change) else None
 

@@ -152,9 +152,8 @@ def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
     objective, rows = fit.kept.objective, fit.rows
     if fit.kept.whole is not None:  # the database holds them all; a sample of them is here
         assert fit.model.formula is not None
-        weights = fit.sigma_or_weights
-        program = derived(fit.model.formula, fit.loss_function, weights)
-        objective = objective_over(NumpyEngine(program, fit.kept.columns, weights), objective.penalty)
+        program = derived(fit.model.formula, fit.loss_function)
+        objective = objective_over(NumpyEngine(program, fit.kept.rows), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""

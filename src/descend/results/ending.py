@@ -67,11 +67,11 @@ def fit_of(
         + remarks,
         undetermined=verdict.labels,
         penalised=penalised,
-        weights=problem.weights,
-        sigma=problem.sigma,
+        weights=problem.rows.roles.weights,
+        sigma=problem.rows.roles.sigma,
         errors=errors,
         table=problem.table,
-        kept=Kept(problem.columns, problem.objective, problem.table.source, problem.whole),
+        kept=Kept(problem.rows, problem.objective, problem.table.source, problem.whole),
         call=call,
         shown_by=shown_by,
         examine=partial(diagnose, problem, run),
@@ -107,7 +107,7 @@ def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        spread = [name for name in (problem.sigma, problem.weights) if name is not None]
+        spread = problem.rows.roles.columns
         notes.append(repeated_rows(problem.columns, (*model.inputs, *spread), model.observed(problem.columns)))
     return tuple(note for note in notes if note is not None)
 

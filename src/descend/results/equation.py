@@ -69,9 +69,9 @@ def _within(fit: Fit, rows: Rows) -> Array:
     """Return by how much each component may be rounded."""
     share = rows.omega / rows.omega.sum()
     loss, bend, spread = fit.loss_function, np.ones(len(share)), 1.0
-    if loss.likelihood and loss.plain:
-        bend = loss.weight(rows.score, rows.y) / loss.unit
-    if not loss.dispersion_known or not loss.plain:
+    if loss.likelihood:
+        bend = rows.loss.weight(rows.score, rows.y) / loss.unit
+    if not loss.dispersion_known:
         spread = NORMAL * float(np.median(np.abs(rows.y - rows.score)))
         if loss.likelihood and loss.plain:
             spread = float(np.sqrt(share @ loss.deviance(rows.score, rows.y)))

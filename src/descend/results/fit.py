@@ -32,7 +32,6 @@ from descend.inference.row_scores import Rows, counted_rows
 from descend.inference.standard_errors import correlation, covariance_of, rank_of_fit, standard_errors
 from descend.losses import Loss
 from descend.models import Model
-from descend.options.request import row_weights
 from descend.parameters import Constraints
 from descend.problem.objective import VectorObjective
 from descend.results.commenting import comment
@@ -40,6 +39,7 @@ from descend.results.equation import equation, rounding
 from descend.results.summary import summary
 from descend.showing import handed
 from descend.table import Table
+from descend.table import rows as table_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,11 +54,16 @@ Array = NDArray[np.float64]
 class Kept:
     """What a fit keeps of its run, to answer later questions: the rows it saw, and J on them."""
 
-    columns: Mapping[str, Array]
+    rows: table_rows.Rows
     objective: VectorObjective
     source: str
     whole: Whole | None = None
-    """What is known of all rows, where ``columns`` is a sample of them."""
+    """What is known of all rows, where ``rows`` is a sample of them."""
+
+    @property
+    def columns(self) -> Mapping[str, Array]:
+        """The columns of the rows."""
+        return self.rows.columns
 
     @property
     def in_memory(self) -> bool:
@@ -229,11 +234,6 @@ class Fit:
     def degrees_of_freedom(self) -> int | None:
         """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
         return statistics.degrees_of_freedom(self)
-
-    @property
-    def sigma_or_weights(self) -> str | None:
-        """The column of the row weights among those kept; of sigma, that of 1 / sigma**2."""
-        return row_weights(self.weights, self.sigma)
 
     @property
     def error_degrees(self) -> float:

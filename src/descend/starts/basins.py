@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.engines.numpy_engine import NumpyEngine
+from descend.formula.parametrisation import like_terms, nonlinear, shared
 from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
-from descend.formula.valleys import like_terms, nonlinear, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.models import Model
@@ -25,6 +25,7 @@ from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
 from descend.starts.search import ROWS, Start, descended, sample, search
 from descend.starts.trials import place_of, range_of
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
@@ -75,15 +76,15 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     if undetermined:
         return Doubt.FIT
     squared = model.loss.quadratic
-    rows: Mapping[str, Array] | None = None if squared else sample(problem.columns, ROWS)
-    left, spread = (loss, _variance(model, problem)) if rows is None else _by_medians(model, theta, rows)
+    rows = None if squared else sample(problem.rows, ROWS)
+    left, spread = (loss, _variance(problem)) if rows is None else _by_medians(model, theta, rows)
     if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
         return None
     if left > USELESS * spread:
         return Doubt.FIT
     if left > (1.0 - EXPLAINED) * spread or many_basins(model.formula):
-        rows = sample(problem.columns, ROWS) if rows is None else rows
-        if something_left(model, theta, rows, problem.row_weights):
+        rows = sample(problem.rows, ROWS) if rows is None else rows
+        if something_left(model, theta, rows):
             return Doubt.FIT
     beside = like_terms(model.formula, problem.objective.bounds is not None)
     if squared and (beside or _uncertain(problem, theta, loss, shared(model.formula))):
@@ -106,22 +107,21 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     return bool((errors[places] > OPEN * np.abs(theta[places])).any())
 
 
-def _variance(model: Model, problem: Problem) -> float:
+def _variance(problem: Problem) -> float:
     """Return the variance of the response, of weighted rows the weighted one."""
     if problem.whole is not None:
         return problem.whole.spread / problem.whole.omega
-    y, weights = model.observed(problem.columns), problem.row_weights
-    if weights is None:
+    y, omega = problem.rows.y, problem.rows.omega
+    if omega is None:
         away = y - float(np.add.reduce(y)) / y.size
         return float(away.dot(away)) / y.size
-    omega = problem.columns[weights]
     mean = float(omega.dot(y)) / float(omega.sum())
     return float(omega.dot((y - mean) ** 2)) / float(omega.sum())
 
 
-def _by_medians(model: Model, theta: Array, rows: Mapping[str, Array]) -> tuple[float, float]:
-    y = model.observed(rows)
-    left = np.abs(y - model.predict(theta, rows))
+def _by_medians(model: Model, theta: Array, rows: Rows) -> tuple[float, float]:
+    y = rows.y
+    left = np.abs(y - model.predict(theta, rows.columns))
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
@@ -130,17 +130,17 @@ def elsewhere(problem: Problem) -> Start | None:
     model, bounds = problem.model, problem.objective.bounds
     assert model.formula is not None
     begin = model.parameters.start({}, 1.0)
-    program = derived(model.formula, model.loss, problem.row_weights)
-    return search(program, problem.columns, begin if bounds is None else bounds.interior(begin), (), True, bounds)
+    program = derived(model.formula, model.loss)
+    return search(program, problem.rows, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
 def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
-    model, weights, bounds = problem.model, problem.row_weights, problem.objective.bounds
+    model, bounds = problem.model, problem.objective.bounds
     if model.formula is None:
         return None
-    program = derived(model.formula, model.loss, weights)
-    engine = NumpyEngine(program, sample(problem.columns, ROWS), weights)
+    program = derived(model.formula, model.loss)
+    engine = NumpyEngine(program, sample(problem.rows, ROWS))
     objective = objective_over(engine, problem.objective.penalty, bounds)
     here, _ = descended(objective, theta, EPOCHS)
 
@@ -155,7 +155,7 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | Non
         found = elsewhere(problem)
         return None if found is None or lower([found.theta]) is None else found
     along = sought if alone else shared(model.formula)
-    points, tried = valleys(program, sample(problem.columns, SCANNED), theta, along, alone, bounds)
+    points, tried = valleys(program, sample(problem.rows, SCANNED), theta, along, alone, bounds)
     point = lower(points)
     return None if point is None else Start(point, f"start found among {tried} trial points")
 
@@ -192,7 +192,7 @@ def scannable(program: Program) -> bool:
 
 def valleys(
     program: Program,
-    rows: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     along: Sequence[Expr],
     everywhere: bool,
@@ -203,13 +203,12 @@ def valleys(
     Of each parameter ``along`` which J is scanned, near its value or also ``everywhere`` it may lie, with the other
     nonlinear ones as they are in theta, the bottoms of the profile; and theta with like terms in each other's place.
     """
-    axes = [_axis(program, rows, theta, symbol, everywhere, bounds) for symbol in along]
+    axes = [_axis(program, rows.columns, theta, symbol, everywhere, bounds) for symbol in along]
     changed = _exchanged(program, theta, bounds)
     points = np.concatenate([*axes, *([changed] if len(changed) else [])]) if axes or len(changed) else np.empty((0, 0))
     if not len(points):
         return [], 0
-    weights = None if program.weights is None else rows[program.weights.name]
-    losses, found = Projection(program.formula, rows, weights, linear_unknowns(program.formula)).solved(points)
+    losses, found = Projection(program.formula, rows, linear_unknowns(program.formula)).solved(points)
     lowest = []
     begin = 0
     for axis, symbol in zip(axes, along, strict=True):
@@ -226,13 +225,13 @@ def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
 
 
 def _axis(
-    program: Program, rows: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
+    program: Program, columns: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
 ) -> Array:
     """Return theta, and copies of it with one parameter close to where it is, and all over where it may lie."""
     place = place_of(program, symbol).start
     values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
     if everywhere:
-        at = range_of(program, rows, symbol)
+        at = range_of(program, columns, symbol)
         values += [float(at((number + 0.5) / EVERYWHERE)) for number in range(EVERYWHERE)]
     points = np.repeat(theta[None, :], 1 + len(values), axis=0)
     points[1:, place] = values

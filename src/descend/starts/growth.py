@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Penalty
 from descend.starts.search import Start, sample
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 FEWEST = 200_000
@@ -35,35 +35,34 @@ WITHIN = 1e-2
 
 def improved(
     program: Program,
-    columns: Mapping[str, Array],
-    rows: int,
+    rows: Rows,
+    count: int,
     theta: Array,
     penalty: Penalty | None = None,
     bounds: Bounds | None = None,
 ) -> Start | None:
     """Improve a start on samples, the last of a 16th of the rows; None if they are few, or one does not converge.
 
-    columns: all rows, or as many as are in memory of ``rows`` in all.
+    rows: all of them, or as many as are in memory of ``count`` in all.
 
     The minimum over n rows lies within about 1/sqrt(n) of that over all, in units of the spread of one row. Each
     sample is solved to a hundredth of that, g'C^-1 g / (2 J) <= 1e-4 / n, from where the last one ended; so the first
     step over all rows begins so close that Gauss-Newton doubles the digits with every pass.
     """
-    here = len(next(iter(columns.values())))
-    if rows < (FEWEST if here == rows else FEWEST_ELSEWHERE) or theta.size > MANY:
+    here = rows.count
+    if count < (FEWEST if here == count else FEWEST_ELSEWHERE) or theta.size > MANY:
         return None
-    sizes, passes = [min(rows // GROWTH, here)], 0.0
+    sizes, passes = [min(count // GROWTH, here)], 0.0
     while sizes[0] >= SMALLEST * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:
-        some = sample(columns, size)
-        engine = NumpyEngine(program, some, None if program.weights is None else program.weights.name)
+        engine = NumpyEngine(program, sample(rows, size))
         objective = objective_over(engine, penalty, bounds)
         plan = Plan(EPOCHS, asked=False, rate=1.0, promise=WITHIN**2 / size)
         *_, last = descend(objective, LevenbergMarquardt(), theta, plan)
         if not math.isfinite(last.loss) or last.outcome != "converged":
             return None
         theta = last.theta
-        passes += objective.passes * size / rows
+        passes += objective.passes * size / count
     note = f"start improved on samples of {' and '.join(f'{size:,}' for size in sizes)} rows"
     return Start(theta, note, tuple(sizes), passes)

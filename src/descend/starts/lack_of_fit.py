@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +13,7 @@ from descend.formula import Formula
 from descend.formula.compile import over_rows
 from descend.formula.structure import measures, waves
 from descend.models import SymbolicModel
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 FEW = 4
@@ -68,18 +68,18 @@ def turning(residuals: Array, along: Array) -> bool:
     return power.size * (1.0 - share) ** (power.size - 1) < LINE
 
 
-def something_left(model: SymbolicModel, theta: Array, rows: Mapping[str, Array], weights: str | None) -> bool:
+def something_left(model: SymbolicModel, theta: Array, rows: Rows) -> bool:
     """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be.
 
     They are read along each input, and where there are several along the prediction too.
     """
-    prediction = model.predict(theta, rows)
-    left = model.observed(rows) - prediction
-    if weights is not None:
-        left = left * np.sqrt(rows[weights])
+    prediction = model.predict(theta, rows.columns)
+    left = model.observed(rows.columns) - prediction
+    if rows.omega is not None:
+        left = left * np.sqrt(rows.omega)
     if not model.inputs or left.size <= FEW * theta.size:
         return True
-    along = [rows[name] for name in model.inputs]
+    along = [rows.columns[name] for name in model.inputs]
     if len(along) > 1:
         along.append(prediction)
     turned, locations = _kinds(model.formula)
@@ -87,7 +87,7 @@ def something_left(model: SymbolicModel, theta: Array, rows: Mapping[str, Array]
         return True
     if locations and out_of_line(left):
         return True
-    return any(turning(left, over_rows(each, rows, left.size)) for each in turned)
+    return any(turning(left, over_rows(each, rows.columns, left.size)) for each in turned)
 
 
 def many_basins(formula: Formula) -> bool:

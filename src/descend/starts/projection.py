@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,9 +13,10 @@ from sympy import Expr, pi
 
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.formula import Formula
-from descend.formula.reparametrisation import exponents, quadratures
+from descend.formula.parametrisation import exponents, quadratures
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.parameters import Bounds, Parameters
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 TOGETHER = 1 << 18
@@ -86,7 +87,7 @@ class Projection:
     With the prediction  f = rest + sum_k c_k column_k,  both of data and of nonlinear parameters, the c_k solve
     sum omega (y - f)**2 = min. Columns are scaled to be at most 1, so that none overflows when squared.
 
-    columns, weights: the rows. linear: what to solve for. given: names of parameters that keep their values.
+    rows: weighted, if they have weights. linear: what to solve for. given: names of parameters that keep their values.
 
     Source: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413-432.
     """
@@ -94,19 +95,18 @@ class Projection:
     def __init__(
         self,
         formula: Formula,
-        columns: Mapping[str, Array],
-        weights: Array | None,
+        rows: Rows,
         linear: frozenset[Expr],
         given: frozenset[str] = frozenset(),
         bounds: Bounds | None = None,
     ) -> None:
-        self.formula, self.columns, self.bounds = formula, columns, bounds
-        self.rows = len(next(iter(columns.values())))
+        self.formula, self.columns, self.bounds = formula, rows.columns, bounds
+        self.rows = rows.count
         self.parameters = Parameters(formula.parameters)
         self.amplitudes = amplitudes(formula, linear, given)
-        self.root = None if weights is None else np.sqrt(weights)
-        self.total = float(self.rows) if weights is None else float(weights.sum())
-        self.observed = self.weighed(over_rows(formula.response, columns, self.rows))
+        self.root = None if rows.omega is None else np.sqrt(rows.omega)
+        self.total = rows.total
+        self.observed = self.weighed(over_rows(formula.response, self.columns, self.rows))
         self.rest = without(formula.expression, formula, self.amplitudes)
 
     def weighed(self, values: Array) -> Array:

@@ -160,13 +160,12 @@ def _noise_of(model: Any, table: Table, request: Request) -> Noise:
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
-    weights = problem.row_weights
-    size = median(np.abs(residual), None if weights is None else columns[weights])
+    size = median(np.abs(residual), problem.rows.omega)
     if problem.whole is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.median import median_residual
 
         program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
-        size = median_residual(problem.model, program, problem.whole.lazy, theta, size, weights)
+        size = median_residual(problem.model, program, problem.whole.lazy, theta, size)
     least = float(np.abs(problem.model.observed(columns)).max())
     if not NORMAL * size > NOISELESS * least:
         return Noise(EXACT * least or 1.0, start, exact=True)

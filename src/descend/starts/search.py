@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.compile import over_rows
-from descend.formula.reparametrisation import unwrapped
+from descend.formula.parametrisation import like_terms, shared, unwrapped
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
-from descend.formula.valleys import like_terms, shared
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -31,6 +30,7 @@ from descend.starts.projection import Projection
 from descend.starts.symmetry import canonical
 from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
 from descend.starts.trials import name_of, place_of, trials, tunings
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 ROWS = 512
@@ -50,8 +50,6 @@ EPOCHS_OF_TERM = 8
 """Epochs of the descent that follows each term that is found."""
 RANKED = 128
 """Points, best by squares, that are judged by the loss itself."""
-PLAIN_WEIGHTS = " of the plain formula"
-"""The name of the weights of rows whose response was freed of a function; no column is called that."""
 SAME = 1e-6
 """Relative difference of J below which two descents have ended in the same place."""
 
@@ -75,7 +73,7 @@ class Start:
 
 def search(
     program: Program,
-    columns: Mapping[str, Array],
+    rows: Rows,
     theta: Array,
     given: Collection[str],
     polish: bool,
@@ -90,7 +88,7 @@ def search(
     4. Descend a little way from the best few (``polish``), and return the lowest.
     Everything is deterministic, and stays within ``bounds``.
     """
-    return _Search(program, columns, theta, frozenset(given), bounds).start(polish)
+    return _Search(program, rows, theta, frozenset(given), bounds).start(polish)
 
 
 class _Search:
@@ -101,11 +99,11 @@ class _Search:
     """
 
     def __init__(
-        self, program: Program, columns: Mapping[str, Array], theta: Array, given: frozenset[str], bounds: Bounds | None
+        self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
-        self.plain, self.columns = _plain(program, columns)
-        self.rows = sample(self.columns, ROWS_OF_WAVES if waves(program.formula) else ROWS)
+        self.plain, self.every = _plain(program, rows)
+        self.rows = sample(self.every, ROWS_OF_WAVES if waves(program.formula) else ROWS)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
@@ -120,19 +118,16 @@ class _Search:
         self.tried = 0
 
     def _engine(self, program: Program) -> NumpyEngine:
-        return NumpyEngine(program, self.rows, None if program.weights is None else program.weights.name)
+        return NumpyEngine(program, self.rows)
 
-    def _projection(
-        self, rows: Mapping[str, Array], program: Program | None = None, bounds: Bounds | None = None
-    ) -> Projection:
-        weights = None if self.plain.weights is None else rows[self.plain.weights.name]
+    def _projection(self, rows: Rows, program: Program | None = None, bounds: Bounds | None = None) -> Projection:
         if program is None:
-            return Projection(self.plain.formula, rows, weights, self.symbols, self.given, self.bounds)
+            return Projection(self.plain.formula, rows, self.symbols, self.given, self.bounds)
         new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
-        return Projection(program.formula, rows, weights, self.symbols | new, self.given, bounds)
+        return Projection(program.formula, rows, self.symbols | new, self.given, bounds)
 
     def start(self, polish: bool) -> Start | None:
-        ends = self._solved(trials(self.plain, self.rows, self.theta, self.scanned))
+        ends = self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
         if polish and (agreed := self._agreed(ends)) is not None:
             return agreed
         peeled = self._peeled()
@@ -143,7 +138,7 @@ class _Search:
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
                 found = self.dictionary.frequencies(wave, lowest)
-                ends += self._solved(tunings(self.plain, self.rows, lowest, symbol, self.scanned, found))
+                ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, found))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
@@ -170,7 +165,7 @@ class _Search:
 
         Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
         """
-        formula, weights = self.program.formula, self.program.weights
+        formula = self.program.formula
         if not self.as_it_is or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
             return None
         if shared(formula) or like_terms(formula, self.bounds is not None):
@@ -182,9 +177,7 @@ class _Search:
         best, theta = down[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
         model = formula_model(formula, self.program.loss)
-        if 2 * reached < len(down) or something_left(
-            model, theta, self.rows, None if weights is None else weights.name
-        ):
+        if 2 * reached < len(down) or something_left(model, theta, self.rows):
             return None
         words = (
             f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
@@ -213,7 +206,7 @@ class _Search:
     @cached_property
     def dictionary(self) -> Dictionary:
         """Where terms of the sum are tried."""
-        return Dictionary(self.plain, self.rows, self.projection, self._projection(self.columns))
+        return Dictionary(self.plain, self.rows.columns, self.projection, self._projection(self.every))
 
     def _peeled(self) -> list[tuple[float, Array]]:
         """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
@@ -232,8 +225,8 @@ class _Search:
 
         dictionary = self.dictionary
         if program is not self.plain:
-            everywhere = self._projection(self.columns, program, bounds)
-            dictionary = Dictionary(program, self.rows, projection, everywhere)
+            everywhere = self._projection(self.every, program, bounds)
+            dictionary = Dictionary(program, self.rows.columns, projection, everywhere)
         peeling = Peeling(projection, base, terms, dictionary, polished)
         with np.errstate(all="ignore"):
             loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
@@ -250,24 +243,21 @@ class _Search:
         formula = with_amplitudes(self.plain.formula, self.projection, self.scanned)
         if formula is None:
             return self.plain, self.projection
-        weights = None if self.plain.weights is None else self.plain.weights.name
         more = len(formula.parameters) - len(self.plain.formula.parameters)
-        program = derived(formula, self.plain.loss, weights)
+        program = derived(formula, self.plain.loss)
         return program, self._projection(self.rows, program, None if self.bounds is None else self.bounds.beside(more))
 
 
-def _plain(program: Program, columns: Mapping[str, Array]) -> tuple[Program, Mapping[str, Array]]:
+def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
     """Return what is tried, and its rows, whose weights make up for a function that was around both sides."""
     formula, squared = program.formula, LOSSES.build("squared")
-    weights = None if program.weights is None else program.weights.name
     simpler = unwrapped(formula)
     if simpler is None:
-        return (program if program.loss.quadratic else derived(formula, squared, weights)), columns
-    slope = np.abs(over_rows(simpler[1], columns, len(next(iter(columns.values())))))
+        return (program if program.loss.quadratic else derived(formula, squared)), rows
+    slope = np.abs(over_rows(simpler[1], rows.columns, rows.count))
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2
-    omega = share if weights is None else share * columns[weights]
-    return derived(simpler[0], squared, PLAIN_WEIGHTS), {**columns, PLAIN_WEIGHTS: omega}
+    return derived(simpler[0], squared), replace(rows, omega=share if rows.omega is None else share * rows.omega)
 
 
 def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> Bounds:
@@ -281,13 +271,9 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
 
 
-def sample(columns: Mapping[str, Array], size: int) -> dict[str, Array]:
+def sample(rows: Rows, size: int) -> Rows:
     """Choose a row at random (the same each time) from each of ``size`` stretches: even steps could hide a wave."""
-    rows = len(next(iter(columns.values())))
-    if rows <= size:
-        return dict(columns)
-    chosen = sampled(rows, size)
-    return {name: column[chosen] for name, column in columns.items()}
+    return rows if rows.count <= size else rows.take(sampled(rows.count, size))
 
 
 def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.compile import over_rows
-from descend.formula.reparametrisation import pivots
+from descend.formula.parametrisation import pivots
 from descend.formula.structure import RESPONSE_UNIT, Wave, measures, phases, waves
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Program

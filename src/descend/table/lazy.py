@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.table.connection import Connection
+from descend.table.rows import Fault, Roles, Rows
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
@@ -45,6 +46,7 @@ class Lazy:
 
     names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name; ``place``, if it
         has that too, is the number of the row in its file.
+    roles: which of the columns say something of the rows themselves, such as their weights.
     owner: what must live as long as the connection is used. connection: asks again where that is lost.
     """
 
@@ -56,6 +58,7 @@ class Lazy:
         self.owner = owner
         self.connection = connection
         self.backend: Any = table.get_backend()
+        self.roles = Roles()
         self.twins = False
         """Whether so many rows are alike that what they hold does not tell them apart."""
         self.explain: Callable[[Exception], Exception] | None = None
@@ -78,16 +81,16 @@ class Lazy:
         """Return the rows that have a finite number in every column."""
         return self.where([self.finite(name) for name in self.names]) if self.names else self
 
-    def adding(self, name: str, value: Any) -> Lazy:
-        """Return the same rows with one more column, an Ibis value over ``table``."""
-        more = self.like(self.table.mutate(**{f"c{len(self.names)}": value}))
-        more.names = (*self.names, name)
-        return more
+    def with_roles(self, roles: Roles) -> Lazy:
+        """Return the same rows, whose columns play these roles."""
+        other = self.like(self.table)
+        other.roles = roles
+        return other
 
     def like(self, table: Any) -> Lazy:
         """Return other rows of the same columns."""
         other = Lazy(self.names, table, self.owner, self.connection)
-        other.explain, other.twins = self.explain, self.twins
+        other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
         return other
 
     def attempt(self, work: Callable[[], Result]) -> Result:
@@ -106,15 +109,15 @@ class Lazy:
         (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
         return None if place is None else int(place)
 
-    def sample(self, total: int, most: int) -> dict[str, Array]:
+    def sample(self, total: int, most: int) -> Rows:
         """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
         if total <= most:
             self.twins = True
-            return self.arrays()
+            return self.rows()
         while True:
             numbered = self.numbered()
-            found = self.like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).arrays()
-            if self.twins or 0.5 < len(next(iter(found.values()))) / most < 2.0:
+            found = self.like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).rows()
+            if self.twins or 0.5 < found.count / most < 2.0:
                 return found
             self.twins = True
 
@@ -225,6 +228,10 @@ class Lazy:
             answer.close()
         return rows
 
+    def rows(self) -> Rows:
+        """Fetch all rows."""
+        return Rows.of(self.arrays(), self.roles)
+
     def arrays(self, limit: int | None = None) -> dict[str, Array]:
         """Fetch the columns, or the first rows of them, NaN where a cell is missing."""
         if self.backend.name == "duckdb":
@@ -233,14 +240,17 @@ class Lazy:
             return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
         if self.backend.name == "pyspark":
             return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
-        blocks = self._explained(lambda: list(self.blocks(1 << 16 if limit is None else limit, limit)))
+        blocks = self._explained(lambda: list(self._blocks(1 << 16 if limit is None else limit, limit)))
         return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
 
-    def blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
-        """Fetch the columns in blocks of so many rows at most, NaN where a cell is missing.
+    def blocks(self, rows: int) -> Iterator[Rows]:
+        """Fetch all rows in blocks of so many at most, NaN where a cell is missing.
 
         Let `attempt` do what takes the blocks: there is no going on in the middle.
         """
+        return (Rows.of(block, self.roles) for block in self._blocks(rows))
+
+    def _blocks(self, rows: int, limit: int | None = None) -> Iterator[dict[str, Array]]:
         sql = self.sql(self._only(limit))
         if self.backend.name == "duckdb":
             yield from (self._block(batch) for batch in self.backend.con.sql(sql).to_arrow_reader(rows))
@@ -258,10 +268,10 @@ class Lazy:
     def _block(self, batch: Any) -> dict[str, Array]:
         return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
 
-    def counted(self, weights: str | None = None) -> tuple[int, float]:
+    def counted(self) -> tuple[int, float]:
         """Return the number of rows, and the sum of their weights."""
-        table = self.table
-        total = table.count() if weights is None else table[self.column(weights)].sum()
+        table, spread = self.table, self.roles.spread
+        total = table.count() if spread is None else self.roles.weight(table[self.column(spread)]).sum()
         rows, weight = self.one(table.aggregate(rows=table.count(), weight=total))
         return int(rows), float(weight or 0.0)
 
@@ -319,6 +329,11 @@ class Summary:
         self.missing, self.infinite = missing, infinite
         self.low = np.nan if low is None else float(low)
         self.high = np.nan if high is None else float(high)
+
+    def outside(self, low: float, high: float) -> Fault | None:
+        """Return the end of the column that is not in [low, high], if one is not."""
+        worst = self.low if self.low < low else self.high if self.high > high else None
+        return None if worst is None else Fault(worst, "some row")
 
 
 def spread(place: Any, multiplier: Any) -> Any:

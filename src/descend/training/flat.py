@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.problem.point import Objective, Point
 from descend.training.curvature import hessian
-from descend.training.objective import ModuleObjective, Rows
+from descend.training.objective import ModuleEngine, ModuleObjective
 
 if TYPE_CHECKING:
     from descend.models.module_weights import ModuleParameters
@@ -59,7 +59,7 @@ class Flat(Objective):
                 tensor.copy_(part.reshape(tensor.shape))
                 begin += tensor.numel()
 
-    def with_rows(self, rows: Rows) -> Flat:
+    def with_rows(self, rows: ModuleEngine) -> Flat:
         """Return J of the same module over other rows."""
         return Flat(ModuleObjective(self.objective.model, rows, self.objective.modes))
 
@@ -67,8 +67,7 @@ class Flat(Objective):
         """Return J of the same module over some of the rows."""
         engine = self.objective.engine
         inputs, y, omega = engine._at(chosen)
-        weights = None if engine.weights is None else engine.weights[chosen]
-        return self.with_rows(Rows(inputs, y, weights, omega))
+        return self.with_rows(ModuleEngine(inputs, y, engine.rows.take(chosen), omega))
 
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""

@@ -21,7 +21,7 @@ from descend.losses import Loss
 from descend.models.module import ModuleModel, is_pair, one_per_row
 from descend.options.request import Request
 from descend.parameters import Parameters
-from descend.problem import preflight
+from descend.table.rows import Rows
 from descend.training.posing import refuse_what_modules_lack
 from descend.training.reading import read_table, read_tensors
 
@@ -127,10 +127,9 @@ def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: 
     """
     refuse_what_modules_lack(replace(request, gradient=None, start=None))
     model, table, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, request, loss)
-    rows, y = model.tensor(columns), np.asarray(model.observed(columns), dtype=np.float64)
-    weights = None if request.weights is None else np.asarray(columns[request.weights], dtype=np.float64)
-    if weights is not None:
-        preflight.check_weights(weights, str(request.weights), table.source)
+    read = Rows.of(columns, request.roles, model.observed, table.source)
+    read.check()
+    rows, y, weights = model.tensor(columns), np.asarray(read.y, dtype=np.float64), read.omega
     if len(y) > MOST_ROWS:
         kept = np.linspace(0, len(y) - 1, MOST_ROWS).astype(int)
         rows, y, weights = rows[kept], y[kept], None if weights is None else weights[kept]
@@ -169,7 +168,7 @@ def _by_backward(module: Any, rows: Any, y: Any, omega: Any, model: ModuleModel)
 
     module.zero_grad()
     score = one_per_row(module(rows), len(y), model.name)
-    kernel = AutogradKernel(model.loss, lambda *_: score, lambda *_: y, None, lambda *_: ())
+    kernel = AutogradKernel(model.loss, lambda *_: score, lambda *_: y, lambda *_: (), 0)
     value = kernel.value(score, y, score - y)
     (value.mean() if omega is None else (value * omega).sum() / omega.sum()).backward()
     parts = [tensor for tensor in module.parameters() if tensor.requires_grad]

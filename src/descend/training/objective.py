@@ -17,7 +17,8 @@ from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel, block_size
 from descend.models.module_modes import Modes
 from descend.models.module_weights import Weights
-from descend.problem.point import Objective
+from descend.problem.point import Objective, shuffled
+from descend.table.rows import Rows
 from descend.training.curvature import Ritz, hessian
 
 Tensor = Any
@@ -136,36 +137,31 @@ class ModulePoint:
 
 
 @dataclass
-class Rows:
-    """The rows a module is fitted to, beside it: inputs, response and row weights. It stands in for an engine.
+class ModuleEngine:
+    """The rows a module is fitted to, beside it, as tensors: inputs, response and row weights.
 
-    weights: as an array; omega: the same as a tensor.
+    rows: the response and the row weights as arrays.
     """
 
     inputs: Tensor
     y: Tensor
-    weights: NDArray[np.float64] | None = None
+    rows: Rows
     omega: Tensor | None = None
     name: str = "torch"
 
     @property
-    def rows(self) -> int:
+    def count(self) -> int:
+        """The number of rows."""
         return int(self.y.shape[0])
-
-    def count(self, chosen: NDArray[np.intp] | None) -> Any:
-        """Return the number of rows, or the sum of their weights, of all or the chosen ones."""
-        if self.weights is None:
-            return self.rows if chosen is None else len(chosen)
-        return float((self.weights if chosen is None else self.weights[chosen]).sum())
 
     def blocks(self, chosen: NDArray[np.intp] | None, whole: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
         if chosen is not None:
             yield self._at(chosen)
             return
-        size = self.rows if whole else block_size(self.inputs)
-        for begin in range(0, self.rows, size):
-            yield (self.inputs, self.y, self.omega) if size >= self.rows else self._at(slice(begin, begin + size))
+        size = self.count if whole else block_size(self.inputs)
+        for begin in range(0, self.count, size):
+            yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
 
     def _at(self, chosen: Any) -> tuple[Tensor, Tensor, Tensor | None]:
         import torch
@@ -182,18 +178,21 @@ class ModuleObjective(Objective):
     where not (dropout, batch normalisation) each epoch takes a pass for each.
     """
 
-    engine: Rows  # type: ignore[assignment]  # which stands in for one
+    engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
-    def __init__(self, model: ModuleModel, engine: Rows, modes: Modes) -> None:
+    def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model = model
         self.engine = engine
         self.modes = modes
-        self.rows = engine.rows
+        self.rows = engine.count
         self.runs = 0
         self.passes = 0.0
         self.finite = True
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
+        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
 
     def __call__(  # type: ignore[override]  # weights stand for the flat vector
         self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
@@ -232,7 +231,7 @@ class ModuleObjective(Objective):
         self.passes += 1.0 if rows is None else len(rows) / self.rows
         if backward:
             self.clear()
-        count = self.engine.count(rows)
+        count = self.engine.rows.weight_of(rows)
         total = None
         with torch.set_grad_enabled(backward):
             for inputs, y, weights in self.engine.blocks(rows, whole):

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.contract import Optimizer
-from descend.optimizers.rates import HALVINGS, OR_LESS
+from descend.optimizers.families import HALVINGS, OR_LESS
+from descend.optimizers.recurrence import Recurrence
 
 Made = Callable[..., Any]
 TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
@@ -85,6 +86,11 @@ class TorchOptimizer:
             if evaluation.theta.unchanged:
                 return evaluation.theta, state
         return evaluation.theta.moved(), state
+
+    @property
+    def recurrence(self) -> Recurrence | None:
+        """What it does on a parabola, if it is one of ours."""
+        return None if self.ours is None else self.ours.recurrence
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None if self.ours is None else self.ours.largest_stable_rate(curvature_max)

@@ -18,7 +18,8 @@ from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.posing import Problem
 from descend.table import Table
-from descend.training.objective import ModuleObjective, Rows
+from descend.table.rows import Rows
+from descend.training.objective import ModuleEngine, ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.reading import read_table, read_tensors
 
@@ -43,14 +44,15 @@ def pose_module(module: Any, data: Any, request: Request) -> tuple[Problem, Requ
         )
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss.refuse_own()
     read = read_tensors if is_pair(data) else read_table
     model, table, columns, notes = read(module, data, request.inputs, request, loss)
-    preflight.check_more_than_one_row(len(columns[model.response]), table.source)
-    preflight.check_response(loss, model.observed(columns), model.response, table.source)
-    engine = Rows(model.tensor(columns), model.placed(columns[model.response]))
-    if request.weights is not None:
-        preflight.check_weights(columns[request.weights], request.weights, table.source)
-        engine.weights, engine.omega = columns[request.weights], model.placed(columns[request.weights])
+    rows = Rows.of(columns, request.roles, model.observed, table.source)
+    preflight.check_more_than_one_row(len(rows.y), table.source)
+    preflight.check_response(loss, rows, model.response)
+    rows.check()
+    omega = None if rows.omega is None else model.placed(rows.omega)
+    engine = ModuleEngine(model.tensor(columns), model.placed(rows.y), rows, omega)
     modes = Modes(module)
     try:
         return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
@@ -59,7 +61,7 @@ def pose_module(module: Any, data: Any, request: Request) -> tuple[Problem, Requ
 
 
 def _begun(
-    model: ModuleModel, table: Table, columns: Mapping[str, Any], engine: Rows, modes: Modes, notes: list[str]
+    model: ModuleModel, table: Table, columns: Mapping[str, Any], engine: ModuleEngine, modes: Modes, notes: list[str]
 ) -> Problem:
     """Try the module out on a few rows, then evaluate it on all of them."""
     few = engine.inputs[: min(FEW_ROWS, max(2, block_size(engine.inputs)))]  # batch normalisation needs two
@@ -79,10 +81,10 @@ def _begun(
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
     whole: Any = model
-    y = model.observed(columns)
+    y = engine.rows.y
     scale = float(y.dot(y)) / len(y) if model.loss.quadratic else 0.0
     given = frozenset(name for name, _ in model.module.named_parameters())
-    return Problem(whole, "autograd", table, columns, objective, first, tuple(notes), scale, given=given)
+    return Problem(whole, "autograd", table, engine.rows, objective, first, tuple(notes), scale, given=given)
 
 
 def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Request]:

@@ -17,9 +17,9 @@ from sympy import Eq, Expr, Integer, Ne
 from sympy.core.relational import Relational
 
 from descend.errors import DescendError
-from descend.formula.compile import COUNT
 from descend.formula.derivative import derivatives
 from descend.formula.real_functions import absolute, log2, log10, maximum, minimum, sigmoid, sign, softplus, where
+from descend.formula.row_code import COUNT
 from descend.formula.symbols import Predictor
 from descend.gradients.contract import Program, row_sum
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from descend.formula import read_formula
-from descend.formula.valleys import like_terms, nonlinear, shared
+from descend.formula.parametrisation import like_terms, nonlinear, shared
 
 
 def names(symbols):

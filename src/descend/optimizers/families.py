@@ -1,4 +1,4 @@
-"""How `--learning-rate auto` chooses: from the curvature where the run begins, checked by one trial step.
+"""Families of optimizers, by what the learning rate is to them, and how `--learning-rate auto` chooses it.
 
 The curvature at the start says nothing about the curvature further on, so every rule takes a cautious share of what
 a quadratic would allow, and halves it until the first step does not raise J. The shares of the adaptive methods are
@@ -8,21 +8,64 @@ those that, over some forty small fits, brought J furthest down in 1000 epochs.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.contract import Array, Evaluation, Optimizer
 from descend.optimizers.curvature import damped_inverse, largest_curvature
+from descend.optimizers.recurrence import Recurrence
 
 OR_LESS = ", or less if such a step raises the loss"
-INVERSE_CURVATURE = "1 / (largest curvature at the start)" + OR_LESS
-MOMENTUM_OVER_CURVATURE = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
 HALVINGS = 60
 
 
-def gauss_newton_rule(share: int) -> str:
-    """Return the rule of `gauss_newton_share` in words."""
-    return f"1/{share} of the largest change in a Gauss-Newton step at the start" + OR_LESS
+class LinearMethod(Optimizer):
+    """Steps that are linear in the gradients seen so far: what they do on a parabola is known for every epoch."""
+
+    @property
+    @abstractmethod
+    def recurrence(self) -> Recurrence:
+        """What is left of an error in an eigenvector of the curvature, from epoch to epoch."""
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return inverse_curvature(evaluation, self.recurrence.momentum)
+
+
+class Adaptive(Optimizer):
+    """Steps whose components are about as long as the learning rate, whatever the gradient.
+
+    share: the rate that is chosen is 1/share of the largest change in a Gauss-Newton step.
+    """
+
+    share: ClassVar[int]
+
+    @property
+    def rate_rule(self) -> str:  # type: ignore[override]
+        return f"1/{self.share} of the largest change in a Gauss-Newton step at the start" + OR_LESS
+
+    @property
+    def largest_rate(self) -> float:
+        """The largest rate that makes sense, whatever the curvature."""
+        return math.inf
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return min(gauss_newton_share(evaluation, self.share), self.largest_rate)
+
+
+class WholeSteps(Optimizer):
+    """Steps from all rows at once that find their length, and the end, by themselves: they need no learning rate."""
+
+    stochastic: ClassVar[bool] = False
+    thorough: ClassVar[bool] = True
+
+    @property
+    def uses_rate(self) -> bool:
+        return False
+
+    def suggested_rate(self, evaluation: Evaluation) -> float:
+        return 1.0
 
 
 def inverse_curvature(evaluation: Evaluation, momentum: float = 0.0) -> float:

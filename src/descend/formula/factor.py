@@ -1,0 +1,102 @@
+"""Sums over rows that lose no digits or copy no rows: the triangle of a QR factorization, and inner products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+LEAST = 1e-10
+"""Share of the largest curvature of a row that a direction has at least, so that its slope can be divided by it."""
+
+
+def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
+    """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]: R'R is curvature, gradient and loss, unsquared.
+
+    jacobian: (parameters, rows). A row of weight zero counts for nothing; if its slope is not zero, as where a weight
+    underflows, there is no such R, and all of it is nan.
+    """
+    root = np.sqrt(np.broadcast_to(weight, jacobian.shape[1:]))
+    whole = np.empty((root.size, len(jacobian) + 1))
+    np.multiply(jacobian.T, root[:, None], out=whole[:, :-1])
+    np.divide(slope, root, out=whole[:, -1], where=root > 0.0)
+    if not root.all():
+        whole[root == 0.0, -1] = np.where(slope[root == 0.0] == 0.0, 0.0, np.nan)
+    return triangle(whole)
+
+
+def triangle(matrix: Array) -> Array:
+    """Return the upper triangle of a QR factorization, (k, k) for a matrix of k columns."""
+    columns = matrix.shape[1]
+    if not np.isfinite(matrix).all():
+        return np.full((columns, columns), np.nan)
+    upper: Array = np.asarray(np.linalg.qr(matrix, mode="r"))
+    return upper if len(upper) == columns else np.vstack([upper, np.zeros((columns - len(upper), columns))])
+
+
+def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
+    """Return the inner products of each two of a few long rows, weighed by ``omega``, without copying them.
+
+    >>> products((np.array([1.0, 2.0]), np.array([3.0, 0.0]))).tolist()
+    [[5.0, 3.0], [3.0, 9.0]]
+    """
+    found = np.empty((len(rows), len(rows)))
+    for i, row in enumerate(rows):
+        left = row if omega is None else row * omega
+        for j in range(i + 1):
+            found[i, j] = found[j, i] = left.dot(rows[j])
+    return found
+
+
+def torch_factor(weight: Tensor | float, slope: Tensor, jacobian: Tensor) -> Tensor:
+    """Do what ``numpy_factor`` does, with tensors."""
+    import torch
+
+    root = torch.sqrt(torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device)).expand(jacobian.shape[1])
+    last = torch.where((root == 0.0) & (slope == 0.0), torch.zeros_like(root), slope / root)
+    return torch_triangle(torch.cat([jacobian.T * root[:, None], last[:, None]], dim=1))
+
+
+def torch_triangle(matrix: Tensor) -> Tensor:
+    """Do what ``triangle`` does, with a tensor."""
+    import torch
+
+    rows, columns = matrix.shape
+    if not torch.isfinite(matrix).all():
+        return matrix.new_full((columns, columns), float("nan"))
+    upper = torch.linalg.qr(matrix, mode="r")[1]
+    return upper if rows >= columns else torch.cat([upper, matrix.new_zeros((columns - rows, columns))])
+
+
+def whitened(
+    jacobian: Array, own: Sequence[int], slopes: Sequence[Array], weights: Sequence[Array] = ()
+) -> tuple[Array, Array]:
+    """Return slopes, (m n,), and derivatives, (p, m n), of as many scores a row that do not act on each other.
+
+    jacobian: (p, n) derivatives of the first score. own: the place in theta of each other score. slopes: of the m
+    scores. weights: the upper triangle of their second derivatives, row by row; none if they are not needed.
+    """
+    count, rows = len(slopes), jacobian.shape[1]
+    each = np.zeros((count, *jacobian.shape))
+    each[0] = jacobian
+    for place, score in enumerate(own, 1):
+        each[place, score] = 1.0
+    slope = np.stack(slopes)
+    if weights:
+        second = np.empty((rows, count, count))
+        for weight, i, j in zip(weights, *np.triu_indices(count), strict=True):
+            second[:, i, j] = second[:, j, i] = weight
+        if not np.isfinite(second).all():
+            return np.full(count * rows, np.nan), np.full((len(jacobian), count * rows), np.nan)
+        values, vectors = np.linalg.eigh(second)
+        values = np.abs(values)
+        root = np.sqrt(np.maximum(values, LEAST * values.max(axis=1, keepdims=True))).T
+        slope = np.einsum("an,nak->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)
+        each = np.einsum("apn,nak,kn->kpn", each, vectors, root)
+    return slope.ravel(), np.ascontiguousarray(each.transpose(1, 0, 2)).reshape(len(jacobian), -1)

@@ -1,0 +1,182 @@
+"""The rows of a fit: the columns used, and how much each row counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
+SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
+"""Standard deviations between which 1 / sigma**2 is a number above 0."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns say something of the rows themselves, rather than of the model.
+
+    weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
+    At most one of them is given.
+    """
+
+    weights: str | None = None
+    sigma: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read for these roles."""
+        return tuple(name for name in (self.weights, self.sigma) if name is not None)
+
+    @property
+    def spread(self) -> str | None:
+        """The column that says how far each row is trusted; None if all rows are alike."""
+        return self.sigma or self.weights
+
+    def weight(self, value: Any) -> Any:
+        """Return the row weight for a value of the column ``spread``: an array, or an expression of a database."""
+        return value if self.sigma is None else 1.0 / (value * value)
+
+    def omega(self, columns: Columns) -> Array | None:
+        """Return the row weights, (rows,); None if all rows are alike."""
+        return None if self.spread is None else np.asarray(self.weight(columns[self.spread]), dtype=np.float64)
+
+
+ALIKE = Roles()
+"""Of rows that all count the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows in memory. J is a mean over them, weighted by omega.
+
+    columns: the values of each column, (rows,). omega: (rows,) row weights, or None if all rows are alike.
+    observed: how the response follows from the columns. roles: where the weights come from.
+    source: where the rows come from, in words for messages.
+
+    >>> rows = Rows.of({"x": np.array([1.0, 2.0]), "s": np.array([1.0, 0.5])}, Roles(sigma="s"))
+    >>> rows.count, rows.omega.tolist(), rows.total
+    (2, [1.0, 4.0], 5.0)
+    >>> rows.take(np.array([1])).columns["x"].tolist()
+    [2.0]
+    """
+
+    columns: Columns
+    omega: Array | None = None
+    observed: Callable[[Columns], Array] | None = None
+    roles: Roles = ALIKE
+    source: str = "the data"
+
+    @classmethod
+    def of(
+        cls,
+        columns: Columns,
+        roles: Roles = ALIKE,
+        observed: Callable[[Columns], Array] | None = None,
+        source: str = "the data",
+    ) -> Rows:
+        """Return rows of these columns, weighted by the one that has that role."""
+        with np.errstate(all="ignore"):  # what cannot be a weight is refused by `check`
+            return cls(columns, roles.omega(columns), observed, roles, source)
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    @cached_property
+    def total(self) -> float:
+        """The sum of the row weights: the number of rows if all are alike."""
+        return float(self.count) if self.omega is None else float(self.omega.sum())
+
+    @cached_property
+    def y(self) -> Array:
+        """The response, (rows,)."""
+        assert self.observed is not None
+        return self.observed(self.columns)
+
+    def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
+        """Return the sum of the weights of some rows, or of all."""
+        if chosen is None:
+            return self.total
+        return float(len(chosen)) if self.omega is None else float(self.omega[chosen].sum())
+
+    def take(self, chosen: Chosen) -> Rows:
+        """Return some of the rows, by their places, a slice or a mask."""
+        columns = {name: column[chosen] for name, column in self.columns.items()}
+        return replace(self, columns=columns, omega=None if self.omega is None else self.omega[chosen])
+
+    def counting(self) -> Rows:
+        """Return the rows whose weight is not 0, for others count for nothing."""
+        return self if self.omega is None or self.omega.all() else self.take(self.omega > 0.0)
+
+    def joined(self, other: Rows) -> Rows:
+        """Return these rows and others after them; no rows at all are joined to anything."""
+        if not self.columns:
+            return other
+        columns = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
+        omega = None if self.omega is None or other.omega is None else np.concatenate([self.omega, other.omega])
+        return replace(self, columns=columns, omega=omega)
+
+    def replaced(self, columns: Columns) -> Rows:
+        """Return the same rows with other values of some columns; their weights stay."""
+        return replace(self, columns={**self.columns, **columns})
+
+    def check(self) -> None:
+        """Refuse weights and standard deviations that no mean can be weighted by. Raises DataError."""
+        check_roles(self.roles, self.outside, self.source)
+
+    def outside(self, name: str, low: float, high: float) -> Fault | None:
+        """Return the first value of a column that is not in [low, high], and its row; None if there is none."""
+        return first_outside(self.columns[name], low, high)
+
+
+class Fault(NamedTuple):
+    """A value that is out of place. row: where it is, in words."""
+
+    value: float
+    row: str
+
+
+Outside = Callable[[str, float, float], Fault | None]
+"""(column, low, high) -> a value of the column that is not in [low, high], if there is one."""
+
+
+def first_outside(values: Array, low: float, high: float) -> Fault | None:
+    """Return the first value that is not in [low, high]; NaN never is."""
+    bad = ~((values >= low) & (values <= high))
+    row = int(bad.argmax())
+    return Fault(float(values[row]), f"row {row + 1}") if bad.any() else None
+
+
+def check_roles(roles: Roles, outside: Outside, source: str) -> None:
+    """Refuse weights and standard deviations that no mean can be weighted by, wherever the rows are.
+
+    Raises DataError for negative weights, and for weights that are all 0; for standard deviations that are not above 0,
+    or so small that 1 / sigma**2 overflows, and where all are so large that it is 0.
+    """
+    if roles.weights is not None:
+        if (bad := outside(roles.weights, 0.0, math.inf)) is not None:
+            raise DataError(
+                f"The weight `{roles.weights}` is {bad.value:g} in {bad.row} of {source}. Weights must be 0 or more."
+            )
+        if outside(roles.weights, -math.inf, 0.0) is None:
+            raise DataError(f"The weight `{roles.weights}` is 0 in every row of {source}. Some row must count.")
+    if roles.sigma is not None:
+        if (bad := outside(roles.sigma, SMALLEST_SIGMA, math.inf)) is not None:
+            raise DataError(
+                f"The sigma `{roles.sigma}` is {bad.value:g} in {bad.row} of {source}. Standard deviations must be "
+                "above 0. Leave such rows out with --where, or correct them."
+            )
+        if outside(roles.sigma, LARGEST_SIGMA, math.inf) is None:
+            raise DataError(
+                f"The sigma `{roles.sigma}` is above 1e150 in every row of {source}, so that none counts. Correct it."
+            )
