@@ -17,7 +17,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import TORCH
 from descend.losses import LOSSES, Loss
-from descend.losses.contract import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
 from descend.problem.preflight import check_response
 
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL)

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import descend
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Loss
-from descend.losses.contract import POSITIVE, Domain
+from descend.losses.domain import POSITIVE, Domain
 from descend.settings import setting
 
 

@@ -14,7 +14,7 @@ from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Write
 from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [

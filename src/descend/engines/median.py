@@ -12,7 +12,7 @@ from descend.engines.weighted import ROUNDING, middle
 from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter
 from descend.formula.symbols import Column
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model, SymbolicModel
 from descend.table.lazy import Lazy
 

@@ -25,7 +25,7 @@ from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model
 from descend.table.database import reason
 from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread

@@ -14,7 +14,7 @@ from descend.formula.printers.code import TORCH
 from descend.formula.row_code import RowCode
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model
 from descend.table.rows import Rows
 

@@ -16,7 +16,7 @@ from descend.formula.printers.latex import as_latex
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.showing import Shown
 
 MOST_TO_SIMPLIFY = 60

@@ -13,7 +13,7 @@ from sympy import Expr
 from descend.formula.compile import compile_expression
 from descend.inference.row_scores import row_weights, weighted
 from descend.inference.statistics import counting, standing, total_weight
-from descend.losses.contract import DISPERSION
+from descend.losses.formulas import DISPERSION
 
 if TYPE_CHECKING:
     from descend.results.fit import Fit

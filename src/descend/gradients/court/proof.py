@@ -22,7 +22,7 @@ from descend.formula.real_functions import absolute, log2, log10, maximum, minim
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Predictor
 from descend.gradients.contract import Program, row_sum
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 MOST_TO_EXPAND, MOST_AT_ONCE = 250, 60
 """Operations beyond which multiplying out takes longer than it is worth; then nothing is proved."""
