@@ -40,7 +40,7 @@ OVER = 0.03
 
 def minimum(fit: Fit) -> dict[str, float] | None:
     """Return the parameters where J is least, as 80-bit numbers; None if Newton's method does not find it."""
-    model, columns = fit.model, fit.kept.columns
+    model, columns = fit.model, fit.solution.columns
     program = derived(model.formula, model.loss)
     names = list(model.formula.parameters)
     symbols = (*(Column(name) for name in columns), *(Parameter(name) for name in names))

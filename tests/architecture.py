@@ -60,10 +60,11 @@ def place(rule: str, file: Path, node: ast.AST) -> Place:
 
 @cache
 def loss_names() -> frozenset[str]:
-    """Return the names of the losses."""
+    """Return the names of the losses, but for those that are functions of formulas too: `gamma`."""
+    from descend.formula.functions import FUNCTIONS
     from descend.losses import LOSSES
 
-    return frozenset(LOSSES)
+    return frozenset(LOSSES) - frozenset(FUNCTIONS)
 
 
 @cache
@@ -291,6 +292,47 @@ def occurrences(rule: str, pattern: str) -> Iterator[Place]:
                 yield Place(rule, file, number, line.strip())
 
 
+RIDDLE = re.compile(
+    "_*(wish|told|grown|what|whole|ground|ruler|rest|larger|strangers|lost|asked|gathered|posed|elsewhere)_*", re.I
+)
+"""Words that say nothing of what a thing is; none is the name of one."""
+
+
+def riddles() -> Iterator[Place]:
+    """Yield where a function, an argument, a variable or an attribute gets a name that only its author can read."""
+    for file in FILES:
+        for node in ast.walk(tree(file)):
+            name = ""
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                name = node.name
+            elif isinstance(node, ast.arg):
+                name = node.arg
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                name = node.id
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                name = node.attr
+            if RIDDLE.fullmatch(name):
+                yield place("name that is a riddle", file, node)
+
+
+def options_listed_again() -> Iterator[Place]:
+    """Yield where options of a fit are listed a second time: their help, or many of them as arguments.
+
+    The functions that a user calls name them, for editors look there; a test holds these against the options.
+    """
+    from descend.options.request import OPTIONS
+
+    helps = {option.help for option in OPTIONS.values() if option.help}
+    for file in FILES:
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Constant) and node.value in helps and room(file) != "options":
+                yield place("help of an option", file, node)
+            if isinstance(node, ast.FunctionDef) and room(file) != "api":
+                names = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+                if sum(name in OPTIONS for name in names) > 4:
+                    yield place("arguments that are options", file, node)
+
+
 def large_rooms() -> Iterator[Place]:
     """Yield the rooms that are too large a share of the house."""
     sizes: dict[str, int] = defaultdict(int)
@@ -353,6 +395,8 @@ RULES = {
     "files over 350 lines": long_files,
     "function bodies over 60 lines": long_functions,
     "rooms over 15%": large_rooms,
+    "options listed again": options_listed_again,
+    "names that are riddles": riddles,
     "fmt: skip": lambda: occurrences("fmt: skip", r"# fmt: skip"),
     "Any": lambda: occurrences("Any", r"\bAny\b"),
 }

@@ -7,17 +7,19 @@ from tests import architecture
 
 # How many places may break a rule. Lower a number with the places that go; none is ever raised.
 LIMITS = {
-    "names of losses outside their room": 47,
+    "names of losses outside their room": 2,
     "classes of losses asked for outside their room": 0,
     "classes of models asked for outside their room": 0,
-    "hasattr and getattr of a model": 4,
-    "imports within cycles": 97,
+    "hasattr and getattr of a model": 3,
+    "imports within cycles": 92,
     "imports of a later room": 22,
-    "files over 350 lines": 19,
-    "function bodies over 60 lines": 3,
+    "files over 350 lines": 15,
+    "function bodies over 60 lines": 2,
     "rooms over 15%": 0,
-    "fmt: skip": 125,
-    "Any": 1279,
+    "options listed again": 0,
+    "names that are riddles": 347,
+    "fmt: skip": 99,
+    "Any": 1103,
 }
 LINES = 47_970
 """Lines of all files together."""

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS, SCHEDULES
-from descend.registry import Registry, closest
-from descend.settings import Part
+from descend.registry import Part, Registry, closest
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def test_a_part_from_outside_is_known_like_any_other():
     class Guest(Part):
         kind: ClassVar[str] = "part"
         name: ClassVar[str] = "guest"
-        elsewhere: ClassVar[str] = "visitor stranger"
+        aliases: ClassVar[str] = "visitor stranger"
 
     assert list(parts) == ["plain", "guest"]
     assert parts.build("guest") == Guest()

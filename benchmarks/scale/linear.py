@@ -66,7 +66,7 @@ def long_descent(data: Any) -> Mapping[str, float]:
 def one_pass(folder: Path) -> Any:
     import descend
 
-    engine = descend.fit("y ~ w @ [x*]", wide(folder), engine="numpy").kept.objective.engine
+    engine = descend.fit("y ~ w @ [x*]", wide(folder), engine="numpy").solution.objective.engine
     engine.evaluate(np.ones(WIDE), 1)
     return engine
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend import report
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
+from descend.descent.commenting import attempt
 from descend.descent.run import run
+from descend.descent.solution import Solution, solution_of
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -33,10 +34,7 @@ from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
 from descend.problem.posing import Problem, pose
 from descend.registry import split_list
-from descend.results import Fit, load
-from descend.results.commenting import attempt
-from descend.results.ending import fit_of
-from descend.showing import handed
+from descend.results import Fit, fit_of, load
 from descend.starts.robust import loss_of, needs_preparation, prepare
 from descend.starts.second_look import SecondLook, doubt_of
 from descend.table import open_table, parse_column_range
@@ -154,7 +152,7 @@ def fit(
 
         problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(problem, run(problem, request, reader), report, call, began)
+            return fit_of(replace(solution_of(problem, run(problem, request, reader), began), call=call))
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
@@ -178,21 +176,21 @@ def fit(
                 problem = replace(problem, notes=prepared + problem.notes)
             kind = checked_errors(errors, problem.model.loss)
 
-            def fitted_to(problem: Problem, reader: Callable[[Step], None] | None = None) -> Fit:
-                descended = run(problem, request, reader, resumed)
-                return fit_of(problem, descended, report, call, began, bool(l1 or l2), kind)
+            def solve(problem: Problem, reader: Callable[[Step], None] | None = None) -> Solution:
+                solution = solution_of(problem, run(problem, request, reader, resumed), began)
+                return replace(solution, call=call, errors=kind)
 
-            fitted = fitted_to(problem, reader)
+            solution = solve(problem, reader)
             if optimizer is None and start:
                 patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                with attempt("whether another start leads lower", fitted.failures):
-                    doubt = doubt_of(problem, fitted) if patient and fitted.succeeded else None
-                    if doubt is not None or not fitted.succeeded:
-                        look = SecondLook(model, request, unprepared, loss_function, problem, fitted, fitted_to, doubt)
-                        fitted = look.taken()
+                with attempt("whether another start leads lower", solution.failures):
+                    doubt = doubt_of(problem, solution) if patient and solution.succeeded else None
+                    if doubt is not None or not solution.succeeded:
+                        look = SecondLook(model, request, unprepared, loss_function, problem, solution, solve, doubt)
+                        solution = look.taken()
+            return fit_of(solution)
         finally:
             problem.table.rest()
-    return fitted
 
 
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
@@ -290,7 +288,7 @@ def derive(
     names = guess_columns(formula) if columns is None else columns
     loss_function = _built(loss)
     read = loss_function.extended(read_formula(formula, names, numeric))
-    return handed(Derivation(read, taken_for(loss_function, read.expression)[0]), report.short)
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(
@@ -328,7 +326,7 @@ def explain(
     asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         read = read_formula(formula, guess_columns(formula) if columns is None else columns)
-        return handed(explanation.of_formula(read), report.short)
+        return explanation.of_formula(read)
     table = open_table(data, where)
     read = read_formula(formula, table.names, table.numeric_names)
     explained = explanation.of_formula(read)
@@ -345,7 +343,7 @@ def explain(
         if asked is not None or start:
             raise
         found["start_note"] = str(error)
-    return handed(replace(explained, **found), report.short)
+    return replace(explained, **found)
 
 
 def _check_names(formula: str, columns: Sequence[str] | None) -> None:
@@ -426,11 +424,11 @@ def check(
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return handed(check_module(model, data, inputs, request, loss_function), report.short)
+        return check_module(model, data, inputs, request, loss_function)
     from descend.problem.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return handed(check_gradient(model, data, request, loss_function), report.short)
+        return check_gradient(model, data, request, loss_function)
 
 
 def generate(

@@ -1,4 +1,4 @@
-"""A registry: the named parts of one kind, and how text such as ``adam(beta1=0.8)`` picks one.
+"""Named parts with their settings, and how text such as ``adam(beta1=0.8)`` picks one out of a registry.
 
 Losses, optimizers and learning-rate schedules are each one registry. The command line's choices,
 the error messages and the law tests read it, so a new part is one file and one line in its room.
@@ -10,16 +10,81 @@ import ast
 import dataclasses
 import difflib
 import math
+import operator
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from descend.errors import ConfigError
-from descend.settings import Part
+
+BOUNDS = {"at least": operator.ge, "above": operator.gt, "below": operator.lt, "at most": operator.le}
+"""How a bound is written in a message, and whether a value keeps it."""
+CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+def setting(
+    default: Any,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] = (),
+    auto: bool = False,
+) -> Any:
+    """Return a dataclass field with a default and the range its values must lie in; ``auto``: or be "auto"."""
+    given = dict(zip(BOUNDS, (at_least, above, below, at_most), strict=True))
+    bounds = {words: bound for words, bound in given.items() if bound is not None}
+    return dataclasses.field(default=default, metadata={"bounds": bounds, "choices": choices, "auto": auto})
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part that a registry can hold. Subclasses are frozen dataclasses, and their fields are their settings.
+
+    kind: what it is, such as a loss. name: what it is called. aliases: what other programs call it, to be understood
+    where a user types that.
+
+    Raises ConfigError, naming setting and range, for the first setting that is outside its range.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    aliases: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.metadata and not _inside(value, field):
+                raise ConfigError(
+                    f"The setting `{field.name}` of {self.kind} `{self.name}` must be {_range(field)}, "
+                    f"such as {field.default!r}; it is {value!r}."
+                )
+
+
+def _inside(value: Any, field: dataclasses.Field[Any]) -> bool:
+    if field.metadata["auto"] and value == "auto":
+        return True
+    choices = field.metadata["choices"]
+    if isinstance(field.default, str):
+        return isinstance(value, str) and (not choices or value in choices)
+    if isinstance(value, bool) or not isinstance(value, int if isinstance(field.default, int) else (int, float)):
+        return False
+    return math.isfinite(value) and all(
+        BOUNDS[words](value, bound) for words, bound in field.metadata["bounds"].items()
+    )
+
+
+def _range(field: dataclasses.Field[Any]) -> str:
+    if isinstance(field.default, str):
+        return " or ".join(map(repr, field.metadata["choices"])) or "text"
+    limits = " and ".join(f"{words} {bound:g}" for words, bound in field.metadata["bounds"].items())
+    text = f"a {'whole ' if isinstance(field.default, int) else ''}number {limits}"
+    return f"{text}, or 'auto'" if field.metadata["auto"] else text
+
 
 AnyPart = TypeVar("AnyPart", bound=Part)
-CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
 def split_list(text: str) -> list[str]:
@@ -72,8 +137,8 @@ class Registry(Generic[AnyPart]):
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name not in self.parts:
-            same = (known for known, part in self.parts.items() if name.casefold() in part.elsewhere.split())
-            meant = next((f" Did you mean `{known}`?" for known in same), closest(name, self.parts))
+            by_alias = (known for known, part in self.parts.items() if name.casefold() in part.aliases.split())
+            meant = next((f" Did you mean `{known}`?" for known in by_alias), closest(name, self.parts))
             raise ConfigError(f"There is no {self.kind} `{call[1]}`.{meant} Known: {', '.join(self)}.")
         part = self.parts[name]
         return part(**self._settings(part, name, arguments))

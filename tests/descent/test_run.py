@@ -283,7 +283,7 @@ def test_the_seconds_of_a_fit_are_those_from_the_call_to_the_result(line):
 
 def test_a_fit_that_is_let_go_frees_its_rows_at_once():
     fit = descend.fit("y ~ a*exp(-b*x)", {"x": [0.0, 1.0, 2.0, 3.0], "y": [2.0, 1.0, 0.6, 0.2]}, start={"a": 1, "b": 1})
-    column = weakref.ref(fit.kept.columns["x"])
+    column = weakref.ref(fit.solution.columns["x"])
     gc.disable()
     try:
         del fit

@@ -13,7 +13,7 @@ import descend
 from descend.diagnosis import Cause
 from descend.diagnosis.outliers import suspects
 from descend.diagnosis.value_watch import first_failures, watched_numpy, watched_torch
-from descend.results import ending
+from descend.results import solved
 
 X = np.linspace(0.0, 4.0, 60)
 LINE = {"x": X, "y": 2.0 * X + 1.0 + 0.3 * np.random.default_rng(0).normal(size=60)}
@@ -190,7 +190,7 @@ def test_the_cause_is_kept_in_the_model_file(tmp_path):
 
 def test_a_healthy_fit_is_not_examined_before_it_is_asked(monkeypatch):
     asked = []
-    monkeypatch.setattr(ending, "diagnose", lambda problem, run: asked.append(run))
+    monkeypatch.setattr(solved, "diagnose", lambda problem, run: asked.append(run))
     descend.fit("y ~ w*x + b", LINE, start=ZERO, optimizer="gd", learning_rate=0.01, epochs=5)
     descend.fit("y ~ w*x + b", LINE)
     assert asked == []

@@ -17,7 +17,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import Query, QueryEngine
 from descend.errors import ConfigError
 from descend.formula import read_formula
-from descend.formula.printers.ibis import Abilities
+from descend.formula.printers.database import Abilities
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.table import open_table
@@ -233,7 +233,7 @@ def test_batches_share_the_rows_out(gradient, weights):
     columns = data(1000) | {"w": np.random.default_rng(1).uniform(0.5, 2.0, 1000)}
     options = {"weights": weights, "gradient": gradient, "optimizer": "gd", "learning_rate": 1e-9, "epochs": 0}
     fit = descend.fit("y ~ a*exp(-b*x) + c", columns, engine="query", start={"a": 1, "b": 1, "c": 1}, **options)
-    sums, theta = fit.kept.objective.engine, np.array([1.5, 0.6, 0.8])
+    sums, theta = fit.solution.objective.engine, np.array([1.5, 0.6, 0.8])
     whole = sums.evaluate(theta, 2)
     for epoch in (0, 1):
         parts = [sums.evaluate(theta, 2, batch) for batch in sums.batches(130, 5, epoch)]

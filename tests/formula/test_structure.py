@@ -197,7 +197,7 @@ def test_answers_called_equal_predict_the_same(signs, values):
     from descend.gradients.derived import derived
     from descend.losses import LOSSES
     from descend.models import FormulaModel
-    from descend.starts.symmetry import canonical
+    from descend.problem.symmetry import canonical
 
     read = formula("y ~ a*cos(w*x + p) + b*cos(v*x + q)")
     program = derived(read, LOSSES.build("squared"))

@@ -10,8 +10,8 @@ from descend.formula import read_formula
 from descend.formula.literals import as_typed
 from descend.formula.printers.mathml import as_mathml
 from descend.gradients.derivation import Derivation
+from descend.inference.equation import equation
 from descend.losses import LOSSES
-from descend.results.equation import equation
 
 COLUMNS = ("y", "x", "T", "k")
 FORMULAS = {
@@ -56,7 +56,7 @@ def test_mathematics_on_a_page():
 def test_the_fitted_equation_and_its_exports():
     T = np.linspace(300.0, 400.0, 9)
     fit = descend.fit("k ~ A*exp(-E/(8.314*T))", {"T": T, "k": 1e3 * np.exp(-5e3 / (8.314 * T))})
-    assert equation(fit).startswith("k ~ 1000*exp(-5000/(8.314*T))")
+    assert equation(fit.model, fit.parameters, fit.rounding).startswith("k ~ 1000*exp(-5000/(8.314*T))")
     for to in ("python", "torch", "sql", "latex"):
         assert "8.314" in fit.export(to)
 

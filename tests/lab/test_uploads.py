@@ -90,7 +90,7 @@ def test_columns_that_are_no_numbers_are_left_out_and_named(tmp_path: Path):
     assert list(rows.columns) == ["x"] and rows.left_out == ("name", "when", "y")
     assert rows.odd == (
         "`y` in people.csv is text: row 2 holds 'n/a'. Its other 2 cells are numbers. Correct the data, or leave such "
-        "rows out with `--where 'try_cast(y as double) is not null'`.",
+        "rows out of the file.",
     )
 
 

@@ -47,8 +47,8 @@ def test_no_false_stall(formula, kind):
     y = DATA[kind](FORMULAS[formula])
     fitted = descend.fit(f"y ~ {formula}", {"x": X, "y": y})
     assert fitted.outcome == "converged"
-    assert fitted.kept is not None
-    objective, theta = fitted.kept.objective, fitted.theta
+    assert fitted.solution is not None
+    objective, theta = fitted.solution.objective, fitted.theta
     curvature = objective(theta, 2).curvature.diagonal()
     reach = np.sqrt(fitted.loss / np.where(curvature > 0.0, curvature, np.inf))
     size = np.sqrt(y @ y / y.size)

@@ -21,7 +21,7 @@ import descend
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Loss
 from descend.losses.domain import POSITIVE, Domain
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def test_a_fit_tells_of_all_rows_and_shows_a_sample(options):
         np.testing.assert_allclose(fit.covariance, expected.covariance, rtol=0.15 if of_sample else 1e-6)
     assert fit.plot() is not None
     again = descend.fit("y ~ a + b*x", columns, engine="query", **options)
-    np.testing.assert_array_equal(again.kept.columns["x"], fit.kept.columns["x"])
+    np.testing.assert_array_equal(again.solution.columns["x"], fit.solution.columns["x"])
 
 
 def test_large_files_stay_where_they_are(tmp_path, monkeypatch):
@@ -264,7 +264,7 @@ def test_a_gradient_by_hand_is_judged_on_a_sample(gradient, accused, tmp_path):
     (note,) = notes
     assert fit.cause == "wrong_gradient"
     assert note.startswith(f"the gradient by hand of {accused} is wrong: 2 times too small: ")
-    sampled = len(fit.kept.columns["x"])
+    sampled = len(fit.solution.columns["x"])
     assert 9_000 < sampled < 11_000
     assert note.endswith(f"The fit used it as it is. This was told from a sample of {sampled:,} rows.")
 

@@ -99,7 +99,7 @@ def test_what_is_reported_is_in_the_users_units() -> None:
     assert fitted.standard_errors["w"] == pytest.approx(known.standard_errors["w"], rel=1e-6)
     assert fitted.predict(TABLE) == pytest.approx(known.predict(TABLE))
     step = fitted.trace[3]
-    here = fitted.kept.objective(step.theta)
+    here = fitted.solution.objective(step.theta)
     assert (step.loss, step.gradient_norm) == (pytest.approx(here.loss), pytest.approx(here.norm))
     assert fitted.notes[-1] == "the descent ran in standardised columns, so its learning rate is one for these"
 
@@ -115,7 +115,7 @@ def test_penalties_stay_in_the_users_units() -> None:
     for penalty in ({"l1": 0.05}, {"l2": 0.01}):
         fitted = descend.fit(FORMULA, TABLE, optimizer="momentum", standardize=True, **penalty)
         known = descend.fit(FORMULA, TABLE | {"one": np.ones(120)}, optimizer="momentum", epochs=1, **penalty)
-        objective = known.kept.objective
+        objective = known.solution.objective
         assert fitted.outcome == "converged"
         assert objective(fitted.theta).norm <= 1e-4 and fitted.loss == pytest.approx(objective(fitted.theta).loss)
 

@@ -64,7 +64,7 @@ def lab() -> str:
     return json.dumps(page(State(), None, Library(), ()), cls=PlotlyJSONEncoder)
 
 
-def through_everything(formula: str, rows: Path, **options: Any) -> descend.Fit:
+def through_everything(formula: str, rows: Path | str, **options: Any) -> descend.Fit:
     """Fit, save, load, report, command line: with the same result everywhere. Return the fit."""
     fit = descend.fit(formula, rows, **options)
     fit.save("model.json")
@@ -129,14 +129,29 @@ def a_named_function() -> None:
 
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
-    fit = descend.fit("y ~ a*x + b", rows, purpose="a paper")
+    fit = through_everything("y ~ a*x + b", rows, purpose="a paper")
     assert fit.call()["purpose"] == "a paper"
+    assert "--purpose" in Path("report.html").read_text(encoding="utf-8")  # in the command that repeats it
+    told = " ".join(command("fit", "--help").printed.split())
+    assert "--purpose" in told and "What the fit is for, as it is noted in a log book." in told
     try:
         descend.fit("y ~ a*x + b", rows, purpose=3)
     except descend.ConfigError as error:
         assert str(error) == "`purpose` must be a text, not 3.", error
     else:
         raise AssertionError("nothing was refused")
+
+
+def a_data_source() -> None:
+    Path("rows.txt").write_text("\n".join(f"{x!r} {2.0 * x + 1.0!r}" for x in X.tolist()))
+    for options in ({}, {"engine": "query"}, {"engine": "torch"}):
+        fit = descend.fit("y ~ a*x + b", "lines://rows.txt", **options)
+        assert np.allclose([fit.parameters["a"], fit.parameters["b"]], [2.0, 1.0]), options
+    fit = through_everything("y ~ a*x + b", "lines://rows.txt")
+    assert len(descend.fit("y ~ a*x + b", "lines://rows.txt", where="x > 0").predict("lines://rows.txt")) == len(X)
+    assert "DataError: `lines://nothing.txt` cannot be read: nothing.txt not found" in refused(
+        "fit", "y ~ a*x + b", "lines://nothing.txt"
+    )
 
 
 def a_loss() -> None:

@@ -103,12 +103,12 @@ def test_samples_and_batches_share_out_rows_that_are_alike(distinct, postgres, m
     np.testing.assert_allclose(
         fit.theta, descend.fit("y ~ sigmoid(a + b*x)", {"x": x, "y": y}, loss="logistic").theta, rtol=1e-8
     )
-    sample = fit.kept.columns
+    sample = fit.solution.columns
     assert len(sample["x"]) == pytest.approx(10_000, rel=0.03)
     assert sample["x"].mean() == pytest.approx(x.mean(), abs=0.02)
-    again = descend.fit("y ~ sigmoid(a + b*x)", url, loss="logistic").kept.columns
+    again = descend.fit("y ~ sigmoid(a + b*x)", url, loss="logistic").solution.columns
     assert again["x"].tolist() == sample["x"].tolist()
-    sums = fit.kept.objective.engine
+    sums = fit.solution.objective.engine
     parts = [sums.evaluate(fit.theta, 1, batch) for batch in sums.batches(2_000, 0, 0)]
     assert [part.rows for part in parts] == pytest.approx([2_000] * 10, rel=0.15)
     assert sum(part.rows for part in parts) == 20_000
@@ -122,7 +122,7 @@ def test_many_rows_start_on_samples_that_grow(postgres, monkeypatch):
     assert fit.theta.tolist() == again.theta.tolist()
     assert any(note.startswith("start improved on samples of") for note in fit.notes)
     np.testing.assert_allclose(fit.theta, descend.fit(CURVE, columns).theta, rtol=1e-7)
-    assert fit.kept.objective.passes < 5
+    assert fit.solution.objective.passes < 5
 
 
 def test_cells_of_every_type_and_none(postgres):

@@ -79,7 +79,7 @@ def test_batches_are_the_same_each_time(address):
     options = {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 100, "epochs": 2, "start": {"a": 0, "b": 0}}
     one, other = (descend.fit("y ~ a*x + b", address, seed=4, **options) for _ in "ab")
     np.testing.assert_allclose(one.theta, other.theta, rtol=1e-13)
-    sums = one.kept.objective.engine
+    sums = one.solution.objective.engine
     parts = [sums.evaluate(one.theta, 1, batch) for batch in sums.batches(100, 0, 0)]
     assert sum(part.rows for part in parts) == 400
 

@@ -242,7 +242,7 @@ def test_calls_are_written_as_python_and_as_commands():
 
 
 def test_the_call_holds_what_was_asked_and_no_more(line):
-    assert list(descend.fit("y ~ w*x", line, start={}, loss="squared", seed=0, on_step=print).call()) == [
+    assert list(descend.fit("y ~ w*x", line, start={}, loss="squared", seed=0, on_step=print).solution.call()) == [
         "model",
         "data",
     ]

@@ -57,7 +57,7 @@ def test_dots_lie_where_the_rows_are(bend):
     left, right = (float(part) for part in text.partition('data-x="')[2].split(" ")[:2])
     places = text.partition('class="dots" d="')[2].partition('"')[0].removeprefix("M").removesuffix("h0").split("h0M")
     x, y = np.array([place.split(" ") for place in places], dtype=float).T
-    columns = bend.kept.columns
+    columns = bend.solution.columns
     np.testing.assert_allclose(left + (x - 64) / (546 - 64) * (right - left), columns["x"], atol=0.01)
     np.testing.assert_allclose(low + (304 - y) / (304 - 30) * (high - low), columns["y"], atol=0.01)
 
@@ -75,7 +75,7 @@ def test_the_surface_is_j_and_the_path_is_the_run(bend):
     panel = surface.landscape(bend, ("a", "b"))
     ground, path = panel.marks
     assert isinstance(ground, Surface) and (panel.x.name, panel.y.name) == ("a", "b")
-    c, columns = bend.parameters["c"], bend.kept.columns
+    c, columns = bend.parameters["c"], bend.solution.columns
     j = np.mean((ground.x[7] * np.exp(-ground.y[31] * columns["x"]) + c - columns["y"]) ** 2)
     assert ground.z[31, 7] == pytest.approx(j, rel=1e-12)
     np.testing.assert_array_equal(path.x, [step.theta[0] for step in bend.trace])
@@ -93,7 +93,7 @@ def test_unless_told_the_two_that_trade_off_most_are_drawn(bend):
 
 def test_of_rows_in_a_database_a_sample_shows_the_surface(bend, tmp_path):
     path = tmp_path / "bend.csv"
-    columns = bend.kept.columns
+    columns = bend.solution.columns
     path.write_text(
         "x,y\n" + "\n".join(f"{float(x)!r},{float(y)!r}" for x, y in zip(columns["x"], columns["y"], strict=True))
     )
@@ -129,7 +129,7 @@ def test_a_surface_keeps_within_bounds_and_a_runaway_path_is_cut(line):
 
 
 def test_residuals_are_observed_less_predicted(bend):
-    seen, columns = view(bend), bend.kept.columns
+    seen, columns = view(bend), bend.solution.columns
     left = columns["y"] - bend.predict({"x": columns["x"]})
     rows, zero = panels.residuals_against(seen, "x").marks
     assert isinstance(rows, Points) and isinstance(zero, Level) and zero.y == 0.0
@@ -160,7 +160,7 @@ def test_the_correlation_is_that_of_the_fit(bend):
     (mark,) = panels.correlation(bend).marks
     assert isinstance(mark, Matrix) and mark.labels == ("a", "b", "c")
     np.testing.assert_array_equal(mark.values, bend.correlation)
-    assert panels.correlation(descend.fit("y ~ a*x", bend.kept.columns)) is None
+    assert panels.correlation(descend.fit("y ~ a*x", bend.solution.columns)) is None
 
 
 def test_a_long_run_is_thinned_and_says_so(line):

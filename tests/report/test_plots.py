@@ -245,7 +245,7 @@ def test_a_constant_column_is_drawn(values):
         theta=None,
         trace=(),
         rows=3,
-        kept=None,
+        solution=None,
         fitted_formula="y ~ 0",
         outcome=Outcome.CONVERGED,
         covariance=None,

@@ -9,25 +9,26 @@ import pytest
 
 import descend
 from descend import api
-from descend.results import ending
-from descend.results import fit as result
+from descend.descent import solution
+from descend.inference import diagnostics, digits, equation, guarantee, likelihood, standard_errors, statistics
+from descend.results import solved
 
 SAID = "could not be told: Eigenvalues did not converge (LinAlgError)"
 COMMENTATORS = {
-    "the digits": (result, "digits"),
-    "the criteria": (result, "criteria_of"),
-    "the covariance": (result, "covariance_of"),
-    "the standard errors": (result, "standard_errors"),
-    "the guarantee": (result, "guarantee"),
-    "the digits of the equation": (result, "rounding"),
-    "R²": (result.statistics, "r_squared"),
-    "which parameters the data determine": (ending, "at_end"),
-    "why the run ended as it did": (ending, "diagnose"),
-    "what is odd about the rows": (ending, "repeated_rows"),
-    "whether there is a minimum": (ending, "no_minimum"),
-    "whether the data scatter as they should": (ending, "scatter_note"),
+    "the digits": (digits, "_distance"),
+    "the criteria": (likelihood, "of_normal"),
+    "the covariance": (standard_errors, "covariance_of"),
+    "the standard errors": (standard_errors, "errors_by_name"),
+    "the guarantee": (guarantee, "_convex"),
+    "the digits of the equation": (equation, "rows_that_count"),
+    "R²": (statistics, "squared_error"),
+    "which parameters the data determine": (solution, "at_end"),
+    "why the run ended as it did": (solved, "diagnose"),
+    "what is odd about the rows": (solution, "repeated_rows"),
+    "whether there is a minimum": (solution, "no_minimum"),
+    "whether the data scatter as they should": (solved, "_scatter"),
     "whether another start leads lower": (api, "doubt_of"),
-    "what is off with the residuals": (result, "diagnostics_of"),
+    "what is off with the residuals": (diagnostics, "diagnose"),
 }
 
 
@@ -59,8 +60,8 @@ def test_a_commentator_that_fails_is_told_and_the_fit_kept(what, rows, run, monk
 
 
 def test_a_report_is_written_without_what_fails(rows, run, monkeypatch, tmp_path):
-    monkeypatch.setattr(result, "diagnostics_of", refuse)
-    monkeypatch.setattr(result, "digits", refuse)
+    monkeypatch.setattr(diagnostics, "diagnose", refuse)
+    monkeypatch.setattr(digits, "_distance", refuse)
     ran = run("fit", "y ~ a*exp(-b*x) + c", "decay.csv", "--report", "r.html")
     assert ran.code == 0
     assert SAID in (tmp_path / "r.html").read_text()

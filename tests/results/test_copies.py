@@ -39,7 +39,7 @@ def test_copies_answer_as_the_fit_does(tmp_path):
             assert str(again.summary()) == str(fit.summary())
             np.testing.assert_array_equal(again.predict({"x": [1.0, 2.0]}), fit.predict({"x": [1.0, 2.0]}))
             assert [step.loss for step in again.trace] == [step.loss for step in fit.trace]
-            if fit.succeeded and again.kept is not None:
+            if fit.succeeded and again.solution is not None:
                 assert str(again.intervals(method="profile")) == str(fit.intervals(method="profile"))
                 np.testing.assert_array_equal(again.residuals, fit.residuals)
                 again.plot()

@@ -58,7 +58,7 @@ def test_any_epoch_is_that_of_the_steps(optimizer, text, options, stepped, few):
 @pytest.mark.parametrize("beyond", [1.0005, 1.01, 1.5, 30.0])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_rate_beyond_stability_diverges_at_the_same_epoch(optimizer, beyond, stepped):
-    first = descend.fit("y ~ a + b*x + c*z", table(), optimizer=optimizer, epochs=0).kept.objective
+    first = descend.fit("y ~ a + b*x + c*z", table(), optimizer=optimizer, epochs=0).solution.objective
     largest = np.linalg.eigvalsh(first(np.zeros(3), 2).curvature)[-1]
     limit = descend.optimizers.OPTIMIZERS.build(optimizer).largest_stable_rate(largest)
     asked = {"optimizer": optimizer, "epochs": 100_000, "learning_rate": beyond * limit}

@@ -80,7 +80,7 @@ def test_the_sharpness_is_that_of_each_logged_epoch() -> None:
     noted = {step.epoch: step.sharpness for step in fitted.trace if step.sharpness is not None}
     assert list(noted) == [0, 20, 40, 60, 80, 100]
     for epoch, sharpness in noted.items():
-        curvature = fitted.kept.objective(fitted.trace[epoch].theta, 2).curvature
+        curvature = fitted.solution.objective(fitted.trace[epoch].theta, 2).curvature
         assert sharpness == pytest.approx(np.linalg.eigvalsh(curvature)[-1])
     every = descend.fit("y ~ a*exp(-b*x) + c", DECAY, epochs=10, sharpness=5, **options)
     assert [step.epoch for step in every.trace if step.sharpness is not None] == [0, 5, 10]

@@ -195,7 +195,7 @@ def test_evaluating_leaves_no_trace_in_a_module_that_trains_otherwise():
     normal = torch.nn.BatchNorm1d(2, dtype=torch.float64)
     found = fit(torch.nn.Sequential(normal, linear()), epochs=7)
     assert normal.num_batches_tracked.item() == 7
-    again = found.kept.objective(found.theta)
+    again = found.solution.objective(found.theta)
     assert again.loss == pytest.approx(found.loss) and normal.num_batches_tracked.item() == 7
 
 

@@ -139,7 +139,7 @@ def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) ->
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
     """Return the intervals of a fit, and the fit with a note where there are none: it is not lost for that."""
-    from descend.results.commenting import attempt
+    from descend.descent.commenting import attempt
 
     found: list[Intervals] = []
     try:

@@ -76,7 +76,7 @@ def predict(
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
     fitted = load(model)
-    inputs = columns_needed(fitted, interval)
+    inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
     given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
     table = open_table(given, where)
     if name in table.names:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from descend.descent.step import Snapshot, Step
 from descend.errors import ConfigError, DataError
 from descend.output import write_atomically
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 FORMAT = 1
@@ -118,7 +119,8 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"`{place}` is not a checkpoint. Give a file that `--checkpoint` wrote, or start without `--resume`."
+            f"`{place}` is not a checkpoint. Give a file that `{spell('checkpoint')}` wrote, or start without "
+            f"`{spell('resume')}`."
         ) from None
 
 
@@ -129,13 +131,13 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
         if there != here:
             raise ConfigError(
                 f"`{path}` is the checkpoint of another run: its {name} is {_shown(there)}, here it is {_shown(here)}. "
-                "Give the same options again, or start anew without --resume."
+                f"Give the same options again, or start anew without {spell('resume')}."
             )
     summed_anew = run["engine"] == "query"  # by a database, whose order of summation may be another each time
     if not (loss == found.loss or (summed_anew and math.isclose(loss, found.loss, rel_tol=1e-10))):
         raise ConfigError(
             f"`{path}` is the checkpoint of a run over other data: at its parameters the loss was {found.loss!r}, "
-            f"here it is {loss!r}. Give the same data again, or start anew without --resume."
+            f"here it is {loss!r}. Give the same data again, or start anew without {spell('resume')}."
         )
 
 

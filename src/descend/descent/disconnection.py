@@ -8,6 +8,7 @@ from descend.descent.checkpoint import Writer
 from descend.descent.step import Trace
 from descend.parameters import Parameters
 from descend.table.connection import Connection, ConnectionLostError
+from descend.wording import using
 
 SHOWN = 6
 """Parameters that the message gives."""
@@ -34,8 +35,8 @@ def where_it_stood(
     stood = f"At epoch {last.epoch:,} the parameters were {values}."
     if keep is not None:
         keep.flush()
-        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}` with --resume.")
+        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}`{using('resume')}.")
     return ConnectionLostError(
-        f"{error} {stood} Once the database is back, start from there with --start; a run with --checkpoint can be "
-        "resumed."
+        f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
+        "can be resumed."
     )

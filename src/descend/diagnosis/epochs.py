@@ -11,6 +11,7 @@ from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
+from descend.wording import spell, worded
 
 CLOSE = 0.01
 """Share of the loss that can be reached within which a run counts as there."""
@@ -55,14 +56,16 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
         sentence += f"; what is left shrinks by {100.0 * (1.0 - shrinks):.3g}% per epoch, so it takes about {needed:,}"
     if hovers:
         advice = (
-            "Use a larger --batch-size, a smaller --learning-rate or --schedule cosine: the steps of small batches "
+            f"Use a larger {spell('batch_size')}, a smaller {spell('learning_rate')} or {spell('schedule', 'cosine')}: "
+            "the steps of small batches "
             "lead to and fro"
         )
         return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")
-    advice = "Give more epochs" if needed is None else f"Use --epochs {needed}"
+    advice = "Give more epochs" if needed is None else f"Use {spell('epochs', needed)}"
     faster = case.faster_rate
     if faster is not None:
-        advice += f", or the larger rate --learning-rate {faster:.2g}"
+        rate = spell("learning_rate", f"{faster:.2g}")
+        advice += ", or " + worded("larger_rate", f"the larger rate {rate}", rate=f"{faster:.2g}")
     elif case.optimizer.uses_rate:
         advice += ", or another optimizer, such as lbfgs"
     return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")

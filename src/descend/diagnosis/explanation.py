@@ -15,9 +15,10 @@ from descend.formula import Formula, as_text
 from descend.formula.ambiguities import readings
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
-from descend.formula.redundancy import Redundancy, joined, redundancies
+from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
+from descend.formula.trade_off import Redundancy, joined
 from descend.parameters import digits_of
 from descend.problem.posing import Problem
 from descend.showing import Shown

@@ -10,6 +10,7 @@ import numpy as np
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import OF_LOSS, Case
 from descend.diagnosis.cause import Cause, Diagnosis
+from descend.wording import spell
 
 BATCHES = 24
 """Batches by which the noise is measured."""
@@ -54,8 +55,8 @@ def batch_noise(case: Case) -> Diagnosis | None:
         f"{size} rows is off by {noise:.3g} on average, that of all rows is {length:.3g}."
     )
     advice = (
-        f"Use --batch-size {larger}, or --learning-rate {smaller:.2g}, which lower that noise {times:.2g} times, or "
-        "--schedule cosine."
+        f"Use {spell('batch_size', larger)}, or {spell('learning_rate', f'{smaller:.2g}')}, which lower that noise "
+        f"{times:.2g} times, or {spell('schedule', 'cosine')}."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
 
@@ -66,6 +67,6 @@ def hovering(case: Case) -> Diagnosis | None:
         return None
     advice = (
         "The loss goes up and down with the batches, close to the lowest: more epochs lead no nearer. Use a larger "
-        "--batch-size, a smaller --learning-rate, or --schedule cosine."
+        f"{spell('batch_size')}, a smaller {spell('learning_rate')}, or {spell('schedule', 'cosine')}."
     )
     return Diagnosis(advice=advice)

@@ -17,6 +17,7 @@ from descend.problem.posing import Problem
 from descend.problem.standardized import standardized
 from descend.stability.culprit import culprit_of, standardised
 from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, is_parabola, spectrum_of
+from descend.wording import spell
 
 Asked = tuple[Optimizer, float | str | None, float]
 
@@ -94,7 +95,7 @@ class Outlook:
             after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
             after += "" if epochs is None else f", at best {_counted(epochs)}"
-            lines.append(("to blame", f"{blamed}; standardising (--standardize) {after}"))
+            lines.append(("to blame", f"{blamed}; standardising ({spell('standardize')}) {after}"))
         return lines
 
     def _at_rate(self, found: Spectrum, limit: float) -> str:

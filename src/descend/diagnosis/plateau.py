@@ -20,6 +20,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
 from descend.starts.basins import elsewhere
+from descend.wording import spell, using, worded
 
 VANISHED = 1e-3
 """Derivative of a function such as sigmoid or tanh, as a share of its largest, below which a row is saturated."""
@@ -79,10 +80,12 @@ def plateau(case: Case) -> Diagnosis | None:
 
 
 def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
-    elsewhere = "give starting values with --start"
+    elsewhere = f"give starting values{using('start')}"
     if case.problem.given:
         searched = case.model.formula is not None
-        elsewhere = "try other starting values" + (", or leave --start out to have some searched for" * searched)
+        elsewhere = "try other starting values"
+        if searched:
+            elsewhere += worded("searching", f", or leave {spell('start')} out to have some searched for")
     if saturated is not None:
         part, share = saturated
         return (

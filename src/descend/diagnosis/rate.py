@@ -9,6 +9,7 @@ from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
 from descend.stability.spectrum import fold_of, is_whole_parabola
+from descend.wording import spell
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
@@ -37,15 +38,16 @@ def _diverged(case: Case) -> Diagnosis:
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
         evidence["rate_that_descends"] = smaller
-        use = "Use a smaller learning rate" if smaller is None else f"Use --learning-rate {smaller:.2g}"
-        advice = f"{grown}: it diverged. {use} than {case.rate:g}, or --learning-rate auto."
+        use = "Use a smaller learning rate" if smaller is None else f"Use {spell('learning_rate', f'{smaller:.2g}')}"
+        advice = f"{grown}: it diverged. {use} than {case.rate:g}, or {spell('learning_rate', 'auto')}."
         if smaller is not None:
-            advice = f"{grown}: it diverged. {use} instead of {case.rate:g}, or --learning-rate auto."
+            advice = f"{grown}: it diverged. {use} instead of {case.rate:g}, or {spell('learning_rate', 'auto')}."
         return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
     advice = (
         f"{grown}: the learning rate {case.rate:g} is too large. The largest stable rate at the start is {limit:.3g} "
         f"(2/lambda_max with lambda_max = {curvature:.4g}" + (")" if name == "gd" else f", for {name})") + ". "
-        f"Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
+        f"Use "
+        f"{spell('learning_rate', f'{limit / 2:.2g}')}, or {spell('learning_rate', 'auto')}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
 
@@ -61,7 +63,8 @@ def _bound_to_diverge(case: Case) -> Diagnosis | None:
     fold = "" if predicted is None else f": in the end J grows {fold_of(predicted**2)} per epoch"
     sentence = f"rate {case.rate:g} is beyond the largest stable one, {limit:.4g}{fold}."
     advice = (
-        f"The learning rate {case.rate:g} is too large. Use --learning-rate {limit / 2:.2g}, or --learning-rate auto."
+        f"The learning rate {case.rate:g} is too large. Use "
+        f"{spell('learning_rate', f'{limit / 2:.2g}')}, or {spell('learning_rate', 'auto')}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
 
@@ -101,7 +104,8 @@ def _told(case: Case, smaller: float, lowest: float, epochs: int) -> Diagnosis:
         f"the loss {rose}ended at {level:.4g}; at a rate of {smaller:.3g} {counted(epochs)} lead to {lowest:.4g}."
     )
     advice = (
-        f"The learning rate {case.rate:g} is too large. Use --learning-rate {smaller:.2g}, or --learning-rate auto."
+        f"The learning rate {case.rate:g} is too large. Use {spell('learning_rate', f'{smaller:.2g}')}, or "
+        f"{spell('learning_rate', 'auto')}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
 
@@ -170,7 +174,7 @@ def _swings(case: Case) -> Diagnosis | None:
         f"leads from {level:.4g} to {lowest:.4g} in {counted(len(steps) - 1)}."
     )
     advice = (
-        f"The learning rate {case.rate:g} is too large to settle. Use --learning-rate {smaller:.2g}, or "
-        "--schedule cosine."
+        f"The learning rate {case.rate:g} is too large to settle. Use "
+        f"{spell('learning_rate', f'{smaller:.2g}')}, or {spell('schedule', 'cosine')}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.diagnosis.case import MOST_PARAMETERS, Array, Case, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.diagnosis.outliers import Suspects, suspects
+from descend.wording import spell, worded
 
 CURVED = 3.0
 """How many times the bad rows must raise the largest curvature of a run that was merely slow."""
@@ -108,7 +109,9 @@ def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
         Cause.BAD_ROWS,
         evidence,
         sentence,
-        f"Correct {_these(apart)}, or leave {_them(apart)} out: --where '{conditions}'.",
+        f"Correct {_these(apart)}, or leave {_them(apart)} out"
+        + worded("keeping", ": " + spell("where", f"'{conditions}'"), conditions=conditions)
+        + ".",
     )
 
 

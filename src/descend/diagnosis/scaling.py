@@ -10,6 +10,7 @@ import numpy as np
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.problem.standardized import column_moments, entering, standardized
+from descend.wording import spell
 
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
@@ -65,7 +66,9 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     )
     if case.beyond and limit is not None:
         sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
-    standardize = "--standardize" if not case.is_module else "subtract its mean and divide by its standard deviation"
+    standardize = (
+        spell("standardize") if not case.is_module else "subtract its mean and divide by its standard deviation"
+    )
     advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:
         advice = f"Standardise `{found.column}` ({standardize}): then {counted(case.epochs)} will do."

@@ -22,6 +22,7 @@ from descend.formula.functions import entry_of
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
 from descend.problem import preflight
+from descend.wording import spell, using
 
 MODERATE = 20.0
 """A value that is missing is the model's own doing if no parameter has to go further for it than this (or this many
@@ -101,13 +102,13 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
         how = "put softplus or clamp before it" if domain else "scale the inputs"
         advice = f"{keep}: {how}, start from smaller weights, or use a smaller learning rate than {case.rate:g}."
     elif failure.cause is Cause.OVERFLOW:
-        advice = f"Scale the columns in `{failure.part}` down, or keep its parameters small with --bound" + (
-            f"; a smaller learning rate than {case.rate:g}, or --learning-rate auto, helps to stay there."
+        advice = f"Scale the columns in `{failure.part}` down, or keep its parameters small{using('bounds')}" + (
+            f"; a smaller learning rate than {case.rate:g}, or {spell('learning_rate', 'auto')}, helps to stay there."
             if case.optimizer.uses_rate
             else "."
         )
     else:
-        advice = f"Keep `{failure.part}` where it has a value: with --bound on its parameters, " + (
+        advice = f"Keep `{failure.part}` where it has a value: with {spell('bounds')} on its parameters, " + (
             f"other starting values, or a smaller learning rate than {case.rate:g}."
             if case.optimizer.uses_rate
             else "or other starting values."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.ledger import Leaf, Ledger
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LARGEST = 1_000_000
 """Numbers in a tensor that is followed by hand; larger ones are left alone."""
@@ -15,7 +18,7 @@ class ByHand:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.kept: dict[int, tuple[Leaf, Any, Any]] = {}
+        self.kept: dict[int, tuple[Leaf, Tensor, Tensor]] = {}
 
     def keep(self, received: list[Leaf]) -> None:
         """Remember the leaves that a backward pass has just reached."""

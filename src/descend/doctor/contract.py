@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Optimizer, Step
+from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Check:
@@ -25,7 +29,7 @@ class Check:
     def backward_ended(self, backward: Backward) -> None:
         """A backward pass has run; ``received`` and ``norms`` are filled in."""
 
-    def zeroed(self, optimizer: Optimizer | None) -> None:
+    def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
         """``zero_grad`` was called, of an optimizer or of a module."""
 
     def step_begins(self, step: Step) -> None:
@@ -47,7 +51,7 @@ class Check:
         raise NotImplementedError
 
 
-def norm(tensor: Any) -> float:
+def norm(tensor: Tensor) -> float:
     """Return the 2-norm of a tensor, sparse or dense, as a number."""
     import torch
 
@@ -57,7 +61,7 @@ def norm(tensor: Any) -> float:
     return float(torch.linalg.vector_norm(dense))
 
 
-def norms(tensors: list[Any]) -> list[float]:
+def norms(tensors: Sequence[Tensor]) -> list[float]:
     """Return the 2-norm of each tensor, in few calls where they are dense."""
     import torch
 
@@ -65,7 +69,5 @@ def norms(tensors: list[Any]) -> list[float]:
         return []
     if any(tensor.layout != torch.strided for tensor in tensors) or len({tensor.device for tensor in tensors}) > 1:
         return [norm(tensor) for tensor in tensors]
-    found: list[float] = torch.stack(
-        [value.double() for value in torch._foreach_norm([tensor.detach() for tensor in tensors])]
-    ).tolist()
-    return found
+    dense = [tensor.detach() for tensor in tensors]
+    return [float(size) for size in torch.stack([size.double() for size in torch._foreach_norm(dense)])]

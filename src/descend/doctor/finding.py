@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from descend.doctor.places import Place
 
@@ -24,10 +24,10 @@ class Finding:
     why: str
     fix: str
     place: Place | None = None
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
     severity: str = ERROR
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the finding as plain values, for JSON."""
         place = self.place
         return {
@@ -43,7 +43,7 @@ class Finding:
         }
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a value as JSON has it: numbers that are not finite become text."""
     if isinstance(value, float) and not (abs(value) < float("inf")):
         return str(value)

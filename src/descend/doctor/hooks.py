@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
-from descend.doctor.ledger import Backward, Leaf, Ledger, Step
-from descend.doctor.operation import Operation
+from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
+from descend.doctor.operation import Label, Operation, tensors_of
+from descend.doctor.places import Place
 
-LABEL = "descend"
-"""Key under which a node of the graph keeps the call that made it."""
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import Node
+    from torch.nn import Module
+    from torch.optim import Optimizer
+    from torch.overrides import TorchFunctionMode
+
+Function = Callable[..., object]
+Arguments = tuple[object, ...]
+Options = dict[str, object]
 LOOKED_AT = 10
 """Backward passes from one line whose graph is searched for leaves; after these, only the 16th, 32nd, 64th ..."""
 
@@ -32,7 +41,7 @@ class Watch:
         self.busy = 0  # above 0 while PyTorch or a check computes: such calls are not the script's
         self.undo = contextlib.ExitStack()
         self.by_hand = ByHand(ledger)
-        self.passes: dict[Any, int] = {}
+        self.passes: dict[Place | None, int] = {}
 
     def __enter__(self) -> Watch:
         import torch
@@ -56,17 +65,17 @@ class Watch:
             self.undo = undo.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.undo.close()
 
-    def _replace(self, undo: contextlib.ExitStack, owner: Any, name: str, ours: Callable[..., Any]) -> None:
+    def _replace(self, undo: contextlib.ExitStack, owner: object, name: str, ours: Function) -> None:
         """Put ``ours`` in the place of a function; it is given the function as its first argument."""
         import functools
 
         theirs = getattr(owner, name)
 
         @functools.wraps(theirs)
-        def replacement(*args: Any, **kwargs: Any) -> Any:
+        def replacement(*args: object, **kwargs: object) -> object:
             return ours(theirs, *args, **kwargs)
 
         setattr(owner, name, replacement)
@@ -82,17 +91,16 @@ class Watch:
 
     # What PyTorch calls.
 
-    def operation(self, function: Any, name: str, args: Any, kwargs: Any, value: Any, tensor: type) -> None:
+    def operation(self, operation: Operation) -> None:
         """Tell the checks of a call, and label the graph with it."""
-        operation = Operation(function, name, args, kwargs, value, tensor)
-        operation.place = self.ledger.scene.here()
+        label = Label(operation.function, operation.name, operation.place, tuple(self.ledger.layers))
         for output in operation.outputs:
             if output.grad_fn is not None:
-                output.grad_fn.metadata.setdefault(LABEL, (function, name, operation.place, tuple(self.ledger.layers)))
+                label.put_on(output.grad_fn)
         for check in self.checks:
             check.operation(operation)
 
-    def _backward(self, theirs: Any, *args: Any, **kwargs: Any) -> Any:
+    def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
             return theirs(*args, **kwargs)
         with self._aside():
@@ -107,11 +115,9 @@ class Watch:
             self.by_hand.keep(backward.received)
         return result
 
-    def _begun(self, tensors: Any) -> Backward:
-        import torch
-
+    def _begun(self, tensors: Tensor | Sequence[Tensor]) -> Backward:
         ledger = self.ledger
-        roots = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+        roots = tensors_of(tensors)
         single = len(roots) == 1 and roots[0].numel() == 1
         place = ledger.scene.here()
         backward = Backward(
@@ -152,41 +158,41 @@ class Watch:
                 received.append(leaf)
         backward.before.clear()
         backward.received = received
-        for leaf, size in zip(received, norms([leaf.tensor.grad for leaf in received]), strict=True):
+        gradients = [leaf.tensor.grad for leaf in received if leaf.tensor.grad is not None]
+        for leaf, size in zip(received, norms(gradients), strict=True):
             leaf.passes += 1
             leaf.largest = max(leaf.largest, size) if size == size else leaf.largest
             backward.norms[id(leaf.tensor)] = size
 
-    def _made(self, theirs: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+    def _made(self, theirs: Function, optimizer: Optimizer, *args: object, **kwargs: object) -> object:
         result = theirs(optimizer, *args, **kwargs)
         if not self.busy:
             with self._aside():
                 self.ledger.optimizer(optimizer)
         return result
 
-    def _zeroed(self, theirs: Any, owner: Any, *args: Any, **kwargs: Any) -> Any:
+    def _zeroed(self, theirs: Function, owner: Optimizer | Module, *args: object, **kwargs: object) -> object:
+        import torch
+
         with self._aside():
             result = theirs(owner, *args, **kwargs)
             place = self.ledger.scene.here()
-            if hasattr(owner, "param_groups"):
+            if not isinstance(owner, torch.nn.Module):
                 found = [self.ledger.optimizer(owner)]
             else:
-                theirs_too = {id(parameter) for parameter in owner.parameters()}
-                found = [
-                    one for one in self.ledger.optimizers
-                    if one.leaves and all(id(leaf.tensor) in theirs_too for leaf in one.leaves)
-                ]  # fmt: skip
+                module = {id(parameter) for parameter in owner.parameters()}
+                found = [one for one in self.ledger.optimizers if one.leaves and module.issuperset(one.keys)]
             for optimizer in found:
                 optimizer.zeroed_at = place
                 for check in self.checks:
                     check.zeroed(optimizer)
         return result
 
-    def _uncompiled(self, theirs: Any, model: Any = None, **kwargs: Any) -> Any:
+    def _uncompiled(self, theirs: Function, model: object = None, **kwargs: object) -> object:
         """Leave out ``torch.compile``: it changes speed, not results, and what it compiles cannot be watched."""
         return (lambda function: function) if model is None else model
 
-    def _step_begins(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+    def _step_begins(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
         with self._aside():
             entry = self.ledger.optimizer(optimizer)
             step = self._step(entry, args, kwargs)
@@ -200,7 +206,7 @@ class Watch:
         if not step.inside:
             self.busy += 1
 
-    def _step_ended(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+    def _step_ended(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
         entry = self.ledger.optimizer(optimizer)
         step = self._step(entry, args, kwargs)
         if not step.inside:
@@ -215,10 +221,10 @@ class Watch:
         if self.most_steps is not None and self.ledger.steps >= self.most_steps:
             raise Enough
 
-    def _step(self, entry: Any, args: Any, kwargs: Any) -> Step:
+    def _step(self, entry: WatchedOptimizer, args: Arguments, kwargs: Options) -> Step:
         # args begins with the optimizer itself.
-        closure = kwargs.get("closure") or next((one for one in args if callable(one)), None)
-        return Step(entry, self.ledger.scene.here(), closure is not None)
+        inside = bool(kwargs.get("closure")) or any(map(callable, args))
+        return Step(entry, self.ledger.scene.here(), inside)
 
     def _fed(self, step: Step) -> None:
         """Note which parameters a step has gradients for."""
@@ -229,21 +235,21 @@ class Watch:
                 if leaf.largest == 0.0:
                     leaf.largest = norms([gradient])[0]
 
-    def _layer_begins(self, layer: Any, args: Any) -> None:
+    def _layer_begins(self, layer: Module, args: object) -> None:
         ledger = self.ledger
         if not ledger.layers and id(layer) not in ledger.roots:
             ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
         ledger.layers.append(layer)
 
-    def _layer_ended(self, layer: Any, args: Any, output: Any) -> None:
+    def _layer_ended(self, layer: Module, args: object, output: object) -> None:
         if self.ledger.layers:
             self.ledger.layers.pop()
 
 
-def graph_leaves(roots: Sequence[Any]) -> list[Any]:
+def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
     """Return the leaves in the graph of some tensors."""
-    seen: set[Any] = set()
-    leaves: dict[int, Any] = {}
+    seen: set[Node] = set()
+    leaves: dict[int, Tensor] = {}
     todo = [root.grad_fn for root in roots if root.grad_fn is not None]
     while todo:
         node = todo.pop()
@@ -257,13 +263,12 @@ def graph_leaves(roots: Sequence[Any]) -> list[Any]:
     return list(leaves.values())
 
 
-def _mode(watch: Watch) -> Any:
+def _mode(watch: Watch) -> TorchFunctionMode:
     """Return a mode in which every PyTorch function that is called is told to ``watch``."""
     import torch
     from torch.overrides import TorchFunctionMode
 
     data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
-    tensor = torch.Tensor
 
     class Operations(TorchFunctionMode):
         """Passes each call on, and tells of it."""
@@ -279,7 +284,7 @@ def _mode(watch: Watch) -> Any:
                 name = "data"
             watch.busy += 1
             try:
-                watch.operation(function, name, args, kwargs or {}, value, tensor)
+                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.ledger.scene.here()))
             finally:
                 watch.busy -= 1
             return value

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.places import Place, Scene, parameter_names
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(eq=False)
@@ -17,21 +21,21 @@ class Leaf:
     took with it; moved: whether the script changed it by hand. held: the optimizers that hold it.
     """
 
-    tensor: Any
+    tensor: Tensor
     name: str
     trainable: bool
     passes: int = 0
     largest: float = 0.0
     steps: int = 0
     moved: bool = False
-    held: list[Optimizer] = field(default_factory=list)
+    held: list[WatchedOptimizer] = field(default_factory=list)
 
 
 @dataclass(eq=False)
-class Optimizer:
+class WatchedOptimizer:
     """An optimizer the script has made."""
 
-    optimizer: Any
+    optimizer: torch.optim.Optimizer
     name: str | None
     place: Place | None
     leaves: list[Leaf] = field(default_factory=list)
@@ -40,6 +44,11 @@ class Optimizer:
     zeroed_at: Place | None = None
     first_rate: float | None = None
     last_rate: float | None = None
+
+    @property
+    def keys(self) -> frozenset[int]:
+        """The tensors it holds, by `id`."""
+        return frozenset(id(leaf.tensor) for leaf in self.leaves)
 
     @property
     def kind(self) -> str:
@@ -58,10 +67,10 @@ class Backward:
 
     number: int
     place: Place | None
-    roots: list[Any]
+    roots: list[Tensor]
     value: float | None
     name: str | None
-    before: dict[int, tuple[Any, int]] = field(default_factory=dict)
+    before: dict[int, tuple[Tensor, int]] = field(default_factory=dict)
     received: list[Leaf] = field(default_factory=list)
     norms: dict[int, float] = field(default_factory=dict)
 
@@ -80,7 +89,7 @@ class Cut:
 class Step:
     """One step of an optimizer. inside: whether it evaluates the loss itself, through a closure."""
 
-    optimizer: Optimizer
+    optimizer: WatchedOptimizer
     place: Place | None
     inside: bool
 
@@ -91,18 +100,18 @@ class Ledger:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.leaves: dict[int, Leaf] = {}
-        self.optimizers: list[Optimizer] = []
-        self.by_optimizer: dict[int, Optimizer] = {}
+        self.optimizers: list[WatchedOptimizer] = []
+        self.by_optimizer: dict[int, WatchedOptimizer] = {}
         self.backwards: list[Place | None] = []
         self.losses: dict[Place | None, list[float]] = {}
-        self.layers: list[Any] = []
-        self.roots: dict[int, tuple[Any, str | None]] = {}
+        self.layers: list[torch.nn.Module] = []
+        self.roots: dict[int, tuple[torch.nn.Module, str | None]] = {}
         self.steps = 0
         self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
         self.cuts: dict[tuple[Place | None, str], Cut] = {}
 
-    def leaf(self, tensor: Any, names: dict[int, str] | None = None) -> Leaf:
+    def leaf(self, tensor: Tensor, names: dict[int, str] | None = None) -> Leaf:
         """Return the entry of a tensor, made if it is new."""
         found = self.leaves.get(id(tensor))
         if found is None:
@@ -115,11 +124,11 @@ class Ledger:
             self.leaves[id(tensor)] = found
         return found
 
-    def optimizer(self, optimizer: Any) -> Optimizer:
+    def optimizer(self, optimizer: torch.optim.Optimizer) -> WatchedOptimizer:
         """Return the entry of an optimizer, made if it is new, with the parameters it holds now."""
         found = self.by_optimizer.get(id(optimizer))
         if found is None:
-            found = Optimizer(optimizer, None, self.scene.here())
+            found = WatchedOptimizer(optimizer, None, self.scene.here())
             self.by_optimizer[id(optimizer)] = found
             self.optimizers.append(found)
         if found.name is None:
@@ -132,12 +141,12 @@ class Ledger:
                     leaf.held.append(found)
         return found
 
-    def _entries(self, tensors: Iterable[Any]) -> list[Leaf]:
+    def _entries(self, tensors: Iterable[Tensor]) -> list[Leaf]:
         new = list(tensors)
         names = parameter_names(self.scene.variables()) if any(id(tensor) not in self.leaves for tensor in new) else {}
         return [self.leaf(tensor, names) for tensor in new]
 
-    def enter(self, tensors: Iterable[Any]) -> list[Leaf]:
+    def enter(self, tensors: Iterable[Tensor]) -> list[Leaf]:
         """Return the entries of tensors, made where they are new."""
         return self._entries(tensors)
 
@@ -147,7 +156,7 @@ class Ledger:
         return next((cut for cut in self.cuts.values() if wanted <= cut.leaves), None)
 
     @property
-    def stepping(self) -> list[Optimizer]:
+    def stepping(self) -> list[WatchedOptimizer]:
         """The optimizers that have taken a step."""
         return [one for one in self.optimizers if one.steps]
 

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from descend.doctor.places import Place
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import Node
+    from torch.nn import Module
+
+Value = TypeVar("Value")
+KEY = "descend"
+"""Under which a node of the graph keeps its label."""
 SIGNS = {
-    "div": "division", "true_divide": "division", "truediv": "division", "pow": "power",
-    "sub": "subtraction", "add": "addition", "mul": "multiplication", "matmul": "matrix product",
-}  # fmt: skip
+    **dict.fromkeys(("div", "true_divide", "truediv"), "division"),
+    "pow": "power",
+    "sub": "subtraction",
+    "add": "addition",
+    "mul": "multiplication",
+    "matmul": "matrix product",
+}
 
 
 class Operation:
-    """A call: ``outputs = function(*args, **kwargs)``, at a line of the user's, inside a layer or not."""
+    """A call: ``outputs = function(*args, **kwargs)``, at a line of the user's."""
 
-    __slots__ = ("args", "function", "kwargs", "layer", "name", "outputs", "place", "tensors", "value")
+    __slots__ = ("function", "name", "outputs", "place", "tensors")
 
     def __init__(
-        self, function: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any, tensor: type
+        self,
+        function: Callable[..., object],
+        name: str,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        value: object,
+        place: Place | None,
     ) -> None:
-        self.function, self.name, self.args, self.kwargs, self.value = function, name, args, kwargs, value
-        self.outputs = _tensors(value, tensor)
-        self.tensors = [found for arg in (*args, *kwargs.values()) for found in _tensors(arg, tensor)]
-        self.place: Place | None = None
-        self.layer: str | None = None
+        self.function, self.name, self.place = function, name, place
+        self.outputs = tensors_of(value)
+        self.tensors = [found for arg in (*args, *kwargs.values()) for found in tensors_of(arg)]
 
     @property
     def title(self) -> str:
@@ -32,15 +49,60 @@ class Operation:
         return title(self.function, self.name)
 
 
-def _tensors(value: Any, tensor: type) -> list[Any]:
-    if isinstance(value, tensor):
-        return [value]
-    if isinstance(value, (list, tuple)):
-        return [item for item in value if isinstance(item, tensor)]
-    return []
+class Label(NamedTuple):
+    """What a node of the graph keeps of the call that made it; no tensors, which would keep the graph alive."""
+
+    function: Callable[..., object]
+    name: str
+    place: Place | None
+    layers: tuple[Module, ...]
+
+    @property
+    def title(self) -> str:
+        """What to call the function in a sentence."""
+        return title(self.function, self.name)
+
+    def put_on(self, node: Node) -> None:
+        """Keep it with a node, which keeps the first that it is given."""
+        _kept_by(node).setdefault(KEY, self)
+
+    @staticmethod
+    def of(node: Node) -> Label | None:
+        """Return the label of a node, if it has one."""
+        return _kept_by(node).get(KEY)
 
 
-def title(function: Any, name: str) -> str:
+class ByTensor(Generic[Value]):
+    """What is known of tensors, each by identity, and forgotten together with it."""
+
+    def __init__(self) -> None:
+        from torch.utils.weak import WeakIdKeyDictionary
+
+        self.known: Any = WeakIdKeyDictionary()
+
+    def __setitem__(self, tensor: Tensor, value: Value) -> None:
+        self.known[tensor] = value
+
+    def of(self, *tensors: Tensor) -> Value | None:
+        """Return what is known of the first of these of which anything is."""
+        return next((self.known[tensor] for tensor in tensors if tensor in self.known), None) if self.known else None
+
+
+def _kept_by(node: Node) -> dict[str, Label]:
+    kept: Any = node.metadata  # a dict, though PyTorch declares a method
+    found: dict[str, Label] = kept
+    return found
+
+
+def tensors_of(value: object) -> list[Tensor]:
+    """Return the tensors that a value is, or holds as a list or tuple."""
+    import torch
+
+    items = value if isinstance(value, list | tuple) else (value,)
+    return [item for item in items if isinstance(item, torch.Tensor)]
+
+
+def title(function: Callable[..., object], name: str) -> str:
     """Return what to call a PyTorch function in a sentence: `torch.log`, `Tensor.sqrt`, division."""
     from torch.overrides import resolve_name
 
@@ -48,6 +110,5 @@ def title(function: Any, name: str) -> str:
     for key in (plain, plain.removeprefix("r"), plain.removeprefix("i"), plain.removeprefix("true")):
         if key in SIGNS:
             return SIGNS[key]
-    resolved: str | None = resolve_name(function)
-    public = (resolved or name).replace("torch.Tensor.", "Tensor.").replace("torch.nn.functional.", "functional.")
-    return f"`{public}`"
+    public = resolve_name(function) or name
+    return f"`{public.replace('torch.Tensor.', 'Tensor.').replace('torch.nn.functional.', 'functional.')}`"

@@ -9,7 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import torch
 
 FOREIGN = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
@@ -82,7 +85,7 @@ class Scene:
             traceback = traceback.tb_next
         return places
 
-    def variables(self) -> Iterator[tuple[str, Any]]:
+    def variables(self) -> Iterator[tuple[str, object]]:
         """Yield the names the user has here and what they stand for, from the innermost frame outwards."""
         for frame in self.frames():
             for name, value in list(frame.f_locals.items()):
@@ -95,12 +98,12 @@ class Scene:
             if frame.f_globals is not frame.f_locals:
                 yield from ((name, value) for name, value in list(frame.f_globals.items()) if not name.startswith("__"))
 
-    def name_of(self, thing: Any) -> str | None:
+    def name_of(self, thing: object) -> str | None:
         """Return what the user calls ``thing`` here, or None."""
         return next((name for name, value in self.variables() if value is thing), None)
 
 
-def parameter_names(variables: Iterator[tuple[str, Any]]) -> dict[int, str]:
+def parameter_names(variables: Iterator[tuple[str, object]]) -> dict[int, str]:
     """Return the names of the parameters that variables hold, by `id`: ``w``, ``net.2.bias``, ``layers[0].weight``."""
     import torch
 
@@ -117,7 +120,7 @@ def parameter_names(variables: Iterator[tuple[str, Any]]) -> dict[int, str]:
     return names
 
 
-def unregistered(module: Any) -> Iterator[tuple[str, Any]]:
+def unregistered(module: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
     """Yield the parameters of layers that a module keeps in plain lists and dicts, which PyTorch does not look into."""
     import torch
 
@@ -130,11 +133,10 @@ def unregistered(module: Any) -> Iterator[tuple[str, Any]]:
                     yield from ((f"{place}.{inner}", one) for inner, one in layer.named_parameters())
 
 
-def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    kind = type(value)
-    if kind in (list, tuple):
+def _spread(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, list | tuple):
         yield from ((f"{name}[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS]))
-    elif kind is dict:
+    elif isinstance(value, dict):
         yield from ((f"{name}[{key!r}]", item) for key, item in list(value.items())[:MOST_ITEMS])
     else:
         yield name, value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 from descend.doctor.examination import Report
 from descend.doctor.finding import WARNING, Finding, counted
@@ -57,7 +56,7 @@ def _paragraphs(finding: Finding) -> list[str]:
     ]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):

@@ -9,7 +9,8 @@ from descend.engines.query import EVERY, component, parameter_binder
 from descend.engines.stream import BLOCK
 from descend.engines.totals import Array
 from descend.engines.weighted import ROUNDING, middle
-from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter
+from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError
+from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import Column
 from descend.gradients.contract import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE

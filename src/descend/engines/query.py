@@ -20,7 +20,8 @@ from descend.engines.totals import Array, Totals
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.ibis import ABILITIES, PARAMETER, Abilities, LackingFunctionError, QueryWriter, parameter
+from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError, parameter
+from descend.formula.printers.ibis import QueryWriter
 from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting

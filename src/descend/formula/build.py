@@ -17,8 +17,9 @@ from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import RealFunction, absolute
 from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
 from descend.formula.tokens import Token, pointed, refuse_depth
-from descend.formula.unknown_functions import STEPS, instead
+from descend.formula.unknown_functions import unknown_function
 from descend.registry import closest
+from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
@@ -45,7 +46,7 @@ class Builder:
     starts: names the user gave a start, hence parameters whatever they look like; None: any name may be a parameter.
     extra: functions beside the built-in ones: how to build them, and how many arguments they may take.
 
-    response: names that no pattern takes; elsewhere: names that ``[*]`` leaves out.
+    no_pattern: columns that no pattern takes; no_star: columns that ``[*]`` leaves out as well.
     given: parameters that are no unknowns: an expression of others, or a number; of a vector, one for each component.
     """
 
@@ -63,8 +64,8 @@ class Builder:
         self.numeric = numeric
         self.starts = None if starts is None else set(starts)
         self.extra = extra or {}
-        self.response: frozenset[str] = frozenset()
-        self.elsewhere: frozenset[str] = frozenset()
+        self.no_pattern: frozenset[str] = frozenset()
+        self.no_star: frozenset[str] = frozenset()
         self.given: Mapping[str, Expr] = {}
         self.columns: dict[str, syntax.Node] = {}
         self.parameters: dict[str, tuple[syntax.Node, tuple[str, ...] | None]] = {}
@@ -93,11 +94,8 @@ class Builder:
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
         if result.is_number and not isinstance(node, syntax.Number) and not _finite(result):
-            self.fail(
-                node,
-                "This is not a finite real number.",
-                "Check for a division by zero, or a root or logarithm of a negative number.",
-            )
+            next_step = "Check for a division by zero, or a root or logarithm of a negative number."
+            self.fail(node, "This is not a finite real number.", next_step)
         return result
 
     def _visit(self, node: syntax.Node) -> Expr:
@@ -164,11 +162,8 @@ class Builder:
             if len(node.arguments) not in counts:
                 counted = " or ".join(str(count) for count in counts)
                 plural = "" if counts == (1,) else "s"
-                self.fail(
-                    node,
-                    f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}.",
-                    "Check the brackets.",
-                )
+                what = f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}."
+                self.fail(node, what, "Check the brackets.")
             return build(*(self._value(argument) for argument in node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
             return self._value(node.arguments[0])  # "as it is", where other programs read ^ otherwise
@@ -198,28 +193,14 @@ class Builder:
             self.fail(node, f"`{name}` takes {counted}, not {given}.", f"Write it as `{example}`.")
 
     def _unknown_function(self, node: syntax.Call) -> NoReturn:
-        name = node.function
-        at = syntax.Name(node.start, node.start + len(name), name, quoted=False)
-        if name in self.known:
-            self.fail(at, f"`{name}` is a column, so it cannot be called.", f"To multiply, write `{name}*(...)`.")
-        if name in STEPS:
-            what = f"`{name}` has no derivative to descend along, so formulas cannot use it."
-            self.fail(at, what, self._instead(node))
-        hint, next_step = instead(name, (*FUNCTIONS, *self.extra))
-        self.fail(at, f"There is no function `{name}`.{hint}", next_step)
-
-    def _instead(self, node: syntax.Call) -> str:
-        """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
-        inside = [name.name for name in syntax.names_in(node.arguments)]
+        at = syntax.Name(node.start, node.start + len(node.function), node.function, quoted=False)
+        if node.function in self.known:
+            what = f"`{node.function}` is a column, so it cannot be called."
+            self.fail(at, what, f"To multiply, write `{node.function}*(...)`.")
+        arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
+        inside = (name.name for name in syntax.names_in(node.arguments))
         moved = next((name for name in inside if name not in self.known), None)
-        if moved is None:
-            steps = node.function in ("heaviside", "step")
-            return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
-        smooth = "sigmoid( )"
-        if node.function in ("heaviside", "step", "sign") and node.arguments:
-            first = node.arguments[0]
-            smooth = f"sigmoid(({self.text[first.start : first.end]})/width)"
-        return f"`{moved}` moves it, so that it is no column: make it smooth, for example with {smooth}."
+        self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
     def _condition(self, node: syntax.Node) -> Expr:
         if isinstance(node, syntax.Prefix) and node.operator == "not":
@@ -232,12 +213,11 @@ class Builder:
         values = [self._value(part) for part in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         # Unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
-        return sympy.And(
-            *(
-                RELATIONS[operator](left, right, evaluate=bool(left.is_number and right.is_number))
-                for left, operator, right in pairs
-            )
+        compared = (
+            RELATIONS[operator](left, right, evaluate=bool(left.is_number and right.is_number))
+            for left, operator, right in pairs
         )
+        return sympy.And(*compared)
 
     def _name(self, node: syntax.Name) -> Expr:
         name = node.name
@@ -249,11 +229,8 @@ class Builder:
             self.columns.setdefault(name, node)
             return Column(name)
         if node.quoted:
-            self.fail(
-                node,
-                f"There is no column `{name}`.{closest(name, self.known)}",
-                f"Columns: {listed(self.all_columns)}.",
-            )
+            what = f"There is no column `{name}`.{closest(name, self.known)}"
+            self.fail(node, what, f"Columns: {listed(self.all_columns)}.")
         if name in CONSTANTS:
             return CONSTANTS[name]
         if name in self.extra or name in FUNCTIONS:
@@ -263,9 +240,8 @@ class Builder:
 
     def _refuse_built_in(self, node: syntax.Name) -> NoReturn:
         what = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
-        self.fail(
-            node, f"`{node.name}` is {what}, so it cannot be a parameter.", f"Rename it, for example `{node.name}_`."
-        )
+        what = f"`{node.name}` is {what}, so it cannot be a parameter."
+        self.fail(node, what, f"Rename it, for example `{node.name}_`.")
 
     def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
         name = node.name
@@ -275,11 +251,8 @@ class Builder:
         if (known is None) != (labels is None):
             self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
         if known is not None and labels is not None and len(known) != len(labels):
-            self.fail(
-                node,
-                f"`{name}` has {len(known)} components in one place and {len(labels)} in another.",
-                "Use lists of the same length, or another name.",
-            )
+            what = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
+            self.fail(node, what, "Use lists of the same length, or another name.")
 
     def _check_spelling(self, node: syntax.Name) -> None:
         name = node.name
@@ -287,18 +260,15 @@ class Builder:
             return
         near = next((column for column in self.all_columns if _misspelt(name, column)), None)
         if near is not None:
-            self.fail(
-                node,
-                f"`{name}` is not a column; did you mean `{near}`?",
-                f"If it is a parameter, give it a start: --start {name}=1, or in Python start={{{name!r}: 1}}.",
-            )
+            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
+            next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
+            self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
 
     def _dot(self, node: syntax.Dot) -> Expr:
         name = node.vector.name
         if name in self.known:
-            self.fail(
-                node.vector, f"`{name}` is a column, so it cannot be the vector parameter.", "Choose another name."
-            )
+            what = f"`{name}` is a column, so it cannot be the vector parameter."
+            self.fail(node.vector, what, "Choose another name.")
         if name in FUNCTIONS or name in CONSTANTS:
             self._refuse_built_in(node.vector)
         items: list[Expr] = []
@@ -328,17 +298,14 @@ class Builder:
 
     def _matching(self, pattern: syntax.Pattern, vector: str) -> list[Expr]:
         numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
-        taken = self.response | self.elsewhere if pattern.text == "*" else self.response
-        found = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
-        if not found:
-            self.fail(
-                pattern,
-                f"No other numeric column matches `{pattern.text}`.",
-                f"Numeric columns: {listed(numeric) or 'none'}.",
-            )
-        for name in found:
+        taken = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
+        matching = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
+        if not matching:
+            what = f"No other numeric column matches `{pattern.text}`."
+            self.fail(pattern, what, f"Numeric columns: {listed(numeric) or 'none'}.")
+        for name in matching:
             self.columns.setdefault(name, pattern)
-        return [Column(name) for name in found]
+        return [Column(name) for name in matching]
 
 
 def _is_condition(node: syntax.Node) -> bool:

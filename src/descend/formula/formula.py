@@ -173,8 +173,8 @@ def _understood(
     if not response.atoms(Column):
         what = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
         builder.fail(left, what, "Write the response there, the column to predict, for example `y ~ w*x`.")
-    builder.response = frozenset(builder.columns) | excluded
-    builder.elsewhere = frozenset(name.name for name in _names(right))
+    builder.no_pattern = frozenset(builder.columns) | excluded
+    builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
     expression = builder.build(right)
     if not builder.parameters:

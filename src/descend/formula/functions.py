@@ -69,7 +69,7 @@ class Function:
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
     one it is called by its name there.
-    query: its value in a database, of a `printers.database.Functions` and Ibis values. Without, the database must
+    query: its value in a database, of `printers.database.DatabaseFunctions` and Ibis values. Without, the database must
     have it by its name; rows are streamed from one that has not. query_repeats: whether that may write an argument
     twice.
 
@@ -215,13 +215,13 @@ register(
         query_repeats=True,
     ),
     Function("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
-    Function("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True),
-    Function("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True),
-    Function("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True),
+    Function("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
+    Function("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
+    Function("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
     _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
     _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
-    _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True),
-    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi)),
+    _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
+    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi), query=lambda _, y, x: y.atan2(x)),
     Function("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
     Function("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
     Function("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
@@ -255,6 +255,7 @@ register(
         range=POSITIVE,
         keeps_unit=True,
         bend=lambda u: (u, Integer(1), None),
+        query=lambda _, x: x.abs(),
     ),
     _extreme(
         "min",

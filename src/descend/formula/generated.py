@@ -13,6 +13,7 @@ from descend.formula.build import Builder, Extra
 from descend.formula.compile import over_rows
 from descend.formula.symbols import Column
 from descend.formula.syntax import Node, parse_assignment
+from descend.wording import using
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
@@ -67,7 +68,9 @@ def _column(equation: str, node: Node, table: Mapping[str, Array], rows: int, rn
     expression = builder.build(node)
     for unknown, (at, _) in builder.parameters.items():
         builder.fail(
-            at, f"`{unknown}` is not defined.", f'Define it before, with --column "{unknown}=0:10:0.1" or an equation.'
+            at,
+            f"`{unknown}` is not defined.",
+            f"""Define it before{using("column", f'"{unknown}=0:10:0.1"')} or an equation.""",
         )
     values: dict[str, Array] = dict(table)
     for symbol, (name, arguments) in draws.items():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -15,8 +12,8 @@ from sympy import Expr
 
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
-from descend.formula.printers.code import as_text
-from descend.formula.symbols import Column, Parameter, Predictor, number
+from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.trade_off import Redundancy, combination, integrated
 
 Array = NDArray[np.float64]
 POINTS = 3
@@ -29,68 +26,8 @@ DEPENDENT = 1e-9
 """What is left of a derivative of length 1, less the others, where it depends on them."""
 DIGITS = 60
 """Digits with which a dependence of no simple form must hold, so that it is not one of rounding."""
-COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 MOST = 60
 """Parameters above which the expression is not searched: the curvature at the data still tells."""
-
-
-@dataclass(frozen=True)
-class Redundancy:
-    """Parameters of which some may be changed, and the others changed with them, without changing any prediction.
-
-    parameters: their labels. determined: what such a change leaves as it is; nothing if that is of no simple form, or
-    the one parameter there is changes nothing. fixed: values that may be chosen freely. spare: how many parameters
-    there are too many.
-    """
-
-    parameters: tuple[str, ...]
-    determined: tuple[str, ...]
-    fixed: Mapping[str, float]
-    spare: int = 1
-
-    def __str__(self) -> str:
-        if not self.determined:
-            left = len(self.parameters) - self.spare
-            if not left:
-                return f"{self.parameters[0]} cancels out, so no data can determine it. Drop it."
-            combinations = "one combination" if left == 1 else f"{COUNTS.get(left, left)} combinations"
-            return (
-                f"{joined(self.parameters)} trade off: only {combinations} of them can be determined, of no simple "
-                f"form. Drop {'one of them, or fix it' if self.spare == 1 else f'{self.spare} of them, or fix those'}."
-            )
-        some = f"{joined(self.parameters)} trade off: only {joined(self.determined)} "
-        some += "is determined. " if len(self.determined) == 1 else "are determined. "
-        names, them = tuple(self.fixed), "it" if len(self.fixed) == 1 else "them"
-        if any("[" in name for name in names):
-            return f"{some}Drop {joined(names)}."
-        values = ",".join(f"{name}={value:g}" for name, value in self.fixed.items())
-        return f"{some}Drop {joined(names)}, or fix {them} with --fix {values}."
-
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "parameters": list(self.parameters),
-            "determined": list(self.determined),
-            "fix": dict(self.fixed),
-            "sentence": str(self),
-        }
-
-
-def joined(names: Sequence[str]) -> str:
-    """Write a list with "and" before its last item."""
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How one parameter moves along a direction in which nothing changes: p <- p exp(rate t), or p <- p + rate t."""
-
-    scales: bool
-    rate: Expr
-
-    def moved(self, value: float, time: float) -> float:
-        """Follow the motion for some time from a value."""
-        rate = float(self.rate)
-        return float(value * np.exp(rate * time)) if self.scales else value + rate * time
 
 
 @lru_cache(maxsize=128)
@@ -128,11 +65,11 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
         if len(group) > 1:
             signs = np.sign(np.einsum("prk,pr->pk", units[:, :, group], units[:, :, group[0]]))
             slopes = signs * norms[:, group] / norms[:, group[:1]]
-            found.append(_combination(formula, [labels[k] for k in group], thetas[:, group], slopes))
+            found.append(combination(formula, [labels[k] for k in group], thetas[:, group], slopes))
     tangled: list[Redundancy] = []
     for circuit, null in _circuits(units, kept):
         names, velocity = [labels[k] for k in circuit], null / norms[:, circuit]
-        simple = _trade_off(names, thetas[:, circuit], velocity)
+        simple = integrated(names, thetas[:, circuit], velocity)
         found.append(simple)
         if simple is None and _exact(formula, names):
             tangled = _merged(tangled, names, labels)
@@ -259,150 +196,3 @@ def _circuits(units: Array, columns: Sequence[int]) -> Iterator[tuple[list[int],
                 yield [*(kept[place] for place in involved), k], null
                 continue
         kept.append(k)
-
-
-def constant(values: Array, tolerance: float = 1e-6, simple: bool = False) -> Expr | None:
-    """Return the number that all values are, as a fraction or a logarithm's multiple where it is near one."""
-    middle = float(np.mean(values))
-    if not np.isfinite(middle) or abs(middle) < 1e-9 or (np.abs(values - middle) > tolerance * abs(middle)).any():
-        return None
-    for unit in (sympy.Integer(1), sympy.log(10), sympy.log(2)):
-        share = Fraction(middle / float(unit)).limit_denominator(4)
-        if share and abs(share) <= 6 and abs(float(share) * float(unit) - middle) <= tolerance * abs(middle):
-            return sympy.Rational(share.numerator, share.denominator) * unit
-    return None if simple else number(float(f"{middle:.6g}"))
-
-
-def _combination(formula: Formula, labels: Sequence[str], thetas: Array, slopes: Array) -> Redundancy | None:
-    """Find the u(p, q, ...) through which parameters enter, given the ratios of their derivatives to that of p.
-
-    u is a part of the expression as it stands, or a sum of m_p p and e_p log p.
-    """
-    whole = _standing(formula.expression, {Parameter(label) for label in labels})
-    if whole is not None:
-        free = {label: _neutral(whole, Parameter(label)) for label in labels[1:]}
-        return Redundancy(tuple(labels), (as_text(whole),), free)
-    for first in (1.0 / thetas[:, 0], np.ones(len(thetas))):
-        motions = _motions(1.0 / thetas, slopes * first[:, None])
-        if motions is not None:
-            free = {label: float(motion.scales) for label, motion in zip(labels[1:], motions[1:], strict=True)}
-            return Redundancy(tuple(labels), (_written(labels, motions),), free)
-    return _joint(formula, labels)
-
-
-def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
-    """Do the same with symbols where the other parameters take part, as a does in `a*log(b*x) + c`."""
-    symbols = [Parameter(label) for label in labels]
-    if not set(symbols) <= formula.jacobian.keys():
-        return None
-    for first, inner in [(symbol, sympy.Integer(1)) for symbol in symbols] + [(symbol, symbol) for symbol in symbols]:
-        total, product, free = sympy.Integer(0), sympy.Integer(1), {}
-        for symbol in symbols:
-            slope = sympy.cancel(formula.expression.diff(symbol) / formula.expression.diff(first)) / inner
-            rates = (slope, sympy.cancel(slope * symbol))
-            fixed = [each for each in rates if not each.atoms(Column, Predictor) | (each.free_symbols & {*symbols})]
-            if not fixed:
-                break
-            logarithmic = fixed[0] is not rates[0]
-            total += fixed[0] * (sympy.log(symbol) if logarithmic else symbol)
-            product *= symbol ** fixed[0] if logarithmic else sympy.exp(fixed[0] * symbol)
-            if symbol is not first:
-                free[symbol.name] = float(logarithmic)
-        else:
-            whole = total if inner == 1 else product
-            return Redundancy(tuple(labels), (_text(whole),), free)
-    return None
-
-
-def _standing(expression: Expr, symbols: set[Parameter]) -> Expr | None:
-    """Return the sum or product of nothing but these parameters that holds all of them, and stands there once."""
-    found = None
-    for node in sympy.preorder_traversal(expression):
-        if not (node.is_Add or node.is_Mul) or not symbols <= node.free_symbols:
-            continue
-        parts = [part for part in node.args if part.free_symbols and part.free_symbols <= symbols]
-        others = [part for part in node.args if part not in parts]
-        if set().union(*(part.free_symbols for part in parts)) != symbols:
-            continue
-        if any(part.free_symbols & symbols for part in others):
-            return None
-        found = node.func(*parts)
-    count = sum(node in symbols for node in sympy.preorder_traversal(expression))
-    if found is None or count != sum(node in symbols for node in sympy.preorder_traversal(found)):
-        return None
-    return -found if found.could_extract_minus_sign() else found
-
-
-def _neutral(whole: Expr, symbol: Parameter) -> float:
-    """Return the value at which a parameter adds, or multiplies by, nothing: 0 for one that is added or an exponent."""
-    added = whole.is_Add and symbol in whole.args
-    return 0.0 if added or symbol not in sympy.cancel(whole.diff(symbol) / whole).free_symbols else 1.0
-
-
-def _motions(own: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
-    """Say for each column whether it is constant over the points, or a constant multiple of ``own``."""
-    motions = []
-    for column, scale in zip(values.T, own.T, strict=True):
-        rate = constant(column / scale, tolerance, simple)
-        shift = constant(column, tolerance, simple) if rate is None else None
-        if rate is None and shift is None:
-            return None
-        motions.append(Motion(rate is not None, rate if rate is not None else shift))
-    return motions
-
-
-def _written(labels: Sequence[str], terms: Sequence[Motion]) -> str:
-    """Write the sum of m p and e log p: as a sum if no logarithm is in it, as a product otherwise."""
-    symbols = [Parameter(label) for label in labels]
-    if not any(term.scales for term in terms):
-        return _text(sympy.Add(*(term.rate / terms[0].rate * p for p, term in zip(symbols, terms, strict=True))))
-    powers = [term.rate for term in terms if term.scales]
-    unit = powers[0]
-    if all(power.is_Rational for power in powers):
-        whole = math.lcm(*(int(power.q) for power in powers))
-        share = math.gcd(*(int(power * whole) for power in powers))
-        unit = sympy.Rational(share, whole) * sympy.sign(powers[0])
-    product = sympy.Mul(*(p ** (term.rate / unit) for p, term in zip(symbols, terms, strict=True) if term.scales))
-    shifts = sympy.Add(*(term.rate / unit * p for p, term in zip(symbols, terms, strict=True) if not term.scales))
-    tens = shifts / sympy.log(10)
-    if tens.has(sympy.log) or not shifts:
-        return _text(product * sympy.exp(shifts))
-    return _text(product * sympy.Integer(10) ** tens)
-
-
-def _text(expression: Expr) -> str:
-    return as_text(expression).replace("`", "")
-
-
-def _trade_off(labels: Sequence[str], thetas: Array, velocity: Array) -> Redundancy | None:
-    """Integrate a velocity: the last parameter serves as the clock."""
-    motions = motions_along(thetas, velocity)
-    return None if motions is None else trade_off(labels, motions)
-
-
-def motions_along(
-    thetas: Array, velocity: Array, tolerance: float = 1e-6, simple: bool = False
-) -> tuple[Motion, ...] | None:
-    """Return the motions with a velocity known at some points, (points, p); None if they are of no simple kind."""
-    for clock in (thetas[:, -1], np.ones(len(thetas))):
-        with np.errstate(all="ignore"):
-            motions = _motions(thetas, velocity / velocity[:, -1:] * clock[:, None], tolerance, simple)
-        if motions is not None:
-            return tuple(motions)
-    return None
-
-
-def trade_off(labels: Sequence[str], motions: Sequence[Motion]) -> Redundancy:
-    """Name what motions leave as it is: for each parameter but the last, a combination of it with the last."""
-    clock, last = Parameter(labels[-1]), motions[-1]
-    left = []
-    for label, motion in zip(labels[:-1], motions[:-1], strict=True):
-        symbol, share = Parameter(label), motion.rate / last.rate
-        if last.scales:
-            kept = symbol * clock ** (-share) if motion.scales else symbol - share * sympy.log(clock)
-            if motion.scales and share.is_Rational and share.q > 1:
-                kept = symbol**share.q * clock ** (-share.p)
-        else:
-            kept = symbol * sympy.exp(-share * clock) if motion.scales else symbol - share * clock
-        left.append(_text(kept))
-    return Redundancy(tuple(labels), tuple(left), {labels[-1]: float(last.scales)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -19,16 +19,17 @@ OTHER_SPELLING = {
 STEPS = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "step", "mod", "digamma", "factorial")
 """Functions that do not move, or jump, with their argument."""
 RECIPES = {
-    "asinh": "log(u + sqrt(u^2 + 1))", "arcsinh": "log(u + sqrt(u^2 + 1))",
-    "acosh": "log(u + sqrt(u^2 - 1))", "arccosh": "log(u + sqrt(u^2 - 1))",
-    "atanh": "log((1 + u)/(1 - u))/2", "arctanh": "log((1 + u)/(1 - u))/2",
-    "square": "u^2", "exp2": "2^u", "exp10": "10^u", "sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)",
-    "sech": "1/cosh(u)", "csch": "1/sinh(u)", "coth": "cosh(u)/sinh(u)", "reciprocal": "1/u",
-    "logit": "log(u/(1 - u))", "pnorm": "(1 + erf(u/sqrt(2)))/2",
-    "ndtr": "(1 + erf(u/sqrt(2)))/2", "lgamma": "log(gamma(u))", "gammaln": "log(gamma(u))",
-    "relu": "max(u, 0)", "clip": "min(max(u, low), high)", "deg2rad": "pi*u/180", "radians": "pi*u/180",
-    "logaddexp": "a + softplus(b - a)",
-}  # fmt: skip
+    **dict.fromkeys(("asinh", "arcsinh"), "log(u + sqrt(u^2 + 1))"),
+    **dict.fromkeys(("acosh", "arccosh"), "log(u + sqrt(u^2 - 1))"),
+    **dict.fromkeys(("atanh", "arctanh"), "log((1 + u)/(1 - u))/2"),
+    **{"square": "u^2", "exp2": "2^u", "exp10": "10^u", "reciprocal": "1/u", "logit": "log(u/(1 - u))"},
+    **{"sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)"},
+    **{"sech": "1/cosh(u)", "csch": "1/sinh(u)", "coth": "cosh(u)/sinh(u)"},
+    **dict.fromkeys(("pnorm", "ndtr"), "(1 + erf(u/sqrt(2)))/2"),
+    **dict.fromkeys(("lgamma", "gammaln"), "log(gamma(u))"),
+    **{"relu": "max(u, 0)", "clip": "min(max(u, low), high)", "logaddexp": "a + softplus(b - a)"},
+    **dict.fromkeys(("deg2rad", "radians"), "pi*u/180"),
+}
 """Functions of u that are put together from others."""
 TERMS = {
     "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
@@ -51,8 +52,32 @@ PARAMETER = re.compile(r"[^\W\d][\d_]?")
 LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.special|np\.\w+)\.(\w+)")
 
 
-def instead(name: str, known: Collection[str]) -> tuple[str, str]:
-    """Return a hint beside "There is no function", and what to do; ``known``: the functions there are."""
+def unknown_function(
+    name: str, arguments: Sequence[str], parameter: str | None, known: Collection[str]
+) -> tuple[str, str]:
+    """Say that there is no function of this name, and what to do.
+
+    arguments: of the call, as written. parameter: one that stands in them, if any. known: the functions there are.
+    """
+    if name in STEPS:
+        what = f"`{name}` has no derivative to descend along, so formulas cannot use it."
+        return what, _without_steps(name, arguments, parameter)
+    hint, next_step = _instead(name, known)
+    return f"There is no function `{name}`.{hint}", next_step
+
+
+def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -> str:
+    """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
+    if parameter is None:
+        steps = name in ("heaviside", "step")
+        return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
+    is_step = name in ("heaviside", "step", "sign") and arguments
+    smooth = f"sigmoid(({arguments[0]})/width)" if is_step else "sigmoid( )"
+    return f"`{parameter}` moves it, so that it is no column: make it smooth, for example with {smooth}."
+
+
+def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
+    """Return a hint beside "There is no function", and what to do."""
     listed = f"Known: {', '.join(known)}."
     if name in OTHER_SPELLING:
         return f" Here it is written `{OTHER_SPELLING[name]}`.", listed
@@ -68,10 +93,10 @@ def instead(name: str, known: Collection[str]) -> tuple[str, str]:
 
 def without_library(text: str, at: int, known: Collection[str]) -> tuple[int, int, str, str] | None:
     """Say what to write for the `np.exp` whose point is ``at`` this place; None if there is no library there."""
-    for found in LIBRARIES.finditer(text):
-        if found.start() <= at < found.end():
-            name = OTHER_SPELLING.get(found[2], found[2])
-            what = f"`{found[0]}`: functions stand in a formula by their own name, without `{found[1]}.`."
+    for call in LIBRARIES.finditer(text):
+        if call.start() <= at < call.end():
+            name = OTHER_SPELLING.get(call[2], call[2])
+            what = f"`{call[0]}`: functions stand in a formula by their own name, without `{call[1]}.`."
             example = f"Write `{name}(...)`." if name in known else f"Known: {', '.join(known)}."
-            return found.start(), found.end(), what, example
+            return call.start(), call.end(), what, example
     return None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.run import Interruptible
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.intervals import Intervals, named, quantile, why_none
-from descend.inference.refit import Part, free_to_move, refit, well_conditioned
-from descend.inference.standard_errors import generalized_covariance, standard_errors, undetermined
+from descend.inference.determined import free_to_move, undetermined
+from descend.inference.estimates import estimates_of
+from descend.inference.intervals import Intervals, listed, quantile
+from descend.inference.refit import Part, refit, well_conditioned
+from descend.inference.row_scores import counted_rows
+from descend.inference.standard_errors import flat_errors, generalized_covariance
+from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.options.checks import refuse_not_whole
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 FEWEST = 100
@@ -29,7 +30,7 @@ CLOSE = 1e-6
 
 
 def bootstrap_intervals(
-    fit: Fit, level: float, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+    solution: Solution, level: float, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> Intervals:
     """Return BCa intervals from fits to ``resamples`` samples of the rows, drawn with replacement.
 
@@ -51,33 +52,34 @@ def bootstrap_intervals(
     """
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
-    covariance = generalized_covariance(fit, fit.kind_of_errors)
-    if covariance is None or fit.covariance is None or fit.model.in_place:
-        raise ConfigError(why_none(fit))
-    values, notes = _resampled(fit, resamples, seed, on_resample)
+    found = estimates_of(solution)
+    covariance = generalized_covariance(solution, found.kind)
+    if covariance is None or found.covariance is None:
+        raise ConfigError(found.why_none)
+    values, notes = _resampled(solution, resamples, seed, on_resample)
     if len(values) < FEWEST:
         raise ConfigError(
             f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
             "Give more rows, or use the method t or profile."
         )
-    influence, degrees = _influence(fit, covariance), fit.degrees_of_freedom
-    assert degrees is not None
-    reach = quantile(level, degrees) * math.sqrt(1.0 + fit.theta.size / degrees)
-    labels, best, unknown = fit.model.parameters.labels, fit.theta, undetermined(fit, fit.covariance)
-    if fit.constraints is not None:
-        held, whole_of = fit.constraints, fit.constraints.whole
-        jacobian, free_named = held.jacobian(fit.theta), fit.model.parameters.named
-        labels, best, influence = whole_of.labels, whole_of.flat(fit.parameters), influence @ jacobian.T
+    influence, degrees = _influence(solution, covariance), degrees_of_freedom(solution) or 0
+    reach = quantile(level, degrees) * math.sqrt(1.0 + solution.theta.size / degrees)
+    labels, best = solution.model.parameters.labels, solution.theta
+    unknown = undetermined(solution.model, found.covariance, solution.undetermined)
+    if solution.constraints is not None:
+        held, whole_of = solution.constraints, solution.constraints.whole
+        jacobian, free_named = held.jacobian(solution.theta), solution.model.parameters.named
+        labels, best, influence = whole_of.labels, whole_of.flat(solution.parameters), influence @ jacobian.T
         values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
         unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
-    errors = standard_errors(fit, fit.covariance)
+    errors = flat_errors(solution.model, solution.theta, found.covariance, solution.undetermined)
     ends = {
         label: (-math.inf, math.inf)
         if unknown[place]
         else _ends(values[:, place], best[place], influence[:, place], reach)
         for place, label in enumerate(labels)
     }
-    return Intervals(fit, ends, level, "bootstrap", [*notes, *_too_wide(labels, ends, errors, reach)])
+    return Intervals(found, ends, level, "bootstrap", [*notes, *_too_wide(labels, ends, errors, reach)])
 
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
@@ -90,26 +92,25 @@ def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], er
         return []
     are = "is" if len(wide) == 1 else "are"
     return [
-        f"the bootstrap {'interval' if len(wide) == 1 else 'intervals'} of {named(wide)} {are} more than {TOO_WIDE:g} "
+        f"the bootstrap {'interval' if len(wide) == 1 else 'intervals'} of {listed(wide)} {are} more than {TOO_WIDE:g} "
         "times as wide as the standard errors say, for many resamples hold too few different rows to determine "
         f"{'it' if len(wide) == 1 else 'them'}: ask for profile instead"
     ]
 
 
 def _resampled(
-    fit: Fit, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+    solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> tuple[Array, list[str]]:
-    assert fit.kept is not None
     random = np.random.default_rng(seed)
     values, failed, weak, done = [], 0, 0, 0
-    objective, free = fit.kept.objective, free_to_move(fit)
-    one_score = not (fit.loss_function.kinked or fit.loss_function.own_parameters)
-    lean = one_score and well_conditioned(objective(fit.theta, 2), free)
-    close = CLOSE / fit.rows * (1.0 if math.isinf(fit.error_degrees) else fit.loss)
+    objective, free = solution.objective, free_to_move(solution)
+    one_score = not (solution.loss_function.kinked or solution.loss_function.own_parameters)
+    lean = one_score and well_conditioned(objective(solution.theta, 2), free)
+    close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
-            part = Part(objective, random.integers(0, fit.rows, fit.rows))
-            found = refit(part, fit.theta, free, close, lean)
+            part = Part(objective, random.integers(0, solution.rows, solution.rows))
+            found = refit(part, solution.theta, free, close, lean)
             if found is None:
                 failed += 1
             elif lean and not well_conditioned(found, free):
@@ -130,12 +131,12 @@ def _resampled(
         )
     if failed:
         notes.append(f"{failed:,} of {done:,} resamples of the bootstrap could not be fitted and are left out")
-    return np.array(values).reshape(-1, fit.theta.size), notes
+    return np.array(values).reshape(-1, solution.theta.size), notes
 
 
-def _influence(fit: Fit, covariance: Array) -> Array:
+def _influence(solution: Solution, covariance: Array) -> Array:
     """Return (rows, p) how far each row pulls the parameters, to first order."""
-    rows = fit.counted_rows
+    rows = counted_rows(solution)
     pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
     return influence

@@ -7,6 +7,9 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
 
 
 class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
@@ -29,6 +32,13 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
         named = np.asarray(values, dtype=np.float64).view(cls)
         named.labels = tuple(labels)
         return named
+
+    @classmethod
+    def of_covariance(cls, covariance: Array, labels: Sequence[str]) -> Correlation:
+        """Return the correlations that a covariance holds."""
+        errors = np.sqrt(covariance.diagonal())
+        with np.errstate(all="ignore"):
+            return cls.of(covariance / errors / errors[:, None], labels)
 
     def __array_finalize__(self, source: Any) -> None:
         self.labels = getattr(source, "labels", ())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.factor import triangle
-from descend.inference.row_scores import Rows
+from descend.inference.row_scores import ScoredRows
 from descend.losses import Loss
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
@@ -24,7 +24,7 @@ SINGULAR = 1e-13
 """Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
 
 
-def covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
+def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
@@ -149,7 +149,7 @@ def sandwich_kind(loss: Loss) -> str:
     return "kernel" if loss.kinked else "HC3"
 
 
-def sandwich(rows: Rows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
+def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
 
     With g_i = omega_i l'(s_i, y_i) f_i what row i pulls at the parameters, and b_i its curvature:
@@ -206,7 +206,7 @@ def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     return along, directions.T / values / norms[:, None]
 
 
-def _bend_and_pull(rows: Rows, loss: Loss, size: int) -> tuple[Array, Array]:
+def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
     """Return b_i and the size of g_i, without its f_i (see ``sandwich``); of so many parameters."""
     if loss.kinked:
         below, above = loss.sides

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.row_scores import counted_rows
+from descend.inference.row_scores import counted_rows, rows_that_count
 from descend.showing import Shown
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 SUSPICIOUS = 0.01
@@ -77,25 +75,25 @@ class Diagnostics(Shown):
         return f"{told}; judged by a sample of {self.rows:,} rows" if told and self.sampled else told
 
 
-def diagnostics_of(fit: Fit) -> Diagnostics:
+def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if not fit.loss_function.quadratic or fit.model.in_place:
-        what = f"a {fit.model.kind}" if fit.model.in_place else f"the {fit.loss_function.name} loss"
+    if not solution.loss_function.quadratic or solution.model.in_place:
+        what = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
         raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
-    many = fit.rows > ROWS
-    rows = counted_rows(fit, ROWS, TOGETHER) if many else fit.counted_rows
+    many = solution.rows > ROWS
+    rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)
     residuals = rows.y - rows.score
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
     place: Any = slice(None)
     order = ANY_ORDER
-    if len(fit.model.inputs) == 1 and fit.kept is not None:
-        place = np.argsort(fit.kept.columns[fit.model.inputs[0]][rows.places], kind="stable")
-        order = f"`{fit.model.inputs[0]}`"
+    if len(solution.model.inputs) == 1:
+        place = np.argsort(solution.columns[solution.model.inputs[0]][rows.places], kind="stable")
+        order = f"`{solution.model.inputs[0]}`"
     jacobian = (rows.jacobian * root[:, None])[place]
     found = diagnose((root * residuals)[place], jacobian, order, rows.score[place])
-    return replace(found, sampled=fit.rows) if many else found
+    return replace(found, sampled=solution.rows) if many else found
 
 
 def diagnose(residuals: Array, jacobian: Array, order: str, predicted: Array | None = None) -> Diagnostics:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import comment, once
 from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution
 from descend.inference.covariance import Mask
-from descend.inference.row_scores import Rows, counted_rows
-from descend.inference.standard_errors import MANY, accurate_point
+from descend.inference.determined import determined_parts, rank
+from descend.inference.row_scores import ScoredRows, counted_rows, rows_that_count
+from descend.inference.standard_errors import MANY, accurate_point, covariance
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
+from descend.problem.kinks import Kinks
 from descend.problem.point import Point
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -38,7 +39,8 @@ NEAR = 0.1
 """Standard errors from the minimum within which they are as good as there."""
 
 
-def digits(fit: Fit) -> dict[str, Any] | None:
+@comment("the digits")
+def digits(solution: Solution) -> dict[str, Any] | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
 
     It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from
@@ -62,49 +64,39 @@ def digits(fit: Fit) -> dict[str, Any] | None:
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
     """
-    if fit.kept is None:
-        return _stored(fit)
-    loss = fit.loss_function
-    if fit.model.in_place or loss.kinked or loss.own_parameters or fit.outcome is Outcome.DIVERGED:
+    loss = solution.loss_function
+    if solution.model.in_place or loss.kinked or loss.own_parameters or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
-        error, moving, least = _distance(fit)
-        best = fit.theta
-        if fit.constraints is None:
-            return fit.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
-        held = fit.constraints
+        error, moving, least = _distance(solution)
+        best = solution.theta
+        if solution.constraints is None:
+            return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
+        held = solution.constraints
         jacobian, whole = held.jacobian(best), held.whole
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
-        size = np.maximum(np.abs(whole.flat(fit.parameters)), least)
+        size = np.maximum(np.abs(whole.flat(solution.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))
         fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
         found[fixed] = np.nan
         return whole.named(found)
 
 
-def errors_hold(fit: Fit) -> bool:
+@once
+def errors_hold(solution: Solution) -> bool:
     """Whether standard errors mean what they say: each parameter is within NEAR of them of where J is least.
 
     They come from the residuals and the curvature at the minimum; elsewhere both are others. The distance is that to
-    the minimum of the parabola that touches J where the run ended. A fit that was loaded says how it ended.
+    the minimum of the parabola that touches J where the run ended.
     """
-    if fit.outcome is Outcome.CONVERGED or fit.covariance is None or fit.model.in_place:
+    found = covariance(solution)
+    if solution.outcome is Outcome.CONVERGED or found is None:
         return True
-    if fit.kept is None:
-        return False
     with np.errstate(all="ignore"):
-        known = np.flatnonzero(np.isfinite(fit.covariance.diagonal()) & (fit.covariance.diagonal() > 0.0))
-        free = np.ones(fit.theta.size, dtype=bool) if fit.rank is None else fit.rank.kept
-        step = _step(accurate_point(fit), np.eye(fit.theta.size)[:, free])[0][known]
-        return bool((np.abs(step) <= NEAR * np.sqrt(fit.covariance.diagonal()[known])).all())
-
-
-def _stored(fit: Fit) -> dict[str, Any] | None:
-    stored = fit.stored.get("digits")
-    if stored is None or fit.model.in_place:
-        return None
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
-    return whole.named(whole.flat(stored))
+        variances = found.diagonal()
+        known = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
+        step = _step(accurate_point(solution), np.eye(solution.theta.size)[:, determined_parts(solution)])[0][known]
+        return bool((np.abs(step) <= NEAR * np.sqrt(variances[known])).all())
 
 
 def _counted(error: Array, size: Array, moving: Mask) -> Array:
@@ -114,22 +106,21 @@ def _counted(error: Array, size: Array, moving: Mask) -> Array:
     return np.where(moving, found, MOST)
 
 
-def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
+def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     """Return how far each free component may be from the minimum, which of them may move, and in what least units."""
-    assert fit.kept is not None
-    objective, theta = fit.kept.objective, fit.theta
-    point = accurate_point(fit)
+    objective, theta = solution.objective, solution.theta
+    point = accurate_point(solution)
     moving = np.ones(theta.size, dtype=bool)
     if objective.bounds is not None:
         moving &= ~objective.bounds.blocked(theta, point.gradient)
     if objective.has_l1:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
-    free = moving if fit.rank is None else moving & fit.rank.kept
-    ways = _ways(fit, point, free)
-    rows = fit.counted_rows if _most(fit) is None else counted_rows(fit, MANY)
-    error = np.abs(ways) @ _floor(rows, fit, ways) * np.sqrt(len(rows.y) / fit.rows)
+    free, known = moving & determined_parts(solution), rank(solution)
+    ways = _ways(solution, point, free)
+    rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
+    error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
     if objective.engine.name == "query":
-        error *= np.sqrt(max(fit.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
+        error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
     step, length = _step(point, ways)
     settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)
@@ -140,12 +131,12 @@ def _distance(fit: Fit) -> tuple[Array, Mask, Array]:
             error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
         else:
             error += _by_second_derivatives(point)
-    least = _least(fit, point, settled & (np.abs(theta) <= NO_STEP * error))
-    if fit.rank is not None:
-        error[~fit.rank.estimable] = np.inf
+    least = _least(solution, point, settled & (np.abs(theta) <= NO_STEP * error))
+    if known is not None:
+        error[~known.estimable] = np.inf
     if point.curvature is not None:
         error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
-    error[[label in fit.undetermined for label in fit.model.parameters.labels]] = np.inf
+    error[[label in solution.undetermined for label in solution.model.parameters.labels]] = np.inf
     return error, moving, least
 
 
@@ -168,34 +159,36 @@ def _by_second_derivatives(point: Point) -> Array:
     return NO_STEP * (np.abs(step) + np.abs(after)) if near else nowhere
 
 
-def _most(fit: Fit) -> int | None:
+def _most(solution: Solution) -> int | None:
     """Return the number of rows that what rounding leaves open is told from, if not all."""
-    return MANY if fit.rows > MANY else None
+    return MANY if solution.rows > MANY else None
 
 
-def _least(fit: Fit, point: Point, zero: Mask) -> Array:
+def _least(solution: Solution, point: Point, zero: Mask) -> Array:
     """Return what a component is measured by at least: its standard error; where it is ``zero`` to rounding, its reach.
 
     The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / l''), with l'' 2 at most.
     """
-    least = np.zeros(fit.theta.size)
-    if fit.covariance is not None:
-        least = np.nan_to_num(np.sqrt(fit.covariance.diagonal()), nan=0.0, posinf=0.0)
+    least = np.zeros(solution.theta.size)
+    found = covariance(solution)
+    if found is not None:
+        least = np.nan_to_num(np.sqrt(found.diagonal()), nan=0.0, posinf=0.0)
     if zero.any() and point.curvature is not None:
-        y = fit.counted_rows.y
+        y = counted_rows(solution).y
         reach = np.sqrt(2.0 * float(y.dot(y)) / (len(y) * point.curvature.diagonal()))
         least = np.where(zero & np.isfinite(reach), np.maximum(least, reach), least)
     return least
 
 
-def _ways(fit: Fit, point: Point, free: Mask) -> Array:
+def _ways(solution: Solution, point: Point, free: Mask) -> Array:
     """Return (p, q) the directions in which J may be moved: those of the free components, and along kinks it lies on.
 
     Of each kink the component that it holds best is moved by the others. At a corner the point is given its
     subgradient, which is what is left of the gradient along them.
     """
-    kinks = getattr(fit.kept.objective, "kinks", None) if fit.kept is not None else None
-    corner = None if kinks is None or fit.outcome is not Outcome.CONVERGED else kinks.corner(point)
+    kinks = solution.objective.kinks
+    converged = solution.outcome is Outcome.CONVERGED
+    corner = kinks.corner(point) if isinstance(kinks, Kinks) and converged else None
     every = np.eye(free.size)
     if corner is None:
         return every[:, free]
@@ -223,7 +216,7 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
     return step, float(np.linalg.norm(upper @ step))
 
 
-def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
+def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
     """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
     jacobian = rows.jacobian
     slope = rows.omega * rows.loss.slope(rows.score, rows.y)
@@ -235,22 +228,21 @@ def _floor(rows: Rows, fit: Fit, ways: Array) -> Array:
         return np.full(part.shape[1], np.inf)
     root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
     pull = (part @ root) @ root.T
-    of_columns, of_derivatives = _of_columns(fit, rows)
-    value = rows.score**2 + np.maximum(np.square(jacobian * fit.theta).sum(axis=1), of_columns)
+    of_columns, of_derivatives = _of_columns(solution, rows)
+    value = rows.score**2 + np.maximum(np.square(jacobian * solution.theta).sum(axis=1), of_columns)
     noise = bend**2 * value + slope**2
     spread = np.square(root @ root.T) @ (np.maximum(np.square(part), of_derivatives @ np.square(ways)).T @ slope**2)
     floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
     return floor
 
 
-def _of_columns(fit: Fit, rows: Rows) -> tuple[Array, Array]:
+def _of_columns(solution: Solution, rows: ScoredRows) -> tuple[Array, Array]:
     """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
-    assert fit.kept is not None
     of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
-    if fit.model.linear:
+    if solution.model.linear:
         return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already
-    for name in fit.model.inputs:
-        there = counted_rows(fit, _most(fit), instead={name: fit.kept.columns[name] * (1.0 + NUDGE)})
+    for name in solution.model.inputs:
+        there = rows_that_count(solution, _most(solution), instead={name: solution.columns[name] * (1.0 + NUDGE)})
         of_score += np.square((there.score - rows.score) / NUDGE)
         of_derivatives += np.square((there.jacobian - rows.jacobian) / NUDGE)
     return of_score, of_derivatives

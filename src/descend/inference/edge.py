@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.inference.row_scores import row_weights
+from descend.descent.solution import Solution
+from descend.inference.determined import at_bound
+from descend.inference.row_scores import counted_rows, row_weights
 from descend.problem.edge import AT
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.wording import using
 
 MOVES = 1e-6
 """Share of its derivatives in all rows that those of such a row must be: a mean of exp(...) only nears the edge."""
@@ -21,15 +20,15 @@ ALONE = 1e-6
 """Distance from what the rows at the edge determine, below which a parameter is determined by them alone."""
 
 
-def edge_rows(fit: Fit) -> NDArray[np.intp]:
+def edge_rows(solution: Solution) -> NDArray[np.intp]:
     """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
-    domain = fit.loss_function.prediction_domain
+    domain = solution.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if not domain.limited or fit.kept is None or fit.kept.whole is not None or fit.model.in_place:
+    if not domain.limited or solution.all_rows is not None or solution.model.in_place:
         return none
-    if fit.outcome is not Outcome.CONVERGED or fit.at_bound or fit.penalised:
+    if solution.outcome is not Outcome.CONVERGED or at_bound(solution) or solution.penalised:
         return none
-    rows = fit.counted_rows
+    rows = counted_rows(solution)
     distance = np.minimum(rows.score - domain.low, domain.high - rows.score)
     near = distance <= AT * float(distance.mean())
     if not near.any():
@@ -39,30 +38,30 @@ def edge_rows(fit: Fit) -> NDArray[np.intp]:
     return np.flatnonzero(near & moves)
 
 
-def held_at_edge(fit: Fit) -> NDArray[np.bool_]:
+def held_at_edge(solution: Solution) -> NDArray[np.bool_]:
     """Mark the parameters that rows at the edge alone determine: they can go one way only, and have no error."""
-    places = edge_rows(fit)
+    places = edge_rows(solution)
     if not places.size:
-        return np.zeros(fit.theta.size, dtype=bool)
-    _, values, ways = np.linalg.svd(fit.counted_rows.jacobian[places], full_matrices=False)
+        return np.zeros(solution.theta.size, dtype=bool)
+    _, values, ways = np.linalg.svd(counted_rows(solution).jacobian[places], full_matrices=False)
     ways = ways[values > ALONE * values[0]]
     return np.asarray(1.0 - np.square(ways).sum(axis=0) < ALONE)
 
 
-def edge_note(fit: Fit) -> str | None:
+def edge_note(solution: Solution) -> str | None:
     """Say that the best fit lies at the edge, in which row, and what follows."""
-    places = edge_rows(fit)
-    if not places.size or fit.kept is None or fit.model.in_place:
+    places = edge_rows(solution)
+    if not places.size:
         return None
-    rows = fit.counted_rows
+    rows, loss = counted_rows(solution), solution.loss_function
     end = float(np.round(rows.score[places[0]], 6))
-    place = int(np.flatnonzero(row_weights(fit) > 0.0)[places[0]])
-    where = ", ".join(f"{name} = {fit.kept.columns[name][place]:g}" for name in fit.model.inputs)
-    held = [label for label, at in zip(fit.model.parameters.labels, held_at_edge(fit), strict=True) if at]
+    place = int(np.flatnonzero(row_weights(solution) > 0.0)[places[0]])
+    where = ", ".join(f"{name} = {solution.columns[name][place]:g}" for name in solution.model.inputs)
+    held = [label for label, at in zip(solution.model.parameters.labels, held_at_edge(solution), strict=True) if at]
     errors = f"{' and '.join(held)} has no standard error there, and those" if held else "standard errors"
     return (
         f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
-        f"{fit.loss_function.name} loss allows; {errors} of the others are with it held there. Keep parameters inside "
-        f"with --bound, or use a formula that cannot reach the edge, such as "
-        f"{'exp(a + b*x)' if math.isinf(fit.loss_function.prediction_domain.high) else 'sigmoid(a + b*x)'}"
+        f"{loss.name} loss allows; {errors} of the others are with it held there. Keep parameters inside"
+        f"{using('bounds')}, or use a formula that cannot reach the edge, such as "
+        f"{'exp(a + b*x)' if math.isinf(loss.prediction_domain.high) else 'sigmoid(a + b*x)'}"
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-from descend.inference.statistics import counting, determined, squared_error, standing
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.descent.solution import Solution
+from descend.inference.determined import standing
+from descend.inference.row_scores import counted_rows
+from descend.inference.statistics import counting, degrees_of_freedom, squared_error
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 FAR = 1.3
@@ -44,42 +45,37 @@ class Goodness:
         return self.chi_square / self.degrees
 
 
-def goodness_of(fit: Fit) -> Goodness | None:
+@comment("chi-square")
+def goodness_of(solution: Solution) -> Goodness | None:
     """Return the chi-square of a fit; None where the scatter of its response is not known, or no row is left over."""
-    if fit.kept is None:
-        names = ("chi_square", "degrees_of_freedom", "chi_square_p")
-        stored = [float(value) for name in names if (value := fit.stored.get(name)) is not None]
-        if len(stored) < len(names) or stored[1] < 1.0:
-            return None
-        return Goodness(stored[0], int(stored[1]), stored[2])
-    if not _known(fit):
+    if not _known(solution):
         return None
-    degrees = counting(fit) - determined(fit)
-    found = None if degrees <= 0 else _chi_square(fit)
-    if found is None:
+    degrees = degrees_of_freedom(solution)
+    found = None if degrees is None or degrees <= 0 else _chi_square(solution)
+    if found is None or degrees is None:
         return None
     from scipy import special
 
     chi_square, excess = found
-    stretch = 1.0 + excess / (2.0 * counting(fit))  # variance over 2 n
+    stretch = 1.0 + excess / (2.0 * counting(solution))  # variance over 2 n
     return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
 
 
-def _known(fit: Fit) -> bool:
+def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and they are in memory where they are needed."""
-    if fit.model.in_place or fit.penalised or fit.kept is None:
+    if solution.model.in_place or solution.penalised:
         return False
-    return fit.sigma is not None or (fit.loss_function.dispersion_known and fit.kept.whole is None)
+    return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
 
 
-def _chi_square(fit: Fit) -> tuple[float, float] | None:
+def _chi_square(solution: Solution) -> tuple[float, float] | None:
     """Return chi-square, and by how much its variance exceeds that of normal residuals.
 
     Of a single outcome 0 or 1 its size says nothing: only of shares of several trials.
     """
-    if fit.sigma is not None:
-        return squared_error(fit), 0.0
-    loss, rows = fit.loss_function, fit.counted_rows
+    if solution.sigma is not None:
+        return squared_error(solution), 0.0
+    loss, rows = solution.loss_function, counted_rows(solution)
     mean = loss.mean(rows.score)
     variance = loss.variance(mean) / rows.omega
     certain = (variance == 0.0) & (rows.y == mean)  # probabilities that are 1 but for rounding
@@ -89,7 +85,8 @@ def _chi_square(fit: Fit) -> tuple[float, float] | None:
     return found, float(loss.kurtosis(mean[~certain], rows.omega[~certain]).sum())
 
 
-def deviance_of(fit: Fit) -> float | None:
+@comment("the deviance")
+def deviance_of(solution: Solution) -> float | None:
     """Return twice what the log-likelihood lacks of that of a model with a mean for each row; None if it has none.
 
     Where the dispersion is estimated, this is at a dispersion of 1.
@@ -97,46 +94,45 @@ def deviance_of(fit: Fit) -> float | None:
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
-    if fit.kept is None:
-        return fit.stored.get("deviance")
-    loss = fit.loss_function
-    if not loss.likelihood or not loss.plain or fit.penalised or fit.model.in_place:
+    loss = solution.loss_function
+    if not loss.likelihood or not loss.plain or solution.penalised or solution.model.in_place:
         return None
     if loss.quadratic:
-        return squared_error(fit)
-    if fit.kept.whole is not None:
+        return squared_error(solution)
+    if solution.all_rows is not None:
         return None
-    rows = fit.counted_rows
+    rows = counted_rows(solution)
     return float(rows.omega @ loss.deviance(rows.score, rows.y))
 
 
-def scatter_note(fit: Fit) -> str | None:
+def scatter_note(solution: Solution) -> str | None:
     """Say so where the data scatter far more, or far less, than was taken as known."""
-    if fit.outcome is not Outcome.CONVERGED or not _known(fit):
+    if solution.outcome is not Outcome.CONVERGED or not _known(solution):
         return None
-    rough = counting(fit) - (fit.theta.size - standing(fit))
-    found = None if rough <= 0 else _chi_square(fit)
+    rough = counting(solution) - (solution.theta.size - standing(solution))
+    found = None if rough <= 0 else _chi_square(solution)
     if found is None or 1.0 / FAR <= found[0] / rough <= FAR:
         return None
-    good = goodness_of(fit)
+    good = goodness_of(solution)
     if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
         return None
-    return _of_sigma(fit, good) if fit.sigma is not None else _of_distribution(fit, good)
+    return _of_sigma(solution, good) if solution.sigma is not None else _of_distribution(solution, good)
 
 
-def _of_sigma(fit: Fit, good: Goodness) -> str:
+def _of_sigma(solution: Solution, good: Goodness) -> str:
     times = math.sqrt(good.reduced)
     head = (
         f"chi-square is {good.chi_square:.4g} for {good.degrees:,} degrees of freedom, {good.reduced:.3g} times as "
-        f"large as it should be: residuals are {times:.3g} times as large as `{fit.sigma}` says, so standard errors are"
+        f"large as it should be: residuals are {times:.3g} times as large as `{solution.sigma}` says, so standard "
+        "errors are"
     )
     if good.reduced > 1.0:
         return head + " too small by as much. Correct sigma, or look for what the formula misses"
     return head + " too large. Correct sigma"
 
 
-def _of_distribution(fit: Fit, good: Goodness) -> str:
-    ratio, kind = good.reduced, "counts" if math.isinf(fit.loss_function.response_domain.high) else "shares"
+def _of_distribution(solution: Solution, good: Goodness) -> str:
+    ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_domain.high) else "shares"
     of = "Poisson" if kind == "counts" else "binomial"
     head = (
         f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
@@ -145,6 +141,6 @@ def _of_distribution(fit: Fit, good: Goodness) -> str:
     if ratio > 1.0:
         return head + (
             f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
-            "for --errors sandwich, or look for what the formula misses"
+            f"for {spell('errors', 'sandwich')}, or look for what the formula misses"
         )
-    return head + ": they are underdispersed, and standard errors too large. Ask for --errors sandwich"
+    return head + ": they are underdispersed, and standard errors too large. Ask for " + spell("errors", "sandwich")

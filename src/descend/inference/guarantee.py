@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.descent.solution import Solution
+from descend.inference.row_scores import counted_rows
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -43,7 +43,8 @@ class Guarantee:
         return {"digits": digits, "loss_gap": self.loss_gap, "by": "strong convexity"}
 
 
-def guarantee(fit: Fit) -> Guarantee | None:
+@comment("the guarantee")
+def guarantee(solution: Solution) -> Guarantee | None:
     """Return what strong convexity guarantees; None where J is not known to be convex, or too flat to tell.
 
     With scores s_i = a_i theta, H the Hessian of J, g its gradient, and d = sqrt(g' H^-1 g): wherever the scores move
@@ -58,36 +59,36 @@ def guarantee(fit: Fit) -> Guarantee | None:
 
     Source: self-concordance as in Bach (2010), Electron. J. Stat. 4, 384-414.
     """
-    if not _convex(fit):
+    if not _convex(solution):
         return None
     with np.errstate(all="ignore"):
-        return _bounded(fit)
+        return _bounded(solution)
 
 
-def _convex(fit: Fit) -> bool:
+def _convex(solution: Solution) -> bool:
     """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
-    model, kept = fit.model, fit.kept
-    if kept is None or kept.whole is not None or model.in_place or fit.outcome is Outcome.DIVERGED:
+    model = solution.model
+    if solution.all_rows is not None or solution.model.in_place or solution.outcome is Outcome.DIVERGED:
         return False
-    if fit.constraints is not None or kept.objective.has_l1 or fit.undetermined:
+    if solution.constraints is not None or solution.objective.has_l1 or solution.undetermined:
         return False
-    if fit.rows > MOST_ROWS or fit.theta.size > MOST_PARAMETERS:
+    if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS:
         return False
-    return (fit.loss_function.convex and model.linear) or model.log_linear
+    return (solution.loss_function.convex and model.linear) or model.log_linear
 
 
-def _bounded(fit: Fit) -> Guarantee | None:
-    rows, loss = fit.counted_rows, fit.loss_function
+def _bounded(solution: Solution) -> Guarantee | None:
+    rows, loss = counted_rows(solution), solution.loss_function
     score, design = rows.score, rows.jacobian
     slope = loss.slope(score, rows.y)
     weight = loss.bend(score, rows.y)
     if not loss.convex:  # in the logarithm of the mean
         design, slope, weight = design / score[:, None], slope * score, weight * score**2 + slope * score
     omega = rows.omega / rows.omega.sum()
-    penalty = fit.kept.objective.penalty if fit.kept is not None else None
-    l2 = np.zeros(fit.theta.size) if penalty is None else 2.0 * penalty.l2
+    penalty = solution.objective.penalty
+    l2 = np.zeros(solution.theta.size) if penalty is None else 2.0 * penalty.l2
     parts = design * (omega * slope)[:, None]
-    gradient = parts.sum(axis=0) + l2 * fit.theta
+    gradient = parts.sum(axis=0) + l2 * solution.theta
     # A sum in pairs is off by no more than log2(n) roundings; each term by a few of its own and of its residual.
     terms = np.abs(design) * (omega * (np.abs(slope) + weight * (np.abs(score) + np.abs(rows.y))))[:, None]
     rounding = EPS * (math.log2(len(score) + 1) + 8.0) * terms.sum(axis=0)
@@ -103,7 +104,7 @@ def _bounded(fit: Fit) -> Guarantee | None:
     smallest = float(np.linalg.eigvalsh(hessian)[0])
     if loss.quadratic:
         distance = np.abs(inverse @ gradient) + np.abs(inverse) @ rounding
-        return _told(fit, decrement**2 / 2.0, distance, smallest, 1.0)
+        return _told(solution, decrement**2 / 2.0, distance, smallest, 1.0)
     reach = np.sqrt(np.einsum("ij,jk,ik->i", design, inverse, design))
     for stretch in STRETCHES:
         left = loss.curvature_left(score - rows.y, stretch * decrement * reach)
@@ -113,7 +114,7 @@ def _bounded(fit: Fit) -> Guarantee | None:
         share = float(left.min()) if left.all() else _share(stays, hessian)
         if share * stretch >= 1.0:
             distance = stretch * decrement * np.sqrt(inverse.diagonal())
-            return _told(fit, decrement**2 / (2.0 * share), distance, smallest, share)
+            return _told(solution, decrement**2 / (2.0 * share), distance, smallest, share)
     return None
 
 
@@ -123,7 +124,7 @@ def _share(stays: Array, hessian: Array) -> float:
     return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
 
 
-def _told(fit: Fit, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
-    relative = np.where(distance == 0.0, 0.0, distance / np.abs(fit.theta))
+def _told(solution: Solution, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
+    relative = np.where(distance == 0.0, 0.0, distance / np.abs(solution.theta))
     digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
-    return Guarantee(gap, distance, fit.model.parameters.named(digits), smallest, share)
+    return Guarantee(gap, distance, solution.model.parameters.named(digits), smallest, share)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution, every_parameter, named
 from descend.errors import ConfigError
 from descend.inference.covariance import sandwich_kind
-from descend.inference.row_scores import refuse_without_data
+from descend.inference.estimates import Estimates
+from descend.inference.standard_errors import flat_errors
 from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.wording import using
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -41,13 +40,12 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
     in sentences.
     """
 
-    def __init__(self, fit: Fit, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
-        held = fit.constraints
-        self.shown_by = None if fit.shown_by is None else fit.shown_by.short
+    def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
+        held, parameters = found.model.constraints, every_parameter(found.model)
         self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
-        self.convention = _convention(fit, method)
-        self.level, self.method, self.notes = level, method, (*notes, *_left_open(fit), *more, *_cut_short(fit))
-        parameters = fit.model.parameters if held is None else held.whole
+        self.convention = _convention(found, method)
+        short = [] if found.at_minimum else [NOT_AT_MINIMUM]
+        self.level, self.method, self.notes = level, method, (*notes, *_left_open(found.undetermined), *more, *short)
         fixed = () if held is None else held.fixed
         missing = (math.nan, math.nan)
         low, high = (parameters.named(np.array(side)) for side in zip(
@@ -59,13 +57,12 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         return {name: [_plain(low), _plain(high)] for name, (low, high) in self.items()}
 
 
-def _convention(fit: Fit, method: str) -> str:
+def _convention(found: Estimates, method: str) -> str:
     """Name the quantile that the ends stand for, and the kind of standard error or of bootstrap."""
-    degrees = fit.error_degrees
+    degrees, kind = found.degrees, sandwich_kind(found.model.loss)
     scale = "normal quantile" if math.isinf(degrees) else f"Student's t, {degrees:.6g} degrees of freedom"
-    kind = sandwich_kind(fit.loss_function)
     return {
-        "t": scale if fit.kind_of_errors == "model" else f"{kind} errors, {scale}",
+        "t": scale if found.kind == "model" else f"{kind} errors, {scale}",
         "sandwich": f"{kind} errors, {scale}",
         "profile": f"likelihood ratio, {scale}",
         "bootstrap": "BCa, whole rows drawn",
@@ -88,20 +85,14 @@ def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
     return inside, [*told[:MOST_NAMED], *more]
 
 
-def _left_open(fit: Fit) -> list[str]:
+def _left_open(labels: Sequence[str]) -> list[str]:
     """Say which parameters have no ends because the data do not determine them."""
-    if not fit.undetermined:
-        return []
-    return [f"the intervals of {named(fit.undetermined)} are open: the data do not determine them by themselves"]
+    return (
+        [f"the intervals of {listed(labels)} are open: the data do not determine them by themselves"] if labels else []
+    )
 
 
-def _cut_short(fit: Fit) -> list[str]:
-    from descend.inference.digits import errors_hold  # which needs what is here
-
-    return [] if errors_hold(fit) else [NOT_AT_MINIMUM]
-
-
-def named(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
     """Name some parameters in a sentence, not all of many."""
     texts = [f"`{label}`" for label in labels]
     if len(texts) > MOST_NAMED:
@@ -115,28 +106,41 @@ def _plain(end: Any) -> Any:
     return float(end) if math.isfinite(end) else None
 
 
-def intervals_by(
-    fit: Fit, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+def intervals_of(
+    solution: Solution, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> Intervals:
-    """Return the intervals of a fit by one of METHODS (see ``Fit.intervals``)."""
-    level, method = checked_level(level), checked_method(method)
-    if method in ("t", "sandwich"):
-        from descend.inference.standard_errors import t_intervals
-
-        return t_intervals(fit, level, fit.kind_of_errors if method == "t" else "sandwich", method)
-    refuse_without_data(fit, f"{method} intervals")
+    """Return the intervals of a solution by profile or bootstrap (see ``Fit.intervals``)."""
     if method == "profile":
         from descend.inference.profile import profile_intervals
 
-        return profile_intervals(fit, level)
-    if fit.kept is not None and fit.kept.whole is not None:
+        return profile_intervals(solution, level)
+    if solution.all_rows is not None:
         raise ConfigError(
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            "Use the method t, sandwich or profile, or fit with --engine numpy."
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
         )
     from descend.inference.bootstrap import bootstrap_intervals
 
-    return bootstrap_intervals(fit, level, resamples, seed, on_resample)
+    return bootstrap_intervals(solution, level, resamples, seed, on_resample)
+
+
+def t_intervals(found: Estimates, level: float, method: str) -> Intervals:
+    """Return estimate -+ quantile * standard error.
+
+    The quantile is that of Student's t with the degrees of freedom of the fit; of the normal distribution where the
+    scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
+    """
+    covariance, parameters = found.needed_covariance(), every_parameter(found.model)
+    best = parameters.flat(named(found.model, found.theta))
+    ends = quantile(level, found.degrees) * flat_errors(found.model, found.theta, covariance, found.undetermined)
+    both = {label: (value - end, value + end) for label, value, end in zip(parameters.labels, best, ends, strict=True)}
+    for label in found.undetermined:
+        both[label] = (-math.inf, math.inf)
+    notes = []
+    if found.at_bound:
+        where = f"at its bound, where {listed(found.at_bound)} ended"
+        notes.append(f"a parameter has no {method} interval {where}: ask for profile instead")
+    return Intervals(found, both, level, method, notes)
 
 
 def quantile(level: float, degrees: float) -> float:
@@ -181,25 +185,3 @@ def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
             f"There is no interval by `{method}`.{closest(str(method), known)} Known: {', '.join(known)}."
         )
     return method
-
-
-def why_none(fit: Fit) -> str:
-    """Say why a fit has no standard errors, and what to do about it."""
-    if fit.model.in_place:
-        return f"A {fit.model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."
-    if fit.penalised:
-        return (
-            "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
-            "unknown amount. Fit without --l1 and --l2."
-        )
-    if fit.outcome is Outcome.DIVERGED:
-        return "There are no standard errors: the run diverged. Fit again, with the default optimizer or another start."
-    if fit.degrees_of_freedom is not None and fit.degrees_of_freedom <= 0:
-        return (
-            f"There are no standard errors: {fit.model.parameters.size} parameters leave nothing of as many rows to "
-            "tell the size of the errors. Give more rows."
-        )
-    return (
-        "There are no standard errors: the data do not determine each parameter by itself. "
-        "Remove one, or give data that tell them apart."
-    )

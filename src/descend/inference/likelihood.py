@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.descent.commenting import comment
+from descend.descent.solution import Solution
 from descend.formula.compile import compile_expression
+from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
-from descend.inference.statistics import counting, standing, total_weight
+from descend.inference.statistics import counting, total_weight
 from descend.losses.formulas import DISPERSION
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
@@ -39,21 +38,21 @@ class Criteria:
     bic: float
 
 
-def criteria_of(fit: Fit) -> Criteria | None:
+@comment("the criteria")
+def criteria_of(solution: Solution) -> Criteria | None:
     """Return the criteria of a fit; None for robust losses, penalties and modules."""
-    if fit.kept is None:
-        values = [fit.stored.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
-        return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
-    loss = fit.loss_function
-    if fit.penalised or not loss.likelihood or fit.model.in_place:
+    loss = solution.loss_function
+    if solution.penalised or not loss.likelihood or solution.model.in_place:
         return None
-    held = standing(fit)
-    redundant = 0 if fit.rank is None else int(np.count_nonzero(~fit.rank.kept)) - held
-    alone = held - len(fit.at_bound)  # components of vectors that are fixed
-    estimated = fit.model.parameters.size - redundant - alone + (loss.dispersion == "estimated" and fit.sigma is None)
+    held = standing(solution)
+    known = rank(solution)
+    redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
+    alone = held - len(at_bound(solution))  # components of vectors that are fixed
+    scale = loss.dispersion == "estimated" and solution.sigma is None
+    estimated = solution.model.parameters.size - redundant - alone + scale
     with np.errstate(all="ignore"):
-        found = log_likelihood(fit)
-    return None if found is None else criteria(found, estimated, counting(fit))
+        found = log_likelihood(solution)
+    return None if found is None else criteria(found, estimated, counting(solution))
 
 
 def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
@@ -64,7 +63,7 @@ def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
     return Criteria(likelihood, aic, aicc, estimated * math.log(rows) - 2.0 * likelihood)
 
 
-def log_likelihood(fit: Fit) -> float | None:
+def log_likelihood(solution: Solution) -> float | None:
     """Return the sum of the log-densities of all rows (see ``Loss``); None if a sum over them is not known.
 
     Where the dispersion is not known it is taken for deviance / n, of normal errors the one that makes this largest:
@@ -73,44 +72,42 @@ def log_likelihood(fit: Fit) -> float | None:
 
     It is infinite if S = 0, and that of the left side of the formula: of log(y) for `log(y) ~ ...`.
     """
-    loss, total, dispersion = fit.loss_function, fit.loss * total_weight(fit), 1.0
-    with_weights = weighted(fit)
-    if loss.dispersion == "estimated" and fit.sigma is None:
-        least = 0.0 if loss.of_residual else _sum(fit, loss.row_terms(with_weights)[-1])
+    loss, total, dispersion = solution.loss_function, solution.loss * total_weight(solution), 1.0
+    with_weights = weighted(solution)
+    if loss.dispersion == "estimated" and solution.sigma is None:
+        least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
         if least is None:
             return None
-        dispersion = 2.0 / loss.unit * (total - least) / counting(fit)
+        dispersion = 2.0 / loss.unit * (total - least) / counting(solution)
         if dispersion == 0.0:
             return math.inf
     terms = loss.normaliser_terms(with_weights)
     if terms is None:
-        return _normaliser(fit, dispersion) - total / (loss.unit * dispersion)
+        return _normaliser(solution, dispersion) - total / (loss.unit * dispersion)
     found = -total / (loss.unit * dispersion)
     for factor, row in terms:
-        rows = _sum(fit, row)
+        rows = _sum(solution, row)
         if rows is None:
             return None
         found += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
     return found
 
 
-def _sum(fit: Fit, term: Expr) -> float | None:
+def _sum(solution: Solution, term: Expr) -> float | None:
     """Return the sum of a term of the likelihood over all rows of a weight above 0."""
-    assert fit.kept is not None
     if term.is_number:
-        return float(term) * counting(fit)
-    if fit.kept.whole is not None:
-        return fit.kept.whole.terms.get(term)
-    return fit.loss_function.sum_over_rows(term, fit.model.observed(fit.kept.columns), row_weights(fit))
+        return float(term) * counting(solution)
+    if solution.all_rows is not None:
+        return solution.all_rows.terms.get(term)
+    return solution.loss_function.sum_over_rows(term, solution.model.observed(solution.columns), row_weights(solution))
 
 
-def _normaliser(fit: Fit, dispersion: float) -> float:
+def _normaliser(solution: Solution, dispersion: float) -> float:
     """Return what makes a log-density of the loss, summed over weighted rows, block by block if there are many."""
-    assert fit.kept is not None
-    loss, whole = fit.loss_function, fit.kept.whole
+    loss, whole = solution.loss_function, solution.all_rows
     total = 0.0
-    for rows in [fit.kept.rows] if whole is None else whole.lazy.blocks(BLOCK):
+    for rows in [solution.sample] if whole is None else whole.lazy.blocks(BLOCK):
         assert rows.omega is not None
-        y = fit.model.observed(rows.columns)
+        y = solution.model.observed(rows.columns)
         total += float(loss.log_normaliser(y, rows.omega, dispersion)[rows.omega > 0.0].sum())
     return total

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from descend.descent.commenting import once
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.formula.symbols import Parameter
-from descend.inference.intervals import Intervals, quantile, why_none
+from descend.inference.determined import undetermined
+from descend.inference.estimates import estimates_of
+from descend.inference.intervals import Intervals, quantile
 from descend.inference.profile_path import Why
 from descend.inference.profile_sides import Sides
-from descend.inference.standard_errors import generalized_covariance, undetermined
+from descend.inference.standard_errors import generalized_covariance
 from descend.parameters import Constraints
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 IMAGES = 33
 """Values at which a tie is looked at."""
@@ -25,7 +26,7 @@ FAR = 1e3
 """How far out, as a multiple of the estimate, it is looked at where an end is open."""
 
 
-def profile_intervals(fit: Fit, level: float) -> Intervals:
+def profile_intervals(solution: Solution, level: float) -> Intervals:
     """Return, for each parameter, the values b at which |tau(b)| is at most the quantile of ``t_intervals``.
 
     With J_b the least J that the other parameters reach within their bounds while this one is held at b, and W the sum
@@ -45,31 +46,35 @@ def profile_intervals(fit: Fit, level: float) -> Intervals:
 
     Raises ConfigError for losses that are no likelihood, and where there are no standard errors.
     """
-    if not fit.loss_function.likelihood:
+    if not solution.loss_function.likelihood:
         raise ConfigError(
-            f"A profile interval needs a likelihood, which the {fit.loss_function.name} loss is not. "
+            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
             "Use the method sandwich or bootstrap."
         )
-    reach, ends, notes = quantile(level, fit.error_degrees), {}, []
+    found = estimates_of(solution)
+    reach, ends, notes = quantile(level, found.degrees), {}, []
     with np.errstate(all="ignore"):
-        sides = fit.profile_sides
-        for place, label in enumerate(fit.model.parameters.labels):
+        sides = sides_of(solution)
+        for place, label in enumerate(solution.model.parameters.labels):
             if place not in sides.paths:
                 ends[label] = (-math.inf, math.inf)
                 continue
             (low, why_low), (high, why_high) = sides.of(place, reach)
             ends[label] = (low, high)
             notes += _said(label, "lower", low, why_low, level) + _said(label, "upper", high, why_high, level)
-    tied, more = _of_tied(fit, ends)
-    return Intervals(fit, ends | tied, level, "profile", notes + more)
+    tied, more = _of_tied(solution, ends)
+    return Intervals(found, ends | tied, level, "profile", notes + more)
 
 
-def sides_of(fit: Fit) -> Sides:
-    """Return the sides of the profiles of all parameters that the data determine, still to be walked."""
-    covariance, generalized = fit.covariance_of("model"), generalized_covariance(fit, "model")
-    if covariance is None or generalized is None:
-        raise ConfigError(why_none(fit))
-    return Sides(fit, generalized, np.flatnonzero(~undetermined(fit, covariance)).tolist())
+@once
+def sides_of(solution: Solution) -> Sides:
+    """Return the sides of the profiles of all parameters that the data determine, as far as they were walked."""
+    found, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")
+    covariance = found.needed_covariance()
+    if generalized is None:
+        raise ConfigError(found.why_none)
+    known = ~undetermined(solution.model, covariance, solution.undetermined)
+    return Sides(solution, generalized, np.flatnonzero(known).tolist())
 
 
 def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
@@ -86,19 +91,21 @@ def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str
     return []
 
 
-def _of_tied(fit: Fit, ends: dict[str, tuple[float, float]]) -> tuple[dict[str, tuple[float, float]], list[str]]:
+def _of_tied(
+    solution: Solution, ends: dict[str, tuple[float, float]]
+) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return the images of the ends of the parameters that others are tied to.
 
     That is their profile interval as long as they are tied to one parameter, and rise or fall with it all the way.
     """
-    held = fit.constraints
+    held = solution.constraints
     found: dict[str, tuple[float, float]] = {}
     notes: list[str] = []
     if held is None:
         return found, notes
     for name, expression in held.tied.items():
         symbols = [symbol.name for symbol in expression.atoms(Parameter)]
-        image = _image(held, fit.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
+        image = _image(held, solution.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
         if image is not None:
             found[name] = image
             continue

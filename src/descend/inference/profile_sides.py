@@ -6,22 +6,20 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.formula.structure import interchangeable, linear_unknowns
+from descend.inference.determined import at_bound, free_to_move
 from descend.inference.digits import errors_hold
 from descend.inference.profile_path import End, Path, Why
 from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
-from descend.inference.refit import Part, free_to_move, newton_step, well_conditioned
+from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
-from descend.inference.statistics import dispersion_of, total_weight
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.inference.statistics import dispersion_of, error_degrees, total_weight
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
@@ -42,14 +40,13 @@ class Sides:
     covariance: (p, p), see ``generalized_covariance``.
     """
 
-    def __init__(self, fit: Fit, covariance: Array, places: Iterable[int]) -> None:
-        assert fit.kept is not None
-        self.fit, self.model, self.covariance = fit, fit.model, covariance
-        self.part, self.bounds = Part(fit.kept.objective), fit.kept.objective.bounds
-        self.best, self.free, self.factor = self.part(fit.theta), free_to_move(fit), _factor(fit)
+    def __init__(self, solution: Solution, covariance: Array, places: Iterable[int]) -> None:
+        self.solution, self.model, self.covariance = solution, solution.model, covariance
+        self.part, self.bounds = Part(solution.objective), solution.objective.bounds
+        self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
         self.lean = well_conditioned(self.best, self.free)
-        self.exact = fit.loss <= _rounding(fit)
-        self.convex = fit.model.linear or fit.model.log_linear
+        self.exact = solution.loss <= _rounding(solution)
+        self.convex = solution.model.linear or solution.model.log_linear
         self.paths = {place: [Path(side) for side in self._sides(place)] for place in places}
         self.likely: list[Array] = []
         self._alone: dict[Side, Path] = {}
@@ -63,7 +60,7 @@ class Sides:
             side, end = path.side, self._end(path, reach)
             # An open end is infinite, or the bound.
             at = side.value(end.distance) if end.distance < side.room else self._edge(place, side.error)
-            found.append((at if side.room else float(self.fit.theta[place]), end.why))
+            found.append((at if side.room else float(self.solution.theta[place]), end.why))
         return found
 
     def _end(self, path: Path, reach: float) -> End:
@@ -93,9 +90,13 @@ class Sides:
         return float((self.bounds.low if error < 0.0 else self.bounds.high)[place])
 
     def _sides(self, place: int) -> Iterator[Side]:
-        best, error = float(self.fit.theta[place]), math.sqrt(self.covariance[place, place])
-        tangent = self.covariance[:, place] / error if error else np.zeros(self.fit.theta.size)
-        if not error and self.model.parameters.labels[place] in self.fit.at_bound and self.best.curvature is not None:
+        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance[place, place])
+        tangent = self.covariance[:, place] / error if error else np.zeros(self.solution.theta.size)
+        if (
+            not error
+            and self.model.parameters.labels[place] in at_bound(self.solution)
+            and self.best.curvature is not None
+        ):
             error = 1.0 / math.sqrt(0.5 * self.factor * self.best.curvature[place, place])
         free = self.free.copy()
         free[place] = False
@@ -109,11 +110,14 @@ class Sides:
         """Raise an error if this place is a better fit than the optimum."""
         if place.rise >= -LOWER:
             return
-        parameters, short = self.model.parameters, "" if errors_hold(self.fit) else ", for this run stopped before it"
-        loss = self.fit.loss + place.rise / self.factor
+        parameters, short = (
+            self.model.parameters,
+            "" if errors_hold(self.solution) else ", for this run stopped before it",
+        )
+        loss = self.solution.loss + place.rise / self.factor
         raise ConfigError(
             f"There is a better fit{short}: with `{parameters.labels[side.place]}` at {side.value(place.distance):.6g} "
-            f"the loss is {loss:.9g}, below {self.fit.loss:.9g}. Fit again from there: "
+            f"the loss is {loss:.9g}, below {self.solution.loss:.9g}. Fit again from there: "
             f"{parameters.mentioned(place.theta, most=20)}."
         )
 
@@ -187,7 +191,7 @@ class Sides:
         if self.model.formula is None:
             return []
         names, slices = (symbol.name for symbol in linear_unknowns(self.model.formula)), self.model.parameters.slices
-        size = self.fit.theta.size
+        size = self.solution.theta.size
         return sorted(place for name in names if name in slices for place in range(size)[slices[name]])
 
     @cached_property
@@ -201,24 +205,24 @@ class Sides:
             free = [term for term in group if all(symbol.name in slices for symbol in term)]
             places = [[slices[symbol.name].start for symbol in term] for term in free]
             for one, other in itertools.combinations(places, 2):
-                order = np.arange(self.fit.theta.size)
+                order = np.arange(self.solution.theta.size)
                 order[one], order[other] = other, one
                 found.append(order)
         return found
 
 
-def _factor(fit: Fit) -> float:
+def _factor(solution: Solution) -> float:
     """Return tau**2 over the rise of J (see ``profile_intervals``)."""
-    total = total_weight(fit)
-    if not fit.loss_function.quadratic:
-        return 2.0 * total / (dispersion_of(fit) or math.nan)
-    known = math.isinf(fit.error_degrees) or not fit.loss > 0.0
-    return total if known else fit.error_degrees / fit.loss
+    total = total_weight(solution)
+    if not solution.loss_function.quadratic:
+        return 2.0 * total / (dispersion_of(solution) or math.nan)
+    known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0
+    return total if known else error_degrees(solution) / solution.loss
 
 
-def _rounding(fit: Fit) -> float:
+def _rounding(solution: Solution) -> float:
     """Return the squared loss that residuals of nothing but rounding may have; other losses have no least value."""
-    if not fit.loss_function.quadratic or fit.kept is None or fit.model.in_place:
+    if not solution.loss_function.quadratic:
         return -math.inf
-    y, omega = fit.model.observed(fit.kept.columns), row_weights(fit)
+    y, omega = solution.model.observed(solution.columns), row_weights(solution)
     return ROUNDING**2 * float(omega @ (y * y)) / float(omega.sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import Held, OnRows, VectorObjective
 from descend.problem.point import Point
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -52,14 +49,6 @@ def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True,
     """
     found = _gauss_newton(part, theta, free, close) if lean else None
     return found or (_descent(part, theta, free) if patient or not lean else None)
-
-
-def free_to_move(fit: Fit) -> Mask:
-    """Mark the parameters that a refit moves: all but those that others can make up for."""
-    if fit.rank is None:
-        return np.ones(fit.theta.size, dtype=bool)
-    bounds = None if fit.constraints is None else fit.constraints.bounds
-    return fit.rank.kept.copy() if bounds is None else fit.rank.kept | bounds.held(fit.theta)
 
 
 def well_conditioned(point: Point, free: Mask) -> bool:

@@ -15,6 +15,7 @@ from descend.gradients.derivation import Derivation
 from descend.lab import copies
 from descend.lab import rates as ruler
 from descend.lab.cache import Cache
+from descend.lab.controls import on_the_page
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
 from descend.lab.endings import dotted, error_text, judged, legend, prose, unbroken, verdicts
@@ -26,6 +27,7 @@ from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.report import mathematics
 from descend.report.view import view
+from descend.wording import speaking
 
 TOLD = (
     ("told", "children"), ("ruler", "children"), ("limit", "children"), ("rule", "children"), ("command", "children"),
@@ -117,11 +119,13 @@ class Callbacks:
             elif not state.formula.strip():
                 formula_told = say("choose_formula", example=first_formula(list(rows.columns)))
             else:
-                film = _film(state, rows, settings.get("theme") == "dark")
-                if unknown := unknown_start(state, lowest_fit(state, rows)):
-                    start_told = html.P([*prose(unknown, say), " ", say("left_out")], className="aside-told")
+                with speaking(on_the_page(state.lang)):
+                    film = _film(state, rows, settings.get("theme") == "dark")
+                    unknown = unknown_start(state, lowest_fit(state, rows))
+                if unknown:
+                    start_told = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            told = error_text(error, words(state.lang))
+            told = error_text(error)
             formula_told, trouble = (told, None) if _of_formula(error, state) else (None, told)
         places = _json({"formula-told": formula_told, "start-told": start_told, "trouble": trouble})
         return f'{{"film":{film},"told":{places}}}'
@@ -167,9 +171,11 @@ class Callbacks:
             given = gradient_lines(dataclasses.replace(state, gradient=gradient))
             start = starts(state, rows, found)
             request = Request(start=start, gradient=given, loss=loss, missing="drop" if rows.gaps else "raise")
-            told = judged(check_gradient(state.formula, dict(rows.columns), request, known), say, state.lang == "zh")
+            with speaking(on_the_page(state.lang)):
+                found_by_court = check_gradient(state.formula, dict(rows.columns), request, known)
+            told = judged(found_by_court, say, state.lang == "zh")
         except DescendError as error:
-            told = error_text(error, say)
+            told = error_text(error)
         return told, "".join(lines), skeleton
 
     def report(self, clicks: int | None, link: str | None, opening: dict[str, Any]) -> Any:
@@ -199,7 +205,7 @@ def _film(state: State, rows: Rows, dark: bool) -> str:
 
 def _words(state: State, rows: Rows) -> tuple[Any, ...]:
     """Return ``TOLD`` of a state."""
-    with TURN:
+    with TURN, speaking(on_the_page(state.lang)):
         found = descents(state, rows)
         say, shown = words(state.lang), dict(found.start)
         low, high = ruler.ends(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ def report(found: Descents) -> tuple[str, str]:
     stem = Path(rows.name).stem.lstrip(".") or "descent"
     if len(found.fits) == 1:
         given = arguments(state, rows, start)
-        return page(replace(found.first, call=lambda: given)), f"{stem}.html"
+        return page(found.first, call=given), f"{stem}.html"
     texts = [("On the command line", commands(state, rows, start)), ("In Python", python(state, rows, start))]
     return race_page(found.fits, texts), f"{stem}-race.html"
 

@@ -17,11 +17,13 @@ from descend import api
 from descend.errors import DataError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
+from descend.lab.controls import on_the_page
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.lab.text_columns import left_out
 from descend.table import open_table
 from descend.table.inspection import inspect
+from descend.wording import speaking
 
 Array = NDArray[np.float64]
 
@@ -107,7 +109,8 @@ def generated(problem: str, noise: float | None, seed: int) -> Rows:
 def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> Rows:
     """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
     table = open_table(path)
-    others, odd = left_out(table, name)
+    with speaking(on_the_page("en")):
+        others, odd = left_out(table, name)
     odd = tuple(text.replace(str(path), name) for text in (*table.notes, *odd))
     names = table.numeric_names[:MOST_COLUMNS]
     try:

@@ -19,6 +19,7 @@ from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
 from descend.stability.spectrum import Spectrum, spectrum_of
+from descend.wording import SPEAKING
 
 Array = NDArray[np.float64]
 
@@ -70,9 +71,9 @@ def descents(state: State, rows: Rows) -> Descents:
         )
     fits = {name: _run(state, rows, name, start) for name in state.optimizers}
     first = next(iter(fits.values()))
-    assert first.kept is not None
+    assert first.solution is not None
     with np.errstate(all="ignore"):
-        point = first.kept.objective(first.trace[0].theta, 2)
+        point = first.solution.objective(first.trace[0].theta, 2)
         known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
     optimizer = OPTIMIZERS.build(state.optimizers[0])
     stable = known is not None and optimizer.recurrence is not None
@@ -126,7 +127,7 @@ def unknown_start(state: State, lowest: Fit) -> str:
 def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
     arguments = call(state, optimizer, start)
     seconds = SECONDS / len(state.optimizers)
-    key = (rows.key, repr(arguments), seconds)
+    key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
     missing = "drop" if rows.gaps else "raise"
     return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=seconds, **arguments))
 

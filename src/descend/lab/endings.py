@@ -8,7 +8,6 @@ from typing import Any
 from descend.errors import DescendError
 from descend.gradients.court import Judgement
 from descend.lab import chinese as zh
-from descend.lab.controls import in_lab
 from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.film import COLOURS
@@ -48,16 +47,16 @@ def dotted(say: Words) -> Any:
     return html.Span([html.Span(className="dots", **{"aria-hidden": "true"}), say("lowest")], className="key")
 
 
-def error_text(error: DescendError, say: Words) -> Any:
+def error_text(error: DescendError) -> Any:
     """Return an error: what it says, and where in the text it points."""
     from dash import html
 
     lines = str(error).split("\n")
     if len(lines) < 4 or not lines[1].startswith("    "):
-        return html.P(prose(str(error), say), className="error")
+        return html.P(prose(str(error)), className="error")
     text = "\n".join(line[4:] for line in lines[1:3])
     rest = " ".join(lines[3:])
-    return html.Div([html.P(prose(lines[0], say)), html.Pre(text), html.P(prose(rest, say))], className="error")
+    return html.Div([html.P(prose(lines[0])), html.Pre(text), html.P(prose(rest))], className="error")
 
 
 def judged(judgement: Judgement, say: Words, chinese: bool) -> Any:
@@ -67,17 +66,17 @@ def judged(judgement: Judgement, say: Words, chinese: bool) -> Any:
     kind = "success" if judgement.agree else "failure"
     sign = "✓" if judgement.agree else "✕"
     sentence = zh.verdict(judgement) if chinese else judgement.sentence
-    told = html.P([html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(sentence, say)], className=f"judged {kind}")
+    told = html.P([html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(sentence)], className=f"judged {kind}")
     if not chinese:
         return told
-    return html.Div([told, html.Details([html.Summary(say("details")), html.P(prose(judgement.sentence, say))])])
+    return html.Div([told, html.Details([html.Summary(say("details")), html.P(prose(judgement.sentence))])])
 
 
-def prose(text: str, say: Words) -> list[Any]:
-    """Return a sentence of the library as the page says it; what stands in backticks becomes code."""
+def prose(text: str) -> list[Any]:
+    """Return a sentence in which what stands in backticks is code."""
     from dash import html
 
-    parts = in_lab(text, say).split("`")
+    parts = text.split("`")
     if len(parts) % 2 == 0:
         return ["`".join(parts)]
     return [html.Code(part) if place % 2 else part for place, part in enumerate(parts) if part]
@@ -128,12 +127,8 @@ def _verdict(name: str, found: Descents, say: Words, chinese: bool) -> Any:
     sentences = [fit.advice]
     if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
         sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
-    english = [html.P(prose(sentence, say)) for sentence in sentences]
-    body = (
-        [html.P(prose(zh.why(fit), say)), html.Details([html.Summary(say("details")), *english])]
-        if chinese
-        else english
-    )
+    english = [html.P(prose(sentence)) for sentence in sentences]
+    body = [html.P(prose(zh.why(fit))), html.Details([html.Summary(say("details")), *english])] if chinese else english
     if valley is not None:  # what more epochs would do is no longer the question
         body = [html.P(_of_valley(valley, say)), *([] if short else body)]
     kind = "failure" if cause is not None and cause != "too_few_epochs" else KINDS.get(outcome, "failure")

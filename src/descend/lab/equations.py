@@ -45,12 +45,12 @@ def step_lines(fit: Fit, epoch: int, batched: bool = False) -> list[str]:
     >>> step_lines(fit, 0)
     ['w ← 0 − 0.1 × (−10) = 1']
     """
-    assert fit.kept is not None
+    assert fit.solution is not None
     if epoch >= fit.trace[-1].epoch:
         return []
     before, after = (_at(fit, each) for each in (epoch, epoch + 1))
     with np.errstate(all="ignore"):
-        gradient = np.asarray(fit.kept.objective(np.asarray(before.theta), 1).gradient)
+        gradient = np.asarray(fit.solution.objective(np.asarray(before.theta), 1).gradient)
     labels = fit.model.parameters.labels
     lines: list[str] = []
     for place, label in enumerate(labels[:MOST_LINES]):

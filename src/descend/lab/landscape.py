@@ -47,7 +47,7 @@ class Ground:
 def ground_of(found: Descents) -> Ground | None:
     """Compute J around the start and the minimum; None where there is nothing to look at."""
     lowest = found.lowest
-    if lowest.kept is None:
+    if lowest.solution is None:
         return None
     labels = lowest.model.parameters.labels
     places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(found, labels))
@@ -89,9 +89,9 @@ def _on_the_way(found: Descents) -> Array:
 
     def way() -> Array:
         nowhere = np.full((width, 2), np.nan)
-        if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.kept is None:
+        if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.solution is None:
             return nowhere
-        curvature = lowest.kept.objective(lowest.theta, 2).curvature
+        curvature = lowest.solution.objective(lowest.theta, 2).curvature
         if curvature is None or not np.isfinite(curvature).all():
             return nowhere
         vectors = np.linalg.eigh(curvature)[1]

@@ -60,7 +60,7 @@ def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, .
             html.Div(
                 [
                     html.Aside(_settings(state, rows, library, say), className="side", **_label(say("settings"))),
-                    html.Main([*(html.P(prose(note, say), className="note") for note in notes), *_main(state, say)]),
+                    html.Main([*(html.P(prose(note), className="note") for note in notes), *_main(state, say)]),
                 ],
                 className="columns",
             ),

@@ -15,13 +15,13 @@ from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
 from descend.lab.callbacks import OUT_OF_DATE, Callbacks
-from descend.lab.controls import in_lab
+from descend.lab.controls import on_the_page
 from descend.lab.data import MOST_UPLOAD, Library, Rows, first_formula
 from descend.lab.layout import shell
 from descend.lab.security import guard, too_large
 from descend.lab.state import UPLOAD
-from descend.lab.texts import words
 from descend.report import style
+from descend.wording import speaking
 
 UPLOADS = "/upload"
 FILMS = "/film"
@@ -125,9 +125,10 @@ def _take_uploads(server: Any, library: Library) -> None:
             if not _stored(request.stream, path, library.most_upload):
                 return _said({"error": too_large(library.most_upload)}, 413)
             try:
-                key = library.add(path, name)
+                with speaking(on_the_page("en")):
+                    key = library.add(path, name)
             except DescendError as error:
-                return _said({"error": in_lab(str(error).replace(str(path), name), words("en"))}, 200)
+                return _said({"error": str(error).replace(str(path), name)}, 200)
         rows = library.uploads.get(key)
         assert rows is not None
         return _said(

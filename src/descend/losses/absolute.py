@@ -23,7 +23,7 @@ class Absolute(Loss):
     """
 
     name: ClassVar[str] = "absolute"
-    elsewhere: ClassVar[str] = "mae l1 lad median"
+    aliases: ClassVar[str] = "mae l1 lad median"
     value_text: ClassVar[str] = "abs(r)"
     slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
     weight_text: ClassVar[str] = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cauchy(Loss):
     scale: float = setting(1.0, above=0.0, auto=True)
 
     name: ClassVar[str] = "cauchy"
-    elsewhere: ClassVar[str] = "lorentz lorentzian student"
+    aliases: ClassVar[str] = "lorentz lorentzian student"
     efficient: ClassVar[float | None] = 2.385
     value_text: ClassVar[str] = "scale^2/2*log1p((r/scale)^2)"
     slope_text: ClassVar[str] = "r/(1 + (r/scale)^2)"

@@ -15,7 +15,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
-from descend.settings import Part
+from descend.registry import Part
 
 if TYPE_CHECKING:
     from descend.formula.formula import Formula

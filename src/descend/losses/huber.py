@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Logistic(Binomial):
     """
 
     name: ClassVar[str] = "logistic"
-    elsewhere: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit binomial"
+    aliases: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit binomial"
     value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
     slope_text: ClassVar[str] = "sigmoid(prediction) - y"
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Pinball(Loss):
     quantile: float = setting(0.5, above=0.0, below=1.0)
 
     name: ClassVar[str] = "pinball"
-    elsewhere: ClassVar[str] = "quantile check"
+    aliases: ClassVar[str] = "quantile check"
     value_text: ClassVar[str] = "max((1 - quantile)*r, -quantile*r)"
     slope_text: ClassVar[str] = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 1/2 - quantile))"
     weight_text: ClassVar[str] = (

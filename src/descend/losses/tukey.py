@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.losses.contract import Loss
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Tukey(Loss):
     scale: float = setting(4.685, above=0.0, auto=True)
 
     name: ClassVar[str] = "tukey"
-    elsewhere: ClassVar[str] = "bisquare biweight"
+    aliases: ClassVar[str] = "bisquare biweight"
     efficient: ClassVar[float | None] = 4.685
     many_minima: ClassVar[bool] = True
     value_text: ClassVar[str] = "scale^2/6*min((r/scale)^2, 1)*(3 - 3*min((r/scale)^2, 1) + min((r/scale)^2, 1)^2)"

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.errors import ConfigError
 from descend.formula.formula import Formula
+from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
-from descend.parameters import Constraints, Parameters
-from descend.table import open_table
+from descend.parameters import Constraints, Parameters, constrained
+from descend.parameters.ties import refuse_starts
+from descend.registry import closest
+from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 """Relative step of a central difference, where its two errors balance."""
 LEAST = 1e-3
 """Size of a parameter below which the step no longer shrinks with it."""
+
+
+class Options(Protocol):
+    """What the user asked for: the options of a fit by key."""
+
+    def __getitem__(self, key: str) -> Any: ...
 
 
 class Model(ABC):
@@ -59,6 +69,14 @@ class Model(ABC):
     def takes(cls, given: object) -> bool:
         """Whether a model of this kind can be made of what the user gave."""
 
+    @classmethod
+    @abstractmethod
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, Any]]:
+        """Make a model of what the user gave; return it with the starting values that are known for it, by name.
+
+        Raises FormulaError or ConfigError for what cannot be fitted to this table.
+        """
+
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
@@ -95,7 +113,7 @@ class Model(ABC):
         """Return the response of each row."""
         return columns[self.response]
 
-    def read(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
+    def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; where there are none, a column without a name that has as many rows."""
         table = open_table(data)
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
@@ -167,6 +185,10 @@ class SymbolicModel(Model):
         return (*super().columns, *self.formula.unused)
 
     @abstractmethod
+    def under(self, loss: Loss, constraints: Constraints | None) -> Model:
+        """Return the same under another loss, or with other constraints."""
+
+    @abstractmethod
     def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
         """Return the values of each column and ``w @ [...]`` in all rows, and those of the parameters."""
 
@@ -178,3 +200,20 @@ class SymbolicModel(Model):
 
         slopes: its derivatives by each scalar parameter and each ``w @ [...]``.
         """
+
+
+def held_back(parameters: Parameters, table: Table, options: Options, start: Mapping[str, Any]) -> Constraints | None:
+    """Return what the user asked to hold parameters back; None if nothing does."""
+    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names)
+    if held is not None:
+        refuse_starts(held, start)
+    return held
+
+
+def known_column(name: str, table: Table, role: str) -> None:
+    """Refuse a name that is no column of the table."""
+    if name not in table.names:
+        listed = ", ".join(plain_name(column) for column in table.names[:12])
+        raise ConfigError(
+            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
+        )

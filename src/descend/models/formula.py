@@ -11,15 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.formula import as_text
+from descend.errors import ConfigError, FormulaError
+from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula
+from descend.formula.formula import Formula, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.trade_off import joined
 from descend.losses import Loss
-from descend.models.contract import SymbolicModel
+from descend.models.contract import Options, SymbolicModel, held_back, known_column
 from descend.parameters import Constraints, Parameters
+from descend.parameters.ties import mentioned
+from descend.registry import closest
+from descend.table import Table
+from descend.table.table import listing
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 13
@@ -42,6 +48,31 @@ class FormulaModel(SymbolicModel):
     @classmethod
     def takes(cls, given: object) -> bool:
         return isinstance(given, str)
+
+    @classmethod
+    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, Any]]:
+        start, spread = dict(options["start"] or {}), [options[key] for key in ("weights", "sigma") if options[key]]
+        if options["weights"] is not None:
+            known_column(options["weights"], table, "weights")
+        names = {*start, *mentioned(options["fix"], options["ties"], options["bounds"])}
+        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
+        numeric = table.numeric_names if "@" in given else ()
+        for name in loss.own_columns:
+            known_column(name, table, f"what the {loss.name} loss reads")
+        formula = loss.extended(read_formula(given, table.names, numeric, starts=names, excluded=spread))
+        held = held_back(Parameters(formula.parameters), table, options, start)
+        if held is not None and held.given:
+            formula = loss.extended(read_formula(given, table.names, numeric, names, spread, held.given))
+            if own := sorted(set(loss.own_parameters) & set(held.given)):
+                raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
+        start = loss.own_parameters | start
+        refuse_size(formula.expression)
+        model = formula_model(formula, loss, held)
+        _refuse_no_column(model, table)
+        return model, start
+
+    def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
+        return formula_model(self.formula, loss, constraints)
 
     def __post_init__(self) -> None:
         response = self.formula.response
@@ -170,9 +201,26 @@ class FormulaModel(SymbolicModel):
 
 
 @lru_cache(maxsize=128)
-def formula_model(formula: Formula, loss: Loss) -> FormulaModel:
-    """Return the model of a formula whose parameters nothing holds back, from the cache if it was made before."""
-    return FormulaModel(formula, loss)
+def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None = None) -> FormulaModel:
+    """Return the model of a formula, from the cache if it was made before."""
+    return FormulaModel(formula, loss, constraints)
+
+
+def _refuse_no_column(model: FormulaModel, table: Table) -> None:
+    """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
+    names = tuple(model.parameters.shapes)
+    if model.inputs or len(names) < 2:
+        return
+    known = [name for name in table.names if name not in model.response_columns]
+    bare = unquoted(model.formula.text, known)
+    if bare is not None:
+        raise bare
+    meant = next(filter(None, (closest(name, known) for name in names)), "")
+    raise FormulaError(
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
+        f"Columns: {listing(known) or 'none but the response'}."
+    )
 
 
 @lru_cache(maxsize=128)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.losses import Loss
-from descend.models.call import Call
-from descend.models.contract import Model
+from descend.models.call import Call, bind
+from descend.models.contract import Model, Options, held_back, known_column
 from descend.parameters import Constraints, Parameters
+from descend.parameters.ties import mentioned
+from descend.table import Table
 
 Array = NDArray[np.float64]
 
@@ -39,6 +41,31 @@ class FunctionModel(Model):
     @classmethod
     def takes(cls, given: object) -> bool:
         return callable(given)
+
+    @classmethod
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, Any]]:
+        start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
+        if response is None:
+            raise ConfigError('Which column does the function predict? Say so with response="y".')
+        known_column(response, table, "response")
+        forward = bind(given, [name for name in table.names if name not in start])
+        if response in forward.columns:
+            raise ConfigError(
+                f"`{forward.name}` takes the response `{response}` as an argument, so it would predict it from itself."
+            )
+        if not forward.parameters:
+            raise ConfigError(
+                f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
+                f"{forward.name}(x, w)`."
+            )
+        start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+        whole = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
+        for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
+            start.pop(name, None)  # what the function has as a default
+        held = held_back(whole, table, options, start)
+        if held is not None:
+            forward = replace(forward, constraints=held)
+        return cls(forward, response, whole if held is None else held.free, loss, held), start
 
     def __post_init__(self) -> None:
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
@@ -83,3 +110,7 @@ class FunctionModel(Model):
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+
+
+def _labels(value: Any) -> tuple[str, ...] | None:
+    return None if np.ndim(value) == 0 else tuple(str(number) for number in range(np.size(value)))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
-from descend.models.contract import Model
+from descend.models.contract import Model, Options, known_column
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
-from descend.table import open_table
+from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
 Tensor = Any
@@ -49,6 +49,28 @@ class ModuleModel(Model):
         torch = sys.modules.get("torch")  # whoever holds a module has imported it
         return torch is not None and isinstance(given, torch.nn.Module)
 
+    @classmethod
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, Any]]:
+        response, weights, inputs = options["response"], options["weights"], options["inputs"]
+        if response is None:
+            raise ConfigError('Which column does the module predict? Say so with response="y".')
+        known_column(response, table, "response")
+        if weights is not None:
+            known_column(weights, table, "weights")
+        names = tuple([inputs] if isinstance(inputs, str) else inputs or ())
+        if inputs is None:
+            names = tuple(name for name in table.numeric_names if name not in (response, weights))
+        if not names:
+            raise ConfigError(f"The module has no column to take beside `{response}`. Name one, such as inputs=['x'].")
+        for name in names:
+            known_column(name, table, "input")
+        if response in names:
+            raise ConfigError(
+                f"`{response}` is both an input and the response, so it would be predicted from itself. "
+                "Leave it out of the inputs."
+            )
+        return cls(given, names, response, loss, ModuleParameters(given)), {}
+
     def __post_init__(self) -> None:
         from_tensors = self.row_shape is not None and not self.inputs
         self.__dict__["response_columns"] = () if from_tensors else (self.response,)
@@ -75,7 +97,7 @@ class ModuleModel(Model):
         """Call the module. Raises ConfigError unless it returns one number per row."""
         return one_per_row(self.module(rows), rows.shape[0], self.name)
 
-    def read(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
+    def inputs_of(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
         if is_tensor(data):
             columns = data if self.row_shape is None else None

@@ -11,7 +11,7 @@ import numpy as np
 from descend.optimizers.adam import adam_direction
 from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.families import Adaptive
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.settings import Part
+from descend.registry import Part
 
 if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces

@@ -35,7 +35,7 @@ class GradientDescent(LinearMethod):
     """
 
     name: ClassVar[str] = "gd"
-    elsewhere: ClassVar[str] = "sgd gradient_descent steepest_descent"
+    aliases: ClassVar[str] = "sgd gradient_descent steepest_descent"
     proximal: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1 / (largest curvature at the start)" + OR_LESS

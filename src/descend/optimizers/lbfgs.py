@@ -12,7 +12,7 @@ from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.curvature import DAMPING, damped_inverse
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE, search
-from descend.settings import setting
+from descend.registry import setting
 
 # A curvature matrix of more parameters costs more to sum and to invert than it saves.
 MOST_PARAMETERS_WITH_CURVATURE = 1000
@@ -54,7 +54,7 @@ class LBFGS(WholeSteps):
     line_search: str = setting("wolfe", choices=("wolfe", "none"))
 
     name: ClassVar[str] = "lbfgs"
-    elsewhere: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
+    aliases: ClassVar[str] = "bfgs l_bfgs l_bfgs_b quasi_newton"
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
 
     @property

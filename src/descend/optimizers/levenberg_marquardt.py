@@ -13,7 +13,7 @@ from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
-from descend.settings import setting
+from descend.registry import setting
 
 ATTEMPTS = 60
 """Larger and larger dampings that are tried before giving up."""
@@ -62,7 +62,7 @@ class LevenbergMarquardt(WholeSteps):
     damping: float = setting(1e-3, above=0.0)
 
     name: ClassVar[str] = "levenberg_marquardt"
-    elsewhere: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
+    aliases: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
     needs: ClassVar[int] = 2
     bounded: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"

@@ -10,7 +10,7 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.families import OR_LESS, LinearMethod
 from descend.optimizers.recurrence import Recurrence
-from descend.settings import setting
+from descend.registry import setting
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Nesterov(LinearMethod):
     momentum: float = setting(0.9, at_least=0, below=1)
 
     name: ClassVar[str] = "nesterov"
-    elsewhere: ClassVar[str] = "nag"
+    aliases: ClassVar[str] = "nag"
     rate_rule: ClassVar[str] = "(1 - momentum) / (largest curvature at the start)" + OR_LESS
 
     @property

@@ -30,7 +30,7 @@ class Newton(WholeSteps):
     """
 
     name: ClassVar[str] = "newton"
-    elsewhere: ClassVar[str] = "irls fisher fisher_scoring"
+    aliases: ClassVar[str] = "irls fisher fisher_scoring"
     needs: ClassVar[int] = 2
     rate_rule: ClassVar[str] = "1, unused: each step is halved until J falls"
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.errors import ConfigError
-from descend.registry import Registry
-from descend.settings import Part, setting
+from descend.registry import Part, Registry, setting
 
 
 class Schedule(Part, ABC):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from descend.options.checks import Check, anything
+from descend.wording import flag
 
 Form = Literal["text", "texts", "values", "whole", "number", "switch"]
 """How an option is written in a command: as a text, several texts, ``name=value`` pairs, a whole number, a number, or
@@ -52,7 +53,7 @@ class Option:
         >>> Option("learning_rate", help="...").spelled, Option("ties", help="...", flag="--tie").spelled
         ('--learning-rate', '--tie')
         """
-        return self.flag or f"--{self.key.replace('_', '-')}"
+        return self.flag or flag(self.key)
 
     def same_as_default(self, value: object) -> bool:
         """Whether a value says nothing that the default does not."""

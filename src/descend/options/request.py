@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be
 from descend.options.option import Option, option, options_of
-from descend.table.rows import Roles
+from descend.wording import FLAGS
 
 if TYPE_CHECKING:
     from descend.losses import Loss
     from descend.optimizers import Optimizer
     from descend.parameters.bounds import Given as Bounded
     from descend.parameters.ties import Ties
+    from descend.table.rows import Roles
 
 Gradient = str | Sequence[str] | Callable[..., Any] | None
 
@@ -264,6 +265,8 @@ class Request:
     @property
     def roles(self) -> Roles:
         """The columns that say something of the rows themselves."""
+        from descend.table.rows import Roles
+
         return Roles(self.weights, self.sigma)
 
 
@@ -271,11 +274,14 @@ FIELDS = options_of(Request)
 """The options of the library itself."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; those of others after ours."""
+FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` takes it, and the request has it in ``more``."""
     OPTIONS[option.key] = option
+    if option.flag:
+        FLAGS[option.key] = option.flag
 
 
 def check_options(given: Mapping[str, object], *needed: str) -> None:

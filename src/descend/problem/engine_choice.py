@@ -8,6 +8,7 @@ from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
 from descend.options.request import Request
 from descend.table.rows import Rows
+from descend.wording import spell
 
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
@@ -33,11 +34,13 @@ def chosen(request: Request, what: Program | Kernel, rows: Rows) -> Engine:
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
         raise ConfigError(
-            f"The {kind} runs on the engine `{only}`, not on `{name}`. Use --engine {only}, or another gradient."
+            f"The {kind} runs on the engine `{only}`, not on `{name}`. Use "
+            f"{spell('engine', only)}, or another gradient."
         )
     if request.device and name != "torch":
         raise ConfigError(
-            f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use --engine torch."
+            f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
+            f"{spell('engine', 'torch')}."
         )
     if name == "torch" and isinstance(what, Program) and what.loss.own_parameters:
         raise ConfigError(
@@ -85,5 +88,5 @@ def _moments(request: Request, program: Program, rows: Rows, asked: bool) -> Eng
         return engine if asked or not request.polish or engine.well or engine.count > SAMPLE else None
     if asked and refused is not None:
         what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
-        raise ConfigError(f"The engine `moments` {refused}. {what}, or use --engine numpy.")
+        raise ConfigError(f"The engine `moments` {refused}. {what}, or use {spell('engine', 'numpy')}.")
     return None

@@ -17,9 +17,10 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
 from descend.models import Model
+from descend.models.contract import known_column
 from descend.options.request import Request
 from descend.problem import preflight
-from descend.problem.model_reading import gradient_columns, gradient_source, known_column, read_model
+from descend.problem.model_reading import gradient_columns, gradient_source, read_model
 from descend.problem.posing import pose
 from descend.problem.suspicion import court_case
 from descend.table import Table, open_table

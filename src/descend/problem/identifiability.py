@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.formula.redundancy import joined, motions_along, redundancies, trade_off
+from descend.formula.redundancy import redundancies
 from descend.formula.symbols import Parameter
+from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import FormulaModel, Model
 from descend.optimizers.systems import FEW, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
+from descend.wording import using
 
 Array = NDArray[np.float64]
 SINGULAR = 1e-13
@@ -120,7 +122,7 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
         )
     return (
         f"{listed(involved, 'and')} cannot be told apart: their columns are linear combinations of each other. "
-        "Only some combination of them is determined; remove one, or add a penalty with --l2."
+        f"Only some combination of them is determined; remove one, or add a penalty{using('l2')}."
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from descend.formula.formula import unquoted
 from descend.formula.printers.code import plain_name
-from descend.formula.redundancy import joined, redundancies
+from descend.formula.redundancy import redundancies
+from descend.formula.trade_off import joined
 from descend.models import Model
 from descend.table import Table
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from sympy import Expr
 
-from descend.errors import ConfigError, FormulaError
-from descend.formula import read_formula
-from descend.formula.formula import Formula, refuse_size, unquoted
+from descend.errors import ConfigError
 from descend.formula.functions import Interval
-from descend.formula.printers.code import plain_name
-from descend.formula.redundancy import joined
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
@@ -22,74 +17,30 @@ from descend.gradients.derived import derived
 from descend.gradients.numeric import NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
-from descend.models import FormulaModel, FunctionModel, Model, SymbolicModel, bind, formula_model, kind_of
+from descend.models import Model, SymbolicModel, bind, kind_of
+from descend.models.contract import known_column
 from descend.options.request import Gradient, Request
-from descend.parameters import Constraints, Parameters, constrained, narrowed
-from descend.parameters.ties import mentioned, refuse_starts
+from descend.parameters import Parameters, narrowed
 from descend.registry import closest
 from descend.table import Table
-from descend.table.table import listing
 
 
 def read_model(
     model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
 ) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
-    start = dict(request.start or {})
     if request.sigma is not None:
         _check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
-    if isinstance(model, str):
-        if request.weights is not None:
-            known_column(request.weights, table, "weights")
-        excluded = request.roles.columns
-        names = {*start, *mentioned(request.fix, request.ties, request.bounds)}
-        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
-        numeric = table.numeric_names if "@" in model else ()
-        for name in loss.own_columns:
-            known_column(name, table, f"what the {loss.name} loss reads")
-        formula = loss.extended(read_formula(model, table.names, numeric, starts=names, excluded=excluded))
-        held = _constraints(Parameters(formula.parameters), request, table, start)
-        if held is not None and held.given:
-            formula = loss.extended(read_formula(model, table.names, numeric, names, excluded, held.given))
-            if own := sorted(set(loss.own_parameters) & set(held.given)):
-                raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
-        start = loss.own_parameters | start
-        refuse_size(formula.expression)
-        taken, held = _as_probability(formula, loss, held, table, request)
-        fitted = formula_model(formula, taken) if held is None else FormulaModel(formula, taken, held)
-        _refuse_no_column(fitted, table)
-        return fitted, start
-    kind_of(model)  # refuses what no model is made of
-    if request.response is None:
-        raise ConfigError('Which column does the function predict? Say so with response="y".')
-    known_column(request.response, table, "response")
-    forward = bind(model, [name for name in table.names if name not in start])
-    if request.response in forward.columns:
-        raise ConfigError(
-            f"`{forward.name}` takes the response `{request.response}` as an argument, so it would predict "
-            "it from itself."
-        )
-    if not forward.parameters:
-        raise ConfigError(
-            f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
-            f"{forward.name}(x, w)`."
-        )
-    start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
-    whole = Parameters({name: _labels((request.fix or {}).get(name, start.get(name))) for name in forward.parameters})
-    for name in {*(request.fix or ()), *mentioned(None, request.ties, None)} - {*(request.start or ())}:
-        start.pop(name, None)  # what the function has as a default
-    held = _constraints(whole, request, table, start)
-    if held is None:
-        return FunctionModel(forward, request.response, whole, loss), start
-    forward = replace(forward, constraints=held)
-    return FunctionModel(forward, request.response, held.free, loss, constraints=held), start
+    fitted, start = kind_of(model).read(model, table, request, loss)
+    if fitted.symbolic is not None:
+        fitted = _as_probability(fitted.symbolic, table, request)
+    return fitted, start
 
 
-def _as_probability(
-    formula: Formula, loss: Loss, held: Constraints | None, table: Table, request: Request
-) -> tuple[Loss, Constraints | None]:
-    """Return the loss that takes a formula for the probability, if it is one and not log-odds, and what keeps it so."""
+def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
+    """Give a formula that is a probability, not log-odds, the loss of one, and bounds that keep it so."""
+    loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
     bounds = None if held is None else held.bounds
     known: dict[Expr, Interval] = {}
     if bounds is not None:
@@ -100,10 +51,10 @@ def _as_probability(
         there = request.engine == "query" or request.memory_limit is not None
         return not there and bool((table.numbers((column.name,), request.missing)[column.name] < 0.0).any())
 
-    taken, within = taken_for(loss, formula.expression, known, negative)
-    if not within or not request.bounded:
-        return taken, held
-    return taken, narrowed(held, Parameters(formula.parameters), {symbol.name: ends for symbol, ends in within.items()})
+    taken, within = taken_for(loss, model.formula.expression, known, negative)
+    if within and request.bounded:
+        held = narrowed(held, parameters, {symbol.name: ends for symbol, ends in within.items()})
+    return model if taken is loss and held is model.constraints else model.under(taken, held)
 
 
 def probability_note(model: Model, loss: Loss) -> str | None:
@@ -126,30 +77,6 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     )
 
 
-def _refuse_no_column(model: SymbolicModel, table: Table) -> None:
-    """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
-    names = tuple(model.parameters.shapes)
-    if model.inputs or len(names) < 2:
-        return
-    known = [name for name in table.names if name not in model.response_columns]
-    bare = unquoted(model.formula.text, known)
-    if bare is not None:
-        raise bare
-    meant = next(filter(None, (closest(name, known) for name in names)), "")
-    raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
-        f"{meant} "
-        f"Columns: {listing(known) or 'none but the response'}."
-    )
-
-
-def _constraints(whole: Parameters, request: Request, table: Table, start: Mapping[str, Any]) -> Constraints | None:
-    held = constrained(whole, request.fix, request.ties, request.bounds, table.names)
-    if held is not None:
-        refuse_starts(held, start)
-    return held
-
-
 def _check_sigma_wish(request: Request, loss: Loss) -> None:
     if request.weights is not None:
         raise ConfigError(
@@ -162,19 +89,6 @@ def _check_sigma_wish(request: Request, loss: Loss) -> None:
             f"`{request.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss "
             "has "
             "errors of another kind. Use the squared loss, or give relative weights."
-        )
-
-
-def _labels(value: Any) -> tuple[str, ...] | None:
-    return None if np.ndim(value) == 0 else tuple(str(number) for number in range(np.size(value)))
-
-
-def known_column(name: str, table: Table, role: str) -> None:
-    """Refuse a name that is no column of the table."""
-    if name not in table.names:
-        listed = ", ".join(plain_name(column) for column in table.names[:12])
-        raise ConfigError(
-            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
         )
 
 

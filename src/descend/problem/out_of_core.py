@@ -15,7 +15,7 @@ from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
-from descend.formula.printers.ibis import LackingFunctionError
+from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
@@ -27,6 +27,7 @@ from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows, check_roles
+from descend.wording import spell, using
 
 if TYPE_CHECKING:
     from descend.options.request import Request
@@ -107,7 +108,7 @@ def chosen(request: Request, table: Table, columns: int) -> tuple[bool, str | No
         if limit is not None and IN_MEMORY * size > limit:
             raise ConfigError(
                 f"The engine `{request.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
-                f"memory limit is {written(limit)}. Use --engine query, or raise the limit."
+                f"memory limit is {written(limit)}. Use {spell('engine', 'query')}, or raise the limit."
             )
         return False, None
     if size == np.inf:
@@ -263,7 +264,7 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
     if found["finite"] < found["rows"]:
         raise DataError(
             f"`{model.response}` is not finite in {int(found['rows'] - found['finite'])} rows of {source}. "
-            "Leave such rows out with --where, or change the left side of the formula."
+            f"Leave such rows out{using('where')}, or change the left side of the formula."
         )
     domain, ends = model.loss.response_domain, (found["low"], found["high"])
     worst = max(ends, key=lambda end: max(domain.low - end, end - domain.high))

@@ -23,6 +23,7 @@ from descend.problem.point import Objective, Point
 from descend.table import Table
 from descend.table.rows import Rows
 from descend.table.table import finite
+from descend.wording import using
 
 Array = NDArray[np.float64]
 LARGEST = math.sqrt(float(np.finfo(np.float64).max))
@@ -52,7 +53,7 @@ def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: st
         raise DataError(
             f"{size} parameters ({listed(model.parameters.labels)}) cannot be determined from {rows} rows of "
             f"{source}. "
-            "Give more rows, use fewer parameters, or add a penalty with --l2."
+            f"Give more rows, use fewer parameters, or add a penalty{using('l2')}."
         )
     constant = constant_inputs(model, columns) if size > 1 and not penalised else []
     if constant and len(constant) == len(model.inputs):
@@ -78,7 +79,7 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
         raise DataError(
             f"`{name}` is not finite in {where} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
             f"{f' ({held})' if held else ''}. "
-            "Leave such rows out with --where, or change the left side of the formula."
+            f"Leave such rows out{using('where')}, or change the left side of the formula."
         )
     refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
 
@@ -90,7 +91,7 @@ def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int]
         row = int(bad.argmax())
         raise DataError(
             f"`{name}` is {y[row]:g} in {place(row)} of {source}, but {loss.needs}. "
-            "Leave such rows out with --where, or choose another loss."
+            f"Leave such rows out{using('where')}, or choose another loss."
         )
 
 
@@ -144,7 +145,7 @@ def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Arr
             return (
                 f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
                 f"{f' ({where})' if where else ''} at the start ({start}), though the loss is finite. "
-                "Give other starting values with --start, or leave such rows out with --where."
+                f"Give other starting values{using('start')}, or leave such rows out{using('where')}."
             )
     return None
 
@@ -152,7 +153,7 @@ def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Arr
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:
     start = model.parameters.mentioned(theta)
     loss = model.loss
-    advice = "Give other starting values with --start."
+    advice = f"Give other starting values{using('start')}."
     symbolic = model.symbolic
     if symbolic is not None:
         prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
@@ -161,8 +162,8 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             bad = ~loss.has_value(prediction, model.observed(columns))
             domain = loss.prediction_domain
             advice = (
-                f"Keep the formula {domain.words}, as in `y ~ {domain.example}`, or give other starting values with "
-                "--start."
+                f"Keep the formula {domain.words}, as in `y ~ {domain.example}`, or give other starting "
+                f"values{using('start')}."
             )
         if bad.any():
             row = int(bad.argmax())
@@ -172,13 +173,14 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
                     f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
-                    "Leave such rows out with --where, or change the formula."
+                    f"Leave such rows out{using('where')}, or change the formula."
                 )
             culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
             other = None if part is None else with_limit(symbolic.prediction, part[0])
             if other is not None:
                 advice = (
-                    f"Write `{as_text(other)}`, which has its limit there, or give other starting values with --start."
+                    f"Write `{as_text(other)}`, which has its limit there, or give other starting "
+                    f"values{using('start')}."
                 )
             return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
     y = model.observed(columns)
@@ -186,7 +188,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
     if not math.isfinite(y[row] ** 2):
         return (
             f"`{model.response}` is {y[row]:g} in row {row + 1}, so large that the loss is not finite. "
-            "Correct such rows, or leave them out with --where."
+            f"Correct such rows, or leave them out{using('where')}."
         )
     large = None if symbolic is None else _too_large(symbolic, theta, columns)
     if large is not None:

@@ -17,6 +17,7 @@ from descend.problem.posing import Problem
 from descend.problem.preflight import listed
 from descend.problem.recession import Pulls, Recession, recession
 from descend.table.rows import Rows
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 NEAR = 1e-3
@@ -131,8 +132,8 @@ def _complete(problem: Problem, theta: Array) -> str | None:
     score = filled(model.formula, model.parameters.named(theta), None, model.loss.score(model.formula.expression))
     return (
         f"The data are separated by {score}: it is positive exactly where `{model.response}` is 1. "
-        "The loss falls for as long as the parameters grow, so there is no best fit. Add a penalty with --l2, or more "
-        "data."
+        "The loss falls for as long as the parameters grow, so there is no best fit. Add a "
+        f"penalty{using('l2')}, or more data."
     )
 
 
@@ -158,7 +159,7 @@ def _told(model: Model, found: Recession) -> str:
     return (
         f"The data are separated: with {listed(moving, 'and')}, {found.moved:,} of {found.rows:,} rows are predicted "
         "ever better and none worse. The loss falls for as long as that goes on, so there is no best fit. Add a "
-        "penalty with --l2, hold a parameter with --bound or --fix, or use more data."
+        f"penalty{using('l2')}, hold a parameter{using('bounds')} or {spell('fix')}, or use more data."
     )
 
 

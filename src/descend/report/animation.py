@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, OutputError
+from descend.inference.fitted import Fitted
 from descend.output import atomic_path, write_atomically
 from descend.report import plots, style
 from descend.report.document import bar, document, figure
 from descend.report.film import Film, film
 from descend.report.svg import drawn
-
-if TYPE_CHECKING:
-    from descend.results import Fit
 
 Image = NDArray[np.uint8]
 
@@ -53,7 +51,7 @@ def check_animation(path: str | os.PathLike[str]) -> None:
 class Animation:
     """A run to be watched. A notebook shows it, with a slider; ``save`` writes it."""
 
-    fit: Fit
+    fit: Fitted
 
     @cached_property
     def film(self) -> Film:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descend.descent.commenting import attempt
 from descend.inference.covariance import sandwich_kind
-from descend.inference.digits import errors_hold
 from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
-from descend.results.commenting import attempt
 
 if TYPE_CHECKING:
+    from descend.inference.fitted import Fitted
     from descend.inference.intervals import Intervals
-    from descend.results import Fit
 
 FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
@@ -40,7 +39,7 @@ class Field:
     kind: str
 
 
-def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
+def fields(fit: Fitted, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
     """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
     if fit.model.in_place:  # its weights are read from the module itself
         size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
@@ -61,7 +60,7 @@ def fields(fit: Fit, intervals: Intervals | None = None, told: Collection[str] =
     return [*shown, *_rest(fit, intervals, [*told, NOT_AT_MINIMUM])]
 
 
-def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
+def _rest(fit: Fitted, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
     """Return what follows the parameters: how good the fit is, and how it was made."""
     shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
     shown += _goodness(fit)
@@ -69,7 +68,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
     shown += _residuals(fit)
     shown += [] if fit.model.in_place else _repeats(fit)
     shown += _digits(fit)
-    source = fit.kept.source if fit.kept is not None else ""
+    source = fit.solution.source if fit.solution is not None else ""
     return [
         *shown,
         Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else "") + _left_out(fit), "text"),
@@ -83,7 +82,7 @@ def _rest(fit: Fit, intervals: Intervals | None, told: Collection[str]) -> list[
     ]
 
 
-def _goodness(fit: Fit) -> list[Field]:
+def _goodness(fit: Fitted) -> list[Field]:
     """Say how well the fit describes the data, by what is usual for its loss."""
     shown = []
     if fit.r_squared is not None:
@@ -102,15 +101,16 @@ def _goodness(fit: Fit) -> list[Field]:
     return shown
 
 
-def _left_out(fit: Fit) -> str:
+def _left_out(fit: Fitted) -> str:
     """Say how many rows were left out because a value is missing in them, if that was asked for."""
-    if fit.table is None or fit.call().get("missing") != "drop":
+    table = None if fit.solution is None else fit.solution.table
+    if fit.solution is None or table is None or fit.solution.call().get("missing") != "drop":
         return ""
-    count = fit.table.rows - fit.rows
+    count = table.rows - fit.rows
     return f"; {count:,} left out, where a value is missing" if count > 0 else ""
 
 
-def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
+def _spread(fit: Fitted, intervals: Intervals | None) -> list[Field]:
     """Say what the standard errors and intervals rest on, where it is not the usual."""
     shown = []
     if intervals is not None:
@@ -124,15 +124,15 @@ def _spread(fit: Fit, intervals: Intervals | None) -> list[Field]:
     if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
         kind = sandwich_kind(fit.loss_function)
         shown.append(Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text"))
-    if not errors_hold(fit):
+    if not fit.at_minimum:
         what = "standard errors" if intervals is None else "standard errors and intervals"
         shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))
     return shown
 
 
-def _residuals(fit: Fit) -> list[Field]:
+def _residuals(fit: Fitted) -> list[Field]:
     """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.kept is None or fit.covariance is None or not fit.loss_function.quadratic:
+    if fit.solution is None or fit.covariance is None or not fit.loss_function.quadratic:
         return []
     if str(fit.outcome) != "converged":
         return []
@@ -142,17 +142,17 @@ def _residuals(fit: Fit) -> list[Field]:
     return [Field("residuals", _sentence(warning), "note")] if warning else []
 
 
-def _repeats(fit: Fit) -> list[Field]:
+def _repeats(fit: Fitted) -> list[Field]:
     """Say so if rows repeat others, where they are too many for every fit to look at."""
-    kept = fit.kept
-    if kept is None or kept.whole is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
+    kept = fit.solution
+    if kept is None or kept.all_rows is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
         return []
     spread = [name for name in (fit.sigma, fit.weights) if name is not None]
     told = repeated_rows(kept.columns, (*fit.model.inputs, *spread), fit.model.observed(kept.columns))
     return [] if told is None else [Field("repeats", told, "note")]
 
 
-def _digits(fit: Fit) -> list[Field]:
+def _digits(fit: Fitted) -> list[Field]:
     """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
     if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
         return []
@@ -174,7 +174,7 @@ def _digits(fit: Fit) -> list[Field]:
     return [Field("digits", told + _at_least(fit, [label for label, _ in low]), "note")]
 
 
-def _at_least(fit: Fit, labels: Sequence[str]) -> str:
+def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
     """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
     found = fit.guarantee
     if found is None or fit.model.in_place:
@@ -184,7 +184,7 @@ def _at_least(fit: Fit, labels: Sequence[str]) -> str:
     return f", to at least {fewest} by strong convexity" if fewest else ""
 
 
-def _outcome(fit: Fit) -> Field:
+def _outcome(fit: Fitted) -> Field:
     name = str(fit.outcome).replace("_", " ")
     if fit.succeeded and fit.outcome != "converged":
         return Field("outcome", f"{name}: all {fit.epochs:,} that were asked for, {_duration(fit.seconds)}", "partial")
@@ -194,7 +194,7 @@ def _outcome(fit: Fit) -> Field:
     )
 
 
-def _cause(fit: Fit) -> list[Field]:
+def _cause(fit: Fitted) -> list[Field]:
     """Say why the run failed or fell short, with the numbers that show it."""
     found = fit.diagnosis
     if found.cause is None:
@@ -209,7 +209,7 @@ def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float 
     return [None if np.isnan(end) else end for end in ends]
 
 
-def _optimizer(fit: Fit) -> str:
+def _optimizer(fit: Fitted) -> str:
     rate = "" if fit.learning_rate is None else f", learning rate {fit.learning_rate:.4g}"
     return fit.optimizer + rate
 

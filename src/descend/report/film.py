@@ -16,7 +16,7 @@ from descend.report.view import View, ended, view
 
 if TYPE_CHECKING:
     from descend.descent.step import Step
-    from descend.results import Fit
+    from descend.inference.fitted import Fitted
 
 Array = NDArray[np.float64]
 Moves = Callable[[int, "Step"], list[Mark]]
@@ -54,7 +54,7 @@ class Film:
     frames: tuple[Frame, ...]
 
 
-def film(fit: Fit) -> Film:
+def film(fit: Fitted) -> Film:
     """Prepare the film of a run: the data with the moving curve, and the path over J, or over the epochs.
 
     Raises ConfigError for a PyTorch module, and for a fit that was loaded from a file and so has no steps.
@@ -64,7 +64,7 @@ def film(fit: Fit) -> Film:
             f"The steps of a {fit.model.kind} keep no parameters, so there is nothing to animate. "
             "Use fit.plot() or fit.report(), which draw its loss per epoch."
         )
-    if fit.kept is None or not fit.trace:
+    if fit.solution is None or not fit.trace:
         raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
     steps = [step for step in panels.kept(fit) if np.isfinite(step.theta).all()]
     (left, predicted), (right, path) = _prediction(view(fit), fit), _descent(fit)
@@ -88,13 +88,13 @@ def chosen(steps: Sequence[Step], most: int = MOST_FRAMES) -> list[int]:
     return sorted({0, len(steps) - 1, *np.minimum(places, len(steps) - 1).tolist()})
 
 
-def _said(fit: Fit, step: Step) -> str:
+def _said(fit: Fitted, step: Step) -> str:
     values = fit.model.parameters.mentioned(step.theta, digits=4).replace("  ", ", ")
     outcome = ended(fit) if step.outcome is not None else ""
     return " · ".join(part for part in (f"epoch {step.epoch:,}", f"loss {step.loss:.6g}", values, outcome) if part)
 
 
-def _prediction(seen: View, fit: Fit) -> tuple[Panel, Moves]:
+def _prediction(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return the picture of the data, and the marks of the prediction at a step."""
     if not seen.one:
         return _against_observed(seen, fit)
@@ -111,7 +111,7 @@ def _prediction(seen: View, fit: Fit) -> tuple[Panel, Moves]:
     return replace(still, title="Data and model", marks=[*marks, named]), moves
 
 
-def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
+def _against_observed(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return predicted against observed, whose dots move towards the diagonal."""
     still = panels.predicted(seen)
     few = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
@@ -127,7 +127,7 @@ def _against_observed(seen: View, fit: Fit) -> tuple[Panel, Moves]:
     return replace(still, title="Predicted and observed", marks=marks, caption=said), moves
 
 
-def _descent(fit: Fit) -> tuple[Panel, Moves]:
+def _descent(fit: Fitted) -> tuple[Panel, Moves]:
     """Return the map of J, or the epochs where it has none, and the marks of the path up to a step."""
     still = surface.landscape(fit) or panels.loss(fit)
     way = next(mark for mark in reversed(still.marks) if isinstance(mark, Line))

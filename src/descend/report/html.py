@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.metadata import version
@@ -30,8 +30,8 @@ from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view import rows, view
 
 if TYPE_CHECKING:
+    from descend.inference.fitted import Fitted
     from descend.inference.intervals import Intervals
-    from descend.results import Fit
 
 MOST_PARAMETERS = 200
 """Parameters listed in the table; the rest are counted."""
@@ -50,16 +50,24 @@ def check_report(path: str | os.PathLike[str]) -> None:
 
 
 def write_report(
-    fit: Fit, path: str | os.PathLike[str], intervals: Intervals | None = None, command: str | None = None
+    fit: Fitted, path: str | os.PathLike[str], intervals: Intervals | None = None, command: str | None = None
 ) -> None:
     """Write the page of a fit; intervals, command: see ``Fit.report``. Raises OutputError or ConfigError."""
     check_report(path)
     write_atomically(path, page(fit, intervals, command))
 
 
-def page(fit: Fit, intervals: Intervals | None = None, command: str | None = None) -> str:
-    """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data."""
-    if fit.kept is None:
+def page(
+    fit: Fitted,
+    intervals: Intervals | None = None,
+    command: str | None = None,
+    call: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data.
+
+    call: the arguments that repeat the fit, if they are not those it was made with.
+    """
+    if fit.solution is None:
         raise ConfigError(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
         )
@@ -72,7 +80,7 @@ def page(fit: Fit, intervals: Intervals | None = None, command: str | None = Non
         ("residuals", "The residuals", figures(_of_the_residuals(fit))),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
-        ("repeat", "How to repeat it", _repeat(fit, command)),
+        ("repeat", "How to repeat it", _repeat(fit, command, call)),
     ]
     body = "".join(
         f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
@@ -82,11 +90,11 @@ def page(fit: Fit, intervals: Intervals | None = None, command: str | None = Non
     return document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + footer())
 
 
-def short(fit: Fit) -> str:
+def short(fit: Fitted) -> str:
     """Return the short form, for notebooks: formula, parameters, how it ended, and the first picture."""
     shown = fields(fit)
     picture = ""
-    if fit.kept is not None:
+    if fit.solution is not None:
         seen = view(fit)
         picture = figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
     inside = _formula(shown) + _verdict(shown) + _parameters(shown, None) + _list(shown) + picture
@@ -98,7 +106,7 @@ def box(inside: str) -> str:
     return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
 
 
-def _header(fit: Fit, shown: Sequence[Field]) -> str:
+def _header(fit: Fitted, shown: Sequence[Field]) -> str:
     return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{_verdict(shown)}</header>"
 
 
@@ -116,7 +124,7 @@ def _verdict(shown: Sequence[Field]) -> str:
     )
 
 
-def _answer(fit: Fit, shown: Sequence[Field], intervals: Intervals | None) -> str:
+def _answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) -> str:
     return _formula(shown) + _parameters(shown, intervals) + _list(shown)
 
 
@@ -161,13 +169,13 @@ def _list(shown: Sequence[Field]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _of_the_answer(fit: Fit) -> list[Panel | None]:
+def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     seen = view(fit)
     first = [panels.curve(seen)] if seen.one else []
     return [*first, panels.predicted(seen), panels.correlation(fit)]
 
 
-def _of_the_run(fit: Fit) -> list[Panel | None]:
+def _of_the_run(fit: Fitted) -> list[Panel | None]:
     if not fit.trace:
         return []
     here: list[Panel | None] = [] if fit.model.in_place else [surface.landscape(fit)]
@@ -177,7 +185,7 @@ def _of_the_run(fit: Fit) -> list[Panel | None]:
     return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
-def _of_the_residuals(fit: Fit) -> list[Panel | None]:
+def _of_the_residuals(fit: Fitted) -> list[Panel | None]:
     if fit.loss_function.likelihood and not fit.loss_function.quadratic:
         return []  # these residuals have neither one size nor a normal distribution
     seen = view(fit)
@@ -196,7 +204,7 @@ def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
     return f'<div class="figures {layout}">{"".join(drawn)}</div>'
 
 
-def equations(fit: Fit) -> str:
+def equations(fit: Fitted) -> str:
     """Write the model, J, and dJ/dparameters; nothing for functions and modules, whose text is Python."""
     if fit.model.formula is None:
         return ""
@@ -210,23 +218,25 @@ def equations(fit: Fit) -> str:
     return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{written}{by_hand}"
 
 
-def data(fit: Fit) -> str:
+def data(fit: Fitted) -> str:
     """Summarise each column: its part in the model, and where its values lie."""
-    assert fit.kept is not None
+    solution = fit.solution
+    if solution is None:
+        return ""
     model, lines = fit.model, []
     parts = dict.fromkeys(model.inputs, "input") | dict.fromkeys(model.response_columns, "response")
     parts |= {name: part for name, part in ((fit.weights, "weight"), (fit.sigma, "sigma")) if name}
     columns = {
-        name: part for name, part in parts.items() if name in fit.kept.columns and np.ndim(fit.kept.columns[name]) == 1
+        name: part for name, part in parts.items() if name in solution.columns and np.ndim(solution.columns[name]) == 1
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
-        values = np.asarray(fit.kept.columns[name], dtype=np.float64)
+        values = np.asarray(solution.columns[name], dtype=np.float64)
         told = (float(values.min()), float(values.mean()), float(values.max()))
         digits = max(digits_of(number, (told[2] - told[0]) / 1000.0) for number in told)
         cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in told)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
-    source = f" of {escape(fit.kept.source)}" if fit.kept.source else ""
-    conditions = fit.table.conditions if fit.table is not None else ()
+    source = f" of {escape(solution.source)}" if solution.source else ""
+    conditions = solution.table.conditions if solution.table is not None else ()
     chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
     more = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
     head = "".join(f'<th scope="col"{RIGHT if place > 1 else ""}>{name}</th>' for place, name in
@@ -235,10 +245,11 @@ def data(fit: Fit) -> str:
     return said + (table(head, lines, "Columns") if lines else "")
 
 
-def _repeat(fit: Fit, command: str | None) -> str:
+def _repeat(fit: Fitted, command: str | None, call: Mapping[str, Any] | None) -> str:
     """Write the fit as a command line and as Python, and the versions that ran it."""
     texts = []
-    call = fit.call()
+    if call is None:
+        call = {} if fit.solution is None else fit.solution.call()
     if call:
         command = as_command(call) if command is None else command
         texts = [("On the command line", command)] if command is not None else []
@@ -263,7 +274,7 @@ def footer() -> str:
     return f"<footer><p>Written by descend {escape(version('descend'))} on {day}.</p></footer>"
 
 
-def _intervals(fit: Fit) -> Intervals | None:
+def _intervals(fit: Fitted) -> Intervals | None:
     """Return 95% intervals where the run ended at a minimum and they exist."""
     if fit.outcome is not Outcome.CONVERGED:
         return None

@@ -11,6 +11,7 @@ from descend.diagnosis.explanation import Explanation
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.inference.diagnostics import Diagnostics
+from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals
 from descend.parameters import digits_of
 from descend.report import html, mathematics, panels
@@ -18,7 +19,6 @@ from descend.report.document import figure
 from descend.report.html import RIGHT, minus, number, prose, table
 from descend.report.judgement import explained, headline
 from descend.report.race import summary, winner
-from descend.results import Fit
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
 """The languages of a derivation, and their names."""
@@ -32,7 +32,7 @@ def short(result: Any) -> str:
 
 
 @short.register
-def _(result: Fit) -> str:
+def _(result: Fitted) -> str:
     return html.short(result)
 
 
@@ -103,7 +103,7 @@ def _(result: Diagnostics) -> str:
     return html.box(shown + _notes([result.note] if result.note else []))
 
 
-def compared(fits: Mapping[str, Fit]) -> str:
+def compared(fits: Mapping[str, Fitted]) -> str:
     """Return what a notebook shows of several optimizers on one problem: who came how far, and their losses."""
     first = next(iter(fits.values()))
     formula = f'<p class="fitted"><code>{escape(str(first.model))}</code></p>'

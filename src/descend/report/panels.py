@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.inference.fitted import Fitted
 from descend.inference.prediction import band
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.view import View, ended, rows, sample
-
-if TYPE_CHECKING:
-    from descend.results import Fit
 
 Array = NDArray[np.float64]
 
@@ -76,7 +74,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
             if low is not None and look.scale("y") == "log":
                 ends = (np.maximum(ends[0], low), np.maximum(ends[1], low))
             marks.append(Band(grid, *ends, f"{LEVEL * 100:g}% {interval}", opacity=opacity))
-    title = f"Data and fit, {rows(fit.rows)}" if fit.kept is not None else "Data and fit"
+    title = f"Data and fit, {rows(fit.rows)}" if fit.solution is not None else "Data and fit"
     first, last = (f"{value:.4g}" for value in (values[0], values[-1])) if len(values) else ("", "")
     alt = (
         f"Scatter plot of {view.response} against {name}, {rows(len(view.x))}, with the fitted curve, "
@@ -158,7 +156,7 @@ def quantiles(view: View) -> Panel:
     )
 
 
-def loss(fit: Fit) -> Panel:
+def loss(fit: Fitted) -> Panel:
     """Prepare the loss per epoch, on a logarithmic scale if it fell by decades."""
     epochs, losses = finite(fit)
     scale, low, high = "linear", None, None
@@ -181,7 +179,7 @@ def loss(fit: Fit) -> Panel:
     )
 
 
-def gradient_norm(fit: Fit) -> Panel:
+def gradient_norm(fit: Fitted) -> Panel:
     """Prepare the norm of the gradient per epoch, on a logarithmic scale where it is not zero."""
     steps = kept(fit)
     norms = np.array([step.gradient_norm for step in steps], dtype=np.float64)
@@ -200,7 +198,7 @@ def gradient_norm(fit: Fit) -> Panel:
     )
 
 
-def parameters(fit: Fit) -> Panel:
+def parameters(fit: Fitted) -> Panel:
     """Prepare the parameters per epoch; where their sizes are very unlike, as shares of their last values."""
     steps = [step for step in kept(fit) if np.isfinite(step.theta).all()]
     epochs = np.array([step.epoch for step in steps], dtype=np.float64)
@@ -228,7 +226,7 @@ def parameters(fit: Fit) -> Panel:
     )
 
 
-def correlation(fit: Fit) -> Panel | None:
+def correlation(fit: Fitted) -> Panel | None:
     """Prepare the correlations of the parameters' estimates; None where there are none, or only one parameter."""
     values = fit.correlation
     if values is None or len(values) < 2:
@@ -252,7 +250,7 @@ def correlation(fit: Fit) -> Panel | None:
     )
 
 
-def comparison(fits: Mapping[str, Fit]) -> Panel:
+def comparison(fits: Mapping[str, Fitted]) -> Panel:
     """Prepare the loss per epoch of several fits over each other; curves that leave the picture diverged."""
     curves = [finite(fit) for fit in fits.values()]
     marks: list[Mark] = []
@@ -286,7 +284,7 @@ def columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> P
     return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, lost) if part), alt)
 
 
-def tells(fit: Fit) -> bool:
+def tells(fit: Fitted) -> bool:
     """Whether the steps of a run say anything: not where it began at the minimum, or reached it at once."""
     if not fit.trace or fit.outcome is not Outcome.CONVERGED:
         return bool(fit.trace)
@@ -294,7 +292,7 @@ def tells(fit: Fit) -> bool:
     return fit.epochs > AT_ONCE and bool(losses.max() - losses.min() > FLAT * abs(losses).max())
 
 
-def finite(fit: Fit) -> tuple[Array, Array]:
+def finite(fit: Fitted) -> tuple[Array, Array]:
     """Return the epochs whose loss is finite, and these losses."""
     steps = kept(fit)
     losses = np.array([step.loss for step in steps], dtype=np.float64)
@@ -302,7 +300,7 @@ def finite(fit: Fit) -> tuple[Array, Array]:
     return np.array([step.epoch for step in steps], dtype=np.float64)[shown], drawable(losses[shown])
 
 
-def kept(fit: Fit) -> list[Any]:
+def kept(fit: Fitted) -> list[Any]:
     """Return the steps to draw: all, or evenly spaced ones and the last."""
     steps = list(fit.trace)
     if len(steps) <= MOST_STEPS:
@@ -311,7 +309,7 @@ def kept(fit: Fit) -> list[Any]:
     return [steps[place] for place in places]
 
 
-def _thinned(fit: Fit) -> str:
+def _thinned(fit: Fitted) -> str:
     return f"{MOST_STEPS:,} of {len(fit.trace):,} steps drawn, evenly spaced." if len(fit.trace) > MOST_STEPS else ""
 
 
@@ -374,14 +372,14 @@ def _without(view: View, look: Look) -> str:
     return " ".join(part for part in (view.sampled, lost) if part)
 
 
-def _band(fit: Fit, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
+def _band(fit: Fitted, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
     """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
     if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
         return None
     alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
     if interval == "prediction" and not alike:
         return None  # of what weight would the next row be?
-    found = band(fit, {name: grid}, interval, LEVEL)
+    found = band(fit.estimates(), {name: grid}, interval, LEVEL)
     if not (np.isfinite(found.low) & np.isfinite(found.high)).all():
         return None
     return drawable(found.low), drawable(found.high)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from descend.results import Fit
+    from descend.inference.fitted import Fitted
 
 Array = NDArray[np.float64]
 
 __all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", "plot_panels", "save"]
 
 
-def plot_fit(fit: Fit, look: Look = DEFAULT) -> Figure:
+def plot_fit(fit: Fitted, look: Look = DEFAULT) -> Figure:
     """Draw a fit: its data with the fitted curve, and the loss per epoch where there is a way to show.
 
     One input column: the rows and the curve. Several: predicted against observed, and the residuals. All on the scale
@@ -40,7 +40,7 @@ def plot_fit(fit: Fit, look: Look = DEFAULT) -> Figure:
     return _plot(fit, None, look)
 
 
-def plot_model(fit: Fit, columns: Mapping[str, Any], look: Look = DEFAULT) -> Figure:
+def plot_model(fit: Fitted, columns: Mapping[str, Any], look: Look = DEFAULT) -> Figure:
     """Draw a fitted model over columns of data, as ``plot_fit`` does; the response may be left out with one input.
 
     Raises DataError if a column is missing.
@@ -48,7 +48,7 @@ def plot_model(fit: Fit, columns: Mapping[str, Any], look: Look = DEFAULT) -> Fi
     return _plot(fit, columns, look)
 
 
-def _plot(fit: Fit, columns: Mapping[str, Any] | None, look: Look) -> Figure:
+def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     seen = view(fit, columns)
     shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), panels.residuals(seen)]
     captions = [shown[0].caption]
@@ -59,7 +59,7 @@ def _plot(fit: Fit, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     return plot_panels(shown, _title(fit), captions, look, below)
 
 
-def plot_comparison(fits: Mapping[str, Fit]) -> Figure:
+def plot_comparison(fits: Mapping[str, Fitted]) -> Figure:
     """Draw the loss per epoch of several fits over each other; curves that leave the picture diverged."""
     figure, (axes,) = style.canvas(1)
     figure.set_size_inches(9.0, 5.0)
@@ -184,7 +184,7 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
         (axes.set_xlim if side == "x" else axes.set_ylim)(axis.low, axis.high)
 
 
-def _title(fit: Fit) -> str:
+def _title(fit: Fitted) -> str:
     """Return the formula with its values; of a function or module, its name, and the values if they are few."""
     if fit.fitted_formula:
         return fit.fitted_formula

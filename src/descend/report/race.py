@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
 
+from descend.inference.fitted import Fitted
 from descend.report import panels, surface
 from descend.report.document import bar, document
 from descend.report.fields import fields
@@ -15,14 +15,11 @@ from descend.report.figures import Line, Panel
 from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, number, prose, repeat, table
 from descend.report.view import ended
 
-if TYPE_CHECKING:
-    from descend.results import Fit
-
 MOST_PARAMETERS = 6
 """Parameters of each fit in the table."""
 
 
-def race_page(fits: Mapping[str, Fit], texts: Sequence[tuple[str, str]]) -> str:
+def race_page(fits: Mapping[str, Fitted], texts: Sequence[tuple[str, str]]) -> str:
     """Return the whole page of several fits of one model to the same data.
 
     fits: by optimizer. texts: how to repeat them, each under its title.
@@ -45,7 +42,7 @@ def race_page(fits: Mapping[str, Fit], texts: Sequence[tuple[str, str]]) -> str:
     return document(f"{first.model}: {', '.join(fits)}", head + f"<main>{body}</main>" + footer())
 
 
-def winner(fits: Mapping[str, Fit]) -> str:
+def winner(fits: Mapping[str, Fitted]) -> str:
     """Say who came lowest; of several that came as low, who took the fewest epochs."""
     known = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
     if not known:
@@ -59,7 +56,7 @@ def winner(fits: Mapping[str, Fit]) -> str:
     return f"{escape(best)} came lowest: the loss is {number(known[best].loss, 6)} after {epochs}.{escape(others)}"
 
 
-def summary(fits: Mapping[str, Fit]) -> str:
+def summary(fits: Mapping[str, Fitted]) -> str:
     """Write the table of how far each came."""
     labels = next(iter(fits.values())).model.parameters.labels[:MOST_PARAMETERS]
     heads = ["optimizer", "ended", "loss", "learning rate", *labels]
@@ -73,7 +70,7 @@ def summary(fits: Mapping[str, Fit]) -> str:
     return table("".join(cells), lines, "Optimizers")
 
 
-def _panels(fits: Mapping[str, Fit]) -> list[Panel | None]:
+def _panels(fits: Mapping[str, Fitted]) -> list[Panel | None]:
     """Return the loss per epoch and the paths, each optimizer in the same colour in both."""
     paths = surface.race(fits)
     losses = panels.comparison(fits)
@@ -87,7 +84,7 @@ def _panels(fits: Mapping[str, Fit]) -> list[Panel | None]:
     return [replace(losses, marks=marks), paths]
 
 
-def _verdict(name: str, fit: Fit) -> str:
+def _verdict(name: str, fit: Fitted) -> str:
     shown = fields(fit)
     outcome = next(field for field in shown if field.label == "outcome")
     said = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)

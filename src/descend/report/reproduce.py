@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from descend.options.option import Option
+from descend.options.request import OPTIONS
+
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
 LIVE = ("sharpness", "auto")
 """What the command line adds for its log."""
-LISTS = {"fix": "fix", "start": "start", "bounds": "bound", "ties": "tie"}
-"""Arguments that the command line takes one at a time, and its options for them."""
 
 
 def as_python(call: Mapping[str, Any]) -> str:
@@ -51,7 +52,7 @@ def as_command(call: Mapping[str, Any]) -> str | None:
     for name, value in call.items():
         if name in ("model", "data") or (name, value) == LIVE:
             continue
-        found = _options(name, value)
+        found = _words(OPTIONS[name], value)
         if found is None:
             return None
         words += found
@@ -76,24 +77,21 @@ def _files(data: Any) -> list[str]:
     return [str(name) for name in named] if len(named) == len(several) else []
 
 
-def _options(name: str, value: Any) -> list[str] | None:
+def _words(option: Option, value: Any) -> list[str] | None:
     """Return the words of one option; None if the command line has none like it."""
-    if name in LISTS:
-        option = f"--{LISTS[name]}"
-        if isinstance(value, str):
-            return [option, value]
-        if isinstance(value, Mapping):
-            if name not in ("start", "fix"):
-                return None
-            texts = [f"{key}={','.join(map(_number, np.atleast_1d(part)))}" for key, part in value.items()]
-            return [word for text in texts for word in (option, text)]
-        return [word for text in value for word in (option, str(text))]
-    option = f"--{name.replace('_', '-')}"
-    if value is True:
-        return [option]
-    if name == "gradient" and isinstance(value, Sequence) and not isinstance(value, str):
-        return [word for text in value for word in (option, str(text))]
-    return [option, _number(value)] if isinstance(value, str | int | float | os.PathLike) else None
+    if not option.on_command_line:
+        return None
+    if option.form == "switch":
+        return [option.spelled]
+    if isinstance(value, str | int | float | os.PathLike):
+        return [option.spelled, _number(value)]
+    if isinstance(value, Mapping) and option.form == "values":
+        texts = [f"{key}={','.join(map(_number, np.atleast_1d(part)))}" for key, part in value.items()]
+    elif isinstance(value, Sequence) and option.form in ("texts", "values"):
+        texts = list(map(str, value))
+    else:
+        return None
+    return [word for text in texts for word in (option.spelled, text)]
 
 
 def _number(value: Any) -> str:

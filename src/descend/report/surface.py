@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,11 @@ from descend.descent.outcome import Outcome
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.gradients.derived import derived
+from descend.inference.fitted import Fitted
 from descend.problem.objective import objective_over
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
-
-if TYPE_CHECKING:
-    from descend.results import Fit
 
 Array = NDArray[np.float64]
 
@@ -42,31 +39,31 @@ LEVELS = 12
 class Plane:
     """Where J is looked at: the values of two flat parameters, the others held where the fit ended."""
 
-    fit: Fit
+    fit: Fitted
     places: tuple[int, int]
 
-    def path(self, fit: Fit | None = None) -> Array:
+    def path(self, fit: Fitted | None = None) -> Array:
         """Return (steps, 2) the way of a fit, as far as it stayed near."""
         return _followed(fit or self.fit)[:, list(self.places)]
 
 
-def landscape(fit: Fit, names: Sequence[str] | None = None) -> Panel | None:
+def landscape(fit: Fitted, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
     None for a PyTorch module, whose weights are too many for one pair to tell anything, and for a Python function of
     rows in a database.
     """
-    if fit.model.in_place or fit.kept is None or not fit.trace:
+    if fit.model.in_place or fit.solution is None or not fit.trace:
         return None
-    if fit.kept.whole is not None and fit.model.formula is None:
+    if fit.solution.all_rows is not None and fit.model.formula is None:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
     return race({"path": fit}, names)
 
 
-def race(fits: Mapping[str, Fit], names: Sequence[str] | None = None) -> Panel | None:
+def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Panel | None:
     """Prepare the paths of several fits of one model to the same data, on the surface of J over two parameters."""
     first = next(iter(fits.values()))
     if first.theta.size < 2:
@@ -122,7 +119,7 @@ def heights(ground: Surface, z: Array) -> str:
     return f"J from {low:.4g} (deepest colour) to {high:.4g}{more}"
 
 
-def _curve(fit: Fit) -> Panel:
+def _curve(fit: Fitted) -> Panel:
     """Prepare J over the only parameter, with the steps on it."""
     label = fit.model.parameters.labels[0]
     path = _followed(fit)[:, 0]
@@ -146,14 +143,14 @@ def _curve(fit: Fit) -> Panel:
     return Panel("surface", f"J over {label}", Axis(label), up, marks, said.strip(), alt)
 
 
-def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
+def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
     """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
-    assert fit.kept is not None
-    objective, rows = fit.kept.objective, fit.rows
-    if fit.kept.whole is not None:  # the database holds them all; a sample of them is here
+    assert fit.solution is not None
+    objective, rows = fit.solution.objective, fit.rows
+    if fit.solution.all_rows is not None:  # the database holds them all; a sample of them is here
         assert fit.model.formula is not None
         program = derived(fit.model.formula, fit.loss_function)
-        objective = objective_over(NumpyEngine(program, fit.kept.rows), objective.penalty)
+        objective = objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty)
         rows = objective.rows
     if rows <= MOST_ROWS:
         chosen, said = np.arange(rows), ""
@@ -163,7 +160,7 @@ def objective_of(fit: Fit) -> tuple[Callable[[Array], float], str]:
     return (lambda theta: objective(theta, 0, chosen).loss), said
 
 
-def places_of(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
+def places_of(fit: Fitted, names: Sequence[str] | None) -> tuple[int, int]:
     """Return the two parameters to draw: those named, or the two whose estimates trade off the most."""
     labels = fit.model.parameters.labels
     if names is not None:
@@ -182,7 +179,7 @@ def places_of(fit: Fit, names: Sequence[str] | None) -> tuple[int, int]:
     return one, other
 
 
-def _followed(fit: Fit) -> Array:
+def _followed(fit: Fitted) -> Array:
     """Return (steps, p) the parameters of the steps, until J ran away."""
     found = []
     for step in kept(fit):
@@ -196,7 +193,7 @@ def _followed(fit: Fit) -> Array:
     return np.array(found).reshape(len(found), -1)
 
 
-def _extent(fit: Fit, place: int, path: Array) -> tuple[float, float]:
+def _extent(fit: Fitted, place: int, path: Array) -> tuple[float, float]:
     """Return the range of one parameter: its path and some room, and the neighbourhood of the minimum."""
     low, high = float(path.min()), float(path.max())
     covariance = fit.covariance
@@ -210,7 +207,7 @@ def _extent(fit: Fit, place: int, path: Array) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _bounded(fit: Fit, place: int, low: float, high: float) -> tuple[float, float]:
+def _bounded(fit: Fitted, place: int, low: float, high: float) -> tuple[float, float]:
     """Keep a range within the bounds of its parameter."""
     bounds = None if fit.constraints is None else fit.constraints.bounds
     if bounds is None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
-
-if TYPE_CHECKING:
-    from descend.results import Fit
+from descend.inference.fitted import Fitted
 
 Array = NDArray[np.float64]
 
@@ -30,7 +28,7 @@ class View:
     observed: whether the response is among the columns.
     """
 
-    fit: Fit
+    fit: Fitted
     columns: Mapping[str, Any]
     chosen: NDArray[np.intp] | None
     sampled: str
@@ -80,17 +78,17 @@ class View:
         return columns[0] if text.strip("`") in columns else text
 
 
-def view(fit: Fit, columns: Mapping[str, Any] | None = None) -> View:
+def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
     """Choose the rows to draw: of the fit's own data, or of ``columns``.
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data, and DataError if a column is missing.
     """
     if columns is None:
-        if fit.kept is None:
+        if fit.solution is None:
             raise ConfigError(
                 "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
             )
-        columns = fit.kept.columns
+        columns = fit.solution.columns
     model, inputs = fit.model, fit.model.inputs
     tensors = not inputs and not model.response_columns
     one = len(inputs) <= 1 and not tensors
@@ -124,7 +122,7 @@ def column(values: Any) -> Any:
     return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)
 
 
-def ended(fit: Fit) -> str:
+def ended(fit: Fitted) -> str:
     """Say how a run ended, in a few words."""
     epochs = f"{fit.epochs:,} epoch{'' if fit.epochs == 1 else 's'}"
     if fit.outcome is Outcome.EPOCHS_USED_UP:

@@ -123,10 +123,23 @@ OPTIONAL: Mapping[str, Check] = {
     "sigma": maybe(column),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(
-        ("r_squared", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic"), maybe(number)
+        (
+            "r_squared",
+            "r_squared_about_zero",
+            "residual_standard_deviation",
+            "log_likelihood",
+            "aic",
+            "aicc",
+            "bic",
+            "deviance",
+            "dispersion",
+            "degrees_of_freedom",
+            "chi_square",
+            "reduced_chi_square",
+            "chi_square_p",
+        ),
+        maybe(number),
     ),
-    **dict.fromkeys(("deviance", "dispersion"), maybe(number)),
-    "degrees_of_freedom": maybe(number),
     "module": named(lambda value: ""),
 }
 TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from descend.descent.outcome import Outcome
+from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.formula import read_formula
 from descend.losses import LOSSES, Loss
@@ -23,6 +24,7 @@ from descend.models.module_weights import ModuleParameters
 from descend.output import write_atomically
 from descend.parameters import Constraints, Parameters, constrained
 from descend.results.fit import Fit
+from descend.results.loaded import LoadedFit
 from descend.results.model_file import FORMAT, damaged, part, read_content
 from descend.results.weights import load_weights, written_weights
 
@@ -54,7 +56,7 @@ def content_of(fit: Fit) -> dict[str, Any]:
         "response": None if formula else model.response,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
-        "asked": fit.asked,
+        "asked": fit._asked,
         "penalised": fit.penalised,
         "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
         "rounding": dict(fit.rounding),
@@ -94,7 +96,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     content = read_content(place)
     if "module" in content:
         module = _module(content, model, place)
-        return _restored(content, module, module.parameters.present)
+        return restored(content, module, module.parameters.present)
     fitted = _model(content, model, place)
     with part(place, "parameters"):
         theta = fitted.parameters.flat(content["parameters"])
@@ -103,7 +105,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     covariance = content.get("covariance")
     if covariance is not None and len(covariance) != theta.size:
         raise damaged(place, "covariance", f"{theta.size} rows belong there")
-    return _restored(content, fitted, theta)
+    return restored(content, fitted, theta)
 
 
 def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Model:
@@ -160,26 +162,33 @@ def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
     return ModuleModel(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
 
 
-def _restored(content: dict[str, Any], fitted: Model, theta: Any) -> Fit:
-    return Fit(
-        model=fitted,
+def restored(
+    content: Mapping[str, Any],
+    model: Model,
+    theta: Any,
+    trace: Trace | None = None,
+) -> LoadedFit:
+    """Return the fit that the content of a model file stands for."""
+    return LoadedFit(
+        content=content,
+        model=model,
         theta=theta,
-        loss=np.nan if content["loss"] is None else content["loss"],
+        loss=math.nan if content["loss"] is None else content["loss"],
         rows=content["rows"],
-        epochs=content["epochs"],
         passes=content.get("passes", 0.0),
+        epochs=content["epochs"],
         outcome=Outcome(content["outcome"]),
-        advised=content["advice"],
         gradient=content["gradient"],
         optimizer=content["optimizer"],
         learning_rate=content["learning_rate"],
         engine=content["engine"],
         seconds=content["seconds"],
-        asked=content["asked"],
-        notes=tuple(content["notes"]),
-        undetermined=tuple(content.get("undetermined", ())),
         penalised=content["penalised"],
         weights=content.get("weights"),
         sigma=content.get("sigma"),
-        stored=content,
+        undetermined=tuple(content.get("undetermined", ())),
+        notes=tuple(content["notes"]),
+        trace=Trace() if trace is None else trace,
+        _asked=content["asked"],
+        _advice=content["advice"],
     )

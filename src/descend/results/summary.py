@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.results.fit import Fit
 
 MOST_LISTED = 10_000
 """Numbers of a module that are listed; the weights of a large one are better read from it."""
@@ -20,7 +19,7 @@ def summary(fit: Fit) -> dict[str, Any]:
         "parameters": {} if _too_many_to_list(fit) else _plain(fit.parameters),
         "standard_errors": _plain(fit.standard_errors),
         "digits": _plain(None if fit.digits is None else {name: np.round(of, 1) for name, of in fit.digits.items()}),
-        "guarantee": fit.stored.get("guarantee") if fit.guarantee is None else fit.guarantee.as_dict(),
+        "guarantee": None if fit.guarantee is None else fit.guarantee.as_dict(),
         **_held_back(fit),
         "loss": _number(fit.loss),
         "rows": fit.rows,

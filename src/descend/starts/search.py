@@ -23,11 +23,11 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
+from descend.problem.symmetry import canonical
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
-from descend.starts.symmetry import canonical
 from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
 from descend.starts.trials import name_of, place_of, trials, tunings
 from descend.table.rows import Rows

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from descend.errors import DataError
 from descend.table import zstandard
 from descend.table.layout import not_utf8
+from descend.wording import worded
 
 HEAD_BYTES = 1 << 16
 LONGEST_LINE = 1 << 26
@@ -102,9 +103,8 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         start += file.readline(LONGEST_LINE)
     encoding = encoding_of(start, whole)
     if b"\0" in start and not encoding.startswith(WIDE):
-        raise DataError(
-            f"`{path}` is not text: it holds NUL bytes, as binary files do. Save it as CSV, Parquet or JSON."
-        )
+        advice = worded("saving", "Save it as CSV, Parquet or JSON.")
+        raise DataError(f"`{path}` is not text: it holds NUL bytes, as binary files do. {advice}")
     try:
         head = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
     except UnicodeDecodeError as error:

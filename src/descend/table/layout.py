@@ -14,6 +14,7 @@ from functools import partial
 from descend.errors import DataError
 from descend.table.decimals import COMMA, NULLS, PLAIN, Decimals, find_decimals
 from descend.table.table import duplicate_names, listing
+from descend.wording import worded
 
 DELIMITERS = (",", "\t", ";", "|", " ")
 SAMPLED = 100
@@ -131,10 +132,8 @@ def has_rows(head: str, found: Layout) -> bool:
 
 def not_utf8(source: str, place: str) -> DataError:
     """Return the error for text in another encoding, with a command that converts it."""
-    return DataError(
-        f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8; "
-        "if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so."
-    )
+    how = worded("recoding", "; if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.")
+    return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
 
 
 def mixed_line_ends(source: str) -> DataError:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from descend.errors import ConfigError
+from descend.wording import spell, using
 
 UNITS = {"": 1, "b": 1}
 UNITS |= {f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)}
@@ -20,12 +21,6 @@ LEAST = 64 * 1024**2
 """A database with less memory than this cannot work."""
 PROGRAM = 256 * 1024**2
 """What Python and the libraries take, about."""
-
-
-TOO_LITTLE = (
-    "Rows that need more than a limit are left in their files and read in parts: give one, --memory-limit 1GiB, or a "
-    'smaller one than yours (in Python, memory_limit="1GiB"), or fewer rows, with --where.'
-)
 
 
 @contextmanager
@@ -47,7 +42,16 @@ def too_little(error: MemoryError) -> ConfigError:
     """Return the error for too little memory, with the option that helps."""
     said = " ".join(str(error).split()).rstrip(".")
     what = f": {said[:1].lower()}{said[1:]}" if said else ""
-    return ConfigError(f"There is too little memory{what}. {TOO_LITTLE}")
+    return ConfigError(f"There is too little memory{what}. {how_to_need_less()}")
+
+
+def how_to_need_less() -> str:
+    """Say which options help where there is too little memory."""
+    return (
+        f"Rows that need more than a limit are left in their files and read in parts: give one, "
+        f"{spell('memory_limit', '1GiB')}, or a smaller one than yours (in Python, "
+        f'memory_limit="1GiB"), or fewer rows,{using("where")}.'
+    )
 
 
 def read_size(text: str | int) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ SCHEMES = frozenset(
 """How the address of a database may begin."""
 
 
-def open_table(data: Any, where: str | None = None) -> Table:
+def open_table(data: object, where: str | None = None) -> Table:
     """Open data as a table.
 
     data: one of
@@ -28,7 +29,8 @@ def open_table(data: Any, where: str | None = None) -> Table:
         a dict of columns: arrays, lists, tensors of one length; or a structured array;
         a pandas or polars frame, or anything else with an Arrow stream (``__arrow_c_stream__``);
         an Ibis table, or the address of one, such as ``postgres://user@host/database?table=t``; its rows stay there;
-        a `Table`, which is returned as it is.
+        a `Table`, which is returned as it is;
+        whatever was registered (see `register`).
     where: an SQL condition; only rows for which it holds are in the table.
 
     Raises DataError if the data cannot be read or the condition makes no sense for them.
@@ -40,52 +42,73 @@ def open_table(data: Any, where: str | None = None) -> Table:
     return table if where is None else table.filtered(where)
 
 
-def _opened(data: Any) -> Table:
-    if isinstance(data, Mapping):
-        return from_mapping(data)
-    if isinstance(data, Table):
-        return data
-    if isinstance(data, str) and data.partition("://")[0] in SCHEMES and not os.path.lexists(data):
-        from descend.table.address import from_url
+def register(takes: Callable[[object], bool], opens: Callable[[Any], Table]) -> None:
+    """Add a kind of data from outside the package, tried before all others: what it takes, and how that is opened.
 
-        return from_url(data)
-    if isinstance(data, (str, os.PathLike)) or (isinstance(data, (list, tuple)) and _has_paths(data)):
-        from descend.table.files import open_files
+    >>> register(lambda data: isinstance(data, range), lambda data: open_table({"number": list(data)}))
+    >>> open_table(range(3)).numbers(["number"])
+    {'number': array([0., 1., 2.])}
+    >>> del SOURCES[0]  # and forgotten again
+    """
+    SOURCES.insert(0, (takes, opens))
 
-        return open_files(data)
-    if isinstance(data, np.ndarray) and data.dtype.names:
-        return from_records(data)
-    if _is_frame(data, "pandas", "DataFrame"):
-        from descend.table.frames import from_pandas
 
-        return from_pandas(data)
-    if _is_frame(data, "polars", "DataFrame") or _is_frame(data, "polars", "LazyFrame"):
-        from descend.table.frames import from_polars
+def _opened(data: object) -> Table:
+    opens = next((opens for takes, opens in SOURCES if takes(data)), None)
+    if opens is None:
+        raise _unsupported(data)
+    return opens(data)
 
-        return from_polars(data)
-    if _is_frame(data, "ibis", "Table"):
-        from descend.table.remote import from_ibis
 
-        return from_ibis(data)
+def _is_address(data: object) -> bool:
+    return isinstance(data, str) and data.partition("://")[0] in SCHEMES and not os.path.lexists(data)
+
+
+def _is_path(data: object) -> bool:
+    many = isinstance(data, list | tuple) and (not data or isinstance(data[0], str | os.PathLike))
+    return many or isinstance(data, str | os.PathLike)
+
+
+def _streams(data: object) -> bool:
     # A single column also streams, but has no name.
-    if hasattr(data, "__arrow_c_stream__") and (hasattr(data, "schema") or not hasattr(data, "__array__")):
-        from descend.table.frames import from_arrow
-
-        return from_arrow(data)
-    raise _unsupported(data)
+    return hasattr(data, "__arrow_c_stream__") and (hasattr(data, "schema") or not hasattr(data, "__array__"))
 
 
-def _has_paths(data: list[Any] | tuple[Any, ...]) -> bool:
-    return not data or isinstance(data[0], (str, os.PathLike))
+def _frame(library: str, *names: str) -> Callable[[object], bool]:
+    """Return what knows the frames of a library, which is not imported for that: a frame has come from it."""
+
+    def takes(data: object) -> bool:
+        module = sys.modules.get(library)
+        return module is not None and any(isinstance(data, getattr(module, name, ())) for name in names)
+
+    return takes
 
 
-def _is_frame(data: Any, library: str, name: str) -> bool:
-    # A frame can only have come from a library that is imported, so none is imported to find out.
-    module = sys.modules.get(library)
-    return module is not None and isinstance(data, getattr(module, name, ()))
+def _by(module: str, name: str) -> Callable[[Any], Table]:
+    """Return what opens data by a function of a module that is imported only then."""
+
+    def opens(data: Any) -> Table:
+        table: Table = getattr(import_module(f"descend.table.{module}"), name)(data)
+        return table
+
+    return opens
 
 
-def _unsupported(data: Any) -> DataError:
+SOURCES: list[tuple[Callable[[object], bool], Callable[[Any], Table]]] = [
+    (lambda data: isinstance(data, Mapping), from_mapping),
+    (lambda data: isinstance(data, Table), lambda table: table),
+    (_is_address, _by("address", "from_url")),
+    (_is_path, _by("files", "open_files")),
+    (lambda data: isinstance(data, np.ndarray) and bool(data.dtype.names), from_records),
+    (_frame("pandas", "DataFrame"), _by("frames", "from_pandas")),
+    (_frame("polars", "DataFrame", "LazyFrame"), _by("frames", "from_polars")),
+    (_frame("ibis", "Table"), _by("remote", "from_ibis")),
+    (_streams, _by("frames", "from_arrow")),
+]
+"""Every kind of data: whether something is of it, and what makes a table of that. The first that takes it counts."""
+
+
+def _unsupported(data: object) -> DataError:
     if isinstance(data, (np.ndarray, list, tuple)) or hasattr(data, "__array__"):
         return DataError('The data have no column names. Give a dict of columns, such as {"x": x, "y": y}.')
     return DataError(

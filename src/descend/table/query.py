@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, identifier, kind_of, reason, unused
-from descend.table.memory import TOO_LITTLE, there_is
+from descend.table.memory import how_to_need_less, there_is
 from descend.table.rounding import WHOLE, Rounded, alike, matters
 from descend.table.table import Numbers, Table, not_a_number, not_numeric
 
@@ -406,5 +406,5 @@ def unreadable(source: str, error: Exception) -> DataError:
     import duckdb
 
     if isinstance(error, duckdb.OutOfMemoryException):
-        return DataError(f"{source} does not fit into memory. {TOO_LITTLE}")
+        return DataError(f"{source} does not fit into memory. {how_to_need_less()}")
     return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
+from descend.wording import using
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -174,7 +175,7 @@ def check_roles(roles: Roles, outside: Outside, source: str) -> None:
         if (bad := outside(roles.sigma, SMALLEST_SIGMA, math.inf)) is not None:
             raise DataError(
                 f"The sigma `{roles.sigma}` is {bad.value:g} in {bad.row} of {source}. Standard deviations must be "
-                "above 0. Leave such rows out with --where, or correct them."
+                f"above 0. Leave such rows out{using('where')}, or correct them."
             )
         if outside(roles.sigma, LARGEST_SIGMA, math.inf) is None:
             raise DataError(

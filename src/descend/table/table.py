@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
+from descend.wording import spell, worded
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -171,9 +172,10 @@ class Table(ABC):
             told.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
         shown, others = told[:3], len(told) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
+        dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
         return (
             f"In {self.source}, {'; '.join(shown)}{tail}. "
-            'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
+            f"Correct them, or leave such rows out{worded('leaving_out', dropping)}."
         )
 
     def place(self, position: int) -> str:
@@ -218,8 +220,9 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         return DataError(f"{start} {CATEGORIES}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
-    condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
-    return DataError(f"{start} {extent} Correct the data, or leave such rows out with `--where '{condition}'`.")
+    condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
+    leaving_out = worded("leaving_out", f" with `{spell('where', condition)}`")
+    return DataError(f"{start} {extent} Correct the data, or leave such rows out{leaving_out}.")
 
 
 def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:

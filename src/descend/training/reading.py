@@ -13,7 +13,6 @@ from descend.losses import Loss
 from descend.models.module import TENSOR, ModuleModel, as_tensor, is_tensor
 from descend.models.module_weights import ModuleParameters
 from descend.options.request import Request
-from descend.problem.model_reading import known_column
 from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
@@ -27,30 +26,14 @@ def read_table(module: Any, data: Any, inputs: Sequence[str] | None, request: Re
     """Read columns. Without ``inputs`` the module takes all columns of numbers but the response and the weights."""
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
-    if request.response is None:
-        raise ConfigError('Which column does the module predict? Say so with response="y".')
     table = open_table(data, request.where)
-    known_column(request.response, table, "response")
-    if request.weights is not None:
-        known_column(request.weights, table, "weights")
-    names, notes = tuple([inputs] if isinstance(inputs, str) else inputs or ()), []
+    model, _ = ModuleModel.read(module, table, request, loss)
+    notes = []
     if inputs is None:
-        names = tuple(name for name in table.numeric_names if name not in (request.response, request.weights))
-        notes = [f"inputs {', '.join(names)}: all columns of numbers but the response, in this order"]
-    if not names:
-        raise ConfigError(
-            f"The module has no column to take beside `{request.response}`. Name one, such as inputs=['x']."
-        )
-    for name in names:
-        known_column(name, table, "input")
-    if request.response in names:
-        raise ConfigError(
-            f"`{request.response}` is both an input and the response, so it would be predicted from itself. "
-            "Leave it out of the inputs."
-        )
-    needed = (*names, request.response, *([request.weights] if request.weights is not None else []))
+        notes = [f"inputs {', '.join(model.inputs)}: all columns of numbers but the response, in this order"]
+    needed = (*model.inputs, model.response, *([request.weights] if request.weights is not None else []))
     columns = table.numbers(tuple(dict.fromkeys(needed)), request.missing)
-    return ModuleModel(module, names, request.response, loss, ModuleParameters(module)), table, dict(columns), notes
+    return model, table, dict(columns), notes
 
 
 def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:

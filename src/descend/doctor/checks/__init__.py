@@ -14,6 +14,7 @@ from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
-    Errors, Detachment, Zeroing, Parameters, Gradients, Rates, Values, Shapes, Modes,
-)  # fmt: skip
+    *(Errors, Detachment, Zeroing, Parameters, Gradients),
+    *(Rates, Values, Shapes, Modes),
+)
 """In the order in which findings are shown."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital, listed
-from descend.doctor.ledger import Backward, Cut, Ledger
-from descend.doctor.operation import Operation
+from descend.doctor.ledger import Backward, Cut, Leaf, Ledger, WatchedOptimizer
+from descend.doctor.operation import ByTensor, Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NUMBERS = {"item", "tolist", "numpy", "__float__", "__array__", "__int__"}
 """Functions that turn a tensor into numbers that remember no graph."""
 MAKERS = {"tensor", "as_tensor", "from_numpy", "full", "FloatTensor"}
 """Functions that turn numbers into a new tensor."""
-STEPLIKE = {"argmax", "argmin", "round", "sign", "floor", "ceil", "gt", "ge", "lt", "le", "eq", "ne", "long", "int",
-            "__gt__", "__ge__", "__lt__", "__le__", "__eq__", "__ne__", "bool", "argsort"}  # fmt: skip
+COMPARED = ("gt", "ge", "lt", "le", "eq", "ne")
+STEPLIKE = {
+    *COMPARED,
+    *(f"__{name}__" for name in COMPARED),
+    *("argmax", "argmin", "argsort", "round", "sign", "floor", "ceil", "long", "int", "bool"),
+}
 """Functions that are flat wherever they have a slope, so that PyTorch gives them none."""
 SEARCHED = 20
 """Cuts at which the graph is searched for what is cut off; later ones are the same lines again."""
@@ -24,10 +31,8 @@ class Detachment(Check):
     """Follows what is cut from the graph, by `detach`, ``.data``, numbers or ``no_grad``, into the loss."""
 
     def __init__(self, ledger: Ledger) -> None:
-        from torch.utils.weak import WeakIdKeyDictionary
-
         super().__init__(ledger)
-        self.cut: Any = WeakIdKeyDictionary()
+        self.cut: ByTensor[Cut] = ByTensor()
         self.number: Cut | None = None
         self.lost: tuple[Backward, Cut | None, str] | None = None
 
@@ -37,7 +42,7 @@ class Detachment(Check):
         name = operation.name
         needs = [tensor for tensor in operation.tensors if tensor.requires_grad]
         if name in NUMBERS:
-            known = next((self.cut[tensor] for tensor in operation.tensors if tensor in self.cut), None)
+            known = self.cut.of(*operation.tensors)
             if needs or known is not None:
                 self.number = self._cut(operation, needs, known)
             return
@@ -49,13 +54,13 @@ class Detachment(Check):
             found = self._cut(operation, needs)
         elif name in MAKERS and self.number is not None:
             found = self.number
-        elif len(self.cut):
-            found = next((self.cut[tensor] for tensor in operation.tensors if tensor in self.cut), None)
+        else:
+            found = self.cut.of(*operation.tensors)
         if found is not None:
             for one in lost:
                 self.cut[one] = found
 
-    def _cut(self, operation: Operation, needs: list[Any], before: Cut | None = None) -> Cut:
+    def _cut(self, operation: Operation, needs: list[Tensor], before: Cut | None = None) -> Cut:
         import torch
 
         how, fix = _described(operation, torch.is_grad_enabled())
@@ -74,13 +79,9 @@ class Detachment(Check):
         if self.lost is not None:
             return
         if not any(root.requires_grad for root in backward.roots):
-            self.lost = (backward, self._of(backward.roots[0]), "none")
+            self.lost = (backward, self.cut.of(backward.roots[0]), "none")
         elif all(root.is_leaf for root in backward.roots) and id(backward.roots[0]) not in self.ledger.leaves:
-            self.lost = (backward, self._of(backward.roots[0]) or self.number, "fresh")
-
-    def _of(self, root: Any) -> Cut | None:
-        found: Cut | None = self.cut.get(root)
-        return found
+            self.lost = (backward, self.cut.of(backward.roots[0]) or self.number, "fresh")
 
     def explains(self, error: BaseException) -> bool:
         """Whether an error comes from a loss that is cut off."""
@@ -100,7 +101,7 @@ class Detachment(Check):
     def _detached(self, backward: Backward, cut: Cut | None, case: str) -> Finding:
         name = backward.name or "the loss"
         name = f"`{name}`" if backward.name else name
-        evidence: dict[str, Any] = {"backward_pass": backward.number}
+        evidence: dict[str, object] = {"backward_pass": backward.number}
         if backward.value is not None:
             evidence["loss"] = backward.value
         if cut is not None:
@@ -130,7 +131,7 @@ class Detachment(Check):
             evidence,
         )
 
-    def _independent(self, name: str, names: list[str], optimizer: Any, leaves: list[Any]) -> Finding:
+    def _independent(self, name: str, names: list[str], optimizer: WatchedOptimizer, leaves: list[Leaf]) -> Finding:
         cut = self.ledger.cut_of(leaves)
         how = f": {cut.how}" if cut else ""
         return Finding(

@@ -70,7 +70,7 @@ KNOWN = (
         "After w = w - rate * w.grad, w is a result of a computation, which keeps no gradient.",
         "with torch.no_grad():\n    w -= rate * w.grad",
     ),
-)  # fmt: skip
+)
 """Part of the message, the name of the finding, what happens, why, and what to write."""
 
 

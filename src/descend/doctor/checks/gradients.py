@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, counted, listed
-from descend.doctor.ledger import Cut, Leaf, Ledger, Optimizer
+from descend.doctor.ledger import Cut, Leaf, Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 
@@ -22,8 +20,8 @@ class Gradients(Check):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.alive: set[Any] = set()
-        self.silent: dict[Any, tuple[Place | None, int]] = {}
+        self.alive: set[int | Place | None] = set()
+        self.silent: dict[int | Place | None, tuple[Place | None, int]] = {}
 
     def operation(self, operation: Operation) -> None:
         if operation.name not in RECTIFIERS or not operation.outputs:
@@ -53,7 +51,7 @@ class Gradients(Check):
         return found
 
 
-def _unused(optimizer: Optimizer, leaves: list[Leaf], cut: Cut | None) -> Finding:
+def _unused(optimizer: WatchedOptimizer, leaves: list[Leaf], cut: Cut | None) -> Finding:
     names = [leaf.name for leaf in leaves]
     what = (
         f"{listed(names)} never {'gets' if len(names) == 1 else 'get'} a gradient in "
@@ -73,7 +71,7 @@ def _unused(optimizer: Optimizer, leaves: list[Leaf], cut: Cut | None) -> Findin
     )
 
 
-def _stuck(optimizer: Optimizer, leaves: list[Leaf], silent: tuple[Place | None, int] | None) -> Finding:
+def _stuck(optimizer: WatchedOptimizer, leaves: list[Leaf], silent: tuple[Place | None, int] | None) -> Finding:
     names = [leaf.name for leaf in leaves]
     what = f"The gradient of {listed(names)} is exactly zero in all {counted(optimizer.steps, 'step')}"
     evidence = {"parameters": names, "gradient": 0.0, "steps": optimizer.steps}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger, Step
@@ -27,7 +25,7 @@ class Modes(Check):
 
         if operation.name not in LAYERS or not self.ledger.layers or not torch.is_grad_enabled():
             return
-        layer: Any = self.ledger.layers[-1]
+        layer = self.ledger.layers[-1]
         if vars(layer).get("p") != 0.0:
             self.now.add(bool(layer.training))
             if not layer.training and self.steps[-1:] != [False]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, listed
-from descend.doctor.ledger import Leaf, Optimizer
+from descend.doctor.ledger import Leaf, WatchedOptimizer
 from descend.doctor.places import unregistered
 
 
@@ -15,10 +15,8 @@ class Parameters(Check):
         stepping = self.ledger.stepping
         if not stepping:
             return []
-        homeless = [
-            leaf for leaf in self.ledger.leaves.values()
-            if leaf.trainable and leaf.passes and not leaf.held and not leaf.moved
-        ]  # fmt: skip
+        reached = (leaf for leaf in self.ledger.leaves.values() if leaf.trainable and leaf.passes)
+        homeless = [leaf for leaf in reached if not leaf.held and not leaf.moved]
         stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
         if stale and homeless:
             return [_stale(stale[0], homeless)]
@@ -36,7 +34,7 @@ class Parameters(Check):
         return None
 
 
-def _stale(optimizer: Optimizer, reached: list[Leaf]) -> Finding:
+def _stale(optimizer: WatchedOptimizer, reached: list[Leaf]) -> Finding:
     held, names = [leaf.name for leaf in optimizer.leaves], sorted(leaf.name for leaf in reached)
     older = " of an older model" if set(held) & set(names) else ""
     return Finding(
@@ -50,7 +48,7 @@ def _stale(optimizer: Optimizer, reached: list[Leaf]) -> Finding:
     )
 
 
-def _left_out(optimizer: Optimizer, homeless: list[Leaf], attribute: str | None) -> Finding:
+def _left_out(optimizer: WatchedOptimizer, homeless: list[Leaf], attribute: str | None) -> Finding:
     names = sorted(leaf.name for leaf in homeless)
     be, get = ("is", "gets") if len(names) == 1 else ("are", "get")
     evidence = {"parameters": names, "passes": max(leaf.passes for leaf in homeless)}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Optimizer
+from descend.doctor.ledger import Backward, Ledger, WatchedOptimizer
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ITERATIONS, CLOSE = 30, 1e-3
 MEASURED = 4
@@ -35,7 +39,7 @@ class Measured:
     momentum: float
     limit: float
     step: int
-    optimizer: Optimizer | None = None
+    optimizer: WatchedOptimizer | None = None
     place: Place | None = None
 
 
@@ -69,7 +73,7 @@ class Rates(Check):
         if due and len(self.measured) < MEASURED and len(self.ledger.losses) == 1:
             self._measure(backward, self._optimizer())
 
-    def _measure(self, backward: Backward, optimizer: Optimizer | None) -> None:
+    def _measure(self, backward: Backward, optimizer: WatchedOptimizer | None) -> None:
         if optimizer is not None and optimizer.kind != "SGD":
             return
         leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.ledger.leaves.values())]
@@ -86,7 +90,7 @@ class Rates(Check):
         step, given = self.ledger.steps + 1, rate if optimizer else math.nan
         self.measured.append(Measured(curvature, given, momentum, limit, step, optimizer, backward.place))
 
-    def _optimizer(self) -> Optimizer | None:
+    def _optimizer(self) -> WatchedOptimizer | None:
         return self.ledger.optimizers[-1] if self.ledger.optimizers else None
 
     def findings(self) -> list[Finding]:
@@ -135,7 +139,12 @@ class Rates(Check):
         return None
 
     def _too_large(
-        self, seen: Measured, optimizer: Optimizer | None, place: Place | None, losses: list[float], overflowed: bool
+        self,
+        seen: Measured,
+        optimizer: WatchedOptimizer | None,
+        place: Place | None,
+        losses: list[float],
+        overflowed: bool,
     ) -> Finding:
         ratio = seen.rate / seen.limit
         grown = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} backward passes"
@@ -168,7 +177,7 @@ class Rates(Check):
         )
 
     def _exploded(
-        self, optimizer: Optimizer | None, place: Place | None, losses: list[float], overflowed: bool
+        self, optimizer: WatchedOptimizer | None, place: Place | None, losses: list[float], overflowed: bool
     ) -> Finding:
         rate = self.ledger.by_hand_rate if optimizer is None else optimizer.first_rate
         kind = "the step taken by hand" if optimizer is None else optimizer.kind
@@ -189,7 +198,7 @@ class Rates(Check):
         )
 
 
-def _settings(optimizer: Optimizer | None, leaves: list[Any]) -> tuple[list[float], float, bool, float]:
+def _settings(optimizer: WatchedOptimizer | None, leaves: Sequence[Tensor]) -> tuple[list[float], float, bool, float]:
     """Return the rate of each leaf, and momentum, Nesterov or not, and weight decay of the first group."""
     if optimizer is None:
         return [1.0] * len(leaves), 0.0, False, 0.0
@@ -212,7 +221,7 @@ def _hooked(ledger: Ledger) -> bool:
     )
 
 
-def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float | None:
+def scaled_curvature(loss: Tensor, leaves: Sequence[Tensor], rates: Sequence[float]) -> float | None:
     """Return the largest eigenvalue of D H, H the Hessian of the loss and D the rates on a diagonal.
 
     Power iteration on the symmetric D^1/2 H D^1/2, by Hessian-vector products; where it finds a negative eigenvalue,
@@ -223,10 +232,10 @@ def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float 
 
     with torch.enable_grad():
         try:
-            gradients: Any = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+            gradients: Sequence[Tensor | None] = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
         except RuntimeError:
             return None
-        pairs: list[Any] = [
+        pairs = [
             (leaf, slope, math.sqrt(rate))
             for leaf, slope, rate in zip(leaves, gradients, rates, strict=True)
             if slope is not None and slope.layout == torch.strided
@@ -240,7 +249,7 @@ def scaled_curvature(loss: Any, leaves: list[Any], rates: list[float]) -> float 
     return value if value is not None and value > 0.0 else None
 
 
-def _power(pairs: list[Any], shift: float) -> float | None:
+def _power(pairs: Sequence[tuple[Tensor, Tensor, float]], shift: float) -> float | None:
     import torch
 
     leaves = [leaf for leaf, *_ in pairs]
@@ -253,7 +262,7 @@ def _power(pairs: list[Any], shift: float) -> float | None:
             return None
         vector = [part / size for part in vector]
         try:
-            product: Any = torch.autograd.grad(
+            product: Sequence[Tensor | None] = torch.autograd.grad(
                 [slope for slope, _ in graph],
                 leaves,
                 [vector[place] * pairs[place][2] for _, place in graph],

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import Operation
+from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
 
 DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
-KEPT = {"pow", "__pow__", "square", "abs", "__abs__", "absolute", "mul", "__mul__", "__rmul__", "neg", "__neg__", "div",
-        "__truediv__", "true_divide", "sqrt", "tanh", "cosh", "log_cosh", "add", "__add__", "__radd__"}  # fmt: skip
+KEPT = {
+    *(
+        "pow",
+        "square",
+        "abs",
+        "absolute",
+        "mul",
+        "neg",
+        "div",
+        "true_divide",
+        "sqrt",
+        "tanh",
+        "cosh",
+        "log_cosh",
+        "add",
+    ),
+    *("__pow__", "__abs__", "__mul__", "__rmul__", "__neg__", "__truediv__", "__add__", "__radd__"),
+}
 REDUCED = {"mean", "sum"}
 LOGITS = {
     "cross_entropy": ("Softmax", "softmax"),
@@ -39,10 +54,8 @@ class Shapes(Check):
     """Sees a column (n, 1) meet a row (n,) on the way into a loss, and a softmax that is applied twice."""
 
     def __init__(self, ledger: Ledger) -> None:
-        from torch.utils.weak import WeakIdKeyDictionary
-
         super().__init__(ledger)
-        self.spread: Any = WeakIdKeyDictionary()
+        self.spread: ByTensor[Spread] = ByTensor()
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
         self.twice: dict[str, tuple[Place | None, str, str, int]] = {}
@@ -55,8 +68,8 @@ class Shapes(Check):
         elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
             if found := self._meeting(operation):
                 self.spread[operation.outputs[0]] = found
-        elif len(self.spread) and name in KEPT | REDUCED and operation.outputs:
-            found = next((self.spread[tensor] for tensor in tensors if tensor in self.spread), None)
+        elif name in KEPT | REDUCED and operation.outputs:
+            found = self.spread.of(*tensors)
             if found is not None:
                 output = operation.outputs[0]
                 if name in REDUCED and output.numel() == 1:

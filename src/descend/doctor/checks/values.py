@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
-from descend.doctor.ledger import Backward, Ledger, Optimizer, Step
-from descend.doctor.operation import Operation, title
+from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
+from descend.doctor.operation import ByTensor, Label, Operation
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.autograd.graph import Node
+    from torch.utils._python_dispatch import TorchDispatchMode
 
 ADVICE = {
     "log": "torch.log(x.clamp_min(1e-12))   # or a loss that takes logits",
@@ -27,8 +33,14 @@ ADVICE = {
     "softmax": "Leave at least one entry of each row unmasked.",
 }
 """What to write in the place of a function that made a number that is not finite."""
-SAME = {"__truediv__": "div", "true_divide": "div", "__rtruediv__": "div", "__rdiv__": "div", "vector_norm": "norm",
-        "__pow__": "pow", "rsqrt": "sqrt", "log_": "log", "sqrt_": "sqrt", "div_": "div"}  # fmt: skip
+SAME = {
+    **dict.fromkeys(("__truediv__", "true_divide", "__rtruediv__", "__rdiv__", "div_"), "div"),
+    **dict.fromkeys(("rsqrt", "sqrt_"), "sqrt"),
+    "vector_norm": "norm",
+    "__pow__": "pow",
+    "log_": "log",
+}
+"""Other names of these functions."""
 SOURCES = {"tensor", "as_tensor", "from_numpy", "load", "stack", "default_collate"}
 
 
@@ -47,7 +59,7 @@ class Origin:
     hidden: bool = False
     data: bool = False
     parent: Origin | None = None
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, object] = field(default_factory=dict)
     step: int = 0
 
 
@@ -59,12 +71,8 @@ class Values(Check):
     """
 
     def __init__(self, ledger: Ledger) -> None:
-        import torch
-        from torch.utils.weak import WeakIdKeyDictionary
-
         super().__init__(ledger)
-        self.torch = torch
-        self.origins: Any = WeakIdKeyDictionary()
+        self.origins: ByTensor[Origin] = ByTensor()
         self.candidate: Origin | None = None
         self.confirmed: Origin | None = None
         self.last_bad = False
@@ -73,7 +81,7 @@ class Values(Check):
         self.unheeded: Origin | None = None
         """... of the first of which a step was taken."""
         self.steps = 0
-        self.roots: list[Any] = []
+        self.roots: list[Tensor] = []
         self.place: Place | None = None
         self.mode = _gradients(self)
 
@@ -83,7 +91,7 @@ class Values(Check):
                 if output.ndim == 0 and output.requires_grad:
                     self.last_bad = False
                 continue
-            if operation.name == "data" or output in self.origins:
+            if operation.name == "data" or self.origins.of(output) is not None:
                 continue
             origin = self._origin(operation, output)
             if origin is not None:
@@ -92,20 +100,20 @@ class Values(Check):
                     self.last_bad = True
                     self.candidate = self.candidate or origin
 
-    def _finite(self, tensor: Any) -> bool:
+    def _finite(self, tensor: Tensor) -> bool:
         try:
             # A sum is several times cheaper than a look at each number; where it overflows, look at each.
             return math.isfinite(tensor.detach().sum().item()) or bool(tensor.isfinite().all())
         except (RuntimeError, NotImplementedError):
             return True  # inside vmap and the like there are no numbers to look at
 
-    def _origin(self, operation: Operation, output: Any) -> Origin | None:
+    def _origin(self, operation: Operation, output: Tensor) -> Origin | None:
         """Return the origin of a result that is not finite: that of an input, or this operation."""
         kind = "NaN" if bool(output.isnan().any()) else "infinity"
         parent: Origin | None = None
         bad_input = None
         for tensor in operation.tensors:
-            parent = self.origins.get(tensor)  # an Origin or None
+            parent = self.origins.of(tensor)
             if parent is not None:
                 break
             if tensor.is_floating_point() and not self._finite(tensor) and tensor is not output:
@@ -121,17 +129,16 @@ class Values(Check):
         ranges = [_range(tensor) for tensor in operation.tensors if tensor.is_floating_point() and tensor.numel()]
         source = not operation.tensors and operation.name in SOURCES
         name = SAME.get(operation.name, operation.name)
-        origin = Origin(
-            operation.title, name, kind, operation.place, self._layer(self.ledger.layers), ranges,
-            data=source or bad_input is not None, parent=parent, step=self.ledger.steps + 1,
-        )  # fmt: skip
+        origin = Origin(operation.title, name, kind, operation.place, self._layer(self.ledger.layers), ranges)
+        origin.data = source or bad_input is not None
+        origin.parent, origin.step = parent, self.ledger.steps + 1
         bad = output if bad_input is None else bad_input
         if origin.data:
             where = (~bad.detach().isfinite()).nonzero()
             origin.evidence = {"not_finite": len(where), "of": bad.numel(), "first_at": where[0].tolist()}
         return origin
 
-    def _layer(self, layers: Any) -> str | None:
+    def _layer(self, layers: Sequence[torch.nn.Module]) -> str | None:
         """Name the layer that is running: `net.2` (Linear)."""
         if not layers:
             return None
@@ -154,20 +161,20 @@ class Values(Check):
             yield
         self.roots = []
 
-    def gradient_operation(self, node: Any, tensors: list[Any], result: Any) -> None:
+    def gradient_operation(self, node: Node, tensors: list[Tensor], result: Tensor) -> None:
         """Take note of the first operation of a backward pass whose result is not finite."""
         if self._finite(result):
             return
-        made = _label(node, self.roots)
+        label = _label(node, self.roots)
         kind = "NaN" if bool(result.isnan().any()) else "infinity"
         kept = _saved(node) or tensors
         ranges = [_range(tensor) for tensor in kept if tensor.numel()]
-        if made is None:
+        if label is None:
             name = node.name().removesuffix("Backward0").lower()
             called, place, layer = f"`{name}`", self.place, None
         else:
-            function, name, place, layers = made
-            called, layer = title(function, name), self._layer(layers)
+            name, place = label.name, label.place
+            called, layer = label.title, self._layer(label.layers)
         self.candidate = Origin(
             called, SAME.get(name, name), kind, place, layer, ranges, backwards=True, step=self.ledger.steps + 1
         )
@@ -182,11 +189,11 @@ class Values(Check):
             if self.confirmed is None and backward.value is not None and math.isfinite(backward.value):
                 self.candidate = None
             elif backward.value is not None and backward.norms:
-                self.hidden, self.steps = self.origins.get(backward.roots[0], self.candidate), self.ledger.steps
+                self.hidden, self.steps = self.origins.of(backward.roots[0]) or self.candidate, self.ledger.steps
         elif self.ledger.trained_by_hand() and self.candidate is not None:
             self._confirm()
 
-    def zeroed(self, optimizer: Optimizer | None) -> None:
+    def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
         self.hidden = None  # a script that looks at its loss throws such gradients away
 
     def step_begins(self, step: Step) -> None:
@@ -214,7 +221,7 @@ class Values(Check):
 
 
 def _finding(origin: Origin) -> Finding:
-    evidence: dict[str, Any] = {"step": origin.step, **origin.evidence}
+    evidence: dict[str, object] = {"step": origin.step, **origin.evidence}
     for number, (low, high) in enumerate(origin.ranges[:2], 1):
         which = "" if len(origin.ranges) == 1 else f"_{number}"
         evidence |= {f"input{which}_smallest": low, f"input{which}_largest": high}
@@ -257,13 +264,13 @@ def _advice(origin: Origin) -> str:
     return "Keep the inputs of this operation in a range in which it and its slope are finite."
 
 
-def _range(tensor: Any) -> tuple[float, float]:
+def _range(tensor: Tensor) -> tuple[float, float]:
     """Return the smallest and the largest finite number in a tensor; NaN where there is none."""
     finite = tensor.detach()[tensor.detach().isfinite()]
     return (float(finite.min()), float(finite.max())) if finite.numel() else (math.nan, math.nan)
 
 
-def _saved(node: Any) -> list[Any]:
+def _saved(node: Node) -> list[Tensor]:
     """Return the tensors that a node has kept from the forward pass."""
     import torch
 
@@ -276,25 +283,23 @@ def _saved(node: Any) -> list[Any]:
     return kept
 
 
-def _label(node: Any, roots: list[Any]) -> Any:
+def _label(node: Node, roots: Sequence[Tensor]) -> Label | None:
     """Return the call that made a node; a node without a label belongs to the call its results went to."""
-    from descend.doctor.hooks import LABEL
-
-    seen: set[Any] = set()
-    todo = [(root.grad_fn, None) for root in roots if root.grad_fn is not None]
+    seen: set[Node] = set()
+    todo: list[tuple[Node, Label | None]] = [(root.grad_fn, None) for root in roots if root.grad_fn is not None]
     while todo:
         here, label = todo.pop()
         if here in seen:
             continue
         seen.add(here)
-        label = here.metadata.get(LABEL, label)
+        label = Label.of(here) or label
         if here is node:
             return label
         todo.extend((following, label) for following, _ in here.next_functions if following is not None)
     return None
 
 
-def _gradients(values: Values) -> Any:
+def _gradients(values: Values) -> type[TorchDispatchMode]:
     """Return a class of modes in which each operation of a backward pass is looked at."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode

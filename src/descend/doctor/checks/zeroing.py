@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from descend.doctor.contract import Check, norm
+from descend.doctor.contract import Check, norm, norms
 from descend.doctor.finding import Finding, counted
-from descend.doctor.ledger import Backward, Leaf, Ledger, Optimizer, Step
+from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Sum(NamedTuple):
+    """A step that took the sum of an old gradient and a new one: their norms, and that of the sum."""
+
+    step: Step | None
+    place: Place | None
+    names: list[str]
+    old: float
+    new: float
+    total: float
+    at: int
 
 
 class Zeroing(Check):
@@ -20,16 +36,16 @@ class Zeroing(Check):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.spent: dict[int, tuple[Any, int, float]] = {}
+        self.spent: dict[int, tuple[weakref.ref[Tensor], int, float]] = {}
         self.carried: dict[int, float] = {}
         self.sums: dict[int, tuple[Leaf, float, float]] = {}
-        self.inside: Optimizer | None = None
-        self.before: dict[int, Any] = {}
+        self.inside: WatchedOptimizer | None = None
+        self.before: dict[int, Tensor] = {}
         self.passed: Place | None = None
         self.steps_of_sums = 0
-        self.first: tuple[Any, ...] | None = None
-        self.last: dict[Optimizer, str] = {}
-        self.emptied: dict[Optimizer, int] = {}
+        self.first: Sum | None = None
+        self.last: dict[WatchedOptimizer, str] = {}
+        self.emptied: dict[WatchedOptimizer, int] = {}
 
     def backward_begins(self, backward: Backward) -> None:
         if self.inside is not None:
@@ -37,8 +53,7 @@ class Zeroing(Check):
         self._spend([leaf for leaf in self.ledger.trained_by_hand() if id(leaf.tensor) not in self.spent])
         self.carried.clear()
         for key, (gradient, version, size) in list(self.spent.items()):
-            leaf = self.ledger.leaves[key]
-            there = leaf.tensor.grad
+            there = self.ledger.leaves[key].tensor.grad
             same = there is not None and there is gradient() and there._version == version
             now = norm(there) if there is not None else 0.0
             if same and now > 0.0 and now == size:
@@ -47,17 +62,18 @@ class Zeroing(Check):
                 del self.spent[key]
                 self.sums.pop(key, None)
         self.before = {}
-        if self.carried and self.first is None:
-            self.before = {key: self.ledger.leaves[key].tensor.grad.detach().clone() for key in self.carried}
+        for key in self.carried if self.first is None else ():
+            if (old := self.ledger.leaves[key].tensor.grad) is not None:
+                self.before[key] = old.detach().clone()
 
     def backward_ended(self, backward: Backward) -> None:
         self.passed = backward.place
         for leaf in backward.received:
-            key = id(leaf.tensor)
+            key, gradient = id(leaf.tensor), leaf.tensor.grad
             if key in self.carried:
                 new = backward.norms[key]
-                if key in self.before:
-                    new = norm(leaf.tensor.grad.detach() - self.before[key])
+                if key in self.before and gradient is not None:
+                    new = norm(gradient.detach() - self.before[key])
                 self.sums[key] = (leaf, self.carried[key], new)
                 self.spent.pop(key, None)
             for optimizer in leaf.held:
@@ -65,7 +81,7 @@ class Zeroing(Check):
         if self.sums and not any(leaf.held for leaf, *_ in self.sums.values()):
             self._took([leaf for leaf, *_ in self.sums.values()], None)
 
-    def zeroed(self, optimizer: Optimizer | None) -> None:
+    def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
         if optimizer is None:
             return
         for leaf in optimizer.leaves:
@@ -97,25 +113,22 @@ class Zeroing(Check):
 
     def _took(self, leaves: list[Leaf], step: Step | None) -> None:
         """Count a step that takes sums of old gradients and new ones."""
-        taken = [
-            self.sums.pop(id(leaf.tensor))
-            for leaf in leaves
-            if id(leaf.tensor) in self.sums and leaf.tensor.grad is not None
-        ]
+        there = [leaf for leaf in leaves if id(leaf.tensor) in self.sums and leaf.tensor.grad is not None]
+        taken = [self.sums.pop(id(leaf.tensor)) for leaf in there]
         if not taken:
             return
         self.steps_of_sums += 1
         if self.first is None:
-            old = sum(size**2 for _, size, _ in taken) ** 0.5
-            new = sum(size**2 for *_, size in taken) ** 0.5
-            total = sum(norm(leaf.tensor.grad) ** 2 for leaf, *_ in taken) ** 0.5
+            old = math.hypot(*(size for _, size, _ in taken))
+            new = math.hypot(*(size for *_, size in taken))
+            total = math.hypot(*norms([leaf.tensor.grad for leaf in there if leaf.tensor.grad is not None]))
             steps = 1 + (self.ledger.steps if step is None else step.optimizer.steps - step.inside)
-            self.first = (step, self.passed, [leaf.name for leaf, *_ in taken], old, new, total, steps)
+            self.first = Sum(step, self.passed, [leaf.name for leaf in there], old, new, total, steps)
 
     def findings(self) -> list[Finding]:
         found = []
         if self.first is not None:
-            found.append(self._not_zeroed(*self.first))
+            found.append(self._not_zeroed(self.first))
         for optimizer, count in self.emptied.items():
             if count >= max(1, optimizer.steps - 1):  # the first step may come before any gradient
                 found.append(_zeroed_before_step(optimizer, count))
@@ -125,23 +138,22 @@ class Zeroing(Check):
         found += [_never_stepped(one) for one in self.ledger.optimizers if _idle(one)]
         return found
 
-    def _not_zeroed(
-        self, step: Step | None, place: Place | None, names: list[str], old: float, new: float, total: float, at: int
-    ) -> Finding:
+    def _not_zeroed(self, first: Sum) -> Finding:
+        step, place, names = first.step, first.place, first.names
         name = f"{names[0]}.grad.zero_()" if step is None else f"{step.optimizer.called}.zero_grad()"
         where = f"   # before line {place.line}: {place.code}" if place else ""
         return Finding(
             "not_zeroed",
-            f"The gradients are not set to zero between steps: step {at} takes the sum of its own gradient "
+            f"The gradients are not set to zero between steps: step {first.at} takes the sum of its own gradient "
             "and of one that an earlier step has used.",
             "`backward` adds to the gradients that are there, so steps point ever less where the loss falls.",
             name + where,
             place,
             {
-                "step": at,
-                "norm_left_over": old,
-                "norm_of_this_pass": new,
-                "norm_of_their_sum": total,
+                "step": first.at,
+                "norm_left_over": first.old,
+                "norm_of_this_pass": first.new,
+                "norm_of_their_sum": first.total,
                 "steps_with_sums": self.steps_of_sums,
                 "steps": self.ledger.steps if step is None else step.optimizer.steps,
                 "parameters": names[:10],
@@ -149,7 +161,7 @@ class Zeroing(Check):
         )
 
 
-def _zeroed_before_step(optimizer: Optimizer, count: int) -> Finding:
+def _zeroed_before_step(optimizer: WatchedOptimizer, count: int) -> Finding:
     name = optimizer.called
     return Finding(
         "zeroed_before_step",
@@ -162,7 +174,7 @@ def _zeroed_before_step(optimizer: Optimizer, count: int) -> Finding:
     )
 
 
-def _no_backward(optimizer: Optimizer) -> Finding:
+def _no_backward(optimizer: WatchedOptimizer) -> Finding:
     name = optimizer.called
     return Finding(
         "no_backward",
@@ -174,13 +186,13 @@ def _no_backward(optimizer: Optimizer) -> Finding:
     )
 
 
-def _idle(optimizer: Optimizer) -> bool:
+def _idle(optimizer: WatchedOptimizer) -> bool:
     """Whether an optimizer's parameters got gradients, but neither it nor the script ever moved them."""
     reached = [leaf for leaf in optimizer.leaves if leaf.passes]
     return not optimizer.steps and bool(reached) and all(len(leaf.held) == 1 for leaf in reached)
 
 
-def _never_stepped(optimizer: Optimizer) -> Finding:
+def _never_stepped(optimizer: WatchedOptimizer) -> Finding:
     passes = max(leaf.passes for leaf in optimizer.leaves)
     return Finding(
         "never_stepped",

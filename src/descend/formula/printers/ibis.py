@@ -2,68 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Add, Expr, Integer, Mul, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from descend.formula.error_function import (
-    ERF_LOWER,
-    ERF_UPPER,
-    ERFC_LOWER,
-    ERFC_UPPER,
-    FAR_LOWER,
-    FAR_UPPER,
-    ONE_BY_ROOT_PI,
-)
-from descend.formula.functions import FUNCTIONS, Function, entry_of
+from descend.formula.functions import FUNCTIONS, entry_of
+from descend.formula.printers.database import Abilities, DatabaseFunctions, parameter
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Predictor, Quantity
+
+if TYPE_CHECKING:
+    from ibis.expr.types import FloatingValue as Value
+    from ibis.expr.types import Table
 
 PER_ROW = (Column, Predictor, Quantity)
 SMALL_POWERS = range(2, 5)
 """Whole powers that are written as products, which every database computes faster than a power."""
-LARGEST_EXPONENT, LEAST_EXPONENT = 709.782712893384, -745.1332191019411
-"""Arguments between which exp is a number above 0."""
-PARAMETER = "descend_parameter"
-"""The function whose call stands in a query for a number that is bound at each evaluation."""
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What a database can do.
-
-    ieee: arithmetic ends in inf and nan where IEEE 754 says so; elsewhere it may fail or give null, and what could is
-        guarded.
-    functions: those it has under these names, beyond the ones that every database has.
-    keeps_names: it computes what has a name once, rather than write it out at each use, where long approximations grow
-        beyond all bounds, or their parts beyond the range of a double.
-    """
-
-    ieee: bool = False
-    functions: frozenset[str] = frozenset()
-    keeps_names: bool = False
-
-
-HYPERBOLIC = frozenset({"sinh", "cosh", "tanh"})
-ABILITIES: dict[str, Abilities] = {
-    "duckdb": Abilities(True, HYPERBOLIC | {"gamma", "lgamma"}, keeps_names=True),
-    "sqlite": Abilities(False, HYPERBOLIC),
-    "postgres": Abilities(False, HYPERBOLIC),
-    "pyspark": Abilities(False, HYPERBOLIC, keeps_names=True),
-}
-"""By the name of Ibis's backend. Of others nothing is taken for granted."""
-
-
-class LackingFunctionError(Exception):
-    """A database has no such function, and it cannot be put together from others."""
 
 
 class QueryWriter:
@@ -75,11 +34,11 @@ class QueryWriter:
     """
 
     def __init__(
-        self, table: Any, columns: Mapping[Expr, str], definitions: Mapping[Expr, Expr], abilities: Abilities
+        self, table: Table, columns: Mapping[Expr, str], definitions: Mapping[Expr, Expr], abilities: Abilities
     ) -> None:
         self.start = table
         self.definitions = definitions
-        self.calls = Functions(abilities)
+        self.calls = DatabaseFunctions(abilities)
         self.bound: list[Expr] = []
         self.names: dict[Expr, str] = dict(columns)
         self.levels: dict[Expr, int] = dict.fromkeys(columns, 0)
@@ -114,7 +73,7 @@ class QueryWriter:
             self.waiting[level][self.names[node]] = self.definitions.get(node, node)
         return node
 
-    def table(self, outputs: Iterable[Expr]) -> Any:
+    def table(self, outputs: Iterable[Expr]) -> Table:
         """Return an Ibis table in which ``outputs`` can be written: every level is selected from the one before."""
         wanted: set[str] = set().union(*map(self._used, outputs))
         kept = []
@@ -140,7 +99,7 @@ class QueryWriter:
             return {self.names[node]}
         return set().union(*map(self._used, self._parts(node)))
 
-    def write(self, node: Expr, table: Any) -> Any:
+    def write(self, node: Expr, table: Table) -> Value:
         """Write an expression of what has a name already as an Ibis value over ``table``."""
         node = self._resolved(node)
         if node in self.names:
@@ -186,7 +145,7 @@ class QueryWriter:
         function = entry_of(node)
         return node.args if function is not None and function.query_repeats else ()
 
-    def _inside(self, node: Expr, table: Any) -> Any:
+    def _inside(self, node: Expr, table: Table) -> Value:
         if not self.per_row(node):
             return self._number(node)
         if node.is_Symbol:
@@ -206,7 +165,7 @@ class QueryWriter:
         assert function is not None
         return self.calls.call(function, [self.write(part, table) for part in node.args])
 
-    def _number(self, node: Expr) -> Any:
+    def _number(self, node: Expr) -> Value:
         import ibis
 
         if not node.free_symbols:
@@ -220,7 +179,7 @@ class QueryWriter:
         numbers = [part for part in node.args if not self.per_row(part)]
         return (operation(*numbers) if numbers else None), [part for part in node.args if self.per_row(part)]
 
-    def _sum(self, node: Expr, table: Any) -> Any:
+    def _sum(self, node: Expr, table: Table) -> Value:
         number, rows = self._split(node, Add)
         rows.sort(key=lambda term: term.could_extract_minus_sign())
         total = self.write(rows[0], table)
@@ -232,7 +191,7 @@ class QueryWriter:
                 total = total + self.write(term, table)
         return total if number is None else total + self._number(number)
 
-    def _product(self, node: Expr, table: Any, negated: bool = False) -> Any:
+    def _product(self, node: Expr, table: Table, negated: bool = False) -> Value:
         number, rows = self._split(node, Mul)
         if negated:
             number = Integer(-1) if number is None else -number
@@ -241,7 +200,7 @@ class QueryWriter:
         for factor in rows:
             below = factor.is_Pow and factor not in self.names and factor.exp.is_Number and factor.exp < 0
             (lower if below else upper).append(1 / factor if below else factor)
-        product: Any = None if number is None or number in (1, -1) else self._number(number)
+        product: Value = None if number is None or number in (1, -1) else self._number(number)
         for factor in upper:
             value = self.write(factor, table)
             product = value if product is None else product * value
@@ -252,7 +211,7 @@ class QueryWriter:
             product = self.calls.divided(self._number(Integer(1)) if product is None else product, below)
         return -product if number == -1 else product
 
-    def _power(self, node: Expr, table: Any) -> Any:
+    def _power(self, node: Expr, table: Table) -> Value:
         base, exponent = node.args
         if exponent.is_Number and exponent < 0:
             return self.calls.divided(self._number(Integer(1)), self.write(1 / node, table))
@@ -268,7 +227,7 @@ class QueryWriter:
             return value * self.calls.call(FUNCTIONS["sqrt"], [value])
         return self.calls.power(value, self.write(exponent, table), bool(exponent.is_Integer))
 
-    def _condition(self, node: Expr, table: Any) -> Any:
+    def _condition(self, node: Expr, table: Table) -> Value:
         import ibis
 
         if node in (sympy.true, sympy.false):
@@ -287,7 +246,7 @@ class QueryWriter:
         return COMPARISONS[type(node)](left, right)
 
 
-COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
+COMPARISONS: dict[type, Callable[[Value, Value], Value]] = {
     sympy.Eq: lambda left, right: left == right,
     sympy.Ne: lambda left, right: left != right,
     sympy.Lt: lambda left, right: left < right,
@@ -295,249 +254,3 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     sympy.Gt: lambda left, right: left > right,
     sympy.Ge: lambda left, right: left >= right,
 }
-
-
-def parameter(place: int) -> Any:
-    """Return the Ibis value that stands for bound number ``place``."""
-    return _database_function(PARAMETER, "int64")(place)
-
-
-@lru_cache(maxsize=64)
-def _database_function(name: str, *types: str) -> Callable[..., Any]:
-    """Return what Ibis writes as a call of a function that the database has."""
-    import ibis
-
-    function: Callable[..., Any] = ibis.udf.scalar.builtin(_nothing, name=name, signature=(types, "float64"))
-    return function
-
-
-def _nothing(place):  # type: ignore[no-untyped-def]  # Ibis reads types off the signature it is given
-    """Stand for a function of the database."""
-
-
-class Functions:
-    """Functions as Ibis values, right to the last digits at both ends of their range.
-
-    Where a database fails outside a function's domain, or gives null, the argument is held inside it and the result
-    is nan there. NaN and infinite arguments need no care: their rows make the loss nan, whatever else they do.
-    """
-
-    def __init__(self, abilities: Abilities) -> None:
-        self.abilities = abilities
-
-    def call(self, function: Function, arguments: list[Any]) -> Any:
-        """Return the value of a function. Raises LackingFunctionError."""
-        if function.query is not None:
-            return function.query(self, *arguments)
-        own = getattr(self, f"_{function.name}", None)
-        if own is not None:
-            return own(*arguments)
-        if function.name in self.abilities.functions:
-            return self.builtin(function.name, *arguments)
-        raise LackingFunctionError(function.name)
-
-    def divided(self, upper: Any, lower: Any) -> Any:
-        """Return upper / lower, as IEEE 754 has it where lower is 0."""
-        if self.abilities.ieee:
-            return upper / lower
-        at_zero = (upper > 0.0).ifelse(_infinite(), (upper < 0.0).ifelse(-_infinite(), _nan()))
-        return (lower == 0.0).ifelse(at_zero, upper / (lower == 0.0).ifelse(_one(), lower))
-
-    def power(self, base: Any, exponent: Any, whole: bool) -> Any:
-        """Return base**exponent; whole: the exponent is a whole number above 0."""
-        if self.abilities.ieee or whole:
-            return base**exponent
-        safe = (base > 0.0).ifelse(base, _one())
-        at_zero = (exponent > 0.0).ifelse(0.0 * _one(), (exponent < 0.0).ifelse(_infinite(), _one()))
-        return (base > 0.0).ifelse(safe**exponent, (base == 0.0).ifelse(at_zero, _nan()))
-
-    def _within(self, inside: Any, argument: Any, harmless: float, function: Callable[[Any], Any], other: Any) -> Any:
-        """Return function(argument) where it lies ``inside`` its domain, ``other`` elsewhere."""
-        held = inside.ifelse(argument, harmless * _one())
-        return inside.ifelse(function(held), other)
-
-    @staticmethod
-    def builtin(name: str, *arguments: Any) -> Any:
-        """Return the value of a function that the database has under this name."""
-        return _database_function(name, *("float64" for _ in arguments))(*arguments)
-
-    def _exp(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return x.exp()
-        beyond = (x > LARGEST_EXPONENT).ifelse(_infinite(), 0.0 * _one())
-        inside = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
-        return x.isnull().ifelse(_nan(), self._within(inside, x, 0.0, lambda held: held.exp(), beyond))
-
-    def _log(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return x.ln()
-        outside = (x == 0.0).ifelse(-_infinite(), _nan())
-        return self._within(x > 0.0, x, 1.0, lambda held: held.ln(), outside)
-
-    def _log10(self, x: Any) -> Any:
-        return self._log(x) / 2.302585092994046
-
-    def _log2(self, x: Any) -> Any:
-        return self._log(x) / 0.6931471805599453
-
-    def _sqrt(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return x.sqrt()
-        return self._within(x >= 0.0, x, 0.0, lambda held: held.sqrt(), _nan())
-
-    def _sin(self, x: Any) -> Any:
-        return x.sin()
-
-    def _cos(self, x: Any) -> Any:
-        return x.cos()
-
-    def _tan(self, x: Any) -> Any:
-        return x.tan()
-
-    def _asin(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return x.asin()
-        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.asin(), _nan())
-
-    def _acos(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return x.acos()
-        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.acos(), _nan())
-
-    def _atan(self, x: Any) -> Any:
-        return x.atan()
-
-    def _atan2(self, y: Any, x: Any) -> Any:
-        return y.atan2(x)
-
-    def _abs(self, x: Any) -> Any:
-        return x.abs()
-
-    def _sign(self, x: Any) -> Any:
-        return (x > 0.0).ifelse(_one(), (x < 0.0).ifelse(-_one(), 0.0 * x))
-
-    def _min(self, one: Any, other: Any) -> Any:
-        import ibis
-
-        return ibis.least(one, other)
-
-    def _max(self, one: Any, other: Any) -> Any:
-        import ibis
-
-        return ibis.greatest(one, other)
-
-    def _sigmoid(self, x: Any) -> Any:
-        if self.abilities.ieee:
-            return 1.0 / (1.0 + (-x).exp())
-        small = self._exp(-x.abs())
-        return (x >= 0.0).ifelse(_one(), small) / (1.0 + small)
-
-    def _softplus(self, x: Any) -> Any:
-        return (x > 0.0).ifelse(x, 0.0 * _one()) + _log1p(self._exp(-x.abs()))
-
-    def _log1p(self, u: Any) -> Any:
-        kept = (1.0 + u) - 1.0
-        inside = (kept != 0.0) & (u.abs() < 1.0)
-        ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
-        return (kept == 0.0).ifelse(u, self._log(1.0 + u) * ratio)
-
-    def _expm1(self, u: Any) -> Any:
-        """Return exp(u) - 1: near 0 what exp(u) rounds away is put back, as by Kahan's `_log1p`."""
-        inside = u.abs() < 1.0
-        held = inside.ifelse(u, _one())
-        power = held.exp()
-        near = (power == 1.0).ifelse(u, (power - 1.0) * held / (power == 1.0).ifelse(_one(), power.ln()))
-        return inside.ifelse(near, self._exp(u) - 1.0)
-
-    def _cbrt(self, x: Any) -> Any:
-        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), whole=False)
-
-    def _hypot(self, one: Any, other: Any) -> Any:
-        """Return the root of the sum of squares, of which the larger is taken out, lest it overflow."""
-        import ibis
-
-        one, other = one.abs(), other.abs()
-        large = ibis.greatest(one, other)
-        held = (large == 0.0).ifelse(_one(), large)
-        return large * ((one / held) * (one / held) + (other / held) * (other / held)).sqrt()
-
-    def _sinc(self, x: Any) -> Any:
-        turn = math.pi * x
-        return (x == 0.0).ifelse(_one(), turn.sin() / (x == 0.0).ifelse(_one(), turn))
-
-    def _erf(self, x: Any) -> Any:
-        return (x.abs() <= 0.46875).ifelse(self._erf_near(x), self._sign(x) * (1.0 - self._erfc_far(x.abs())))
-
-    def _erfc(self, x: Any) -> Any:
-        tail = self._erfc_far(x.abs())
-        return (x.abs() <= 0.46875).ifelse(1.0 - self._erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
-
-    def _erf_near(self, x: Any) -> Any:
-        held = (x.abs() <= 0.46875).ifelse(x, _one())
-        square = held * held
-        return held * _horner(ERF_UPPER, square) / _horner(ERF_LOWER, square)
-
-    def _erfc_far(self, u: Any) -> Any:
-        """Return erfc(u) for u > 0.46875. The square of u is cut in two, lest its rounding spoil exp(-u^2)."""
-        import ibis
-
-        u = ibis.least(ibis.greatest(u, 0.25 * _one()), 30.0 * _one())
-        cut = (u * 16.0).floor() / 16.0
-        bell = self._exp(-cut * cut) * self._exp(-(u - cut) * (u + cut))
-        inverse = 1.0 / (u * u)
-        correction = inverse * _horner(FAR_UPPER, inverse) / _horner(FAR_LOWER, inverse)
-        return bell * (u > 4.0).ifelse(
-            (ONE_BY_ROOT_PI - correction) / u, _horner(ERFC_UPPER, u) / _horner(ERFC_LOWER, u)
-        )
-
-    def _sinh(self, x: Any) -> Any:
-        if "sinh" in self.abilities.functions:
-            return self.builtin("sinh", x)
-        series = x * (1.0 + x * x / 6.0 * (1.0 + x * x / 20.0 * (1.0 + x * x / 42.0)))
-        return (x.abs() < 0.02).ifelse(series, 0.5 * (self._exp(x) - self._exp(-x)))
-
-    def _cosh(self, x: Any) -> Any:
-        if "cosh" in self.abilities.functions:
-            return self.builtin("cosh", x)
-        return 0.5 * (self._exp(x) + self._exp(-x))
-
-    def _tanh(self, x: Any) -> Any:
-        if "tanh" in self.abilities.functions:
-            return self.builtin("tanh", x)
-        small = self._exp(-2.0 * x.abs())
-        series = x * (1.0 - x * x * (1.0 / 3.0 - x * x * (2.0 / 15.0 - x * x * 17.0 / 315.0)))
-        return (x.abs() < 0.02).ifelse(series, self._sign(x) * (1.0 - small) / (1.0 + small))
-
-
-def _horner(coefficients: Sequence[float], u: Any) -> Any:
-    value = coefficients[0] * _one()
-    for each in coefficients[1:]:
-        value = value * u + each
-    return value
-
-
-def _log1p(u: Any) -> Any:
-    """Return log(1 + u) for u in [0, 1]: what 1 + u rounds away is put back by the ratio of u to what was kept.
-
-    Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
-    """
-    kept = (1.0 + u) - 1.0
-    return (kept == 0.0).ifelse(u, (1.0 + u).ln() * (u / (kept == 0.0).ifelse(_one(), kept)))
-
-
-def _one() -> Any:
-    import ibis
-
-    return ibis.literal(1.0, "float64")
-
-
-def _infinite() -> Any:
-    import ibis
-
-    return ibis.literal(float("inf"), "float64")
-
-
-def _nan() -> Any:
-    import ibis
-
-    return ibis.literal(float("nan"), "float64")

@@ -98,7 +98,7 @@ def plain_losses() -> Iterator[Loss]:
 
 
 def only_setting(loss: Loss) -> tuple[str, float, float] | None:
-    """Return name and range of the one number that a loss may be set to; None if there is none, or there are several."""
+    """Return name and range of the one number that a loss may be set to; None if it has not one."""
     numbers = [field for field in fields(loss) if isinstance(field.default, float)]
     if len(numbers) != 1:
         return None

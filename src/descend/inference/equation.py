@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import comment
+from descend.descent.solution import Solution
 from descend.formula.printers.filled import Rounding, filled
-from descend.inference.row_scores import Rows, counted_rows
+from descend.inference.row_scores import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
-
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
+from descend.models import Model
 
 Array = NDArray[Any]
 SHARE = 0.02
@@ -27,14 +28,15 @@ MANY = 200
 """Parameters above which nobody predicts by hand."""
 
 
-def equation(fit: Fit) -> str:
+def equation(model: Model, parameters: Mapping[str, Any], rounding: Rounding) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
-    if fit.model.formula is None:
+    if model.formula is None:
         return ""
-    return f"{fit.model.response} ~ {filled(fit.model.formula, fit.parameters, fit.rounding)}"
+    return f"{model.response} ~ {filled(model.formula, parameters, rounding)}"
 
 
-def rounding(fit: Fit) -> Rounding:
+@comment("the digits of the equation", empty=dict)
+def rounding(solution: Solution) -> Rounding:
     """Return by how much the value of each free component may be rounded where it is written; None if it is noise.
 
     With s the residual standard deviation (for robust losses 1.4826 median |r|) and f_ik the derivative of prediction i
@@ -46,18 +48,15 @@ def rounding(fit: Fit) -> Rounding:
     the loss: predictions are measured in their own standard deviations. A component that enters linearly is noise if
     its term is nowhere larger than NOISE times the largest prediction.
     """
-    model = fit.model.symbolic
-    if fit.kept is None:
-        stored: Rounding = fit.stored.get("rounding") or {}
-        return stored
-    if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(fit.theta).all():
+    model = solution.model.symbolic
+    if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(solution.theta).all():
         return {}
     with np.errstate(all="ignore"):
-        rows = counted_rows(fit, ROWS)
-        within = _within(fit, rows)
+        rows = rows_that_count(solution, ROWS)
+        within = _within(solution, rows)
         size = np.abs(rows.score).max(initial=0.0)
-        terms = np.abs(rows.jacobian * fit.theta).max(axis=0, initial=0.0)
-        noise = (terms <= NOISE * size) & (fit.theta != 0.0) & model.separable
+        terms = np.abs(rows.jacobian * solution.theta).max(axis=0, initial=0.0)
+        noise = (terms <= NOISE * size) & (solution.theta != 0.0) & model.separable
     return {
         label: None if left_out else float(error)
         for label, error, left_out in zip(model.parameters.labels, within, noise, strict=True)
@@ -65,10 +64,10 @@ def rounding(fit: Fit) -> Rounding:
     }
 
 
-def _within(fit: Fit, rows: Rows) -> Array:
+def _within(solution: Solution, rows: ScoredRows) -> Array:
     """Return by how much each component may be rounded."""
     share = rows.omega / rows.omega.sum()
-    loss, bend, spread = fit.loss_function, np.ones(len(share)), 1.0
+    loss, bend, spread = solution.loss_function, np.ones(len(share)), 1.0
     if loss.likelihood:
         bend = rows.loss.weight(rows.score, rows.y) / loss.unit
     if not loss.dispersion_known:

@@ -1,0 +1,222 @@
+"""What a descent found: the parameters it ended at, how it ended, and the problem whose objective is least there."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.commenting import attempt
+from descend.descent.outcome import Outcome
+from descend.descent.run import Run
+from descend.descent.step import Trace
+from descend.engines.totals import InMemory
+from descend.losses import Loss
+from descend.models import Model
+from descend.parameters import Constraints, Parameters
+from descend.problem.identifiability import Verdict, at_end
+from descend.problem.objective import VectorObjective
+from descend.problem.posing import Problem
+from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.problem.separation import no_minimum
+from descend.problem.symmetry import changed_places
+from descend.table import Table
+from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from descend.problem.out_of_core import Whole
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The end of a descent.
+
+    theta: the parameters as one flat vector, or what stands for those of a module. loss: J there, penalties included.
+    advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
+    way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
+    that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
+    call: the arguments that were given, to repeat it. errors: the kind of standard errors, "model" or "sandwich"; that
+    of the loss if empty. answers: what was inferred so far, by the name of the function.
+    failures: what could not be told of it, and why, in sentences.
+    """
+
+    problem: Problem
+    run: Run
+    theta: Any
+    loss: float
+    outcome: Outcome
+    advice: str
+    notes: tuple[str, ...]
+    seconds: float
+    source: str
+    errors: str = ""
+    verdict: Verdict = field(default_factory=Verdict)
+    endless: str | None = None
+    from_start: Solution | None = None
+    call: Callable[[], Mapping[str, Any]] = dict
+    failures: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        return self.problem.model
+
+    @property
+    def loss_function(self) -> Loss:
+        return self.model.loss
+
+    @property
+    def objective(self) -> VectorObjective:
+        """J as a function of theta, penalties included."""
+        return self.problem.objective
+
+    @property
+    def sample(self) -> Rows:
+        """The rows used; a sample of them where ``all_rows`` knows the others."""
+        return self.problem.rows
+
+    @property
+    def columns(self) -> Mapping[str, Array]:
+        """The columns of ``sample``."""
+        return self.sample.columns
+
+    @property
+    def all_rows(self) -> Whole | None:
+        """What is known of all rows, where ``sample`` is one of them."""
+        return self.problem.whole
+
+    @property
+    def table(self) -> Table | None:
+        """Where the rows came from; None in a copy that went through a pickle."""
+        return self.problem.table
+
+    @property
+    def rows(self) -> int:
+        return self.objective.rows
+
+    @property
+    def epochs(self) -> int:
+        return self.trace[-1].epoch
+
+    @property
+    def trace(self) -> Trace:
+        return self.run.trace
+
+    @property
+    def weights(self) -> str | None:
+        """The column of relative row weights."""
+        return self.problem.rows.roles.weights
+
+    @property
+    def sigma(self) -> str | None:
+        """The column of known standard deviations of the response."""
+        return self.problem.rows.roles.sigma
+
+    @property
+    def penalised(self) -> bool:
+        return self.objective.penalty is not None
+
+    @property
+    def constraints(self) -> Constraints | None:
+        """Which parameters are fixed, tied or bounded, if any are."""
+        return self.model.constraints
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
+        return named(self.model, self.theta)
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """The labels of the parameters that the data do not determine."""
+        return self.verdict.labels
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run converged, or ran all the epochs that were asked for."""
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.asked)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all that it needs is here, rather than in a file or a database."""
+        return isinstance(self.objective.engine, InMemory)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy in another process holds: all but the table, and what a diagnosis of the run takes."""
+        problem, run = copy.copy(self.problem), copy.copy(self.run)
+        problem.__dict__.update(table=None, first=None, judgement=None, grown=None)
+        run.__dict__.update(plan=None, first=None)
+        return self.__dict__ | {"problem": problem, "run": run}
+
+
+def every_parameter(model: Model) -> Parameters:
+    """Return the names and shapes of all parameters of a model, fixed and tied ones too."""
+    return model.parameters if model.constraints is None else model.constraints.whole
+
+
+def named(model: Model, theta: Any) -> dict[str, Any]:
+    """Return all parameters of a model by name, fixed and tied ones too."""
+    free = dict(model.parameters.named(theta))
+    return free if model.constraints is None else model.constraints.complete(free)
+
+
+def solution_of(problem: Problem, run: Run, began: float) -> Solution:
+    """Say where a run ended, and what is to be said of that place."""
+    final, failures = run.trace.last_finite, list[str]()
+    outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
+    verdict, endless = Verdict(), None
+    if outcome is not Outcome.DIVERGED:
+        with attempt("whether there is a minimum", failures):
+            endless = no_minimum(problem, final.theta)
+    if problem.objective.penalty is None and outcome is not Outcome.DIVERGED and endless is None:
+        with attempt("which parameters the data determine", failures):
+            verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
+    remarks: tuple[str, ...] = ()
+    with attempt("what is odd about the rows", failures):
+        remarks = _remarks(problem, final.theta, outcome)
+    determined = () if problem.doubts else verdict.sentences + verdict.remarks
+    found = Solution(
+        problem=problem,
+        run=run,
+        theta=final.theta,
+        loss=float(final.loss),
+        outcome=outcome,
+        advice=run.advice,
+        notes=run.notes + problem.notes + determined + _at_bounds(problem, final.theta) + remarks,
+        seconds=time.perf_counter() - began,
+        source=problem.table.source,
+        verdict=verdict,
+        failures=failures,
+    )
+    if endless is None:
+        return found
+    if outcome in (Outcome.CONVERGED, Outcome.STALLED):  # parameters that run towards infinity converge nowhere
+        return replace(found, outcome=Outcome.STALLED, advice=endless, endless=endless)
+    return replace(found, notes=(*found.notes, endless))
+
+
+def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+    """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
+    model = problem.model
+    if outcome is not Outcome.CONVERGED or model.in_place:
+        return ()
+    notes = [changed_places(model, problem.given, problem.start, theta)]
+    if (kinks := problem.objective.kinks) is not None:
+        notes.append(kinks.note(problem.objective(theta, 2)))
+    if problem.objective.rows <= AT_ONCE and problem.whole is None:
+        rows = problem.rows
+        notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
+    return tuple(note for note in notes if note is not None)
+
+
+def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
+    held = problem.model.constraints
+    note = None if held is None else held.note(theta)
+    return () if note is None else (note,)

@@ -1,0 +1,289 @@
+"""What databases can do, and functions as Ibis values, right to the last digits whatever the database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from descend.formula.error_function import (
+    ERF_LOWER,
+    ERF_UPPER,
+    ERFC_LOWER,
+    ERFC_UPPER,
+    FAR_LOWER,
+    FAR_UPPER,
+    ONE_BY_ROOT_PI,
+)
+from descend.formula.functions import Function
+
+if TYPE_CHECKING:
+    from ibis.expr.types import BooleanValue
+    from ibis.expr.types import FloatingValue as Value
+
+LARGEST_EXPONENT, LEAST_EXPONENT = 709.782712893384, -745.1332191019411
+"""Arguments between which exp is a number above 0."""
+PARAMETER = "descend_parameter"
+"""The function whose call stands in a query for a number that is bound at each evaluation."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a database can do.
+
+    ieee: arithmetic ends in inf and nan where IEEE 754 says so; elsewhere it may fail or give null, and what could is
+        guarded.
+    functions: those it has under these names, beyond the ones that every database has.
+    keeps_names: it computes what has a name once, rather than write it out at each use, where long approximations grow
+        beyond all bounds, or their parts beyond the range of a double.
+    """
+
+    ieee: bool = False
+    functions: frozenset[str] = frozenset()
+    keeps_names: bool = False
+
+
+HYPERBOLIC = frozenset({"sinh", "cosh", "tanh"})
+ABILITIES: dict[str, Abilities] = {
+    "duckdb": Abilities(True, HYPERBOLIC | {"gamma", "lgamma"}, keeps_names=True),
+    "sqlite": Abilities(False, HYPERBOLIC),
+    "postgres": Abilities(False, HYPERBOLIC),
+    "pyspark": Abilities(False, HYPERBOLIC, keeps_names=True),
+}
+"""By the name of Ibis's backend. Of others nothing is taken for granted."""
+
+
+class LackingFunctionError(Exception):
+    """A database has no such function, and it cannot be put together from others."""
+
+
+def parameter(place: int) -> Value:
+    """Return the Ibis value that stands for bound number ``place``."""
+    return _database_function(PARAMETER, "int64")(place)
+
+
+@lru_cache(maxsize=64)
+def _database_function(name: str, *types: str) -> Callable[..., Value]:
+    """Return what Ibis writes as a call of a function that the database has."""
+    import ibis
+
+    function: Callable[..., Value] = ibis.udf.scalar.builtin(_nothing, name=name, signature=(types, "float64"))
+    return function
+
+
+def _nothing(place):  # type: ignore[no-untyped-def]  # Ibis reads types off the signature it is given
+    """Stand for a function of the database."""
+
+
+class DatabaseFunctions:
+    """Functions as Ibis values, right to the last digits at both ends of their range.
+
+    Where a database fails outside a function's domain, or gives null, the argument is held inside it and the result
+    is nan there. NaN and infinite arguments need no care: their rows make the loss nan, whatever else they do.
+    """
+
+    def __init__(self, abilities: Abilities) -> None:
+        self.abilities = abilities
+
+    def call(self, function: Function, arguments: list[Value]) -> Value:
+        """Return the value of a function. Raises LackingFunctionError."""
+        if function.query is not None:
+            return function.query(self, *arguments)
+        own = getattr(self, f"_{function.name}", None)
+        if own is not None:
+            return own(*arguments)
+        if function.name in self.abilities.functions:
+            return self.builtin(function.name, *arguments)
+        raise LackingFunctionError(function.name)
+
+    def divided(self, upper: Value, lower: Value) -> Value:
+        """Return upper / lower, as IEEE 754 has it where lower is 0."""
+        if self.abilities.ieee:
+            return upper / lower
+        at_zero = (upper > 0.0).ifelse(_infinite(), (upper < 0.0).ifelse(-_infinite(), _nan()))
+        return (lower == 0.0).ifelse(at_zero, upper / (lower == 0.0).ifelse(_one(), lower))
+
+    def power(self, base: Value, exponent: Value, whole: bool) -> Value:
+        """Return base**exponent; whole: the exponent is a whole number above 0."""
+        if self.abilities.ieee or whole:
+            return base**exponent
+        safe = (base > 0.0).ifelse(base, _one())
+        at_zero = (exponent > 0.0).ifelse(0.0 * _one(), (exponent < 0.0).ifelse(_infinite(), _one()))
+        return (base > 0.0).ifelse(safe**exponent, (base == 0.0).ifelse(at_zero, _nan()))
+
+    def _within(
+        self, inside: BooleanValue, argument: Value, harmless: float, function: Callable[[Value], Value], other: Value
+    ) -> Value:
+        """Return function(argument) where it lies ``inside`` its domain, ``other`` elsewhere."""
+        held = inside.ifelse(argument, harmless * _one())
+        return inside.ifelse(function(held), other)
+
+    @staticmethod
+    def builtin(name: str, *arguments: Value) -> Value:
+        """Return the value of a function that the database has under this name."""
+        return _database_function(name, *("float64" for _ in arguments))(*arguments)
+
+    def _exp(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return x.exp()
+        beyond = (x > LARGEST_EXPONENT).ifelse(_infinite(), 0.0 * _one())
+        inside = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
+        return x.isnull().ifelse(_nan(), self._within(inside, x, 0.0, lambda held: held.exp(), beyond))
+
+    def _log(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return x.ln()
+        outside = (x == 0.0).ifelse(-_infinite(), _nan())
+        return self._within(x > 0.0, x, 1.0, lambda held: held.ln(), outside)
+
+    def _log10(self, x: Value) -> Value:
+        return self._log(x) / 2.302585092994046
+
+    def _log2(self, x: Value) -> Value:
+        return self._log(x) / 0.6931471805599453
+
+    def _sqrt(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return x.sqrt()
+        return self._within(x >= 0.0, x, 0.0, lambda held: held.sqrt(), _nan())
+
+    def _asin(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return x.asin()
+        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.asin(), _nan())
+
+    def _acos(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return x.acos()
+        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.acos(), _nan())
+
+    def _sign(self, x: Value) -> Value:
+        return (x > 0.0).ifelse(_one(), (x < 0.0).ifelse(-_one(), 0.0 * x))
+
+    def _min(self, one: Value, other: Value) -> Value:
+        import ibis
+
+        return ibis.least(one, other)
+
+    def _max(self, one: Value, other: Value) -> Value:
+        import ibis
+
+        return ibis.greatest(one, other)
+
+    def _sigmoid(self, x: Value) -> Value:
+        if self.abilities.ieee:
+            return 1.0 / (1.0 + (-x).exp())
+        small = self._exp(-x.abs())
+        return (x >= 0.0).ifelse(_one(), small) / (1.0 + small)
+
+    def _softplus(self, x: Value) -> Value:
+        return (x > 0.0).ifelse(x, 0.0 * _one()) + _log1p(self._exp(-x.abs()))
+
+    def _log1p(self, u: Value) -> Value:
+        kept = (1.0 + u) - 1.0
+        inside = (kept != 0.0) & (u.abs() < 1.0)
+        ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
+        return (kept == 0.0).ifelse(u, self._log(1.0 + u) * ratio)
+
+    def _expm1(self, u: Value) -> Value:
+        """Return exp(u) - 1: near 0 what exp(u) rounds away is put back, as by Kahan's `_log1p`."""
+        inside = u.abs() < 1.0
+        held = inside.ifelse(u, _one())
+        power = held.exp()
+        near = (power == 1.0).ifelse(u, (power - 1.0) * held / (power == 1.0).ifelse(_one(), power.ln()))
+        return inside.ifelse(near, self._exp(u) - 1.0)
+
+    def _cbrt(self, x: Value) -> Value:
+        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), whole=False)
+
+    def _hypot(self, one: Value, other: Value) -> Value:
+        """Return the root of the sum of squares, of which the larger is taken out, lest it overflow."""
+        import ibis
+
+        one, other = one.abs(), other.abs()
+        large = ibis.greatest(one, other)
+        held = (large == 0.0).ifelse(_one(), large)
+        return large * ((one / held) * (one / held) + (other / held) * (other / held)).sqrt()
+
+    def _sinc(self, x: Value) -> Value:
+        turn = math.pi * x
+        return (x == 0.0).ifelse(_one(), turn.sin() / (x == 0.0).ifelse(_one(), turn))
+
+    def _erf(self, x: Value) -> Value:
+        return (x.abs() <= 0.46875).ifelse(self._erf_near(x), self._sign(x) * (1.0 - self._erfc_far(x.abs())))
+
+    def _erfc(self, x: Value) -> Value:
+        tail = self._erfc_far(x.abs())
+        return (x.abs() <= 0.46875).ifelse(1.0 - self._erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
+
+    def _erf_near(self, x: Value) -> Value:
+        held = (x.abs() <= 0.46875).ifelse(x, _one())
+        square = held * held
+        return held * _horner(ERF_UPPER, square) / _horner(ERF_LOWER, square)
+
+    def _erfc_far(self, u: Value) -> Value:
+        """Return erfc(u) for u > 0.46875. The square of u is cut in two, lest its rounding spoil exp(-u^2)."""
+        import ibis
+
+        u = ibis.least(ibis.greatest(u, 0.25 * _one()), 30.0 * _one())
+        cut = (u * 16.0).floor() / 16.0
+        bell = self._exp(-cut * cut) * self._exp(-(u - cut) * (u + cut))
+        inverse = 1.0 / (u * u)
+        correction = inverse * _horner(FAR_UPPER, inverse) / _horner(FAR_LOWER, inverse)
+        return bell * (u > 4.0).ifelse(
+            (ONE_BY_ROOT_PI - correction) / u, _horner(ERFC_UPPER, u) / _horner(ERFC_LOWER, u)
+        )
+
+    def _sinh(self, x: Value) -> Value:
+        if "sinh" in self.abilities.functions:
+            return self.builtin("sinh", x)
+        series = x * (1.0 + x * x / 6.0 * (1.0 + x * x / 20.0 * (1.0 + x * x / 42.0)))
+        return (x.abs() < 0.02).ifelse(series, 0.5 * (self._exp(x) - self._exp(-x)))
+
+    def _cosh(self, x: Value) -> Value:
+        if "cosh" in self.abilities.functions:
+            return self.builtin("cosh", x)
+        return 0.5 * (self._exp(x) + self._exp(-x))
+
+    def _tanh(self, x: Value) -> Value:
+        if "tanh" in self.abilities.functions:
+            return self.builtin("tanh", x)
+        small = self._exp(-2.0 * x.abs())
+        series = x * (1.0 - x * x * (1.0 / 3.0 - x * x * (2.0 / 15.0 - x * x * 17.0 / 315.0)))
+        return (x.abs() < 0.02).ifelse(series, self._sign(x) * (1.0 - small) / (1.0 + small))
+
+
+def _horner(coefficients: Sequence[float], u: Value) -> Value:
+    value = coefficients[0] * _one()
+    for each in coefficients[1:]:
+        value = value * u + each
+    return value
+
+
+def _log1p(u: Value) -> Value:
+    """Return log(1 + u) for u in [0, 1]: what 1 + u rounds away is put back by the ratio of u to what was kept.
+
+    Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
+    """
+    kept = (1.0 + u) - 1.0
+    return (kept == 0.0).ifelse(u, (1.0 + u).ln() * (u / (kept == 0.0).ifelse(_one(), kept)))
+
+
+def _one() -> Value:
+    import ibis
+
+    return ibis.literal(1.0, "float64")
+
+
+def _infinite() -> Value:
+    import ibis
+
+    return ibis.literal(float("inf"), "float64")
+
+
+def _nan() -> Value:
+    import ibis
+
+    return ibis.literal(float("nan"), "float64")

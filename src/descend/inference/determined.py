@@ -1,0 +1,63 @@
+"""What the data determine at a solution: which parameters are free to move, at a bound, redundant, or open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from descend.descent.commenting import comment
+from descend.descent.solution import Solution
+from descend.inference.covariance import Array, Mask, Rank, rank_of
+from descend.models import Model
+
+
+@comment("the rank of the data")
+def rank(solution: Solution) -> Rank | None:
+    """Return what is determined all the same, where a solution has undetermined parameters; None if all are."""
+    if not solution.undetermined:
+        return None
+    with np.errstate(all="ignore"):
+        return rank_of(solution.objective(solution.theta, 3))
+
+
+@comment("the parameters at a bound", empty=list)
+def at_bound(solution: Solution) -> list[str]:
+    """Return the labels of the parameters that ended at a bound."""
+    return [] if solution.constraints is None else solution.constraints.at_bound(solution.theta)
+
+
+def at_bounds(solution: Solution) -> Mask:
+    """Mark the free components that lie at a bound."""
+    bounds = None if solution.constraints is None else solution.constraints.bounds
+    return np.zeros(solution.theta.size, dtype=bool) if bounds is None else bounds.held(solution.theta)
+
+
+def standing(solution: Solution) -> int:
+    """Return how many components of theta lie at a bound or are fixed by themselves."""
+    return 0 if solution.constraints is None else solution.constraints.standing(solution.theta)
+
+
+def determined(solution: Solution) -> int:
+    """Return how many parameters the data determine: those free to move, less one for each that is redundant."""
+    known = rank(solution)
+    return solution.model.parameters.size - standing(solution) if known is None else int(known.kept.sum())
+
+
+def determined_parts(solution: Solution) -> Mask:
+    """Mark the components that are determined once the redundant ones are held."""
+    known = rank(solution)
+    return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept
+
+
+def free_to_move(solution: Solution) -> Mask:
+    """Mark the parameters that a refit moves: all but those that others can make up for."""
+    known = rank(solution)
+    return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept | at_bounds(solution)
+
+
+def undetermined(model: Model, covariance: Array, labels: Collection[str]) -> Mask:
+    """Mark the free components that the data do not determine by themselves: those, and what has no variance."""
+    unknown: Mask = np.isnan(covariance.diagonal())
+    unknown[[label in labels for label in model.parameters.labels]] = True
+    return unknown

@@ -1,0 +1,92 @@
+"""Estimates with their covariance: what intervals and the bands of predictions rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution
+from descend.errors import ConfigError
+from descend.inference.determined import at_bound
+from descend.inference.digits import errors_hold
+from descend.inference.standard_errors import covariance_of, kind_of_errors
+from descend.inference.statistics import degrees_of_freedom, error_degrees, residual_standard_deviation
+from descend.models import Model
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Of a solution, or of a fit that was read from a file.
+
+    covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of it,
+    "model" or "sandwich". degrees: of freedom of the errors, infinite where their scale is known. undetermined,
+    at_bound: labels. at_minimum: whether the errors mean what they say. weights, sigma: their columns. deviation: of a
+    measurement of weight 1, if it is known.
+    """
+
+    model: Model
+    theta: Array
+    covariance: Array | None
+    kind: str
+    degrees: float
+    undetermined: tuple[str, ...]
+    at_bound: Sequence[str]
+    at_minimum: bool
+    why_none: str
+    weights: str | None
+    sigma: str | None
+    deviation: float | None
+
+    def needed_covariance(self) -> Array:
+        """Return the covariance; ConfigError where there is none, which says why."""
+        if self.covariance is None:
+            raise ConfigError(self.why_none)
+        return self.covariance
+
+
+def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
+    """Return the estimates of a solution; kind: of their errors, if not the usual one."""
+    kind = kind or kind_of_errors(solution)
+    return Estimates(
+        solution.model,
+        solution.theta,
+        covariance_of(solution, kind),
+        kind_of_errors(solution),
+        error_degrees(solution),
+        solution.undetermined,
+        at_bound(solution),
+        errors_hold(solution),
+        why_none(solution.model, solution.penalised, solution.outcome, degrees_of_freedom(solution)),
+        solution.weights,
+        solution.sigma,
+        residual_standard_deviation(solution),
+    )
+
+
+def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:
+    """Say why a fit has no standard errors, and what to do about it."""
+    if model.in_place:
+        return f"A {model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."
+    if penalised:
+        return (
+            "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
+            f"unknown amount. Fit without {spell('l1')} and {spell('l2')}."
+        )
+    if outcome is Outcome.DIVERGED:
+        return "There are no standard errors: the run diverged. Fit again, with the default optimizer or another start."
+    if degrees is not None and degrees <= 0:
+        return (
+            f"There are no standard errors: {model.parameters.size} parameters leave nothing of as many rows to "
+            "tell the size of the errors. Give more rows."
+        )
+    return (
+        "There are no standard errors: the data do not determine each parameter by itself. "
+        "Remove one, or give data that tell them apart."
+    )

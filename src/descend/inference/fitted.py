@@ -1,0 +1,304 @@
+"""What is known of a fit: where it ended and how, and what follows from that."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution, every_parameter, named
+from descend.descent.step import Trace
+from descend.diagnosis import Cause, Diagnosis
+from descend.inference import determined, digits, equation, goodness, guarantee, likelihood, statistics
+from descend.inference import standard_errors as errors
+from descend.inference.diagnostics import Diagnostics, diagnostics_of
+from descend.inference.estimates import Estimates
+from descend.inference.intervals import (
+    Intervals,
+    checked_errors,
+    checked_level,
+    checked_method,
+    intervals_of,
+    t_intervals,
+)
+from descend.losses import Loss
+from descend.models import Model
+from descend.parameters import Constraints
+
+Array = NDArray[np.float64]
+Value = TypeVar("Value")
+
+
+class Inferred(Generic[Value]):
+    """An attribute that is a function of the solution; of a fit that was loaded, what the file holds by its name."""
+
+    def __init__(self, function: Callable[[Solution], Value]) -> None:
+        self.function, self.__doc__ = function, function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, fit: None, owner: type) -> Inferred[Value]: ...
+    @overload
+    def __get__(self, fit: Fitted, owner: type) -> Value: ...
+    def __get__(self, fit: Fitted | None, owner: type) -> Inferred[Value] | Value:
+        return self if fit is None else fit._inferred(self.name, self.function)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fitted(ABC):
+    """The result of a fit, or what a model file holds of one.
+
+    theta: the parameters as one flat vector, or what stands for those of a module; ``parameters`` names them.
+    loss: J there, penalties included. rows: how many were used. epochs: how many were run.
+    passes: how often all rows were read; a sample counts by its share of them.
+    outcome: how the run ended; cause, evidence: why, if it was not healthy; advice: what to do about it, in words.
+    trace: the steps; empty for a fit that was loaded.
+    gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
+    seconds: from the call to the result, whatever was done; of a run that was taken up, those before it too.
+    penalised: whether J holds a penalty. weights: the column of relative row weights. sigma: that of known standard
+    deviations of the response.
+    undetermined: the labels of the parameters that the data do not determine; a note says why.
+    notes: what was chosen or noticed on the way, in sentences. failures: what could not be told of the fit, and why: of
+    what was asked for so far.
+    from_start: where the user's own start led, if a search found a lower minimum, which is then this fit.
+
+    What follows from the solution is computed when it is first asked for, and kept. All of it is quick, but `cause`,
+    `evidence` and `advice` of a run that seems well, which may take as long as the run itself, or a second: those of
+    one that failed are known at its end.
+    """
+
+    solution: Solution | None
+    """What the descent found, with rows and objective; None of a fit that was loaded."""
+    model: Model
+    theta: Any
+    loss: float
+    rows: int
+    passes: float
+    epochs: int
+    outcome: Outcome
+    gradient: str
+    optimizer: str
+    learning_rate: float | None
+    engine: str
+    seconds: float
+    penalised: bool
+    weights: str | None
+    sigma: str | None
+    undetermined: tuple[str, ...]
+    notes: tuple[str, ...]
+    trace: Trace = field(default_factory=Trace)
+    failures: list[str] = field(default_factory=list)
+    from_start: Fitted | None = None
+    _asked: bool
+    """Whether the epochs were asked for, so that to have run them is a success."""
+    _advice: str
+    """What to do about the outcome, as far as the outcome alone says."""
+
+    @property
+    @abstractmethod
+    def diagnosis(self) -> Diagnosis:
+        """Why the run failed or fell short: its cause, the evidence, and what to do; none for a healthy run."""
+
+    @abstractmethod
+    def _inferred(self, name: str, function: Callable[[Solution], Value]) -> Value:
+        """Return what ``function`` makes of the solution, or what the file holds under ``name``."""
+
+    @abstractmethod
+    def estimates(self, kind: str | None = None) -> Estimates:
+        """Return the parameters with their covariance, ``"model"`` or ``"sandwich"``, and what it rests on."""
+
+    @abstractmethod
+    def _solved(self, otherwise: str, without: str = "data") -> Solution:
+        """Return the solution. Raises ConfigError for a loaded fit: it is ``without`` something, so ``otherwise``."""
+
+    # What was fitted, and how it ended.
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
+        return named(self.model, self.theta)
+
+    @property
+    def loss_function(self) -> Loss:
+        return self.model.loss
+
+    @property
+    def constraints(self) -> Constraints | None:
+        """Which parameters are fixed, tied or bounded, if any are."""
+        return self.model.constraints
+
+    at_bound = Inferred(determined.at_bound)
+    """The labels of the parameters that ended at a bound."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run converged, or ran all the epochs that were asked for."""
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self._asked)
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the run failed or fell short; None for a healthy one."""
+        return self.diagnosis.cause
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The numbers and names by which ``cause`` was told."""
+        return dict(self.diagnosis.evidence)
+
+    @property
+    def advice(self) -> str:
+        """What to do about how the run ended, in a sentence or two."""
+        return self.diagnosis.advice or self._advice
+
+    # How certain the parameters are.
+
+    kind_of_errors = Inferred(errors.kind_of_errors)
+    """How ``standard_errors`` were found: "model" or "sandwich"."""
+    covariance = Inferred(errors.covariance)
+    """(p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
+    standard_errors = Inferred(errors.standard_errors)
+    """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
+
+    Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
+    """
+    correlation = Inferred(errors.correlation)
+    """(p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
+    at_minimum = Inferred(digits.errors_hold)
+    """Whether the run ended so near the minimum that standard errors mean what they say."""
+    digits = Inferred(digits.digits)
+    """How many decimal digits of each parameter the place where the run stopped supports, in their shapes.
+
+    It says how near the minimum is, not how well the data determine it: that is what standard errors say.
+    None where it cannot be told (see ``inference.digits.digits``).
+    """
+    guarantee = Inferred(guarantee.guarantee)
+    """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
+
+    def covariance_of(self, kind: str) -> Array | None:
+        """Return the (p, p) covariance of the flat parameters; None if the data or a penalty leave none.
+
+        Entries of parameters that the data do not determine by themselves are NaN.
+
+        kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
+            (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
+            the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
+            ``"sandwich"``, right also if they are not alike: HC3, or for absolute and pinball a kernel estimate
+            (see ``inference.covariance.sandwich``).
+        """
+        checked_errors(kind, self.loss_function)
+        return self.estimates(kind).covariance
+
+    def intervals(
+        self,
+        level: float = 0.95,
+        method: str = "t",
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        on_resample: Callable[[int], None] | None = None,
+    ) -> Intervals:
+        """Return an interval for each parameter: name -> (low, high), with arrays for a vector.
+
+        level: the share of data sets whose interval would hold the true value.
+        method: ``"t"``, estimate -+ t quantile * standard error. ``"sandwich"``, the same with robust errors.
+            ``"profile"``, every value of a parameter at which the others can still make the data likely enough; ends
+            that the data leave open are infinite. ``"bootstrap"``, from fits to ``resamples`` samples of the rows,
+            drawn with replacement in an order that ``seed`` fixes; ``on_resample`` is told how many are done.
+
+        No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none, and says
+        why.
+        """
+        level, method = checked_level(level), checked_method(method)
+        if method in ("t", "sandwich"):
+            return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
+        solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
+        return intervals_of(solution, level, method, resamples, seed, on_resample)
+
+    # How good the fit is.
+
+    degrees_of_freedom = Inferred(statistics.degrees_of_freedom)
+    """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
+    error_degrees = Inferred(statistics.error_degrees)
+    """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
+    residual_standard_deviation = Inferred(statistics.residual_standard_deviation)
+    """sqrt(sum omega r**2 / degrees of freedom), of a row of weight 1; None unless the loss is squared.
+
+    With ``sigma`` the residuals are measured in sigmas, so that it is near 1 if these are right.
+    """
+    r_squared = Inferred(statistics.r_squared)
+    """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
+    r_squared_about_zero = Inferred(statistics.r_squared_about_zero)
+    """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
+
+    What R reports for a line through the origin, whose residuals do not add up to 0.
+    """
+    dispersion = Inferred(statistics.dispersion_of)
+    """Of what the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
+    deviance = Inferred(goodness.deviance_of)
+    """Twice what the log-likelihood lacks of one with a mean for each row (see ``inference.goodness.deviance_of``)."""
+    goodness = Inferred(goodness.goodness_of)
+    """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
+    criteria = Inferred(likelihood.criteria_of)
+    """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
+
+    @property
+    def log_likelihood(self) -> float | None:
+        """See ``inference.likelihood.log_likelihood``; None where there are no ``criteria``."""
+        return None if self.criteria is None else self.criteria.log_likelihood
+
+    @property
+    def aic(self) -> float | None:
+        """Akaike's criterion, 2 k - 2 log-likelihood (see ``criteria``)."""
+        return None if self.criteria is None else self.criteria.aic
+
+    @property
+    def aicc(self) -> float | None:
+        """Akaike's criterion, corrected for few rows (see ``criteria``)."""
+        return None if self.criteria is None else self.criteria.aicc
+
+    @property
+    def bic(self) -> float | None:
+        """Schwarz's criterion, k log n - 2 log-likelihood (see ``criteria``)."""
+        return None if self.criteria is None else self.criteria.bic
+
+    @property
+    def residuals(self) -> Array:
+        """Observed less predicted response of each row."""
+        return statistics.residuals(self._solved("it has no residuals. Fit again to get them."))
+
+    def diagnostics(self) -> Diagnostics:
+        """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
+
+        Residuals are weighed, and ordered by the input if there is one, else as the rows are. Of more than 10,000 rows
+        a sample of so many is judged, a hundred neighbours at a time. Squared loss only.
+
+        Raises ConfigError for other losses, for modules, and for a fit that was loaded.
+        """
+        return diagnostics_of(self._solved("it has no residuals. Fit again to get them."))
+
+    # The model, written down.
+
+    rounding = Inferred(equation.rounding)
+    """By how much each parameter may be rounded in the fitted equation (see ``inference.equation.rounding``)."""
+
+    @property
+    def fitted_formula(self) -> str:
+        """The formula with its values, to as many digits as predictions need; empty for a Python function."""
+        return equation.equation(self.model, self.parameters, self.rounding)
+
+    def mentioned(self, digits: int = 6) -> str:
+        """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
+        here = self.solution is not None and self.solution.in_memory
+        found = self.standard_errors if here else None
+        if found is None or self.model.in_place:
+            return self.model.parameters.mentioned(self.theta, digits)
+        shapes = every_parameter(self.model)
+        by_label = dict(zip(shapes.labels, shapes.flat(found).tolist(), strict=True))
+        return self.model.parameters.mentioned(self.theta, digits, errors=by_label)

@@ -1,0 +1,142 @@
+"""A fit that was read from a model file: it answers what the file holds, and says what it cannot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution, every_parameter
+from descend.diagnosis import Cause, Diagnosis
+from descend.errors import ConfigError
+from descend.inference.correlation import Correlation
+from descend.inference.estimates import Estimates, why_none
+from descend.inference.goodness import Goodness
+from descend.inference.likelihood import Criteria
+from descend.inference.standard_errors import errors_by_name, usual_kind
+from descend.results.fit import Fit
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class LoadedFit(Fit):
+    """A fit without its data and its steps.
+
+    content: what the model file holds.
+    """
+
+    content: Mapping[str, Any]
+    solution: None = None
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Why the run failed or fell short, as far as the file says."""
+        cause = self.content.get("cause")
+        return Diagnosis(None if cause is None else Cause(cause), self.content.get("evidence") or {})
+
+    def _inferred(self, name: str, function: Callable[[Solution], Value]) -> Value:
+        answer: Any = ANSWERS[name](self) if name in ANSWERS else self.content.get(name)
+        return answer  # type: ignore[no-any-return]
+
+    def estimates(self, kind: str | None = None) -> Estimates:
+        if kind not in (None, self.kind_of_errors):
+            self._solved(f"it has no {kind} errors. Fit again to get them.")
+        return Estimates(
+            self.model,
+            self.theta,
+            self.covariance,
+            self.kind_of_errors,
+            self.error_degrees,
+            self.undetermined,
+            self.at_bound,
+            self.at_minimum,
+            why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
+            self.weights,
+            self.sigma,
+            self.residual_standard_deviation,
+        )
+
+    def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
+        raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the fit as plain values: the object that `--json` prints."""
+        return super().summary() | {"guarantee": self.content.get("guarantee")}
+
+
+def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
+    stored = fit.content.get("covariance")
+    return None if stored is None else np.array(stored, dtype=np.float64)
+
+
+def _correlation(fit: LoadedFit) -> Correlation | None:
+    found = fit.covariance
+    return None if found is None else Correlation.of_covariance(found, fit.model.parameters.labels)
+
+
+def _standard_errors(fit: LoadedFit) -> dict[str, Any] | None:
+    found = fit.covariance
+    if found is None or fit.model.in_place:
+        return None
+    return errors_by_name(fit.model, fit.theta, found, fit.undetermined)
+
+
+def _digits(fit: LoadedFit) -> dict[str, Any] | None:
+    stored = fit.content.get("digits")
+    if stored is None or fit.model.in_place:
+        return None
+    shapes = every_parameter(fit.model)
+    return shapes.named(shapes.flat(stored))
+
+
+def _degrees(fit: LoadedFit) -> int | None:
+    stored = fit.content.get("degrees_of_freedom")
+    return None if stored is None else int(stored)
+
+
+def _error_degrees(fit: LoadedFit) -> float:
+    degrees = fit.degrees_of_freedom
+    return math.inf if _known(fit) or degrees is None else float(degrees)
+
+
+def _known(fit: LoadedFit) -> bool:
+    return fit.sigma is not None or fit.loss_function.dispersion_known
+
+
+def _criteria(fit: LoadedFit) -> Criteria | None:
+    values = [fit.content.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
+    return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
+
+
+def _goodness(fit: LoadedFit) -> Goodness | None:
+    names = ("chi_square", "degrees_of_freedom", "chi_square_p")
+    stored = [float(value) for name in names if (value := fit.content.get(name)) is not None]
+    if len(stored) < len(names) or stored[1] < 1.0:
+        return None
+    return Goodness(stored[0], int(stored[1]), stored[2])
+
+
+ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
+    "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
+    "column_types": lambda fit: dict(fit.content.get("columns", {})),
+    "kind_of_errors": lambda fit: fit.content.get("errors") or usual_kind(fit.loss_function),
+    "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
+    "rounding": lambda fit: fit.content.get("rounding") or {},
+    "covariance": _covariance,
+    "correlation": _correlation,
+    "standard_errors": _standard_errors,
+    "digits": _digits,
+    "guarantee": lambda fit: None,
+    "degrees_of_freedom": _degrees,
+    "error_degrees": _error_degrees,
+    "dispersion": lambda fit: 1.0 if _known(fit) else fit.content.get("dispersion"),
+    "criteria": _criteria,
+    "goodness": _goodness,
+}
+"""What takes more than to read it; all else stands in the file under its name."""

@@ -1,0 +1,118 @@
+"""The fit of a run: what it answers, it computes from the solution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from descend.descent.commenting import attempt, comment
+from descend.descent.outcome import Outcome
+from descend.descent.solution import Solution
+from descend.diagnosis import Cause, Diagnosis, diagnose
+from descend.inference.edge import edge_note
+from descend.inference.estimates import Estimates, estimates_of
+from descend.inference.goodness import scatter_note
+from descend.results.fit import Fit, column_types
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SolvedFit(Fit):
+    """A fit that has its solution."""
+
+    solution: Solution
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Why the run failed or fell short: its cause, the evidence, and what to do; none for a healthy run."""
+        return diagnosis_of(self.solution)
+
+    def _inferred(self, name: str, function: Callable[[Solution], Value]) -> Value:
+        return function(self.solution)
+
+    def estimates(self, kind: str | None = None) -> Estimates:
+        return estimates_of(self.solution, kind)
+
+    def _solved(self, otherwise: str, without: str = "data") -> Solution:
+        return self.solution
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes a copy, in this process or another: all but the table, and rows that lie elsewhere.
+
+        Pickle is the user's own means; descend itself writes and reads JSON alone.
+        """
+        from descend.inference.profile_sides import Sides
+        from descend.results.store import content_of, restored
+
+        diagnosis_of(self.solution), column_types(self.solution)  # while it can be told
+        if not self.solution.in_memory:
+            return restored, (content_of(self), self.model, self.theta, self.trace)
+        lasting = {name: answer for name, answer in self.solution.answers.items() if not isinstance(answer, Sides)}
+        state = self.__dict__ | {"solution": replace(self.solution, answers=lasting)}
+        return _with_state, (state,)
+
+
+def _with_state(state: dict[str, Any]) -> SolvedFit:
+    fit = object.__new__(SolvedFit)
+    fit.__dict__.update(state)
+    return fit
+
+
+@comment("why the run ended as it did", empty=Diagnosis)
+def diagnosis_of(solution: Solution) -> Diagnosis:
+    """Return why a run failed or fell short; none for a healthy one."""
+    if solution.endless is not None and solution.outcome is Outcome.STALLED:
+        return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
+    return diagnose(solution.problem, solution.run)
+
+
+def fit_of(solution: Solution) -> SolvedFit:
+    """Put a solution into the user's hands, with what there is to say of how far the data scatter, and of failure."""
+    notes, problem = solution.notes, solution.problem
+    if solution.endless is None:
+        with attempt("whether the data scatter as they should", solution.failures):
+            notes += _scatter(solution)
+    at_once = not solution.succeeded or problem.model.in_place
+    # Now: of a failure all want to know why, and a module may be trained further.
+    if at_once and diagnosis_of(solution).cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+        notes = tuple(note for note in notes if note not in solution.verdict.sentences)
+    return SolvedFit(
+        solution=solution,
+        model=solution.model,
+        theta=solution.theta,
+        loss=solution.loss,
+        rows=solution.rows,
+        passes=solution.objective.passes,
+        epochs=solution.epochs,
+        outcome=solution.outcome,
+        gradient=problem.gradient,
+        optimizer=solution.run.optimizer.name,
+        learning_rate=solution.run.learning_rate,
+        engine=solution.objective.engine.name,
+        seconds=solution.seconds,
+        penalised=solution.penalised,
+        weights=solution.weights,
+        sigma=solution.sigma,
+        undetermined=solution.undetermined,
+        notes=notes,
+        trace=solution.trace,
+        failures=solution.failures,
+        from_start=None if solution.from_start is None else fit_of(solution.from_start),
+        _asked=solution.run.asked,
+        _advice=solution.advice,
+    )
+
+
+def _scatter(solution: Solution) -> tuple[str, ...]:
+    """Say what is odd about predictions at the edge of what the loss allows, and about how far the data scatter.
+
+    Only where the loss has an edge, and where it, or a column, says how far they should.
+    """
+    loss, notes = solution.loss_function, []
+    if loss.prediction_domain.limited:
+        notes.append(edge_note(solution))
+    if loss.dispersion_known or solution.sigma is not None:
+        notes.append(scatter_note(solution))
+    return tuple(note for note in notes if note is not None)
