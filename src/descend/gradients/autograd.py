@@ -71,10 +71,10 @@ class AutogradKernel:
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
 
-    made_by: tuple[Callable[..., AutogradKernel], tuple[Any, ...]]
+    made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
     """What makes it again where it is unpickled."""
 
-    def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[object, ...]]:
         return self.made_by
 
     def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:

@@ -81,8 +81,10 @@ def _read(
     name, index, node = syntax.parse_assignment(text)
     # `sign` cannot stand in a formula, but it does in the derivatives that `descend derive` prints.
     extra: dict[str, Extra] = {
-        "sign": (sign, (1,)), "mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,)),
-    }  # fmt: skip
+        "sign": (sign, (1,)),
+        "mean": (lambda inside: _sum(inside) / COUNT, (1,)),
+        "sum": (_sum, (1,)),
+    }
     # A pattern such as w @ [x*] takes the columns it took in the formula.
     taken: dict[str, list[str]] = {}
     for term in formula.terms.values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import sympy
 from sympy import Expr
@@ -180,7 +179,7 @@ class Derivation(Shown):
             written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items())
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
         return {
             "formula": self.formula.text,

@@ -33,7 +33,7 @@ from descend.problem.pieces import RowPieces, StreamedPieces
 from descend.problem.point import Penalty, PiecesOfRows, Point
 from descend.registry import closest
 from descend.starts.growth import improved
-from descend.starts.search import Start, search
+from descend.starts.search import Start, sample, search
 from descend.table import Table, open_table
 from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from descend.problem.out_of_core import Gathered, Whole
 
 Array = NDArray[np.float64]
+STARTED = 10_000
+"""Rows by whose logarithms a model of a positive response is started."""
 
 
 @dataclass(eq=False)
@@ -125,6 +127,8 @@ def _posed(model: str | Callable[..., Any], table: Table, loss: Loss, request: R
         objective.pieces = _pieces(fitted, rows, objective.penalty, gathered)
     convex = fitted.linear or fitted.log_linear
     theta = fitted.parameters.start(given, 0.0 if convex else 1.0)
+    if fitted.log_linear and not given and not loss.response_domain.closed:
+        theta = _of_logarithms(fitted, rows, theta)
     if fitted.constraints is not None and fitted.constraints.bounds is not None:
         theta, objective.bounds = _within(fitted.constraints.bounds, fitted, theta, given, objective)
     found = None
@@ -221,6 +225,22 @@ def _in_memory(
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
     return rows, chosen(request, what, rows), squares / rows.count, rounded
+
+
+def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
+    """Return where least squares of log(y) ends, for a positive response: a mean of exp(0) may be far from all of it.
+
+    From too small a mean a step by Fisher information goes as far beyond the right one as the response is large.
+    """
+    some = sample(rows, STARTED)
+    score, jacobian = model.scores_and_jacobian(theta, some.columns)
+    omega = np.ones(some.count) if some.omega is None else some.omega
+    root = np.where(some.y > 0.0, np.sqrt(omega), 0.0)
+    design, right = jacobian / score[:, None], np.log(np.where(some.y > 0.0, some.y / score, 1.0))
+    if not np.isfinite(design).all():
+        return theta
+    change: Array = np.linalg.lstsq(design * root[:, None], right * root, rcond=None)[0]
+    return theta + change
 
 
 def _grown(

@@ -37,7 +37,7 @@ class Decoder:
     ) -> None:
         self.case, self.scales, self.points, self.calls, self.remembers = case, scales, points, calls, remembers
         self.labels = case.model.parameters.labels
-        self.given = np.stack([point.given for point in points if point.given is not None])
+        self.given = np.stack([point.given for point in points])
         self.truth = np.stack([point.truth for point in points])
         self.allowed = np.stack([point.allowed for point in points])
         self.right = (np.abs(self.given - self.truth) <= self.allowed).all(axis=0)

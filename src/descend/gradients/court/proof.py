@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 
 import sympy
 from sympy import Eq, Expr, Integer, Ne
@@ -117,7 +116,7 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
 
 def _plain(expression: Expr) -> Expr:
     """Write functions by fewer functions."""
-    rules: dict[Any, Callable[..., Expr]] = {
+    rules: dict[type, Callable[..., Expr]] = {
         softplus: lambda u: sympy.log(1 + sympy.exp(u)),
         sigmoid: lambda u: 1 / (1 + sympy.exp(-u)),
         log10: lambda u: sympy.log(u) / sympy.log(10),
