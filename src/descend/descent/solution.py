@@ -158,7 +158,7 @@ class Solution:
 
 def every_parameter(model: Model) -> Parameters:
     """Return the names and shapes of all parameters of a model, fixed and tied ones too."""
-    return model.parameters if model.constraints is None else model.constraints.whole
+    return model.parameters if model.constraints is None else model.constraints.parameters
 
 
 def named(model: Model, theta: Any) -> dict[str, Any]:

@@ -9,19 +9,19 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
+from descend.diagnosis.bad_rows import bad_rows, taken_along
+from descend.diagnosis.batch_noise import batch_noise, hovering
 from descend.diagnosis.case import Case
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
-from descend.diagnosis.epochs import too_few_epochs
-from descend.diagnosis.gradient import wrong_gradient
+from descend.diagnosis.far_origin import far_origin
 from descend.diagnosis.health import healthy
-from descend.diagnosis.noise import batch_noise, hovering
 from descend.diagnosis.opening import case_of
-from descend.diagnosis.origin import far_origin
+from descend.diagnosis.overflow import overflow_or_domain
 from descend.diagnosis.plateau import plateau
-from descend.diagnosis.rate import rate_too_large
-from descend.diagnosis.rows_at_fault import bad_rows, taken_along
-from descend.diagnosis.scaling import unscaled_column
-from descend.diagnosis.values import overflow_or_domain
+from descend.diagnosis.rate_too_large import rate_too_large
+from descend.diagnosis.too_few_epochs import too_few_epochs
+from descend.diagnosis.unscaled_column import unscaled_column
+from descend.diagnosis.wrong_gradient import wrong_gradient
 from descend.errors import DescendError
 from descend.problem.posing import Problem
 
@@ -76,7 +76,7 @@ def _hidden(case: Case) -> Diagnosis | None:
     along = taken_along(case)
     if along is not None and along.cause is not None:
         return along
-    if case.is_module or case.outcome is not Outcome.CONVERGED:
+    if case.model.in_place or case.outcome is not Outcome.CONVERGED:
         found = far_origin(case) or plateau(case)
         if found is not None:
             return found

@@ -22,7 +22,7 @@ from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.lab.text_columns import left_out
 from descend.table import open_table
-from descend.table.inspection import inspect
+from descend.table.files import inspect
 from descend.wording import speaking
 
 Array = NDArray[np.float64]

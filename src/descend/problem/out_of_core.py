@@ -25,7 +25,6 @@ from descend.problem.point import Objective, Point
 from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
-from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows, check_roles
 from descend.wording import spell, using
 
@@ -135,7 +134,7 @@ def gather(
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, request.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
-    rounded = rounding_notes(table, ends)
+    rounded = table.rounding_notes(ends)
     preflight.check_rows(model, ends, rows, table.source, penalised)
     check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
+from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.systems import RANK, predicted, well
 from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
@@ -76,6 +77,10 @@ class Objective(ABC):
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
+
+    def largest_curvature(self, theta: Array) -> float | None:
+        """Return the largest eigenvalue of the curvature at theta; None if there is none."""
+        return largest_curvature(self(theta, 2).curvature)
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""

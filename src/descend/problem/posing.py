@@ -35,7 +35,6 @@ from descend.registry import closest
 from descend.starts.growth import improved
 from descend.starts.search import Start, sample, search
 from descend.table import Table, open_table
-from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -217,7 +216,7 @@ def _in_memory(
 ) -> tuple[Rows, Engine, float, tuple[str, ...]]:  # fmt: skip
     """Read the rows and check them; returns them, the engine, the mean square of the response, and notes."""
     rows = preflight.read_rows(model, table, names, request)
-    rounded = rounding_notes(table, rows.columns)
+    rounded = table.rounding_notes(rows.columns)
     preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     preflight.check_response(model.loss, rows, model.response, model.response_columns)

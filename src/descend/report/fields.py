@@ -45,8 +45,8 @@ def fields(fit: Fitted, intervals: Intervals | None = None, told: Collection[str
         size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
         return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None, told)]
     held = fit.constraints
-    labels = fit.model.parameters.labels if held is None else held.whole.labels
-    values = [float(value) for value in (fit.theta if held is None else held.whole.flat(fit.parameters))]
+    labels = fit.model.parameters.labels if held is None else held.parameters.labels
+    values = [float(value) for value in (fit.theta if held is None else held.parameters.flat(fit.parameters))]
     errors = fit.standard_errors
     flat = [None] * len(values) if errors is None else [
         None if np.isnan(error) else error for error in np.hstack([errors[name] for name in fit.parameters]).tolist()
@@ -156,7 +156,7 @@ def _digits(fit: Fitted) -> list[Field]:
     """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
     if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
         return []
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.whole
+    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
     low = [
         (label, int(number))
         for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)

@@ -46,7 +46,7 @@ def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
 def content_of(fit: Fit) -> dict[str, Any]:
     """Return what a model file holds."""
     model, held = fit.model, fit.constraints
-    parameters = model.parameters if held is None else held.whole
+    parameters = model.parameters if held is None else held.parameters
     formula = model.formula.text if model.formula is not None else None
     content = {
         "descend": version("descend"),

@@ -59,7 +59,7 @@ def _held_back(fit: Fit) -> dict[str, Any]:
     return {
         "fixed": {} if held is None else _plain(held.fixed),
         "ties": {} if held is None else dict(held.tie_texts),
-        "bounds": [] if held is None or held.bounds is None else held.bounds.asked,
+        "bounds": [] if held is None or held.bounds is None else held.bounds.free_texts,
         "at_bound": fit.at_bound,
         "undetermined": list(fit.undetermined),
     }

@@ -15,10 +15,13 @@ from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
+from descend.parameters.vector import Values
 from descend.problem.posing import Problem, pose
 from descend.table import Table
 
 Array = NDArray[np.float64]
+Fitted = str | Callable[..., Any]
+"""What is fitted: a formula, or a function."""
 ROUNDS = 60
 NEARLY = 1e-2
 """Relative change of the noise below which the next estimate is where a line through the last two leads."""
@@ -53,9 +56,7 @@ def _told(request: Request) -> bool:
     return not isinstance(request.loss, str) or "(" in request.loss
 
 
-def prepare(
-    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
-) -> tuple[Request, tuple[str, ...]]:
+def prepare(model: Fitted, table: Table, request: Request, loss: Loss) -> tuple[Request, tuple[str, ...]]:
     """Return the request with every setting of its loss known and with a start where it needs one; and what was done.
 
     The noise is estimated by fits of the loss itself, from that of huber fits on, each with the setting
@@ -107,7 +108,7 @@ def prepare(
     return replace(request, start=_honoured(request, found.start), loss=settled), (note,)
 
 
-def _honoured(request: Request, found: dict[str, Any]) -> dict[str, Any]:
+def _honoured(request: Request, found: Values) -> Values:
     """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
     return found if request.polish else {**found, **(request.start or {})}
 
@@ -117,11 +118,11 @@ class Noise:
     """The noise that a fit leaves, where it ended; and whether the formula fits most rows exactly."""
 
     noise: float
-    start: dict[str, Any]
+    start: Values
     exact: bool = False
 
 
-def _estimated(model: Any, table: Table, request: Request, loss: Loss) -> Noise:
+def _estimated(model: Fitted, table: Table, request: Request, loss: Loss) -> Noise:
     """Return the noise that a fit of the loss leaves whose setting is estimated from it, and where that fit ends."""
     found = _noise_of(model, table, replace(request, loss="squared"))
     first = Huber("auto")  # type: ignore[arg-type]
@@ -130,7 +131,7 @@ def _estimated(model: Any, table: Table, request: Request, loss: Loss) -> Noise:
     return found if found.exact else _fixed_point(model, table, request, loss, found, SETTLED)
 
 
-def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: Noise, settled: float) -> Noise:
+def _fixed_point(model: Fitted, table: Table, request: Request, loss: Loss, found: Noise, settled: float) -> Noise:
     """Return the noise s at which a fit with the setting that s gives leaves s again.
 
     Where the estimates approach it, a line through the last two changes leads there sooner. As the median jumps from
@@ -154,7 +155,7 @@ def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: 
     return found
 
 
-def _noise_of(model: Any, table: Table, request: Request) -> Noise:
+def _noise_of(model: Fitted, table: Table, request: Request) -> Noise:
     problem = _posed(model, table, request)
     start = _end(problem)
     columns = problem.columns
@@ -172,10 +173,10 @@ def _noise_of(model: Any, table: Table, request: Request) -> Noise:
     return Noise(NORMAL * size, start)
 
 
-def _posed(model: Any, table: Table, request: Request) -> Problem:
+def _posed(model: Fitted, table: Table, request: Request) -> Problem:
     by_text = request.gradient not in DERIVED
     return pose(model, table, replace(request, gradient=None) if by_text else request)
 
 
-def _end(problem: Problem) -> dict[str, Any]:
+def _end(problem: Problem) -> Values:
     return problem.model.parameters.named(run(problem, Request()).trace.last_finite.theta)

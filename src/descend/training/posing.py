@@ -19,7 +19,8 @@ from descend.problem import preflight
 from descend.problem.posing import Problem
 from descend.table import Table
 from descend.table.rows import Rows
-from descend.training.objective import ModuleEngine, ModuleObjective
+from descend.training.engine import ModuleEngine
+from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.reading import read_table, read_tensors
 

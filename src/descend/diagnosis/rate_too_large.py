@@ -34,7 +34,7 @@ def _diverged(case: Case) -> Diagnosis:
     limit, curvature = case.stable_rate, case.largest_at_start
     trace, last = case.trace, case.trace[-1]
     grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
-    name = case.optimizer_name
+    name = case.optimizer.name
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
         evidence["rate_that_descends"] = smaller
