@@ -58,6 +58,11 @@ class Rows:
         return len(next(iter(self.columns.values())))
 
     @property
+    def missing(self) -> str:
+        """What a fit is to do about missing values."""
+        return "drop" if self.gaps else "raise"
+
+    @property
     def sampled(self) -> bool:
         return self.rows < self.total
 
