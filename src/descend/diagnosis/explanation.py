@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.diagnosis.outlook import Outlook
-from descend.formula import Formula, as_text
+from descend.diagnosis.outlook import Asked, Outlook, outlook
+from descend.errors import DescendError
+from descend.formula import Formula, as_text, read_formula
 from descend.formula.ambiguities import readings
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
@@ -19,8 +20,9 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
+from descend.options.request import Request
 from descend.parameters import digits_of
-from descend.problem.posing import Problem
+from descend.problem.posing import Problem, pose
 from descend.showing import Shown
 from descend.table import Table
 
@@ -221,3 +223,21 @@ def _arbitrary(formula: Formula) -> tuple[str, ...]:
         sets = [f"({', '.join(each.name for each in own)})" if len(own) > 1 else own[0].name for own in group]
         told.append(f"{joined(sets)} can change places")
     return tuple(told)
+
+
+def on_table(formula: str, table: Table, request: Request, asked: Asked | None) -> Explanation:
+    """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
+    read = read_formula(formula, table.names, table.numeric_names)
+    explained = of_formula(read)
+    found = with_data(explained, table, table.numbers(read.columns, request.missing))
+    try:
+        with np.errstate(all="ignore"):
+            problem = pose(formula, table, request)
+            found |= of_problem(problem)
+            if asked is not None:
+                found["outlook"] = outlook(problem, *asked, request.standardize)
+    except DescendError as error:
+        if asked is not None or request.start:
+            raise
+        found["start_note"] = str(error)
+    return replace(explained, **found)

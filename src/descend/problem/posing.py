@@ -90,7 +90,7 @@ def pose(model: str | Callable[..., Any], data: Any, request: Request) -> Proble
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
     request.check()
-    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss = LOSSES.build(request.loss)
     penalised = request.l1 + request.l2 > 0
     table = open_table(data, request.where)
     try:

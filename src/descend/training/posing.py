@@ -44,7 +44,7 @@ def pose_module(module: Any, data: Any, request: Request) -> tuple[Problem, Requ
             "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
         )
     _refuse_untrainable(module)
-    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss = LOSSES.build(request.loss)
     read = read_tensors if is_pair(data) else read_table
     model, table, columns, notes = read(module, data, request.inputs, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
