@@ -7,17 +7,13 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
-from descend.descent.checkpoint import read
-from descend.descent.commenting import attempt
-from descend.descent.run import run
-from descend.descent.solution import Solution, solution_of
+from descend.descent.checkpoint import Checkpoint, read
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
@@ -30,12 +26,13 @@ from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
-from descend.problem.posing import Problem, pose
+from descend.problem.posing import pose
 from descend.registry import split_list
+from descend.report.log import printing
 from descend.results import Fit, fit_of, load
 from descend.results.comparison import Comparison
-from descend.starts.robust import loss_of, needs_preparation, prepare
-from descend.starts.second_look import SecondLook, doubt_of
+from descend.starts.robust import settled
+from descend.starts.solving import solve
 from descend.table import open_table
 from descend.table.memory import enough_memory
 
@@ -136,78 +133,39 @@ def fit(
     """
     began = time.perf_counter()
     request = read_request(model, data, others, _options(locals()) | unknown)
-    call: Call = partial(dict, request.given)
-    data, reader = request.data, _reader(log_every, on_step)
-    if kind_of(model).in_place:
-        from descend.training.posing import pose_module
-
-        if checkpoint is not None:
-            raise ConfigError(
-                "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
-                "Save those from `on_step`, with torch.save."
-            )
-
-        problem, request = pose_module(model, data, request)
-        with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(replace(solution_of(problem, run(problem, request, reader), began), call=call))
-    if inputs is not None:
-        raise ConfigError(
-            "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
-        )
-    loss_function = loss_of(request)
-    unprepared = request
-    prepared: tuple[str, ...] = ()
+    reader = on_step if log_every is None else printing(log_every, on_step)
     with np.errstate(all="ignore"), enough_memory():
-        if needs_preparation(loss_function):
-            data, unprepared = open_table(data, where), replace(request, where=None)
-            request, prepared = prepare(model, data, unprepared, loss_function)
-        if checkpoint is not None:
-            refuse_unwritable(checkpoint)
-        resumed = None if checkpoint is None or not resume else read(checkpoint)
-        if resumed is not None:  # it starts where the run did, whatever start is found or given now
-            request = replace(request, start=resumed.start)
-            began -= resumed.snapshot.seconds
-        problem = pose(model, data, request)
+        if kind_of(model).in_place:
+            from descend.training.posing import pose_module
+
+            problem, request = pose_module(model, request.data, request)
+            with problem.objective.session():
+                return fit_of(solve(problem, request, reader, began=began))
+        table = open_table(request.data, where)
         try:
-            if prepared:
-                problem = replace(problem, notes=prepared + problem.notes)
-            kind = checked_errors(errors, problem.model.loss)
-
-            def solve(problem: Problem, reader: Callable[[Step], None] | None = None) -> Solution:
-                solution = solution_of(problem, run(problem, request, reader, resumed), began)
-                return replace(solution, call=call, errors=kind)
-
-            solution = solve(problem, reader)
-            if optimizer is None and start:
-                patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                with attempt("whether another start leads lower", solution.failures):
-                    doubt = doubt_of(problem, solution) if patient and solution.succeeded else None
-                    if doubt is not None or not solution.succeeded:
-                        look = SecondLook(model, request, unprepared, loss_function, problem, solution, solve, doubt)
-                        solution = look.taken()
-            return fit_of(solution)
+            request = settled(request, table)
+            resumed = _resumed(request)
+            if resumed is not None:  # it starts where the run did, whatever start is found or given now
+                request = replace(request, start=resumed.start)
+                began -= resumed.snapshot.seconds
+            problem = pose(request, table)
+            checked_errors(errors, problem.model.loss)
+            return fit_of(solve(problem, request, reader, resumed, began))
         finally:
-            problem.table.rest()
+            table.rest()
+
+
+def _resumed(request: Request) -> Checkpoint | None:
+    """Return where an earlier run stood, to go on from there; refuse a checkpoint that cannot be written."""
+    if request.checkpoint is None:
+        return None
+    refuse_unwritable(request.checkpoint)
+    return read(request.checkpoint) if request.resume else None
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
-
-
-def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
-    if log_every is None:
-        return on_step
-
-    def read(step: Step) -> None:
-        if step.note is not None:
-            print(f"Warning: {step.note}.")
-        if step.epoch % log_every == 0 or step.outcome is not None:
-            print(step.line())
-        if on_step is not None:
-            on_step(step)
-
-    return read
 
 
 def compare(
@@ -300,8 +258,10 @@ def explain(
         return of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     # The start does not hang on the scale of a robust loss.
     known = "squared" if LOSSES.build(loss).estimated else loss
-    request = Request(start=start, loss=known, missing=missing, standardize=standardize, polish=outlook is None)
-    return on_table(formula, open_table(data, where), request, outlook)
+    request = Request(
+        model=formula, start=start, loss=known, missing=missing, standardize=standardize, polish=outlook is None
+    )
+    return on_table(request, open_table(data, where), outlook)
 
 
 def check(
@@ -354,15 +314,15 @@ def check(
             "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
             "itself. Leave them out, of the gradient too."
         )
-    request = Request(**options | {"fix": read_fixed(fix), "l1": 0.0, "l2": 0.0})
+    request = Request(**options | {"fix": read_fixed(fix), "l1": 0.0, "l2": 0.0}, model=model)
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, inputs, request, LOSSES.build(loss))
-    from descend.problem.gradient_check import check_gradient
+    from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return check_gradient(model, data, request, LOSSES.build(loss))
+        return check_gradient(request, open_table(data, where), LOSSES.build(loss))
 
 
 def generate(

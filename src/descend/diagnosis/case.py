@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
@@ -19,7 +20,7 @@ from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.problem.objective import OnRows
 from descend.problem.point import Objective, Point
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
@@ -51,7 +52,7 @@ class Case:
     advice: what how the run ended suggests. columns: inputs and response by name, as they were fitted.
     """
 
-    problem: Problem
+    beginning: Beginning
     objective: Any
     start: Array
     last: Array
@@ -68,6 +69,10 @@ class Case:
     """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
     sampled: bool = False
     """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def problem(self) -> Problem:
+        return self.beginning.problem
 
     @property
     def rows(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Asked, Outlook, outlook
 from descend.errors import DescendError
 from descend.formula import Formula, as_text, read_formula
@@ -22,8 +23,9 @@ from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
 from descend.options.request import Request
 from descend.parameters import digits_of
-from descend.problem.posing import Problem, pose
+from descend.problem.posing import pose
 from descend.showing import Shown
+from descend.starts.choice import begin
 from descend.table import Table
 
 Array = NDArray[np.float64]
@@ -177,16 +179,16 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
     return {"rows": rows, "source": table.source, "scales": scales, "broken": tuple(broken)}
 
 
-def of_problem(problem: Problem) -> dict[str, Any]:
+def of_beginning(beginning: Beginning) -> dict[str, Any]:
     """Return where a descent would start, and how stretched J is there: largest over smallest eigenvalue."""
-    theta, curvature = problem.first.theta, problem.first.curvature
+    problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():
         scale = 1.0 / np.sqrt(curvature.diagonal())
         values = np.linalg.eigvalsh(curvature * scale * scale[:, None])
         condition = float(values[-1] / values[0]) if values[0] > 1e-15 * values[-1] else None
     start = dict(zip(problem.model.parameters.labels, theta.tolist(), strict=True))
-    note = problem.notes[0] if problem.notes and problem.notes[0].startswith(("start", "linear")) else ""
+    note = beginning.notes[0] if beginning.notes and beginning.notes[0].startswith(("start", "linear")) else ""
     return {"start": start, "start_note": note, "condition": condition}
 
 
@@ -225,17 +227,17 @@ def _arbitrary(formula: Formula) -> tuple[str, ...]:
     return tuple(told)
 
 
-def on_table(formula: str, table: Table, request: Request, asked: Asked | None) -> Explanation:
+def on_table(request: Request, table: Table, asked: Asked | None) -> Explanation:
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
-    read = read_formula(formula, table.names, table.numeric_names)
+    read = read_formula(str(request.model), table.names, table.numeric_names)
     explained = of_formula(read)
     found = with_data(explained, table, table.numbers(read.columns, request.missing))
     try:
         with np.errstate(all="ignore"):
-            problem = pose(formula, table, request)
-            found |= of_problem(problem)
+            beginning = begin(pose(request, table), request)
+            found |= of_beginning(beginning)
             if asked is not None:
-                found["outlook"] = outlook(problem, *asked, request.standardize)
+                found["outlook"] = outlook(beginning, *asked, request.standardize)
     except DescendError as error:
         if asked is not None or request.start:
             raise

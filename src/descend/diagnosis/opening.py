@@ -12,34 +12,36 @@ from descend.descent.run import Run
 from descend.diagnosis.case import Array, Case
 from descend.engines.stream import StreamEngine
 from descend.engines.torch_engine import TorchEngine
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 from descend.problem.standardized import StandardizedObjective
 
 
 @contextlib.contextmanager
-def case_of(problem: Problem, run: Run) -> Iterator[Case]:
+def case_of(run: Run) -> Iterator[Case]:
     """Open the case of a run that ended; a module is left as it was found."""
+    problem = run.beginning.problem
     if not problem.model.in_place:
-        yield _of_vector(problem, run)
+        yield _of_vector(run)
         return
     objective: Any = problem.objective
     optimizer: Any = run.optimizer
     with objective.aside() as flat:
         start, last, failed = flat.path()
         yield Case(
-            problem, flat, start, last, optimizer.alike, run.plan, run.trace, run.advice, flat.columns(),
+            run.beginning, flat, start, last, optimizer.alike, run.plan, run.trace, run.advice, flat.columns(),
             decays=optimizer.decays, failed=failed, rescaled=flat.over,
         )  # fmt: skip
 
 
-def _of_vector(problem: Problem, run: Run) -> Case:
+def _of_vector(run: Run) -> Case:
+    problem = run.beginning.problem
     names = dict.fromkeys((*problem.model.inputs, *problem.model.response_columns))
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns was a descent in other parameters than those it tells.
     objective = run.first.objective
     own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
-        problem, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace, run.advice,
+        run.beginning, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace, run.advice,
         {name: problem.columns[name] for name in names}, failed=None if failed is last else own(failed.theta),
         rescaled=lambda columns: _rebuilt(problem, columns), sampled=problem.whole is not None,
     )  # fmt: skip

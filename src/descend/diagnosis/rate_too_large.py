@@ -8,7 +8,7 @@ from typing import Any
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
-from descend.stability.spectrum import fold_of, is_whole_parabola
+from descend.stability.spectrum import fold_of
 from descend.wording import spell
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
@@ -56,7 +56,7 @@ def _bound_to_diverge(case: Case) -> Diagnosis | None:
     """Find a rate beyond the limit of a parabola, whose limit is the same everywhere: what still falls will rise."""
     steady = case.plan.batch_size is None and isinstance(case.plan.schedule, Constant)
     limit = case.stable_rate
-    if limit is None or not (case.beyond and steady and is_whole_parabola(case.problem)):
+    if limit is None or not (case.beyond and steady and case.problem.everywhere_parabola):
         return None
     evidence = growth(case)
     predicted = evidence.get("growth_predicted")

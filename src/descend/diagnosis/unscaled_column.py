@@ -114,7 +114,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
     """
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
-        moments = column_moments(case.problem)
+        moments = column_moments(case.problem, case.beginning.first)
         texts, _ = entering(model)
         roots = np.sqrt(moments.diagonal())
         return dict(zip(texts, roots.tolist(), strict=True)), moments
@@ -132,7 +132,7 @@ def standard(case: Case) -> Any:
     """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
-        return standardized(case.problem)[0]
+        return standardized(case.problem, case.beginning.first)[0]
     responses = set(case.model.response_columns) or {case.model.response}
     centred, scaled = {}, {}
     for name, values in case.columns.items():

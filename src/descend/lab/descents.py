@@ -18,7 +18,7 @@ from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
-from descend.stability.spectrum import Spectrum, spectrum_of
+from descend.stability.spectrum import Spectrum, spectrum_at
 from descend.wording import SPEAKING
 
 Array = NDArray[np.float64]
@@ -74,7 +74,7 @@ def descents(state: State, rows: Rows) -> Descents:
     assert first.solution is not None
     with np.errstate(all="ignore"):
         point = first.solution.objective(first.trace[0].theta, 2)
-        known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
+        known = None if first.loss_function.kinked else spectrum_at(point, first.model.parameters.labels)
     optimizer = OPTIMIZERS.build(state.optimizers[0])
     stable = known is not None and optimizer.recurrence is not None
     limit = known.stable_limit(optimizer) if known is not None and stable else None

@@ -25,10 +25,9 @@ from descend.registry import closest
 from descend.table import Table
 
 
-def read_model(
-    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
-) -> tuple[Model, dict[str, Any]]:
+def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
+    model: Any = request.model
     if request.sigma is not None:
         _check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")

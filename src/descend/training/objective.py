@@ -289,7 +289,7 @@ class Flat(Objective):
         if order:
             gradient = joined(tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad
                               for tensor in self.trained)  # fmt: skip
-        return Point(theta, float(total.item()), gradient, None, None, self, rows)
+        return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
 
     @contextlib.contextmanager
     def standing_at(self, theta: Array) -> Iterator[None]:
