@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sympy import Expr, Integer
 
@@ -57,13 +56,13 @@ class Compiled:
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
-    def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
+    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
 
     @cached_property
-    def bind(self) -> Callable[[tuple[Any, ...], float], Callable[[Array], Sums]] | None:
+    def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:
         """The function of few rows that makes that of order 2 for them, all its sums divided; None if there is none.
 
         It takes a block and what to divide by. The function it makes is not to be called twice at the same time.

@@ -21,12 +21,12 @@ def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
     underflows, there is no such R, and all of it is nan.
     """
     root = np.sqrt(np.broadcast_to(weight, jacobian.shape[1:]))
-    whole = np.empty((root.size, len(jacobian) + 1))
-    np.multiply(jacobian.T, root[:, None], out=whole[:, :-1])
-    np.divide(slope, root, out=whole[:, -1], where=root > 0.0)
+    augmented = np.empty((root.size, len(jacobian) + 1))
+    np.multiply(jacobian.T, root[:, None], out=augmented[:, :-1])
+    np.divide(slope, root, out=augmented[:, -1], where=root > 0.0)
     if not root.all():
-        whole[root == 0.0, -1] = np.where(slope[root == 0.0] == 0.0, 0.0, np.nan)
-    return triangle(whole)
+        augmented[root == 0.0, -1] = np.where(slope[root == 0.0] == 0.0, 0.0, np.nan)
+    return triangle(augmented)
 
 
 def triangle(matrix: Array) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.numpy_engine import NumpyEngine
-from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
+from descend.engines.query import MOST_PARAMETERS, QueryEngine
+from descend.engines.response import Response
 from descend.engines.stream import StreamEngine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError

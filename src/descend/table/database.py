@@ -14,7 +14,7 @@ import numpy as np
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.memory import keep_memory
+from descend.table.memory import how_to_need_less, keep_memory
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ class Database:
         place: the column of the relation that numbers the rows, if there is one.
         kept: whether to read them once, into memory as far as there is some and a temporary file beyond.
         """
-        from descend.table.lazy import Lazy, import_ibis
+        from descend.table.lazy import Lazy
+        from descend.table.sql import import_ibis
 
         ibis = import_ibis()
         from ibis.expr import operations
@@ -237,6 +238,15 @@ def reason(error: Exception) -> str:
     said = (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
     # A sentence becomes a part of one, but words in capitals stay.
     return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
+
+
+def unreadable(source: str, error: Exception) -> DataError:
+    """Return the error for a source DuckDB cannot read, in its own words."""
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return DataError(f"{source} does not fit into memory. {how_to_need_less()}")
+    return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")
 
 
 def checked_condition(where: str) -> str:

@@ -23,11 +23,12 @@ from descend.table.database import (
     identifier,
     literal,
     renamed,
+    unreadable,
     unused,
 )
 from descend.table.files import File, not_utf8
 from descend.table.layout import NULLS, Layout, find_layout, has_rows
-from descend.table.query import QueryTable, Scan, unreadable
+from descend.table.query import QueryTable, Scan
 from descend.table.table import listing
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, kind_of, reason, unused
-from descend.table.memory import how_to_need_less, there_is
+from descend.table.database import Database, bad_condition, checked_condition, kind_of, unreadable, unused
+from descend.table.memory import there_is
 from descend.table.table import WHOLE, Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ class QueryTable(Table):
             )
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
 
-    def _place(self, position: int) -> str:
+    def place(self, position: int) -> str:
         if self.conditions:
             number = unused("place", self.names)
             sql = f"SELECT {number} FROM {self._from(number)} AS t ORDER BY {number} LIMIT 1 OFFSET {position}"
@@ -343,23 +343,8 @@ class QueryTable(Table):
         whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
         return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
-    def _known(self, names: Sequence[str]) -> None:
-        known = set(self.names)
-        for name in names:
-            if name not in known:
-                raise self._unknown(name)
-
     def _described(self) -> dict[str, str]:
         if not self._sql_types:
             self._sql_types = self._scan.types(self._database, self._whole)
             self.notes = tuple(dict.fromkeys((*self.notes, *self._scan.notes(self.source))))
         return self._sql_types
-
-
-def unreadable(source: str, error: Exception) -> DataError:
-    """Return the error for a source DuckDB cannot read, in its own words."""
-    import duckdb
-
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return DataError(f"{source} does not fit into memory. {how_to_need_less()}")
-    return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")

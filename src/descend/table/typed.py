@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from descend.table.database import Database, absolute, as_read, files_literal, identifier, literal
+from descend.table.database import Database, absolute, as_read, files_literal, identifier, literal, unreadable
 from descend.table.files import File
-from descend.table.query import QueryTable, Scan, unreadable
+from descend.table.query import QueryTable, Scan
 
 
 class NamedScan(Scan):
