@@ -220,8 +220,9 @@ def derive(
         table = open_table(data)
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
-    read = read_formula(formula, names, numeric)
-    return Derivation(read, taken_for(LOSSES.build(loss), read.expression)[0])
+    loss_function = LOSSES.build(loss)
+    read = loss_function.extended(read_formula(formula, names, numeric))
+    return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
 def explain(
