@@ -169,7 +169,7 @@ def fit(
             checked_errors(errors, problem.model.loss)
             return fit_of(solve(problem, request, reader, resumed, began))
     finally:
-        table.rest()
+        table.release()
 
 
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
