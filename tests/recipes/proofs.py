@@ -130,7 +130,7 @@ def a_named_function() -> None:
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
     fit = through_everything("y ~ a*x + b", rows, purpose="a paper")
-    assert fit.call()["purpose"] == "a paper"
+    assert fit.solution.call()["purpose"] == "a paper"
     assert "--purpose" in Path("report.html").read_text(encoding="utf-8")  # in the command that repeats it
     told = " ".join(command("fit", "--help").printed.split())
     assert "--purpose" in told and "What the fit is for, as it is noted in a log book." in told

@@ -19,6 +19,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.options.checks import refuse_not_whole
+from descend.wording import using
 
 Array = NDArray[np.float64]
 FEWEST = 100
@@ -50,6 +51,11 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
+    if solution.all_rows is not None:
+        raise ConfigError(
+            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
+        )
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
     found = estimates_of(solution)

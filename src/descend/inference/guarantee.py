@@ -65,6 +65,12 @@ def guarantee(solution: Solution) -> Guarantee | None:
         return _bounded(solution)
 
 
+def guarantee_values(solution: Solution) -> dict[str, Any] | None:
+    """Return the guarantee as plain values."""
+    found = guarantee(solution)
+    return None if found is None else found.as_dict()
+
+
 def _convex(solution: Solution) -> bool:
     """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
     model = solution.model

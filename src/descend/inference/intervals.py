@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import Solution, every_parameter, named
+from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
 from descend.inference.covariance import sandwich_kind
 from descend.inference.estimates import Estimates
@@ -18,7 +18,6 @@ from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
-from descend.wording import using
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -92,11 +91,11 @@ def _left_open(labels: Sequence[str]) -> list[str]:
     )
 
 
-def listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
     """Name some parameters in a sentence, not all of many."""
     texts = [f"`{label}`" for label in labels]
-    if len(texts) > MOST_NAMED:
-        texts[MOST_NAMED - 1 :] = [f"{len(texts) - MOST_NAMED + 1} more"]
+    if len(texts) > most:
+        texts[most - 1 :] = [f"{len(texts) - most + 1} more"]
     return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
@@ -104,24 +103,6 @@ def _plain(end: Any) -> Any:
     if np.ndim(end):
         return [_plain(part) for part in end]
     return float(end) if math.isfinite(end) else None
-
-
-def intervals_of(
-    solution: Solution, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
-) -> Intervals:
-    """Return the intervals of a solution by profile or bootstrap (see ``Fit.intervals``)."""
-    if method == "profile":
-        from descend.inference.profile import profile_intervals
-
-        return profile_intervals(solution, level)
-    if solution.all_rows is not None:
-        raise ConfigError(
-            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
-        )
-    from descend.inference.bootstrap import bootstrap_intervals
-
-    return bootstrap_intervals(solution, level, resamples, seed, on_resample)
 
 
 def t_intervals(found: Estimates, level: float, method: str) -> Intervals:

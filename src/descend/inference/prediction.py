@@ -161,4 +161,4 @@ def _one_measurement(estimates: Estimates, columns: Mapping[str, Array]) -> Arra
             "A prediction interval needs the residual standard deviation, and this fit has none. Ask for a confidence "
             "interval."
         )
-    return deviation**2 if estimates.weights is None else deviation**2 / columns[estimates.weights]
+    return deviation * deviation if estimates.weights is None else deviation * deviation / columns[estimates.weights]

@@ -65,10 +65,6 @@ class LoadedFit(Fit):
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
         raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
 
-    def summary(self) -> dict[str, Any]:
-        """Return the fit as plain values: the object that `--json` prints."""
-        return super().summary() | {"guarantee": self.content.get("guarantee")}
-
 
 def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
     stored = fit.content.get("covariance")
@@ -133,6 +129,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "standard_errors": _standard_errors,
     "digits": _digits,
     "guarantee": lambda fit: None,
+    "guarantee_values": lambda fit: fit.content.get("guarantee"),
     "degrees_of_freedom": _degrees,
     "error_degrees": _error_degrees,
     "dispersion": lambda fit: 1.0 if _known(fit) else fit.content.get("dispersion"),

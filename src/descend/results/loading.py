@@ -1,13 +1,11 @@
-"""The model file: a fit as JSON. No pickle anywhere, and nothing in it is executed."""
+"""Reading the model file."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,68 +19,13 @@ from descend.losses import LOSSES, Loss
 from descend.models import FormulaModel, FunctionModel, Model, bind
 from descend.models.module import ModuleModel
 from descend.models.module_weights import ModuleParameters
-from descend.output import write_atomically
 from descend.parameters import Constraints, Parameters, constrained
-from descend.results.fit import Fit
 from descend.results.loaded import LoadedFit
-from descend.results.model_file import FORMAT, damaged, part, read_content
-from descend.results.weights import load_weights, written_weights
+from descend.results.model_file import damaged, part, read_content
+from descend.results.weights import load_weights
 
 
-def save(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
-    if fit.model.in_place:
-        model: Any = fit.model
-        with written_weights(model.module, path) as weights:
-            _write(path, content_of(fit) | {"module": _module_entry(model) | weights})
-    else:
-        _write(path, content_of(fit))
-
-
-def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def content_of(fit: Fit) -> dict[str, Any]:
-    """Return what a model file holds."""
-    model, held = fit.model, fit.constraints
-    parameters = model.parameters if held is None else held.whole
-    formula = model.formula.text if model.formula is not None else None
-    content = {
-        "descend": version("descend"),
-        "format": FORMAT,
-        "formula": formula,
-        "function": None if model.forward is None else model.forward.name,
-        "response": None if formula else model.response,
-        "columns": dict(fit.column_types),
-        "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
-        "asked": fit._asked,
-        "penalised": fit.penalised,
-        "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
-        "rounding": dict(fit.rounding),
-        **fit.summary(),
-    }
-    content["loss_function"] = _loss_text(fit)
-    if formula:
-        content["formula"] = formula
-    return content
-
-
-def _numbers(values: list[float]) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values]
-
-
-def _module_entry(model: ModuleModel) -> dict[str, Any]:
-    row_shape = None if model.row_shape is None else list(model.row_shape)
-    return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
-
-
-def _loss_text(fit: Fit) -> str:
-    settings = ", ".join(f"{name}={value!r}" for name, value in fit.loss_function.settings.items())
-    return f"{fit.loss_function.name}({settings})" if settings else fit.loss_function.name
-
-
-def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> Fit:
+def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> LoadedFit:
     """Read a model file.
 
     model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
