@@ -24,9 +24,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from descend.lab.callbacks import TOLD
+from descend.lab.callbacks import WORDS_OF_FILM
 from descend.lab.problems import PROBLEMS
 
+PLACES = WORDS_OF_FILM.split()
 SLOWEST = 0.5
 GROWTH = 1.1
 PAUSE = (1.0, 3.0)
@@ -113,8 +114,8 @@ def words_to(link: str) -> str:
     given = [("opening", "data", {"key": None}), ("rate", "min", -6.0), ("rate", "max", 1.0)]
     return json.dumps(
         {
-            "output": ".." + "...".join(f"{name}.{what}" for name, what in TOLD) + "..",
-            "outputs": [{"id": name, "property": what} for name, what in TOLD],
+            "output": ".." + "...".join(PLACES) + "..",
+            "outputs": [dict(zip(("id", "property"), place.split("."), strict=True)) for place in PLACES],
             "inputs": [{"id": "link", "property": "data", "value": link}],
             "changedPropIds": ["link.data"],
             "state": [{"id": name, "property": what, "value": value} for name, what, value in given],

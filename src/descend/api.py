@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
 from descend.descent.checkpoint import read
-from descend.descent.commenting import attempt
-from descend.descent.run import run
-from descend.descent.solution import Solution, solution_of
 from descend.errors import ConfigError, DescendError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.printers.code import plain_name
@@ -32,11 +29,12 @@ from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
-from descend.problem.posing import Problem, pose
+from descend.problem.posing import pose
 from descend.registry import split_list
 from descend.results import Fit, fit_of, load
-from descend.starts.robust import loss_of, needs_preparation, prepare
-from descend.starts.second_look import SecondLook, doubt_of
+from descend.starts.choice import begin
+from descend.starts.robust import settled
+from descend.starts.solving import solve
 from descend.table import open_table, parse_column_range
 from descend.table.memory import enough_memory
 
@@ -152,45 +150,26 @@ def fit(
 
         problem, request = pose_module(model, data, request)
         with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(replace(solution_of(problem, run(problem, request, reader), began), call=call))
+            return fit_of(solve(problem, request, reader, began=began))
     if inputs is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    loss_function = loss_of(request)
-    unprepared = request
-    prepared: tuple[str, ...] = ()
-    with np.errstate(all="ignore"), enough_memory():
-        if needs_preparation(loss_function):
-            data, unprepared = open_table(data, where), replace(request, where=None)
-            request, prepared = prepare(model, data, unprepared, loss_function)
-        if checkpoint is not None:
-            refuse_unwritable(checkpoint)
-        resumed = None if checkpoint is None or not resume else read(checkpoint)
-        if resumed is not None:  # it starts where the run did, whatever start is found or given now
-            request = replace(request, start=resumed.start)
-            began -= resumed.snapshot.seconds
-        problem = pose(model, data, request)
-        try:
-            if prepared:
-                problem = replace(problem, notes=prepared + problem.notes)
-            kind = checked_errors(errors, problem.model.loss)
-
-            def solve(problem: Problem, reader: Callable[[Step], None] | None = None) -> Solution:
-                solution = solution_of(problem, run(problem, request, reader, resumed), began)
-                return replace(solution, call=call, errors=kind)
-
-            solution = solve(problem, reader)
-            if optimizer is None and start:
-                patient = request.grow and (checkpoint, time_limit, tolerance) == (None, None, None)
-                with attempt("whether another start leads lower", solution.failures):
-                    doubt = doubt_of(problem, solution) if patient and solution.succeeded else None
-                    if doubt is not None or not solution.succeeded:
-                        look = SecondLook(model, request, unprepared, loss_function, problem, solution, solve, doubt)
-                        solution = look.taken()
-            return fit_of(solution)
-        finally:
-            problem.table.rest()
+    table = open_table(data, where)
+    try:
+        with np.errstate(all="ignore"), enough_memory():
+            request = settled(request, table)
+            if checkpoint is not None:
+                refuse_unwritable(checkpoint)
+            resumed = None if checkpoint is None or not resume else read(checkpoint)
+            if resumed is not None:  # it starts where the run did, whatever start is found or given now
+                request = replace(request, start=resumed.start)
+                began -= resumed.snapshot.seconds
+            problem = pose(request, table)
+            checked_errors(errors, problem.model.loss)
+            return fit_of(solve(problem, request, reader, resumed, began))
+    finally:
+        table.rest()
 
 
 def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
@@ -335,10 +314,11 @@ def explain(
         with np.errstate(all="ignore"):
             # The start does not hang on the scale of a robust loss.
             known = "squared" if loss_function.estimated else loss_function
-            problem = pose(formula, table, Request(start=start, loss=known, missing=missing, polish=asked is None))
-            found |= explanation.of_problem(problem)
+            request = Request(model=formula, start=start, loss=known, missing=missing, polish=asked is None)
+            beginning = begin(pose(request, table), request)
+            found |= explanation.of_beginning(beginning)
             if asked is not None:
-                found["outlook"] = outlook(problem, *asked, standardize)
+                found["outlook"] = outlook(beginning, *asked, standardize)
     except DescendError as error:
         if asked is not None or start:
             raise
@@ -406,6 +386,7 @@ def check(
             "itself. Leave them out, of the gradient too."
         )
     request = Request(
+        model=model,
         response=response,
         inputs=inputs,
         start=start,
@@ -425,10 +406,10 @@ def check(
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, inputs, request, loss_function)
-    from descend.problem.gradient_check import check_gradient
+    from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return check_gradient(model, data, request, loss_function)
+        return check_gradient(request, open_table(data, where), loss_function)
 
 
 def generate(

@@ -11,8 +11,9 @@ from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
 from descend.diagnosis import Cause
+from descend.diagnosis.operations import first_broken, watched_numpy, watched_torch
 from descend.diagnosis.outliers import suspects
-from descend.diagnosis.value_watch import first_failures, watched_numpy, watched_torch
+from descend.losses import LOSSES
 from descend.results import solved
 
 X = np.linspace(0.0, 4.0, 60)
@@ -270,13 +271,15 @@ def test_columns_of_two_values_have_no_suspects():
 
 def test_the_operation_that_breaks_is_found_in_numpy_and_torch():
     x = np.array([3.0, -1.0, 2.0])
-    bad = np.array([False, True, False])
+    prediction, loss = np.array([1.0, np.nan, 1.0]), LOSSES.build("squared")
     seen = watched_numpy(lambda wrap: np.exp(np.log(wrap(x))) + 1.0)
-    assert [(each.name, row) for each, row in first_failures(seen, 3, bad)] == [("log", 1)]
+    found = first_broken(seen, prediction, loss, 3, single=False)
+    assert (found.operation.name, found.row, found.outside) == ("log", 1, True)
     module = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Softplus())
     tensor = torch.tensor(x)
     seen = watched_torch(lambda: module(torch.sqrt(tensor)), module)
-    assert [(each.name, row) for each, row in first_failures(seen, 3, bad)] == [("sqrt", 1)]
+    found = first_broken(seen, prediction, loss, 3, single=False)
+    assert (found.operation.name, found.row, found.outside) == ("sqrt", 1, True)
 
 
 @pytest.mark.parametrize("rows", [20, 2000])

@@ -13,14 +13,13 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.lab import chinese, copies
-from descend.lab import rates as ruler
+from descend.lab import chinese, copies, rates
 from descend.lab.data import Library, Rows, read_rows
 from descend.lab.descents import descents, unknown_start
 from descend.lab.equations import step_lines
 from descend.lab.film import film_of
 from descend.lab.frames import chosen
-from descend.lab.landscape import ground_of
+from descend.lab.landscape import landscape_of
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
 from descend.lab.texts import OUTCOMES, TEXTS
@@ -84,7 +83,7 @@ def test_the_stable_region_ends_where_descents_begin_to_diverge():
     for share, outcome in ((0.99, "epochs_used_up"), (1.2, "diverged")):
         state = dataclasses.replace(usual_of("valley"), rate=share * limit, epochs=300)
         assert found(state).first.outcome == outcome
-    low, high = ruler.ends(found(usual_of("valley")))
+    low, high = rates.ends(found(usual_of("valley")))
     assert 10**low < limit < 10**high
 
 
@@ -95,10 +94,10 @@ def test_a_diverging_film_begins_while_it_can_be_seen():
 
 def test_the_map_stays_where_it_is_when_the_rate_or_a_start_on_it_changes():
     state = usual_of("decay")
-    ends = ground_of(found(state)).ends
-    assert ground_of(found(dataclasses.replace(state, rate=1.0))).ends == ends
-    assert ground_of(found(dataclasses.replace(state, start=(("a", 2.0), ("b", 1.0))))).ends == ends
-    outside = ground_of(found(dataclasses.replace(state, start=(("a", 9.0), ("b", 1.0))))).ends
+    ends = landscape_of(found(state)).ends
+    assert landscape_of(found(dataclasses.replace(state, rate=1.0))).ends == ends
+    assert landscape_of(found(dataclasses.replace(state, start=(("a", 2.0), ("b", 1.0))))).ends == ends
+    outside = landscape_of(found(dataclasses.replace(state, start=(("a", 9.0), ("b", 1.0))))).ends
     assert outside[0][1] > 9.0 and outside[1] == ends[1]
 
 
@@ -109,8 +108,8 @@ def test_the_way_down_a_parabola_stays_on_the_map(share):
     state = State("upload", "length ~ w*load + b", rate=None, start=())
     made = descents(dataclasses.replace(state, rate=share * descents(state, rows).limit), rows)
     assert made.first.trace[-1].loss < made.first.trace[0].loss
-    ground = ground_of(made)
-    for place, (low, high) in zip(ground.places, ground.ends, strict=True):
+    landscape = landscape_of(made)
+    for place, (low, high) in zip(landscape.places, landscape.ends, strict=True):
         way = [step.theta[place] for step in made.first.trace]
         assert low < min(way) and max(way) < high
 

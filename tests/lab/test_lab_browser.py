@@ -325,10 +325,10 @@ def test_it_fits_the_screen(opened, width):
 
 def test_light_and_dark(opened):
     page = opened(color_scheme="light")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    before = page.tab.evaluate(ground)
+    landscape = "getComputedStyle(document.body).backgroundColor"
+    before = page.tab.evaluate(landscape)
     page.tab.locator("#shade").click()
-    assert page.tab.evaluate(ground) != before
+    assert page.tab.evaluate(landscape) != before
     page.until("document.querySelector('#data-figure .js-plotly-plot').layout.font.color.toUpperCase() === '#A9B1BC'")
 
 

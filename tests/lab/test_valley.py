@@ -34,17 +34,17 @@ def test_a_descent_into_another_valley_is_told_where_the_deepest_is(b):
     assert valley is not None and not valley.same_start
     assert valley.lowest < 1e-12 < 1.0 < valley.floor <= found.first.loss
     assert valley.parameters == pytest.approx({"a": 2.0, "b": 1.5, "c": 0.5})
-    told = str(verdicts(found, words("en"), False)[1])
+    told = str(verdicts(found, words("en"))[1])
     assert "This valley of J goes no deeper than 2.0" in told and "at a = 2, b = 1.5, c = 0.5." in told
     assert "Start nearer to it: click on the surface, or type a start." in told
-    assert "还有更深的" in str(verdicts(found, words("zh"), True)[1])
+    assert "还有更深的" in str(verdicts(found, words("zh"))[1])
 
 
 def test_what_gets_there_from_the_same_start_is_named():
     found = problem("?problem=wave")
     valley = other_valley(found, "gd")
     assert valley is not None and valley.same_start
-    assert "From the same start levenberg marquardt gets there." in str(verdicts(found, words("en"), False)[1])
+    assert "From the same start levenberg marquardt gets there." in str(verdicts(found, words("en"))[1])
 
 
 @pytest.mark.parametrize(

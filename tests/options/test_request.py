@@ -48,7 +48,7 @@ def test_an_option_from_outside_is_an_option_of_fit(monkeypatch):
     register(Option("mood", "calm", "How the descent feels.", metavar="MOOD"))
     try:
         fitted = descend.fit("y ~ w*x", {"x": [1.0, 2.0], "y": [2.0, 4.1]}, mood="wild")
-        assert fitted.call()["mood"] == "wild"
+        assert fitted.solution.call()["mood"] == "wild"
         assert Request(more={"mood": "wild"})["mood"] == "wild" and Request()["mood"] == "calm"
     finally:
         del OPTIONS["mood"]

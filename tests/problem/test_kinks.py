@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import descend
+from descend.options.request import Request
 from descend.problem import kinks
+from descend.problem.posing import pose
+from descend.table import open_table
 
 X = np.arange(30.0)
 NOISE = np.random.default_rng(19).normal(size=30)
@@ -96,10 +99,10 @@ def test_a_corner_from_a_start_on_a_ridge_is_not_called_a_minimum():
 
 def test_a_step_is_no_kink():
     """where(x < k, a, b + k) jumps at k, for a is b + k at none of the rows: there is nothing to slide along."""
-    request = descend.options.request.Request(start={"k": 14.0, "a": -50.0, "b": 1.0})
-    problem = descend.problem.posing.pose("y ~ where(x < k, a, b + k)", {"x": X, "y": X + NOISE}, request)
+    request = Request(model="y ~ where(x < k, a, b + k)", start={"k": 14.0, "a": -50.0, "b": 1.0})
+    problem = pose(request, open_table({"x": X, "y": X + NOISE}))
     found = problem.objective.kinks
-    assert found is not None and found.near(problem.first.theta).h.size == 0
+    assert found is not None and found.near(problem.start).h.size == 0
 
 
 def test_the_subgradient_is_that_of_an_l1_penalty():
@@ -109,7 +112,9 @@ def test_the_subgradient_is_that_of_an_l1_penalty():
 
         class Point:
             theta, bounds, loss = np.zeros(1), None, 1.0
-            curvature = np.full((1, 1), 2.0)
+
+            def curved(self):
+                return np.full((1, 1), 2.0)
 
         assert kinks._subgradient(Point(), near, np.array([slope]))[0] == pytest.approx(left)
 

@@ -55,9 +55,10 @@ def test_a_penalty_makes_a_minimum() -> None:
 def test_penalties_leave_the_intercept_alone_inside_a_function_too(formula, loss, left_alone) -> None:
     from descend.options.request import Request
     from descend.problem.posing import pose
+    from descend.table import open_table
 
     with np.errstate(all="ignore"):
-        problem = pose(formula, {"x": X, "y": (X > 1.0) * 1.0}, Request(loss=loss, l2=0.1, l1=0.2))
+        problem = pose(Request(model=formula, loss=loss, l2=0.1, l1=0.2), open_table({"x": X, "y": (X > 1.0) * 1.0}))
     penalty, place = problem.objective.penalty, problem.model.parameters.labels.index("a")
     assert penalty is not None
     assert (penalty.l1[place] == 0.0, penalty.l2[place] == 0.0) == (left_alone, left_alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -191,3 +192,28 @@ def a_loss() -> None:
     assert "the waiting_time loss needs times, all positive" in refused(
         "fit", "t ~ exp(a + b*x)", zero, *line[3:], "waiting_time"
     )
+
+
+def an_engine() -> None:
+    rows = csv(x=X, y=2.0 * np.exp(-0.5 * X) + 1.0 + NOISE / 10, w=1.0 + X**2)
+    formula, options = "y ~ a*exp(-b*x) + c", {"engine": "exact"}
+    fit = through_everything(formula, rows, **options)
+    assert fit.engine == "exact", fit.engine
+    for more in (
+        {},
+        {"weights": "w"},
+        {"loss": "huber(delta=0.1)"},
+        {"optimizer": "lbfgs"},
+        {"l2": 0.1},
+        {"bounds": ["b < 1"]},
+    ):
+        one, other = (descend.fit(formula, rows, **more, **engine) for engine in (options, {}))
+        assert np.allclose(one.theta, other.theta, rtol=1e-6), more
+        assert math.isclose(one.loss, other.loss, rel_tol=1e-12), more
+    batched = {"optimizer": "adam", "batch_size": 16, "epochs": 3, "learning_rate": 0.01}
+    one, other = (descend.fit(formula, rows, **batched, **engine) for engine in (options, {}))
+    assert np.allclose(one.theta, other.theta, rtol=1e-10)
+    line = ("fit", formula, rows, "--engine")
+    assert "There is no engine `exakt`. Did you mean `exact`?" in refused(*line, "exakt")
+    said = "The autograd gradient runs on the engine `torch`, not on `exact`. Use --engine torch, or another gradient."
+    assert said in refused(*line, "exact", "--gradient", "autograd")

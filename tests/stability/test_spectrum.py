@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import descend
+from descend.descent.beginning import Beginning
 from descend.optimizers import OPTIMIZERS
 from descend.options.request import Request
-from descend.problem.posing import Problem, pose
+from descend.problem.posing import pose
+from descend.stability import spectrum
 from descend.stability.culprit import culprit_of, standardised
 from descend.stability.lanczos import lanczos
-from descend.stability.spectrum import DENSE, spectrum_of
+from descend.stability.spectrum import DENSE
+from descend.starts.choice import begin
+from descend.table import open_table
 
 FAMILY = ["gd", "momentum", "momentum(momentum=0.5)", "nesterov", "nesterov(momentum=0.3)"]
 FORMULA = "y ~ w @ [x*] + b"
@@ -32,9 +36,18 @@ def quadratic(seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return data, {"w": random.normal(size=count), "b": 0.5}
 
 
-def posed(seed: int, **request: Any) -> Problem:
+def began(formula: str, data: dict[str, Any], **options: Any) -> Beginning:
+    request = Request(model=formula, **options)
+    return begin(pose(request, open_table(data)), request)
+
+
+def posed(seed: int) -> Beginning:
     data, start = quadratic(seed)
-    return pose(FORMULA, data, Request(start=start, **request))
+    return began(FORMULA, data, start=start)
+
+
+def spectrum_of(beginning: Beginning) -> Any:
+    return spectrum.spectrum_of(beginning.problem, beginning.first)
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -76,7 +89,7 @@ def test_penalties_and_weights_belong_to_the_curvature(options: dict[str, Any]) 
     data, _ = quadratic(0)
     data["x0"] = np.abs(data["x0"])
     gd = OPTIMIZERS.build("gd")
-    found = spectrum_of(pose("y ~ w*x1 + b", data, Request(start={"w": 1.0, "b": 0.0}, **options)))
+    found = spectrum_of(began("y ~ w*x1 + b", data, start={"w": 1.0, "b": 0.0}, **options))
     rate = found.best_rate(gd)
     fitted = descend.fit(
         "y ~ w*x1 + b", data, start={"w": 1.0, "b": 0.0}, optimizer="gd", learning_rate=rate, tolerance=1e-6, **options
@@ -100,7 +113,7 @@ def test_an_unstable_run_grows_and_overflows_as_predicted(name: str) -> None:
     theta, state, losses = problem.first.theta, optimizer.init(problem.first.theta), []
     with np.errstate(all="ignore"):
         while not losses or np.isfinite(losses[-1]):
-            point = problem.objective(theta)
+            point = problem.problem.objective(theta)
             point.rate = rate
             losses.append(point.loss)
             theta, state = optimizer.step(point, state)
@@ -139,18 +152,18 @@ def test_other_optimizers_follow_no_such_law() -> None:
 def test_a_column_of_another_size_is_to_blame() -> None:
     random = np.random.default_rng(0)
     data = {"x1": random.normal(size=200), "x2": random.normal(50_000, 9_000, 200), "y": random.normal(size=200)}
-    found = spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Request()))
+    found = spectrum_of(began("y ~ w1*x1 + w2*x2 + b", data))
     assert (culprit_of(found).kind, culprit_of(found).label, culprit_of(found).column) == ("scale", "w2", "x2")
     assert str(culprit_of(found)) == "`x2` has values around 50,000: its curvature is 2.6e+09 times that of the others"
     assert found.condition > 1e9 and standardised(found).condition < 2
-    few = spectrum_of(pose("y ~ w1*x1 + w2*x2", data | {"x2": data["x2"] * 1e-10}, Request()))
+    few = spectrum_of(began("y ~ w1*x1 + w2*x2", data | {"x2": data["x2"] * 1e-10}))
     assert str(culprit_of(few)) == "`x2` has values around 5e-06: its curvature is 2.7e-11 times that of the others"
 
 
 def test_a_column_far_from_zero_resembles_the_intercept() -> None:
     x = np.linspace(9.0, 11.0, 50)
     data = {"x": x / 10.0, "y": x}
-    found = spectrum_of(pose("y ~ w*x + b", data, Request()))
+    found = spectrum_of(began("y ~ w*x + b", data))
     assert str(culprit_of(found)) == "`x` has a mean of 1 and a spread of 0.059, so it resembles the intercept"
     assert found.condition > 1000 and standardised(found).condition == pytest.approx(1)
 
@@ -158,14 +171,14 @@ def test_a_column_far_from_zero_resembles_the_intercept() -> None:
 def test_nothing_is_to_blame_where_all_is_well() -> None:
     random = np.random.default_rng(0)
     data = {"x1": random.normal(size=200), "x2": random.normal(size=200), "y": random.normal(size=200)}
-    assert culprit_of(spectrum_of(pose("y ~ w1*x1 + w2*x2 + b", data, Request()))) is None
+    assert culprit_of(spectrum_of(began("y ~ w1*x1 + w2*x2 + b", data))) is None
 
 
 def test_many_parameters_go_without_all_eigenvalues() -> None:
     random = np.random.default_rng(0)
     X = random.normal(size=(900, DENSE + 20))
     data = {f"x{place}": column for place, column in enumerate(X.T)} | {"y": X @ random.normal(size=DENSE + 20)}
-    problem = pose("y ~ w @ [x*]", data, Request())
+    problem = began("y ~ w @ [x*]", data)
     found, gd = spectrum_of(problem), OPTIMIZERS.build("gd")
     values = np.linalg.eigvalsh(problem.first.curvature)
     assert not found.complete and found.largest == pytest.approx(values[-1], rel=1e-6)
@@ -184,9 +197,9 @@ def test_lanczos_ends_early_in_a_small_space() -> None:
 def test_no_curvature_no_spectrum() -> None:
     problem = posed(0)
     problem.first.curvature = np.zeros((2, 2))
-    assert spectrum_of(problem.first) is None
+    assert spectrum.spectrum_at(problem.first, ()) is None
     problem.first.curvature = None
-    assert spectrum_of(problem.first) is None
+    assert spectrum.spectrum_at(problem.first, ()) is None
 
 
 def test_a_module_has_the_spectrum_of_its_formula() -> None:
@@ -197,6 +210,6 @@ def test_a_module_has_the_spectrum_of_its_formula() -> None:
     inputs = [name for name in data if name != "y"]
     module = torch.nn.Linear(len(inputs), 1, dtype=torch.float64)
     request = Request(response="y", inputs=inputs, optimizer="gd", learning_rate=0.1)
-    problem, _ = pose_module(module, data, request)
-    found, known = spectrum_of(problem), spectrum_of(posed(4))
+    problem, request = pose_module(module, data, request)
+    found, known = spectrum_of(begin(problem, request)), spectrum_of(posed(4))
     assert found.largest == pytest.approx(known.largest, rel=2e-3)

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from descend.table import open_table
-from descend.table.decimals import Decimals
-from descend.table.layout import Layout, find_layout
+from descend.table.layout import Decimals, Layout, find_layout
 
 
 @pytest.fixture(autouse=True)

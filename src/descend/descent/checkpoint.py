@@ -14,10 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.step import Snapshot, Step
+from descend.descent.beginning import Beginning
+from descend.descent.loop import Plan
+from descend.descent.step import Snapshot, Step, Trace
 from descend.errors import ConfigError, DataError
+from descend.optimizers import Optimizer
+from descend.optimizers.schedules import Constant
+from descend.options.request import Request
 from descend.output import write_atomically
-from descend.wording import spell
+from descend.parameters import Parameters
+from descend.problem.objective import VectorObjective
+from descend.table.connection import ConnectionLostError
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 FORMAT = 1
@@ -25,6 +33,8 @@ EVERY = 2.0
 """Seconds between two writings."""
 REMEMBERED = 500
 """Steps of the run so far that are kept beside where it stands."""
+SHOWN = 6
+"""Parameters that a message gives."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,8 @@ class Checkpoint:
     snapshot: where the run stands, at loss J. steps: some of its steps so far.
     """
 
-    run: Mapping[str, Any]
-    start: Mapping[str, Any]
+    run: Mapping[str, object]
+    start: Mapping[str, object]
     loss: float
     snapshot: Snapshot
     steps: tuple[Step, ...]
@@ -45,7 +55,7 @@ class Checkpoint:
 class Writer:
     """A reader of steps that writes a checkpoint, at most every few seconds and at the end; each in one step."""
 
-    def __init__(self, path: str | os.PathLike[str], run: Mapping[str, Any], start: Mapping[str, Any]) -> None:
+    def __init__(self, path: str | os.PathLike[str], run: Mapping[str, object], start: Mapping[str, object]) -> None:
         self.path = path
         values = {name: np.asarray(value).tolist() for name, value in start.items()}
         self.head = {"checkpoint": FORMAT, "run": dict(run), "start": values}
@@ -101,12 +111,11 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
             raise ValueError
         position = content["position"]
         theta = np.array(position["theta"], dtype=np.float64)
-        snapshot = Snapshot(
-            position["epoch"], theta, live(position["state"]), position["order"], tuple(live(position["judge"])),
-            position["seconds"],
-        )  # fmt: skip
+        memory = tuple(live(position["judge"]))
+        state, order, seconds = live(position["state"]), position["order"], position["seconds"]
+        snapshot = Snapshot(position["epoch"], theta, state, order, memory, seconds)
         steps = tuple(
-            Step(epoch, np.array(values), loss, norm, rate, seconds, None, None)
+            Step(epoch, np.array(values), loss, norm, rate, seconds)
             for epoch, values, loss, norm, rate, seconds in content["steps"]
             if epoch < snapshot.epoch
         )
@@ -124,7 +133,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
 
 
-def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, Any], loss: float) -> None:
+def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, object], loss: float) -> None:
     """Raise ConfigError unless the run at hand is the one in the file; loss: J here, at the parameters there."""
     for name, here in plain_json(run).items():
         there = found.run.get(name)
@@ -141,13 +150,13 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return f"`{value}`" if isinstance(value, str) else "none" if value is None else json.dumps(value)
 
 
-def plain_json(run: Mapping[str, Any]) -> dict[str, Any]:
+def plain_json(run: Mapping[str, object]) -> dict[str, object]:
     """Return what ``run`` is once it has been written and read."""
-    read_again: dict[str, Any] = json.loads(json.dumps(dict(run)))
+    read_again: dict[str, object] = json.loads(json.dumps(dict(run)))
     return read_again
 
 
@@ -171,3 +180,67 @@ def live(content: Any) -> Any:
     if "tuple" in content:
         return tuple(live(part) for part in content["tuple"])
     return np.array(content["array"], dtype=np.float64).reshape(content["shape"])
+
+
+def writer_of(
+    beginning: Beginning,
+    request: Request,
+    objective: VectorObjective,
+    optimizer: Optimizer,
+    plan: Plan,
+    trace: Trace,
+    resumed: Checkpoint | None,
+) -> Writer:
+    """Return the writer of the checkpoints of a run; one that is taken up begins with the steps before it."""
+    assert request.checkpoint is not None
+    problem, model, penalty = beginning.problem, beginning.problem.model, objective.penalty
+    same: dict[str, object] = {
+        "model": str(model),
+        "parameters": list(model.parameters.labels),
+        "loss": repr(model.loss),
+        "penalty": None if penalty is None else [penalty.l1.tolist(), penalty.l2.tolist()],
+        "bounds": None if objective.bounds is None else list(objective.bounds.texts),
+        "gradient": problem.gradient,
+        "engine": objective.engine.name,
+        "rows": objective.rows,
+        "optimizer": repr(optimizer),
+        "learning rate": plan.rate,
+        "schedule": repr(plan.schedule),
+        "standardised": request.standardize,
+        "batch size": plan.batch_size,
+        "seed": plan.seed,
+    }
+    if not isinstance(plan.schedule, Constant):
+        same["number of epochs"] = plan.epochs
+    same |= request.identity
+    keep = Writer(request.checkpoint, same, model.parameters.named(beginning.start))
+    if resumed is not None:
+        at = resumed.snapshot
+        refuse_another_run(request.checkpoint, resumed, same, objective(at.theta, at.order).loss)
+        for step in resumed.steps:
+            step.names = model.parameters
+            trace.append(step)
+            keep(step)
+    return keep
+
+
+def where_it_stood(
+    error: ConnectionLostError,
+    trace: Trace,
+    parameters: Parameters,
+    keep: Writer | None,
+    path: str | os.PathLike[str] | None,
+) -> ConnectionLostError:
+    """Write the last checkpoint; returns the error with where the run stood, and how to go on from there."""
+    if not len(trace):
+        return ConnectionLostError(f"{error} The run had not begun. Fit again once the database is back.")
+    last = trace[-1]
+    values = parameters.mentioned(last.theta, 10, SHOWN).replace("  ", ", ")
+    stood = f"At epoch {last.epoch:,} the parameters were {values}."
+    if keep is not None:
+        keep.flush()
+        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}`{using('resume')}.")
+    return ConnectionLostError(
+        f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
+        "can be resumed."
+    )

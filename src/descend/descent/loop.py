@@ -7,16 +7,16 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.step import Snapshot, Step
+from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
 from descend.parameters import Parameters
+from descend.problem.point import Array, Objective, Point
 from descend.stability.forecast import Trajectory
 
 CLOSE_ENOUGH = 1e-9
@@ -66,9 +66,13 @@ class Plan:
 
 
 def descend(
-    objective: Any, optimizer: Optimizer, theta: Any, plan: Plan, parameters: Parameters | None = None,
+    objective: Objective,
+    optimizer: Optimizer,
+    theta: Array,
+    plan: Plan,
+    parameters: Parameters | None = None,
     taken_up: Snapshot | None = None,
-) -> Iterator[Step]:  # fmt: skip
+) -> Iterator[Step]:
     """Yield the steps of a run; the last one carries the outcome.
 
     taken_up: where an earlier run stood, to go on from there rather than from ``theta``.
@@ -128,7 +132,7 @@ def descend(
         for rows in objective.batches(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
-            part = objective(theta, needs, rows)
+            part = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers
             part.rate = rate
             theta, state = optimizer.step(part, state)
 
@@ -148,15 +152,15 @@ class Judge:
         self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
 
     @property
-    def memory(self) -> tuple[Any, ...]:
+    def memory(self) -> Memory:
         """What it remembers of the steps so far."""
         return self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck
 
     @memory.setter
-    def memory(self, memory: tuple[Any, ...]) -> None:
+    def memory(self, memory: Memory) -> None:
         self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck = memory
 
-    def outcome(self, epoch: int, point: Any, norm: float, seconds: float) -> Outcome | None:
+    def outcome(self, epoch: int, point: Point, norm: float, seconds: float) -> Outcome | None:
         plan, loss = self.plan, point.loss
         if epoch == 0:
             self.first_loss = loss
@@ -174,7 +178,7 @@ class Judge:
             return Outcome.TIME_USED_UP
         return Outcome.INTERRUPTED if plan.stop() else None
 
-    def _ended(self, epoch: int, point: Any, last: bool) -> Outcome | None:
+    def _ended(self, epoch: int, point: Point, last: bool) -> Outcome | None:
         plan = self.plan
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))

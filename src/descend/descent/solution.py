@@ -6,11 +6,13 @@ import copy
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
@@ -18,18 +20,16 @@ from descend.descent.step import Trace
 from descend.engines.totals import InMemory
 from descend.losses import Loss
 from descend.models import Model
+from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
-from descend.problem.posing import Problem
+from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.problem.symmetry import changed_places
 from descend.table import Table
 from descend.table.rows import Rows
-
-if TYPE_CHECKING:
-    from descend.problem.out_of_core import Whole
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ class Solution:
         return self.sample.columns
 
     @property
-    def all_rows(self) -> Whole | None:
+    def all_rows(self) -> AllRows | None:
         """What is known of all rows, where ``sample`` is one of them."""
         return self.problem.whole
 
@@ -151,14 +151,14 @@ class Solution:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy in another process holds: all but the table, and what a diagnosis of the run takes."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
-        problem.__dict__.update(table=None, first=None, judgement=None, grown=None)
-        run.__dict__.update(plan=None, first=None)
+        problem.__dict__.update(table=None)
+        run.__dict__.update(plan=None, first=None, beginning=None)
         return self.__dict__ | {"problem": problem, "run": run}
 
 
 def every_parameter(model: Model) -> Parameters:
     """Return the names and shapes of all parameters of a model, fixed and tied ones too."""
-    return model.parameters if model.constraints is None else model.constraints.whole
+    return model.parameters if model.constraints is None else model.constraints.parameters
 
 
 def named(model: Model, theta: Any) -> dict[str, Any]:
@@ -167,12 +167,12 @@ def named(model: Model, theta: Any) -> dict[str, Any]:
     return free if model.constraints is None else model.constraints.complete(free)
 
 
-def solution_of(problem: Problem, run: Run, began: float) -> Solution:
+def solution_of(run: Run, request: Request, began: float) -> Solution:
     """Say where a run ended, and what is to be said of that place."""
-    final, failures = run.trace.last_finite, list[str]()
+    problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None
-    if outcome is not Outcome.DIVERGED:
+    if outcome is not Outcome.DIVERGED and problem.model.loss.dispersion_known:
         with attempt("whether there is a minimum", failures):
             endless = no_minimum(problem, final.theta)
     if problem.objective.penalty is None and outcome is not Outcome.DIVERGED and endless is None:
@@ -180,8 +180,8 @@ def solution_of(problem: Problem, run: Run, began: float) -> Solution:
             verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     remarks: tuple[str, ...] = ()
     with attempt("what is odd about the rows", failures):
-        remarks = _remarks(problem, final.theta, outcome)
-    determined = () if problem.doubts else verdict.sentences + verdict.remarks
+        remarks = _remarks(run.beginning, final.theta, outcome)
+    determined = () if run.beginning.undetermined else verdict.sentences + verdict.remarks
     found = Solution(
         problem=problem,
         run=run,
@@ -189,10 +189,12 @@ def solution_of(problem: Problem, run: Run, began: float) -> Solution:
         loss=float(final.loss),
         outcome=outcome,
         advice=run.advice,
-        notes=run.notes + problem.notes + determined + _at_bounds(problem, final.theta) + remarks,
+        notes=run.notes + run.beginning.notes + determined + _at_bounds(problem, final.theta) + remarks,
         seconds=time.perf_counter() - began,
         source=problem.table.source,
+        errors=request.errors or "",
         verdict=verdict,
+        call=partial(dict, request.given),
         failures=failures,
     )
     if endless is None:
@@ -202,16 +204,18 @@ def solution_of(problem: Problem, run: Run, began: float) -> Solution:
     return replace(found, notes=(*found.notes, endless))
 
 
-def _remarks(problem: Problem, theta: Any, outcome: Outcome) -> tuple[str, ...]:
+def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, ...]:
     """Say what is odd about the rows, or the order of like terms, of a fit that converged."""
-    model = problem.model
+    problem, model = beginning.problem, beginning.problem.model
     if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
-    notes = [changed_places(model, problem.given, problem.start, theta)]
+    notes: list[str | None] = []
+    if problem.given:
+        notes.append(changed_places(model, problem.given, beginning.start, theta))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
-    if problem.objective.rows <= AT_ONCE and problem.whole is None:
-        rows = problem.rows
+    rows = problem.rows
+    if rows.count <= AT_ONCE and problem.whole is None and len(set(rows.y.tolist())) < rows.count:
         notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
+from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan
 from descend.descent.step import Step
 from descend.errors import ConfigError
+from descend.optimizers import Optimizer
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.schedules import Constant
-from descend.problem.posing import Problem
-from descend.stability.spectrum import Spectrum, fold_of, is_parabola, spectrum_of
+from descend.problem.point import Array, Objective, Point
+from descend.problem.problem import Problem
+from descend.stability.spectrum import Spectrum, fold_of, spectrum_at, spectrum_of
 
 WORTH = 10
 """Epochs that a look at the curvature of a module may cost: a run that is no longer than that goes without."""
@@ -25,13 +27,13 @@ WATCHED = 50
 """Parameters up to which the curvature is looked at again without being asked for: it grows with their square."""
 
 
-def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str | None:
+def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Plan) -> str | None:
     """Return a warning if a learning rate is too large where the descent begins; None if it is not, or nobody knows.
 
     first: J there, in the parameters that are descended in. A rate that is plainly stable costs no eigenvalue: the
     root of the sum of squares of the curvature bounds the largest; where that is not enough, a Cholesky factor tells.
     """
-    curvature = first.curvature
+    problem, curvature = beginning.problem, first.curvature
     if optimizer.recurrence is None or problem.model.loss.kinked:
         return None
     if curvature is not None:
@@ -45,11 +47,12 @@ def preflight(problem: Problem, first: Any, optimizer: Any, plan: Plan) -> str |
     elif plan.epochs <= WORTH:
         return None
     plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
-    found = spectrum_of(problem) if first is problem.first else spectrum_of(first, exact=is_parabola(problem))
+    own = first is beginning.first
+    found = spectrum_of(problem, first) if own else spectrum_at(first, (), exact=problem.parabola)
     return warning(found, plan.rate, optimizer, plain)
 
 
-def _bounded(curvature: Any, most: float) -> bool:
+def _bounded(curvature: Array, most: float) -> bool:
     """Whether no eigenvalue is above ``most``: whether most I - C has a Cholesky factor."""
     try:
         np.linalg.cholesky(most * np.eye(len(curvature)) - curvature)
@@ -58,7 +61,7 @@ def _bounded(curvature: Any, most: float) -> bool:
     return True
 
 
-def warning(spectrum: Spectrum | None, rate: float, optimizer: Any, plain: bool = True) -> str | None:
+def warning(spectrum: Spectrum | None, rate: float, optimizer: Optimizer, plain: bool = True) -> str | None:
     """Return a sentence on a rate beyond the largest stable one, with what it will do; None if it is stable.
 
     plain: whether the rate is the same at each step, and each step over all rows, so that the growth is known.
@@ -89,7 +92,12 @@ class Gauge:
     """
 
     def __init__(
-        self, objective: Any, optimizer: Any, due: Iterator[int], constant: bool = False, warned: bool = False
+        self,
+        objective: Objective,
+        optimizer: Optimizer,
+        due: Iterator[int],
+        constant: bool = False,
+        warned: bool = False,
     ) -> None:
         self.objective, self.optimizer = objective, optimizer
         self.due = due
@@ -110,7 +118,7 @@ class Gauge:
         if self.sharpness is not None and step.outcome is None and step.note is None:
             step.note = self._note(step.epoch, step.learning_rate)
 
-    def _measured(self, theta: Any) -> float | None:
+    def _measured(self, theta: Array) -> float | None:
         point = self.objective(theta, 2)
         if hasattr(point, "largest_curvature"):
             found: float | None = point.largest_curvature()
@@ -141,7 +149,12 @@ def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
 
 
 def gauge(
-    wish: bool | int | str, problem: Problem, objective: Any, optimizer: Any, epochs: int | None, warned: bool
+    wish: bool | int | str,
+    problem: Problem,
+    objective: Objective,
+    optimizer: Optimizer,
+    epochs: int | None,
+    warned: bool,
 ) -> Gauge | None:
     """Return the gauge that was asked for; None if there is nothing to watch.
 
@@ -156,7 +169,7 @@ def gauge(
         raise ConfigError(
             f"The {problem.model.loss.name} loss has kinks, so J has no curvature to note. Leave out `sharpness`."
         )
-    constant = is_parabola(problem)
+    constant = problem.parabola
     if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
         return None
     every = wish if isinstance(wish, int) and not isinstance(wish, bool) else None

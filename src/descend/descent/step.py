@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.optimizers import State
 from descend.parameters import Parameters
 
 if TYPE_CHECKING:
     from descend.stability.forecast import Trajectory
 
+Array = NDArray[np.float64]
+Memory = tuple[float, float, float, float, int, bool]
+"""What the judge of a run remembers of the steps so far."""
 MOST_STEPS = 100_000
 """A trace that would grow longer keeps every second step, then every fourth, and so on."""
 
@@ -31,53 +35,43 @@ class Snapshot:
     """
 
     epoch: int
-    theta: Any
-    state: Any
+    theta: Array
+    state: State
     order: int
-    judge: tuple[Any, ...]
+    judge: Memory
     seconds: float
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Step:
     """One row of a run: where it stood after ``epoch`` epochs, and J and its gradient at that same point.
 
     theta: the flat parameters, or for a PyTorch module whatever stands for its weights.
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
-    outcome: how the run ended, on its last step; None before.
+    outcome: how the run ended, on its last step; None before. names: of the parameters.
     sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
     snapshot: where the run is to be kept, what it can be taken up from again.
     """
 
-    __slots__ = (
-        "_parameters", "epoch", "gradient_norm", "learning_rate", "loss", "note", "outcome", "seconds", "sharpness",
-        "snapshot", "theta",
-    )  # fmt: skip
-
-    def __init__(self, epoch: int, theta: Any, loss: float, gradient_norm: float, learning_rate: float, seconds: float,
-                 outcome: Outcome | None, parameters: Parameters | None) -> None:  # fmt: skip
-        self.epoch = epoch
-        self.theta = theta
-        self.loss = loss
-        self.gradient_norm = gradient_norm
-        self.learning_rate = learning_rate
-        self.seconds = seconds
-        self.outcome = outcome
-        self.sharpness: float | None = None
-        self.note: str | None = None
-        self._parameters = parameters
-        self.snapshot: Snapshot | None = None
-
-    def named_by(self, parameters: Parameters) -> None:
-        """Give the parameters their names, for a step that was read from a file."""
-        self._parameters = parameters
+    epoch: int
+    theta: Array
+    loss: float
+    gradient_norm: float
+    learning_rate: float
+    seconds: float
+    outcome: Outcome | None = None
+    names: Parameters | None = None
+    sharpness: float | None = None
+    note: str | None = None
+    snapshot: Snapshot | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Parameters by name: a float for a scalar, an array for a vector; empty for a PyTorch module of many."""
-        return self._parameters.named(self.theta) if self._parameters is not None else {}
+        return self.names.named(self.theta) if self.names is not None else {}
 
     def __repr__(self) -> str:
-        values = self._parameters.mentioned(self.theta) if self._parameters is not None else ""
+        values = self.names.mentioned(self.theta) if self.names is not None else ""
         return (
             f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
         )
@@ -111,7 +105,7 @@ class Trace(Sequence[Step]):
         Raises ConfigError for an epoch that was not run, or whose step was not kept.
         """
         last = self.steps[-1].epoch if self.steps else -1
-        given: Any = epoch
+        given: object = epoch
         if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given <= last:
             raise ConfigError(
                 f"There is no epoch {epoch!r} in this trace."

@@ -9,21 +9,20 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
+from descend.diagnosis.bad_rows import bad_rows, taken_along
+from descend.diagnosis.batch_noise import batch_noise, hovering
 from descend.diagnosis.case import Case
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
-from descend.diagnosis.epochs import too_few_epochs
-from descend.diagnosis.gradient import wrong_gradient
+from descend.diagnosis.far_origin import far_origin
 from descend.diagnosis.health import healthy
-from descend.diagnosis.noise import batch_noise, hovering
 from descend.diagnosis.opening import case_of
-from descend.diagnosis.origin import far_origin
+from descend.diagnosis.overflow import overflow_or_domain
 from descend.diagnosis.plateau import plateau
-from descend.diagnosis.rate import rate_too_large
-from descend.diagnosis.rows_at_fault import bad_rows, taken_along
-from descend.diagnosis.scaling import unscaled_column
-from descend.diagnosis.values import overflow_or_domain
+from descend.diagnosis.rate_too_large import rate_too_large
+from descend.diagnosis.too_few_epochs import too_few_epochs
+from descend.diagnosis.unscaled_column import unscaled_column
+from descend.diagnosis.wrong_gradient import wrong_gradient
 from descend.errors import DescendError
-from descend.problem.posing import Problem
 
 Detector = Callable[[Case], Diagnosis | None]
 DETECTORS: tuple[Detector, ...] = (
@@ -41,14 +40,14 @@ DETECTORS: tuple[Detector, ...] = (
 large, and epochs are too few, only where neither explains it. A column is to blame if standardising alone helps."""
 
 
-def diagnose(problem: Problem, run: Run) -> Diagnosis:
+def diagnose(run: Run) -> Diagnosis:
     """Name the cause of a run that failed or fell short; a healthy one has none.
 
     A fit is never lost because its run cannot be examined: that is told instead, and warned of where it is our error
     and not that of the user's function.
     """
     try:
-        return _examined(problem, run)
+        return _examined(run)
     except Exception as error:
         said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
         if not isinstance(error, DescendError | MemoryError):
@@ -57,8 +56,8 @@ def diagnose(problem: Problem, run: Run) -> Diagnosis:
         return Diagnosis(advice=f"{run.advice} {said}")
 
 
-def _examined(problem: Problem, run: Run) -> Diagnosis:
-    with np.errstate(all="ignore"), case_of(problem, run) as case:
+def _examined(run: Run) -> Diagnosis:
+    with np.errstate(all="ignore"), case_of(run) as case:
         if healthy(case):
             return _hidden(case) or HEALTHY
         for detector in DETECTORS:
@@ -76,7 +75,7 @@ def _hidden(case: Case) -> Diagnosis | None:
     along = taken_along(case)
     if along is not None and along.cause is not None:
         return along
-    if case.is_module or case.outcome is not Outcome.CONVERGED:
+    if case.model.in_place or case.outcome is not Outcome.CONVERGED:
         found = far_origin(case) or plateau(case)
         if found is not None:
             return found

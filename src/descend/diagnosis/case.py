@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
@@ -18,8 +19,8 @@ from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.problem.objective import OnRows
-from descend.problem.point import Point
-from descend.problem.posing import Problem
+from descend.problem.point import Objective, Point
+from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
@@ -51,7 +52,7 @@ class Case:
     advice: what how the run ended suggests. columns: inputs and response by name, as they were fitted.
     """
 
-    problem: Problem
+    beginning: Beginning
     objective: Any
     start: Array
     last: Array
@@ -68,6 +69,10 @@ class Case:
     """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
     sampled: bool = False
     """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def problem(self) -> Problem:
+        return self.beginning.problem
 
     @property
     def rows(self) -> int:
@@ -109,10 +114,6 @@ class Case:
         return self.problem.model
 
     @property
-    def is_module(self) -> bool:
-        return self.model.in_place
-
-    @property
     def rate(self) -> float:
         return float(self.trace[0].learning_rate)
 
@@ -128,15 +129,9 @@ class Case:
         point: Point = self.objective(self.last, 2)
         return point
 
-    def largest_curvature(self, theta: Array, objective: Any = None) -> float | None:
+    def largest_curvature(self, theta: Array, objective: Objective | None = None) -> float | None:
         """Return the largest eigenvalue of the curvature at ``theta``."""
-        from descend.optimizers.curvature import largest_curvature
-
-        objective = objective or self.objective
-        if self.is_module:
-            found: float | None = objective.largest_curvature(theta)
-            return found
-        return largest_curvature(objective(theta, 2).curvature)
+        return (objective or self.objective).largest_curvature(theta)
 
     @cached_property
     def largest_at_start(self) -> float | None:
@@ -159,38 +154,56 @@ class Case:
         self,
         theta: Array | None = None,
         *,
-        objective: Any = None,
+        objective: Objective | None = None,
         rate: float | str | None = None,
         epochs: int | None = None,
         optimizer: Optimizer | None = None,
         batch_size: int | None = -1,
     ) -> list[Step]:
         """Run again, with something changed; the steps, of which the last has the outcome."""
-        objective = objective or self.objective
-        optimizer = optimizer or self.optimizer
-        theta = self.start if theta is None else theta
         count = min(max(self.epochs if epochs is None else epochs, 1), MOST_EPOCHS)
+        theta = self.start if theta is None else theta
+        with np.errstate(all="ignore"):
+            return list(self.descent(theta, count, objective, optimizer, rate, batch_size))
+
+    def descent(
+        self,
+        theta: Array,
+        epochs: int,
+        objective: Objective | None = None,
+        optimizer: Optimizer | None = None,
+        rate: float | str | None = None,
+        batch_size: int | None = -1,
+        scale: float | None = None,
+    ) -> Iterator[Step]:
+        """Descend from ``theta`` as the run did, but for what is given. scale: see `Plan`."""
+        objective, optimizer = objective or self.objective, optimizer or self.optimizer
         batch_size = self.plan.batch_size if batch_size == -1 else batch_size
-        if batch_size is not None and batch_size >= objective.rows:
-            batch_size = None
         chosen = self.rate if rate is None else rate
         if chosen == "auto":
             chosen = optimizer.suggested_rate(objective(theta, 2))
         plan = replace(
-            self.plan, epochs=count, asked=True, rate=float(chosen), batch_size=batch_size, tolerance=None,
-            seconds=min(max(2.0 * self.trace[-1].seconds, 1.0), LONGEST), stop=bool,
-        )  # fmt: skip
-        with np.errstate(all="ignore"):
-            return list(descend(objective, optimizer, theta, plan))
+            self.plan,
+            epochs=epochs,
+            asked=True,
+            rate=float(chosen),
+            batch_size=None if batch_size is None or batch_size >= objective.rows else batch_size,
+            tolerance=None,
+            seconds=min(max(2.0 * self.trace[-1].seconds, 1.0), LONGEST),
+            scale=self.plan.scale if scale is None else scale,
+            stop=bool,
+            closed=None,
+        )
+        return descend(objective, optimizer, theta, plan)
 
     def on(self, rows: NDArray[np.intp]) -> Any:
         """Return J over some of the rows of ``columns``."""
-        return self.objective.on(rows) if self.is_module else OnRows(self.at_hand, rows)
+        return self.objective.on(rows) if self.model.in_place else OnRows(self.at_hand, rows)
 
-    def settled(self, steps: Sequence[Step], objective: Any) -> bool:
+    def settled(self, steps: Sequence[Step], objective: Objective) -> bool:
         """Whether a trial came close to what it could reach."""
         progress = Progress(losses(steps))
-        floor = progress.level - progress.ahead if self.is_module else self.lowest(steps[-1].theta, objective)
+        floor = progress.level - progress.ahead if self.model.in_place else self.lowest(steps[-1].theta, objective)
         left = progress.level - floor
         return close_enough(left, abs(floor), progress.made)
 
@@ -203,13 +216,9 @@ class Case:
         return faster if faster > 2.0 * self.rate else None
 
     @property
-    def optimizer_name(self) -> str:
-        return self.optimizer.name
-
-    @property
     def single(self) -> bool:
         """Whether J is computed in single precision."""
-        return self.is_module and str(self.objective.trained[0].dtype) != "torch.float64"
+        return self.model.in_place and str(self.objective.trained[0].dtype) != "torch.float64"
 
     @cached_property
     def progress(self) -> Progress:
@@ -234,23 +243,21 @@ class Case:
         """The lowest J from where the run ended, where it can be known: of a module, if it is linear."""
         if self.objective.has_l1 or self.last.size > MOST_PARAMETERS:
             return None
-        if not self.is_module:
+        if not self.model.in_place:
             return self.lowest(self.last, self.objective)
-        from descend.diagnosis import affine
+        return None if self.decays else self.objective.lowest(self.last)
 
-        return None if self.decays else affine.lowest(self.objective, self.last)
-
-    def lowest(self, theta: Array, objective: Any) -> float:
+    def lowest(self, theta: Array, objective: Objective) -> float:
         """Return the J that Gauss-Newton steps reach from ``theta``."""
-        return min(losses(self.descent(theta, objective)), default=math.inf)
+        return min(losses(self.gauss_newton(theta, objective)), default=math.inf)
 
-    def descent(self, theta: Array, objective: Any) -> list[Step]:
+    def gauss_newton(self, theta: Array, objective: Objective) -> list[Step]:
         """Take Gauss-Newton steps from ``theta``."""
         return self.trial(theta, objective=objective, optimizer=LevenbergMarquardt(), epochs=60, batch_size=None)
 
-    def minimum(self, theta: Array, objective: Any) -> Array:
+    def minimum(self, theta: Array, objective: Objective) -> Array:
         """Return where Gauss-Newton steps lead from ``theta``."""
-        finite = [step for step in self.descent(theta, objective) if math.isfinite(step.loss)]
+        finite = [step for step in self.gauss_newton(theta, objective) if math.isfinite(step.loss)]
         return np.asarray(min(finite, key=lambda step: step.loss).theta) if finite else theta
 
 

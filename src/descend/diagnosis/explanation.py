@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Outlook
 from descend.formula import Formula, as_text
 from descend.formula.ambiguities import readings
@@ -20,7 +21,6 @@ from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchang
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
 from descend.parameters import digits_of
-from descend.problem.posing import Problem
 from descend.showing import Shown
 from descend.table import Table
 
@@ -175,16 +175,16 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
     return {"rows": rows, "source": table.source, "scales": scales, "broken": tuple(broken)}
 
 
-def of_problem(problem: Problem) -> dict[str, Any]:
+def of_beginning(beginning: Beginning) -> dict[str, Any]:
     """Return where a descent would start, and how stretched J is there: largest over smallest eigenvalue."""
-    theta, curvature = problem.first.theta, problem.first.curvature
+    problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():
         scale = 1.0 / np.sqrt(curvature.diagonal())
         values = np.linalg.eigvalsh(curvature * scale * scale[:, None])
         condition = float(values[-1] / values[0]) if values[0] > 1e-15 * values[-1] else None
     start = dict(zip(problem.model.parameters.labels, theta.tolist(), strict=True))
-    note = problem.notes[0] if problem.notes and problem.notes[0].startswith(("start", "linear")) else ""
+    note = beginning.notes[0] if beginning.notes and beginning.notes[0].startswith(("start", "linear")) else ""
     return {"start": start, "start_note": note, "condition": condition}
 
 

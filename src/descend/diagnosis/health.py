@@ -20,7 +20,7 @@ def healthy(case: Case) -> bool:
     if case.epochs == 0:
         return case.outcome is not Outcome.STALLED
     progress = case.progress
-    if case.is_module and case.known_floor is None:
+    if case.model.in_place and case.known_floor is None:
         little = progress.swing * abs(progress.level) < OF_WAY * progress.made
         settled = progress.swing < OF_MODULE or not progress.hovers or little
         return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made

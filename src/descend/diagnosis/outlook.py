@@ -6,17 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from descend.descent import first_step as start
+from descend.descent.beginning import Beginning, learning_rate
 from descend.descent.loop import CLOSE_ENOUGH
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
 from descend.optimizers.recurrence import Recurrence
 from descend.options.checks import as_rate
 from descend.options.request import check_options
-from descend.problem.posing import Problem
 from descend.problem.standardized import standardized
 from descend.stability.culprit import culprit_of, standardised
-from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, is_parabola, spectrum_of
+from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, spectrum_at, spectrum_of
 from descend.wording import spell
 
 Asked = tuple[Optimizer, float | str | None, float]
@@ -151,12 +150,13 @@ def asked_outlook(
 
 
 def outlook(
-    problem: Problem, optimizer: Optimizer, rate: float | str | None, tolerance: float, standardize: bool = False
+    beginning: Beginning, optimizer: Optimizer, rate: float | str | None, tolerance: float, standardize: bool = False
 ) -> Outlook:
-    """Return what a descent from the start of ``problem`` would do, in standardised columns if so wished."""
-    if not standardize:
-        chosen = start.learning_rate(rate, optimizer, problem.first)[0]
-        return Outlook(optimizer, chosen, tolerance, spectrum_of(problem))
-    first = standardized(problem)[0].first
-    found = spectrum_of(first, problem.model.parameters.labels, problem.scale, is_parabola(problem))
-    return Outlook(optimizer, start.learning_rate(rate, optimizer, first)[0], tolerance, found, True)
+    """Return what a descent from there would do, in standardised columns if so wished."""
+    problem, first = beginning.problem, beginning.first
+    if standardize:
+        first = standardized(problem, first)[0].first
+        found = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
+    else:
+        found = spectrum_of(problem, first)
+    return Outlook(optimizer, learning_rate(rate, optimizer, first)[0], tolerance, found, standardize)

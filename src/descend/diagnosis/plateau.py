@@ -13,8 +13,8 @@ from sympy import Expr
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.diagnosis.rate import thrown_to_rest
-from descend.diagnosis.value_watch import Operation, watched_torch
+from descend.diagnosis.operations import Operation, watched_torch
+from descend.diagnosis.rate_too_large import thrown_to_rest
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
@@ -43,7 +43,7 @@ def plateau(case: Case) -> Diagnosis | None:
     """Look for what is saturated where a run came to rest."""
     if case.diverged or (case.epochs < 1 and case.outcome is not Outcome.STALLED):
         return None
-    if case.is_module:
+    if case.model.in_place:
         return _of_module(case)
     if case.model.linear or not _at_rest(case):
         return None
@@ -192,15 +192,12 @@ def _of_module(case: Case) -> Diagnosis | None:
     if not level >= UNEXPLAINED * constant:
         return None
     flat = case.objective
-    flat.load(case.last)
-    module, inputs = flat.objective.model.module, flat.objective.engine.inputs[:WATCHED]
-    flat.objective.modes.evaluate()
+    module, inputs = flat.module, flat.inputs[:WATCHED]
     try:
-        seen = watched_torch(lambda: module(inputs), module)
+        with flat.standing_at(case.last):
+            seen = watched_torch(lambda: module(inputs), module)
     except Exception:  # a module that cannot be watched is not looked into
         return None
-    finally:
-        flat.objective.modes.train()
     layers = [(operation, _dead(operation)) for operation in seen]
     found = [(operation, share) for operation, share in layers if share is not None and share >= DEAD]
     if not found:

@@ -64,17 +64,8 @@ class Scene:
 
     def here(self) -> Place | None:
         """Return the innermost line of the user's code that is being run."""
-        known = self.known
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            file = frame.f_code.co_filename
-            theirs = known.get(file)
-            if theirs is None:
-                theirs = self.is_users(file)
-            if theirs:
-                return Place(file, frame.f_lineno)
-            frame = frame.f_back
-        return None
+        frame = next(self.frames(), None)
+        return None if frame is None else Place(frame.f_code.co_filename, frame.f_lineno)
 
     def lines(self, traceback: TracebackType | None) -> list[Place]:
         """Return the user's own lines of a traceback, the outermost first."""

@@ -192,8 +192,8 @@ def _reciprocal(interval: Interval) -> Interval:
     low, high = interval
     if low < 0.0 < high:
         return REAL
-    ends = [0.0 if math.isinf(end) else math.copysign(math.inf, high + low) if end == 0.0 else 1.0 / end
-            for end in interval]  # fmt: skip
+    at_zero = math.copysign(math.inf, high + low)
+    ends = [at_zero if end == 0.0 else 1.0 / end for end in interval]
     return min(ends), max(ends)
 
 

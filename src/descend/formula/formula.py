@@ -148,8 +148,8 @@ def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
         begin = outside.find(name)
         if begin >= 0 and plain_name(name) != name and not name.isidentifier():
             end = begin + len(name)
-            return pointed(text, begin, end, f"`{name}` is a column whose name is no plain word.",
-                           f"Put it in backticks: {plain_name(name)}.")  # fmt: skip
+            what = f"`{name}` is a column whose name is no plain word."
+            return pointed(text, begin, end, what, f"Put it in backticks: {plain_name(name)}.")
     return None
 
 

@@ -45,7 +45,7 @@ def by_hand(
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
     program = derived(formula, loss)
-    whole = program.parameters if held is None else held.whole
+    whole = program.parameters if held is None else held.parameters
     given: dict[str, Expr] = {}
     for text in texts:
         label, expression = _read(text, formula, tuple(whole.shapes), columns, {} if held is None else held.given)
@@ -145,7 +145,7 @@ class FunctionKernel(NumericKernel):
 
     def _means(self, columns: Mapping[str, Array], theta: Array) -> Array:
         held, name = self.gradient.constraints, self.gradient.name
-        parameters = self.parameters if held is None else held.whole
+        parameters = self.parameters if held is None else held.parameters
         labels = ", ".join(parameters.labels[:12]) + (" ..." if parameters.size > 12 else "")
         result = self.gradient(columns, self.parameters.named(theta))
         if isinstance(result, Mapping):

@@ -73,7 +73,7 @@ def bootstrap_intervals(
     labels, best = solution.model.parameters.labels, solution.theta
     unknown = undetermined(solution.model, found.covariance, solution.undetermined)
     if solution.constraints is not None:
-        held, whole_of = solution.constraints, solution.constraints.whole
+        held, whole_of = solution.constraints, solution.constraints.parameters
         jacobian, free_named = held.jacobian(solution.theta), solution.model.parameters.named
         labels, best, influence = whole_of.labels, whole_of.flat(solution.parameters), influence @ jacobian.T
         values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])

@@ -72,7 +72,7 @@ def digits(solution: Solution) -> dict[str, Any] | None:
         if solution.constraints is None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = solution.constraints
-        jacobian, whole = held.jacobian(best), held.whole
+        jacobian, whole = held.jacobian(best), held.parameters
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
         size = np.maximum(np.abs(whole.flat(solution.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))

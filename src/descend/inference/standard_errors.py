@@ -116,7 +116,7 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
     held = model.constraints
     if held is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
-    errors: Array = held.whole.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
+    errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
 

@@ -52,18 +52,18 @@ def python(state: State, rows: Rows, start: dict[str, Any]) -> str:
     return text.replace("import descend\n\n", f"import descend\n\n{made}", 1)
 
 
-def report(found: Descents) -> tuple[str, str]:
+def report(runs: Descents) -> tuple[str, str]:
     """Return the report as a page, and a name for it from that of the data: ``line.html``, or ``line-race.html``."""
     from descend.report.html import page
     from descend.report.race import race_page
 
-    state, rows, start = found.state, found.rows, dict(found.start)
+    state, rows, start = runs.state, runs.rows, dict(runs.start)
     stem = Path(rows.name).stem.lstrip(".") or "descent"
-    if len(found.fits) == 1:
+    if len(runs.fits) == 1:
         given = arguments(state, rows, start)
-        return page(found.first, call=given), f"{stem}.html"
+        return page(runs.first, call=given), f"{stem}.html"
     texts = [("On the command line", commands(state, rows, start)), ("In Python", python(state, rows, start))]
-    return race_page(found.fits, texts), f"{stem}-race.html"
+    return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
 def arguments(state: State, rows: Rows, start: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.lab.text_columns import left_out
 from descend.table import open_table
-from descend.table.inspection import inspect
+from descend.table.files import inspect
 from descend.wording import speaking
 
 Array = NDArray[np.float64]
@@ -56,6 +56,11 @@ class Rows:
     @property
     def rows(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    @property
+    def missing(self) -> str:
+        """What a fit is to do about missing values."""
+        return "drop" if self.gaps else "raise"
 
     @property
     def sampled(self) -> bool:

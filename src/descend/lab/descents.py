@@ -18,7 +18,7 @@ from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
-from descend.stability.spectrum import Spectrum, spectrum_of
+from descend.stability.spectrum import Spectrum, spectrum_at
 from descend.wording import SPEAKING
 
 Array = NDArray[np.float64]
@@ -74,7 +74,7 @@ def descents(state: State, rows: Rows) -> Descents:
     assert first.solution is not None
     with np.errstate(all="ignore"):
         point = first.solution.objective(first.trace[0].theta, 2)
-        known = None if first.loss_function.kinked else spectrum_of(point, first.model.parameters.labels)
+        known = None if first.loss_function.kinked else spectrum_at(point, first.model.parameters.labels)
     optimizer = OPTIMIZERS.build(state.optimizers[0])
     stable = known is not None and optimizer.recurrence is not None
     limit = known.stable_limit(optimizer) if known is not None and stable else None
@@ -86,8 +86,7 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
     key = (rows.key, state.formula, state.loss)
 
     def fit() -> Fit:
-        missing = "drop" if rows.gaps else "raise"
-        fitted = api.fit(state.formula, dict(rows.columns), loss=state.loss, missing=missing, time_limit=SECONDS)
+        fitted = api.fit(state.formula, dict(rows.columns), loss=state.loss, missing=rows.missing, time_limit=SECONDS)
         if fitted.theta.size > MOST_PARAMETERS:
             raise ConfigError(
                 f"The formula has {fitted.theta.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
@@ -128,8 +127,7 @@ def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> 
     arguments = call(state, optimizer, start)
     seconds = SECONDS / len(state.optimizers)
     key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
-    missing = "drop" if rows.gaps else "raise"
-    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=missing, time_limit=seconds, **arguments))
+    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=rows.missing, time_limit=seconds, **arguments))
 
 
 def call(state: State, optimizer: str, start: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.lab import equations
-from descend.lab import rates as ruler
+from descend.lab import equations, rates
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
-from descend.lab.landscape import Ground, ground_of
+from descend.lab.landscape import Landscape, landscape_of
 from descend.lab.texts import Words, words
 from descend.report import panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
@@ -44,34 +43,34 @@ FAR = 40.0
 """How many windows away a path is cut off."""
 
 
-def film_of(found: Descents, dark: bool) -> dict[str, Any]:
+def film_of(runs: Descents, dark: bool) -> dict[str, Any]:
     """Prepare the film of some descents."""
-    frames = frames_of(found.fits)
-    ground = ground_of(found)
+    frames = frames_of(runs.fits)
+    landscape = landscape_of(runs)
     drawn = {
-        "data": _data(found, frames, dark),
-        "surface": _surface(found, frames, ground, dark),
-        "loss": _loss(found, frames, dark),
+        "data": _data(runs, frames, dark),
+        "surface": _surface(runs, frames, landscape, dark),
+        "loss": _loss(runs, frames, dark),
     }
     return {
         "epochs": list(frames.epochs),
         "figures": {name: made[0] for name, made in drawn.items() if made is not None},
         "moves": {name: made[1] for name, made in drawn.items() if made is not None},
         "begin": _begin(frames),
-        "equations": _equations(found, frames),
-        "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in found.fits},
-        "axes": None if ground is None else list(ground.labels),
-        "rate": found.rate,
-        "scale": list(ruler.ends(found)),
-        "start": _start(found),
-        "link": found.state.query,
+        "equations": _equations(runs, frames),
+        "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in runs.fits},
+        "axes": None if landscape is None else list(landscape.labels),
+        "rate": runs.rate,
+        "scale": list(rates.ends(runs)),
+        "start": _start(runs),
+        "link": runs.state.query,
     }
 
 
-def _start(found: Descents) -> str:
+def _start(runs: Descents) -> str:
     """Return where the descents begin, as one writes it into the box of starts."""
-    labels = found.lowest.model.parameters.labels
-    values = found.first.trace[0].theta
+    labels = runs.lowest.model.parameters.labels
+    values = runs.first.trace[0].theta
     return ", ".join(f"{label}={float(value):g}" for label, value in zip(labels, values, strict=True))
 
 
@@ -84,36 +83,36 @@ def _begin(frames: Frames) -> int:
     return max(lasts)
 
 
-def captions(found: Descents, say: Words) -> tuple[str, str]:
+def captions(runs: Descents, say: Words) -> tuple[str, str]:
     """Say what the contours stand for, and which rows are not drawn."""
-    return _contours(ground_of(found), found.rows.rows, say), _left_out(found, say)
+    return _contours(landscape_of(runs), runs.rows.rows, say), _left_out(runs, say)
 
 
-def _contours(ground: Ground | None, rows: int, say: Words) -> str:
-    if ground is None or ground.surface is None:
+def _contours(landscape: Landscape | None, rows: int, say: Words) -> str:
+    if landscape is None or landscape.surface is None:
         return ""
-    low, high = (f"{float(ground.surface.levels[place]):.4g}" for place in (0, -1))
-    told = say("deepest_more" if ground.beyond else "deepest", low=low, high=high)
-    if ground.others:
+    low, high = (f"{float(landscape.surface.levels[place]):.4g}" for place in (0, -1))
+    told = say("deepest_more" if landscape.beyond else "deepest", low=low, high=high)
+    if landscape.others:
         told += f" {say('others_best')}"
     return f"{told} {say('thinned', drawn=f'{MOST_ROWS:,}')}" if rows > MOST_ROWS else told
 
 
-def _left_out(found: Descents, say: Words) -> str:
-    seen = view(found.first)
+def _left_out(runs: Descents, say: Words) -> str:
+    seen = view(runs.first)
     most = MOST_POINTS if seen.one else MOST_PREDICTED
-    rows = found.first.rows
+    rows = runs.first.rows
     return say("drawn", drawn=f"{most:,}", rows=f"{rows:,}") if rows > most else ""
 
 
-def colour_of(place: int, dark: bool) -> str:
-    """Return the colour of the descent in this place."""
-    return style.PALETTE[COLOURS[place % len(COLOURS)]][dark]
+def colour_name(place: int) -> str:
+    """Return the name of the colour of the descent in this place."""
+    return COLOURS[place % len(COLOURS)]
 
 
-def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
-    seen, say = view(found.first), words(found.state.lang)
+    seen, say = view(runs.first), words(runs.state.lang)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
     moves: list[dict[str, Any]] = []
@@ -123,7 +122,7 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
         ends = np.array([low, high])
         marks.append(Line(ends, ends, "predicted = observed", "blue", 1.4, "--"))
         columns = {name: np.asarray(values)[chosen] for name, values in seen.columns.items()}
-        for place, (name, fit) in enumerate(found.fits.items()):
+        for place, (name, fit) in enumerate(runs.fits.items()):
             curves = _curves(fit, frames.theta(name), columns)
             moves.append(_curve("dots", place, y, curves, low, high))
         edge, room = 0.05 * (high - low), 0.35 * (high - low)
@@ -135,11 +134,11 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
     grid = _grid(seen.x)
     key = seen.inputs[0] if seen.inputs else ""
     marks.append(Points(seen.x[chosen], seen.y[chosen], "data"))
-    if np.isfinite(found.lowest.theta).all():
-        best = _predicted(found.lowest, found.lowest.theta, {key: grid})
+    if np.isfinite(runs.lowest.theta).all():
+        best = _predicted(runs.lowest, runs.lowest.theta, {key: grid})
         marks.append(Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue",
                           1.4, ":"))  # fmt: skip
-    for place, (name, fit) in enumerate(found.fits.items()):
+    for place, (name, fit) in enumerate(runs.fits.items()):
         curves = _curves(fit, frames.theta(name), {key: grid})
         moves.append(_curve("curve", place, grid, curves, low, high))
     room = 0.12 * (high - low)
@@ -148,40 +147,40 @@ def _data(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], 
 
 
 def _surface(
-    found: Descents, frames: Frames, ground: Ground | None, dark: bool
+    runs: Descents, frames: Frames, landscape: Landscape | None, dark: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Draw J with the paths on it: over two parameters contours, over one a curve."""
-    if ground is None or (ground.surface is None and ground.line is None):
+    if landscape is None or (landscape.surface is None and landscape.line is None):
         return None
     marks: list[Mark] = []
-    paths = [_path(found, frames, name, ground) for name in found.fits]
-    if ground.surface is not None:
-        marks.append(ground.surface)
-        up = Axis(ground.labels[1], low=ground.ends[1][0], high=ground.ends[1][1])
+    paths = [_path(runs, frames, name, landscape) for name in runs.fits]
+    if landscape.surface is not None:
+        marks.append(landscape.surface)
+        up = Axis(landscape.labels[1], low=landscape.ends[1][0], high=landscape.ends[1][1])
     else:
-        assert ground.line is not None
-        grid, heights = ground.line
+        assert landscape.line is not None
+        grid, heights = landscape.line
         marks.append(Line(grid, heights, "J", "blue", 2.4))
         low, high = reach(heights)
         up = Axis("J", low=min(0.0, low) - 0.05 * (high - low), high=high + 0.05 * (high - low))
     moves = [_way("path", place, path[:, 0], path[:, 1]) for place, path in enumerate(paths)]
-    across = Axis(ground.labels[0], low=ground.ends[0][0], high=ground.ends[0][1])
+    across = Axis(landscape.labels[0], low=landscape.ends[0][0], high=landscape.ends[0][1])
     return _styled(figure(Panel("surface", "", across, up, marks), dark), dark), moves
 
 
-def _loss(found: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _loss(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Draw J per epoch, with a dot on each curve; the axes hang on where the descents begin and could end."""
     moves: list[dict[str, Any]] = []
-    ways = [panels.finite(fit) for fit in found.fits.values()]
-    for place, ((epochs, losses), name) in enumerate(zip(ways, found.fits, strict=True)):
+    ways = [panels.finite(fit) for fit in runs.fits.values()]
+    for place, ((epochs, losses), name) in enumerate(zip(ways, runs.fits, strict=True)):
         chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
         moves.append(_way("line", place, epochs[chosen], losses[chosen]))
         seen = np.array([(step.epoch, step.loss) for step in frames.steps[name]], dtype=np.float64)
         moves.append(_way("point", place, seen[:, 0], seen[:, 1]))
-    last = found.state.epochs
-    across = Axis(words(found.state.lang)("epoch"), low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
-    up = _heights(float(found.first.trace[0].loss), found.lowest.loss, [losses for _, losses in ways])
-    level = np.full(2, found.lowest.loss)
+    last = runs.state.epochs
+    across = Axis(words(runs.state.lang)("epoch"), low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
+    up = _heights(float(runs.first.trace[0].loss), runs.lowest.loss, [losses for _, losses in ways])
+    level = np.full(2, runs.lowest.loss)
     best = Line(np.array([across.low, across.high], dtype=np.float64), level, "lowest J", "blue", 1.4, ":")
     return _styled(figure(Panel("loss", "", across, up, [best]), dark), dark), moves
 
@@ -204,16 +203,16 @@ def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
     return Axis("J", "log", float(bottom / ratio**0.06), float(top * ratio**0.08))
 
 
-def _equations(found: Descents, frames: Frames) -> list[list[str]]:
-    fit = found.first
+def _equations(runs: Descents, frames: Frames) -> list[list[str]]:
+    fit = runs.first
     last = fit.trace[-1].epoch
-    size = found.state.batch
+    size = runs.state.batch
     batched = size is not None and size < fit.rows
     return [equations.step_lines(fit, max(min(epoch, last - 1), 0), batched) for epoch in frames.epochs]
 
 
 def _way(kind: str, place: int, x: Array, y: Array) -> dict[str, Any]:
-    return {"kind": kind, "colour": COLOURS[place % len(COLOURS)], "x": _listed(x), "y": _listed(y)}
+    return {"kind": kind, "colour": colour_name(place), "x": _listed(x), "y": _listed(y)}
 
 
 def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> dict[str, Any]:
@@ -223,20 +222,20 @@ def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: flo
     known = np.isfinite(places)
     whole = np.where(known, places, 0.0).astype(np.int64).astype(object)
     whole[~known] = None
-    colour = COLOURS[place % len(COLOURS)]
+    colour = colour_name(place)
     return {"kind": kind, "colour": colour, "x": _listed(x), "y": whole.tolist(), "scale": [begin, unit]}
 
 
-def _path(found: Descents, frames: Frames, name: str, ground: Ground) -> Array:
+def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Array:
     """Return (frames, 2) where a descent stands in the picture, cut off where it is far outside."""
-    ways = frames.theta(name)[:, list(ground.places)]
-    if ground.surface is None:
+    ways = frames.theta(name)[:, list(landscape.places)]
+    if landscape.surface is None:
         heights = np.array([step.loss for step in frames.steps[name]], dtype=np.float64)
         ways = np.column_stack([ways[:, 0], heights])
-        low, high = reach(ground.line[1]) if ground.line is not None else (0.0, 1.0)
-        ends = (*ground.ends, (low, high))
+        low, high = reach(landscape.line[1]) if landscape.line is not None else (0.0, 1.0)
+        ends = (*landscape.ends, (low, high))
     else:
-        ends = ground.ends
+        ends = landscape.ends
     for column, (low, high) in enumerate(ends):
         span = high - low
         ways[:, column] = np.clip(ways[:, column], low - FAR * span, high + FAR * span)

@@ -1,4 +1,4 @@
-"""The ground that the paths lie on: J over two parameters or over one, in a window that the rate does not move."""
+"""The landscape that the paths lie on: J over two parameters or over one, in a window that the rate does not move."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MARGIN = 0.35
 """Room around start and minimum, as a share of their distance."""
 ERRORS = 4.0
 
-WAYS: Cache[Array] = Cache(128)
-GROUNDS: Cache[Ground] = Cache(128)
+PASSED: Cache[Array] = Cache(128)
+LANDSCAPES: Cache[Landscape] = Cache(128)
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class Landscape:
     """J over a window of two parameters, or of the only one.
 
     labels: of these parameters; places: where they lie in theta. ends: of the window, for each. surface: J over two;
@@ -44,47 +44,47 @@ class Ground:
     beyond: bool = False
 
 
-def ground_of(found: Descents) -> Ground | None:
+def landscape_of(runs: Descents) -> Landscape | None:
     """Compute J around the start and the minimum; None where there is nothing to look at."""
-    lowest = found.lowest
+    lowest = runs.lowest
     if lowest.solution is None:
         return None
     labels = lowest.model.parameters.labels
-    places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(found, labels))
-    ends = tuple(_window(found, lowest, place) for place in places)
-    key = (found.rows.key, found.state.formula, found.state.loss, ends)
-    return GROUNDS(key, lambda: _computed(lowest, tuple(labels[place] for place in places), places, ends))
+    places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(runs, labels))
+    ends = tuple(_window(runs, lowest, place) for place in places)
+    key = (runs.rows.key, runs.state.formula, runs.state.loss, ends)
+    return LANDSCAPES(key, lambda: _computed(lowest, tuple(labels[place] for place in places), places, ends))
 
 
-def _usual_pair(found: Descents, labels: Sequence[str]) -> tuple[str, str] | None:
-    recipe = found.state.built_in
+def _usual_pair(runs: Descents, labels: Sequence[str]) -> tuple[str, str] | None:
+    recipe = runs.state.built_in
     named = tuple(recipe.window) if recipe is not None else ()
     return (named[0], named[1]) if len(named) == 2 and set(named) <= set(labels) else None
 
 
 def _computed(
     lowest: Fit, labels: tuple[str, ...], places: tuple[int, ...], ends: tuple[tuple[float, float], ...]
-) -> Ground:
+) -> Landscape:
     evaluate, _ = objective_of(lowest)
     if len(places) == 1:
         x = np.linspace(*ends[0], FINE)
         with np.errstate(all="ignore"):
             y = np.array([evaluate(np.array([value])) for value in x.tolist()])
-        return Ground(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
+        return Landscape(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
     x, y = (np.linspace(*end, GRID) for end in ends)
     z = losses_over(evaluate, lowest.theta, (places[0], places[1]), x, y)
     surface = relief(x, y, z)
     beyond = surface is not None and bool((z[np.isfinite(z)] > surface.levels[-1]).any())
-    return Ground(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
+    return Landscape(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
 
 
-def _on_the_way(found: Descents) -> Array:
+def _range_passed(runs: Descents) -> Array:
     """Return (p, 2) where a descent on a parabola passes, with any rate up to 1/lambda_max, from the usual start.
 
     In the directions of the eigenvectors of the curvature each step is a share of what is left, so the way lies
     between start and minimum there. Nothing new where J is no parabola.
     """
-    lowest = found.lowest
+    lowest = runs.lowest
     width = lowest.theta.size
 
     def way() -> Array:
@@ -99,21 +99,21 @@ def _on_the_way(found: Descents) -> Array:
         ends = lowest.theta + np.array([np.minimum(parts, 0.0).sum(axis=1), np.maximum(parts, 0.0).sum(axis=1)])
         return np.asarray(ends.T)
 
-    return WAYS((found.rows.key, found.state.formula, found.state.loss), way)
+    return PASSED((runs.rows.key, runs.state.formula, runs.state.loss), way)
 
 
-def _window(found: Descents, lowest: Fit, place: int) -> tuple[float, float]:
+def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:
     """Return the range of one parameter to show: the recipe's, or around usual start and minimum; and the start."""
     label = lowest.model.parameters.labels[place]
-    recipe, state = found.state.built_in, found.state
-    start = float(found.first.trace[0].theta[place])
+    recipe, state = runs.state.built_in, runs.state
+    start = float(runs.first.trace[0].theta[place])
     if recipe is not None and label in recipe.window and state.formula == recipe.formula:
         low, high = recipe.window[label]
     else:
         usual = 0.0 if lowest.model.linear else 1.0
         if recipe is not None:
             usual = float(recipe.start.get(label, usual))
-        ends = np.array([usual, float(lowest.theta[place]), *_on_the_way(found)[place]])
+        ends = np.array([usual, float(lowest.theta[place]), *_range_passed(runs)[place]])
         covariance = lowest.covariance
         if covariance is not None and np.isfinite(covariance[place, place]):
             error = ERRORS * float(np.sqrt(max(covariance[place, place], 0.0)))

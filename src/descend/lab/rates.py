@@ -14,23 +14,23 @@ BELOW, ABOVE = 4.0, 1.0
 """Decades of the slider below and above the largest stable rate."""
 
 
-def ends(found: Descents) -> tuple[float, float]:
+def ends(runs: Descents) -> tuple[float, float]:
     """Return the powers of ten at which the slider begins and ends: around the limit of gd at the usual start."""
-    lowest = found.lowest
-    limit = found.spectrum.stable_limit(OPTIMIZERS.build("gd")) if found.spectrum is not None else None
-    recipe = found.state.built_in
+    lowest = runs.lowest
+    limit = runs.spectrum.stable_limit(OPTIMIZERS.build("gd")) if runs.spectrum is not None else None
+    recipe = runs.state.built_in
     if not lowest.model.linear and recipe is not None:
         middle = math.log10(recipe.rate)  # the curvature differs from start to start; the scale is not to move
     else:
         middle = math.log10(limit) if limit is not None and 1e-250 < limit < 1e250 else -2.0
     low, high = math.floor(middle - BELOW), math.ceil(middle + ABOVE)
-    rate = found.rate
+    rate = runs.rate
     if rate is not None:
         low, high = min(low, math.floor(math.log10(rate))), max(high, math.ceil(math.log10(rate)))
     return float(low), float(high)
 
 
-def drawn(found: Descents, low: float, high: float, say: Words) -> list[Any]:
+def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Any]:
     """Draw the scale: decades, the stable region shaded, the limit marked."""
     from dash import html
 
@@ -38,36 +38,36 @@ def drawn(found: Descents, low: float, high: float, say: Words) -> list[Any]:
         return f"{100.0 * (min(max(power, low), high) - low) / (high - low):.2f}%"
 
     parts = []
-    if found.limit is not None:
-        limit = math.log10(found.limit)
+    if runs.limit is not None:
+        limit = math.log10(runs.limit)
         late = " late" if limit > low + 0.75 * (high - low) else ""  # little room is right of it on a phone
         parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
         if limit < high:
             parts.append(html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)}))
         if low <= limit <= high:
-            mark = "2/λmax" if _plain(found) else "max"
-            parts.append(html.Div(html.Span(f"{mark} = {number(found.limit, 3)}"), className=f"mark{late}",
+            mark = "2/λmax" if _plain(runs) else "max"
+            parts.append(html.Div(html.Span(f"{mark} = {number(runs.limit, 3)}"), className=f"mark{late}",
                                   style={"left": left(limit)}))  # fmt: skip
     for power in range(math.ceil(low), math.floor(high) + 1):
         parts.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))
     return parts
 
 
-def sentence(found: Descents, say: Words) -> str:
+def sentence(runs: Descents, say: Words) -> str:
     """Say what the scale rests on."""
-    name = found.state.optimizers[0]
+    name = runs.state.optimizers[0]
     if not OPTIMIZERS.build(name).uses_rate:
         return say("no_rate", name=name.replace("_", " "))
-    if found.spectrum is None:
+    if runs.spectrum is None:
         return say("no_curvature")
-    largest = number(found.spectrum.largest, 3)
-    if found.limit is None:
+    largest = number(runs.spectrum.largest, 3)
+    if runs.limit is None:
         return say("no_limit", largest=largest, name=name)
-    return say("limit_of", largest=largest, name=name, limit=number(found.limit, 3))
+    return say("limit_of", largest=largest, name=name, limit=number(runs.limit, 3))
 
 
-def _plain(found: Descents) -> bool:
-    return found.state.optimizers[0] == "gd"
+def _plain(runs: Descents) -> bool:
+    return runs.state.optimizers[0] == "gd"
 
 
 def _decade(power: int) -> str:

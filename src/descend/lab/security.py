@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-from descend.lab.texts import words
+from descend.lab.texts import too_large
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 2**20
@@ -118,11 +118,6 @@ def _address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def too_large(most: int) -> str:
-    """Say that something is longer than so many bytes."""
-    return words("en")("too_large", most=f"{most / 2**20:,.0f}")
 
 
 def _refused(message: str, code: int) -> tuple[str, int]:

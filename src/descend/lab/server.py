@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
-from descend.lab.callbacks import OUT_OF_DATE, Callbacks
+from descend.lab.callbacks import Callbacks
 from descend.lab.controls import on_the_page
 from descend.lab.data import MOST_UPLOAD, Library, Rows, first_formula
 from descend.lab.layout import shell
-from descend.lab.security import guard, too_large
-from descend.lab.state import UPLOAD
+from descend.lab.security import guard
+from descend.lab.state import OUT_OF_DATE, UPLOAD
+from descend.lab.texts import too_large
 from descend.report import style
 from descend.wording import speaking
 

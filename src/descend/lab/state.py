@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from descend.errors import ConfigError
 from descend.lab.problems import PROBLEMS, Problem
+from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 
@@ -20,6 +22,9 @@ LONGEST_GRADIENT = 2_000
 MOST_EPOCHS = 5_000
 MOST_RACING = 6
 MOST_STARTS = 20
+DIGITS = 6
+"""Digits of a rate: the slider hands on its logarithm, whose last ones are rounding."""
+OUT_OF_DATE = "This page is out of date. Load it again."
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,52 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
         state = replace(state, noise=None)
         unread.append("noise")
     return state, tuple(unread)
+
+
+def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+    """Return the state of the page's settings, by their places. Raises ConfigError."""
+    try:
+        return _state_of(settings, gradient)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no page of ours sends that
+        raise ConfigError(OUT_OF_DATE) from None
+
+
+def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+    state = state_of_rows(settings["context"], settings["noise"])
+    texts = {
+        "formula": settings["formula"] or "",
+        "loss": settings["loss"],
+        "batch": settings["batch"],
+        "optimizers": ",".join(settings["optimizers"] or ["gd"]),
+        "gradient": gradient or "",
+        "epochs": str(settings["epochs"] or "").strip() or "100",
+        "start": (settings["start"] or "").replace("=", ":"),
+    }
+    for name, text in texts.items():
+        try:
+            state = replace(state, **{name: READERS[name](str(text))})
+        except ValueError:
+            raise ConfigError(words(state.lang)(f"bad_{name}", text=str(text)[:60])) from None
+    rate = None if settings["auto"] else read_rate(f"{10.0 ** float(settings['rate']):.{DIGITS}g}")
+    return replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
+
+
+def state_of_rows(context: Mapping[str, Any], noise: float | None) -> State:
+    """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
+    try:
+        placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
+        state, unread = read_query(f"?{urlencode(placed)}")
+    except (KeyError, TypeError, ValueError):
+        unread = ("problem",)
+    if unread:
+        raise ConfigError(OUT_OF_DATE)
+    recipe = state.built_in
+    if recipe is None or recipe.noise is None or noise is None or float(noise) == recipe.noise:
+        return state
+    amount = float(noise)
+    if not recipe.can_have(amount):
+        raise ConfigError(f"The noise lies between {recipe.least:g} and {recipe.most:g} here.")
+    return replace(state, noise=amount)
 
 
 def read_rate(text: str) -> float | None:

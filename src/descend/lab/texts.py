@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 TEXTS = {
     "title": ("gradient descent lab", "梯度下降实验室"),
     "problem": ("Problem", "问题"),
@@ -149,14 +147,28 @@ OUTCOMES = {
     "interrupted": ("Interrupted", "被中断"),
 }
 
-Words = Callable[..., str]
+
+class Words:
+    """The texts in one language.
+
+    >>> words("en")("of", epoch=3, last=10), words("zh").chinese
+    ('epoch 3 of 10', True)
+    """
+
+    def __init__(self, chinese: bool) -> None:
+        self.chinese = chinese
+
+    def __call__(self, key: str, **named: object) -> str:
+        """Look up a text, and fill in what it names."""
+        text = TEXTS[key][self.chinese]
+        return text.format(**named) if named else text
 
 
 def words(language: str) -> Words:
-    """Return a function that looks up a text in a language, and fills in what it names."""
-    place = int(language == "zh")
+    """Return the texts in a language."""
+    return Words(language == "zh")
 
-    def say(key: str, **named: object) -> str:
-        return TEXTS[key][place].format(**named) if named else TEXTS[key][place]
 
-    return say
+def too_large(most: int, language: str = "en") -> str:
+    """Say that something is longer than so many bytes."""
+    return words(language)("too_large", most=f"{most / 2**20:,.0f}")

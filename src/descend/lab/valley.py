@@ -38,9 +38,9 @@ class Valley:
     optimizer: str
 
 
-def other_valley(found: Descents, name: str) -> Valley | None:
+def other_valley(runs: Descents, name: str) -> Valley | None:
     """Look where the bottom lies below the end of a descent; None if it is the deepest known, or cannot be told."""
-    fit, lowest = found.fits[name], found.lowest
+    fit, lowest = runs.fits[name], runs.lowest
     first = abs(float(fit.trace[0].loss))
     if lowest.model.linear or fit.outcome is Outcome.DIVERGED or not math.isfinite(fit.loss):
         return None
@@ -49,15 +49,15 @@ def other_valley(found: Descents, name: str) -> Valley | None:
         return None
 
     def look() -> tuple[float, bool]:
-        bottom = _down(found, fit.parameters)
+        bottom = _down(runs, fit.parameters)
         if bottom is None or not bottom.loss > level:
             return math.nan, False
-        again = _down(found, found.start)
+        again = _down(runs, runs.start)
         return bottom.loss, again is not None and again.loss <= lowest.loss + max(
             REACHED * abs(lowest.loss), 1e-9 * first
         )
 
-    key = (found.rows.key, found.state.formula, found.state.loss, fit.theta.tobytes(), repr(found.start))
+    key = (runs.rows.key, runs.state.formula, runs.state.loss, fit.theta.tobytes(), repr(runs.start))
     floor, same_start = LOOKS(key, look)
     if math.isnan(floor):
         return None
@@ -65,13 +65,17 @@ def other_valley(found: Descents, name: str) -> Valley | None:
     return Valley(floor, lowest.loss, labelled, same_start, lowest.optimizer)
 
 
-def _down(found: Descents, start: Mapping[str, Any]) -> Fit | None:
+def _down(runs: Descents, start: Mapping[str, Any]) -> Fit | None:
     """Go down with the default optimizer; None if it does not arrive."""
-    rows, state = found.rows, found.state
-    missing = "drop" if rows.gaps else "raise"
+    rows, state = runs.rows, runs.state
     try:
         fit = api.fit(
-            state.formula, dict(rows.columns), start=dict(start), loss=state.loss, missing=missing, time_limit=SECONDS
+            state.formula,
+            dict(rows.columns),
+            start=dict(start),
+            loss=state.loss,
+            missing=rows.missing,
+            time_limit=SECONDS,
         )
     except DescendError:
         return None

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 FEW = 100
 """A module of at most so many numbers has them written down at every step; more are only kept by the module."""
@@ -51,14 +57,14 @@ class ModuleParameters:
     present: the handle of the state the module is in. begun: copies of ``trained`` where the run began.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Module) -> None:
         self.module = module
         self.named_parameters = dict(module.named_parameters())
         self.trained = [tensor for tensor in self.named_parameters.values() if tensor.requires_grad]
         self.present: Weights = Weights(self)
         self._has_buffers = next(module.buffers(), None) is not None
-        self._kept: tuple[Weights, list[Any]] | None = None
-        self.begun: list[Any] | None = None
+        self._kept: tuple[Weights, list[Tensor]] | None = None
+        self.begun: list[Tensor] | None = None
 
     @cached_property
     def size(self) -> int:
@@ -121,7 +127,7 @@ class ModuleParameters:
         self.begun = [tensor.detach().clone() for tensor in self.trained]
 
     @property
-    def kept(self) -> list[Any] | None:
+    def kept(self) -> list[Tensor] | None:
         """What was trained, as it was when last kept."""
         return None if self._kept is None else self._kept[1][: len(self.trained)]
 
@@ -142,7 +148,7 @@ class ModuleParameters:
             for copy, tensor in zip(copies, self._changing(), strict=True):
                 tensor.copy_(copy)
 
-    def _changing(self) -> list[Any]:
+    def _changing(self) -> Sequence[Tensor]:
         # Buffers are looked up anew: a module may assign them instead of changing them in place.
         return [*self.trained, *self.module.buffers()] if self._has_buffers else self.trained
 
@@ -151,7 +157,7 @@ class ModuleParameters:
         self._kept = self.begun = None
 
 
-def as_array(tensor: Any) -> Any:
+def as_array(tensor: Tensor) -> float | NDArray[np.floating[Any]]:
     """Return a copy of a tensor as an array of its dtype, or float32 if NumPy has no such; a float for a scalar."""
     tensor = tensor.detach().cpu()
     try:
@@ -159,3 +165,29 @@ def as_array(tensor: Any) -> Any:
     except TypeError:
         array = tensor.float().numpy()
     return float(array) if array.ndim == 0 else array
+
+
+def joined(tensors: Iterable[Tensor]) -> NDArray[np.float64]:
+    """Return tensors as one flat vector of float64."""
+    return np.concatenate([tensor.detach().cpu().double().numpy().ravel() for tensor in tensors])
+
+
+def cut(vector: NDArray[np.float64], tensors: Iterable[Tensor]) -> list[Tensor]:
+    """Cut a flat vector into tensors like these."""
+    import torch
+
+    parts, begin = [], 0
+    for tensor in tensors:
+        part = torch.from_numpy(np.array(vector[begin : begin + tensor.numel()])).reshape(tensor.shape)
+        parts.append(part.to(device=tensor.device, dtype=tensor.dtype))
+        begin += tensor.numel()
+    return parts
+
+
+def fill(tensors: Sequence[Tensor], vector: NDArray[np.float64]) -> None:
+    """Write a flat vector into tensors."""
+    import torch
+
+    with torch.no_grad():
+        for tensor, part in zip(tensors, cut(vector, tensors), strict=True):
+            tensor.copy_(part)

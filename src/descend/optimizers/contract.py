@@ -38,13 +38,21 @@ class Evaluation(Protocol):
     last column; where order 3 was asked for and the engine has it."""
     rate: float
     """Learning rate of this step, a schedule already applied."""
-    proximal: bool
-    """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
 
-    piecewise: bool
-    """Whether the loss has kinks, and `pieces` says where."""
-    has_l1: bool
-    """Whether there is an l1 penalty."""
+    @property
+    def proximal(self) -> bool:
+        """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
+        ...
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether the loss has kinks, and `pieces` says where."""
+        ...
+
+    @property
+    def has_l1(self) -> bool:
+        """Whether there is an l1 penalty."""
+        ...
 
     @property
     def bounds(self) -> Bounds | None:

@@ -18,7 +18,7 @@ SHORTER = 0.1
 LONGER = 10.0
 
 
-class Point(NamedTuple):
+class Along(NamedTuple):
     """phi(alpha) = J(theta + alpha*direction) and its slope."""
 
     alpha: float
@@ -46,7 +46,7 @@ def search(start: Evaluation, direction: Array, alpha: float) -> Found | None:
     Source: Nocedal & Wright (2006), Numerical Optimization, algorithms 3.5 and 3.6 (here one loop); approximate
     Wolfe conditions: Hager & Zhang (2005), SIAM J. Optim. 16, 170-192.
     """
-    origin = Point(0.0, start.loss, float(start.gradient @ direction), start)
+    origin = Along(0.0, start.loss, float(start.gradient @ direction), start)
     noise = NOISE * abs(origin.loss)
     low, high = origin, None
     width = math.inf
@@ -55,7 +55,7 @@ def search(start: Evaluation, direction: Array, alpha: float) -> Found | None:
         if (theta == low.evaluation.theta).all():
             break
         evaluation = start.at(theta)
-        trial = Point(alpha, evaluation.loss, float(evaluation.gradient @ direction), evaluation)
+        trial = Along(alpha, evaluation.loss, float(evaluation.gradient @ direction), evaluation)
         if not _lowers(trial, origin, noise) or trial.loss > low.loss + noise:
             high = trial
         elif abs(trial.slope) <= CURVATURE * -origin.slope:
@@ -78,7 +78,7 @@ def search(start: Evaluation, direction: Array, alpha: float) -> Found | None:
     return Found(low.evaluation, low.alpha, count) if low.loss < origin.loss else None
 
 
-def _lowers(trial: Point, origin: Point, noise: float) -> bool:
+def _lowers(trial: Along, origin: Along, noise: float) -> bool:
     if not (math.isfinite(trial.loss) and math.isfinite(trial.slope)):
         return False
     if trial.loss <= origin.loss + SUFFICIENT_DECREASE * trial.alpha * origin.slope:
@@ -86,13 +86,13 @@ def _lowers(trial: Point, origin: Point, noise: float) -> bool:
     return trial.loss <= origin.loss + noise and trial.slope <= (2.0 * SUFFICIENT_DECREASE - 1.0) * origin.slope
 
 
-def _further(behind: Point, ahead: Point) -> float:
+def _further(behind: Along, ahead: Along) -> float:
     rise = ahead.slope - behind.slope
     guess = ahead.alpha - ahead.slope * (ahead.alpha - behind.alpha) / rise if rise > 0.0 else math.inf
     return min(max(guess, 2.0 * ahead.alpha), LONGER * ahead.alpha)
 
 
-def _between(low: Point, high: Point, noise: float) -> float:
+def _between(low: Along, high: Along, noise: float) -> float:
     width = high.alpha - low.alpha
     if not (math.isfinite(high.loss) and math.isfinite(high.slope)):
         return low.alpha + SHORTER * width
@@ -100,14 +100,14 @@ def _between(low: Point, high: Point, noise: float) -> float:
     return low.alpha + width * min(max(share, MARGIN), 1.0 - MARGIN)
 
 
-def _secant(low: Point, high: Point) -> float:
+def _secant(low: Along, high: Along) -> float:
     """Return where between them, as a share, the line through both slopes is 0."""
     rise = high.slope - low.slope
     share = -low.slope / rise if rise != 0.0 else math.nan
     return share if math.isfinite(share) else 0.5
 
 
-def _cubic(low: Point, high: Point) -> float:
+def _cubic(low: Along, high: Along) -> float:
     """Return where between them, as a share, the cubic through both losses and slopes is smallest."""
     width = high.alpha - low.alpha
     bend = low.slope + high.slope - 3.0 * (high.loss - low.loss) / width

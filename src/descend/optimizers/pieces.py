@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ SLACK = 1e-9
 """Share of its range by which a multiplier may miss it."""
 RANK = 1e-12
 """Share of the largest singular value below which a direction moves no row."""
+BY_ROW = ("residual", "jacobian", "below", "above", "rounding")
+"""What pieces hold for each row."""
 ROUNDINGS = 64
 ROUNDING = ROUNDINGS * float(np.finfo(np.float64).eps)
 """Share of its terms by which a residual is uncertain: so many roundings at most."""
@@ -170,21 +172,13 @@ class Pieces:
 
     def only(self, rows: NDArray[np.intp]) -> Pieces:
         """Return the pieces of a choice of the rows."""
-        return replace(
-            self, residual=self.residual[rows], jacobian=self.jacobian[rows], below=self.below[rows],
-            above=self.above[rows], rounding=self.rounding[rows],
-        )  # fmt: skip
+        some: dict[str, Any] = {name: getattr(self, name)[rows] for name in BY_ROW}
+        return replace(self, **some)
 
     def joined(self, more: Pieces) -> Pieces:
         """Return the pieces of these rows and more."""
-        return replace(
-            self,
-            residual=np.concatenate([self.residual, more.residual]),
-            jacobian=np.concatenate([self.jacobian, more.jacobian]),
-            below=np.concatenate([self.below, more.below]),
-            above=np.concatenate([self.above, more.above]),
-            rounding=np.concatenate([self.rounding, more.rounding]),
-        )
+        both: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in BY_ROW}
+        return replace(self, **both)
 
     def fall(self, reach: float, room: tuple[Array, Array] | None) -> Fall | None:
         """Minimize J to first order over steps of at most ``reach`` in ``frame``, each component within its room.
@@ -197,10 +191,9 @@ class Pieces:
         multipliers = np.where(parts > 0.0, self.above, -self.below) / self.jump
         rows = ~far
         pull = self.slope @ self.frame + multipliers[far] @ along[far]
-        found = linear_program(
-            parts[rows] / self.unit, along[rows], -self.below[rows] / self.jump[rows],
-            self.above[rows] / self.jump[rows], pull, reach / self.unit, *self._walls(room),
-        )  # fmt: skip
+        low, high = -self.below[rows] / self.jump[rows], self.above[rows] / self.jump[rows]
+        walls, ends = self._walls(room)
+        found = linear_program(parts[rows] / self.unit, along[rows], low, high, pull, reach / self.unit, walls, ends)
         if found is None:
             return None
         before = float(multipliers[rows] @ parts[rows])
@@ -250,10 +243,9 @@ class Pieces:
             low, high = bounds.room(self.theta)
             room = np.where(low < 0.0, -math.inf, 0.0), np.where(high > 0.0, math.inf, 0.0)
         jump, below, above = self.jump[rows], self.below[rows], self.above[rows]
-        solved = linear_program(
-            np.zeros(rows.size), self.along[rows], -below / jump, above / jump, gradient @ self.frame, 1.0,
-            *self._walls(room),
-        )  # fmt: skip
+        pull, none = gradient @ self.frame, np.zeros(rows.size)
+        walls, ends = self._walls(room)
+        solved = linear_program(none, self.along[rows], -below / jump, above / jump, pull, 1.0, walls, ends)
         if solved is None:
             return None
         found = solved[1] * jump

@@ -229,6 +229,10 @@ class Request:
     """Whether a start that is searched for may be improved by a short descent."""
     grow: bool = False
     """Whether a start may be improved on samples of many rows."""
+    notes: tuple[str, ...] = ()
+    """What was settled of it by looking at the data, in sentences."""
+    unsettled: Request | None = None
+    """This request before the scale of its loss was estimated from the data."""
 
     def check(self) -> None:
         """Raise ConfigError for the first option whose value cannot be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,8 +69,8 @@ class Bounds:
     def project(self, theta: Array, here: Array) -> Array:
         """Return the point nearest to ``theta`` that a step from ``here`` may reach."""
         least, most = self.room(here)
-        low, high = (np.where(barred, here + room, bound) for barred, room, bound in
-                     zip(self.barred, (least, most), (self.low, self.high), strict=True))  # fmt: skip
+        low = np.where(self.barred[0], here + least, self.low)
+        high = np.where(self.barred[1], here + most, self.high)
         return np.minimum(np.maximum(theta, low), high)
 
     def held(self, theta: Array) -> Mask:
@@ -127,23 +127,23 @@ class Bounds:
         above, below = ("<" if strict else "<=" for strict in self.strict[:, place])
         if math.isfinite(low) and math.isfinite(high):
             return f"{_short(low)} {above} {label} {below} {_short(high)}"
-        return f"{label} {above.replace('<', '>')} {_short(low)}" if math.isfinite(low) else (
-            f"{label} {below} {_short(high)}"
-        )  # fmt: skip
+        if math.isfinite(low):
+            return f"{label} {above.replace('<', '>')} {_short(low)}"
+        return f"{label} {below} {_short(high)}"
 
     @property
     def texts(self) -> list[str]:
         """Write all bounds there are, one text per component; of one that is pinned ``w[x2] = 1``."""
         pinned = [f"{self.labels[place]} = {_short(float(self.low[place]))}" for place in np.flatnonzero(self.pinned)]
-        return [*self.asked, *pinned]
+        return [*self.free_texts, *pinned]
 
     @property
-    def asked(self) -> list[str]:
+    def free_texts(self) -> list[str]:
         """Write the bounds of what is not pinned."""
         bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
         return [self.text(int(place)) for place in np.flatnonzero(bounded)]
 
-    def where_not_finite(self, finite: Any, theta: Array) -> Bounds:
+    def where_not_finite(self, finite: Callable[[Array], bool], theta: Array) -> Bounds:
         """Bar the bounds at which J is not ``finite``, as far as that shows at ``theta``."""
         sides = (self.low, self.high)
         corners = [np.where(np.isfinite(side), side, theta) for side in sides]
@@ -162,19 +162,19 @@ def _short(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-Given = Mapping[str, Any] | Sequence[str] | str | None
+Given = Mapping[str, object] | Sequence[str] | str | None
 
 
 def read_bounds(
     given: Given,
     parameters: Parameters,
-    whole: Parameters,
+    every: Parameters,
     why_not: Mapping[str, tuple[str, str]],
     pinned: Mapping[str, float] | None = None,
 ) -> Bounds | None:
     """Read bounds such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; None if there are none.
 
-    parameters: the free ones, that can be bounded; whole: with those that are fixed or tied.
+    parameters: the free ones, that can be bounded; every: with those that are fixed or tied.
     why_not: for each name or component that is fixed or tied, how, and what to do instead.
     pinned: values of components that are fixed.
 
@@ -184,13 +184,12 @@ def read_bounds(
         return None
     size = parameters.size
     low, high, strict = np.full(size, -math.inf), np.full(size, math.inf), np.zeros((2, size), dtype=bool)
-    for label, (below, below_strict), (above, above_strict) in _entries(given, whole):
+    for label, (below, below_strict), (above, above_strict) in _entries(given, every):
         if (name := label if label in why_not else label.partition("[")[0]) in why_not:
             how, next_step = why_not[name]
             raise ConfigError(f"`{name}` is {how}, so it takes no bounds. {next_step}")
-        places = range(size)[parameters.slices[label]] if label in parameters.shapes else [
-            parameters.labels.index(label)]  # fmt: skip
-        for place in places:
+        component = label not in parameters.shapes
+        for place in [parameters.labels.index(label)] if component else range(size)[parameters.slices[label]]:
             if below > low[place] or (below == low[place] and below_strict):
                 low[place], strict[0, place] = below, below_strict
             if above < high[place] or (above == high[place] and above_strict):
@@ -198,8 +197,8 @@ def read_bounds(
     bounds = Bounds(parameters.labels, low, high, strict, np.zeros((2, size), dtype=bool))
     for place in np.flatnonzero(low >= high).tolist():
         label = parameters.labels[place]
-        next_step = f"To hold it at {_short(float(low[place]))}, fix it." if low[place] == high[place] else (
-            "Give the smaller number first.")  # fmt: skip
+        same = low[place] == high[place]
+        next_step = f"To hold it at {_short(float(low[place]))}, fix it." if same else "Give the smaller number first."
         raise ConfigError(f"The bounds {bounds.text(place)} leave no room for `{label}`. {next_step}")
     for label, value in (pinned or {}).items():
         place = parameters.labels.index(label)
@@ -211,27 +210,27 @@ def read_bounds(
 Side = tuple[float, bool]
 
 
-def _entries(given: Given, whole: Parameters) -> list[tuple[str, Side, Side]]:
+def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
     """Return label, (low, strict) and (high, strict) of each bound."""
     if isinstance(given, Mapping):
-        return [(_known(label, whole), *_pair(label, pair)) for label, pair in given.items()]
-    return [_read(text, whole) for text in ([given] if isinstance(given, str) else given or ())]
+        return [(_known(label, every), *_pair(label, pair)) for label, pair in given.items()]
+    return [_read(text, every) for text in ([given] if isinstance(given, str) else given or ())]
 
 
-def _known(label: str, whole: Parameters) -> str:
-    if label not in whole.shapes and label not in whole.labels:
+def _known(label: str, every: Parameters) -> str:
+    if label not in every.shapes and label not in every.labels:
         raise ConfigError(
             not_a_parameter(label, "bounded")
-            or f"There is no parameter `{label}` to bound.{closest(label, whole.shapes)} "
-            f"Parameters: {', '.join(whole.labels)}."
+            or f"There is no parameter `{label}` to bound.{closest(label, every.shapes)} "
+            f"Parameters: {', '.join(every.labels)}."
         )
     return label
 
 
 def _pair(label: str, pair: Any) -> tuple[Side, Side]:
     try:
-        low, high = (default if side is None else float(side) for side, default in
-                     zip(pair, (-math.inf, math.inf), strict=True))  # fmt: skip
+        least, most = pair
+        low, high = -math.inf if least is None else float(least), math.inf if most is None else float(most)
         if math.isnan(low) or math.isnan(high) or isinstance(pair, str):
             raise ValueError
     except (TypeError, ValueError):
@@ -242,7 +241,7 @@ def _pair(label: str, pair: Any) -> tuple[Side, Side]:
     return (low, False), (high, False)
 
 
-def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
+def _read(text: str, every: Parameters) -> tuple[str, Side, Side]:
     """Read ``b > 0`` or ``0 <= c <= 1``."""
     if not isinstance(text, str):
         raise ConfigError(f"A bound is a text such as `b > 0`; this is {text!r}.")
@@ -251,14 +250,14 @@ def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
     edges = [0, *(edge for sign in signs for edge in sign.span()), len(text)]
     parts = [text[begin:end].strip().strip("`") for begin, end in zip(edges[::2], edges[1::2], strict=True)]
-    named = [number for number, part in enumerate(parts) if part in whole.shapes or part in whole.labels]
+    named = [number for number, part in enumerate(parts) if part in every.shapes or part in every.labels]
     numbers = {
-        number: _number(text, part, edges[2 * number], edges[2 * number + 1], whole)
+        number: _number(text, part, edges[2 * number], edges[2 * number + 1], every)
         for number, part in enumerate(parts)
         if number not in named
     }
     if named != [1] if len(signs) == 2 else len(named) != 1:
-        constant = next((told for part in parts if not named and (told := not_a_parameter(part, "bounded"))), None)
+        constant = next((why for part in parts if not named and (why := not_a_parameter(part, "bounded"))), None)
         if constant is not None:
             raise ConfigError(constant)
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
@@ -278,7 +277,7 @@ def _read(text: str, whole: Parameters) -> tuple[str, Side, Side]:
     return parts[named[0]], low, high
 
 
-def _number(text: str, part: str, begin: int, end: int, whole: Parameters) -> float:
+def _number(text: str, part: str, begin: int, end: int, every: Parameters) -> float:
     """Read a number, or an expression of numbers such as ``2*pi``."""
     begin += len(text[begin:end]) - len(text[begin:end].lstrip())
     end -= len(text[begin:end]) - len(text[begin:end].rstrip())
@@ -289,6 +288,6 @@ def _number(text: str, part: str, begin: int, end: int, whole: Parameters) -> fl
     except FormulaError:
         value = None
     if value is None or not value.is_number:
-        what = f"`{part}` is neither a number nor a parameter of the model.{closest(part, whole.labels)}"
-        raise pointed(text, begin, end, what, f"Parameters: {', '.join(whole.labels)}.")
+        what = f"`{part}` is neither a number nor a parameter of the model.{closest(part, every.labels)}"
+        raise pointed(text, begin, end, what, f"Parameters: {', '.join(every.labels)}.")
     return float(value)

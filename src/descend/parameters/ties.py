@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,20 @@ from descend.errors import ConfigError
 from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
 from descend.formula.functions import CONSTANTS, not_a_parameter
-from descend.formula.printers.code import NUMPY, TORCH, plain_name
+from descend.formula.printers.code import NUMPY, TORCH, Language, plain_name
 from descend.formula.symbols import Parameter, number
 from descend.formula.syntax import Name, Node, names_in, parse_assignment
 from descend.formula.tokens import pointed
-from descend.parameters.bounds import Bounds, Given, read_bounds
-from descend.parameters.vector import Parameters
+from descend.parameters.bounds import Bounds, read_bounds
+from descend.parameters.bounds import Given as Bounded
+from descend.parameters.vector import Parameters, Values
 from descend.registry import closest
 
 Array = NDArray[np.float64]
-Ties = Mapping[str, Any] | Sequence[str] | str | None
+Value = float | Array
+Substitute: TypeAlias = Expr | tuple[Expr, ...]
+"""What stands in a formula for a parameter, or for each component of a vector."""
+Ties = Mapping[str, object] | Sequence[str] | str | None
 FIXED = "fixed"
 """How a value that is given, and no estimate, is marked."""
 EXAMPLE = "Write it as `b2 = 2*b1`."
@@ -39,33 +43,33 @@ MOST_NAMED = 3
 class Constraints:
     """Which parameters are free, and how the others follow from them.
 
-    whole, free: all parameters, and those that are fitted. fixed: values by name, an array for a vector; a component
+    parameters, free: all of them, and those that are fitted. fixed: values by name, an array for a vector; a component
     that is fixed alone, ``w[x2]``, is there too, but its vector is among those fitted, and it is pinned by ``bounds``.
     tied: expressions of free parameters by name; tie_texts: as the user wrote them. bounds: on the free ones.
     """
 
-    whole: Parameters
+    parameters: Parameters
     free: Parameters
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Value] = field(default_factory=dict)
     tied: Mapping[str, Expr] = field(default_factory=dict)
     tie_texts: Mapping[str, str] = field(default_factory=dict)
     bounds: Bounds | None = None
 
     @cached_property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Substitute]:
         """What stands in the formula for each parameter that is not free (see ``read_formula``)."""
-        fixed = {name: _numbers(value) for name, value in self.fixed.items() if name in self.whole.shapes}
+        fixed = {name: _numbers(value) for name, value in self.fixed.items() if name in self.parameters.shapes}
         return fixed | dict(self.tied)
 
-    def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def complete(self, values: Mapping[str, object]) -> Values:
         """Return the values of all parameters from those of the free ones: numbers, arrays or tensors."""
         language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
-        every = dict(values) | dict(self.fixed)
+        every = {**values, **self.fixed}
         for name, expression in self.tied.items():
             every[name] = self._value(expression, values, language)
-        return {name: every[name] for name in self.whole.shapes}
+        return {name: every[name] for name in self.parameters.shapes}
 
-    def _value(self, expression: Expr, values: Mapping[str, Any], language: Any = NUMPY) -> Any:
+    def _value(self, expression: Expr, values: Mapping[str, object], language: Language = NUMPY) -> Value:
         symbols = tuple(sorted(expression.atoms(Parameter), key=str))
         function = compile_expression(expression, symbols, language)
         with np.errstate(all="ignore"):
@@ -73,10 +77,10 @@ class Constraints:
         return float(value) if language is NUMPY else value
 
     def jacobian(self, theta: Array) -> Array:
-        """Return (whole, free): the derivative of every component by every free one, zero for fixed ones."""
-        result = np.zeros((self.whole.size, self.free.size))
+        """Return (parameters, free): the derivative of every component by every free one, zero for fixed ones."""
+        result = np.zeros((self.parameters.size, self.free.size))
         values = self.free.named(theta)
-        for name, place in self.whole.slices.items():
+        for name, place in self.parameters.slices.items():
             if name in self.free.shapes:
                 own = self.free.slices[name]
                 result[place, own] = np.eye(own.stop - own.start)
@@ -85,7 +89,7 @@ class Constraints:
                 result[place.start, self.free.slices[symbol.name].start] = self._value(slope, values)
         return result
 
-    def standard_errors(self, theta: Array, covariance: Array) -> dict[str, Any]:
+    def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.
 
         With K the derivatives of all by the free ones: the square roots of the diagonal of K C K'. NaN for what
@@ -96,7 +100,7 @@ class Constraints:
         with np.errstate(invalid="ignore"):
             errors = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian))
         errors[~((jacobian != 0.0) & moving).any(axis=1)] = np.nan
-        return self.whole.named(errors)
+        return self.parameters.named(errors)
 
     def mark(self, label: str, theta: Array) -> str:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
@@ -147,7 +151,7 @@ def narrowed(
     return Constraints(free, free, bounds=bounds) if held is None else replace(held, bounds=bounds)
 
 
-def mentioned(fix: Mapping[str, Any] | None, ties: Ties, bounds: Given) -> set[str]:
+def mentioned(fix: Mapping[str, object] | None, ties: Ties, bounds: Bounded) -> set[str]:
     """Return the names that constraints speak of, which a formula then takes for parameters, however spelt."""
     if not (fix or ties or bounds):
         return set()
@@ -159,7 +163,11 @@ def mentioned(fix: Mapping[str, Any] | None, ties: Ties, bounds: Given) -> set[s
 
 
 def constrained(
-    whole: Parameters, fix: Mapping[str, Any] | None, ties: Ties, bounds: Given, columns: Iterable[str] = ()
+    parameters: Parameters,
+    fix: Mapping[str, object] | None,
+    ties: Ties,
+    bounds: Bounded,
+    columns: Iterable[str] = (),
 ) -> Constraints | None:
     """Read what holds parameters back; None if nothing does.
 
@@ -170,16 +178,17 @@ def constrained(
     """
     if not (fix or ties or bounds):
         return None
-    fixed, pinned = _read_fixed(whole, fix or {})
-    tied, texts = _read_ties(whole, fixed, ties, tuple(columns))
-    free = Parameters({name: labels for name, labels in whole.shapes.items() if name not in fixed and name not in tied})
+    fixed, pinned = _read_fixed(parameters, fix or {})
+    tied, texts = _read_ties(parameters, fixed, ties, tuple(columns))
+    free = Parameters(
+        {name: labels for name, labels in parameters.shapes.items() if name not in fixed and name not in tied}
+    )
     if not free.shapes:
         raise ConfigError("There is nothing to fit: every parameter is fixed or tied. Leave one of them free.")
     why_not = dict.fromkeys((*fixed, *pinned), ("fixed", "Leave out one of the two."))
     why_not |= {name: (f"tied ({name} = {text})", _instead(tied[name])) for name, text in texts.items()}
-    return Constraints(
-        whole, free, fixed | pinned, tied, texts, read_bounds(bounds, free, whole, why_not, pinned)
-    )  # fmt: skip
+    read = read_bounds(bounds, free, parameters, why_not, pinned)
+    return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, read)
 
 
 def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
@@ -190,29 +199,29 @@ def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
             raise ConfigError(f"`{name}` is {held}, so it takes no start. Leave out one of the two.")
 
 
-def _read_fixed(whole: Parameters, fix: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, float]]:
     """Return the values of parameters, and those of single components of vectors."""
-    fixed: dict[str, Any] = {}
+    fixed: dict[str, Value] = {}
     parts: dict[str, dict[str, float]] = {}
     for name, value in fix.items():
         vector = name.partition("[")[0]
-        if name not in whole.shapes and name in whole.labels:
+        if name not in parameters.shapes and name in parameters.labels:
             if vector in fix:
                 raise ConfigError(f"`{name}` is fixed by itself and with all of `{vector}`. Leave out one of the two.")
             number_of = Parameters({name: None}).checked(name, value, "fixed value")
             parts.setdefault(vector, {})[name] = float(number_of)
             continue
-        if name not in whole.shapes:
-            known = whole.labels if vector in whole.shapes else tuple(whole.shapes)
+        if name not in parameters.shapes:
+            known = parameters.labels if vector in parameters.shapes else tuple(parameters.shapes)
             raise ConfigError(
                 not_a_parameter(name, "fixed")
                 or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
             )
-        labels, array = whole.shapes[name], whole.checked(name, value, "fixed value")
+        labels, array = parameters.shapes[name], parameters.checked(name, value, "fixed value")
         fixed[name] = float(array) if labels is None else np.array(np.broadcast_to(array, (len(labels),)))
     pinned: dict[str, float] = {}
     for vector, values in parts.items():
-        labels = whole.labels[whole.slices[vector]]
+        labels = parameters.labels[parameters.slices[vector]]
         if len(values) == len(labels):
             fixed[vector] = np.array([values[label] for label in labels])
         else:
@@ -227,8 +236,9 @@ def _instead(tie: Expr) -> str:
     return f"Bound {named} instead, which it follows." if names else "Leave out one of the two."
 
 
-def _numbers(value: Any) -> Any:
-    return number(float(value)) if np.ndim(value) == 0 else tuple(number(float(part)) for part in value)
+def _numbers(value: Value) -> Substitute:
+    parts = tuple(number(float(part)) for part in np.atleast_1d(value))
+    return parts if np.ndim(value) else parts[0]
 
 
 @dataclass(frozen=True)
@@ -246,23 +256,23 @@ class _Tie:
 
 
 def _read_ties(
-    whole: Parameters, fixed: Mapping[str, Any], ties: Ties, columns: tuple[str, ...]
+    parameters: Parameters, fixed: Mapping[str, Value], ties: Ties, columns: tuple[str, ...]
 ) -> tuple[dict[str, Expr], dict[str, str]]:
     """Return the expression, of free parameters only, and the text of each tie."""
     found: dict[str, _Tie] = {}
     for text in _texts(ties):
         for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
-            if one[1] in whole.shapes:
+            if one[1] in parameters.shapes:
                 raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
         name, index, node = parse_assignment(text, "b2 = 2*b1")
         tie = _Tie(text, name, node)
-        _check(tie, index is not None, whole, columns)
+        _check(tie, index is not None, parameters, columns)
         if name.name in fixed:
             tie.fail(name, f"`{name.name}` is both fixed and tied.", "Leave out one of the two.")
         if name.name in found:
             tie.fail(name, f"`{name.name}` is tied twice.", "Tie it once.")
         found[name.name] = tie
-    given: dict[str, Any] = {name: _numbers(value) for name, value in fixed.items()}
+    given: dict[str, Substitute] = {name: _numbers(value) for name, value in fixed.items()}
     for tied in found:
         _resolve(tied, found, given, ())
     return {name: given[name] for name in found}, {name: tie.right for name, tie in found.items()}
@@ -274,7 +284,7 @@ def _texts(ties: Ties) -> list[str]:
     return [ties] if isinstance(ties, str) else [str(text) for text in ties or ()]
 
 
-def _check(tie: _Tie, indexed: bool, whole: Parameters, columns: tuple[str, ...]) -> None:
+def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str, ...]) -> None:
     """Refuse names that are no scalar parameters, on either side."""
     if indexed:
         tie.fail(tie.name, COMPONENT, ITS_OWN)
@@ -284,14 +294,14 @@ def _check(tie: _Tie, indexed: bool, whole: Parameters, columns: tuple[str, ...]
         if name.name in columns:
             what = f"`{name.name}` is a column, and a tie holds parameters and numbers only."
             tie.fail(name, what, "Write what differs from row to row into the formula.")
-        if name.name not in whole.shapes:
-            what = f"`{name.name}` is not a parameter of the model.{closest(name.name, whole.shapes)}"
-            tie.fail(name, what, f"Parameters: {', '.join(whole.shapes)}.")
-        if whole.shapes[name.name] is not None:
+        if name.name not in parameters.shapes:
+            what = f"`{name.name}` is not a parameter of the model.{closest(name.name, parameters.shapes)}"
+            tie.fail(name, what, f"Parameters: {', '.join(parameters.shapes)}.")
+        if parameters.shapes[name.name] is not None:
             tie.fail(name, f"`{name.name}` is a vector, and only single parameters are tied.", EXAMPLE)
 
 
-def _resolve(name: str, found: Mapping[str, _Tie], given: dict[str, Any], above: tuple[str, ...]) -> None:
+def _resolve(name: str, found: Mapping[str, _Tie], given: dict[str, Substitute], above: tuple[str, ...]) -> None:
     """Put the expression of one tie into ``given``, after those it stands on."""
     if name in given:
         return

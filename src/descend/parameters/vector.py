@@ -15,6 +15,8 @@ from descend.errors import ConfigError
 from descend.registry import closest
 
 Array = NDArray[np.float64]
+Values = dict[str, Any]
+"""Values by name: a number, or an array for a vector."""
 DIGITS = 6
 """Digits of a number of which it is not known how sure it is."""
 MOST_DIGITS = 17
@@ -59,18 +61,18 @@ class Parameters:
             for label in ([name] if labels is None else [f"{name}[{part}]" for part in labels])
         )
 
-    def flat(self, values: Mapping[str, Any]) -> Array:
+    def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, all of which must be there."""
         return np.concatenate([np.atleast_1d(np.asarray(values[name], dtype=np.float64)) for name in self.shapes])
 
-    def named(self, theta: Array) -> dict[str, Any]:
+    def named(self, theta: Array) -> Values:
         """Return named values: a float for a scalar, an array for a vector."""
         return {
             name: float(theta[place.start]) if self.shapes[name] is None else theta[place].copy()
             for name, place in self.slices.items()
         }
 
-    def start(self, given: Mapping[str, Any], default: float) -> Array:
+    def start(self, given: Mapping[str, object], default: float) -> Array:
         """Return the flat starting vector: ``given`` values, ``default`` elsewhere.
 
         A single number given for a vector starts all of its components there.
@@ -90,7 +92,7 @@ class Parameters:
             theta[self.slices[name]] = self.checked(name, value)
         return theta
 
-    def checked(self, name: str, value: Any, role: str = "start") -> Any:
+    def checked(self, name: str, value: object, role: str = "start") -> float | Array:
         """Return a value of one parameter as a number or an array.
 
         Raises ConfigError if it is not finite, or has another shape.

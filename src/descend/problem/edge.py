@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.models import Model
+from descend.problem.point import Point
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -35,7 +34,7 @@ class Edge:
     def __init__(self, model: Model, rows: Rows) -> None:
         self.model, self.rows = model, rows
 
-    def onwards(self, point: Any) -> Array:
+    def onwards(self, point: Point) -> Array:
         """Return where J is lower along the edge; the same theta if nowhere."""
         here: Array = point.theta
         found = self._rows(here)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
@@ -14,23 +16,23 @@ MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
 """Rows times epochs, and rows, below which nothing is compiled: a long run over few rows seldom goes to its end."""
-ENGINES = ("auto", "numpy", "torch", "moments", "query")
+Build = Callable[[Program | Kernel, Rows, Request], Engine]
+"""What makes an engine of the code of one row, the rows and the request."""
 
 
-def chosen(request: Request, what: Program | Kernel, rows: Rows) -> Engine:
+def register(name: str, build: Build) -> None:
+    """Add an engine from outside the package, which is used where ``engine`` names it."""
+    ENGINES[name] = build
+
+
+def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
     """Choose and build the engine.
 
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
     what autograd needs.
     """
-    only = None if isinstance(what, Program) else what.language
+    only = None if isinstance(code, Program) else code.language
     name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
-    if isinstance(what, Program) and (
-        name == "moments" or (what.linear and (request.engine, name) == ("auto", "numpy"))
-    ):
-        found = _moments(request, what, rows, asked=name == "moments")
-        if found is not None:
-            return found
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
         raise ConfigError(
@@ -42,18 +44,15 @@ def chosen(request: Request, what: Program | Kernel, rows: Rows) -> Engine:
             f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
             f"{spell('engine', 'torch')}."
         )
-    if name == "torch":
-        from descend.engines.torch_engine import TorchEngine
-
-        return TorchEngine(what, rows, request.device, request.full_epochs)
-    if request.engine == "auto" and _repaid(request, what, rows.count):
-        from descend.engines.torch_engine import TorchEngine
-
-        return TorchEngine(what, rows, "cpu", request.full_epochs)
-    return NumpyEngine(what, rows)
+    if request.engine == "auto" and name == "numpy":
+        if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
+            return moments
+        if _repaid(request, code, rows.count):
+            return _torch(code, rows, request, "cpu")
+    return ENGINES[name](code, rows, request)
 
 
-def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
+def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
     """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
     if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
         return False
@@ -63,23 +62,43 @@ def _repaid(request: Request, what: Program | Kernel, rows: int) -> bool:
         return False
     from descend.engines.torch_engine import pays
 
-    return pays(what, rows, request.epochs, instead_of="numpy")
+    return pays(code, rows, request.epochs, instead_of="numpy")
 
 
-def _moments(request: Request, program: Program, rows: Rows, asked: bool) -> Engine | None:
-    """Build the engine of moments; None where it is not asked for and does not fit."""
+def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+    return NumpyEngine(code, rows)
+
+
+def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:
+    from descend.engines.torch_engine import TorchEngine
+
+    return TorchEngine(code, rows, device or request.device, request.full_epochs)
+
+
+def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+    from descend.engines.moments import MomentsEngine, refusal
+
+    assert isinstance(code, Program)
+    if (refused := refusal(code)) is not None:
+        raise ConfigError(f"The engine `moments` {refused}. Leave out the engine, or use {spell('engine', 'numpy')}.")
+    if request.batched:
+        raise ConfigError(
+            "The engine `moments` passes over all rows once, so it takes no batches. Leave out the batch size, or use "
+            f"{spell('engine', 'numpy')}."
+        )
+    return MomentsEngine(code, rows)
+
+
+def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engine | None:
+    """Build the engine of moments where nobody asked for it and nothing is lost by it."""
     from descend.engines.moments import SAMPLE, MomentsEngine, refusal
 
-    refused = refusal(program)
-    if refused is None and request.batched:
-        refused = "passes over all rows once, so it takes no batches"
-    if refused is None and not (asked and request.device):
-        if not asked and program.parameters.size > MANY:
-            return None
-        engine = MomentsEngine(program, rows)
-        # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
-        return engine if asked or not request.polish or engine.well or engine.count > SAMPLE else None
-    if asked and refused is not None:
-        what = "Leave out the batch size" if "batches" in refused else "Leave out the engine"
-        raise ConfigError(f"The engine `moments` {refused}. {what}, or use {spell('engine', 'numpy')}.")
-    return None
+    if not program.linear or request.batched or program.parameters.size > MANY or refusal(program) is not None:
+        return None
+    engine = MomentsEngine(program, rows)
+    # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
+    return engine if not request.polish or engine.well or engine.count > SAMPLE else None
+
+
+ENGINES: dict[str, Build] = {"auto": _numpy, "numpy": _numpy, "torch": _torch, "moments": _moments, "query": _numpy}
+"""The engines by name, as far as the rows are in memory; what `query` leaves where it is, it sums there."""

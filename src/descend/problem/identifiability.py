@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from descend.formula.redundancy import redundancies
 from descend.formula.symbols import Parameter
 from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
-from descend.models import FormulaModel, Model
+from descend.models import Model, SymbolicModel
 from descend.optimizers.systems import FEW, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
@@ -44,7 +43,6 @@ INVOLVED = 1e-4
 """Share of a direction from which on a parameter takes part in it, ..."""
 TAKES_PART = 0.05
 """... where it is merely small."""
-
 MOST = 500
 """Parameters above which the singular values would take longer than the descent."""
 
@@ -171,7 +169,7 @@ def _smallest(curvature: Array) -> float | None:
     return float(values[0] / values[-1])
 
 
-def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
+def at_end(model: Model, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
     """Say what the data leave undetermined at theta.
 
     With R the triangle of the Jacobian (R'R the curvature), D its column norms and R D^-1 = U S V': a direction v/D,
@@ -183,20 +181,20 @@ def at_end(model: Any, objective: Objective, theta: Array, converged: bool, scal
     """
     if model.in_place or not 1 < theta.size <= MOST:
         return Verdict()
-    size = theta.size
     # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
     point = objective(theta, 2)
     curvature = point.curvature
     if curvature is None:
         return Verdict()
-    if point.loss <= ROUNDING**2 * scale and model.formula is not None and (still := _idle(model, point, scale)):
+    symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None
+    if symbolic is not None and (still := _idle(symbolic, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, 1.0 - CORRELATED):
         return Verdict()
     smallest = _smallest(curvature)
     if smallest is not None and smallest >= 1.0 - CORRELATED:
         return Verdict()
-    degrees = objective.rows - size if converged else 0
+    degrees = objective.rows - theta.size if converged else 0
     if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
         return Verdict()
     point = objective(theta, 3)
@@ -287,7 +285,7 @@ def _merely_added(model: Model) -> NDArray[np.bool_]:
     return added
 
 
-def _idle(model: FormulaModel, point: Point, scale: float) -> tuple[str, ...]:
+def _idle(model: SymbolicModel, point: Point, scale: float) -> tuple[str, ...]:
     """Return the parameters that do not enter linearly and move predictions by nothing but rounding, as in 0*exp(-b*x).
 
     The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / 2).

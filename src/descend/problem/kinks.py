@@ -10,20 +10,18 @@ Where all kappa_j > 0, a point on kinks is a minimum if the gradient g of the sm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula import as_text
-from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
+from descend.problem.point import Point
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -54,7 +52,7 @@ class Near:
     n: Array
     kappa: Array
 
-    def of(self, chosen: NDArray[Any]) -> Near:
+    def of(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Near:
         """Return some of them."""
         return Near(self.h[chosen], self.n[chosen], self.kappa[chosen])
 
@@ -89,46 +87,34 @@ class Kinks:
         return Near(h[first], n[first], np.bincount(group.ravel(), kappa, first.size).astype(np.float64))
 
     def _of(self, bend: Bend, theta: Array) -> tuple[Array, Array, Array]:
-        everything = self.model.values(theta, self.columns)
-        h = _evaluated(bend.inside, everything, self.y.size)
+        h, _ = self.model.derivatives_of(bend.inside, {}, theta, self.columns)
         rows = np.flatnonzero(np.isfinite(h))
         if rows.size > NEAREST:
             rows = rows[np.argpartition(np.abs(h[rows]), NEAREST)[:NEAREST]]
-        columns = {name: self.columns[name][rows] for name in self.model.inputs}
-        values = self.model.values(theta, columns) if columns else everything
-        h, n = h[rows], self._derivatives(bend.inside, values, columns, rows.size)
-        score = _evaluated(self.score, values, rows.size)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+
+        def over_rows(expression: Expr) -> tuple[Array, Array]:
+            slopes = derivatives(expression, self.model.formula.unknowns)
+            return self.model.derivatives_of(expression, slopes, theta, columns)
+
+        h, n = over_rows(bend.inside)
+        score, _ = self.model.derivatives_of(self.score, {}, theta, columns)
+        factor, _ = self.model.derivatives_of(bend.factor, {}, theta, columns)
         slope = self.omega[rows] * self.model.loss.slope(score, self.y[rows])
-        factor = _evaluated(bend.factor, values, rows.size)
         usable = (n != 0.0).any(axis=1) & np.isfinite(n).all(axis=1)
         if bend.gap is not None:
-            opening = self._derivatives(bend.gap, values, columns, rows.size)
+            gap, opening = over_rows(bend.gap)
             squares = np.square(n).sum(axis=1)
             per = (opening * n).sum(axis=1) / np.where(squares > 0.0, squares, 1.0)
             factor = factor * per
             size = np.abs(score) + np.abs(opening * theta).sum(axis=1)
-            usable &= np.abs(_evaluated(bend.gap, values, rows.size) - per * h) <= CLOSED * size
+            usable &= np.abs(gap - per * h) <= CLOSED * size
         h = np.where(np.abs(h) <= ON * np.abs(n * theta).sum(axis=1), 0.0, h)
         kappa = factor * slope
         usable &= np.isfinite(kappa) & (kappa != 0.0)
         return h[usable], n[usable], kappa[usable]
 
-    def _derivatives(self, expression: Expr, values: Mapping[Expr, Any], columns: Any, rows: int) -> Array:
-        """Return (rows, p) the derivatives of an expression by theta."""
-        model = self.model
-        found = np.zeros((rows, model.parameters.size))
-        for symbol, slope in derivatives(expression, model.formula.unknowns).items():
-            term = model.formula.terms.get(symbol)
-            part = _evaluated(slope, values, rows)
-            if term is None:
-                found[:, model.parameters.slices[symbol.name].start] = part
-            else:
-                found[:, model.parameters.slices[term.vector]] += (
-                    items_matrix(term.items, columns, rows) * part[:, None]
-                )
-        return found
-
-    def onwards(self, point: Any) -> tuple[Array, Array | None]:
+    def onwards(self, point: Point) -> tuple[Array, Array | None]:
         """Return where a descent that can go no further at a point is led by the kinks near it.
 
         If nowhere, theta itself, and, where it is a corner, the subgradient of J of least length.
@@ -144,35 +130,29 @@ class Kinks:
             return _settled(point, near, gradient), None
         return point.theta, _subgradient(point, near, gradient) if near.met.any() else None
 
-    def note(self, point: Any) -> str | None:
+    def note(self, point: Point) -> str | None:
         """Say where J has a corner at a point, if it has one."""
         if self.corner(point) is None:
             return None
-        values = self.model.values(point.theta, self.columns)
         met = []
         for bend in self.bends:
-            h = np.abs(_evaluated(bend.inside, values, self.y.size))
-            row = int(np.nanargmin(h))
-            alone = {name: self.columns[name][row : row + 1] for name in self.model.inputs}
-            there = self.model.values(point.theta, alone) if alone else values
-            slopes = self._derivatives(bend.inside, there, alone, 1)[0]
-            if h[row] <= ON * np.abs(slopes * point.theta).sum():
+            slopes = derivatives(bend.inside, self.model.formula.unknowns)
+            h, _ = self.model.derivatives_of(bend.inside, {}, point.theta, self.columns)
+            row = int(np.nanargmin(np.abs(h)))
+            alone = {name: column[row : row + 1] for name, column in self.columns.items()}
+            (inside,), (along,) = self.model.derivatives_of(bend.inside, slopes, point.theta, alone)
+            if abs(inside) <= ON * np.abs(along * point.theta).sum():
                 met.append(f"`{as_text(bend.inside)}` is 0 in row {row + 1:,}")
         return (
             f"the minimum is a corner: {' and '.join(met)}, where the curve bends, so that J rises at once on both "
             "sides; standard errors take it to be smooth"
         )
 
-    def corner(self, point: Any) -> tuple[Array, Array] | None:
+    def corner(self, point: Point) -> tuple[Array, Array] | None:
         """Return the normals (m, p) of the kinks a point lies on and the subgradient there; None if it is no corner."""
         near = self.near(point.theta)
         found = _subgradient(point, near, _between(point, near)) if near.met.any() else None
         return None if found is None else (near.n[near.met], found)
-
-
-def _evaluated(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:
-    value = compile_expression(expression, tuple(values))(*values.values())
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))
 
 
 @dataclass(frozen=True)
@@ -184,7 +164,7 @@ class _Model:
 
     units: Array
     free: NDArray[np.bool_]
-    root: Array
+    root: NDArray[np.floating]
     smooth: Array
     lines: Array
     near: Near
@@ -224,7 +204,7 @@ class _Model:
         return multipliers
 
 
-def _between(point: Any, near: Near) -> Array:
+def _between(point: Point, near: Near) -> Array:
     """Return the gradient of J, in the middle between the sides of each kink that the point lies on.
 
     Which side an engine takes there is a matter of rounding, so it is asked on both. The mean is off by a multiple of
@@ -233,7 +213,7 @@ def _between(point: Any, near: Near) -> Array:
     gradient: Array = point.gradient
     if not near.met.any():
         return gradient
-    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    curvature = point.curved()
     diagonal = np.ones(point.theta.size) if curvature is None else curvature.diagonal()
     normals = near.n[near.met]
     across = (1.0 + 0.37 * np.arange(len(normals)))[:, None] * normals
@@ -250,9 +230,9 @@ def _between(point: Any, near: Near) -> Array:
     return mean if np.isfinite(mean).all() else gradient
 
 
-def _modelled(point: Any, near: Near, gradient: Array, damping: float) -> _Model | None:
+def _modelled(point: Point, near: Near, gradient: Array, damping: float) -> _Model | None:
     """Return the model of J at a point with the kinks that a step may reach; None if there is none."""
-    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    curvature = point.curved()
     near = near.of(np.flatnonzero(near.kappa > 0.0))
     if curvature is None or not near.h.size or not np.isfinite(curvature).all():
         return None
@@ -280,7 +260,7 @@ def _modelled(point: Any, near: Near, gradient: Array, damping: float) -> _Model
     return _Model(units, free, root, np.linalg.solve(root, smooth[free] / units), lines, near)
 
 
-def _stepped(point: Any, near: Near, gradient: Array) -> Any:
+def _stepped(point: Point, near: Near, gradient: Array) -> Point | None:
     """Return J a step further along the kinks, lower; None if there is no such step."""
     damping = 0.0
     for _ in range(ATTEMPTS):
@@ -305,7 +285,7 @@ def _stepped(point: Any, near: Near, gradient: Array) -> Any:
     return None
 
 
-def _settled(point: Any, near: Near, gradient: Array) -> Array:
+def _settled(point: Point, near: Near, gradient: Array) -> Array:
     """Return the end of one step more, whose decrease of J drowns in rounding: it doubles the digits of theta."""
     model = _modelled(point, near, gradient, 0.0)
     if model is None:
@@ -315,9 +295,9 @@ def _settled(point: Any, near: Near, gradient: Array) -> Array:
     return found
 
 
-def _tried(point: Any, near: Near) -> Any:
+def _tried(point: Point, near: Near) -> Point | None:
     """Return J beside the kinks that a point lies on, if it is lower there, on either side of each of them."""
-    curvature = point.curvature if point.curvature is not None else point.at(point.theta, 2).curvature
+    curvature = point.curved()
     if curvature is None:
         return None
     diagonal = np.where(curvature.diagonal() > 0.0, curvature.diagonal(), np.inf)
@@ -335,12 +315,11 @@ def _tried(point: Any, near: Near) -> Any:
     return None
 
 
-def _ended(point: Any, move: Array) -> Array:
-    ended: Array = point.theta + move if point.bounds is None else point.bounds.moved(point.theta, move)
-    return ended
+def _ended(point: Point, move: Array) -> Array:
+    return point.theta + move if point.bounds is None else point.bounds.moved(point.theta, move)
 
 
-def _subgradient(point: Any, near: Near, gradient: Array) -> Array | None:
+def _subgradient(point: Point, near: Near, gradient: Array) -> Array | None:
     """Return the subgradient of J of least length, as the curvature measures it; None where a kink bends downwards."""
     met = near.of(near.met)
     if (met.kappa < 0.0).any():

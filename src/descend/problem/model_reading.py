@@ -25,10 +25,9 @@ from descend.registry import closest
 from descend.table import Table
 
 
-def read_model(
-    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
-) -> tuple[Model, dict[str, Any]]:
+def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
+    model: Any = request.model
     if request.sigma is not None:
         _check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
@@ -70,7 +69,7 @@ def probability_note(model: Model, loss: Loss) -> str | None:
             f"probability itself, choose the {loss.of_mean.name} loss"
         )
     held = None if model.constraints is None else model.constraints.bounds
-    kept = "" if held is None or not held.asked else f" with {', '.join(held.asked)}"
+    kept = "" if held is None or not held.free_texts else f" with {', '.join(held.free_texts)}"
     return (
         f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
         f"{kept}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
@@ -144,7 +143,7 @@ def _by_function(model: Model, gradient: Callable[..., Any], table: Table, sprea
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
             "link. Give the gradient as text."
         )
-    whole = model.parameters if model.constraints is None else model.constraints.whole
+    whole = model.parameters if model.constraints is None else model.constraints.parameters
     bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
     if spread is not None and spread not in bound.columns:
         raise ConfigError(

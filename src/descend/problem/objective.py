@@ -47,7 +47,7 @@ class VectorObjective(Objective):
     def __call__(self, theta: Array, order: int = 1, rows: Places | None = None) -> Point:
         last = self._last
         if last is not None and rows is None and last[0] is theta and last[1] >= order:
-            return Point(theta, *last[2:], self, None)
+            return Point(theta, *last[2:], self)  # type: ignore[arg-type]
         if order == 3:
             found = self.triangle(theta, rows)
             if found is None:
@@ -65,7 +65,7 @@ class VectorObjective(Objective):
             loss, gradient, curvature = self.numbers(theta, order, rows)
         if rows is None:
             self._last = (theta, order, loss, gradient, curvature, factor)
-        return Point(theta, loss, gradient, curvature, factor, self, rows)
+        return Point(theta, loss, gradient, curvature, factor, self, rows)  # type: ignore[arg-type]
 
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
 
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import MOST_PARAMETERS, QueryEngine, Response
 from descend.engines.stream import StreamEngine
-from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
@@ -21,11 +19,11 @@ from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.models import Model
 from descend.problem import preflight, suspicion
-from descend.problem.point import Objective, Point
+from descend.problem.point import Point
+from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
-from descend.table.rounding import rounding_notes
 from descend.table.rows import Rows, check_roles
 from descend.wording import spell, using
 
@@ -39,94 +37,70 @@ IN_MEMORY = 3.0
 """Times their own size that columns take while they are read and fitted."""
 
 
-@dataclass(frozen=True)
-class Whole:
-    """What is known of all rows, where only some of them are in memory. omega: row weights; y: the response.
+def judged(problem: Problem, first: Point) -> Judgement:
+    """Judge a gradient by hand on the sample.
 
-    counting: rows whose weight is above 0. omega: sum of the weights. spread: sum omega (y - mean)**2.
-    squares: sum y**2. terms: the sum of each of ``Loss.row_terms`` that the database can tell.
+    A text is accused only if it disagrees on all rows too, whose number it may name.
     """
-
-    lazy: Lazy
-    counting: int
-    omega: float
-    spread: float
-    squares: float
-    terms: Mapping[Expr, float]
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """What stands in for rows in memory: a sample of them, the engine over all of them, and what is known of those."""
-
-    rows: Rows
-    engine: Engine
-    whole: Whole
-    notes: tuple[str, ...]
-
-    def judged(self, model: Model, what: Program | Kernel, first: Point) -> Judgement:
-        """Judge a gradient by hand on the sample.
-
-        A text is accused only if it disagrees on all rows too, whose number it may name.
-        """
-        sampled = NumpyEngine(what, self.rows)
-        judgement = suspicion.before_fit(model, what, self.rows, sampled, first)
-        if not judgement.agree and isinstance(what, Program) and model.formula is not None:
-            truth: Any = engine_of(derived(model.formula, model.loss), self.whole.lazy)
-            if suspicion.agrees(model, self.rows, self.engine, first, truth):
-                return suspicion.approved(model, first)
-        return judgement
-
-    def finite_start(
-        self, objective: Objective, model: Model, theta: Array, given: Collection[str], table: Table
-    ) -> Point:
-        """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
-        try:
-            return preflight.finite_start(objective, model, theta, given, self.rows.columns)
-        except (ConfigError, DataError) as error:
-            position, row = _at_fault(model, theta, self.whole.lazy)
-            if position is None:
-                raise
-            told = error
-        try:
-            return preflight.finite_start(objective, model, theta, given, row)
-        except (ConfigError, DataError) as error:
-            told = error
-        raise type(told)(str(told).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
+    model, sums, whole = problem.model, problem.sums, problem.whole
+    assert sums is not None and whole is not None
+    judgement = suspicion.before_fit(model, sums, problem.rows, NumpyEngine(sums, problem.rows), first)
+    if not judgement.agree and isinstance(sums, Program) and model.formula is not None:
+        truth: Any = engine_of(derived(model.formula, model.loss), whole.lazy)
+        if suspicion.agrees(model, problem.rows, problem.objective.engine, first, truth):
+            return suspicion.approved(model, first)
+    return judgement
 
 
-def chosen(request: Request, table: Table, columns: int) -> tuple[bool, str | None]:
+def finite_start(problem: Problem, theta: Array, given: Collection[str]) -> Point:
+    """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
+    objective, model, table, whole = problem.objective, problem.model, problem.table, problem.whole
+    assert whole is not None
+    try:
+        return preflight.finite_start(objective, model, theta, given, problem.columns)
+    except (ConfigError, DataError) as error:
+        position, row = _at_fault(model, theta, whole.lazy)
+        if position is None:
+            raise
+        refusal: ConfigError | DataError = error
+    try:
+        return preflight.finite_start(objective, model, theta, given, row)
+    except (ConfigError, DataError) as error:
+        refusal = error
+    raise type(refusal)(str(refusal).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
+
+
+def stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str, ...]]:
     """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
 
     Raises ConfigError for a memory limit that cannot be kept.
     """
     limit = None if request.memory_limit is None else read_size(request.memory_limit)
     if request.engine == "query":
-        return True, None
-    size = table.size(columns)
+        return True, ()
+    needed = IN_MEMORY * table.size(columns)
     if request.engine != "auto":
-        if limit is not None and IN_MEMORY * size > limit:
+        if limit is not None and needed > limit:
             raise ConfigError(
-                f"The engine `{request.engine}` needs the rows in memory, about {written(IN_MEMORY * size)}, but the "
+                f"The engine `{request.engine}` needs the rows in memory, about {written(needed)}, but the "
                 f"memory limit is {written(limit)}. Use {spell('engine', 'query')}, or raise the limit."
             )
-        return False, None
-    if size == np.inf:
-        return True, f"engine query, chosen because the rows are in a database ({table.source})"
+        return False, ()
+    if needed == np.inf:
+        return True, (f"engine query, chosen because the rows are in a database ({table.source})",)
     allowed = there_is() // 2 if limit is None else limit
-    if IN_MEMORY * size <= allowed:
-        return False, None
-    what = "half of this machine's memory" if limit is None else "the memory limit"
+    if needed <= allowed:
+        return False, ()
+    most = "half of this machine's memory" if limit is None else "the memory limit"
     return True, (
-        f"engine query, chosen because the rows would take about {written(IN_MEMORY * size)} of memory, more than "
-        f"{what}, {written(allowed)}"
+        f"engine query, chosen because the rows would take about {written(needed)} of memory, more than {most}, "
+        f"{written(allowed)}",
     )
 
 
 def gather(
-    model: Model, what: Program | Kernel, table: Table, names: Sequence[str], request: Request,
-    penalised: bool,
-) -> Gathered:  # fmt: skip
+    model: Model, sums: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
+) -> Summing:
     """Check the rows where they are and build the engine that sums them there.
 
     Raises DataError or ConfigError as for rows in memory.
@@ -135,20 +109,21 @@ def gather(
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, request.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
-    rounded = rounding_notes(table, ends)
-    preflight.check_rows(model, ends, rows, table.source, penalised)
+    rounded = table.rounding_notes(ends)
+    preflight.check_rows(model, ends, rows, table.source, request.l1 + request.l2 > 0)
     check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
     known_response = known.get(model.response) if model.response in model.response_columns else None
     whole = _whole(model, lazy, sample, known_response)
-    engine, notes = _engine(what, lazy, request, (rows, whole.omega))
+    engine, why = _engine(sums, lazy, request, (rows, whole.omega))
+    notes = (*notes, *rounded, *why)
     engine.rows = sample
     if isinstance(engine, QueryEngine):
         engine.near = near_minimum(engine.program, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
-    return Gathered(sample, engine, whole, (*rounded, *notes))
+    return Summing(sample, engine, whole.squares / engine.count, notes, (), whole)
 
 
 def near_minimum(program: Program, sample: Rows) -> Array | None:
@@ -235,7 +210,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     return None, {}
 
 
-def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> Whole:
+def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> AllRows:
     """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
     some = sample.y
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
@@ -252,7 +227,7 @@ def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> Who
         for number, term in enumerate(model.loss.row_terms(lazy.roles.spread is not None))
         if f"term{number}" in found
     }
-    return Whole(lazy, int(found["counting"]), omega, max(spread, 0.0), found["squares"], terms)
+    return AllRows(lazy, int(found["counting"]), omega, max(spread, 0.0), found["squares"], terms)
 
 
 def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> None:

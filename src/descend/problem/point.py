@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
+from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.systems import RANK, predicted, well
 from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
@@ -77,6 +78,10 @@ class Objective(ABC):
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
 
+    def largest_curvature(self, theta: Array) -> float | None:
+        """Return the largest eigenvalue of the curvature at theta; None if there is none."""
+        return largest_curvature(self(theta, 2).curvature)
+
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""
         return shuffled(self.rows, size, seed, epoch)
@@ -128,32 +133,45 @@ class EdgeOfRange(Protocol):
         """Whether these rows alone keep J from falling further."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Point:
-    """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``)."""
+    """J and its derivatives at one theta; what an optimizer is given (see ``optimizers.contract.Evaluation``).
 
-    __slots__ = (
-        "_latest", "bounds", "curvature", "factor", "gradient", "has_l1", "loss", "objective", "piecewise", "proximal",
-        "rate", "rows", "subgradient", "theta",
-    )  # fmt: skip
+    gradient: absent (None) only after an evaluation of order 0, which asks for the loss alone. factor: triangle of the
+    scaled Jacobian and residual, after order 3. rows: which were evaluated, if not all. rate: of the step taken from
+    here; the loop sets it. subgradient: of least length, where the loop found J to have a corner.
+    """
 
-    gradient: Array  # absent (None) only after an evaluation of order 0, which asks for the loss alone
+    theta: Array
+    loss: float
+    gradient: Array
+    curvature: Array | None
+    factor: Array | None
+    objective: Objective
+    rows: Places | None = None
+    rate: float = 0.0
+    subgradient: Array | None = None
+    _latest: Point | None = None
 
-    def __init__(self, theta: Array, loss: float, gradient: Array | None, curvature: Array | None,
-                 factor: Array | None, objective: Objective, rows: Places | None) -> None:  # fmt: skip
-        self.theta = theta
-        self.loss = loss
-        self.gradient = gradient  # type: ignore[assignment]
-        self.curvature = curvature
-        self.factor = factor  # triangle of the scaled Jacobian and residual, after order 3
-        self.objective = objective
-        self.rows = rows
-        self.bounds = objective.bounds
-        self.has_l1 = objective.has_l1
-        self.piecewise = objective.pieces is not None
-        self.proximal = objective.has_l1 or objective.bounds is not None
-        self.rate = 0.0  # of the step taken from here; the loop sets it
-        self.subgradient: Array | None = None  # of least length, where the loop found J to have a corner
-        self._latest: Point | None = None
+    @property
+    def bounds(self) -> Bounds | None:
+        """Bounds on theta, if there are any."""
+        return self.objective.bounds
+
+    @property
+    def has_l1(self) -> bool:
+        """Whether there is an l1 penalty."""
+        return self.objective.has_l1
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether the loss has kinks, and `pieces` says where."""
+        return self.objective.pieces is not None
+
+    @property
+    def proximal(self) -> bool:
+        """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
+        return self.objective.bounds is not None or self.objective.has_l1
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J elsewhere, over the same rows."""

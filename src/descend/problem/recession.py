@@ -74,8 +74,8 @@ def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, 
                 against.append(_some(seen, wrong[np.argsort(gain[wrong])[:FEW]]))
         if not against:
             return Recession(basis @ found, moved, rows)
-        known = Pulls(*(np.concatenate(parts) for parts in zip(
-            *((each.design, each.wanted) for each in (known, *against)), strict=True)))  # fmt: skip
+        every = (known, *against)
+        known = Pulls(*(np.concatenate([getattr(each, part) for each in every]) for part in ("design", "wanted")))
     return None
 
 

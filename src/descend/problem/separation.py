@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
 from descend.models import Model, SymbolicModel
-from descend.problem.posing import Problem
 from descend.problem.preflight import listed
+from descend.problem.problem import Problem
 from descend.problem.recession import Pulls, Recession, recession
 from descend.table.rows import Rows
 from descend.wording import spell, using
@@ -42,7 +42,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     if not model.loss.dispersion_known:
         return None
     free = bounds is None and penalty is None and problem.whole is None
-    same = always_the_same(model, problem.columns) if free else None
+    same = always_the_same(problem) if free else None
     if same is not None and not _straight(model):
         return same
     if same is None and not _may_run_away(problem, model, theta):
@@ -163,14 +163,12 @@ def _told(model: Model, found: Recession) -> str:
     )
 
 
-def always_the_same(model: Model, columns: Mapping[str, Array]) -> str | None:
+def always_the_same(problem: Problem) -> str | None:
     """Say so if a response never leaves the end of its range: 0 for counts, 0 or 1 for outcomes.
 
     The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
     """
-    if not model.loss.dispersion_known:
-        return None
-    y = model.observed(columns)
+    model, y = problem.model, problem.rows.y
     end, domain = float(y[0]), model.loss.response_domain
     if end not in (domain.low, domain.high) or (y != end).any():
         return None

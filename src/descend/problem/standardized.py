@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.step import Step
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
@@ -27,7 +27,7 @@ from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Places, Point, Triangle
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 VARIES = 1e-14
@@ -121,10 +121,10 @@ class StandardizedPieces:
         if measure is not None:
             frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
             measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
-        return replace(
-            found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure,
-            elsewhere=None if elsewhere is None else lambda v: self._moved(v, elsewhere(self.objective.theta(v))),
-        )  # fmt: skip
+        moved = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
+        if elsewhere is None:
+            return moved
+        return replace(moved, elsewhere=lambda v: self._moved(v, elsewhere(self.objective.theta(v))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +145,13 @@ class StandardizedKinks:
     def note(self, point: Point) -> str | None:
         """Say where J has a corner at a point, if it has one."""
         return self.kinks.note(self.objective.inner(self.objective.theta(point.theta), 2))
+
+
+class Place(Protocol):
+    """Where a run stands, such as a step of it."""
+
+    theta: Array
+    gradient_norm: float
 
 
 class StandardizedObjective(Around):
@@ -187,7 +194,7 @@ class StandardizedObjective(Around):
             return self.here.theta
         return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
 
-    def restore(self, step: Step) -> None:
+    def restore(self, step: Place) -> None:
         """Put the step that was just made into the user's units."""
         step.theta, step.gradient_norm = self.here.theta, self.here.norm
 
@@ -200,8 +207,10 @@ class StandardizedObjective(Around):
         )
 
 
-def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
+def standardized(problem: Problem, first: Point) -> tuple[StandardizedObjective, str]:
     """Return J of a problem as a function of standardised parameters, and a sentence on what was done.
+
+    first: where the descent begins.
 
     Raises ConfigError for a problem with bounds.
     """
@@ -216,22 +225,22 @@ def standardized(problem: Problem) -> tuple[StandardizedObjective, str]:
         intercept = None
     linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
     with np.errstate(all="ignore"):
-        units = standard_units(column_moments(problem), linear, intercept)
+        units = standard_units(column_moments(problem, first), linear, intercept)
     what = "the descent ran in standardised columns, so its learning rate is one for these"
     if intercept is None:
         what += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
     elif linear.sum() != len(linear) - 1:
         what += "; what enters nonlinearly was scaled by its derivative at the start"
-    return StandardizedObjective(objective, units, problem.first), what
+    return StandardizedObjective(objective, units, first), what
 
 
-def column_moments(problem: Problem) -> Array:
-    """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at the start."""
-    curvature, penalty = problem.first.curvature, problem.objective.penalty
+def column_moments(problem: Problem, first: Point) -> Array:
+    """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at ``first``."""
+    curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
         program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
-        totals = NumpyEngine(program, problem.rows).evaluate(problem.first.theta, 2)
+        totals = NumpyEngine(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:

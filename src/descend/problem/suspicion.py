@@ -74,11 +74,11 @@ def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: b
         return totals.gradient / totals.rows
 
     bounds: Bounds | None = None if model.constraints is None else model.constraints.bounds
-    return Case(
-        judged, rows.columns, accused, start, rows.omega,
-        (lambda theta: True) if bounds is None else (lambda theta: bool(bounds.contains(theta).all())),
-        python, [start] if python else [],
-    )  # fmt: skip
+
+    def allowed(theta: Array) -> bool:
+        return bounds is None or bool(bounds.contains(theta).all())
+
+    return Case(judged, rows.columns, accused, start, rows.omega, allowed, python, [start] if python else [])
 
 
 def agrees(model: Model, rows: Rows, engine: Engine, first: Point, truth: Engine | None = None) -> bool:

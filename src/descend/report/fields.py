@@ -267,7 +267,7 @@ def _few_digits(fit: Fitted) -> Mapping[str, Any] | None:
 
 def _bounds(fit: Fitted) -> Sequence[str]:
     bounds = None if fit.constraints is None else fit.constraints.bounds
-    return [] if bounds is None else bounds.asked
+    return [] if bounds is None else bounds.free_texts
 
 
 def _listed_parameters(fit: Fitted) -> Mapping[str, Any]:
@@ -281,7 +281,7 @@ ENTRIES = [
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry(
         "bounds",
-        value=lambda fit: [] if (held := fit.constraints) is None or held.bounds is None else held.bounds.asked,
+        value=lambda fit: [] if (held := fit.constraints) is None or held.bounds is None else held.bounds.free_texts,
     ),
     Entry("at_bound"),
     Entry("undetermined"),

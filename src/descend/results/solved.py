@@ -66,7 +66,7 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
     """Return why a run failed or fell short; none for a healthy one."""
     if solution.endless is not None and solution.outcome is Outcome.STALLED:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
-    return diagnose(solution.problem, solution.run)
+    return diagnose(solution.run)
 
 
 def fit_of(solution: Solution) -> SolvedFit:

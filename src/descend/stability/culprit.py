@@ -54,10 +54,8 @@ def standardised(spectrum: Spectrum) -> Spectrum | None:
     gradient = units.gradient(spectrum.vectors @ spectrum.slopes)
     curvature = units.curvature(spectrum.curvature)
     values, vectors = eigen(curvature, gradient)
-    return replace(
-        spectrum, values=values, vectors=vectors, slopes=vectors.T @ gradient, theta=units.u(spectrum.theta),
-        curvature=curvature, columns=(), intercept=None, rows_only=None,
-    )  # fmt: skip
+    moved = replace(spectrum, values=values, vectors=vectors, slopes=vectors.T @ gradient, curvature=curvature)
+    return replace(moved, theta=units.u(spectrum.theta), columns=(), intercept=None, rows_only=None)
 
 
 def culprit_of(spectrum: Spectrum) -> Culprit | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from descend.optimizers import Optimizer
 from descend.optimizers.recurrence import Modes
-from descend.problem.posing import Problem
+from descend.problem.point import Point
+from descend.problem.problem import Problem
 from descend.problem.standardized import entering
 from descend.stability.lanczos import lanczos
 
@@ -198,36 +199,39 @@ class Spectrum:
         return np.array([bool(column) for column in self.columns] or [False] * self.theta.size)
 
 
-def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exact: bool = False) -> Spectrum | None:
-    """Return the spectrum of J at the start of a ``Problem``, or at a ``Point``.
+def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
+    """Return the spectrum of J of a problem at a point.
 
-    labels, scale, exact: as for `Spectrum`; a problem brings its own. None where J has no usable curvature: it is
-    missing, not finite, or nowhere positive, or the loss has kinks.
+    None where J has no usable curvature: it is missing, not finite, or nowhere positive, or the loss has kinks.
 
     >>> from descend.problem.posing import pose
     >>> from descend.options.request import Request
     >>> from descend.optimizers import OPTIMIZERS
+    >>> from descend.table import open_table
     >>> x = np.arange(0.0, 10.0)
-    >>> found = spectrum_of(pose("y ~ w*x", {"x": x, "y": 2 * x}, Request()))
+    >>> problem = pose(Request(model="y ~ w*x"), open_table({"x": x, "y": 2 * x}))
+    >>> found = spectrum_of(problem, problem.objective(problem.start, 2))
     >>> gd = OPTIMIZERS.build("gd")
     >>> f"{found.largest:.4g} {found.stable_limit(gd):.3g} {found.growth(0.05, gd):.4g}"
     '57 0.0351 1.85'
     >>> found.epochs_to(1e-9, 0.017, gd)
     9
     """
-    if isinstance(where, Problem):
-        point, model = where.first, where.model
-        if model.loss.kinked:
-            return None
-        penalty = where.objective.penalty
-        rows = None if penalty is None or point.curvature is None else point.curvature - np.diag(2.0 * penalty.l2)
-        exact = is_whole_parabola(where)
-        columns, intercept = entering(model)
-        more = (where.scale, rows, tuple(model.parameters.labels), columns, intercept)
-    else:
-        point, more = where, (scale, None, tuple(labels), (), None)
-    if hasattr(point, "hessian"):
+    model, penalty = problem.model, problem.objective.penalty
+    if model.loss.kinked:
+        return None
+    if model.in_place:
         return _of_module(point)
+    found = spectrum_at(point, model.parameters.labels, problem.scale, problem.everywhere_parabola)
+    if found is None or found.curvature is None:
+        return found
+    columns, intercept = entering(model)
+    rows_only = None if penalty is None else found.curvature - np.diag(2.0 * penalty.l2)
+    return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
+
+
+def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: bool = False) -> Spectrum | None:
+    """Return the spectrum at a point in any parameters; labels, scale, exact: as for `Spectrum`."""
     curvature = point.curvature
     if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).any():
         return None
@@ -235,11 +239,8 @@ def spectrum_of(where: Any, labels: Sequence[str] = (), scale: float = 0.0, exac
     values, vectors = eigen(curvature, gradient)
     if not values[-1] > 0.0:
         return None
-    scale, rows, names, columns, intercept = more
-    return Spectrum(
-        values, vectors, vectors.T @ gradient, len(values) == len(curvature), point.theta, float(point.loss), exact,
-        curvature, names, columns, intercept, scale, rows,
-    )  # fmt: skip
+    complete, slopes, loss = len(values) == len(curvature), vectors.T @ gradient, float(point.loss)
+    return Spectrum(values, vectors, slopes, complete, point.theta, loss, exact, curvature, tuple(labels), scale=scale)
 
 
 def _of_module(point: Any) -> Spectrum | None:
@@ -249,16 +250,6 @@ def _of_module(point: Any) -> Spectrum | None:
         return None
     slopes = found.vectors.T @ found.gradient
     return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
-
-
-def is_parabola(problem: Problem) -> bool:
-    """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
-    return bool(getattr(problem.model, "linear", False)) and problem.model.loss.quadratic
-
-
-def is_whole_parabola(problem: Problem) -> bool:
-    """Whether J is a parabola with nothing added or cut off: what holds at the start holds everywhere."""
-    return is_parabola(problem) and not problem.objective.has_l1 and problem.objective.bounds is None
 
 
 def eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.descent.beginning import Beginning
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.parametrisation import like_terms, nonlinear, shared
 from descend.formula.structure import linear_unknowns, measures, waves
@@ -20,7 +21,7 @@ from descend.gradients.derived import derived
 from descend.models import Model
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
 from descend.starts.search import ROWS, Start, descended, sample, search
@@ -59,7 +60,7 @@ class Doubt(Enum):
     FIT = "parameters have no influence, or something is left in the residuals"
 
 
-def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[str]) -> Doubt | None:
+def doubt(beginning: Beginning, theta: Array, loss: float, undetermined: Collection[str]) -> Doubt | None:
     """Return why another basin might be better, if a fit gives reason to doubt.
 
     It has parameters without influence, or much is left unexplained that does not look like noise. Of a squared loss
@@ -68,17 +69,18 @@ def doubt(problem: Problem, theta: Array, loss: float, undetermined: Collection[
     what is left looks like noise, there is nothing that another basin could explain (see ``lack_of_fit``), but for
     one beside it.
     """
+    problem = beginning.problem
     model = problem.model.symbolic
     if model is None or model.linear or model.log_linear:
         return None
-    if problem.judgement is not None and not problem.judgement.agree:
+    if beginning.judgement is not None and not beginning.judgement.agree:
         return None  # what a wrong gradient leads to is no minimum
     if undetermined:
         return Doubt.FIT
     squared = model.loss.quadratic
     rows = None if squared else sample(problem.rows, ROWS)
     left, spread = (loss, _variance(problem)) if rows is None else _by_medians(model, theta, rows)
-    if not left > max(PERFECT * spread, rounding(problem) if squared else 0.0):
+    if not left > max(PERFECT * spread, rounding(beginning) if squared else 0.0):
         return None
     if left > USELESS * spread:
         return Doubt.FIT
@@ -134,8 +136,9 @@ def elsewhere(problem: Problem) -> Start | None:
     return search(program, problem.rows, begin if bounds is None else bounds.interior(begin), (), True, bounds)
 
 
-def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | None:
+def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start | None:
     """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
+    problem = beginning.problem
     model, bounds = problem.model, problem.objective.bounds
     if model.formula is None:
         return None
@@ -147,7 +150,7 @@ def lower_elsewhere(problem: Problem, theta: Array, doubt: Doubt) -> Start | Non
     def lower(points: Sequence[Array]) -> Array | None:
         ends = [(descended(objective, point, EPOCHS)[0], number) for number, point in enumerate(points)]
         there, number = min(ends, default=(math.inf, 0))
-        return points[number] if clearly_lower(there, here, rounding(problem), problem.objective.floor) else None
+        return points[number] if clearly_lower(there, here, rounding(beginning), problem.objective.floor) else None
 
     sought = nonlinear(model.formula)
     alone = len(sought) == 1 and not waves(model.formula)
@@ -173,16 +176,16 @@ def clearly_lower(loss: float, other: float, rounding: float, floor: float = 0.0
     return loss < other - max(CLEARLY * abs(other - floor), rounding)
 
 
-def rounding(problem: Problem) -> float:
+def rounding(beginning: Beginning) -> float:
     """Return what J is known to: two that differ by less are the same.
 
     Of residuals that nothing is left of, rounding leaves the square of eps times the size of the response, or where
     that is 0 of what the fit began with; of a loss that also depends on the prediction, eps times its size.
     """
-    size = problem.scale or abs(float(problem.first.loss))
+    size = beginning.problem.scale or abs(float(beginning.first.loss))
     if not math.isfinite(size):
         return 0.0
-    return size * (EPSILON**2 if problem.model.loss.of_residual else EPSILON)
+    return size * (EPSILON**2 if beginning.problem.model.loss.of_residual else EPSILON)
 
 
 def scannable(program: Program) -> bool:

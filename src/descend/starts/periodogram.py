@@ -121,8 +121,8 @@ def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Ar
 
 def _left(t: Array, residuals: Array, parts: Sequence[Array], found: Array) -> float:
     """Return the share of the squares that the best wave of this frequency leaves, an offset beside it."""
-    columns = [part * wave(2.0 * math.pi / OVERSAMPLED * place * t) for place in found for part in parts
-               for wave in (np.sin, np.cos)]  # fmt: skip
+    angles = [2.0 * math.pi / OVERSAMPLED * place * t for place in found]
+    columns = [part * wave(angle) for angle in angles for part in parts for wave in (np.sin, np.cos)]
     design = np.column_stack([*columns, np.ones(t.size)])
     left = residuals - design @ np.linalg.lstsq(design, residuals, rcond=None)[0]
     return max(float(left @ left) / float(residuals @ residuals), PERFECT)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,10 @@ from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
-from descend.problem.posing import Problem, pose
+from descend.parameters.vector import Values
+from descend.problem.posing import pose
+from descend.problem.problem import Problem
+from descend.starts.choice import begin
 from descend.table import Table
 
 Array = NDArray[np.float64]
@@ -30,11 +31,6 @@ EXACT = 1e-9
 """... and the noise is taken for this share of it."""
 DERIVED = (None, "derived", "autograd")
 """Gradients that are not by hand."""
-
-
-def needs_preparation(loss: Loss) -> bool:
-    """Whether a loss cannot be descended as it is."""
-    return loss.estimated is not None or loss.many_minima
 
 
 def loss_of(request: Request) -> Loss:
@@ -53,10 +49,8 @@ def _told(request: Request) -> bool:
     return not isinstance(request.loss, str) or "(" in request.loss
 
 
-def prepare(
-    model: str | Callable[..., Any], table: Table, request: Request, loss: Loss
-) -> tuple[Request, tuple[str, ...]]:
-    """Return the request with every setting of its loss known and with a start where it needs one; and what was done.
+def settled(request: Request, table: Table) -> Request:
+    """Return the request with every setting of its loss known, and with a start where a robust loss needs one.
 
     The noise is estimated by fits of the loss itself, from that of huber fits on, each with the setting
     ``loss.efficient`` times the noise that the last one left, s = 1.4826 times the weighted median of |r|, until s no
@@ -68,10 +62,10 @@ def prepare(
     Raises ConfigError where the gradient is a function, and DataError where an estimate is asked for and there is no
     noise.
     """
-    by_function = callable(request.gradient)
-    if by_function and loss.estimated is None:
-        return request, ()
-    if by_function:
+    loss = loss_of(request)
+    if loss.estimated is None and (not loss.many_minima or callable(request.gradient)):
+        return request
+    if callable(request.gradient):
         raise ConfigError(
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
             "one loss only. Give the scale as a number, or leave the gradient out."
@@ -80,14 +74,15 @@ def prepare(
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
-        problem = _posed(model, table, replace(request, loss=Huber(delta)))
+        problem = _posed(replace(request, loss=Huber(delta)), table)
         if not request.polish and problem.model.parameters.shapes.keys() <= (request.start or {}).keys():
-            return replace(request, loss=loss), ()
-        start = _honoured(request, _end(problem))
-        return replace(request, start=start, loss=loss), ("started from a huber fit, as this loss has many minima",)
-    found = _estimated(model, table, request, loss)
+            return replace(request, loss=loss)
+        note = "started from a huber fit, as this loss has many minima"
+        return replace(
+            request, start=_honoured(request, _end(problem, request)), loss=loss, notes=(note,), unsettled=request
+        )
+    found = _estimated(request, table, loss)
     value = loss.efficient * found.noise
-    settled = replace(loss, **{setting: value})
     if not found.exact:
         note = (
             f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
@@ -104,10 +99,11 @@ def prepare(
             f"rows exactly and leaves no noise to estimate it from: give it as a number, as in "
             f'"{loss.name}({setting}=1)"'
         )
-    return replace(request, start=_honoured(request, found.start), loss=settled), (note,)
+    loss, start = replace(loss, **{setting: value}), _honoured(request, found.start)
+    return replace(request, start=start, loss=loss, notes=(note,), unsettled=request)
 
 
-def _honoured(request: Request, found: dict[str, Any]) -> dict[str, Any]:
+def _honoured(request: Request, found: Values) -> Values:
     """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
     return found if request.polish else {**found, **(request.start or {})}
 
@@ -117,20 +113,20 @@ class Noise:
     """The noise that a fit leaves, where it ended; and whether the formula fits most rows exactly."""
 
     noise: float
-    start: dict[str, Any]
+    start: Values
     exact: bool = False
 
 
-def _estimated(model: Any, table: Table, request: Request, loss: Loss) -> Noise:
+def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Return the noise that a fit of the loss leaves whose setting is estimated from it, and where that fit ends."""
-    found = _noise_of(model, table, replace(request, loss="squared"))
+    found = _noise_of(replace(request, loss="squared"), table)
     first = Huber("auto")  # type: ignore[arg-type]
     if loss != first and not found.exact:
-        found = _fixed_point(model, table, request, first, found, NEARLY)
-    return found if found.exact else _fixed_point(model, table, request, loss, found, SETTLED)
+        found = _fixed_point(request, table, first, found, NEARLY)
+    return found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
 
 
-def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: Noise, settled: float) -> Noise:
+def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:
     """Return the noise s at which a fit with the setting that s gives leaves s again.
 
     Where the estimates approach it, a line through the last two changes leads there sooner. As the median jumps from
@@ -141,7 +137,7 @@ def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: 
     tried, before = found.noise, None
     for _ in range(ROUNDS):
         found = _noise_of(
-            model, table, replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
+            replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start), table
         )
         change = found.noise - tried
         if found.exact or abs(change) <= settled * tried:
@@ -154,9 +150,9 @@ def _fixed_point(model: Any, table: Table, request: Request, loss: Loss, found: 
     return found
 
 
-def _noise_of(model: Any, table: Table, request: Request) -> Noise:
-    problem = _posed(model, table, request)
-    start = _end(problem)
+def _noise_of(request: Request, table: Table) -> Noise:
+    problem = _posed(request, table)
+    start = _end(problem, request)
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
@@ -172,10 +168,12 @@ def _noise_of(model: Any, table: Table, request: Request) -> Noise:
     return Noise(NORMAL * size, start)
 
 
-def _posed(model: Any, table: Table, request: Request) -> Problem:
+def _posed(request: Request, table: Table) -> Problem:
     by_text = request.gradient not in DERIVED
-    return pose(model, table, replace(request, gradient=None) if by_text else request)
+    return pose(replace(request, gradient=None) if by_text else request, table)
 
 
-def _end(problem: Problem) -> dict[str, Any]:
-    return problem.model.parameters.named(run(problem, Request()).trace.last_finite.theta)
+def _end(problem: Problem, request: Request) -> Values:
+    """Return where a descent ends that is left to itself."""
+    ended = run(begin(problem, request), Request()).trace.last_finite.theta
+    return problem.model.parameters.named(ended)

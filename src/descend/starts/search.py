@@ -186,17 +186,16 @@ class _Search:
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
-        inside = points if self.bounds is None else (
-            self.bounds.folded(point, number) for number, point in enumerate(points)
-        )  # fmt: skip
-        whole = np.array(list(inside))
-        self.tried += len(whole)
-        losses, moved = self.projection.solved(whole)
+        if self.bounds is not None:
+            points = (self.bounds.folded(point, number) for number, point in enumerate(points))
+        tried = np.array(list(points))
+        self.tried += len(tried)
+        losses, moved = self.projection.solved(tried)
         order = [place for place in np.argsort(losses, kind="stable").tolist() if math.isfinite(losses[place])]
         if self.as_it_is:
             return [(float(losses[place]), moved[place]) for place in order]
-        order = order[:RANKED] or list(range(min(RANKED, len(whole))))
-        pairs = [self._judged(moved[place]) or self._judged(whole[place]) for place in order]
+        order = order[:RANKED] or list(range(min(RANKED, len(tried))))
+        pairs = [self._judged(moved[place]) or self._judged(tried[place]) for place in order]
         return sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair[0])
 
     def _judged(self, point: Array) -> tuple[float, Array] | None:

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.rounding import WHOLE, Rounded, rounded_cells
-from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.table import WHOLE, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
+    from descend.table.rounding import Rounded
 
 Cells = npt.NDArray[Any]
 FLOAT64 = np.dtype(np.float64)
@@ -118,6 +118,8 @@ class ArrayTable(Table):
 
     def rounded(self, name: str) -> Rounded | None:
         """Return what float64 loses of the cells of a column; None if nothing."""
+        from descend.table.rounding import rounded_cells
+
         return rounded_cells(self._cells(name), self._place)
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:

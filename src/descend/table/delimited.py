@@ -10,15 +10,31 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from descend.errors import DataError
-from descend.table.database import Database, as_read, distinct, files_literal, identifier, literal, renamed, unused
-from descend.table.decimals import NULLS
-from descend.table.layout import Layout, mixed_line_ends, not_utf8
-from descend.table.numerals import AGGREGATES, Numeral, as_plain, counts, numeral
-from descend.table.query import Scan
+from descend.table.database import (
+    Database,
+    absolute,
+    as_read,
+    distinct,
+    files_literal,
+    identifier,
+    literal,
+    renamed,
+    unused,
+)
+from descend.table.files import File, not_utf8
+from descend.table.layout import NULLS, Layout, find_layout, has_rows
+from descend.table.query import QueryTable, Scan, unreadable
+from descend.table.table import listing
+
+if TYPE_CHECKING:
+    from descend.table.numerals import Numeral
 
 DETECTED = 20_480
+ENCODED = "`{}` is not UTF-8 text, and is read as Windows-1252, of which Latin-1 is a part"
 
 
 class DelimitedScan(Scan):
@@ -35,10 +51,13 @@ class DelimitedScan(Scan):
         self._numerals: dict[str, Numeral] = {}
         stem = unused("c", found.names)
         self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
+        decimals = ("decimal_separator = ',', " if found.decimals.comma else "") + (
+            "thousands = '.', " if found.decimals.thousands else ""
+        )
         line_end = f"new_line = {literal(repr(found.line_end)[1:-1])}, " if found.line_end else ""
         self._options = (
             f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
-            f"{line_end}{found.decimals.options}"
+            f"{line_end}{decimals}"
             f"nullstr = [{', '.join(map(literal, NULLS))}], compression = {literal(compression)}"
         )
 
@@ -59,13 +78,15 @@ class DelimitedScan(Scan):
         return types | self._numbers_taken_for_text(types, database, whole)
 
     def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, whole: bool) -> dict[str, str]:
+        from descend.table.numerals import AGGREGATES, as_point, counts, numeral
+
         # DuckDB reads `+1` and `inf` as numbers but does not detect them as such.
         words = [name for name, sql_type in types.items() if sql_type == "VARCHAR"]
         if not words:
             return {}
         columns = [self._columns[name] for name in words]
         tests = ", ".join(
-            f"count({column}) > 0 AND count({column}) = count(TRY_CAST({self.decimals.as_point(column)} AS DOUBLE))"
+            f"count({column}) > 0 AND count({column}) = count(TRY_CAST({as_point(column, self.decimals)} AS DOUBLE))"
             for column in columns
         )
         limit = "" if whole else f" LIMIT {DETECTED}"
@@ -89,6 +110,8 @@ class DelimitedScan(Scan):
         odd = [name for name in self._numerals if types.get(name) == "DOUBLE"]
         if not odd:
             return self._as_written(types, paths)
+        from descend.table.numerals import as_plain
+
         plain = ", ".join(
             f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}" for column in map(self.column, odd)
         )
@@ -128,7 +151,9 @@ class DelimitedScan(Scan):
         file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
         source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"
         if "reached an invalid state" in said:
-            return mixed_line_ends(source)
+            return DataError(
+                f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one."
+            )
         line = re.search(r"CSV Error on Line: (\d+)", said)
         if line is None:
             return None
@@ -149,3 +174,72 @@ class DelimitedScan(Scan):
         if "nvalid unicode" in said or "not utf-8" in said:
             return not_utf8(source, f"line {line[1]}")
         return None
+
+
+def open_delimited(files: Sequence[File], source: str) -> QueryTable:
+    """Open delimited text files, whose columns have to be the same, as one table."""
+    layouts = [_layout(file) for file in files]
+    first = layouts[0]
+    for file, other in zip(files, layouts, strict=True):
+        if (other.names, other.delimiter) != (first.names, first.delimiter):
+            raise DataError(
+                f"`{files[0].path}` and `{file.path}` do not have the same columns: "
+                f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
+            )
+        if file.whole and not has_rows(file.head, other):
+            raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
+    packing, places, kept = (
+        files[0].packing,
+        {absolute(file.place): file.path for file in files},
+        [each.copies for each in files],
+    )
+    like_the_first = {(each.skip, each.line_end) for each in layouts} == {(first.skip, first.line_end)}
+    if packing != "zstd" and not (like_the_first and all(map(_is_tidy, files, layouts))):
+        from descend.table.tidying import Copies
+
+        skip, copies = max(each.skip for each in layouts), Copies()
+        tidied = [copies.tidied(file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
+        places, packing = dict(zip(tidied, places.values(), strict=True)), ""
+        first, kept = replace(first, skip=skip, line_end="\n"), [copies]
+    # A file of whole numbers does not show how it would write others.
+    commas = next((each for each in layouts if each.decimals.comma), first)
+    scan = DelimitedScan(places, replace(first, decimals=commas.decimals), packing or "none")
+    scan.copies = kept
+    table = QueryTable(Database(list(places)), scan, source)
+    told = [note for each in layouts for note in each.notes]
+    told += [ENCODED.format(file.path) for file in files if file.encoding == "cp1252"]
+    if scan.decimals.comma:
+        from descend.table.numerals import decimals_note
+
+        told.append(decimals_note(scan.decimals, source))
+    table.notes = tuple(told)
+    return table
+
+
+def _is_tidy(file: File, layout: Layout) -> bool:
+    return file.encoding == "utf-8" and not layout.untidy
+
+
+def _layout(file: File) -> Layout:
+    if file.packing == "zstd":
+        # How lines end is lost in unpacking the first of them.
+        return replace(find_layout(_unpacked_head(file), f"`{file.path}`"), line_end="", uneven_ends=False)
+    return find_layout(file.head, f"`{file.path}`")
+
+
+def _unpacked_head(file: File) -> str:
+    """Return the first lines of a file packed by zstd, which DuckDB unpacks and Python does not."""
+    import duckdb
+
+    bell = "\x07"  # A delimiter that text does not hold, so that each line is one cell.
+    place = absolute(file.place)
+    database = Database([place])
+    try:
+        rows = database.run(
+            f"SELECT line FROM read_csv({files_literal([place])}, auto_detect = false, header = false, "
+            f"columns = {{line: 'VARCHAR'}}, delim = '{bell}', quote = '', escape = '', "
+            f"compression = '{file.packing}') LIMIT 200"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise unreadable(f"`{file.path}`", error) from None
+    return "".join(f"{line or ''}\n" for (line,) in rows).removeprefix("\ufeff")

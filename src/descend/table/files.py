@@ -1,27 +1,67 @@
-"""From the paths a user typed to a table: which files, of what kind, and whether they can be read."""
+"""From the paths a user typed to files that can be read: which there are, and of what kind, by their first bytes."""
 
 from __future__ import annotations
 
+import codecs
 import glob
+import gzip
 import os
+import re
 import stat
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.database import Database, absolute, files_literal
-from descend.table.delimited import DelimitedScan
-from descend.table.inspection import File, inspect
-from descend.table.layout import Layout, find_layout, has_rows
-from descend.table.query import QueryTable, Relation, Scan, unreadable
-from descend.table.records import RecordScan
-from descend.table.table import listing
-from descend.table.tidying import Copies
+from descend.table.query import QueryTable
+from descend.wording import worded
 
 STANDARD_INPUT = "-"
-ENCODED = "`{}` is not UTF-8 text, and is read as Windows-1252, of which Latin-1 is a part"
+HEAD_BYTES = 1 << 16
+LONGEST_LINE = 1 << 26
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+PACKED_ENDINGS = (".gz", ".zst")
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+PARQUET_ENDINGS = (".parquet", ".pq")
+WIDE = ("utf-16", "utf-32")
+MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|svg|body|table)\b", re.IGNORECASE)
+FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive, or a spreadsheet: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet: save the sheet as CSV",
+    b"BZh": "packed by bzip2: unpack it, or pack it by gzip or zstd",
+    b"\xfd7zXZ": "packed by xz: unpack it, or pack it by gzip or zstd",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """What the first look found.
+
+    kind: ``delimited``, ``json`` or ``parquet``.
+    packing: ``gzip``, ``zstd`` or an empty string.
+    head: the first lines of a text file, unless it is packed by zstd.
+    whole: whether ``head`` is all of it.
+    encoding: of a text file.
+    place: where it can be read, if that is a copy. copies: what keeps that copy.
+    """
+
+    path: str
+    kind: str
+    packing: str = ""
+    head: str = ""
+    whole: bool = False
+    encoding: str = "utf-8"
+    place: str = ""
+    copies: object = None
+
+    @property
+    def words(self) -> str:
+        """The kind in words."""
+        kind = {"delimited": "delimited text", "json": "JSON", "parquet": "Parquet"}[self.kind]
+        return f"{kind} packed by {self.packing}" if self.packing else kind
 
 
 def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> QueryTable:
@@ -31,8 +71,7 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
     gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
     """
     paths, source = _named(given)
-    copies = Copies()
-    files = [_inspected(path, copies) for path in paths]
+    files = [_inspected(path) for path in paths]
     first = files[0]
     for other in files[1:]:
         if (other.kind, other.packing) != (first.kind, first.packing):
@@ -41,129 +80,157 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
                 "Give files of one kind."
             )
     if first.kind == "delimited":
-        return _delimited(files, source, copies)
-    places = {absolute(file.place): file.path for file in files}
-    database = Database(list(places))
-    scan: Scan
-    if first.kind == "json":
-        scan = _records(places, first.packing, database, source)
-    else:
-        scan = _parquet(places, database, source)
-    scan.copies = copies
-    return QueryTable(database, scan, source)
+        from descend.table.delimited import open_delimited
+
+        return open_delimited(files, source)
+    from descend.table.typed import open_typed
+
+    return open_typed(files, source)
 
 
-def _inspected(path: str, copies: Copies) -> File:
+def _inspected(path: str) -> File:
     """Look at the start of a file; of standard input or a pipe, which can be read only once, at that of a copy."""
     if path == STANDARD_INPUT:
         if sys.stdin is None or sys.stdin.isatty():
             raise DataError(
                 "The data are to come from standard input, but nothing is sent there. Write `descend fit ... - < FILE`."
             )
-        return inspect("standard input", copies.of_stream(sys.stdin.buffer))
+        return _copied("standard input", sys.stdin.buffer)
     try:
         mode = os.stat(path).st_mode
         if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
             return inspect(path)
         with open(path, "rb") as stream:
-            return inspect(path, copies.of_stream(stream))
+            return _copied(path, stream)
     except OSError as error:
-        said = (error.strerror or str(error)).lower()
-        raise DataError(f"`{path}` cannot be read: {said}. Check the file and your permissions.") from None
+        raise _unreadable(path, error) from None
 
 
-def _delimited(files: Sequence[File], source: str, copies: Copies) -> QueryTable:
-    layouts = [_layout(file) for file in files]
-    first = layouts[0]
-    for file, other in zip(files, layouts, strict=True):
-        if (other.names, other.delimiter) != (first.names, first.delimiter):
-            raise DataError(
-                f"`{files[0].path}` and `{file.path}` do not have the same columns: "
-                f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
-            )
-        if file.whole and not has_rows(file.head, other):
-            raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
-    packing, places = files[0].packing, {absolute(file.place): file.path for file in files}
-    like_the_first = {(each.skip, each.line_end) for each in layouts} == {(first.skip, first.line_end)}
-    if packing != "zstd" and not (like_the_first and all(map(_is_tidy, files, layouts))):
-        skip = max(each.skip for each in layouts)
-        tidied = [copies.tidied(file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
-        places, packing = dict(zip(tidied, places.values(), strict=True)), ""
-        first = replace(first, skip=skip, line_end="\n")
-    # A file of whole numbers does not show how it would write others.
-    commas = next((each for each in layouts if each.decimals.comma), first)
-    scan = DelimitedScan(places, replace(first, decimals=commas.decimals), packing or "none")
-    scan.copies = copies
-    table = QueryTable(Database(list(places)), scan, source)
-    told = [note for each in layouts for note in each.notes]
-    told += [ENCODED.format(file.path) for file in files if file.encoding == "cp1252"]
-    table.notes = (*told, *([scan.decimals.note(source)] if scan.decimals.comma else []))
-    return table
+def _copied(path: str, stream: BinaryIO) -> File:
+    from descend.table.tidying import Copies
+
+    copies = Copies()
+    return replace(inspect(path, copies.of_stream(stream)), copies=copies)
 
 
-def _is_tidy(file: File, layout: Layout) -> bool:
-    return file.encoding == "utf-8" and not layout.untidy
+def _unreadable(path: str, error: OSError) -> DataError:
+    said = (error.strerror or str(error)).lower()
+    return DataError(f"`{path}` cannot be read: {said}. Check the file and your permissions.")
 
 
-def _records(places: Mapping[str, str], packing: str, database: Database, source: str) -> RecordScan:
-    import duckdb
+def inspect(path: str, place: str = "") -> File:
+    """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table.
 
+    place: where it can be read, if that is a copy.
+    """
     try:
-        return RecordScan(places, packing or "none", database)
-    except duckdb.Error as error:
-        raise unreadable(f"`{source}`", error) from None
+        with open(place or path, "rb") as file:
+            return replace(_judged(path, file), place=place or path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
-def _parquet(places: Mapping[str, str], database: Database, source: str) -> Relation:
-    import duckdb
+def _judged(path: str, file: BinaryIO) -> File:
+    start = file.read(HEAD_BYTES)
+    if not start:
+        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    if start.startswith(b"PAR1"):
+        return File(path, "parquet")
+    for magic, words in FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"`{path}` is {words}.")
+    if path.lower().endswith(PARQUET_ENDINGS):
+        raise DataError(f"`{path}` is not a Parquet file, though its name says so. It may be damaged: write it again.")
+    if start.startswith(ZSTD):
+        from descend.table.zstandard import complete
 
-    def read(paths: Sequence[str], more: str = "") -> str:
-        return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false{more})"
-
+        if not complete(file):
+            raise DataError(f"`{path}` is cut short: its last block is missing. Write it again.")
+        return File(path, _kind(path), "zstd")
+    file.seek(0)
+    if not start.startswith(GZIP):
+        return _text(path, file, "")
     try:
-        names = tuple(database.columns(read(list(places))))
-        taken = "file_row_number" in (name.casefold() for name in names)
-        numbered = None if taken else read(list(places), ", file_row_number = true")
-        return Relation(names, read, places, numbered)
-    except duckdb.Error as error:
-        raise unreadable(f"`{source}`", error) from None
+        with gzip.open(file) as unpacked:
+            return _text(path, unpacked, "gzip")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        said = str(error)[:1].lower() + str(error)[1:]
+        raise DataError(f"`{path}` cannot be read: {said}. It may be damaged: write it again.") from None
 
 
-def _layout(file: File) -> Layout:
-    if file.packing == "zstd":
-        # How lines end is lost in unpacking the first of them.
-        return replace(find_layout(_unpacked_head(file), f"`{file.path}`"), line_end="", uneven_ends=False)
-    return find_layout(file.head, f"`{file.path}`")
-
-
-def _unpacked_head(file: File) -> str:
-    """Return the first lines of a file packed by zstd, which DuckDB unpacks and Python does not."""
-    import duckdb
-
-    bell = "\x07"  # A delimiter that text does not hold, so that each line is one cell.
-    place = absolute(file.place)
-    database = Database([place])
+def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
+    start = file.read(HEAD_BYTES)
+    whole = len(start) < HEAD_BYTES
+    if not whole:
+        start += file.readline(LONGEST_LINE)
+    encoding = encoding_of(start, whole)
+    if b"\0" in start and not encoding.startswith(WIDE):
+        advice = worded("saving", "Save it as CSV, Parquet or JSON.")
+        raise DataError(f"`{path}` is not text: it holds NUL bytes, as binary files do. {advice}")
     try:
-        rows = database.run(
-            f"SELECT line FROM read_csv({files_literal([place])}, auto_detect = false, header = false, "
-            f"columns = {{line: 'VARCHAR'}}, delim = '{bell}', quote = '', escape = '', "
-            f"compression = '{file.packing}') LIMIT 200"
-        ).fetchall()
-    except duckdb.Error as error:
-        raise unreadable(f"`{file.path}`", error) from None
-    return "".join(f"{line or ''}\n" for (line,) in rows).removeprefix("\ufeff")
+        head = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
+    except UnicodeDecodeError as error:
+        line = start.count(b"\n", 0, error.start) + 1
+        raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None
+    if not head.strip():
+        raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
+    if MARKUP.match(head):
+        raise DataError(f"`{path}` is a web page or XML, not a table. Download the file itself, or save it as CSV.")
+    kind = _kind(path)
+    if kind == "delimited" and re.match(r'\s*(\{\s*"|\[\s*\{)', head):
+        kind = "json"  # of a pipe, whose name says nothing
+    if kind == "json" and not re.match(r"\s*(\{|\[\s*[{\]])", head):
+        raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
+    return File(path, kind, packing, head.removeprefix("\ufeff"), whole, encoding)
+
+
+def not_utf8(source: str, place: str) -> DataError:
+    """Return the error for text in another encoding, with a command that converts it."""
+    how = worded("recoding", "; if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.")
+    return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
+
+
+def encoding_of(start: bytes, whole: bool) -> str:
+    """Return the encoding of a text by its first bytes: UTF-8, UTF-16 or -32, or that of Western Windows.
+
+    UTF-16 without its mark is known by its NUL bytes, in every other place and nowhere else. Of what is not UTF-8 only
+    single letters and signs are Western for sure: é, °, µ. In a row they may be Chinese.
+
+    >>> encoding_of("T (°C)".encode(), True), encoding_of("T (°C)".encode("latin-1"), True)
+    ('utf-8', 'cp1252')
+    """
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = (start[place::2].count(0) for place in (0, 1))
+    if max(first, second) > len(start) / 4 and not min(first, second):
+        return "utf-16-le" if second else "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
+    except UnicodeDecodeError:
+        alone = not re.search(rb"[\x80-\xff]{2}", start)
+        return "cp1252" if alone and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", start) else "utf-8"
+    return "utf-8"
+
+
+def _kind(path: str) -> str:
+    name = path.lower()
+    for ending in PACKED_ENDINGS:
+        name = name.removesuffix(ending)
+    return "json" if name.endswith(JSON_ENDINGS) else "delimited"
 
 
 def _named(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
     """Return the paths that were named, each once, and words for them."""
     if isinstance(given, (str, os.PathLike)):
-        text = _text(given)
+        text = _path_of(given)
         if text == STANDARD_INPUT:
             return [text], "standard input"
         paths = _matching(text)
         source = text if paths == [text] else f"{len(paths)} files matching {text}" if len(paths) > 1 else paths[0]
         return paths, source
-    texts = [_text(one) for one in given]
+    texts = [_path_of(one) for one in given]
     paths = list(dict.fromkeys(path for text in texts for path in _matching(text)))
     if not paths:
         raise DataError("The list of files is empty. Give at least one file.")
@@ -209,7 +276,7 @@ def _missing(path: str) -> DataError:
     return DataError(f"There is no file `{path}`.{closest(name, beside) or ' Check the path.'}")
 
 
-def _text(path: object) -> str:
+def _path_of(path: object) -> str:
     if not isinstance(path, (str, os.PathLike)):
         raise DataError(f"A list of files must hold paths, but it holds {path!r}. Give each file as text.")
     text = os.fsdecode(path)

@@ -10,8 +10,9 @@ import numpy as np
 
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
-from descend.table.query import QueryTable, Relation
-from descend.table.rounding import WHOLE
+from descend.table.query import QueryTable
+from descend.table.table import WHOLE
+from descend.table.typed import Relation
 
 
 class FrameColumns(Mapping[str, Cells]):

@@ -12,10 +12,21 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from descend.errors import DataError
-from descend.table.decimals import COMMA, NULLS, PLAIN, Decimals, find_decimals
 from descend.table.table import duplicate_names, listing
-from descend.wording import worded
 
+GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
+COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
+"""A number with a decimal comma, maybe with points that set off thousands."""
+UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""A number whose comma may as well set off thousands."""
+WHOLE = re.compile(rf"[+-]?\d+|{GROUPED}")
+POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+NULLS = ("", "NA", "NULL", "null", "#N/A")
+"""Cells without a value, as R, SQL and Excel write them."""
+SPACES = "\u00a0\u2007\u2009\u202f"
+"""Spaces that do not break a line."""
+MINUS = "\u2212\u2013\u2012"
+PLAIN = str.maketrans(SPACES + MINUS, " " * len(SPACES) + "-" * len(MINUS))
 DELIMITERS = (",", "\t", ";", "|", " ")
 SAMPLED = 100
 HEADER_WITHIN = 60
@@ -28,6 +39,14 @@ EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """The first line by which Excel tells itself the delimiter."""
 WITHOUT_WIDTH = "\u200b\u2060\ufeff"
 MISSING = (*NULLS, "-", "--", "?", "n/a", "N/A", "nan", "NaN", "None", "none", "missing")
+
+
+@dataclass(frozen=True)
+class Decimals:
+    """How a file writes numbers. comma, thousands: a number with a decimal comma, and one with points as well."""
+
+    comma: str = ""
+    thousands: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,9 +130,16 @@ def find_layout(head: str, source: str) -> Layout:
             "decimal points."
         )
     return Layout(
-        "," if aligned else delimiter, tuple(names), skip, next(iter(line_ends), "\n"), find_decimals(rows),
-        aligned, len(line_ends) > 1, comments, notes,
-    )  # fmt: skip
+        delimiter="," if aligned else delimiter,
+        names=tuple(names),
+        skip=skip,
+        line_end=next(iter(line_ends), "\n"),
+        decimals=find_decimals(rows),
+        aligned=aligned,
+        uneven_ends=len(line_ends) > 1,
+        comments=comments,
+        notes=notes,
+    )
 
 
 def is_comment(line: str) -> bool:
@@ -128,17 +154,6 @@ def is_comment(line: str) -> bool:
 def has_rows(head: str, found: Layout) -> bool:
     """Return whether there is anything below the header."""
     return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), found.skip, None))
-
-
-def not_utf8(source: str, place: str) -> DataError:
-    """Return the error for text in another encoding, with a command that converts it."""
-    how = worded("recoding", "; if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.")
-    return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
-
-
-def mixed_line_ends(source: str) -> DataError:
-    """Return the error for a file put together from files of different systems."""
-    return DataError(f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one.")
 
 
 def _checked(names: list[str], header: str, source: str) -> list[str]:
@@ -281,6 +296,33 @@ def _is_aligned(header: str, rows: Sequence[str]) -> bool:
     """Return whether lines look like several columns lined up with spaces, or tabs."""
     widths = {len(row.split()) for row in rows if row.strip()}
     return widths == {len(header.split())} and 1 not in widths
+
+
+def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
+    """Find out how numbers are written from the cells of the first rows.
+
+    A comma marks decimals if in some column all cells are numbers so written, at least one of them beyond doubt (1,234
+    may be thousands), and no cell anywhere has a decimal point.
+
+    >>> find_decimals([["a", "0,5"], ["b", "12"]])
+    Decimals(comma='0,5', thousands='')
+    >>> find_decimals([["a", "1,234"]])
+    Decimals(comma='', thousands='')
+    """
+    cells = [[re.sub(r"(?<=\d) (?=\d{3})", "", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
+    if not any("," in cell for row in cells for cell in row):
+        return Decimals()
+    if any(POINT.fullmatch(cell) and not WHOLE.fullmatch(cell) for row in cells for cell in row):
+        return Decimals()
+    comma = thousands = ""
+    for column in zip(*(row for row in cells if len(row) == len(cells[0])), strict=True):
+        known = [cell for cell in column if cell not in NULLS]
+        if not all(COMMA.fullmatch(cell) or WHOLE.fullmatch(cell) for cell in known):
+            continue
+        sure = [cell for cell in known if COMMA.fullmatch(cell) and not UNCLEAR.fullmatch(cell)]
+        comma = comma or (sure[0] if sure else "")
+        thousands = thousands or next((cell for cell in sure if "." in cell), "")
+    return Decimals(comma, thousands if comma else "")
 
 
 def _has_number(line: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from descend.table.database import literal
-from descend.table.decimals import MINUS, SPACES, Decimals
+from descend.table.layout import MINUS, SPACES, Decimals
 
 CURRENCIES = "$€£¥"
 
@@ -37,6 +37,20 @@ class Numeral:
         return f"numbers of `{name}` in {source} are read {how}: {cell} as {read}"
 
 
+def decimals_note(decimals: Decimals, source: str) -> str:
+    """Say how a file with decimal commas is read."""
+    shown = decimals.thousands or decimals.comma
+    read = (shown.replace(".", "") if decimals.thousands else shown).replace(",", ".")
+    points = ", and points between thousands" if decimals.thousands else ""
+    return f"numbers in {source} are read with decimal commas{points}: {shown} as {read}"
+
+
+def as_point(text: str, decimals: Decimals) -> str:
+    """Return the SQL of a text with a decimal point, of the SQL of one as it is in the file."""
+    bare = f"replace({text}, '.', '')" if decimals.thousands else text
+    return f"replace({bare}, ',', '.')" if decimals.comma else text
+
+
 def as_plain(text: str, decimals: Decimals) -> str:
     """Return the SQL of a text as SQL reads numbers, of the SQL of one as it is in the file.
 
@@ -48,7 +62,7 @@ def as_plain(text: str, decimals: Decimals) -> str:
     groups = f"[+-]?\\d{{1,3}}([{marks}]\\d{{3}})+([.,]\\d*)?"
     bare = f"regexp_replace({plain}, '[{marks}]', '', 'g')"
     plain = f"CASE WHEN regexp_full_match({plain}, '{groups}') THEN {bare} ELSE {plain} END"
-    return decimals.as_point(f"regexp_replace({plain}, '^([+-]?[0-9.,]+)[dD]([+-]?\\d+)$', '\\1e\\2')")
+    return as_point(f"regexp_replace({plain}, '^([+-]?[0-9.,]+)[dD]([+-]?\\d+)$', '\\1e\\2')", decimals)
 
 
 def counts(column: str, decimals: Decimals) -> str:

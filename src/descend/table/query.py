@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, identifier, kind_of, reason, unused
+from descend.table.database import Database, bad_condition, checked_condition, kind_of, reason, unused
 from descend.table.memory import how_to_need_less, there_is
-from descend.table.rounding import WHOLE, Rounded, alike, matters
-from descend.table.table import Numbers, Table, not_a_number, not_numeric
+from descend.table.table import WHOLE, Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
+    from descend.table.rounding import Rounded
 
 Result = TypeVar("Result")
 SMALL = 16 * 1024**2
@@ -40,6 +40,10 @@ class Scan(ABC):
     """The files by absolute path, each with the path that was given for it."""
     copies: object = None
     """What keeps those files that are copies from being removed."""
+    typed = False
+    """Whether the source fixes the types of its columns, and knows how many rows it has."""
+    numbered: str | None = None
+    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
 
     @abstractmethod
     def types(self, database: Database, whole: bool) -> dict[str, str]:
@@ -72,57 +76,6 @@ class Scan(ABC):
     @abstractmethod
     def explain(self, error: Exception) -> DataError | None:
         """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
-
-
-class NamedScan(Scan):
-    """A scan whose columns go by their names in SQL."""
-
-    def column(self, name: str) -> str:
-        """Return the quoted name."""
-        return identifier(name)
-
-    def aliases(self) -> str:
-        """Return nothing: there is no other name."""
-        return ""
-
-    def in_columns(self, condition: str) -> str:
-        """Return the condition: the source has no such names."""
-        return condition
-
-    def as_numbers(self, names: Sequence[str]) -> None:
-        """Return None: the types come with the names."""
-
-    def notes(self, source: str) -> tuple[str, ...]:
-        """Return nothing: cells are what their types say."""
-        return ()
-
-    def explain(self, error: Exception) -> None:
-        """Return None: DuckDB says where the fault is."""
-
-
-class Relation(NamedScan):
-    """A scan of a source that has types of its own: Parquet, Arrow."""
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        read: Callable[[Sequence[str]], str],
-        paths: Mapping[str, str],
-        numbered: str | None = None,
-    ) -> None:
-        """Keep ``read``, which gives the FROM item for some of the files; ``numbered`` has `file_row_number` too."""
-        self.numbered = numbered
-        self.names = tuple(names)
-        self.paths = paths
-        self._read = read
-
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the SQL types, which the source fixes."""
-        return database.columns(self.relation({}))
-
-    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item."""
-        return self._read(list(self.paths) if paths is None else paths)
 
 
 class QueryTable(Table):
@@ -234,10 +187,10 @@ class QueryTable(Table):
         self._known(names)
         if memory is not None:
             self._database.limit(memory)
-        numbered = self._scan.numbered if isinstance(self._scan, Relation) else None
+        numbered = self._scan.numbered
         place = unused("place", self.names) if numbered else ""
         relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
-        text = not isinstance(self._scan, Relation)
+        text = not self._scan.typed
         kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
 
         def opened() -> Lazy:
@@ -257,14 +210,14 @@ class QueryTable(Table):
         length = sum(map(os.path.getsize, self._scan.paths))
         if length < SMALL:
             return 0.0
-        if isinstance(self._scan, Relation):
+        if self._scan.typed:
             return 8.0 * columns * self.rows
         packed = any(path.endswith((".gz", ".zst")) for path in self._scan.paths)
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
     def exact_up_to(self, name: str) -> float:
         """Return the limit by the SQL type; of text any whole number may be too long, whatever it is read as."""
-        if not isinstance(self._scan, Relation):
+        if not self._scan.typed:
             return WHOLE
         sql_type = self._described()[name]
         decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
@@ -277,8 +230,10 @@ class QueryTable(Table):
         return self._attempt(lambda: self._rounded(name))
 
     def _rounded(self, name: str) -> Rounded | None:
+        from descend.table.rounding import Rounded, alike, matters
+
         types, column, exact = self._described(), self._scan.column(name), unused("exact", self.names)
-        if isinstance(self._scan, Relation):
+        if self._scan.typed:
             sql_type, read, digits = types[name], self._scan.relation(types), column
         else:  # read as text, from which the column is made as it was read before
             sql_type, read = "HUGEINT", self._scan.relation({**types, name: "VARCHAR"})
@@ -305,7 +260,7 @@ class QueryTable(Table):
 
     def _many(self, names: Sequence[str]) -> int | None:
         """Return the number of rows, if that is known without reading them, and they are many."""
-        known = isinstance(self._scan, Relation) and not self.conditions
+        known = self._scan.typed and not self.conditions
         return self.rows if known and self.size(len(names)) > MANY else None
 
     def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:

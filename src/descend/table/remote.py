@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,10 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, reason
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
-from descend.table.rounding import WHOLE, Rounded, alike, matters
-from descend.table.table import Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.table import WHOLE, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+
+if TYPE_CHECKING:
+    from descend.table.rounding import Rounded
 
 LARGEST_BACK = 9_000_000_000_000_000_000
 """Whole numbers up to this size come back from float64 as 64-bit integers."""
@@ -110,6 +112,8 @@ class RemoteTable(Table):
 
     def rounded(self, name: str) -> Rounded | None:
         """Return what float64 loses of the cells of a column; None if nothing."""
+        from descend.table.rounding import Rounded, alike, matters
+
         lazy = self._lazily((name,), self._table.select(c0=self._table[name]))
         cell = lazy.table.c0
         # What is rounded up past the largest integer has no way back, and asking for it would be an error.

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
 
-if TYPE_CHECKING:
-    from descend.table.table import Numbers, Table
-
-WHOLE = 2.0**53
-"""The magnitude up to which float64 has every whole number."""
 EPS = float(np.finfo(np.float64).eps)
 NEGLIGIBLE = 1e-9
 """Share of the range of a column of decimals that rounding may change of a cell without a word."""
@@ -39,26 +33,8 @@ class Rounded:
     alike: bool
 
 
-def rounding_notes(table: Table, columns: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """Return a sentence for each column of which float64 rounds cells.
-
-    columns: the cells as float64, or at least the smallest and the largest of them. The exact cells are looked at
-    only where these are large enough.
-
-    Raises DataError for a column whose differences all vanish.
-    """
-    notes = []
-    for name, cells in columns.items():
-        limit = table.exact_up_to(name)
-        if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
-            continue
-        found = table.rounded(name)
-        if found is not None:
-            notes.append(_told(name, table.source, found))
-    return tuple(notes)
-
-
-def _told(name: str, source: str, found: Rounded) -> str:
+def note_of(name: str, source: str, found: Rounded) -> str:
+    """Say what is lost of a column. Raises DataError where all of its differences vanish."""
     cell = found.cell if len(found.cell) <= SHOWN else found.cell[: SHOWN - 3] + "..."
     where = f" in {found.place}" if found.place else ""
     if found.alike:

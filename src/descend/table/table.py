@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
+WHOLE = 2.0**53
+"""The magnitude up to which float64 has every whole number."""
 
 
 class Table(ABC):
@@ -104,6 +106,23 @@ class Table(ABC):
     @abstractmethod
     def rounded(self, name: str) -> Rounded | None:
         """Return what float64 loses of a column of numbers, None if nothing worth a word; takes a look at each cell."""
+
+    def rounding_notes(self, columns: Mapping[str, Numbers]) -> tuple[str, ...]:
+        """Return a sentence for each column of which float64 rounds cells.
+
+        columns: the cells as float64, or at least the smallest and the largest of them. The exact cells are looked at
+        only where these are large enough. Raises DataError for a column whose differences all vanish.
+        """
+        notes = []
+        for name, cells in columns.items():
+            limit = self.exact_up_to(name)
+            if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
+                continue
+            if (found := self.rounded(name)) is not None:
+                from descend.table.rounding import note_of
+
+                notes.append(note_of(name, self.source, found))
+        return tuple(notes)
 
     @property
     def numeric_names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import weakref
 from typing import BinaryIO, TextIO
 
 from descend.errors import DataError
-from descend.table.inspection import File
+from descend.table.files import File
 from descend.table.layout import Layout, is_comment
 
 

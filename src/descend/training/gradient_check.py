@@ -19,6 +19,7 @@ from descend.gradients.court.rows import Factor, Ridders
 from descend.gradients.court.trial import hold
 from descend.losses import Loss
 from descend.models.module import ModuleModel, is_pair, one_per_row
+from descend.models.module_weights import fill, joined
 from descend.options.request import Request
 from descend.parameters import Parameters
 from descend.table.rows import Rows
@@ -37,25 +38,21 @@ class ModuleRows(Ridders):
 
     def __init__(self, model: ModuleModel, rows: Any, y: Array, exact: bool) -> None:
         self.module = copy.deepcopy(model.module).double().eval()
-        self.model, self.rows, self.y, self.loss = (
-            model,
-            rows.double() if rows.is_floating_point() else rows,
-            y,
-            model.loss,
-        )
-        self.exact = False
+        self.model, self.y, self.loss, self.exact = model, y, model.loss, False
+        self.rows = rows.double() if rows.is_floating_point() else rows
         self.by_autograd = exact
         trained = {name: tensor for name, tensor in self.module.named_parameters() if tensor.requires_grad}
+        self.trained = list(trained.values())
         self.sizes = {name: tuple(tensor.shape) for name, tensor in trained.items()}
         self.parameters = Parameters(
             {name: None if not shape else _places(shape) for name, shape in self.sizes.items()}
         )
-        self.start = np.concatenate([tensor.detach().cpu().numpy().ravel() for tensor in trained.values()])
+        self.start = joined(self.trained)
 
     def score(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         import torch
 
-        fill(self.module, theta)
+        fill(self.trained, theta)
         with torch.no_grad():
             return np.array(self._outputs(columns).cpu().numpy(), dtype=np.float64)
 
@@ -74,13 +71,11 @@ class ModuleRows(Ridders):
             return super().jacobian(theta, columns, scales)
         import torch
 
-        fill(self.module, theta)
-        trained = [tensor for tensor in self.module.parameters() if tensor.requires_grad]
-        rows = []
-        for output in self._outputs(columns):
-            parts = torch.autograd.grad(output, trained, retain_graph=True, allow_unused=True, materialize_grads=True)
-            rows.append(np.concatenate([part.detach().cpu().numpy().ravel() for part in parts]))
-        result = np.array(rows)
+        fill(self.trained, theta)
+        result = np.array([
+            joined(torch.autograd.grad(output, self.trained, retain_graph=True, materialize_grads=True))
+            for output in self._outputs(columns)
+        ])  # fmt: skip
         return result, 1e-12 * np.abs(result)
 
     def steady(self) -> frozenset[str]:
@@ -101,19 +96,6 @@ class ModuleRows(Ridders):
 
 def _places(shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(",".join(map(str, place)) for place in np.ndindex(shape))
-
-
-def fill(module: Any, theta: Array) -> None:
-    """Put a flat vector into the trained parameters of a module."""
-    import torch
-
-    begin = 0
-    with torch.no_grad():
-        for tensor in module.parameters():
-            if tensor.requires_grad:
-                part = theta[begin : begin + tensor.numel()].reshape(tuple(tensor.shape))
-                tensor.copy_(torch.from_numpy(np.array(part)))
-                begin += tensor.numel()
 
 
 def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Judgement:
@@ -147,11 +129,12 @@ def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: 
         )
     # The accused computes in the precision of the module; the copy keeps what the user holds as it is.
     own = copy.deepcopy(module).eval()
+    trained = [tensor for tensor in own.parameters() if tensor.requires_grad]
     observed, omega = model.placed(y), None if weights is None else model.placed(weights)
     takes_weights = omega is not None and given is not None and len(signature(given).parameters) > 3
 
     def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
-        fill(own, theta)
+        fill(trained, theta)
         part, target = (rows, observed) if chosen is None else (rows[chosen], observed[chosen])
         share = omega if omega is None or chosen is None else omega[chosen]
         if given is not None:
@@ -171,13 +154,8 @@ def _by_backward(module: Any, rows: Any, y: Any, omega: Any, model: ModuleModel)
     kernel = AutogradKernel(model.loss, lambda *_: score, lambda *_: y, lambda *_: (), 0)
     value = kernel.value(score, y, score - y)
     (value.mean() if omega is None else (value * omega).sum() / omega.sum()).backward()
-    parts = [tensor for tensor in module.parameters() if tensor.requires_grad]
-    return np.concatenate(
-        [
-            np.zeros(tensor.numel()) if tensor.grad is None else tensor.grad.detach().cpu().double().numpy().ravel()
-            for tensor in parts
-        ]
-    )
+    trained = (tensor for tensor in module.parameters() if tensor.requires_grad)
+    return joined(tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad for tensor in trained)
 
 
 def _flat(result: Any, reference: ModuleRows) -> Array:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +13,20 @@ from numpy.typing import NDArray
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.models.module import ModuleModel, block_size
-from descend.models.module_modes import Modes
-from descend.models.module_weights import Weights
-from descend.problem.point import Objective, shuffled
-from descend.table.rows import Rows
+from descend.models.module import ModuleModel
+from descend.models.module_modes import Modes, undisturbed
+from descend.models.module_weights import Weights, fill, joined
+from descend.problem.point import Objective, Point, shuffled
+from descend.training.affine import lowest_place
 from descend.training.curvature import Ritz, hessian
+from descend.training.engine import ModuleEngine
 
-Tensor = Any
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+SAMPLE = 1024
+"""Rows that are enough to tell how curved J is."""
 
 
 class ModulePoint:
@@ -62,7 +67,7 @@ class ModulePoint:
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
-    def reached(self, theta: Any) -> None:
+    def reached(self, theta: Weights) -> None:
         """Return J where a step ended: not known before the module has run there."""
 
     @property
@@ -82,20 +87,18 @@ class ModulePoint:
         """Whether predictions at the edge of what the loss allows keep J up: rows are not looked at one by one."""
         return False
 
-    def flat(self, scales: Any) -> bool:
+    def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: without a curvature, nobody can tell."""
         return False
 
-    def remaining(self, scales: Any, first_loss: float, scale: float = 0.0) -> float:
+    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
         """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        trained = [tensor for tensor in self.objective.model.parameters.trained if tensor.grad is not None]
-        parts = [
-            float((tensor.grad.abs() * tensor.detach().abs().clamp(min=1.0)).max())
-            for tensor in trained
-            if tensor.numel()
-        ]
-        largest = max(parts, default=0.0)
+        largest = max(
+            (float((tensor.grad.abs() * tensor.detach().abs().clamp(min=1.0)).max())
+             for tensor in self.objective.model.parameters.trained if tensor.grad is not None and tensor.numel()),
+            default=0.0,
+        )  # fmt: skip
         return largest / reference if reference > 0.0 else largest
 
     def closure(self) -> Tensor:
@@ -112,7 +115,7 @@ class ModulePoint:
 
     def hessian(self) -> Ritz | None:
         """Return eigenvalues of the Hessian of J over a sample of rows; None if there are none."""
-        return hessian(self.objective)
+        return self.objective.hessian()
 
     def largest_curvature(self) -> float | None:
         """Return the largest eigenvalue of that Hessian in absolute value; None if there is none."""
@@ -125,49 +128,15 @@ class ModulePoint:
 
         objective = self.objective
         objective(self.theta, 1)
-        trained = [tensor for tensor in objective.model.parameters.trained if tensor.grad is not None]
-        before = [tensor.detach().clone() for tensor in trained]
+        moves = [(tensor, tensor.detach().clone(), tensor.grad) for tensor in objective.model.parameters.trained]
         with torch.no_grad():
-            for tensor in trained:
-                tensor.sub_(rate * (tensor.grad.sign() if signs else tensor.grad))
+            for tensor, _, gradient in moves:
+                if gradient is not None:
+                    tensor.sub_(rate * (gradient.sign() if signs else gradient))
             loss = objective(self.theta, 0).loss
-            for tensor, old in zip(trained, before, strict=True):
-                tensor.copy_(old)
+            for tensor, before, _ in moves:
+                tensor.copy_(before)
         return loss <= self.loss
-
-
-@dataclass
-class ModuleEngine:
-    """The rows a module is fitted to, beside it, as tensors: inputs, response and row weights.
-
-    rows: the response and the row weights as arrays.
-    """
-
-    inputs: Tensor
-    y: Tensor
-    rows: Rows
-    omega: Tensor | None = None
-    name: str = "torch"
-
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return int(self.y.shape[0])
-
-    def blocks(self, chosen: NDArray[np.intp] | None, whole: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
-        if chosen is not None:
-            yield self._at(chosen)
-            return
-        size = self.count if whole else block_size(self.inputs)
-        for begin in range(0, self.count, size):
-            yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
-
-    def _at(self, chosen: Any) -> tuple[Tensor, Tensor, Tensor | None]:
-        import torch
-
-        place = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen).to(self.y.device)
-        return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
 
 
 class ModuleObjective(Objective):
@@ -232,19 +201,52 @@ class ModuleObjective(Objective):
         if backward:
             self.clear()
         count = self.engine.rows.weight_of(rows)
-        total = None
+        total: Tensor | None = None
         with torch.set_grad_enabled(backward):
             for inputs, y, weights in self.engine.blocks(rows, whole):
-                score = self.model.score(inputs)
-                value = self.value(score, y, score - y)
-                if weights is None and y.shape[0] == count:
-                    loss = value.mean()
-                else:
-                    loss = (value if weights is None else value * weights).sum() / count
+                loss = self.mean_loss(inputs, y, weights, count)
                 if backward:
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                 total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
         return total
+
+    def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
+        """Return the losses of some rows, summed over ``count``."""
+        score = self.model.score(inputs)
+        value: Tensor = self.value(score, y, score - y)
+        if weights is None and y.shape[0] == count:
+            return value.mean()
+        return (value if weights is None else value * weights).sum() / count
+
+    def hessian(self) -> Ritz | None:
+        """Return eigenvalues of the Hessian of J over a sample of rows, in training mode; None if there are none."""
+        import torch
+
+        rows = None if self.rows <= SAMPLE else np.linspace(0, self.rows - 1, SAMPLE).astype(np.intp)
+        self.modes.train()
+        with undisturbed(self.model.module), torch.enable_grad():
+            inputs, y, weights = next(self.engine.blocks(rows, whole=True))
+            count = len(y) if weights is None else float(weights.sum())
+            return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[Flat]:
+        """Look at J elsewhere, as a function of a flat vector; afterwards all is as it was."""
+        import torch
+
+        parameters = self.model.parameters
+        changing = [*parameters.trained, *parameters.module.buffers()]
+        before = [tensor.detach().clone() for tensor in changing]
+        known = (parameters.present, self.finite, self._last)
+        try:
+            yield Flat(self)
+        finally:
+            with torch.no_grad():
+                for tensor, copy in zip(changing, before, strict=True):
+                    tensor.copy_(copy)
+            parameters.present, self.finite, self._last = known
+            self.clear()
 
     def clear(self) -> None:
         """Zero the gradients: autograd adds to what is there."""
@@ -266,3 +268,93 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+
+class Flat(Objective):
+    """J of a module in evaluation mode, as an `Objective` over the numbers that are trained, (p,) in float64.
+
+    It has no curvature matrix; ``largest_curvature`` finds its largest eigenvalue.
+    """
+
+    def __init__(self, objective: ModuleObjective) -> None:
+        self.objective, self.rows = objective, objective.rows
+        self.model, self.module = objective.model, objective.model.module
+        self.inputs, self.trained = objective.engine.inputs, objective.model.parameters.trained
+
+    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        """Evaluate J and its gradient at ``theta``, over all rows or some."""
+        with self.standing_at(theta):
+            total = self.objective.passed(rows, order > 0)
+        gradient = None
+        if order:
+            gradient = joined(tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad
+                              for tensor in self.trained)  # fmt: skip
+        return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def standing_at(self, theta: Array) -> Iterator[None]:
+        """Let the module stand at ``theta``, in evaluation mode."""
+        fill(self.trained, theta)
+        self.objective.modes.evaluate()
+        try:
+            yield
+        finally:
+            self.objective.modes.train()
+
+    def path(self) -> tuple[Array, Array, Array | None]:
+        """Return where the run began, where J was last finite, and where it ended if it was not finite there."""
+        parameters, now = self.model.parameters, joined(self.trained)
+        start = now if parameters.begun is None else joined(parameters.begun)
+        if self.objective.finite:
+            return start, now, None
+        return start, now if parameters.kept is None else joined(parameters.kept), now
+
+    def columns(self) -> dict[str, Array]:
+        """Return what the module was fitted to as columns: of the table, or the numbers of each row of a tensor."""
+        response, names = self.model.response, self.model.inputs
+        inputs = self.inputs.detach().reshape(len(self.inputs), -1)
+        y = self.objective.engine.y.detach().cpu().double().numpy()
+        if not inputs.is_floating_point():
+            return {response: y}
+        names = names if len(names) == inputs.shape[1] else tuple(f"X[{place}]" for place in range(inputs.shape[1]))
+        return {**dict(zip(names, inputs.cpu().double().numpy().T, strict=True)), response: y}
+
+    def over(self, columns: Mapping[str, Array]) -> Flat:
+        """Return J of the same module over other values of its columns."""
+        import torch
+
+        rows, response = self.objective.engine, self.model.response
+        parts = [array for name, array in columns.items() if name != response]
+        inputs = torch.from_numpy(np.column_stack(parts)).to(rows.inputs.device, rows.inputs.dtype)
+        y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
+        return self._with(ModuleEngine(inputs.reshape(rows.inputs.shape), y, rows.rows, rows.omega))
+
+    def on(self, chosen: NDArray[np.intp]) -> Flat:
+        """Return J of the same module over some of the rows."""
+        return self._with(self.objective.engine.chosen(chosen))
+
+    def _with(self, engine: ModuleEngine) -> Flat:
+        return Flat(ModuleObjective(self.model, engine, self.objective.modes))
+
+    def largest_curvature(self, theta: Array) -> float | None:
+        """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
+        fill(self.trained, theta)
+        found = self.objective.hessian()
+        return None if found is None else found.largest
+
+    def scores(self, theta: Array) -> Array:
+        """Return the score of each row."""
+        import torch
+
+        with self.standing_at(theta), torch.no_grad():
+            parts = [self.model.score(inputs) for inputs, _, _ in self.objective.engine.blocks(None, False)]
+            return joined(parts)
+
+    def lowest(self, theta: Array) -> float | None:
+        """Return the lowest J from ``theta``, where it can be known: of a module that is linear."""
+        rows = self.objective.engine.rows
+        rounding = 1e-10 if str(self.trained[0].dtype) == "torch.float64" else 1e-4
+        place = lowest_place(self.scores, theta, rows.y, rows.omega, self.model.loss, rounding)
+        if place is None:
+            return None
+        return min((loss for each in (theta, place) if math.isfinite(loss := self(each, 0).loss)), default=None)

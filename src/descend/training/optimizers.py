@@ -69,6 +69,21 @@ class TorchOptimizer:
         share = getattr(self.ours, "share", None)
         return self.ours.rate_rule if share is None else f"what is usual for {self.name}{OR_LESS}"
 
+    @property
+    def alike(self) -> Optimizer:
+        """The optimizer of ours that takes the same steps, or steps like them."""
+        if self.ours is not None:
+            return self.ours
+        if type(self.torch_optimizer).__name__ != "SGD":
+            return OPTIMIZERS.build("adam")
+        momentum = float(self.torch_optimizer.defaults.get("momentum", 0.0) or 0.0)
+        return OPTIMIZERS.build("gd" if momentum == 0.0 else f"momentum(momentum={momentum})")
+
+    @property
+    def decays(self) -> bool:
+        """Whether it also pulls the weights to zero, so that it does not lead to the lowest J."""
+        return any(float(group.get("weight_decay", 0.0) or 0.0) > 0.0 for group in self.torch_optimizer.param_groups)
+
     def init(self, theta: Any) -> Any:
         return self.torch_optimizer
 

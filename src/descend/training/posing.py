@@ -16,10 +16,11 @@ from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
 from descend.options.request import Request
 from descend.problem import preflight
-from descend.problem.posing import Problem
+from descend.problem.problem import Problem
 from descend.table import Table
 from descend.table.rows import Rows
-from descend.training.objective import ModuleEngine, ModuleObjective
+from descend.training.engine import ModuleEngine
+from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.reading import read_table, read_tensors
 
@@ -76,14 +77,25 @@ def _begun(
     # Only now: a lazy module has no shapes before it has seen rows.
     model = replace(model, parameters=ModuleParameters(model.module))
     objective: Any = ModuleObjective(model, engine, modes)
-    first = objective(model.parameters.present)
+    start: Any = model.parameters.present
+    first = objective(start)
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
     whole: Any = model
     y = engine.rows.y
     scale = float(y.dot(y)) / len(y) if model.loss.quadratic else 0.0
-    given = frozenset(name for name, _ in model.module.named_parameters())
-    return Problem(whole, "autograd", table, engine.rows, objective, first, tuple(notes), scale, given=given)
+    return Problem(
+        model=whole,
+        gradient="autograd",
+        sums=None,
+        table=table,
+        rows=engine.rows,
+        objective=objective,
+        given=dict.fromkeys(name for name, _ in model.module.named_parameters()),
+        start=start,
+        notes=tuple(notes),
+        scale=scale,
+    )
 
 
 def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Request]:

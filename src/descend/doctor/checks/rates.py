@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -94,49 +94,41 @@ class Rates(Check):
         return self.ledger.optimizers[-1] if self.ledger.optimizers else None
 
     def findings(self) -> list[Finding]:
-        if len(self.ledger.optimizers) > 1:
-            return self._of_several()
-        place, losses = max(self.ledger.losses.items(), key=lambda item: len(item[1]), default=(None, []))
-        if len(losses) < 2 or not math.isfinite(losses[0]):
-            return []
-        optimizer = self._optimizer()
-        if optimizer is None and self.ledger.by_hand_rate is None:
-            return []
+        several = len(self.ledger.optimizers) > 1
+        watched = list(self.ledger.losses.items())
+        watched = watched if several else sorted(watched, key=lambda item: -len(item[1]))[:1]
+        of_each = (self._of(place, losses, several) for place, losses in watched)
+        return [finding for finding in of_each if finding is not None][:1]
+
+    def _of(self, place: Place | None, losses: list[float], several: bool) -> Finding | None:
+        """Look for a loss that explodes, or that does not fall at a rate beyond its limit.
+
+        several: of several optimizers, only for both at once: losses that pull against each other may grow.
+        """
+        if len(losses) < 2 or not math.isfinite(losses[0]) or losses[0] <= 0.0:
+            return None
         finite = [value for value in losses if math.isfinite(value)]
         overflowed = len(finite) < len(losses)
-        first, largest = finite[0], max(finite)
-        last = math.inf if overflowed else median(finite[-3:])
-        growth = (largest if overflowed else last) / abs(first) if first else math.inf
-        beyond = self._beyond()
-        stays = len(losses) >= 20 and median(finite[-10:]) >= first
-        if beyond is not None and first > 0.0 and (growth > GROWN or overflowed or stays):
-            return [self._too_large(beyond, optimizer, place, finite, overflowed)]
-        if growth > EXPLODED and first > 0.0:
-            return [self._exploded(optimizer, place, finite, overflowed)]
-        return []
-
-    def _of_several(self) -> list[Finding]:
-        """Look for a loss that explodes, and a rate beyond its limit: losses that pull against each other may grow."""
-        for place, losses in self.ledger.losses.items():
-            finite = [value for value in losses if math.isfinite(value)]
-            if len(losses) < 2 or not math.isfinite(losses[0]) or losses[0] <= 0.0:
-                continue
-            overflowed = len(finite) < len(losses)
-            if not overflowed and median(finite[-3:]) <= EXPLODED * losses[0]:
-                continue
+        growth = (max(finite) if overflowed else median(finite[-3:])) / finite[0]
+        exploded = growth > EXPLODED or (several and overflowed)
+        if several:
             beyond = [one for one in self.measured if one.place == place and one.rate > BEYOND * one.limit]
-            if beyond:
-                worst = max(beyond, key=lambda one: one.rate / one.limit)
-                return [self._too_large(worst, worst.optimizer, place, finite, overflowed)]
-        return []
+            worst = max(beyond, key=lambda one: one.rate / one.limit, default=None)
+            return self._too_large(worst, worst.optimizer, place, finite, overflowed) if worst and exploded else None
+        optimizer = self._optimizer()
+        if optimizer is None and self.ledger.by_hand_rate is None:
+            return None
+        stays = len(losses) >= 20 and median(finite[-10:]) >= finite[0]
+        seen = self._beyond()
+        if seen is not None and (growth > GROWN or overflowed or stays):
+            return self._too_large(seen, optimizer, place, finite, overflowed)
+        return self._exploded(optimizer, place, finite, overflowed) if exploded else None
 
     def _beyond(self) -> Measured | None:
+        """Return the first measurement at which the rate, that of steps by hand too, was beyond the limit."""
         hand = self.ledger.by_hand_rate
-        for one in self.measured:
-            rate = hand if math.isnan(one.rate) and hand is not None else one.rate
-            if rate > BEYOND * one.limit:
-                return Measured(one.curvature, rate, one.momentum, one.limit, one.step)
-        return None
+        known = (replace(one, rate=hand) if math.isnan(one.rate) and hand is not None else one for one in self.measured)
+        return next((one for one in known if one.rate > BEYOND * one.limit), None)
 
     def _too_large(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,14 @@ from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, read_model
 from descend.problem.posing import pose
 from descend.problem.suspicion import court_case
-from descend.table import Table, open_table
+from descend.starts.choice import begin
+from descend.table import Table
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 
 
-def check_gradient(model: str | Callable[..., Any], data: Any, request: Request, loss: Loss) -> Judgement:
+def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     """Judge ``request.gradient``. Raises FormulaError, DataError or ConfigError for what cannot be judged."""
     from descend.gradients.court.trial import hold
 
@@ -37,11 +37,9 @@ def check_gradient(model: str | Callable[..., Any], data: Any, request: Request,
         raise ConfigError(
             'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
         )
-    table = open_table(data, request.where)
-    request = replace(request, where=None)
-    read, given = read_model(model, table, request, loss)
+    read, given = read_model(request, table, loss)
     if read.formula is not None:
-        start = pose(model, table, replace(request, gradient=None)).first.theta
+        start = begin(pose(replace(request, gradient=None), table), request).first.theta
     else:
         start = read.parameters.start(given, 1.0)
     roles = request.roles

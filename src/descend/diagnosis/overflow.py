@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.diagnosis.case import Array, Case, went_well
+from descend.diagnosis.case import MOST_EPOCHS, Array, Case, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.diagnosis.value_watch import Operation, first_failures, watched_numpy, watched_torch
+from descend.diagnosis.operations import Broken, first_broken, watched_numpy, watched_torch
+from descend.engines.batches import Batch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
@@ -22,6 +24,7 @@ from descend.formula.functions import entry_of
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
 from descend.problem import preflight
+from descend.problem.point import Objective, Point
 from descend.wording import spell, using
 
 MODERATE = 20.0
@@ -31,15 +34,6 @@ SOON = 3
 """Epochs within which a run that merely grew is followed further, to see where it went."""
 BEYOND = 30
 """For how many steps it is followed."""
-DOMAINS = frozenset(
-    (
-        "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "arcsin", "arccos", "asin", "acos", "arccosh", "acosh",
-        "arctanh", "atanh", "lgamma", "digamma", "xlogy",
-    )
-)  # fmt: skip
-DIVISIONS = frozenset(("divide", "true_divide", "truediv", "div", "rtruediv", "rdiv", "reciprocal"))
-POWERS = frozenset(("power", "pow", "float_power", "rpow"))
-GROWING = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "square", "exp_", "logaddexp", "logsumexp")) | POWERS
 
 
 @dataclass(frozen=True)
@@ -58,11 +52,10 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
     """Find the first point of a diverged run at which J has no value, and there what has none."""
     if not case.diverged:
         return None
-    broken = _broken(case)
-    if broken is None:
+    theta = _broken(case)
+    if theta is None:
         return None
-    theta, rows = broken
-    failure = _located(case, theta, rows)
+    failure = _located(case, theta)
     if failure is None:
         return None
     distance = _distance(case, theta)
@@ -96,7 +89,7 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
         evidence["largest_stable_rate"] = case.stable_rate
     row = "a row" if case.sampled else f"row {failure.row:,}"
     what = f"`{failure.part}` is {failure.value:g} in {row}" + (f" ({at})" if at else "")
-    if case.is_module:
+    if case.model.in_place:
         domain = failure.cause is Cause.DOMAIN_ERROR
         keep = f"Keep what goes into `{failure.part}` " + ("where that has a value" if domain else "small")
         how = "put softplus or clamp before it" if domain else "scale the inputs"
@@ -121,38 +114,50 @@ def _named(case: Case, theta: Array) -> dict[str, float]:
     return dict(zip(labels, theta.tolist(), strict=True)) if len(labels) == theta.size else {}
 
 
-def _broken(case: Case) -> tuple[Array, NDArray[np.intp] | None] | None:
-    """Return the first finite point at which J or its gradient is not finite, and over which rows."""
+def _broken(case: Case) -> Array | None:
+    """Return the first finite point at which J or its gradient is not finite."""
     if case.failed is not None and np.isfinite(case.failed).all():
-        return case.failed, None
+        return case.failed
     if case.failed is None and (case.beyond or case.epochs > SOON):
         return None
-    for theta, rows in _walk(case):
-        point = case.objective(theta, 1, rows)
-        if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
-            return (theta, rows) if np.isfinite(theta).all() else None
+    from_start = case.epochs <= MOST_EPOCHS
+    most = (case.epochs if from_start else 0) + BEYOND
+    steps = case.descent(
+        case.start if from_start else case.last,
+        max(most, case.plan.epochs if case.plan.asked else 0),
+        objective=StopWhereNotFinite(case.objective),
+        scale=math.inf,  # a loss that is merely large does not end it
+    )
+    try:
+        for _ in itertools.islice(steps, most):
+            pass
+    except NotFiniteError as stop:
+        return stop.theta if np.isfinite(stop.theta).all() else None
     return None
 
 
-def _walk(case: Case) -> Iterator[tuple[Array, NDArray[np.intp] | None]]:
-    """Yield the points of the run again, batch by batch, and a few more than it made."""
-    optimizer, plan, objective = case.optimizer, case.plan, case.objective
-    from_start = case.epochs <= 2000
-    theta = case.start if from_start else case.last
-    state = optimizer.init(theta)
-    for epoch in range((case.epochs if from_start else 0) + BEYOND):
-        rate = plan.rate * plan.schedule.factor(epoch, plan.epochs if plan.asked else None)
-        chosen: Sequence[Any] = [None]
-        if plan.batch_size is not None:
-            chosen = objective.batches(plan.batch_size, plan.seed, epoch)
-        for rows in chosen:
-            yield theta, rows
-            point = objective(theta, max(1, optimizer.needs), rows)
-            point.rate = rate
-            moved, state = optimizer.step(point, state)
-            if moved is theta:
-                return
-            theta = moved
+class NotFiniteError(ArithmeticError):
+    """J or its gradient is not finite at ``theta``."""
+
+    def __init__(self, theta: Array) -> None:
+        super().__init__(theta)
+        self.theta = theta
+
+
+class StopWhereNotFinite(Objective):
+    """Another objective, which raises NotFiniteError where it is not finite."""
+
+    def __init__(self, inner: Objective) -> None:
+        self.inner, self.rows, self.kinks, self.edge = inner, inner.rows, inner.kinks, inner.edge
+
+    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
+        point = self.inner(theta, order, rows)
+        if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
+            raise NotFiniteError(theta)
+        return point
+
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[NDArray[np.intp]] | Sequence[Batch]:
+        return self.inner.batches(size, seed, epoch)
 
 
 def _distance(case: Case, theta: Array) -> float:
@@ -169,7 +174,7 @@ def _distance(case: Case, theta: Array) -> float:
     return float(np.max(high * np.abs(theta - case.start) / np.maximum(np.abs(case.start), 1.0)))
 
 
-def _located(case: Case, theta: Array, rows: NDArray[np.intp] | None) -> Failure | None:
+def _located(case: Case, theta: Array) -> Failure | None:
     model = case.model
     if model.symbolic is not None:
         return _in_formula(case, model.symbolic, _in_units(case, theta))
@@ -253,7 +258,6 @@ def _in_function(case: Case, model: Model, theta: Array) -> Failure | None:
     columns = {name: case.problem.columns[name] for name in model.inputs}
     forward, values, rows = model.forward, model.parameters.named(theta), case.rows
     prediction = model.scores(theta, case.problem.columns)
-    bad = ~np.isfinite(prediction)
     try:
         if forward is None:
             seen = watched_numpy(lambda wrap: model.predict(theta, {name: wrap(columns[name]) for name in columns}))
@@ -267,95 +271,35 @@ def _in_function(case: Case, model: Model, theta: Array) -> Failure | None:
             seen = watched_numpy(lambda wrap: forward({name: wrap(column) for name, column in columns.items()}, values))
     except Exception:  # a function that cannot be watched is not named any closer
         seen = []
-    return _of_operations(case, seen, bad, prediction, theta, model.name, rows)
+    return _of_operations(case, first_broken(seen, prediction, model.loss, rows, case.single), theta, model.name)
 
 
 def _in_module(case: Case, theta: Array) -> Failure | None:
     import torch
 
     flat = case.objective
-    flat.load(theta)
-    module, inputs = flat.objective.model.module, flat.objective.engine.inputs[:MOST_WATCHED]
-    flat.objective.modes.evaluate()
-    try:
+    module, inputs = flat.module, flat.inputs[:MOST_WATCHED]
+    with flat.standing_at(theta):
         seen = watched_torch(lambda: module(inputs), module)
         with torch.no_grad():
             prediction = module(inputs).detach().cpu().double().numpy().reshape(-1)
-    finally:
-        flat.objective.modes.train()
-    bad = ~np.isfinite(prediction)
-    return _of_operations(case, seen, bad, prediction, theta, flat.objective.model.name, len(inputs))
+    found = first_broken(seen, prediction, case.model.loss, len(inputs), case.single)
+    return _of_operations(case, found, theta, case.model.name)
 
 
 MOST_WATCHED = 65_536
 """Rows of a module that are watched."""
 
 
-def _of_operations(
-    case: Case, seen: list[Operation], bad: NDArray[np.bool_], prediction: Array, theta: Array, name: str, rows: int
-) -> Failure | None:
-    """Tell what broke first, from the operations that were seen."""
-    if bad.any():
-        for operation, row in first_failures(seen, rows, bad):
-            value = _value_at(operation.output, row, rows)
-            cause = _kind_of(operation, value, row, rows)
-            if cause is None:
-                return None
-            return Failure(cause, _part(operation, name), value, row + 1, _inputs(case, row), theta)
+def _of_operations(case: Case, found: Broken | None, theta: Array, name: str) -> Failure | None:
+    """Say what broke first, among the operations that were seen."""
+    if found is None:
         return None
-    # The prediction is finite: its loss or its gradient is not. The largest output of what grows is to blame.
-    limit = 1e18 if case.single else 1e140
-    for operation in seen:
-        size = float(np.abs(operation.output).max(initial=0.0))
-        if operation.name in GROWING and size > limit:
-            sizes = np.abs(operation.output)
-            row = int(sizes.reshape(rows, -1).max(axis=1).argmax()) if _per_row(operation, rows) else 0
-            return Failure(Cause.OVERFLOW, _part(operation, name), size, row + 1, _inputs(case, row), theta)
-    for operation in seen:
-        if operation.name in DOMAINS | DIVISIONS | POWERS and _per_row(operation, rows) and operation.inputs:
-            argument = operation.inputs[-1 if operation.name in DIVISIONS else 0]
-            at_edge = np.abs(argument) <= 1e-300
-            if at_edge.any():
-                row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
-                part = f"the derivative of {_part(operation, name)}"
-                return Failure(Cause.DOMAIN_ERROR, part, math.nan, row + 1, _inputs(case, row), theta)
-    outside = case.model.loss.prediction_domain.outside(prediction)
-    if outside.any():
-        row = int(outside.argmax())
-        return Failure(Cause.DOMAIN_ERROR, "log(prediction)", math.nan, row + 1, _inputs(case, row), theta)
-    return None
-
-
-def _per_row(operation: Operation, rows: int) -> bool:
-    return operation.output.ndim > 0 and len(operation.output) == rows
-
-
-def _value_at(output: Array, row: int, rows: int) -> float:
-    part = np.ravel(output[row] if output.ndim and len(output) == rows else output)
-    return float(part[~np.isfinite(part)][0]) if (~np.isfinite(part)).any() else math.nan
-
-
-def _kind_of(operation: Operation, value: float, row: int, rows: int) -> Cause | None:
-    """Tell a value outside a domain from an overflow; None where sums and products grew, which any divergence does."""
-    if operation.name in DOMAINS:
-        return Cause.DOMAIN_ERROR
-    if operation.name in DIVISIONS:
-        below = operation.inputs[-1]
-        part = below[row] if below.ndim and len(below) == rows else below
-        return Cause.DOMAIN_ERROR if (np.asarray(part) == 0.0).any() else Cause.OVERFLOW
-    if operation.name in POWERS:
-        base = operation.inputs[0]
-        part = base[row] if base.ndim and len(base) == rows else base
-        outside = math.isnan(value) or bool((np.asarray(part) == 0.0).any())
-        return Cause.DOMAIN_ERROR if outside else Cause.OVERFLOW
-    return Cause.OVERFLOW if operation.name in GROWING else None
-
-
-def _part(operation: Operation, name: str) -> str:
-    return f"{operation.name} in {operation.layer or name}"
-
-
-def _inputs(case: Case, row: int) -> dict[str, float]:
-    names = [name for name in case.columns if name in case.model.inputs or case.is_module]
-    response = getattr(case.model, "response", "")
-    return {name: float(case.columns[name][row]) for name in names[:6] if name != response}
+    part = (
+        "log(prediction)" if found.operation is None else f"{found.operation.name} in {found.operation.layer or name}"
+    )
+    cause = Cause.DOMAIN_ERROR if found.outside else Cause.OVERFLOW
+    names = [name for name in case.columns if name in case.model.inputs or case.model.in_place]
+    inputs = {name: float(case.columns[name][found.row]) for name in names[:6] if name != case.model.response}
+    part = f"the derivative of {part}" if found.derivative else part
+    return Failure(cause, part, found.value, found.row + 1, inputs, theta)

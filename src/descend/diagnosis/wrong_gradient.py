@@ -26,7 +26,7 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
     if case.problem.gradient == "derived":  # from the formula itself: what differs is the rounding of J
         return None
     by_hand = case.problem.gradient == "by_hand"
-    judgement = case.problem.judgement
+    judgement = case.beginning.judgement
     if judgement is not None and not judgement.agree:
         return _of_court(judgement)
     if judgement is not None and judgement.proved:

@@ -8,7 +8,7 @@ from typing import Any
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
-from descend.stability.spectrum import fold_of, is_whole_parabola
+from descend.stability.spectrum import fold_of
 from descend.wording import spell
 
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
@@ -34,7 +34,7 @@ def _diverged(case: Case) -> Diagnosis:
     limit, curvature = case.stable_rate, case.largest_at_start
     trace, last = case.trace, case.trace[-1]
     grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
-    name = case.optimizer_name
+    name = case.optimizer.name
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
         evidence["rate_that_descends"] = smaller
@@ -56,7 +56,7 @@ def _bound_to_diverge(case: Case) -> Diagnosis | None:
     """Find a rate beyond the limit of a parabola, whose limit is the same everywhere: what still falls will rise."""
     steady = case.plan.batch_size is None and isinstance(case.plan.schedule, Constant)
     limit = case.stable_rate
-    if limit is None or not (case.beyond and steady and is_whole_parabola(case.problem)):
+    if limit is None or not (case.beyond and steady and case.problem.everywhere_parabola):
         return None
     evidence = growth(case)
     predicted = evidence.get("growth_predicted")

@@ -67,7 +67,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     if case.beyond and limit is not None:
         sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
     standardize = (
-        spell("standardize") if not case.is_module else "subtract its mean and divide by its standard deviation"
+        spell("standardize") if not case.model.in_place else "subtract its mean and divide by its standard deviation"
     )
     advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:
@@ -114,7 +114,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
     """
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
-        moments = column_moments(case.problem)
+        moments = column_moments(case.problem, case.beginning.first)
         texts, _ = entering(model)
         roots = np.sqrt(moments.diagonal())
         return dict(zip(texts, roots.tolist(), strict=True)), moments
@@ -132,7 +132,7 @@ def standard(case: Case) -> Any:
     """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
-        return standardized(case.problem)[0]
+        return standardized(case.problem, case.beginning.first)[0]
     responses = set(case.model.response_columns) or {case.model.response}
     centred, scaled = {}, {}
     for name, values in case.columns.items():
@@ -152,7 +152,7 @@ def standard(case: Case) -> Any:
 
 def _condition(case: Case, objective: Any) -> float | None:
     """Return the condition of the curvature at the start; for a module, whose smallest is not known, the largest."""
-    if case.is_module or case.start.size > 300:
+    if case.model.in_place or case.start.size > 300:
         return case.largest_curvature(case.start, objective)
     curvature: Array | None = objective(case.start, 2).curvature
     return None if curvature is None or not np.isfinite(curvature).all() else _of_matrix(curvature)

@@ -153,14 +153,14 @@ def _better_without(case: Case, kept: NDArray[np.intp]) -> bool:
 def _pull(case: Case, apart: Apart) -> tuple[float, float] | None:
     """Return the loss over the other rows where all rows lead, and the lowest there; None if they hardly differ."""
     others = case.on(apart.kept)
-    if case.is_module or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
+    if case.model.in_place or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
         there = case.trial(case.last, batch_size=None)[-1].theta  # as far as the other rows alone may go below
         reached = case.trial(case.last, objective=others, batch_size=None)
-        if case.is_module:  # which the rows may have saturated, so that it leads nowhere from there
+        if case.model.in_place:  # which the rows may have saturated, so that it leads nowhere from there
             reached += case.trial(objective=others)
     else:
         there = case.minimum(case.last, case.objective)
-        reached = case.descent(there, others)
+        reached = case.gauss_newton(there, others)
     with_them = float(others(there, 0).loss)
     without = min(losses(reached), default=math.inf)
     if not math.isfinite(with_them) or with_them - without <= DRAGGED * abs(without):

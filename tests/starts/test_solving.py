@@ -172,7 +172,7 @@ def test_what_is_left_as_noise_is_not_looked_at_again(monkeypatch):
     def search(*_):
         raise AssertionError("it was")
 
-    monkeypatch.setattr(importlib.import_module("descend.starts.second_look"), "lower_elsewhere", search)
+    monkeypatch.setattr(importlib.import_module("descend.starts.basins"), "lower_elsewhere", search)
     x = np.linspace(0.1, 4.0, 500)
     for noise in (0.02, 0.2, 1.0):
         y = 2.5 * np.exp(-1.3 * x) + 0.5 + np.random.default_rng(0).normal(0.0, noise, 500)

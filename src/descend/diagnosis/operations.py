@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.losses import Loss
+
 Array = NDArray[np.float64]
-MOST_ROWS = 100_000
-"""Rows up to which outputs are looked at one by one."""
+DOMAINS = frozenset(
+    (
+        "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "arcsin", "arccos", "asin", "acos", "arccosh", "acosh",
+        "arctanh", "atanh", "lgamma", "digamma", "xlogy",
+    )
+)  # fmt: skip
+DIVISIONS = frozenset(("divide", "true_divide", "truediv", "div", "rtruediv", "rdiv", "reciprocal"))
+POWERS = frozenset(("power", "pow", "float_power", "rpow"))
+GROWING = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "square", "exp_", "logaddexp", "logsumexp")) | POWERS
 
 
 @dataclass(frozen=True)
@@ -24,10 +34,14 @@ class Operation:
     inputs: tuple[Array, ...]
     output: Array
 
+    def by_row(self, rows: int) -> bool:
+        """Whether there is an output for each row."""
+        return self.output.ndim > 0 and len(self.output) == rows
+
     def broken(self, rows: int) -> NDArray[np.bool_]:
         """Say in which rows the output is not finite although every input is; of one row if it has no rows."""
         bad = ~np.isfinite(self.output)
-        if self.output.ndim == 0 or len(self.output) != rows:
+        if not self.by_row(rows):
             return np.array([bool(bad.any()) and all(np.isfinite(each).all() for each in self.inputs)])
         fine = np.ones(rows, dtype=bool)
         for each in self.inputs:
@@ -100,7 +114,53 @@ def _array(tensor: Any) -> Array:
     return numbers
 
 
-def first_failures(seen: list[Operation], rows: int, bad: NDArray[np.bool_]) -> Iterator[tuple[Operation, int]]:
+@dataclass(frozen=True)
+class Broken:
+    """The first operation that broke a row (from 0), and what it gave there.
+
+    operation: None where it is the loss that has no value for the prediction. outside: whether its argument lay outside
+    its domain; otherwise its result was too large. derivative: whether only its derivative has no value.
+    """
+
+    operation: Operation | None
+    row: int
+    value: float = math.nan
+    outside: bool = True
+    derivative: bool = False
+
+
+def first_broken(seen: list[Operation], prediction: Array, loss: Loss, rows: int, single: bool) -> Broken | None:
+    """Tell what broke first, from the operations that were seen; None where sums and products grew beyond all bounds.
+
+    single: whether they were in single precision.
+    """
+    bad = ~np.isfinite(prediction)
+    if bad.any():
+        operation, row = next(_failures(seen, rows, bad), (None, 0))
+        if operation is None:
+            return None
+        value = _value_at(operation.output, row, rows)
+        outside = _outside(operation, value, row, rows)
+        return None if outside is None else Broken(operation, row, value, outside)
+    # The prediction is finite: its loss or its gradient is not. The largest output of what grows is to blame.
+    limit = 1e18 if single else 1e140
+    for operation in seen:
+        sizes = np.abs(operation.output)
+        if operation.name in GROWING and (size := float(sizes.max(initial=0.0))) > limit:
+            row = int(sizes.reshape(rows, -1).max(axis=1).argmax()) if operation.by_row(rows) else 0
+            return Broken(operation, row, size, outside=False)
+    for operation in seen:
+        if operation.name in DOMAINS | DIVISIONS | POWERS and operation.by_row(rows) and operation.inputs:
+            argument = operation.inputs[-1 if operation.name in DIVISIONS else 0]
+            at_edge = np.abs(argument) <= 1e-300
+            if at_edge.any():
+                row = int(at_edge.reshape(rows, -1).any(axis=1).argmax()) if len(np.atleast_1d(at_edge)) == rows else 0
+                return Broken(operation, row, derivative=True)
+    outside_range = loss.prediction_domain.outside(prediction)
+    return Broken(None, int(outside_range.argmax())) if outside_range.any() else None
+
+
+def _failures(seen: list[Operation], rows: int, bad: NDArray[np.bool_]) -> Iterator[tuple[Operation, int]]:
     """Yield the operations that broke a row whose prediction is not finite, with the first such row (from 0)."""
     for each in seen:
         broken = each.broken(rows)
@@ -108,3 +168,23 @@ def first_failures(seen: list[Operation], rows: int, bad: NDArray[np.bool_]) -> 
             yield each, int((broken & bad).argmax())
         elif len(broken) == 1 and rows > 1 and broken[0]:
             yield each, int(bad.argmax())
+
+
+def _row_of(values: Array, row: int, rows: int) -> Array:
+    return np.ravel(values[row] if values.ndim and len(values) == rows else values)
+
+
+def _value_at(output: Array, row: int, rows: int) -> float:
+    part = _row_of(output, row, rows)
+    return float(part[~np.isfinite(part)][0]) if (~np.isfinite(part)).any() else math.nan
+
+
+def _outside(operation: Operation, value: float, row: int, rows: int) -> bool | None:
+    """Tell a value outside a domain from an overflow; None where sums and products grew, which any divergence does."""
+    if operation.name in DOMAINS:
+        return True
+    if operation.name in DIVISIONS:
+        return bool((_row_of(operation.inputs[-1], row, rows) == 0.0).any())
+    if operation.name in POWERS:
+        return math.isnan(value) or bool((_row_of(operation.inputs[0], row, rows) == 0.0).any())
+    return False if operation.name in GROWING else None

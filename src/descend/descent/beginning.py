@@ -1,0 +1,131 @@
+"""Before the first step: where a descent begins, which optimizer it takes, in what units and how far it steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.gradients.court import Judgement
+from descend.optimizers import OPTIMIZERS, Optimizer
+from descend.options.checks import as_rate
+from descend.options.request import Request
+from descend.problem.point import Point
+from descend.problem.problem import Problem
+
+Array = NDArray[np.float64]
+MANY = 5_000
+"""Parameters above which the default optimizer forms nothing that grows with their square."""
+
+
+@dataclass(eq=False)
+class Beginning:
+    """Where the descent of a problem begins.
+
+    first: J, gradient and curvature there. notes: what was chosen and noticed so far, in sentences.
+    origin: where it began before it was improved on samples of the rows, if it was. undetermined: whether the notes
+    say that some parameters cannot be told apart. judgement: on a gradient by hand.
+    """
+
+    problem: Problem
+    first: Point
+    notes: tuple[str, ...] = ()
+    origin: Array | None = None
+    undetermined: bool = False
+    judgement: Judgement | None = None
+
+    @property
+    def near(self) -> bool:
+        """Whether it is as good as the minimum, but for the last digits."""
+        return self.origin is not None
+
+    @property
+    def start(self) -> Array:
+        """Where it all began."""
+        return self.first.theta if self.origin is None else self.origin
+
+
+def scales(point: Point) -> Array:
+    """Return the change of each parameter that would matter, C the curvature there; 1 without.
+
+    It is sqrt((J - F) / C_kk), with F the floor of J: see ``Point.excess``.
+    """
+    if point.curvature is None:
+        return np.ones(np.size(point.theta))
+    size, parts = point.excess, point.curvature.diagonal().tolist()
+    return np.array([math.sqrt(size / part) if 0.0 < part < math.inf else 1.0 for part in parts])
+
+
+def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
+    """Return the learning rate, and a sentence if it was chosen here.
+
+    given: a number; "auto" or None: from the curvature at the start, by the optimizer's own rule.
+    Raises ConfigError unless it is positive and finite.
+    """
+    if given is None or given == "auto":
+        rate = optimizer.suggested_rate(point)
+        return rate, f"learning rate {rate:.4g}, chosen as {optimizer.rate_rule}"
+    return as_rate(given), None
+
+
+def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Optimizer, str | None]:
+    """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together.
+
+    near: whether the descent begins next to the minimum.
+    """
+    objective, batched = problem.objective, request.batch_size is not None
+    wish, why = (request.optimizer, None) if request.optimizer is not None else _suited(problem, request, near)
+    optimizer = OPTIMIZERS.build(wish) if isinstance(wish, str) else wish
+    if not isinstance(optimizer, Optimizer):
+        raise ConfigError(
+            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
+            "Optimizers of PyTorch step PyTorch modules only."
+        )
+    if objective.has_l1 and not (optimizer.proximal or (optimizer.piecewise and objective.pieces is not None)):
+        raise _unable(optimizer, "cannot follow an l1 penalty, which has kinks", "proximal")
+    if objective.bounds is not None and not optimizer.bounded:
+        cut = "cut short at a bound, its steps need not lead to the minimum"
+        raise _unable(optimizer, f"cannot keep within bounds ({objective.bounds.texts[0]}): {cut}", "bounded")
+    if batched and not optimizer.stochastic:
+        raise _unable(optimizer, "needs all rows at every step, so it takes no batch size", "stochastic")
+    return optimizer, f"optimizer {optimizer.name}, chosen because {why}" if why else None
+
+
+def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
+    """Return an optimizer that suits the problem, and why."""
+    objective, batched, rated = problem.objective, request.batch_size is not None, request.learning_rate is not None
+    many = problem.model.parameters.size > MANY
+    if objective.pieces is not None and not (many or batched or rated):
+        return "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
+    if objective.has_l1:
+        return "momentum", "it can follow an l1 penalty"
+    if objective.bounds is not None and (batched or many):
+        return "momentum", "it keeps within bounds"
+    if batched:
+        return "adam", "it suits batches"
+    if rated:
+        return "gd", "a learning rate was given"
+    if many:
+        return "adam", "there are many parameters"
+    # A parabola's first step ends at its minimum; so close to the minimum any J is as good as one.
+    damping = "(damping=1e-30)" if problem.parabola else "(damping=1e-12)" if near else ""
+    return f"levenberg_marquardt{damping}", "it needs no learning rate"
+
+
+def _unable(optimizer: Optimizer, lacking: str, ability: str) -> ConfigError:
+    able = ", ".join(name for name in OPTIMIZERS if getattr(OPTIMIZERS[name], ability))
+    return ConfigError(f"The optimizer `{optimizer.name}` {lacking}. Use one of: {able}.")
+
+
+def unused(request: Request, optimizer: Optimizer) -> str | None:
+    """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
+    given = ["learning rate"] if request.learning_rate is not None else []
+    if request.schedule != "constant":
+        given.append("schedule")
+    if not given:
+        return None
+    verb = "is" if len(given) == 1 else "are"
+    return f"the {' and the '.join(given)} {verb} not used: {optimizer.name} finds the length of each step itself"

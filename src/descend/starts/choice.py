@@ -1,0 +1,108 @@
+"""Where a descent begins: at the values given, at values searched for, at what samples of very many rows lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from descend.descent.beginning import Beginning
+from descend.gradients.contract import Program
+from descend.gradients.derived import derived
+from descend.options.request import Request
+from descend.problem import identifiability, preflight
+from descend.problem.point import Array, Point
+from descend.problem.problem import Problem
+from descend.starts.growth import FEWEST_ELSEWHERE, improved
+from descend.starts.search import Start, search
+
+
+def begin(problem: Problem, request: Request) -> Beginning:
+    """Choose where the descent begins, and evaluate J there.
+
+    Starting values that were not given are searched for, and a start is improved on samples of very many rows.
+
+    Raises ConfigError or DataError where J has no value, or the data cannot determine the parameters.
+    """
+    model, given, objective = problem.model, problem.given, problem.objective
+    if model.in_place:
+        return Beginning(problem, objective(problem.start, 1), problem.notes)
+    searching = not (model.linear or model.log_linear) and model.formula is not None
+    found = None
+    if searching and len(given) < len(model.parameters.shapes):
+        found = _searched(problem, request, problem.start, given)
+    origin = problem.start if found is None else found.theta
+    larger = _on_samples(problem, request, origin)
+    first = _first(problem, origin if larger is None else larger.theta, given)
+    penalised = objective.penalty is not None
+    doubts = () if penalised else identifiability.at_start(model, first, problem.columns, problem.table.source)
+    free = identifiability.free_values(model) if found is not None and doubts else {}
+    if searching and free.keys() - given.keys():  # what may be chosen freely leads a search astray
+        held = {**free, **given}
+        again = _searched(problem, request, model.parameters.start(held, 1.0), held)
+        if again is not None:
+            found, first = again, _first(problem, again.theta, held)
+    if doubts:
+        from descend.problem.missing_columns import strangers
+
+        doubts = (*strangers(model, problem.table, given), *doubts)
+    notes = (*problem.notes, *(each.note for each in (found, larger) if each is not None), *problem.remarks, *doubts)
+    beginning = Beginning(problem, first, notes, None if larger is None else origin, bool(doubts))
+    return beginning if problem.gradient != "by_hand" else _judged(beginning)
+
+
+def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[str, Any]) -> Start | None:
+    """Search for starting values of what is not ``given``."""
+    model = problem.model
+    assert model.formula is not None
+    program = derived(model.formula, model.loss)
+    found = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
+    if found is None or problem.whole is None:
+        return found
+    return found.in_sample(problem.rows.count, problem.objective.rows)
+
+
+def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | None:
+    """Improve a start on samples, where there are so many rows that it pays."""
+    objective = problem.objective
+    if not request.grow or problem.parabola or objective.rows < FEWEST_ELSEWHERE:
+        return None
+    if not isinstance(problem.sums, Program):
+        return None
+    found = improved(problem.sums, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
+    if found is not None:
+        objective.passes += found.passes
+    return found
+
+
+def _first(problem: Problem, theta: Array, given: Mapping[str, Any]) -> Point:
+    """Evaluate J where the descent begins; refuse a start at which it has no value."""
+    if problem.whole is None:
+        return preflight.finite_start(problem.objective, problem.model, theta, given, problem.columns)
+    from descend.problem.out_of_core import finite_start
+
+    return finite_start(problem, theta, given)
+
+
+def _judged(beginning: Beginning) -> Beginning:
+    """Judge a gradient by hand; where it is right and the loss has kinks, the derived one may say where they lie."""
+    from descend.problem import suspicion
+    from descend.problem.posing import pieces_of_rows
+
+    problem, first = beginning.problem, beginning.first
+    model, objective = problem.model, problem.objective
+    if problem.whole is None:
+        assert problem.sums is not None
+        judgement = suspicion.before_fit(model, problem.sums, problem.rows, objective.engine, first)
+    else:
+        from descend.problem.out_of_core import judged
+
+        judgement = judged(problem, first)
+    if not judgement.agree:
+        sampled = None if problem.whole is None else problem.rows.count
+        notes = (*beginning.notes, suspicion.accusation(judgement, sampled))
+        return replace(beginning, notes=notes, judgement=judgement)
+    if model.loss.kinked:
+        objective.pieces = pieces_of_rows(model, problem.rows, objective, problem.whole)
+        first = objective(first.theta, objective.last_order)
+    return replace(beginning, first=first, judgement=judgement)

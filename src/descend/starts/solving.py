@@ -1,0 +1,131 @@
+"""From a problem to its solution: begin, descend, and look again where the end is in doubt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from descend.descent.checkpoint import Checkpoint
+from descend.descent.commenting import attempt
+from descend.descent.outcome import Outcome
+from descend.descent.run import run
+from descend.descent.solution import Solution, solution_of
+from descend.descent.step import Step
+from descend.errors import DescendError
+from descend.losses import Loss
+from descend.options.request import Request
+from descend.problem.identifiability import at_end
+from descend.problem.problem import Problem
+from descend.starts.choice import begin
+
+
+def solve(
+    problem: Problem,
+    request: Request,
+    on_step: Callable[[Step], None] | None = None,
+    resumed: Checkpoint | None = None,
+    began: float | None = None,
+) -> Solution:
+    """Return where a descent of J ends: 1. choose where it begins; 2. descend; 3. look again where the end is in doubt.
+
+    A search takes the second look, where the user's own start led to a failure, or to a minimum that may not be the
+    lowest: where it finds a lower one, that is returned, and the other kept as ``from_start``.
+
+    on_step: reads every step. resumed: where an earlier run stood, to go on from there. began: when the call did, by
+    ``time.perf_counter``.
+    """
+    since = time.perf_counter() if began is None else began
+    beginning = begin(problem, request)
+    solution = solution_of(run(beginning, request, on_step, resumed), request, since)
+    if request.optimizer is not None or not request.given.get("start"):
+        return solution
+    with attempt("whether another start leads lower", solution.failures):
+        solution = SecondLook(request, solution, resumed, since).taken()
+    return solution
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """A solution that the user's start led to, and what it takes to find another."""
+
+    request: Request
+    first: Solution
+    resumed: Checkpoint | None
+    began: float
+
+    def taken(self) -> Solution:
+        """Return the better of both, with the other kept and told; the first if nothing better was found."""
+        first, request, beginning = self.first, self.request, self.first.run.beginning
+        if not first.succeeded:
+            ended = first.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
+            searchable = first.model.formula is not None and not first.model.linear
+            return self._searched() if ended and searchable else first
+        if not request.grow or (request.checkpoint, request.time_limit, request.tolerance) != (None, None, None):
+            return first
+        from descend.starts.basins import doubt, lower_elsewhere
+
+        why = doubt(beginning, first.theta, first.loss, first.undetermined)
+        if why is None:
+            return first
+        try:
+            if self._estimated() is not None:
+                return self._with_other_scale()
+            found = lower_elsewhere(beginning, first.theta, why)
+            return first if found is None else self._searched(first.model.parameters.named(found.theta), found.note)
+        except DescendError:
+            return first  # a doubt fails no fit
+
+    def _searched(self, start: dict[str, object] | None = None, note: str = "") -> Solution:
+        """Descend from starting values that are searched for, or from ``start``."""
+        from descend.starts.basins import clearly_lower, rounding
+
+        first, beginning = self.first, self.first.run.beginning
+        notes = (*((note,) if note else ()), *self.request.notes)
+        again = self._again(replace(self.request, start=start, notes=notes))
+        if not clearly_lower(again.loss, first.loss, rounding(beginning), first.objective.floor):
+            return first
+        if first.succeeded and not (again.succeeded and self._as_determined(again)):
+            return first
+        return self._both(again, "a search found this lower one")
+
+    def _with_other_scale(self) -> Solution:
+        """Search anew where the scale of the loss was estimated: the less noise it leaves, the better the basin."""
+        from descend.starts.robust import settled
+
+        name, asked = self._estimated(), self.request.unsettled
+        assert name is not None and asked is not None
+        request = settled(replace(asked, start=None), self.first.problem.table)
+        assert isinstance(request.loss, Loss)
+        if not request.loss.settings[name] < 0.99 * self.first.model.loss.settings[name]:
+            return self.first
+        again = self._again(request)
+        if not (again.succeeded and self._as_determined(again)):
+            return self.first
+        return self._both(again, f"a search found this one, with a {name} that is lower")
+
+    def _again(self, request: Request) -> Solution:
+        from descend.problem.posing import pose
+
+        beginning = begin(pose(request, self.first.problem.table), request)
+        return solution_of(run(beginning, self.request, None, self.resumed), self.request, self.began)
+
+    def _estimated(self) -> str | None:
+        """Return the setting of the loss that was estimated from the data."""
+        from descend.starts.robust import loss_of
+
+        return None if self.request.unsettled is None else loss_of(self.request.unsettled).estimated
+
+    def _as_determined(self, again: Solution) -> bool:
+        """Whether the data determine what a search found at least as well as what the user's start led to."""
+
+        def undetermined(solution: Solution) -> bool:
+            return bool(at_end(solution.model, solution.objective, solution.theta, True).sentences)
+
+        return not undetermined(again) or undetermined(self.first)
+
+    def _both(self, again: Solution, found: str) -> Solution:
+        first = self.first
+        ended = first.model.parameters.mentioned(first.theta)
+        note = f"from the start given, the descent ended {first.outcome} at loss {first.loss:.6g} ({ended}); {found}"
+        return replace(again, notes=(note, *again.notes), from_start=first)

@@ -1,0 +1,110 @@
+"""Sources that name and type their columns themselves, as DuckDB reads them: Parquet, JSON records, Arrow streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from descend.table.database import Database, absolute, as_read, files_literal, identifier, literal
+from descend.table.files import File
+from descend.table.query import QueryTable, Scan, unreadable
+
+
+class NamedScan(Scan):
+    """A scan whose columns go by their names in SQL."""
+
+    def column(self, name: str) -> str:
+        """Return the quoted name."""
+        return identifier(name)
+
+    def aliases(self) -> str:
+        """Return nothing: there is no other name."""
+        return ""
+
+    def in_columns(self, condition: str) -> str:
+        """Return the condition: the source has no such names."""
+        return condition
+
+    def as_numbers(self, names: Sequence[str]) -> None:
+        """Return None: the types come with the names."""
+
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Return nothing: cells are what their types say."""
+        return ()
+
+    def explain(self, error: Exception) -> None:
+        """Return None: DuckDB says where the fault is."""
+
+
+class Relation(NamedScan):
+    """A scan of a source that has types of its own: Parquet, Arrow."""
+
+    typed = True
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        read: Callable[[Sequence[str]], str],
+        paths: Mapping[str, str],
+        numbered: str | None = None,
+    ) -> None:
+        """Keep ``read``, which gives the FROM item for some of the files; ``numbered`` has `file_row_number` too."""
+        self.numbered = numbered
+        self.names = tuple(names)
+        self.paths = paths
+        self._read = read
+
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the SQL types, which the source fixes."""
+        return database.columns(self.relation({}))
+
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item."""
+        return self._read(list(self.paths) if paths is None else paths)
+
+
+class RecordScan(NamedScan):
+    """A scan of JSON files; a record without a key has a missing value there."""
+
+    def __init__(self, paths: Mapping[str, str], compression: str, database: Database) -> None:
+        self.paths = paths
+        self._options = f"union_by_name = true, hive_partitioning = false, compression = {literal(compression)}"
+        self.names = tuple(self.types(database, whole=False))
+
+    def types(self, database: Database, whole: bool) -> dict[str, str]:
+        """Return the types DuckDB finds in the first 20,480 records, or in all."""
+        sample = ", sample_size = -1" if whole else ""
+        detected = database.columns(f"read_json({files_literal(list(self.paths))}, {self._options}{sample})")
+        return {name: as_read(sql_type) for name, sql_type in detected.items()}
+
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the read_json call for these types."""
+        columns = ", ".join(f"{literal(name)}: {literal(types.get(name, 'VARCHAR'))}" for name in self.names)
+        files = files_literal(list(self.paths) if paths is None else paths)
+        return f"read_json({files}, {self._options}, columns = {{{columns}}})"
+
+
+def open_typed(files: Sequence[File], source: str) -> QueryTable:
+    """Open files of JSON records or Parquet as one table."""
+    import duckdb
+
+    places = {absolute(file.place): file.path for file in files}
+    database = Database(list(places))
+    try:
+        scan = (
+            RecordScan(places, files[0].packing or "none", database)
+            if files[0].kind == "json"
+            else _parquet(places, database)
+        )
+    except duckdb.Error as error:
+        raise unreadable(f"`{source}`", error) from None
+    scan.copies = [file.copies for file in files]
+    return QueryTable(database, scan, source)
+
+
+def _parquet(places: Mapping[str, str], database: Database) -> Relation:
+    def read(paths: Sequence[str], more: str = "") -> str:
+        return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false{more})"
+
+    names = tuple(database.columns(read(list(places))))
+    taken = "file_row_number" in (name.casefold() for name in names)
+    return Relation(names, read, places, None if taken else read(list(places), ", file_row_number = true"))

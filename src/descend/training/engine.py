@@ -1,0 +1,55 @@
+"""The rows that a module is fitted to, where they are passed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.models.module import block_size
+from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass
+class ModuleEngine:
+    """The rows a module is fitted to, beside it, as tensors: inputs, response and row weights.
+
+    rows: the response and the row weights as arrays.
+    """
+
+    inputs: Tensor
+    y: Tensor
+    rows: Rows
+    omega: Tensor | None = None
+    name: str = "torch"
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return int(self.y.shape[0])
+
+    def blocks(self, chosen: NDArray[np.intp] | None, whole: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
+        if chosen is not None:
+            yield self._at(chosen)
+            return
+        size = self.count if whole else block_size(self.inputs)
+        for begin in range(0, self.count, size):
+            yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
+
+    def chosen(self, places: NDArray[np.intp]) -> ModuleEngine:
+        """Return some of the rows."""
+        inputs, y, omega = self._at(places)
+        return ModuleEngine(inputs, y, self.rows.take(places), omega)
+
+    def _at(self, chosen: NDArray[np.intp] | slice) -> tuple[Tensor, Tensor, Tensor | None]:
+        import torch
+
+        place = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen).to(self.y.device)
+        return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
