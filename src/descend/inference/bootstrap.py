@@ -90,10 +90,9 @@ def bootstrap_intervals(
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
     """Say which intervals are many times as wide as the standard errors: there the resamples tell little."""
-    wide = [
-        label for label, error in zip(labels, errors.tolist(), strict=True)
-        if TOO_WIDE * 2.0 * reach * error < ends[label][1] - ends[label][0] < math.inf
-    ]  # fmt: skip
+    usual = dict(zip(labels, (2.0 * reach * errors).tolist(), strict=True))
+    widths = {label: ends[label][1] - ends[label][0] for label in labels}
+    wide = [label for label, width in widths.items() if TOO_WIDE * usual[label] < width < math.inf]
     if not wide:
         return []
     are = "is" if len(wide) == 1 else "are"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.commenting import comment, once
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.inference.covariance import Mask
 from descend.inference.determined import determined_parts, rank
 from descend.inference.row_scores import ScoredRows, counted_rows, rows_that_count
@@ -40,7 +38,7 @@ NEAR = 0.1
 
 
 @comment("the digits")
-def digits(solution: Solution) -> dict[str, Any] | None:
+def digits(solution: Solution) -> Named | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
 
     It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from

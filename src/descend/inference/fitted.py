@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, every_parameter, named
+from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
 from descend.inference import determined, digits, equation, goodness, likelihood, statistics
@@ -130,7 +130,7 @@ class Fitted(ABC):
     # What was fitted, and how it ended.
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
 

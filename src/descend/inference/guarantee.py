@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.inference.row_scores import counted_rows
 
 Array = NDArray[np.float64]
@@ -33,11 +32,11 @@ class Guarantee:
 
     loss_gap: float
     distance: Array
-    digits: dict[str, Any]
+    digits: Named
     smallest_curvature: float
     share: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         digits = {name: np.round(of, 1).tolist() for name, of in self.digits.items()}
         return {"digits": digits, "loss_gap": self.loss_gap, "by": "strong convexity"}
@@ -65,7 +64,7 @@ def guarantee(solution: Solution) -> Guarantee | None:
         return _bounded(solution)
 
 
-def guarantee_values(solution: Solution) -> dict[str, Any] | None:
+def guarantee_values(solution: Solution) -> dict[str, object] | None:
     """Return the guarantee as plain values."""
     found = guarantee(solution)
     return None if found is None else found.as_dict()

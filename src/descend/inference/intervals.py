@@ -46,9 +46,8 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         short = [] if found.at_minimum else [NOT_AT_MINIMUM]
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(found.undetermined), *more, *short)
         fixed = () if held is None else held.fixed
-        missing = (math.nan, math.nan)
-        low, high = (parameters.named(np.array(side)) for side in zip(
-            *(self.labelled.get(label, missing) for label in parameters.labels), strict=True))  # fmt: skip
+        both = np.array([self.labelled.get(label, (math.nan, math.nan)) for label in parameters.labels]).reshape(-1, 2)
+        low, high = parameters.named(both[:, 0]), parameters.named(both[:, 1])
         super().__init__({name: (low[name], high[name]) for name in parameters.shapes if name not in fixed})
 
     def plain(self) -> dict[str, list[Any]]:
@@ -148,7 +147,7 @@ def checked_errors(kind: str | None, loss: Loss) -> str:
     return kind
 
 
-def checked_level(level: Any) -> float:
+def checked_level(level: object) -> float:
     """Return a level of confidence; ConfigError unless it is a number between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
         raise ConfigError(f"The level must be a number between 0 and 1, such as 0.95; it is {level!r}.")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, every_parameter
+from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, estimated_covariance, known_covariance, sandwich
 from descend.inference.determined import at_bounds, rank, undetermined
@@ -96,13 +94,13 @@ def accurate_point(solution: Solution) -> Point:
 
 
 @comment("the standard errors")
-def standard_errors(solution: Solution) -> dict[str, Any] | None:
+def standard_errors(solution: Solution) -> Named | None:
     """Return the standard errors by name, in the shapes of the parameters; None where there is no covariance."""
     found = covariance(solution)
     return None if found is None else errors_by_name(solution.model, solution.theta, found, solution.undetermined)
 
 
-def errors_by_name(model: Model, theta: Array, covariance: Array, undetermined: tuple[str, ...]) -> dict[str, Any]:
+def errors_by_name(model: Model, theta: Array, covariance: Array, undetermined: tuple[str, ...]) -> Named:
     """Return the standard errors of all parameters by name (see ``flat_errors``)."""
     return every_parameter(model).named(flat_errors(model, theta, covariance, undetermined))
 

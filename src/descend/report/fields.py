@@ -60,12 +60,13 @@ class Entry:
 
     key: str
     label: str = ""
-    value: Callable[[Fitted], Any] | None = None
+    value: Callable[[Fitted], object] | None = None
     lines: Lines | None = None
 
-    def of(self, fit: Fitted) -> Any:
+    def of(self, fit: Fitted) -> object:
         """Return the value of a fit."""
-        return getattr(fit, self.key) if self.value is None else self.value(fit)
+        found: object = getattr(fit, self.key) if self.value is None else self.value(fit)
+        return found
 
     def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
         """Return what people read."""
@@ -91,7 +92,7 @@ def summary(fit: Fitted) -> dict[str, Any]:
     return {entry.key: plain(entry.of(fit)) for entry in ENTRIES if entry.key}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """Return a value as JSON has it: arrays as lists, and None for what is not finite."""
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
@@ -261,7 +262,7 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
     return note if named else note[:1].upper() + note[1:]
 
 
-def _few_digits(fit: Fitted) -> Mapping[str, Any] | None:
+def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
     return None if fit.digits is None else {name: np.round(digits, 1) for name, digits in fit.digits.items()}
 
 
@@ -270,7 +271,7 @@ def _bounds(fit: Fitted) -> Sequence[str]:
     return [] if bounds is None else bounds.free_texts
 
 
-def _listed_parameters(fit: Fitted) -> Mapping[str, Any]:
+def _listed_parameters(fit: Fitted) -> Mapping[str, object]:
     return {} if fit.model.in_place and fit.model.parameters.size > MOST_LISTED else fit.parameters
 
 

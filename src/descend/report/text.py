@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.fields import Field
@@ -102,7 +101,7 @@ def folded(text: str, most: int, indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def aligned(values: Sequence[Any], digits: int | Sequence[int] = DIGITS) -> list[str]:
+def aligned(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:
     """Write numbers so that their points stand below each other when set flush right."""
     each = [digits] * len(values) if isinstance(digits, int) else digits
     texts = ["" if value is None else f"{value:.{count}g}" for value, count in zip(values, each, strict=True)]

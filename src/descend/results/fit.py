@@ -29,13 +29,13 @@ class Fit(Fitted):
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
 
     @overload
-    def predict(self, data: Any, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...
+    def predict(self, data: object, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...
 
     @overload
-    def predict(self, data: Any, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
+    def predict(self, data: object, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
 
     def predict(
-        self, data: Any, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
+        self, data: object, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
     ) -> Array | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
 

@@ -21,11 +21,11 @@ from descend.models.module import ModuleModel
 from descend.models.module_weights import ModuleParameters
 from descend.parameters import Constraints, Parameters, constrained
 from descend.results.loaded import LoadedFit
-from descend.results.model_file import damaged, part, read_content
+from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
 
 
-def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> LoadedFit:
+def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> LoadedFit:
     """Read a model file.
 
     model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
@@ -51,7 +51,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     return restored(content, fitted, theta)
 
 
-def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Model:
+def _model(content: Content, function: Callable[..., object] | None, place: Path) -> Model:
     shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
     columns = tuple(content["columns"])
     loss = _loss(content, place)
@@ -80,17 +80,17 @@ def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: 
     return FunctionModel(forward, content["response"], free, loss, constraints=held)
 
 
-def _loss(content: dict[str, Any], place: Path) -> Loss:
+def _loss(content: Content, place: Path) -> Loss:
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
 
 
-def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints | None:
+def _constraints(content: Content, shapes: Mapping[str, tuple[str, ...] | None]) -> Constraints | None:
     """Read what held parameters back; files of fits without it need not say so."""
     return constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
 
 
-def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
+def _module(content: Content, module: Any, place: Path) -> ModuleModel:
     entry = content["module"]
     if not hasattr(module, "load_state_dict"):
         raise DataError(
@@ -106,7 +106,7 @@ def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
 
 
 def restored(
-    content: Mapping[str, Any],
+    content: Content,
     model: Model,
     theta: Any,
     trace: Trace | None = None,

@@ -13,7 +13,7 @@ from descend.losses import Loss
 from descend.models.module import ModuleModel
 from descend.output import write_atomically
 from descend.report.fields import plain, summary
-from descend.results.model_file import FORMAT
+from descend.results.model_file import FORMAT, Content
 from descend.results.weights import written_weights
 
 
@@ -27,11 +27,11 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
         _write(path, content_of(fit))
 
 
-def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+def _write(path: str | os.PathLike[str], content: Content) -> None:
     write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def content_of(fit: Fitted) -> dict[str, Any]:
+def content_of(fit: Fitted) -> Content:
     """Return what a model file holds."""
     model = fit.model
     shapes = every_parameter(model).shapes
@@ -53,7 +53,7 @@ def content_of(fit: Fitted) -> dict[str, Any]:
     }
 
 
-def _module_entry(model: ModuleModel) -> dict[str, Any]:
+def _module_entry(model: ModuleModel) -> Content:
     row_shape = None if model.row_shape is None else list(model.row_shape)
     return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
 
