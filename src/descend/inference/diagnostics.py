@@ -70,15 +70,15 @@ class Diagnostics(Shown):
     @property
     def warning(self) -> str:
         """One sentence on what is off; empty if nothing is."""
-        told = "; ".join(check.verdict for check in self.checks if check.suspicious)
-        return f"{told}; judged by a sample of {self.rows:,} rows" if told and self.sampled else told
+        verdicts = "; ".join(check.verdict for check in self.checks if check.suspicious)
+        return f"{verdicts}; judged by a sample of {self.rows:,} rows" if verdicts and self.sampled else verdicts
 
 
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
     if not solution.loss_function.quadratic or solution.model.in_place:
-        what = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
-        raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
+        subject = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
+        raise ConfigError(f"The residuals of {subject} have no known distribution to be checked against.")
     many = solution.rows > ROWS
     rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)

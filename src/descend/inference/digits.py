@@ -70,13 +70,13 @@ def digits(solution: Solution) -> Named | None:
         if solution.constraints is None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = solution.constraints
-        jacobian, whole = held.jacobian(best), held.parameters
+        jacobian, every = held.jacobian(best), held.parameters
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
-        size = np.maximum(np.abs(whole.flat(solution.parameters)), least)
+        size = np.maximum(np.abs(every.flat(solution.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))
-        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
+        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in every.labels]
         found[fixed] = np.nan
-        return whole.named(found)
+        return every.named(found)
 
 
 @once

@@ -109,7 +109,7 @@ def _bounded(solution: Solution) -> Guarantee | None:
     smallest = float(np.linalg.eigvalsh(hessian)[0])
     if loss.quadratic:
         distance = np.abs(inverse @ gradient) + np.abs(inverse) @ rounding
-        return _told(solution, decrement**2 / 2.0, distance, smallest, 1.0)
+        return _guarantee(solution, decrement**2 / 2.0, distance, smallest, 1.0)
     reach = np.sqrt(np.einsum("ij,jk,ik->i", design, inverse, design))
     for stretch in STRETCHES:
         left = loss.curvature_left(score - rows.y, stretch * decrement * reach)
@@ -119,7 +119,7 @@ def _bounded(solution: Solution) -> Guarantee | None:
         share = float(left.min()) if left.all() else _share(stays, hessian)
         if share * stretch >= 1.0:
             distance = stretch * decrement * np.sqrt(inverse.diagonal())
-            return _told(solution, decrement**2 / (2.0 * share), distance, smallest, share)
+            return _guarantee(solution, decrement**2 / (2.0 * share), distance, smallest, share)
     return None
 
 
@@ -129,7 +129,7 @@ def _share(stays: Array, hessian: Array) -> float:
     return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
 
 
-def _told(solution: Solution, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
+def _guarantee(solution: Solution, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
     relative = np.where(distance == 0.0, 0.0, distance / np.abs(solution.theta))
     digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
     return Guarantee(gap, distance, solution.model.parameters.named(digits), smallest, share)

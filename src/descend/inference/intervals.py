@@ -71,16 +71,16 @@ def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
     """Return the ends with what is beyond a bound at it, and sentences that name those."""
     if bounds is None:
         return ends, []
-    inside, told = dict(ends), []
+    inside, sentences = dict(ends), []
     for label, least, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
         low, high = ends[label]
         inside[label] = (least if low < least else low, most if high > most else high)
         if least == most:
             continue  # fixed
-        told += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
-        told += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
-    more = [f"{len(told) - MOST_NAMED} more ends are bounds"] if len(told) > MOST_NAMED else []
-    return inside, [*told[:MOST_NAMED], *more]
+        sentences += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
+        sentences += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
+    more = [f"{len(sentences) - MOST_NAMED} more ends are bounds"] if len(sentences) > MOST_NAMED else []
+    return inside, [*sentences[:MOST_NAMED], *more]
 
 
 def _left_open(labels: Sequence[str]) -> list[str]:

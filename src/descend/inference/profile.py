@@ -84,7 +84,7 @@ def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str
         return [f"{here} is where the model ceases to have a value"]
     if why is Why.JUMP:
         return [f"{here} is where the likelihood jumps"]
-    if why is Why.LOST:
+    if why is Why.UNFITTED:
         return [f"{here} is as far as the others could be fitted again: the true one may be further out"]
     return []
 

@@ -230,9 +230,9 @@ def data(fit: Fitted) -> str:
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(solution.columns[name], dtype=np.float64)
-        told = (float(values.min()), float(values.mean()), float(values.max()))
-        digits = max(digits_of(number, (told[2] - told[0]) / 1000.0) for number in told)
-        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in told)
+        ends = (float(values.min()), float(values.mean()), float(values.max()))
+        digits = max(digits_of(number, (ends[2] - ends[0]) / 1000.0) for number in ends)
+        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in ends)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(solution.source)}" if solution.source else ""
     conditions = solution.table.conditions if solution.table is not None else ()

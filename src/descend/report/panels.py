@@ -36,7 +36,7 @@ DEEPEST = 1e-16
 FLAT = 1e-4
 """Losses that differ by no more than this share are drawn as one, with zero below them."""
 MOST_LINES = 6
-"""Parameters whose way is drawn; more lines than colours cannot be told apart."""
+"""Parameters whose way is drawn; more lines than colours cannot be known apart."""
 MOST_CELLS = 12
 """Parameters in the heat map of correlations."""
 UNLIKE = 5.0
@@ -179,10 +179,10 @@ def correlation(fit: Fitted) -> Panel | None:
     labels = fit.model.parameters.labels[:MOST_CELLS]
     values = values[:MOST_CELLS, :MOST_CELLS]
     pairs = [(abs(values[i, j]), labels[j], labels[i], values[i, j]) for i in range(len(labels)) for j in range(i)]
-    told = [pair for pair in pairs if np.isfinite(pair[0])]
-    if not told:
+    known = [pair for pair in pairs if np.isfinite(pair[0])]
+    if not known:
         return None
-    _, one, other, most = max(told)
+    _, one, other, most = max(known)
     many = fit.model.parameters.size > MOST_CELLS
     return Panel(
         "correlation",
@@ -222,11 +222,11 @@ def columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = D
     """Prepare one column against another."""
     drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
     points = Points(on_axis(look, "x", drawn["x"], x_name), on_axis(look, "y", drawn["y"], y_name))
-    lost = _lost(drawn["x"], drawn["y"], look)
+    left_out = _left_out(drawn["x"], drawn["y"], look)
     count = rows(len(np.atleast_1d(x)))
     alt = f"Scatter plot of {y_name} against {x_name}, {count}."
     axes = Axis(x_name, look.scale("x")), Axis(y_name, look.scale("y"))
-    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, lost) if part), alt)
+    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, left_out) if part), alt)
 
 
 def tells(fit: Fitted) -> bool:
@@ -300,7 +300,7 @@ def on_axis(look: Look, side: str, values: Array, name: str) -> Array:
     return shown
 
 
-def _lost(x: Array, y: Array, look: Look) -> str:
+def _left_out(x: Array, y: Array, look: Look) -> str:
     """Say how many rows logarithmic axes leave out, if any."""
     out = np.zeros(len(x), dtype=bool)
     for side, values in (("x", x), ("y", y)):
@@ -313,8 +313,8 @@ def _without(view: View, look: Look) -> str:
     """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
     if not view.observed:
         return view.sampled
-    lost = _lost(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
-    return " ".join(part for part in (view.sampled, lost) if part)
+    left_out = _left_out(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
+    return " ".join(part for part in (view.sampled, left_out) if part)
 
 
 def _band(fit: Fitted, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:

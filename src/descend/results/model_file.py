@@ -22,12 +22,12 @@ Check = Callable[[object], str]
 """Returns the place within a value that is wrong, such as ``.b`` or ``[2]``, a space, and what belongs there."""
 
 
-def is_a(what: str, *kinds: type) -> Check:
+def is_a(belongs: str, *kinds: type) -> Check:
     """Make a check of a value of these kinds; a boolean is no number."""
 
     def check(value: object) -> str:
         fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
-        return "" if fits else f" {what}"
+        return "" if fits else f" {belongs}"
 
     return check
 
@@ -43,9 +43,9 @@ def column(value: object) -> str:
     return "" if isinstance(value, str) and value else " the name of a column"
 
 
-def one_of(what: str, *values: str) -> Check:
+def one_of(belongs: str, *values: str) -> Check:
     """Make a check of one of several texts."""
-    return lambda value: "" if isinstance(value, str) and value in values else f" {what}"
+    return lambda value: "" if isinstance(value, str) and value in values else f" {belongs}"
 
 
 def maybe(check: Check) -> Check:
@@ -80,22 +80,22 @@ def named(check: Check) -> Check:
     return keyed
 
 
-TEXT, WHOLE, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
+TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
 VALUES = either(number, each(number))
 GAPPY = either(maybe(number), each(maybe(number)))
 REQUIRED: Mapping[str, Check] = {
     "descend": TEXT,
-    "format": WHOLE,
+    "format": COUNT,
     "formula": TEXT,
     "function": maybe(TEXT),
     "response": maybe(TEXT),
     "columns": named(one_of("the kind of a column", "number", "text", "boolean", "time", "other")),
-    "shapes": named(maybe(each(either(TEXT, WHOLE)))),  # the labels of a vector, or the sizes of a tensor
+    "shapes": named(maybe(each(either(TEXT, COUNT)))),  # the labels of a vector, or the sizes of a tensor
     "parameters": named(VALUES),
     "loss_function": TEXT,
     "loss": maybe(number),
-    "rows": WHOLE,
-    "epochs": WHOLE,
+    "rows": COUNT,
+    "epochs": COUNT,
     "outcome": one_of("how a run ends", *map(str, Outcome)),
     "advice": TEXT,
     "gradient": TEXT,
@@ -149,7 +149,7 @@ TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
 MODULE: Mapping[str, Check] = {
     "name": TEXT,
     "inputs": each(TEXT),
-    "row_shape": maybe(each(WHOLE)),
+    "row_shape": maybe(each(COUNT)),
     "file": TEXT,
     "sha256": TEXT,
 }
@@ -184,8 +184,8 @@ def _refuse_misfits(content: Content, place: Path) -> None:
                 raise damaged(place, name, "it is missing")
             continue
         if wrong := check(content[name]):
-            within, _, what = wrong.partition(" ")
-            raise damaged(place, name + within, f"{what} belongs there")
+            within, _, belongs = wrong.partition(" ")
+            raise damaged(place, name + within, f"{belongs} belongs there")
     for name, check in MODULE.items() if "module" in content else ():
         entry = content["module"]
         if name not in entry or (wrong := check(entry[name])):
