@@ -186,7 +186,7 @@ def test_evaluating_leaves_everything_as_it_was(source):
     again = sums.evaluate(theta, 2)
     np.testing.assert_array_equal(first.gradient, kept)
     np.testing.assert_array_equal(again.gradient, kept)
-    assert (sums.rows, sums.name) == (ROWS, source.split()[0])
+    assert (sums.count, sums.name) == (ROWS, source.split()[0])
     for name, column in table().items():
         np.testing.assert_array_equal(data[name], column)
 

@@ -85,10 +85,10 @@ def test_a_duckdb_file_is_free_after_a_fit(engine, tmp_path):
     # What needs the rows still has them, also beside a connection that writes.
     np.testing.assert_allclose(list(fit.standard_errors.values()), list(expected.standard_errors.values()), rtol=1e-6)
     assert fit.intervals()["b"] == pytest.approx(expected.intervals()["b"], rel=1e-5)
-    fit.table.text("x")
+    fit.solution.problem.table.text("x")
     with duckdb.connect(path) as own:
         own.execute("insert into other values (2)")
-        assert fit.table.text("x")[1] == "1.0"
+        assert fit.solution.problem.table.text("x")[1] == "1.0"
         again = descend.fit("y ~ a*exp(-b*x)", f"duckdb://{path}?table=t", engine=engine)
     assert again.parameters == pytest.approx(expected.parameters, rel=1e-6)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sympy import Expr, Integer
 
@@ -14,7 +13,7 @@ from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Write
 from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [
@@ -57,13 +56,13 @@ class Compiled:
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
-    def sums(self, theta: Any, block: tuple[Any, ...], order: int) -> Sums:
+    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
 
     @cached_property
-    def bind(self) -> Callable[[tuple[Any, ...], float], Callable[[Array], Sums]] | None:
+    def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:
         """The function of few rows that makes that of order 2 for them, all its sums divided; None if there is none.
 
         It takes a block and what to divide by. The function it makes is not to be called twice at the same time.
@@ -206,4 +205,8 @@ def row_sums(program: Program) -> list[Expr]:
 @lru_cache(maxsize=128)
 def compiled(program: Program, language: str, weighted: bool) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
+    if program.loss.own_parameters:
+        from descend.engines.several import CompiledScores
+
+        return CompiledScores(program, language, weighted)
     return Compiled(program, language, weighted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sympy import Expr, Integer
@@ -15,8 +15,11 @@ from descend.formula.printers.code import TORCH
 from descend.formula.row_code import DATA, ROWS, RowCode
 from descend.formula.symbols import OMEGA
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_PARAMETERS = 8
 """Beyond these the kernel has so many sums that matrix products are faster."""
@@ -56,7 +59,7 @@ class Fused:
         """Return what the kernel reads: the columns, and what is computed from data alone."""
         return self.code.prepare(rows)
 
-    def _define(self, names: str, lines: list[str], sums: list[str]) -> Callable[..., Any]:
+    def _define(self, names: str, lines: list[str], sums: list[str]) -> Callable[..., Tensor]:
         theta = [f"p{place.start} = theta[{place.start}]" for place in self.program.parameters.slices.values()]
         lines = [f"{names}, = block", "count = block[0].shape[0]", *theta, *lines]
         lines.append(f"return torch.stack([{', '.join(sums)}])")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +20,10 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Pow: "np.power",
     ast.USub: "np.negative",
 }
-SAFE = (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant,
-        ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)  # fmt: skip
+SAFE = (
+    *(ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant),
+    *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
+)
 """What Python's numbers do as NumPy's do, and sooner; but they raise an error rather than divide by zero."""
 
 
@@ -31,9 +32,13 @@ class UnsuitableError(Exception):
 
 
 def least_squares(
-    lines: Sequence[str], columns: Sequence[str], weights: str, factor: float, numbers: Sequence[str],
+    lines: Sequence[str],
+    columns: Sequence[str],
+    weights: str,
+    factor: float,
+    numbers: Sequence[str],
     arrays: Sequence[str],
-) -> str:  # fmt: skip
+) -> str:
     """Write a function of few rows and of what to divide by: it returns the function that gives, at any theta, the sums
     of the loss ``factor`` r**2 / 2, of its gradient and of its curvature, divided.
 
@@ -85,13 +90,15 @@ class InPlace:
         self.free: list[str] = []
         self.operations: set[str] = set()
         renamed = Renamed()
-        trees: list[Any] = [tree for line in lines if not renamed.takes(tree := renamed.visit(ast.parse(line)).body[0])]
-        ends: list[Any] = [renamed.visit(ast.parse(column, mode="eval")).body for column in columns]
+        trees: list[ast.Assign] = [
+            tree for line in lines if not renamed.takes(tree := renamed.visit(ast.parse(line)).body[0])
+        ]
+        ends: list[ast.expr] = [renamed.visit(ast.parse(column, mode="eval")).body for column in columns]
         names = (node for tree in (*trees, *ends) for node in ast.walk(tree) if isinstance(node, ast.Name))
         self.reads = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
         rows = {end.id: f"r{number}" for number, end in reversed(list(enumerate(ends))) if isinstance(end, ast.Name)}
         for tree in trees:
-            name = tree.targets[0].id
+            name = _name(tree)
             if self._is_array(tree.value):
                 self.places[name] = self._array(tree.value, rows.get(name, ""))
             else:
@@ -105,14 +112,14 @@ class InPlace:
     def _is_array(self, node: ast.AST) -> bool:
         return any(isinstance(part, ast.Name) and part.id in self.places for part in ast.walk(node))
 
-    def _number(self, node: Any) -> str:
+    def _number(self, node: ast.expr) -> str:
         if all(isinstance(part, SAFE) for part in ast.walk(node)):
             return ast.unparse(node)
         if any(isinstance(part, ast.Call) and not isinstance(part.func, ast.Attribute) for part in ast.walk(node)):
             raise UnsuitableError(ast.unparse(node))  # it may make an array of a number
         return f"float({ast.unparse(Careful().visit(node))})"
 
-    def _array(self, node: Any, place: str = "") -> str:
+    def _array(self, node: ast.expr, place: str = "") -> str:
         """Write what computes an array, into ``place`` if one is given; returns where it lies."""
         if isinstance(node, ast.Name):
             return self.places[node.id]
@@ -143,12 +150,11 @@ class InPlace:
         self.lines.append(f"{operation.partition('.')[2]}({', '.join(texts)}, {keyword}{place})")
         return place
 
-    def _where(self, condition: Any, chosen: Any, other: Any, place: str) -> str:
+    def _where(self, condition: ast.expr, chosen: ast.expr, other: ast.expr, place: str) -> str:
         """Write a choice between a number, under a condition on what is given, and the result of an operation."""
         names = {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)}
-        if self._is_array(chosen) or isinstance(other, ast.Name) or any(
-            self.places.get(name, name) != name for name in names
-        ):  # fmt: skip
+        moved = any(self.places.get(name, name) != name for name in names)
+        if self._is_array(chosen) or isinstance(other, ast.Name) or moved:
             raise UnsuitableError("np.where")
         place = self._array(other, place)
         self.operations.add("np.copyto")
@@ -166,10 +172,10 @@ class Renamed(ast.NodeTransformer):
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
 
-    def takes(self, line: Any) -> bool:
+    def takes(self, line: ast.Assign) -> bool:
         """Take note of such a line, if it is one."""
         if isinstance(line.value, ast.Name):
-            self.names[line.targets[0].id] = line.value.id
+            self.names[_name(line)] = line.value.id
         return isinstance(line.value, ast.Name)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -183,7 +189,12 @@ class Careful(ast.NodeTransformer):
         return node if node.id in ("np", "special") else ast.parse(f"np.float64({node.id})", mode="eval").body
 
 
-def _operation(node: Any) -> tuple[str, list[Any]]:
+def _name(line: ast.Assign) -> str:
+    """Return what a line gives a value to."""
+    return ast.unparse(line.targets[0])
+
+
+def _operation(node: ast.expr) -> tuple[str, list[ast.expr]]:
     """Return the name that NumPy has for an operation, and what it is done to."""
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
         return OPERATORS[type(node.op)], [node.left, node.right]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import sympy
@@ -16,18 +16,17 @@ from sympy import Expr
 from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
+from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_two, solved, well_conditioned
 from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
-from descend.table.rows import Rows
+from descend.table.rows import Chosen, Rows
 
 BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
 SAMPLE = 4_096
 """Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
-WELL = 1e-4
-"""Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
 SOLVABLE = 1e-11
 """Smallest singular value of the scaled sample, as a share of the largest, for its triangle to be divided by."""
 
@@ -201,7 +200,7 @@ class DesignRows:
         upper[:count] = top
         projected, right = np.zeros((2, size))
         projected[:count] = basis.T.dot(matrix[size])
-        centre = _solved(upper, projected)
+        centre = solved(upper, projected)
         residual = centre.dot(matrix[:size]) - matrix[size]
         right[:count] = basis.T.dot(residual)
         residual -= basis.dot(right[:count])
@@ -209,14 +208,14 @@ class DesignRows:
 
     def _sample(self, most: int) -> Array:
         """Return [J, y], transposed, with weights: of all rows, or of some drawn with a fixed seed."""
-        part: Any = slice(None)
+        part: Chosen = slice(None)
         if self.count > most:
             part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
         matrix = np.empty((self.size + 1, min(self.count, most)))
         self._fill(matrix, part)
         return matrix
 
-    def _fill(self, matrix: Array, part: Any, factors: Array | None = None) -> None:
+    def _fill(self, matrix: Array, part: Chosen, factors: Array | None = None) -> None:
         """Write the columns and the response of some rows, times factors, into a matrix: one in each row of it."""
         cut: dict[str, Array] = {}
         for place, (compute, names) in enumerate(self.sources):
@@ -253,13 +252,13 @@ class DesignRows:
     def _moments(self, centre: Array, upper: Array, sample: Array) -> Array | None:
         """Return the triangle from moments; None if that would cost digits."""
         size = self.size
-        scale = _powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
+        scale = powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
-        singular = np.linalg.svd(scaled / np.maximum(_norms(scaled), 1e-300), compute_uv=False)
+        singular = np.linalg.svd(scaled / np.maximum(norms(scaled), 1e-300), compute_uv=False)
         least = singular[-1] / singular[0]
         # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
         plain = least**2 > 10.0 * WELL or not least > SOLVABLE
-        divide = None if plain else _divider(scaled)
+        divide = None if plain else divider(scaled)
 
         def share(number: int) -> Array:
             summed = np.zeros((size + 1, size + 1))
@@ -271,7 +270,7 @@ class DesignRows:
             return summed
 
         summed = in_turn(-(-self.count // SHARE), lambda: share, None if self.count >= MANY else 1)
-        found = _cholesky(np.add.reduce(summed))
+        found = cholesky(np.add.reduce(summed))
         if found is None:
             return None
         if not plain:
@@ -280,52 +279,7 @@ class DesignRows:
         return found
 
 
-def well_conditioned(moments: Array) -> bool:
-    """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
-    diagonal = moments.diagonal()
-    if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
-        return False
-    if diagonal.size == 1:
-        return True
-    scale = np.sqrt(diagonal)
-    values = np.linalg.eigvalsh(moments / (scale * scale[:, None]))
-    return bool(values[0] > WELL * values[-1])
-
-
-def _cholesky(moments: Array) -> Array | None:
-    """Return the triangle whose square these moments are; None if they are too ill-conditioned for that."""
-    size = len(moments) - 1
-    if not np.isfinite(moments).all():
-        return np.full_like(moments, np.nan)
-    if not well_conditioned(moments[:size, :size]):
-        return None
-    scale = np.sqrt(moments.diagonal()[:size])
-    lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
-    right = np.linalg.solve(lower, moments[:size, size] / scale)
-    rest = moments[size, size] - right @ right
-    if rest < WELL * moments[size, size]:
-        return None
-    whole = np.zeros_like(moments)
-    whole[:size, :size] = lower.T * scale
-    whole[:size, size] = right
-    whole[size, size] = math.sqrt(rest)
-    return whole
-
-
-def _divider(upper: Array) -> Callable[[Array], None]:
-    """Return a function that divides the columns of J, the rows of a block, by a triangle, in place."""
-    from scipy.linalg.blas import dtrsm
-
-    turned = np.asfortranarray(upper)
-
-    def divide(block: Array) -> None:
-        # (k, rows) row by row is (rows, k) column by column, as BLAS has it.
-        block[...] = dtrsm(1.0, turned, block.T, side=1).T
-
-    return divide
-
-
-def _source(expression: Expr) -> tuple[Callable[..., Any], tuple[str, ...]]:
+def _source(expression: Expr) -> tuple[Callable[..., Array], tuple[str, ...]]:
     """Return how to compute an expression of data, and from which columns."""
     if isinstance(expression, Column):
         return _itself, (expression.name,)
@@ -335,25 +289,6 @@ def _source(expression: Expr) -> tuple[Callable[..., Any], tuple[str, ...]]:
 
 def _itself(column: Array) -> Array:
     return column
-
-
-def _solved(upper: Array, right: Array) -> Array:
-    """Return the least-squares solution of a triangular system, which may be singular."""
-    if (np.abs(upper.diagonal()) > 1e-7 * _norms(upper)).all():
-        return np.asarray(np.linalg.solve(upper, right), dtype=np.float64)
-    scale = np.where(_norms(upper) > 0.0, _norms(upper), 1.0)
-    return np.asarray(np.linalg.lstsq(upper / scale, right, rcond=1e-10)[0] / scale)
-
-
-def _norms(matrix: NDArray[Any]) -> Array:
-    norms: Array = np.sqrt(np.add.reduce(matrix * matrix))
-    return norms
-
-
-def _powers_of_two(sizes: Array) -> Array:
-    """Round sizes to powers of two, by which numbers are divided without rounding; 1 where there is none."""
-    usable = np.isfinite(sizes) & (sizes > 0.0)
-    return np.exp2(np.round(np.log2(np.where(usable, sizes, 1.0))))
 
 
 __all__ = ["MomentsEngine", "refusal"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +55,7 @@ class NumpyEngine(InMemory):
         self.count, self.total = rows.count, rows.total
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
         alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
-        self.block: tuple[Any, ...] | None = None
+        self.block: tuple[Array, ...] | None = None
         """All rows, where they are so few that nothing else need be thought of."""
         self.shared = kernel is not None and (
             self.count >= MANY or (self.count > BLOCK and self.count * kernel.code.numbers_per_row >= LARGE)
@@ -69,7 +68,7 @@ class NumpyEngine(InMemory):
             self.block = self.kernel.prepare(rows)
 
     @cached_property
-    def data(self) -> tuple[Any, ...]:
+    def data(self) -> tuple[Array, ...]:
         """All rows as one block."""
         return self.block if self.block is not None else self.kernel.prepare(self.rows)
 
@@ -93,7 +92,7 @@ class NumpyEngine(InMemory):
 
 
 def _added(
-    sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Any, ...]], alone: bool, theta: Array, order: int
+    sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Array, ...]], alone: bool, theta: Array, order: int
 ) -> Sums:
     """Sum over blocks. alone: whether BLAS is to do without other threads."""
     with one_thread_each if alone else nullcontext():
@@ -104,7 +103,7 @@ def _added(
 
 
 def _shared(
-    kernel: Compiled, lay: Callable[[], Callable[[int, int], Any]], rows: int, theta: Array, order: int
+    kernel: Compiled, lay: Callable[[], Callable[[int, int], tuple[Array, ...]]], rows: int, theta: Array, order: int
 ) -> Sums:
     """Sum over shares, each in blocks. lay: makes the function that lays out the block from one row to another."""
     size = kernel.block_rows
@@ -140,7 +139,7 @@ def _joined(one: Sums, other: Sums, order: int) -> Sums:
     return loss + other[0], gradient, curvature
 
 
-def _cut(data: tuple[Any, ...], rows: int) -> Any:
+def _cut(data: tuple[Array, ...], rows: int) -> Iterator[tuple[Array, ...]]:
     for begin in range(0, rows, BLOCK):
         yield tuple(array[begin : begin + BLOCK] for array in data)
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descend.engines.moments import well_conditioned
 from descend.engines.totals import Array, Totals
+from descend.engines.triangles import well_conditioned
 
 
 class Parabola(NamedTuple):

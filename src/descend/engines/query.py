@@ -6,17 +6,17 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sympy import Add, Expr, Integer, Mul, erf
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
-from descend.engines.moments import well_conditioned
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.totals import Array, Totals
+from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
@@ -26,11 +26,13 @@ from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
-from descend.models import Model
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.database import reason
-from descend.table.lazy import LARGEST, OUT_OF_RANGE, Lazy, spread
+from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
@@ -249,7 +251,7 @@ class Query:
             return factor, Integer(1)
         return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
 
-    def _sums(self, values: list[Any]) -> dict[str, Any]:
+    def _sums(self, values: list[ir.NumericValue]) -> dict[str, ir.NumericScalar]:
         sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
         if self.nulls:
             # A null is left out of a sum in silence, so the rows in which any term is null are counted.
@@ -295,7 +297,7 @@ class Query:
             totals: Array = np.array(self.scale(theta, weight, EVERY, turn)) * sums[self.places]
         return totals, weight
 
-    def _answers(self, bound: Sequence[float]) -> tuple[Any, ...] | None:
+    def _answers(self, bound: Sequence[float]) -> Row | None:
         """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
         try:
             return self.run(bound)
@@ -308,64 +310,6 @@ class Query:
                 f"The database ({self.lazy.backend.name}) could not compute the sums: {reason(error)}. "
                 "Check that it is there, and fit again."
             ) from error
-
-
-class Response:
-    """What there is to ask about the response of all rows, in one query."""
-
-    def __init__(self, model: Model, lazy: Lazy, near: float, ends: tuple[float, float] | None = None) -> None:
-        """Write the query; ``near`` is near the mean of the response, against cancellation.
-
-        ends: the least and the largest response, where all are known to be finite: then neither need be asked.
-        """
-        abilities = ABILITIES.get(lazy.backend.name, Abilities())
-        names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
-        response = model.response_expression
-        writer = QueryWriter(lazy.table, names, {RESPONSE: response} | weights_of(lazy), abilities)
-        writer.count([RESPONSE, RESPONSE])
-        writer.name(RESPONSE)
-        weighted = lazy.roles.spread is not None
-        if weighted:
-            writer.name(OMEGA)
-        table = writer.table([RESPONSE, *([OMEGA] if weighted else [])])
-        y = writer.write(RESPONSE, table)
-        omega = writer.write(OMEGA, table) if weighted else None
-        away = y - near
-        positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
-        self.lazy = lazy
-        self.ends, self.near = ends, near
-        self.sums = {
-            "rows": table.count(),
-            "omega": table.count() if omega is None else omega.sum(),
-            "counting": positive,
-            "first": away.sum() if omega is None else (omega * away).sum(),
-            "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
-        }
-        if ends is None:
-            finite = (y.abs() <= LARGEST).fill_null(False)
-            self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
-        if omega is not None:
-            self.sums["squares"] = (y * y).sum()
-        for number, term in enumerate(model.loss.row_terms(weighted)):
-            try:
-                each = writer.write(term, table)
-            except LackingFunctionError:
-                continue  # what is not known of all rows is left out of a report
-            self.sums[f"term{number}"] = (each if omega is None else (omega > 0.0).ifelse(each, 0.0)).sum()
-        self.query = table.aggregate(**self.sums)
-
-    def ask(self) -> dict[str, float]:
-        """Run the query and return its answers by name."""
-        answers = self.lazy.one(self.query)
-        found = {
-            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
-        }
-        if self.ends is not None:
-            found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
-        if "squares" not in found:
-            near = self.near
-            found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
-        return found
 
 
 def weights_of(lazy: Lazy) -> dict[Expr, Expr]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from descend.formula.factor import torch_triangle, triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.lazy import Lazy, spread
 from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 1 << 16
 """Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
@@ -64,7 +67,7 @@ class StreamEngine:
         for part in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
             if rows is not None:
                 total += part.total
-            block: tuple[Any, ...] = self.kernel.prepare(part)
+            block: tuple[Array | Tensor, ...] = self.kernel.prepare(part)
             if self.device is not None:
                 block = tuple(
                     self.torch.from_numpy(np.require(array, requirements="W")).to(self.device) for array in block
@@ -96,6 +99,6 @@ class StreamEngine:
         return torch_triangle(self.torch.cat([one, other]))
 
     @staticmethod
-    def _array(value: Any) -> Array:
+    def _array(value: Array | Tensor) -> Array:
         array: Array = value if isinstance(value, np.ndarray) else value.detach().cpu().numpy()
         return array

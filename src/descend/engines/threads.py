@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from descend.table.memory import keep_memory
+
+if TYPE_CHECKING:
+    import threadpoolctl
 
 Answer = TypeVar("Answer")
 MOST = 16
@@ -83,7 +86,7 @@ class Alone:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.within = 0
-        self.limit: Any = None
+        self.limit: threadpoolctl._ThreadpoolLimiter
 
     def __enter__(self) -> None:
         with self.lock:
@@ -102,7 +105,7 @@ one_thread_each = Alone()
 
 
 @lru_cache(maxsize=2)
-def _libraries(with_scipy: bool) -> Any:
+def _libraries(with_scipy: bool) -> threadpoolctl.ThreadpoolController:
     """Return those loaded by now; SciPy has a BLAS of its own."""
     from threadpoolctl import ThreadpoolController
 

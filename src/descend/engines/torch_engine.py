@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ from descend.formula.factor import torch_triangle
 from descend.gradients.contract import Kernel, Program
 from descend.table.rows import Rows
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import Tensor
+
 BLOCK = 1 << 18
 """Rows per block: large enough to keep a device busy, small enough that intermediate tensors fit."""
 COMPILING = 10.0
@@ -30,7 +35,7 @@ USUAL = 10
 """Passes over the rows that a run takes which nobody told how many."""
 
 
-def import_torch() -> Any:
+def import_torch() -> ModuleType:
     """Import PyTorch, or say how to install it."""
     try:
         import torch
@@ -41,7 +46,7 @@ def import_torch() -> Any:
     return torch
 
 
-def checked_device(torch: Any, device: str | None) -> str:
+def checked_device(torch: ModuleType, device: str | None) -> str:
     """Return the device to compute on: the one asked for, else CUDA if there is some, else the CPU."""
     there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if device is None:
@@ -104,22 +109,23 @@ class TorchEngine(InMemory):
             self.fused = fused(what, weighted)
 
     @cached_property
-    def data(self) -> tuple[Any, ...]:
+    def data(self) -> tuple[Tensor, ...]:
         """What the sums need of all rows."""
         return tuple(self._tensor(array) for array in self.kernel.prepare(self.rows))
 
     @cached_property
-    def compiled(self) -> list[Any]:
+    def compiled(self) -> list[Callable[..., Tensor]]:
         """The kernels of order 0 to 2, each of which is compiled when it is first called."""
         assert self.fused is not None
         self.read = tuple(self._tensor(array) for array in self.fused.prepare(self.rows))
         return [self.torch.compile(function, dynamic=False) for function in self.fused.functions]
 
-    def _tensor(self, array: NDArray[Any]) -> Any:
-        return self.torch.from_numpy(np.require(array, requirements="W")).to(self.device)
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        tensor: Tensor = self.torch.from_numpy(np.require(array, requirements="W")).to(self.device)
+        return tensor
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        point = self._tensor(theta)
+        point: Any = self._tensor(theta)
         chosen = None if rows is None else self._tensor(rows)
         count = self.rows.weight_of(rows)
         if self.fused is not None and chosen is None and order < 3:
@@ -142,7 +148,7 @@ class TorchEngine(InMemory):
             summed = self.kernel.finish(summed, count, theta)
         return ordered(order, count, float(loss), summed, None if curvature is None else self._array(curvature))
 
-    def _called(self, order: int, point: Any) -> Any | None:
+    def _called(self, order: int, point: Tensor) -> Tensor | None:
         """Call a compiled kernel; None, from then on, where it cannot be compiled here."""
         try:
             with warnings.catch_warnings():
@@ -152,7 +158,7 @@ class TorchEngine(InMemory):
             self.fused = None
             return None
 
-    def _blocks(self, chosen: Any | None) -> Iterator[tuple[Any, ...]]:
+    def _blocks(self, chosen: Tensor | None) -> Iterator[tuple[Tensor, ...]]:
         if chosen is not None:
             yield tuple(tensor[chosen] for tensor in self.data)
             return
@@ -160,6 +166,6 @@ class TorchEngine(InMemory):
             yield self.data if self.count <= BLOCK else tuple(tensor[begin : begin + BLOCK] for tensor in self.data)
 
     @staticmethod
-    def _array(tensor: Any) -> Array:
+    def _array(tensor: Tensor) -> Array:
         array: Array = tensor.detach().cpu().numpy()
         return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,10 @@ class Totals(NamedTuple):
 class InMemory:
     """An engine of columns in memory: it is copied and pickled as what it is made of, for compiled code is not."""
 
-    made_of: tuple[Any, ...]
+    made_of: tuple[object, ...]
     """The arguments of its class."""
 
-    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), self.made_of
 
 

@@ -118,25 +118,19 @@ class Builder:
 
     def _chain(self, node: syntax.Chain) -> Expr:
         first, *others = node.operands
-        parts = [self._value(first)]
+        values = [self._value(first)]
         for operator, part in zip(node.operators, others, strict=True):
-            if operator == "/":
-                parts.append(self._reciprocal(part))
-            else:
-                parts.append(-self._value(part) if operator == "-" else self._value(part))
-        return Add(*parts) if node.rank == syntax.SUM else Mul(*parts)
+            value = self._value(part)
+            if operator == "/" and value == 0:
+                self.fail(part, "This divides by zero.", "Check the denominator.")
+            values.append(1 / value if operator == "/" else -value if operator == "-" else value)
+        return Add(*values) if node.rank == syntax.SUM else Mul(*values)
 
     def _number(self, node: syntax.Number) -> Expr:
         value = float(node.text)
         if math.isinf(value) or (value == 0 and node.text.lower().partition("e")[0].strip("0.")):
             self.fail(node, f"`{node.text}` is too {'large' if value else 'small'} a number.", SIZES)
         return number(value)
-
-    def _reciprocal(self, node: syntax.Node) -> Expr:
-        divisor = self._value(node)
-        if divisor == 0:
-            self.fail(node, "This divides by zero.", "Check the denominator.")
-        return 1 / divisor
 
     def _power(self, node: syntax.Power) -> Expr:
         base, exponent = self._value(node.base), self._value(node.exponent)
@@ -160,11 +154,9 @@ class Builder:
         if name in self.extra:
             build, counts = self.extra[name]
             if len(node.arguments) not in counts:
-                counted = " or ".join(str(count) for count in counts)
-                plural = "" if counts == (1,) else "s"
-                what = f"`{name}` takes {counted} argument{plural}, not {len(node.arguments)}."
-                self.fail(node, what, "Check the brackets.")
-            return build(*(self._value(argument) for argument in node.arguments))
+                counted = " or ".join(map(str, counts)) + (" argument" if counts == (1,) else " arguments")
+                self.fail(node, f"`{name}` takes {counted}, not {len(node.arguments)}.", "Check the brackets.")
+            return build(*map(self._value, node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
             return self._value(node.arguments[0])  # "as it is", where other programs read ^ otherwise
         if name not in FUNCTIONS:
@@ -203,10 +195,11 @@ class Builder:
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
     def _condition(self, node: syntax.Node) -> Expr:
-        if isinstance(node, syntax.Prefix) and node.operator == "not":
-            return sympy.Not(self._condition(node.operand))
-        if not isinstance(node, syntax.Chain) or not _is_condition(node):
+        if not _is_condition(node):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
+        if isinstance(node, syntax.Prefix):
+            return sympy.Not(self._condition(node.operand))
+        assert isinstance(node, syntax.Chain)
         if node.rank != syntax.COMPARISON:
             join = sympy.And if node.rank == syntax.AND else sympy.Or
             return join(*map(self._condition, node.operands))
@@ -309,9 +302,9 @@ class Builder:
 
 
 def _is_condition(node: syntax.Node) -> bool:
-    if isinstance(node, syntax.Prefix):
-        return node.operator == "not"
-    return isinstance(node, syntax.Chain) and node.rank <= syntax.COMPARISON
+    if isinstance(node, syntax.Chain):
+        return node.rank <= syntax.COMPARISON
+    return isinstance(node, syntax.Prefix) and node.operator == "not"
 
 
 def _float_power(base: Expr, exponent: Expr) -> float | None:

@@ -127,10 +127,7 @@ class _NoEdges(Edges):
     """The edges of an expression that has none."""
 
     def __init__(self) -> None:
-        pass
-
-    def infinite(self, node: Expr) -> Condition:
-        return sympy.false
+        self.infinite = lambda node: sympy.false
 
     def beside(self, node: Expr, argument: Expr) -> Condition:
         return sympy.false

@@ -63,14 +63,14 @@ class Limit:
 def limits(formula: Formula) -> tuple[Limit, ...]:
     """Return what both sides of a formula demand of their arguments, less what holds for all numbers, inside first."""
     sides = [formula.response, *(item for term in formula.terms.values() for item in term.items), formula.expression]
-    found: dict[tuple[Expr, str], Limit] = {}
+    demands: dict[tuple[Expr, str], Limit] = {}
     for side in sides:
         for node in sympy.postorder_traversal(side):
             for argument, relation in _demands(node):
                 if not _always(argument, relation):
-                    found.setdefault((argument, relation), Limit(node, argument, relation))
-    strict = {argument for argument, relation in found if relation == "> 0"}
-    return tuple(limit for limit in found.values() if limit.relation == "> 0" or limit.argument not in strict)
+                    demands.setdefault((argument, relation), Limit(node, argument, relation))
+    strict = {argument for argument, relation in demands if relation == "> 0"}
+    return tuple(limit for limit in demands.values() if limit.relation == "> 0" or limit.argument not in strict)
 
 
 def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
@@ -138,12 +138,12 @@ def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
     return _rising(function, function.range, parts[0]) if function.rising else function.range
 
 
-def _rising(function: Function, whole: Interval, inside: Interval) -> Interval:
+def _rising(function: Function, limits: Interval, inside: Interval) -> Interval:
     def at(value: float, limit: float) -> float:
-        found = math.inf if math.isinf(value) else constant_call(function, [value])
-        return found if math.isfinite(found) else limit
+        reached = math.inf if math.isinf(value) else constant_call(function, [value])
+        return reached if math.isfinite(reached) else limit
 
-    return max(whole[0], at(inside[0], whole[0])), min(whole[1], at(inside[1], whole[1]))
+    return max(limits[0], at(inside[0], limits[0])), min(limits[1], at(inside[1], limits[1]))
 
 
 def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:
@@ -165,12 +165,12 @@ def _times(one: Interval, other: Interval) -> Interval:
 
 def _power(exponent: Expr, base: Interval, power: Interval) -> Interval:
     """Return the interval of a power, which is a real number for a base of 0 or more, or a whole exponent."""
-    whole = bool(exponent.is_Integer)
-    if whole and exponent < 0:
+    integer = bool(exponent.is_Integer)
+    if integer and exponent < 0:
         return _reciprocal(_power(-exponent, base, (-power[1], -power[0])))
-    if whole and exponent % 2 == 1:
+    if integer and exponent % 2 == 1:
         return tuple(math.copysign(_raised(abs(end), power[0]), end) for end in base)  # type: ignore[return-value]
-    if whole and base[0] < 0.0:
+    if integer and base[0] < 0.0:
         low = 0.0 if base[1] >= 0.0 else _raised(-base[1], power[0])
         return low, max(_raised(abs(end), power[0]) for end in base)
     base = max(base[0], 0.0), max(base[1], 0.0)

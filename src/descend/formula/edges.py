@@ -7,7 +7,8 @@ derivatives by them are 0 there. The rules of calculus would say 0 * inf, which 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import sympy
@@ -97,25 +98,12 @@ class Edges:
     """
 
     def __init__(self) -> None:
-        self._data: dict[Expr, bool] = {}
-        self._zero: dict[Expr, Condition] = {}
-        self._infinite: dict[Expr, Condition] = {}
-
-    def zero(self, node: Expr) -> Condition:
-        """Say where ``node`` is 0 whatever the parameters are."""
-        found = self._zero.get(node)
-        if found is None:
-            found = self._zero[node] = self._where_zero(node)
-        return found
-
-    def infinite(self, node: Expr) -> Condition:
-        """Say where ``node`` is infinite whatever the parameters are."""
-        found = self._infinite.get(node)
-        if found is None:
-            found = self._infinite[node] = self._where_infinite(node)
-        return found
+        self.zero: Callable[[Expr], Condition] = cache(self._where_zero)
+        self.infinite: Callable[[Expr], Condition] = cache(self._where_infinite)
+        self._of_data: Callable[[Expr], bool] = cache(self._is_of_data)
 
     def _where_zero(self, node: Expr) -> Condition:
+        """Say where ``node`` is 0 whatever the parameters are."""
         if node.is_Mul:
             return either(*map(self.zero, node.args))
         if node.is_Pow:
@@ -134,6 +122,7 @@ class Edges:
         )
 
     def _where_infinite(self, node: Expr) -> Condition:
+        """Say where ``node`` is infinite whatever the parameters are."""
         if node.is_Symbol or not node.args:
             return sympy.false
         if node.is_Mul or node.is_Add:
@@ -152,16 +141,11 @@ class Edges:
             return both(inside, _above(node.args[0]))
         return both(inside, sympy.Gt(absolute(node), LARGEST, evaluate=False))
 
-    def _of_data(self, node: Expr) -> bool:
-        known = self._data.get(node)
-        if known is None:
-            known = self._data[node] = (
-                isinstance(node, Column) if node.is_Symbol else bool(node.args) and self._all_of_data(node)
-            )
-        return known
-
-    def _all_of_data(self, node: Expr) -> bool:
-        return all(part.is_number or self._of_data(part) for part in node.args) and any(map(self._of_data, node.args))
+    def _is_of_data(self, node: Expr) -> bool:
+        if node.is_Symbol:
+            return isinstance(node, Column)
+        known = all(part.is_number or self._of_data(part) for part in node.args)
+        return known and any(map(self._of_data, node.args))
 
     def _parts_of_data(self, node: Expr) -> Iterator[Expr]:
         """Yield the largest parts of an expression that are data alone."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sympy import Add, Expr, Mul
 
@@ -106,7 +105,7 @@ def read_formula(
     numeric: Sequence[str] | None = None,
     starts: Iterable[str] = (),
     excluded: Iterable[str] = (),
-    given: Mapping[str, Any] | None = None,
+    given: Mapping[str, Expr] | None = None,
 ) -> Formula:
     """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
 
@@ -123,20 +122,8 @@ def read_formula(
     (['w', 'b'], ('y', 'x'))
     """
     names = tuple(columns), tuple(columns if numeric is None else numeric)
-    return _read(text, *names, frozenset(starts), frozenset(excluded), tuple((given or {}).items()))
-
-
-@lru_cache(maxsize=256)
-def _read(
-    text: str,
-    columns: tuple[str, ...],
-    numeric: tuple[str, ...],
-    starts: frozenset[str],
-    excluded: frozenset[str],
-    given: tuple[tuple[str, Any], ...],
-) -> Formula:
     try:
-        return _understood(text, columns, numeric, starts, excluded, given)
+        return _read(text, *names, frozenset(starts), frozenset(excluded), tuple((given or {}).items()))
     except FormulaError as error:
         raise (unquoted(text, columns) or error) from None
 
@@ -153,13 +140,14 @@ def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
     return None
 
 
-def _understood(
+@lru_cache(maxsize=256)
+def _read(
     text: str,
     columns: tuple[str, ...],
     numeric: tuple[str, ...],
     starts: frozenset[str],
     excluded: frozenset[str],
-    given: tuple[tuple[str, Any], ...],
+    given: tuple[tuple[str, Expr], ...],
 ) -> Formula:
     left, right = parse_formula(text)
     builder = Builder(text, columns, numeric, starts)

@@ -293,12 +293,7 @@ register(
     Function("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
     Function("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
     Function(
-        "gamma",
-        gamma,
-        "special.gamma({0})",
-        GAMMA_IN_TORCH,
-        latex=_latex(r"\Gamma"),
-        mathml=_mathml("<mi>Γ</mi>"),
+        "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
     ),
 )
 register(

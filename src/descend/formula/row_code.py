@@ -303,7 +303,7 @@ class RowCode:
         good until the next one is laid out.
         """
         arrays = list(self._arrays(rows, self.block_rows))
-        every = [len(array) == rows.count for array in arrays]
+        complete = [len(array) == rows.count for array in arrays]
         terms = [self.formula.terms[predictor].items for predictor in self.matrices]
 
         def lay() -> Callable[[int, int], tuple[Array, ...]]:
@@ -317,7 +317,10 @@ class RowCode:
                     for row, item in zip(buffer, items, strict=True):
                         row[:count] = part[item.name] if isinstance(item, Column) else over_rows(item, part, count)
                     matrices.append(buffer[:, :count].T)
-                cut = [array[begin:end] if whole else array[:count] for array, whole in zip(arrays, every, strict=True)]
+                cut = [
+                    array[begin:end] if has_all else array[:count]
+                    for array, has_all in zip(arrays, complete, strict=True)
+                ]
                 return (*cut, *matrices)
 
             return block

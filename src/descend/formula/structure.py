@@ -65,7 +65,7 @@ class Measure:
 def measures(formula: Formula) -> Mapping[Expr, Measure]:
     """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula, as physicists do.
 
-    What is added has one unit; what a function such as exp takes is a pure number; the whole has the unit of the
+    What is added has one unit; what a function such as exp takes is a pure number; the expression has that of the
     response. Each largest expression of data alone counts as one quantity, and so does a number that is added: where it
     is 5 + x/k, k is a fifth of x. That gives linear equations for the exponents, solved in the sense of least squares:
     formulas that respect no units are no error here.
@@ -73,9 +73,9 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
     unknowns = formula.unknowns
     equations: list[Unit] = []
     locations: dict[Expr, Expr] = {}
-    whole = _unit(formula.expression, equations, locations)
-    if whole is not None:
-        equations.append(_times(whole, {RESPONSE_UNIT: 1.0}, -1.0))
+    unit = _unit(formula.expression, equations, locations)
+    if unit is not None:
+        equations.append(_times(unit, {RESPONSE_UNIT: 1.0}, -1.0))
     bases = sorted({base for equation in equations for base in equation if base not in unknowns}, key=str)
     matrix = np.array([[equation.get(symbol, 0.0) for symbol in unknowns] for equation in equations])
     known = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])

@@ -98,10 +98,10 @@ def combination(formula: Formula, labels: Sequence[str], thetas: Array, slopes: 
 
     u is a part of the expression as it stands, or a sum of m_p p and e_p log p.
     """
-    whole = _standing(formula.expression, {Parameter(label) for label in labels})
-    if whole is not None:
-        free = {label: _neutral(whole, Parameter(label)) for label in labels[1:]}
-        return Redundancy(tuple(labels), (as_text(whole),), free)
+    standing = _standing(formula.expression, {Parameter(label) for label in labels})
+    if standing is not None:
+        free = {label: _neutral(standing, Parameter(label)) for label in labels[1:]}
+        return Redundancy(tuple(labels), (as_text(standing),), free)
     for first in (1.0 / thetas[:, 0], np.ones(len(thetas))):
         motions = _motions(1.0 / thetas, slopes * first[:, None])
         if motions is not None:
@@ -129,8 +129,8 @@ def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
             if symbol is not first:
                 free[symbol.name] = float(logarithmic)
         else:
-            whole = total if inner == 1 else product
-            return Redundancy(tuple(labels), (_text(whole),), free)
+            combined = total if inner == 1 else product
+            return Redundancy(tuple(labels), (_text(combined),), free)
     return None
 
 
@@ -153,10 +153,10 @@ def _standing(expression: Expr, symbols: set[Parameter]) -> Expr | None:
     return -found if found.could_extract_minus_sign() else found
 
 
-def _neutral(whole: Expr, symbol: Parameter) -> float:
+def _neutral(expression: Expr, symbol: Parameter) -> float:
     """Return the value at which a parameter adds, or multiplies by, nothing: 0 for one that is added or an exponent."""
-    added = whole.is_Add and symbol in whole.args
-    return 0.0 if added or symbol not in sympy.cancel(whole.diff(symbol) / whole).free_symbols else 1.0
+    added = expression.is_Add and symbol in expression.args
+    return 0.0 if added or symbol not in sympy.cancel(expression.diff(symbol) / expression).free_symbols else 1.0
 
 
 def _motions(own: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
@@ -179,9 +179,9 @@ def _written(labels: Sequence[str], terms: Sequence[Motion]) -> str:
     powers = [term.rate for term in terms if term.scales]
     unit = powers[0]
     if all(power.is_Rational for power in powers):
-        whole = math.lcm(*(int(power.q) for power in powers))
-        share = math.gcd(*(int(power * whole) for power in powers))
-        unit = sympy.Rational(share, whole) * sympy.sign(powers[0])
+        denominator = math.lcm(*(int(power.q) for power in powers))
+        share = math.gcd(*(int(power * denominator) for power in powers))
+        unit = sympy.Rational(share, denominator) * sympy.sign(powers[0])
     product = sympy.Mul(*(p ** (term.rate / unit) for p, term in zip(symbols, terms, strict=True) if term.scales))
     shifts = sympy.Add(*(term.rate / unit * p for p, term in zip(symbols, terms, strict=True) if not term.scales))
     tens = shifts / sympy.log(10)

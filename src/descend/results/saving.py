@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from importlib.metadata import version
-from typing import Any
+from typing import cast
 
 from descend.descent.solution import every_parameter
 from descend.inference.fitted import Fitted
@@ -19,12 +19,12 @@ from descend.results.weights import written_weights
 
 def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
     """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
+    content = content_of(fit)
     if fit.model.in_place:
-        model: Any = fit.model
-        with written_weights(model.module, path) as weights:
-            _write(path, content_of(fit) | {"module": _module_entry(model) | weights})
+        with written_weights(cast(ModuleModel, fit.model).module, path) as weights:
+            _write(path, content | {"module": content["module"] | weights})
     else:
-        _write(path, content_of(fit))
+        _write(path, content)
 
 
 def _write(path: str | os.PathLike[str], content: Content) -> None:
@@ -33,29 +33,23 @@ def _write(path: str | os.PathLike[str], content: Content) -> None:
 
 def content_of(fit: Fitted) -> Content:
     """Return what a model file holds."""
-    model = fit.model
-    shapes = every_parameter(model).shapes
-    formula = None if model.formula is None else {"formula": model.formula.text}
+    entry, shapes = (
+        {"formula": None, "function": None, "response": None} | fit.model.entry(),
+        every_parameter(fit.model),
+    )
     return {
         "descend": version("descend"),
         "format": FORMAT,
-        "function": None if model.forward is None else model.forward.name,
-        "response": None if formula else model.response,
         "columns": dict(fit.column_types),
-        "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.items()},
+        "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
         "asked": fit._asked,
         "penalised": fit.penalised,
         "covariance": plain(fit.covariance),
         "rounding": dict(fit.rounding),
         **summary(fit),
         "loss_function": _loss_text(fit.loss_function),
-        **(formula or {}),
+        **{name: value for name, value in entry.items() if name != "formula" or value},
     }
-
-
-def _module_entry(model: ModuleModel) -> Content:
-    row_shape = None if model.row_shape is None else list(model.row_shape)
-    return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
 
 
 def _loss_text(loss: Loss) -> str:

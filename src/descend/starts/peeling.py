@@ -217,16 +217,16 @@ class Peeling:
         points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
         count = sum(len(each.columns) for each in term.amplitudes)
         points = points[: max(16, NUMBERS // (count * self.projection.rows))]
-        whole = np.tile(theta, (len(points), 1))
+        thetas = np.tile(theta, (len(points), 1))
         for place, symbol in enumerate(term.unknowns):
-            whole[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]
-        columns = self.projection.design(whole, term.amplitudes)
+            thetas[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]
+        columns = self.projection.design(thetas, term.amplitudes)
         largest = np.abs(columns).max(axis=2)
         sound = (np.isfinite(largest) & (largest > 0.0)).all(axis=1)
-        found = points[sound], columns[sound] / largest[sound][:, :, None]
+        tried = points[sound], columns[sound] / largest[sound][:, :, None]
         if not self.dictionary.depends(term.unknowns):
-            self.columns_of[kind] = found
-        return found
+            self.columns_of[kind] = tried
+        return tried
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -45,7 +45,7 @@ class Amplitude:
 @lru_cache(maxsize=128)
 def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str]) -> tuple[Amplitude, ...]:
     """Return the unknowns to solve for: those of ``linear``, with their phases if these are not ``given``."""
-    slices, found = Parameters(formula.parameters).slices, []
+    slices, unknowns = Parameters(formula.parameters).slices, []
     together = quadratures(formula)
     for symbol in formula.unknowns:
         if symbol not in linear:
@@ -55,22 +55,22 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
             term = formula.terms[symbol]
             place = slices[term.vector]
             columns = tuple(slope * item for item in term.items)
-            found.append(Amplitude(symbol, columns, tuple(range(place.start, place.stop))))
+            unknowns.append(Amplitude(symbol, columns, tuple(range(place.start, place.stop))))
             continue
         place, phase = slices[symbol.name].start, together.get(symbol)
         if phase is None or phase.name in given:
-            found.append(Amplitude(symbol, (slope,), (place,)))
+            unknowns.append(Amplitude(symbol, (slope,), (place,)))
         else:
             quarters = (slope.xreplace({phase: 0 * pi}), slope.xreplace({phase: pi / 2}))
-            found.append(Amplitude(symbol, quarters, (place,), phase, slices[phase.name].start))
-    unknown = {each.symbol for each in found} | {each.phase for each in found}
+            unknowns.append(Amplitude(symbol, quarters, (place,), phase, slices[phase.name].start))
+    unknown = {each.symbol for each in unknowns} | {each.phase for each in unknowns}
     for symbol, rate in exponents(formula).items():
         column = formula.jacobian[symbol] / rate
-        beside = any(symbol in other.free_symbols for each in found for other in each.columns)
+        beside = any(symbol in other.free_symbols for each in unknowns for other in each.columns)
         if symbol.name not in given and symbol not in unknown and not beside and not column.free_symbols & unknown:
-            found.append(Amplitude(symbol, (column,), (slices[symbol.name].start,), rate=float(rate)))
+            unknowns.append(Amplitude(symbol, (column,), (slices[symbol.name].start,), rate=float(rate)))
             unknown.add(symbol)
-    return tuple(found)
+    return tuple(unknowns)
 
 
 def without(expression: Expr, formula: Formula, found: Sequence[Amplitude]) -> Expr:
@@ -132,10 +132,10 @@ class Projection:
     def design(self, points: Array, chosen: Sequence[Amplitude]) -> Array:
         """Return the columns of these amplitudes: (points, columns, rows)."""
         expressions = [column for each in chosen for column in each.columns]
-        whole = np.empty((len(points), len(expressions), self.rows))
+        columns = np.empty((len(points), len(expressions), self.rows))
         for place, expression in enumerate(expressions):
-            whole[:, place] = self.evaluated(expression, points)
-        return whole
+            columns[:, place] = self.evaluated(expression, points)
+        return columns
 
     def solved(self, points: Array, chosen: Sequence[Amplitude] | None = None) -> tuple[Array, Array]:
         """Return J at each point, its linear parameters solved for, and these points; infinite where J has no value.

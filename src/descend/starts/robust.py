@@ -158,7 +158,7 @@ def _noise_of(request: Request, table: Table) -> Noise:
     residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
     size = median(np.abs(residual), problem.rows.omega)
     if problem.whole is not None and len(residual) < problem.objective.rows and size > 0.0:
-        from descend.engines.median import median_residual
+        from descend.engines.response import median_residual
 
         program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
         size = median_residual(problem.model, program, problem.whole.lazy, theta, size)

@@ -6,17 +6,22 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.connection import Connection
 from descend.table.database import quiet, reason
-from descend.table.lazy import import_ibis
 from descend.table.remote import RemoteTable
 from descend.table.spark import connect_spark
+from descend.table.sql import import_ibis
 from descend.table.table import listing
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ibis.backends.sql import SQLBackend
 
 NAME = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 NAMES = re.compile(rf"(?:{NAME.pattern})(?:\.(?:{NAME.pattern}))*")
@@ -106,7 +111,7 @@ def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
     return found
 
 
-def _within(folder: tuple[str, ...]) -> dict[str, Any]:
+def _within(folder: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
     """Return how Ibis is told where a table lies: in a schema, or in a catalog and a schema of it."""
     return {"database": folder if len(folder) > 1 or "." in folder[0] else folder[0]} if folder else {}
 
@@ -147,7 +152,7 @@ def _unreadable(scheme: str) -> DataError:
     )
 
 
-def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[], None] | None]:
+def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | None, Callable[[], None] | None]:
     """Connect; returns the backend, a view if one was made, and how to connect again where Ibis does not know it."""
     try:
         if address.backend == "sqlite":
@@ -172,10 +177,10 @@ def _connected(ibis: Any, address: Address) -> tuple[Any, str | None, Callable[[
         raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
 
 
-def _duckdb(ibis: Any, path: str) -> tuple[Any, None, Callable[[], None]]:
+def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[], None]]:
     """Open a DuckDB file, for reading only unless the same process has it open for writing, whose handle is shared."""
 
-    def opened(connect: Callable[..., Any]) -> Any:
+    def opened(connect: Callable[..., SQLBackend]) -> SQLBackend:
         try:
             return connect(path, read_only=True)
         except Exception as error:
@@ -192,7 +197,7 @@ def _duckdb(ibis: Any, path: str) -> tuple[Any, None, Callable[[], None]]:
     return backend, None, again
 
 
-def _postgres(ibis: Any, address: Address) -> tuple[Any, None, Callable[[], None]]:
+def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Callable[[], None]]:
     """Connect to Postgres, for reading only."""
     given = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
     given["database"] = unquote(address.path.strip("/")) or None
@@ -227,7 +232,9 @@ def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
         return function(*arguments, **named)
 
 
-def _no_table(backend: Any, address: Address, folder: tuple[str, ...], name: str, error: Exception | None) -> str:
+def _no_table(
+    backend: SQLBackend, address: Address, folder: tuple[str, ...], name: str, error: Exception | None
+) -> str:
     try:
         known = _listed(backend, folder)
     except Exception as unlisted:
@@ -237,7 +244,7 @@ def _no_table(backend: Any, address: Address, folder: tuple[str, ...], name: str
     return f"There is no table `{address.table}` in `{address.shown}`.{closest(name, known)} Its tables: {listed}."
 
 
-def _listed(backend: Any, folder: tuple[str, ...]) -> list[str]:
+def _listed(backend: SQLBackend, folder: tuple[str, ...]) -> list[str]:
     """Return the tables there are where one was looked for; if there is no such place, all that need no place."""
     if backend.name == "duckdb":  # which Ibis asks by a method that newer versions of it do not have
         rows = backend.raw_sql("SELECT table_schema, table_name, current_schema() FROM information_schema.tables")

@@ -50,22 +50,18 @@ class ArrayTable(Table):
 
     @property
     def rows(self) -> int:
-        """The number of rows."""
         return self._all_rows if self._kept is None else len(self._kept)
 
     @property
     def types(self) -> dict[str, str]:
-        """The kind of each column, by its dtype; for an array of objects, by what it holds."""
         return {name: kind_of_cells(self._columns[name]) for name in self.names}
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        """Return one column as text, None where a cell is missing."""
         cells = self._cells(name)
         labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
         return np.array(labels, dtype=object)
 
     def filtered(self, where: str) -> ArrayTable:
-        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import duckdb
 
         condition = checked_condition(where)
@@ -88,8 +84,7 @@ class ArrayTable(Table):
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
 
-    def with_column(self, name: str, values: Any) -> ArrayTable:
-        """Return the same rows with one more column."""
+    def with_column(self, name: str, values: object) -> ArrayTable:
         cells = _as_array(name, values)
         if cells.ndim == 0:
             cells = np.full(self._all_rows, cells)
@@ -101,26 +96,22 @@ class ArrayTable(Table):
         return ArrayTable(columns, self._all_rows, self.conditions, self._kept)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers as a table of DuckDB's, which reads them where they lie."""
         columns = self._read(names)
         database = Database(memory=memory)
         database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
         return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])
 
     def size(self, columns: int) -> float:
-        """Return 0: the columns are there."""
         return 0.0
 
     def exact_up_to(self, name: str) -> float:
-        """Return the limit by the dtype; 0 for objects, of which each is looked at anyway."""
         dtype = self._cells(name).dtype
         return WHOLE if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of the cells of a column; None if nothing."""
         from descend.table.rounding import rounded_cells
 
-        return rounded_cells(self._cells(name), self._place)
+        return rounded_cells(self._cells(name), self.place)
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         columns: dict[str, Numbers] = {}
@@ -145,14 +136,14 @@ class ArrayTable(Table):
         numbers, bad = numbers_of(cells.tolist())
         if bad:
             count = len(cells) - sum(map(absent, cells.tolist()))
-            raise not_a_number(name, self.source, self._place(bad[0]), cells[bad[0]], len(bad), count)
+            raise not_a_number(name, self.source, self.place(bad[0]), cells[bad[0]], len(bad), count)
         return numbers
 
-    def _place(self, position: int) -> str:
+    def place(self, position: int) -> str:
         return f"row {(position if self._kept is None else int(self._kept[position])) + 1}"
 
 
-def from_mapping(data: Mapping[Any, Any]) -> ArrayTable:
+def from_mapping(data: Mapping[str, object]) -> ArrayTable:
     """Make a table of named columns: arrays, lists, tensors, or anything NumPy reads as one dimension.
 
     Raises DataError if there is no column, a name is not text, or the columns are not of one length.
@@ -230,7 +221,7 @@ def numbers_of(cells: Sequence[Any]) -> tuple[Numbers, list[int]]:
     return numbers, bad
 
 
-def absent(cell: Any) -> bool:
+def absent(cell: object) -> bool:
     """Whether a cell is missing: None, NaN, or the mark pandas has for it."""
     if isinstance(cell, (float, np.floating)):
         return bool(cell != cell)
@@ -253,7 +244,7 @@ def _may_name(condition: str, name: str) -> bool:
     return identifier(name)[1:-1].casefold() in within or "columns" in within
 
 
-def _kind_of_cell(cell: Any) -> str:
+def _kind_of_cell(cell: object) -> str:
     if isinstance(cell, (bool, np.bool_)):
         return "boolean"
     if isinstance(cell, str):
@@ -263,7 +254,7 @@ def _kind_of_cell(cell: Any) -> str:
     return "number" if hasattr(cell, "__float__") and not isinstance(cell, np.ndarray) else "other"
 
 
-def _as_array(name: object, given: Any) -> Cells:
+def _as_array(name: object, given: object) -> Cells:
     if isinstance(given, np.ma.MaskedArray):
         return np.array(given.tolist(), dtype=object)
     # Tensors that carry a gradient, or lie on a device, refuse to be arrays until they are detached.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 import weakref
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from descend.errors import DataError
 from descend.table.database import reason
 from descend.table.spark import stopped
+
+if TYPE_CHECKING:
+    from ibis.backends.sql import SQLBackend
 
 Result = TypeVar("Result")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -42,7 +45,7 @@ class Connection:
 
     def __init__(
         self,
-        backend: Any,
+        backend: SQLBackend,
         shown: str,
         again: Callable[[], None] | None = None,
         owned: bool = False,
@@ -123,7 +126,7 @@ class Connection:
             return state.startswith(GONE_STATES)
         return self._gone() or isinstance(error, ConnectionError | EOFError) or GONE.search(f"{error}") is not None
 
-    def _restore(self, error: Exception, waits: Any, began: float) -> None:
+    def _restore(self, error: Exception, waits: Iterator[float], began: float) -> None:
         """Wait and connect, until it works."""
         for wait in waits:
             time.sleep(wait)

@@ -14,7 +14,7 @@ import numpy as np
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.memory import keep_memory
+from descend.table.memory import how_to_need_less, keep_memory
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ class Database:
         place: the column of the relation that numbers the rows, if there is one.
         kept: whether to read them once, into memory as far as there is some and a temporary file beyond.
         """
-        from descend.table.lazy import Lazy, import_ibis
+        from descend.table.lazy import Lazy
+        from descend.table.sql import import_ibis
 
         ibis = import_ibis()
         from ibis.expr import operations
@@ -237,6 +238,28 @@ def reason(error: Exception) -> str:
     said = (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
     # A sentence becomes a part of one, but words in capitals stay.
     return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
+
+
+def in_days(name: str, types: Mapping[str, str], paths: Mapping[str, str]) -> str:
+    """Return a command that adds a column of days to the one file of a table; empty where it is not so plain."""
+    (path,) = paths.values() if len(paths) == 1 else ("",)
+    plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
+    if not (path and plain and types[name].startswith(("DATE", "TIMESTAMP"))):
+        return ""
+    new = unused("days", list(types))
+    days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
+    written = f"{os.path.splitext(path)[0]}-in-days.csv"
+    sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
+    return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
+
+
+def unreadable(source: str, error: Exception) -> DataError:
+    """Return the error for a source DuckDB cannot read, in its own words."""
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return DataError(f"{source} does not fit into memory. {how_to_need_less()}")
+    return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")
 
 
 def checked_condition(where: str) -> str:

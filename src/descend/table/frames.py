@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,38 +14,52 @@ from descend.table.query import QueryTable
 from descend.table.table import WHOLE
 from descend.table.typed import Relation
 
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    Frame = pandas.DataFrame | polars.DataFrame
+
+
+class Stream(Protocol):
+    """Anything with an Arrow stream."""
+
+    schema: pyarrow.Schema
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
 
 class FrameColumns(Mapping[str, Cells]):
     """The columns of a frame as arrays, each converted when it is read."""
 
-    def __init__(self, frame: Any, names: tuple[str, ...], convert: Any) -> None:
+    def __init__(
+        self, frame: pandas.DataFrame | polars.DataFrame, names: tuple[str, ...], convert: Callable[..., Cells]
+    ) -> None:
         self._frame = frame
         self._names = dict.fromkeys(names)
         self._convert = convert
 
     def __getitem__(self, name: str) -> Cells:
-        """Return one column as an array."""
         if name not in self._names:
             raise KeyError(name)
         cells: Cells = self._convert(self._frame[name])
         return cells
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names in order."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """Return the number of columns."""
         return len(self._names)
 
 
-def from_pandas(frame: Any) -> ArrayTable:
+def from_pandas(frame: pandas.DataFrame) -> ArrayTable:
     """Make a table of a pandas frame; its index is left out."""
     names = checked_names(frame.columns.tolist())
     return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame))
 
 
-def from_polars(frame: Any) -> ArrayTable:
+def from_polars(frame: polars.DataFrame) -> ArrayTable:
     """Make a table of a polars frame; a lazy one is collected."""
     if hasattr(frame, "collect"):
         frame = frame.collect()
@@ -53,7 +67,7 @@ def from_polars(frame: Any) -> ArrayTable:
     return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame))
 
 
-def from_arrow(data: Any) -> QueryTable:
+def from_arrow(data: Stream) -> QueryTable:
     """Make a table of anything with an Arrow stream.
 
     What knows its number of rows can be streamed again and is read where it lies; a stream that may
@@ -73,14 +87,14 @@ def from_arrow(data: Any) -> QueryTable:
 class _Stream:
     """The Arrow stream of an object and nothing else of it, so that DuckDB needs no library of its kind."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Stream) -> None:
         self._data = data
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._data.__arrow_c_stream__(requested_schema)
 
 
-def _pandas_cells(column: Any) -> Cells:
+def _pandas_cells(column: pandas.Series) -> Cells:
     from pandas.api import types
 
     dtype = column.dtype
@@ -98,7 +112,7 @@ def _pandas_cells(column: Any) -> Cells:
     return cells
 
 
-def _polars_cells(column: Any) -> Cells:
+def _polars_cells(column: polars.Series) -> Cells:
     import polars
 
     exact = column.dtype.is_decimal() or column.dtype == polars.Int128
@@ -113,7 +127,7 @@ def _polars_cells(column: Any) -> Cells:
     return cells
 
 
-def _is_long(least: Any, largest: Any, scale: int = 0) -> bool:
+def _is_long(least: object, largest: object, scale: int = 0) -> bool:
     """Return whether a column from the least to the largest may have more digits than float64."""
     exact = (int, np.integer, Decimal)
     return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > WHOLE for end in (least, largest))

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
 from descend.table.connection import Connection
 from descend.table.rows import Fault, Roles, Rows
+from descend.table.sql import NUMBERS, as_number, as_sql, cursor_of, exponent, import_ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.sql import SQLBackend
+    from pyarrow import Array as ArrowArray
+    from pyarrow import RecordBatch
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
 LARGEST = float(np.finfo(np.float64).max)
-PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
-"""Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
-
 UNORDERED = frozenset({"postgres", "pyspark", "databricks", "bigquery", "snowflake", "trino", "mssql", "mysql"})
 """Databases whose rows have no order, and come in another one the next time; rows are told apart by what they hold."""
+Row = tuple[Any, ...]
 OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
 """What databases say of a number that is none, or too large."""
-NUMBERS = itertools.count(1)
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-
-
-def import_ibis() -> Any:
-    """Import Ibis, or say how to install it."""
-    try:
-        import ibis
-    except ImportError:
-        raise ConfigError(
-            "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
-        ) from None
-    return ibis
 
 
 class Lazy:
@@ -51,13 +41,13 @@ class Lazy:
     """
 
     def __init__(
-        self, names: Sequence[str], table: Any, owner: object = None, connection: Connection | None = None
+        self, names: Sequence[str], table: ir.Table, owner: object = None, connection: Connection | None = None
     ) -> None:
         self.names = tuple(names)
         self.table = table
         self.owner = owner
         self.connection = connection
-        self.backend: Any = table.get_backend()
+        self.backend: SQLBackend = table.get_backend()
         self.roles = Roles()
         self.twins = False
         """Whether so many rows are alike that what they hold does not tell them apart."""
@@ -67,11 +57,11 @@ class Lazy:
         """Return what a column is called in the Ibis table."""
         return f"c{self.names.index(name)}"
 
-    def where(self, condition: Any) -> Lazy:
+    def where(self, condition: ir.BooleanValue | list[ir.BooleanValue]) -> Lazy:
         """Return the rows for which an Ibis condition on ``table`` holds."""
         return self.like(self.table.filter(condition))
 
-    def finite(self, name: str) -> Any:
+    def finite(self, name: str) -> ir.BooleanValue:
         """Return the Ibis condition that a cell is neither missing nor infinite."""
         value = self.table[self.column(name)]
         # NaN is larger than every number to some databases, and to others equal to nothing; in neither is it this.
@@ -87,7 +77,7 @@ class Lazy:
         other.roles = roles
         return other
 
-    def like(self, table: Any) -> Lazy:
+    def like(self, table: ir.Table) -> Lazy:
         """Return other rows of the same columns."""
         other = Lazy(self.names, table, self.owner, self.connection)
         other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
@@ -97,7 +87,7 @@ class Lazy:
         """Do what asks the database, from its beginning again if the connection is lost meanwhile."""
         return work() if self.connection is None else self.connection.attempt(work)
 
-    def first(self, condition: Any) -> int | None:
+    def first(self, condition: ir.BooleanValue) -> int | None:
         """Return the number (from 0) of the first row for which an Ibis condition holds.
 
         None if there is none, or the rows have no order.
@@ -121,7 +111,7 @@ class Lazy:
                 return found
             self.twins = True
 
-    def numbered(self) -> Any:
+    def numbered(self) -> ir.Table:
         """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
         ibis, table = import_ibis(), self.table
         if "place" in table.columns:
@@ -135,42 +125,21 @@ class Lazy:
             hashes.append(ibis.row_number().over(alike))
         return table.mutate(place=sum(hashes[1:], hashes[0]))
 
-    def one(self, aggregates: Any) -> tuple[Any, ...]:
+    def one(self, aggregates: ir.Table) -> Row:
         """Return the one row of an Ibis table of aggregates."""
         return self.run(self.sql(aggregates))[0]
 
-    def sql(self, expression: Any, binding: str = "") -> str:
-        """Return an Ibis table as SQL of its database, every number in it a double.
+    def sql(self, expression: ir.Table, binding: str = "") -> str:
+        """Return an Ibis table as SQL of its database: see `as_sql`."""
+        return as_sql(self.backend, expression, binding)
 
-        Calls of the function ``binding``, if one is named, become their argument between two NUL characters.
-        """
-        ibis = import_ibis()
-        from sqlglot import expressions
-
-        # One SELECT in the other: fused into one, what has a name would be written out at each use.
-        with _set(ibis.options.sql, "fuse_selects", False):
-            tree = self.backend.compiler.to_sqlglot(expression)
-        double = expressions.DataType.build("double")
-        plain = self.backend.name in PLAIN_DOUBLES
-
-        def doubled(node: Any) -> Any:
-            if isinstance(node, expressions.Anonymous) and node.name.casefold() == binding.casefold() != "":
-                return expressions.Var(this=f"\0{node.expressions[0].this}\0")
-            if isinstance(node, expressions.Literal) and not node.is_string and not node.this.isdigit():
-                exact = expressions.Literal.number(node.this if "e" in node.this.casefold() else f"{node.this}e0")
-                return exact if plain else expressions.Cast(this=exact, to=double.copy())
-            return node
-
-        text: str = tree.copy().transform(doubled, copy=False).sql(dialect=self.backend.dialect, copy=False)
-        return text
-
-    def prepared(self, sql: str) -> Callable[[Sequence[float]], tuple[Any, ...]]:
+    def prepared(self, sql: str) -> Callable[[Sequence[float]], Row]:
         """Return a function of the numbers left open in a query, as `sql` marks them, that returns its one row."""
         pieces = sql.split("\0")
         if self.backend.name != "duckdb":
 
-            def filled(numbers: Sequence[float]) -> tuple[Any, ...]:
-                written = list(map(self.number, numbers))
+            def filled(numbers: Sequence[float]) -> Row:
+                written = [as_number(self.backend, number) for number in numbers]
                 text = "".join(written[int(piece)] if place % 2 else piece for place, piece in enumerate(pieces))
                 return self.run(text)[0]
 
@@ -183,11 +152,11 @@ class Lazy:
         self.run(prepare)
         prepared = [self._openings()]
 
-        def executed(numbers: Sequence[float]) -> tuple[Any, ...]:
+        def executed(numbers: Sequence[float]) -> Row:
             written = ", ".join(exponent(numbers[place]) for place in places)
             execute = f"EXECUTE {name}({written})" if written else f"EXECUTE {name}"
 
-            def work() -> list[tuple[Any, ...]]:
+            def work() -> list[Row]:
                 if prepared != [self._openings()]:  # the connection is another one
                     self.run(prepare)
                     prepared[0] = self._openings()
@@ -201,14 +170,7 @@ class Lazy:
         """Return how often the connection was made again after a rest: prepared queries go with it."""
         return 0 if self.connection is None else self.connection.openings
 
-    def number(self, value: float) -> str:
-        """Write a finite number as a double in the SQL of this database, in brackets if it is negative."""
-        text = exponent(value)
-        if self.backend.name not in PLAIN_DOUBLES:
-            return f"CAST({text} AS DOUBLE PRECISION)" if self.backend.name == "postgres" else f"CAST({text} AS DOUBLE)"
-        return f"({text})" if text.startswith("-") else text
-
-    def run(self, sql: str) -> list[tuple[Any, ...]]:
+    def run(self, sql: str) -> list[Row]:
         """Run a query and return its rows."""
         return self._explained(lambda: self._rows(sql))
 
@@ -219,11 +181,11 @@ class Lazy:
             # What a file holds may make no sense only further down.
             raise (self.explain(error) if self.explain is not None else error) from None
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str) -> list[Row]:
         answer = self.backend.raw_sql(sql)
         if hasattr(answer, "collect"):
             return [tuple(row) for row in answer.collect()]
-        rows: list[tuple[Any, ...]] = answer.fetchall()
+        rows: list[Row] = answer.fetchall()
         if self.backend.name != "duckdb":  # where the answer is the connection itself
             answer.close()
         return rows
@@ -260,12 +222,12 @@ class Lazy:
                 columns = np.array(fetched, dtype=np.float64).T
                 yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
 
-    def _only(self, limit: int | None) -> Any:
+    def _only(self, limit: int | None) -> ir.Table:
         """Return the Ibis table without the numbers of its rows, or its first rows."""
         table = self.table.select([f"c{place}" for place in range(len(self.names))]) if self.names else self.table
         return table if limit is None else table.limit(limit)
 
-    def _block(self, batch: Any) -> dict[str, Array]:
+    def _block(self, batch: RecordBatch) -> dict[str, Array]:
         return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
 
     def counted(self) -> tuple[int, float]:
@@ -277,7 +239,7 @@ class Lazy:
 
     def summaries(self) -> tuple[int, dict[str, Summary]]:
         """Return the number of rows, and what there is to know of each column."""
-        ends: dict[str, Any] = {"n": self.table.count()}
+        ends: dict[str, ir.Value] = {"n": self.table.count()}
         for name in self.names:
             value = self.table[self.column(name)]
             place = self.column(name)
@@ -293,7 +255,7 @@ class Lazy:
 
     def _with_gaps(self) -> tuple[int, dict[str, Summary]]:
         """Count what is missing and what is infinite, which takes longer."""
-        aggregates: dict[str, Any] = {"n": self.table.count()}
+        aggregates: dict[str, ir.Value] = {"n": self.table.count()}
         for place, name in enumerate(self.names):
             value, finite = self.table[f"c{place}"], self.finite(name)
             infinite = (value.abs() > LARGEST).fill_null(False) & ~self._is_nan(value)
@@ -312,7 +274,7 @@ class Lazy:
         }
         return int(rows), found
 
-    def _is_nan(self, value: Any) -> Any:
+    def _is_nan(self, value: ir.NumericValue) -> ir.BooleanValue:
         ibis = import_ibis()
         from ibis.expr import operations
 
@@ -336,63 +298,16 @@ class Summary:
         return None if worst is None else Fault(worst, "some row")
 
 
-def spread(place: Any, multiplier: Any) -> Any:
+def spread(place: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.NumericValue:
     """Return shares in [0, 1) of row numbers, as Ibis values: multiples of an irrational number are spread evenly."""
     turns = place.cast("float64") * multiplier
     return turns - turns.floor()
 
 
-def exponent(value: float) -> str:
-    """Write a number exactly, with an exponent, without which some databases take it for a decimal.
-
-    >>> exponent(7.125), exponent(-1e-300)
-    ('7.125e0', '-1e-300')
-    """
-    text = repr(float(value))
-    return text if "e" in text else f"{text}e0"
-
-
-class PartitionCursor:
-    """Rows of a Spark data frame, of which one partition at a time is here."""
-
-    def __init__(self, frame: Any) -> None:
-        self.rows = frame.toLocalIterator()
-
-    def fetchmany(self, rows: int) -> list[Any]:
-        """Return the next rows, as a cursor does; none at the end."""
-        return list(itertools.islice(self.rows, rows))
-
-
-@contextlib.contextmanager
-def cursor_of(backend: Any, sql: str) -> Iterator[Any]:
-    """Run a query whose rows stay at the server until they are fetched."""
-    if backend.name == "pyspark":
-        yield PartitionCursor(backend.raw_sql(sql))
-        return
-    if backend.name != "postgres":
-        with contextlib.closing(backend.raw_sql(sql)) as cursor:
-            yield cursor
-        return
-    # A cursor without a name would bring all rows here at once.
-    with backend.con.transaction(), backend.con.cursor(name=f"descend_{next(NUMBERS)}", binary=True) as cursor:
-        cursor.execute(sql)
-        yield cursor
-
-
-@contextlib.contextmanager
-def _set(options: Any, name: str, value: object) -> Iterator[None]:
-    before = getattr(options, name)
-    setattr(options, name, value)
-    try:
-        yield
-    finally:
-        setattr(options, name, before)
-
-
-def _filled(column: Any) -> Array:
+def _filled(column: np.ma.MaskedArray) -> Array:
     return np.ascontiguousarray(np.ma.filled(column, np.nan), dtype=np.float64)
 
 
-def _doubles(column: Any) -> Array:
+def _doubles(column: ArrowArray) -> Array:
     filled = column.to_numpy(zero_copy_only=False)
     return np.ascontiguousarray(filled, dtype=np.float64)

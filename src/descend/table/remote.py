@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,17 @@ from descend.errors import DataError
 from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, reason
-from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy, import_ibis
+from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
+from descend.table.sql import import_ibis
 from descend.table.table import WHOLE, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.expr.datatypes import DataType
+
     from descend.table.rounding import Rounded
 
+Result = TypeVar("Result")
 LARGEST_BACK = 9_000_000_000_000_000_000
 """Whole numbers up to this size come back from float64 as 64-bit integers."""
 
@@ -27,7 +32,7 @@ class RemoteTable(Table):
     """An Ibis table: a table, a view or a query of some database."""
 
     def __init__(
-        self, table: Any, source: str, conditions: tuple[str, ...] = (), connection: Connection | None = None
+        self, table: ir.Table, source: str, conditions: tuple[str, ...] = (), connection: Connection | None = None
     ) -> None:
         backend = table.get_backend()
         self.connection = connection or Connection(backend, f"the database ({backend.name})")
@@ -41,7 +46,6 @@ class RemoteTable(Table):
 
     @property
     def rows(self) -> int:
-        """The number of rows, counted when first asked for."""
         if self._rows is None:
             whole = self._lazily((), self._table)
             self._rows = int(self._attempt(lambda: whole.one(self._table.aggregate(n=self._table.count())))[0])
@@ -49,19 +53,16 @@ class RemoteTable(Table):
 
     @property
     def types(self) -> dict[str, str]:
-        """The kind of each column, by its type in the database."""
         schema = self._table.schema()
         return {name: _kind(schema[name]) for name in self.names}
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        """Return one column as text, None where a cell is missing."""
         self._known([name])
         chosen = self._lazily((name,), self._table.select(c0=self._table[name]))
         cells = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
         return np.array([None if cell is None else label(cell) for (cell,) in cells], dtype=object)
 
     def filtered(self, where: str) -> RemoteTable:
-        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import_ibis()
         import sqlglot
         from ibis.expr import operations
@@ -80,10 +81,9 @@ class RemoteTable(Table):
         return filtered
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers where they lie."""
         self._known(names)
         kinds = self.types
-        columns: dict[str, Any] = {}
+        columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
             if kinds[name] == "text":
                 self._refuse_text(name)
@@ -96,22 +96,18 @@ class RemoteTable(Table):
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
     def rest(self) -> None:
-        """Close a file that others could not write to, while no rows are needed."""
         self.connection.rest()
 
     def size(self, columns: int) -> float:
-        """Return infinity: rows of a database are not brought here unasked."""
         return float("inf")
 
     def exact_up_to(self, name: str) -> float:
-        """Return the limit by the type in the database."""
         dtype = self._table.schema()[name]
         if dtype.is_decimal():
             return float(WHOLE / 10.0 ** (dtype.scale or 0))
         return WHOLE if dtype.is_integer() and dtype.nbytes == 8 else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of the cells of a column; None if nothing."""
         from descend.table.rounding import Rounded, alike, matters
 
         lazy = self._lazily((name,), self._table.select(c0=self._table[name]))
@@ -135,10 +131,10 @@ class RemoteTable(Table):
         self._rows = len(columns[names[0]])
         return columns
 
-    def _place(self, position: int) -> str:
+    def place(self, position: int) -> str:
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
-    def _lazily(self, names: Sequence[str], table: Any) -> Lazy:
+    def _lazily(self, names: Sequence[str], table: ir.Table) -> Lazy:
         lazy = Lazy(names, table, self._table, self.connection)
         lazy.explain = self._explained
         return lazy
@@ -149,12 +145,6 @@ class RemoteTable(Table):
             return error
         return DataError(f"{self.source} cannot be read: {reason(error)}.")
 
-    def _known(self, names: Sequence[str]) -> None:
-        known = set(self.names)
-        for name in names:
-            if name not in known:
-                raise self._unknown(name)
-
     def _refuse_text(self, name: str) -> None:
         words = self._lazily(
             (name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1)
@@ -163,14 +153,14 @@ class RemoteTable(Table):
         cell = found[0][0] if found else ""
         raise not_a_number(name, self.source, "a row", cell, 1, 1)
 
-    def _attempt(self, work: Any) -> Any:
+    def _attempt(self, work: Callable[[], Result]) -> Result:
         try:
             return work()
         except Exception as error:  # each database has its own
             raise self._explained(error) from None
 
 
-def from_ibis(table: Any) -> Table:
+def from_ibis(table: ir.Table) -> Table:
     """Make a table of an Ibis table; of one that is in memory, its columns."""
     import_ibis()
     from ibis.expr import operations
@@ -185,7 +175,7 @@ def from_ibis(table: Any) -> Table:
     return RemoteTable(table, f"`{name}`" if isinstance(name, str) else "the query")
 
 
-def _kind(dtype: Any) -> str:
+def _kind(dtype: DataType) -> str:
     if dtype.is_boolean():
         return "boolean"
     if dtype.is_numeric():

@@ -95,7 +95,7 @@ def alike(least: Any, largest: Any) -> bool:
     return bool(least != largest and float(least) == float(largest))
 
 
-def _is_exact(cell: Any) -> bool:
+def _is_exact(cell: object) -> bool:
     if isinstance(cell, Decimal):
         return cell.is_finite()
     return isinstance(cell, (int, np.integer)) and not isinstance(cell, bool)

@@ -6,9 +6,15 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.errors import DataError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ibis.backends.sql import SQLBackend
+    from pyspark.sql import SparkSession
 
 QUIET = {
     "spark.ui.enabled": "false",
@@ -21,8 +27,8 @@ VIEWS = itertools.count(1)
 
 
 def connect_spark(
-    ibis: Any, shown: str, master: str | None, options: Mapping[str, str]
-) -> tuple[Any, str | None, Callable[[], None]]:
+    ibis: ModuleType, shown: str, master: str | None, options: Mapping[str, str]
+) -> tuple[SQLBackend, str | None, Callable[[], None]]:
     """Return the backend, the name of a view of the Parquet files that ``options`` name, and how to start again.
 
     master: such as ``spark://host:7077``; None for the session that runs already, or one on this machine.
@@ -58,13 +64,13 @@ def connect_spark(
     return backend, view, again
 
 
-def stopped(session: Any) -> bool:
+def stopped(session: SparkSession) -> bool:
     """Whether a session has been stopped."""
     context = session.sparkContext
     return context._jsc is None or bool(context._jsc.sc().isStopped())
 
 
-def _session(master: str | None, settings: Mapping[str, str]) -> Any:
+def _session(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()

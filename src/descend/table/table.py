@@ -6,7 +6,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ class Table(ABC):
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
 
-    def with_column(self, name: str, values: Any) -> Table:
+    def with_column(self, name: str, values: object) -> Table:
         """Return the same rows with one more column: an array with a value for each row, or one number for all.
 
         Raises DataError where the rows lie elsewhere, or there are not as many values.
@@ -82,7 +82,7 @@ class Table(ABC):
         """Return the columns as contiguous float64, NaN for missing cells; DataError if one is not numeric."""
 
     @abstractmethod
-    def _place(self, position: int) -> str:
+    def place(self, position: int) -> str:
         """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``.
 
         Empty where rows have no order.
@@ -157,7 +157,7 @@ class Table(ABC):
         )
         return complete
 
-    def cells(self) -> dict[str, npt.NDArray[Any]]:
+    def cells(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return every column: numbers as float64, NaN where missing; anything else as text, None where missing."""
         kinds = self.types
         numbers = self._read([name for name in self.names if kinds[name] == "number"])
@@ -177,7 +177,7 @@ class Table(ABC):
             bad = ~np.isfinite(column)
             if bad.any():
                 empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-                found[name] = (empty, infinite, self._place(int(bad.argmax())))
+                found[name] = (empty, infinite, self.place(int(bad.argmax())))
         return self.gaps(found)
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
@@ -197,10 +197,6 @@ class Table(ABC):
             f"Correct them, or leave such rows out{worded('leaving_out', dropping)}."
         )
 
-    def place(self, position: int) -> str:
-        """Return where the row at ``position`` (from 0) was before any condition, such as ``row 4``."""
-        return self._place(position)
-
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
         return DataError(
@@ -213,6 +209,13 @@ class Table(ABC):
         if self.conditions:
             return DataError(f"No row of {self.source} meets the condition `{self.conditions[-1]}`. Loosen it.")
         return DataError(f"There are no rows in {self.source}. Give data with at least one row.")
+
+    def _known(self, names: Sequence[str]) -> None:
+        """Refuse a name that is no column."""
+        known = set(self.names)
+        for name in names:
+            if name not in known:
+                raise self._unknown(name)
 
     def _unknown(self, name: object) -> DataError:
         known = listing(self.names)

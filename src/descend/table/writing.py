@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,8 @@ from descend.errors import OutputError
 from descend.output import atomic_path
 
 BLOCK = 10_000
+Cells = npt.NDArray[np.generic]
+Columns = Mapping[str, Cells]
 
 
 def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayLike]) -> None:
@@ -45,7 +46,7 @@ def refuse_unknown_ending(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _write_delimited(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write_delimited(path: Path, columns: Columns) -> None:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
@@ -53,12 +54,12 @@ def _write_delimited(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> Non
         writer.writerows(_rows(columns))
 
 
-def _write_lines(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write_lines(path: Path, columns: Columns) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(record + "\n" for record in _records(columns))
 
 
-def _write_records(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write_records(path: Path, columns: Columns) -> None:
     with path.open("w", encoding="utf-8") as file:
         separator = "[\n"
         for record in _records(columns):
@@ -67,7 +68,7 @@ def _write_records(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         file.write("\n]\n" if separator != "[\n" else "[]\n")
 
 
-def _write_parquet(path: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write_parquet(path: Path, columns: Columns) -> None:
     import duckdb
 
     from descend.table.database import distinct, literal, quiet, reason
@@ -97,24 +98,24 @@ WRITERS = {
 }
 
 
-def _rows(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[tuple[Any, ...]]:
+def _rows(columns: Columns) -> Iterable[tuple[object, ...]]:
     # Python's own floats are what repr writes shortest, and a block of them at a time is enough.
     rows = len(next(iter(columns.values()), ()))
     for start in range(0, rows, BLOCK):
         yield from zip(*(_listed(column[start : start + BLOCK]) for column in columns.values()), strict=True)
 
 
-def _listed(cells: npt.NDArray[Any]) -> list[Any]:
+def _listed(cells: Cells) -> list[object]:
     """Return cells as Python objects, None for NaN."""
     kind = cells.dtype.kind
-    listed: list[Any] = (cells.astype(str) if kind in "mM" else cells).tolist()
+    listed: list[object] = (cells.astype(str) if kind in "mM" else cells).tolist()
     if kind in "fmM":
         for position in np.flatnonzero(np.isnan(cells) if kind == "f" else np.isnat(cells)):
             listed[position] = None
     return listed
 
 
-def _records(columns: Mapping[str, npt.NDArray[Any]]) -> Iterable[str]:
+def _records(columns: Columns) -> Iterable[str]:
     for row in _rows(columns):
         cells = (None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row)
         yield json.dumps(dict(zip(columns, cells, strict=True)), ensure_ascii=False, allow_nan=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from descend.formula.error_function import (
@@ -105,9 +105,9 @@ class DatabaseFunctions:
         at_zero = (upper > 0.0).ifelse(_infinite(), (upper < 0.0).ifelse(-_infinite(), _nan()))
         return (lower == 0.0).ifelse(at_zero, upper / (lower == 0.0).ifelse(_one(), lower))
 
-    def power(self, base: Value, exponent: Value, whole: bool) -> Value:
-        """Return base**exponent; whole: the exponent is a whole number above 0."""
-        if self.abilities.ieee or whole:
+    def power(self, base: Value, exponent: Value, integer: bool) -> Value:
+        """Return base**exponent; integer: the exponent is a whole number above 0."""
+        if self.abilities.ieee or integer:
             return base**exponent
         safe = (base > 0.0).ifelse(base, _one())
         at_zero = (exponent > 0.0).ifelse(0.0 * _one(), (exponent < 0.0).ifelse(_infinite(), _one()))
@@ -179,9 +179,13 @@ class DatabaseFunctions:
         return (x >= 0.0).ifelse(_one(), small) / (1.0 + small)
 
     def _softplus(self, x: Value) -> Value:
-        return (x > 0.0).ifelse(x, 0.0 * _one()) + _log1p(self._exp(-x.abs()))
+        return (x > 0.0).ifelse(x, 0.0 * _one()) + self._log1p(self._exp(-x.abs()))
 
     def _log1p(self, u: Value) -> Value:
+        """Return log(1 + u): what 1 + u rounds away is put back by the ratio of u to what was kept.
+
+        Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
+        """
         kept = (1.0 + u) - 1.0
         inside = (kept != 0.0) & (u.abs() < 1.0)
         ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
@@ -196,7 +200,7 @@ class DatabaseFunctions:
         return inside.ifelse(near, self._exp(u) - 1.0)
 
     def _cbrt(self, x: Value) -> Value:
-        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), whole=False)
+        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), integer=False)
 
     def _hypot(self, one: Value, other: Value) -> Value:
         """Return the root of the sum of squares, of which the larger is taken out, lest it overflow."""
@@ -262,28 +266,10 @@ def _horner(coefficients: Sequence[float], u: Value) -> Value:
     return value
 
 
-def _log1p(u: Value) -> Value:
-    """Return log(1 + u) for u in [0, 1]: what 1 + u rounds away is put back by the ratio of u to what was kept.
-
-    Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
-    """
-    kept = (1.0 + u) - 1.0
-    return (kept == 0.0).ifelse(u, (1.0 + u).ln() * (u / (kept == 0.0).ifelse(_one(), kept)))
-
-
-def _one() -> Value:
+def _literal(value: float) -> Value:
     import ibis
 
-    return ibis.literal(1.0, "float64")
+    return ibis.literal(value, "float64")
 
 
-def _infinite() -> Value:
-    import ibis
-
-    return ibis.literal(float("inf"), "float64")
-
-
-def _nan() -> Value:
-    import ibis
-
-    return ibis.literal(float("nan"), "float64")
+_one, _infinite, _nan = (partial(_literal, value) for value in (1.0, math.inf, math.nan))

@@ -238,10 +238,10 @@ class QueryWriter:
             return ~self._condition(node.args[0], table)
         if isinstance(node, And | Or):
             parts = [self._condition(part, table) for part in node.args]
-            whole = parts[0]
+            condition = parts[0]
             for part in parts[1:]:
-                whole = whole & part if isinstance(node, And) else whole | part
-            return whole
+                condition = condition & part if isinstance(node, And) else condition | part
+            return condition
         left, right = self.write(node.lhs, table), self.write(node.rhs, table)
         return COMPARISONS[type(node)](left, right)
 

@@ -1,24 +1,82 @@
-"""The median size of a residual over all rows, where they lie: by the database, or of blocks that stream through."""
+"""What is asked of all rows beside J, where they lie: what their response is, and the median size of a residual."""
 
 from __future__ import annotations
 
 import numpy as np
 from sympy import Add, Expr
 
-from descend.engines.query import EVERY, component, parameter_binder
+from descend.engines.query import EVERY, component, parameter_binder, weights_of
 from descend.engines.stream import BLOCK
 from descend.engines.totals import Array
 from descend.engines.weighted import ROUNDING, middle
 from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError
 from descend.formula.printers.ibis import QueryWriter
-from descend.formula.symbols import Column
+from descend.formula.symbols import OMEGA, Column
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model, SymbolicModel
-from descend.table.lazy import Lazy
+from descend.table.lazy import LARGEST, Lazy
 
 AROUND = 1.05
 """How far from the median of a sample the one of all rows is looked for, at first; ten times as far the next time."""
+
+
+class Response:
+    """What there is to ask about the response of all rows, in one query."""
+
+    def __init__(self, model: Model, lazy: Lazy, near: float, ends: tuple[float, float] | None = None) -> None:
+        """Write the query; ``near`` is near the mean of the response, against cancellation.
+
+        ends: the least and the largest response, where all are known to be finite: then neither need be asked.
+        """
+        abilities = ABILITIES.get(lazy.backend.name, Abilities())
+        names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
+        response = model.response_expression
+        writer = QueryWriter(lazy.table, names, {RESPONSE: response} | weights_of(lazy), abilities)
+        writer.count([RESPONSE, RESPONSE])
+        writer.name(RESPONSE)
+        weighted = lazy.roles.spread is not None
+        if weighted:
+            writer.name(OMEGA)
+        table = writer.table([RESPONSE, *([OMEGA] if weighted else [])])
+        y = writer.write(RESPONSE, table)
+        omega = writer.write(OMEGA, table) if weighted else None
+        away = y - near
+        positive = table.count() if omega is None else (omega > 0.0).ifelse(1, 0).sum()
+        self.lazy = lazy
+        self.ends, self.near = ends, near
+        self.sums = {
+            "rows": table.count(),
+            "omega": table.count() if omega is None else omega.sum(),
+            "counting": positive,
+            "first": away.sum() if omega is None else (omega * away).sum(),
+            "second": (away * away).sum() if omega is None else (omega * away * away).sum(),
+        }
+        if ends is None:
+            finite = (y.abs() <= LARGEST).fill_null(False)
+            self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
+        if omega is not None:
+            self.sums["squares"] = (y * y).sum()
+        for number, term in enumerate(model.loss.row_terms(weighted)):
+            try:
+                each = writer.write(term, table)
+            except LackingFunctionError:
+                continue  # what is not known of all rows is left out of a report
+            self.sums[f"term{number}"] = (each if omega is None else (omega > 0.0).ifelse(each, 0.0)).sum()
+        self.query = table.aggregate(**self.sums)
+
+    def ask(self) -> dict[str, float]:
+        """Run the query and return its answers by name."""
+        answers = self.lazy.one(self.query)
+        found = {
+            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
+        }
+        if self.ends is not None:
+            found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
+        if "squares" not in found:
+            near = self.near
+            found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
+        return found
 
 
 def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float) -> float:

@@ -1,0 +1,78 @@
+"""Triangles that stand for the columns of a matrix: from their moments, where these keep the digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from descend.engines.totals import Array
+
+WELL = 1e-4
+"""Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
+
+
+def well_conditioned(moments: Array) -> bool:
+    """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
+    diagonal = moments.diagonal()
+    if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
+        return False
+    if diagonal.size == 1:
+        return True
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(moments / (scale * scale[:, None]))
+    return bool(values[0] > WELL * values[-1])
+
+
+def cholesky(moments: Array) -> Array | None:
+    """Return the triangle whose square these moments are; None if they are too ill-conditioned for that."""
+    size = len(moments) - 1
+    if not np.isfinite(moments).all():
+        return np.full_like(moments, np.nan)
+    if not well_conditioned(moments[:size, :size]):
+        return None
+    scale = np.sqrt(moments.diagonal()[:size])
+    lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
+    right = np.linalg.solve(lower, moments[:size, size] / scale)
+    rest = moments[size, size] - right @ right
+    if rest < WELL * moments[size, size]:
+        return None
+    whole = np.zeros_like(moments)
+    whole[:size, :size] = lower.T * scale
+    whole[:size, size] = right
+    whole[size, size] = math.sqrt(rest)
+    return whole
+
+
+def divider(upper: Array) -> Callable[[Array], None]:
+    """Return a function that divides the columns of J, the rows of a block, by a triangle, in place."""
+    from scipy.linalg.blas import dtrsm
+
+    turned = np.asfortranarray(upper)
+
+    def divide(block: Array) -> None:
+        # (k, rows) row by row is (rows, k) column by column, as BLAS has it.
+        block[...] = dtrsm(1.0, turned, block.T, side=1).T
+
+    return divide
+
+
+def solved(upper: Array, right: Array) -> Array:
+    """Return the least-squares solution of a triangular system, which may be singular."""
+    if (np.abs(upper.diagonal()) > 1e-7 * norms(upper)).all():
+        return np.asarray(np.linalg.solve(upper, right), dtype=np.float64)
+    scale = np.where(norms(upper) > 0.0, norms(upper), 1.0)
+    return np.asarray(np.linalg.lstsq(upper / scale, right, rcond=1e-10)[0] / scale)
+
+
+def norms(matrix: Array) -> Array:
+    """Return the length of each column."""
+    lengths: Array = np.sqrt(np.add.reduce(matrix * matrix))
+    return lengths
+
+
+def powers_of_two(sizes: Array) -> Array:
+    """Round sizes to powers of two, by which numbers are divided without rounding; 1 where there is none."""
+    usable = np.isfinite(sizes) & (sizes > 0.0)
+    return np.exp2(np.round(np.log2(np.where(usable, sizes, 1.0))))

@@ -1,0 +1,112 @@
+"""Queries of Ibis as SQL of one database: doubles as it writes them, numbers left open, and cursors over its rows."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from descend.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.sql import SQLBackend
+    from pyspark.sql import DataFrame
+    from sqlglot import Expression
+
+NUMBERS = itertools.count(1)
+PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
+"""Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
+
+
+def import_ibis() -> Any:
+    """Import Ibis, or say how to install it."""
+    try:
+        import ibis
+    except ImportError:
+        raise ConfigError(
+            "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+        ) from None
+    return ibis
+
+
+def as_sql(backend: SQLBackend, expression: ir.Table, binding: str = "") -> str:
+    """Return an Ibis table as SQL of its database, every number in it a double.
+
+    Calls of the function ``binding``, if one is named, become their argument between two NUL characters.
+    """
+    ibis = import_ibis()
+    from sqlglot import expressions
+
+    # One SELECT in the other: fused into one, what has a name would be written out at each use.
+    with _set(ibis.options.sql, "fuse_selects", False):
+        tree = backend.compiler.to_sqlglot(expression)
+    double = expressions.DataType.build("double")
+    plain = backend.name in PLAIN_DOUBLES
+
+    def doubled(node: Expression) -> Expression:
+        if isinstance(node, expressions.Anonymous) and node.name.casefold() == binding.casefold() != "":
+            return expressions.Var(this=f"\0{node.expressions[0].this}\0")
+        if isinstance(node, expressions.Literal) and not node.is_string and not node.this.isdigit():
+            exact = expressions.Literal.number(node.this if "e" in node.this.casefold() else f"{node.this}e0")
+            return exact if plain else expressions.Cast(this=exact, to=double.copy())
+        return node
+
+    text: str = tree.copy().transform(doubled, copy=False).sql(dialect=backend.dialect, copy=False)
+    return text
+
+
+def as_number(backend: SQLBackend, value: float) -> str:
+    """Write a finite number as a double in the SQL of this database, in brackets if it is negative."""
+    text = exponent(value)
+    if backend.name not in PLAIN_DOUBLES:
+        return f"CAST({text} AS DOUBLE PRECISION)" if backend.name == "postgres" else f"CAST({text} AS DOUBLE)"
+    return f"({text})" if text.startswith("-") else text
+
+
+def exponent(value: float) -> str:
+    """Write a number exactly, with an exponent, without which some databases take it for a decimal.
+
+    >>> exponent(7.125), exponent(-1e-300)
+    ('7.125e0', '-1e-300')
+    """
+    text = repr(float(value))
+    return text if "e" in text else f"{text}e0"
+
+
+class PartitionCursor:
+    """Rows of a Spark data frame, of which one partition at a time is here."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        self.rows = frame.toLocalIterator()
+
+    def fetchmany(self, rows: int) -> list[Sequence[float]]:
+        """Return the next rows, as a cursor does; none at the end."""
+        return list(itertools.islice(self.rows, rows))
+
+
+@contextlib.contextmanager
+def cursor_of(backend: SQLBackend, sql: str) -> Iterator[Any]:
+    """Run a query whose rows stay at the server until they are fetched."""
+    if backend.name == "pyspark":
+        yield PartitionCursor(backend.raw_sql(sql))
+        return
+    if backend.name != "postgres":
+        with contextlib.closing(backend.raw_sql(sql)) as cursor:
+            yield cursor
+        return
+    # A cursor without a name would bring all rows here at once.
+    with backend.con.transaction(), backend.con.cursor(name=f"descend_{next(NUMBERS)}", binary=True) as cursor:
+        cursor.execute(sql)
+        yield cursor
+
+
+@contextlib.contextmanager
+def _set(options: object, name: str, value: object) -> Iterator[None]:
+    before = getattr(options, name)
+    setattr(options, name, value)
+    try:
+        yield
+    finally:
+        setattr(options, name, before)
