@@ -315,6 +315,7 @@ def explain(
             # The start does not hang on the scale of a robust loss.
             known = "squared" if loss_function.estimated else loss_function
             request = Request(model=formula, start=start, loss=known, missing=missing, polish=asked is None)
+            request.check()
             beginning = begin(pose(request, table), request)
             found |= explanation.of_beginning(beginning)
             if asked is not None:
