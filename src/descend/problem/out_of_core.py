@@ -43,11 +43,11 @@ def judged(problem: Problem, first: Point) -> Judgement:
 
     A text is accused only if it disagrees on all rows too, whose number it may name.
     """
-    model, sums, whole = problem.model, problem.sums, problem.whole
-    assert sums is not None and whole is not None
-    judgement = suspicion.before_fit(model, sums, problem.rows, NumpyEngine(sums, problem.rows), first)
-    if not judgement.agree and isinstance(sums, Program) and model.formula is not None:
-        truth: Any = engine_of(derived(model.formula, model.loss), whole.lazy)
+    model, code, all_rows = problem.model, problem.code, problem.all_rows
+    assert code is not None and all_rows is not None
+    judgement = suspicion.before_fit(model, code, problem.rows, NumpyEngine(code, problem.rows), first)
+    if not judgement.agree and isinstance(code, Program) and model.formula is not None:
+        truth: Any = engine_of(derived(model.formula, model.loss), all_rows.lazy)
         if suspicion.agrees(model, problem.rows, problem.objective.engine, first, truth):
             return suspicion.approved(model, first)
     return judgement
@@ -55,12 +55,12 @@ def judged(problem: Problem, first: Point) -> Judgement:
 
 def finite_start(problem: Problem, theta: Array, given: Collection[str]) -> Point:
     """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
-    objective, model, table, whole = problem.objective, problem.model, problem.table, problem.whole
-    assert whole is not None
+    objective, model, table, all_rows = problem.objective, problem.model, problem.table, problem.all_rows
+    assert all_rows is not None
     try:
         return preflight.finite_start(objective, model, theta, given, problem.columns)
     except (ConfigError, DataError) as error:
-        position, row = _at_fault(model, theta, whole.lazy)
+        position, row = _at_fault(model, theta, all_rows.lazy)
         if position is None:
             raise
         refusal: ConfigError | DataError = error
@@ -100,7 +100,7 @@ def stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str,
 
 
 def gather(
-    model: Model, sums: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
+    model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
 ) -> Summing:
     """Check the rows where they are and build the engine that sums them there.
 
@@ -116,15 +116,15 @@ def gather(
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
     known_response = known.get(model.response) if model.response in model.response_columns else None
-    whole = _whole(model, lazy, sample, known_response)
-    engine, why = _engine(sums, lazy, request, (rows, whole.omega))
+    all_rows = _all_rows(model, lazy, sample, known_response)
+    engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
     engine.rows = sample
     if isinstance(engine, QueryEngine):
         engine.near = near_minimum(engine.program, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
-    return Summing(sample, engine, whole.squares / engine.count, notes, (), whole)
+    return Summing(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
 
 
 def near_minimum(program: Program, sample: Rows) -> Array | None:
@@ -171,28 +171,28 @@ def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
 
 
 def _engine(
-    what: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
+    code: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
 ) -> tuple[Any, tuple[str, ...]]:
-    """Return the engine, and a sentence where it is not the database that sums."""
-    if not isinstance(what, Program):
-        source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
-        library = "NumPy" if what.language == "numpy" else "PyTorch"
+    """Return the engine, and a sentence where it is not the database that code."""
+    if not isinstance(code, Program):
+        source = "a gradient by a Python function" if code.language == "numpy" else "autograd"
+        library = "NumPy" if code.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
-        return StreamEngine(what, lazy, device=request.device, counted=counted), (note,)
+        return StreamEngine(code, lazy, device=request.device, counted=counted), (note,)
     if request.device is not None:
-        return StreamEngine(what, lazy, "torch", request.device, counted), (
+        return StreamEngine(code, lazy, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
-    size = what.parameters.size
+    size = code.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
-        return StreamEngine(what, lazy, counted=counted), (note,)
-    engine = QueryEngine(what, lazy, counted)
+        return StreamEngine(code, lazy, counted=counted), (note,)
+    engine = QueryEngine(code, lazy, counted)
     try:
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return StreamEngine(what, lazy, counted=counted), (note,)
+        return StreamEngine(code, lazy, counted=counted), (note,)
     return engine, ()
 
 
@@ -211,7 +211,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     return None, {}
 
 
-def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> AllRows:
+def _all_rows(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> AllRows:
     """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
     some = sample.y
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
@@ -244,9 +244,9 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
 
 def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
     """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
-    sums = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
+    code = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
     terms = model.loss.row_terms(lazy.roles.spread is not None)
-    sums |= {f"term{number}": 0.0 for number in range(len(terms))}
+    code |= {f"term{number}": 0.0 for number in range(len(terms))}
     low, high = np.inf, -np.inf
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
@@ -255,13 +255,13 @@ def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
             counting = omega > 0.0
             finite = y[np.isfinite(y)]
             low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))
-            sums["rows"] += len(y)
-            sums["finite"] += len(finite)
-            sums["omega"] += float(omega.sum())
-            sums["counting"] += int(counting.sum())
-            sums["first"] += float(omega @ (y - near))
-            sums["second"] += float(omega @ (y - near) ** 2)
-            sums["squares"] += float(y @ y)
+            code["rows"] += len(y)
+            code["finite"] += len(finite)
+            code["omega"] += float(omega.sum())
+            code["counting"] += int(counting.sum())
+            code["first"] += float(omega @ (y - near))
+            code["second"] += float(omega @ (y - near) ** 2)
+            code["squares"] += float(y @ y)
             for number, term in enumerate(terms):
-                sums[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
-    return sums | {"low": low, "high": high}
+                code[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
+    return code | {"low": low, "high": high}
