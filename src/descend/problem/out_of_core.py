@@ -173,7 +173,7 @@ def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
 def _engine(
     code: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
 ) -> tuple[Any, tuple[str, ...]]:
-    """Return the engine, and a sentence where it is not the database that code."""
+    """Return the engine, and a sentence where it is not the database that sums."""
     if not isinstance(code, Program):
         source = "a gradient by a Python function" if code.language == "numpy" else "autograd"
         library = "NumPy" if code.language == "numpy" else "PyTorch"
@@ -244,9 +244,9 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
 
 def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
     """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
-    code = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
+    sums = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
     terms = model.loss.row_terms(lazy.roles.spread is not None)
-    code |= {f"term{number}": 0.0 for number in range(len(terms))}
+    sums |= {f"term{number}": 0.0 for number in range(len(terms))}
     low, high = np.inf, -np.inf
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):
@@ -255,13 +255,13 @@ def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
             counting = omega > 0.0
             finite = y[np.isfinite(y)]
             low, high = min(low, finite.min(initial=np.inf)), max(high, finite.max(initial=-np.inf))
-            code["rows"] += len(y)
-            code["finite"] += len(finite)
-            code["omega"] += float(omega.sum())
-            code["counting"] += int(counting.sum())
-            code["first"] += float(omega @ (y - near))
-            code["second"] += float(omega @ (y - near) ** 2)
-            code["squares"] += float(y @ y)
+            sums["rows"] += len(y)
+            sums["finite"] += len(finite)
+            sums["omega"] += float(omega.sum())
+            sums["counting"] += int(counting.sum())
+            sums["first"] += float(omega @ (y - near))
+            sums["second"] += float(omega @ (y - near) ** 2)
+            sums["squares"] += float(y @ y)
             for number, term in enumerate(terms):
-                code[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
-    return code | {"low": low, "high": high}
+                sums[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
+    return sums | {"low": low, "high": high}
