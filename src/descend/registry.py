@@ -125,9 +125,9 @@ class Registry(Generic[AnyPart]):
     def __getitem__(self, name: str) -> type[AnyPart]:
         return self.parts[name]
 
-    def build(self, text: str) -> AnyPart:
-        """Return the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
-        return self.built(text)
+    def build(self, text: str | AnyPart) -> AnyPart:
+        """Return the part that ``text`` names, with its settings; a part itself as it is. Raises ConfigError."""
+        return self.built(text) if isinstance(text, str) else text
 
     def _built(self, text: str) -> AnyPart:
         call = CALL.fullmatch(text)
@@ -189,8 +189,8 @@ class Registry(Generic[AnyPart]):
 
 
 def _literal(node: ast.expr) -> Any:
-    """Return what a literal says; ``auto`` needs no quotes."""
-    return node.id if isinstance(node, ast.Name) and node.id == "auto" else ast.literal_eval(node)
+    """Return what a literal says; text that is a name, such as ``auto``, needs no quotes."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def closest(name: str, known: Any) -> str:

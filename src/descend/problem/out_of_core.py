@@ -162,6 +162,8 @@ def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[s
 
 def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
     """Return the engine for an expression: the query, or blocks where the database lacks a function."""
+    if program.loss.own_parameters:
+        return StreamEngine(program, lazy)
     try:
         engine = QueryEngine(program, lazy)
         engine.compile(0)
@@ -186,6 +188,9 @@ def _engine(
     size = code.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
+        return StreamEngine(code, lazy, counted=counted), (note,)
+    if code.loss.own_parameters:
+        note = f"rows streamed to NumPy in blocks, as the {code.loss.name} loss has parameters of its own"
         return StreamEngine(code, lazy, counted=counted), (note,)
     engine = QueryEngine(code, lazy, counted)
     try:
