@@ -32,6 +32,8 @@ from descend.table import Table
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
+Named = dict[str, Any]
+"""Values of parameters by name: a float for a scalar, an array for a vector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ class Solution:
     @property
     def all_rows(self) -> AllRows | None:
         """What is known of all rows, where ``sample`` is one of them."""
-        return self.problem.whole
+        return self.problem.all_rows
 
     @property
     def table(self) -> Table | None:
@@ -129,7 +131,7 @@ class Solution:
         return self.model.constraints
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
 
@@ -161,7 +163,7 @@ def every_parameter(model: Model) -> Parameters:
     return model.parameters if model.constraints is None else model.constraints.parameters
 
 
-def named(model: Model, theta: Any) -> dict[str, Any]:
+def named(model: Model, theta: Any) -> Named:
     """Return all parameters of a model by name, fixed and tied ones too."""
     free = dict(model.parameters.named(theta))
     return free if model.constraints is None else model.constraints.complete(free)
@@ -215,7 +217,7 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     rows = problem.rows
-    if rows.count <= AT_ONCE and problem.whole is None and len(set(rows.y.tolist())) < rows.count:
+    if rows.count <= AT_ONCE and problem.all_rows is None and len(set(rows.y.tolist())) < rows.count:
         notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
 
