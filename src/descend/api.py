@@ -405,7 +405,7 @@ def check(
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return check_module(model, data, inputs, request, loss_function)
+        return check_module(model, data, request, loss_function)
     from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):

@@ -143,6 +143,25 @@ def an_option() -> None:
         raise AssertionError("nothing was refused")
 
 
+def a_model_kind() -> None:
+    rows = csv(x=X, y=1.0 - 2.0 * X + 0.5 * X**3 + NOISE / 100)
+    fit = through_everything("y ~ legendre(x, 3)", rows)
+    same = descend.fit("y ~ a + b*x + c*x^2 + d*x^3", rows)
+    assert fit.gradient == "numeric" and np.isclose(fit.loss, same.loss) and np.isclose(fit.aic, same.aic), fit
+    assert np.allclose(fit.predict({"x": [0.3]}), same.predict({"x": [0.3]})), fit.predict({"x": [0.3]})
+    message = "This model is a series, which only Python can run."
+    assert message in refused("export", "model.json", "--to", "sql")
+    assert "A model is a formula, a Python function, a PyTorch module or a series" in str(_error(descend.fit, 3, rows))
+
+
+def _error(call: Any, *arguments: Any) -> Exception | None:
+    try:
+        call(*arguments)
+    except descend.ConfigError as error:
+        return error
+    return None
+
+
 def a_data_source() -> None:
     Path("rows.txt").write_text("\n".join(f"{x!r} {2.0 * x + 1.0!r}" for x in X.tolist()))
     for options in ({}, {"engine": "query"}, {"engine": "torch"}):
