@@ -67,6 +67,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     refuse_what_modules_lack(request)
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss.refuse_own()
     model, table, columns, notes = read_rows(module, data, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
