@@ -66,7 +66,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     """
     refuse_what_modules_lack(request)
     _refuse_untrainable(module)
-    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss = LOSSES.build(request.loss)
     loss.refuse_own()
     model, table, columns, notes = read_rows(module, data, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
