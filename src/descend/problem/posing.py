@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.formula.ambiguities import readings
+from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
@@ -47,7 +47,7 @@ def pose(request: Request, table: Table) -> Problem:
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
-    doubtful = readings(model.formula, table.names) if model.formula is not None else ()
+    doubtful = ambiguities(model.formula, table.names) if model.formula is not None else ()
     return Problem(
         model=model,
         gradient=gradient,
@@ -106,7 +106,8 @@ def _with_rows(
         from descend.problem.edge import Edge
 
         objective.edge = Edge(model, rows)
-    if summing.whole is None and not loss.kinked and symbolic is not None and bends(symbolic.formula.expression):
+    kinked = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
+    if summing.whole is None and not loss.kinked and symbolic is not None and kinked:
         from descend.problem.kinks import Kinks
 
         objective.kinks = Kinks(symbolic, rows)
