@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.diagnosis.case import MOST_PARAMETERS, Array, Case, losses, went_well
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.outliers import Suspects, suspects
 from descend.wording import spell, worded
 
@@ -63,7 +62,7 @@ def taken_along(case: Case) -> Diagnosis | None:
     told = _told(case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull))
     if apart.certain and pull is not None:
         return told
-    advice = f"{case.advice} But {told.sentence} {told.advice}"
+    advice = f"{case.run.advice} But {told.sentence} {told.advice}"
     return Diagnosis(None, told.evidence, told.sentence, advice)
 
 
@@ -96,7 +95,7 @@ def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
         f"`{worst.column}` is {values} in {where}, while {others} lie between {rest.min():.6g} and {rest.max():.6g}; "
         f"{why}."
     )
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "column": worst.column,
         "rows": None if case.sampled else [int(row) + 1 for row in worst.rows[:20]],
         "values": [float(value) for value in worst.values[:20]],

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import OF_LOSS, Case
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.wording import spell
 
 BATCHES = 24
@@ -40,7 +39,7 @@ def batch_noise(case: Case) -> Diagnosis | None:
     times = min(times, rows / size)
     larger = min(rows, 2 ** math.ceil(math.log2(size * times)))
     smaller = case.rate / times
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "batch_size": size,
         "learning_rate": case.rate,
         "noise_of_batch_gradient": noise,

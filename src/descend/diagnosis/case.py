@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
+from descend.descent.run import Run
 from descend.descent.step import Step, Trace
 from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.problem.objective import OnRows
+from descend.problem.objective import OnRows, VectorObjective
 from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
 
@@ -43,32 +44,33 @@ def close_enough(left: float, floor: float, made: float) -> bool:
     return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * made) or left <= min(OF_LOSS * floor, made)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Case:
     """A run that ended, seen as steps of one flat vector, whatever the model is.
 
     objective: J as a function of that vector. start, last: the first point, and the last at which J was finite.
     optimizer: that of the run, or of a module's the one of ours that takes the same steps, or steps like them.
-    advice: what how the run ended suggests. columns: inputs and response by name, as they were fitted.
+    columns: inputs and response by name, as they were fitted.
     """
 
-    beginning: Beginning
+    run: Run
     objective: Any
     start: Array
     last: Array
     optimizer: Optimizer
-    plan: Plan
-    trace: Trace
-    advice: str
     columns: Mapping[str, Array]
+    over: Callable[[Mapping[str, Array]], Objective]
+    """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
     decays: bool = False
     """Whether the optimizer also pulls the parameters to zero, so that it does not lead to the lowest J."""
     failed: Array | None = None
     """The point at which the run ended, if J was not finite there."""
-    rescaled: Any = None
-    """(columns) -> J over the same rows with other inputs; over those in ``columns``, if they are a sample."""
     sampled: bool = False
     """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+
+    @property
+    def beginning(self) -> Beginning:
+        return self.run.beginning
 
     @property
     def problem(self) -> Problem:
@@ -84,13 +86,19 @@ class Case:
         """J over the rows of ``columns``."""
         if not self.sampled:
             return self.objective
-        built = self.rescaled({})
+        built = self.over({})
+        assert isinstance(built, VectorObjective)
         units = getattr(self.objective, "units", None)
         if units is None:
             return built
         from descend.problem.standardized import StandardizedObjective
 
         return StandardizedObjective(built, units, built(self.objective.start, 2))
+
+    def in_units(self, theta: Array) -> Array:
+        """Return the parameters that the user knows, of those of a descent in standardised columns."""
+        units = getattr(self.objective, "units", None)
+        return theta if units is None else np.asarray(units.theta(theta))
 
     @property
     def outcome(self) -> Outcome:
@@ -108,6 +116,14 @@ class Case:
     def ended(self) -> float:
         """The last finite J."""
         return float(self.trace.last_finite.loss)
+
+    @property
+    def plan(self) -> Plan:
+        return self.run.plan
+
+    @property
+    def trace(self) -> Trace:
+        return self.run.trace
 
     @property
     def model(self) -> Model:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+Evidence = dict[str, object]
+"""Numbers and names by which a cause was told."""
+
 
 class Cause(StrEnum):
     """Why a run went wrong. Compares equal to its own name: ``fit.cause == "rate_too_large"``."""

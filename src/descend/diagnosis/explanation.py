@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Outlook
@@ -68,7 +69,7 @@ class Explanation(Shown):
     condition: float | None = None
     outlook: Outlook | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values: the object that `--json` prints."""
         scales = self.scales or {}
         return {
@@ -134,7 +135,7 @@ class Explanation(Shown):
         return [*lines, ("start", self.start_note)]
 
 
-def _labelled(label: str, items: Any) -> list[tuple[str, str]]:
+def _labelled(label: str, items: Iterable[object]) -> list[tuple[str, str]]:
     return [(label if not place else "", str(item)) for place, item in enumerate(items)]
 
 
@@ -188,7 +189,7 @@ def of_beginning(beginning: Beginning) -> dict[str, Any]:
     return {"start": start, "start_note": note, "condition": condition}
 
 
-def _name(formula: Formula, symbol: Any) -> str:
+def _name(formula: Formula, symbol: Expr) -> str:
     return formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name
 
 

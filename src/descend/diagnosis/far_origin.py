@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
@@ -45,7 +44,7 @@ def far_origin(case: Case) -> Diagnosis | None:
         return None
     name, low = next(iter(origins.items()))
     values = case.columns[name]
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "column": name,
         "min": float(values.min()),
         "max": float(values.max()),
@@ -91,10 +90,11 @@ def takes_up(model: SymbolicModel, name: str) -> bool:
         moved = model.predict(theta, {**columns, name: columns[name] - SHIFT})
         if not np.isfinite(moved).all():
             return False
-        found = optimize.least_squares(
-            lambda there: np.nan_to_num(model.predict(there, columns) - moved, nan=1e9, posinf=1e9, neginf=-1e9), theta,
-            xtol=1e-15, ftol=1e-15, gtol=1e-15,
-        )  # fmt: skip
+
+        def residuals(there: Array) -> Array:
+            return np.nan_to_num(model.predict(there, columns) - moved, nan=1e9, posinf=1e9, neginf=-1e9)
+
+        found = optimize.least_squares(residuals, theta, xtol=1e-15, ftol=1e-15, gtol=1e-15)
     return bool(2.0 * found.cost <= SAME * float(moved @ moved))
 
 

@@ -12,6 +12,7 @@ from descend.descent.run import Run
 from descend.diagnosis.case import Array, Case
 from descend.engines.stream import StreamEngine
 from descend.engines.torch_engine import TorchEngine
+from descend.problem.point import Objective
 from descend.problem.problem import Problem
 from descend.problem.standardized import StandardizedObjective
 
@@ -28,9 +29,16 @@ def case_of(run: Run) -> Iterator[Case]:
     with objective.aside() as flat:
         start, last, failed = flat.path()
         yield Case(
-            run.beginning, flat, start, last, optimizer.alike, run.plan, run.trace, run.advice, flat.columns(),
-            decays=optimizer.decays, failed=failed, rescaled=flat.over,
-        )  # fmt: skip
+            run=run,
+            objective=flat,
+            start=start,
+            last=last,
+            optimizer=optimizer.alike,
+            columns=flat.columns(),
+            decays=optimizer.decays,
+            failed=failed,
+            over=flat.over,
+        )
 
 
 def _of_vector(run: Run) -> Case:
@@ -41,13 +49,19 @@ def _of_vector(run: Run) -> Case:
     objective = run.first.objective
     own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
-        run.beginning, objective, run.first.theta, own(last.theta), run.optimizer, run.plan, run.trace, run.advice,
-        {name: problem.columns[name] for name in names}, failed=None if failed is last else own(failed.theta),
-        rescaled=lambda columns: _rebuilt(problem, columns), sampled=problem.whole is not None,
-    )  # fmt: skip
+        run=run,
+        objective=objective,
+        start=run.first.theta,
+        last=own(last.theta),
+        optimizer=run.optimizer,
+        columns={name: problem.columns[name] for name in names},
+        failed=None if failed is last else own(failed.theta),
+        over=lambda columns: _rebuilt(problem, columns),
+        sampled=problem.whole is not None,
+    )
 
 
-def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Any:
+def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     """Return J of the same model over other values of its columns."""
     from descend.engines.numpy_engine import NumpyEngine
     from descend.gradients.derived import derived

@@ -6,20 +6,24 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.losses import Loss
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
 Array = NDArray[np.float64]
 DOMAINS = frozenset(
     (
-        "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "arcsin", "arccos", "asin", "acos", "arccosh", "acosh",
-        "arctanh", "atanh", "lgamma", "digamma", "xlogy",
+        *("log", "log2", "log10", "log1p", "sqrt", "rsqrt", "lgamma", "digamma", "xlogy"),
+        *("arcsin", "arccos", "asin", "acos", "arccosh", "acosh", "arctanh", "atanh"),
     )
-)  # fmt: skip
+)
 DIVISIONS = frozenset(("divide", "true_divide", "truediv", "div", "rtruediv", "rdiv", "reciprocal"))
 POWERS = frozenset(("power", "pow", "float_power", "rpow"))
 GROWING = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "square", "exp_", "logaddexp", "logsumexp")) | POWERS
@@ -52,7 +56,7 @@ class Operation:
         return np.asarray(bad.reshape(rows, -1).any(axis=1) & fine)
 
 
-def watched_numpy(call: Callable[[Callable[[Array], Any]], Any]) -> list[Operation]:
+def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Operation]:
     """Return the operations on arrays of a function in NumPy. call: is given what wraps an array to be watched."""
     seen: list[Operation] = []
 
@@ -75,7 +79,7 @@ def watched_numpy(call: Callable[[Callable[[Array], Any]], Any]) -> list[Operati
     return seen
 
 
-def watched_torch(call: Callable[[], Any], module: Any = None) -> list[Operation]:
+def watched_torch(call: Callable[[], object], module: Module | None = None) -> list[Operation]:
     """Return the operations of what ``call`` does with tensors, and in which part of ``module`` each of them ran."""
     import torch
 
@@ -109,7 +113,7 @@ def _left(inside: list[str]) -> None:
     inside.pop()
 
 
-def _array(tensor: Any) -> Array:
+def _array(tensor: Tensor) -> Array:
     numbers: Array = tensor.detach().cpu().double().numpy()
     return numbers
 

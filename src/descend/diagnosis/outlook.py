@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from descend.descent.beginning import Beginning, learning_rate
 from descend.descent.loop import CLOSE_ENOUGH
@@ -35,9 +34,9 @@ class Outlook:
     standardized: bool = False
     """Whether all of it is about a descent in standardised columns."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values."""
-        settings: dict[str, Any] = {
+        settings: dict[str, object] = {
             "optimizer": self.optimizer.name,
             "learning_rate": self.rate,
             "tolerance": self.tolerance,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy
@@ -14,14 +13,13 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.diagnosis.case import MOST_EPOCHS, Array, Case, went_well
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.operations import Broken, first_broken, watched_numpy, watched_torch
 from descend.engines.batches import Batch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.domain import innermost_failure
 from descend.formula.functions import entry_of
-from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
 from descend.problem import preflight
 from descend.problem.point import Objective, Point
@@ -32,6 +30,8 @@ MODERATE = 20.0
 times its start); beyond that, at a rate that is too large, the parameters were on their way to infinity."""
 SOON = 3
 """Epochs within which a run that merely grew is followed further, to see where it went."""
+LARGEST = 1e140
+"""Size from which on a square overflows."""
 BEYOND = 30
 """For how many steps it is followed."""
 
@@ -75,7 +75,7 @@ def _thrown(case: Case) -> bool:
 def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     parameters = _named(case, failure.theta)
     at = ", ".join(f"{name} = {value:.4g}" for name, value in list({**failure.inputs, **parameters}.items())[:6])
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "expression": failure.part,
         "value": None if math.isnan(failure.value) else str(failure.value),
         "row": None if case.sampled else failure.row,
@@ -131,21 +131,14 @@ def _broken(case: Case) -> Array | None:
     try:
         for _ in itertools.islice(steps, most):
             pass
-    except NotFiniteError as stop:
-        return stop.theta if np.isfinite(stop.theta).all() else None
+    except FloatingPointError as stop:
+        theta: Array = stop.args[0]
+        return theta if np.isfinite(theta).all() else None
     return None
 
 
-class NotFiniteError(ArithmeticError):
-    """J or its gradient is not finite at ``theta``."""
-
-    def __init__(self, theta: Array) -> None:
-        super().__init__(theta)
-        self.theta = theta
-
-
 class StopWhereNotFinite(Objective):
-    """Another objective, which raises NotFiniteError where it is not finite."""
+    """Another objective, which raises FloatingPointError(theta) where it is not finite."""
 
     def __init__(self, inner: Objective) -> None:
         self.inner, self.rows, self.kinks, self.edge = inner, inner.rows, inner.kinks, inner.edge
@@ -153,7 +146,7 @@ class StopWhereNotFinite(Objective):
     def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
         point = self.inner(theta, order, rows)
         if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
-            raise NotFiniteError(theta)
+            raise FloatingPointError(theta)
         return point
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[NDArray[np.intp]] | Sequence[Batch]:
@@ -177,15 +170,10 @@ def _distance(case: Case, theta: Array) -> float:
 def _located(case: Case, theta: Array) -> Failure | None:
     model = case.model
     if model.symbolic is not None:
-        return _in_formula(case, model.symbolic, _in_units(case, theta))
+        return _in_formula(case, model.symbolic, case.in_units(theta))
     if not model.in_place:
         return _in_function(case, model, theta)
     return _in_module(case, theta)
-
-
-def _in_units(case: Case, theta: Array) -> Array:
-    units = getattr(case.objective, "units", None)
-    return theta if units is None else np.asarray(units.theta(theta))
 
 
 def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | None:
@@ -208,38 +196,13 @@ def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | Non
         row = int(outside.argmax())
         found = sympy.log(model.prediction, evaluate=False), math.nan
         return failure(found, row, Cause.DOMAIN_ERROR)
-    for row, expression in _derivatives(case, model, theta):
-        found_inside = innermost_failure(expression, preflight.row_values(model, theta, columns, row))
+    for _, slope, row, _ in preflight.broken_slopes(model, theta, columns):
+        found_inside = innermost_failure(slope, preflight.row_values(model, theta, columns, row))
         if found_inside is not None:
             return failure(found_inside, row)
     row = int(np.abs(prediction).argmax())
-    return failure(_largest(model.prediction, preflight.row_values(model, theta, columns, row)), row, Cause.OVERFLOW)
-
-
-def _derivatives(case: Case, model: SymbolicModel, theta: Array) -> Iterator[tuple[int, Expr]]:
-    """Yield the derivatives that are not finite, each with its first such row."""
-    columns, count = case.problem.columns, case.rows
-    program = derived(model.formula, model.loss)
-    names = preflight.row_values(model, theta, columns, 0)
-    whole = model.values(theta, columns)
-    for slope in program.jacobian.values():
-        with np.errstate(all="ignore"):
-            values = compile_expression(slope, tuple(names))(*(whole[symbol] for symbol in names))
-        bad = ~np.isfinite(np.broadcast_to(np.asarray(values, dtype=np.float64), (count,)))
-        if bad.any():
-            yield int(bad.argmax()), slope
-
-
-def _largest(expression: Expr, values: dict[Expr, float]) -> tuple[Expr, float] | None:
-    """Return the smallest part whose square overflows, if the expression itself is finite."""
-    symbols = tuple(values)
-    for node in sympy.postorder_traversal(expression):
-        if isinstance(node, Expr) and node.args:
-            with np.errstate(all="ignore"):
-                value = float(compile_expression(node, symbols)(*map(np.float64, values.values())))
-            if abs(value) > 1e140:
-                return node, value
-    return None
+    values = preflight.row_values(model, theta, columns, row)
+    return failure(innermost_failure(model.prediction, values, LARGEST), row, Cause.OVERFLOW)
 
 
 def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:

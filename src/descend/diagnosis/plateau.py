@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import sympy
@@ -12,7 +11,7 @@ from sympy import Expr
 
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.operations import Operation, watched_torch
 from descend.diagnosis.rate_too_large import thrown_to_rest
 from descend.formula import as_text
@@ -58,7 +57,7 @@ def plateau(case: Case) -> Diagnosis | None:
     thrown = thrown_to_rest(case, MUCH_LOWER * reached)
     if thrown is not None:
         return thrown
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "loss": reached,
         "loss_reachable": lower if lower < reached else None,
         "gradient_norm": float(case.end.norm),
@@ -133,7 +132,7 @@ def _saturated(case: Case) -> tuple[str, float] | None:
     model = case.model.symbolic
     if model is None:
         return None
-    theta, columns, count = _in_units(case), case.problem.columns, case.rows
+    theta, columns, count = case.in_units(case.last), case.problem.columns, case.rows
     values = model.values(theta, columns)
     symbols = tuple(values)
     best: tuple[str, float] | None = None
@@ -163,13 +162,7 @@ def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
         return np.asarray((function(at + step) - function(at - step)) / (2.0 * step))
 
     usual = slope(np.linspace(-3.0, 0.0, 61))
-    usual = usual[np.isfinite(usual)]
-    return slope(inside), float(np.abs(usual).max(initial=0.0))
-
-
-def _in_units(case: Case) -> Array:
-    units = getattr(case.objective, "units", None)
-    return case.last if units is None else np.asarray(units.theta(case.last))
+    return slope(inside), float(np.abs(usual[np.isfinite(usual)]).max(initial=0.0))
 
 
 def _lower(case: Case) -> float:
@@ -178,10 +171,10 @@ def _lower(case: Case) -> float:
     if model.formula is not None:
         found = search_anew(problem)
         return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
-    starts = [case.start * share for share in (0.1, 0.01, -0.1)] + [case.last * share for share in (0.1, 0.01, -0.1)]
+    starts = [share * theta for theta in (case.start, case.last) for share in (0.1, 0.01, -0.1)]
     starts += [np.full(case.last.size, value) for value in (0.1, 1.0, -0.1)]
-    starts += [np.where(np.arange(case.last.size) == k, share * case.last, case.last) for k in range(case.last.size)
-               for share in (0.1, 0.01, -1.0)]  # fmt: skip
+    single = np.eye(case.last.size, dtype=bool)
+    starts += [np.where(one, share * case.last, case.last) for one in single for share in (0.1, 0.01, -1.0)]
     return min((case.lowest(np.asarray(theta), case.objective) for theta in starts), default=math.inf)
 
 
@@ -204,7 +197,7 @@ def _of_module(case: Case) -> Diagnosis | None:
         return None
     operation, share = found[0]
     layer = f"{operation.name} in {operation.layer or type(module).__name__}"
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "layer": layer,
         "share_without_derivative": share,
         "loss": level,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
@@ -11,6 +10,7 @@ from descend.optimizers.schedules import Constant
 from descend.stability.spectrum import fold_of
 from descend.wording import spell
 
+Growth = dict[str, float | None]
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
 THROWN = 2.0
@@ -110,24 +110,24 @@ def _told(case: Case, smaller: float, lowest: float, epochs: int) -> Diagnosis:
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
 
 
-def growth(case: Case) -> dict[str, Any]:
+def growth(case: Case) -> Growth:
     """Return the rate and its limit, and the growth of the gradient per epoch: measured and predicted."""
-    evidence: dict[str, Any] = {"learning_rate": case.rate, "epochs": case.epochs}
+    evidence: Growth = {"learning_rate": case.rate, "epochs": case.epochs}
     curvature, limit = case.largest_at_start, case.stable_rate
     if curvature is not None:
         evidence["largest_curvature"] = curvature
     if limit is not None:
         evidence |= {"largest_stable_rate": limit, "times_too_large": case.rate / limit}
-    finite = [step.gradient_norm for step in case.trace if math.isfinite(step.gradient_norm) and step.gradient_norm > 0]
-    if len(finite) > 2:
-        evidence["growth_measured"] = float((finite[-1] / finite[len(finite) // 2]) ** (
-            1.0 / (len(finite) - 1 - len(finite) // 2)))  # fmt: skip
+    norms = [step.gradient_norm for step in case.trace if math.isfinite(step.gradient_norm) and step.gradient_norm > 0]
+    later = norms[len(norms) // 2 :]
+    if len(norms) > 2:
+        evidence["growth_measured"] = float((later[-1] / later[0]) ** (1.0 / (len(later) - 1)))
     if curvature is not None and case.plan.batch_size is None and case.optimizer.recurrence is not None:
         evidence["growth_predicted"] = case.optimizer.recurrence.radius(case.rate * curvature)
     return evidence
 
 
-def _sentence(case: Case, evidence: dict[str, Any]) -> str:
+def _sentence(case: Case, evidence: Growth) -> str:
     limit = evidence.get("largest_stable_rate")
     words = f"rate {case.rate:g}"
     if limit is not None and case.rate > limit:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.optimizers.schedules import Constant
 from descend.wording import spell, worded
 
@@ -38,7 +37,7 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
         more = math.log(target / left) / math.log(shrinks)
         needed = ran + math.ceil(more) if more < MOST else None
     hovers = case.progress.hovers and case.plan.batch_size is not None
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "epochs": ran,
         "epochs_needed": needed,
         "loss": level if hovers else case.ended,

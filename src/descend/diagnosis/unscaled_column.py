@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
-from descend.diagnosis.cause import Cause, Diagnosis
-from descend.problem.standardized import column_moments, entering, standardized
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
+from descend.problem.point import Objective
+from descend.problem.standardized import StandardizedObjective, column_moments, entering, standardized
 from descend.wording import spell
 
 BEYOND = 10.0
@@ -29,7 +29,7 @@ class Scales:
     others: float
     before: float
     after: float
-    objective: Any
+    objective: Objective
 
     @property
     def ratio(self) -> float:
@@ -46,7 +46,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     helped = _stable(case, found) if case.diverged else _in_time(case, found)
     if not helped or (found.ratio < MILD and _smaller_rate_serves(case)):
         return None
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "column": found.column,
         "size": found.size,
         "size_of_others": found.others,
@@ -94,10 +94,10 @@ def scales_of(case: Case) -> Scales | None:
     rescaled = standard(case)
     if rescaled is None:
         return None
-    if moments is None:
-        before, after = _condition(case, case.objective), _condition(case, rescaled)
-    else:
+    if moments is not None and isinstance(rescaled, StandardizedObjective):
         before, after = _of_matrix(moments), _of_matrix(rescaled.units.curvature(moments))
+    else:
+        before, after = _condition(case, case.objective), _condition(case, rescaled)
     if before is None or after is None or before < GAIN * after:
         return None
     return Scales(name, size, others, before, after, rescaled)
@@ -119,16 +119,14 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
         roots = np.sqrt(moments.diagonal())
         return dict(zip(texts, roots.tolist(), strict=True)), moments
     responses = set(model.response_columns) or {model.response}
-    sizes = {
-        name: float(np.sqrt(np.mean(np.square(values)))) for name, values in case.columns.items()
-        if name not in responses
-    }  # fmt: skip
+    inputs = {name: values for name, values in case.columns.items() if name not in responses}
+    sizes = {name: float(np.sqrt(np.mean(np.square(values)))) for name, values in inputs.items()}
     if case.start.size > len(sizes):
         sizes[""] = 1.0
     return sizes, None
 
 
-def standard(case: Case) -> Any:
+def standard(case: Case) -> Objective | None:
     """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
@@ -143,14 +141,14 @@ def standard(case: Case) -> Any:
         centred[name] = (values - values.mean()) / spread
         scaled[name] = values / float(np.sqrt(np.mean(values**2)))
     for columns in (centred, scaled):
-        built = case.rescaled(columns)
+        built = case.over(columns)
         point = built(case.start, 1)
         if np.isfinite(point.loss) and np.isfinite(point.gradient).all():
             return built
     return None
 
 
-def _condition(case: Case, objective: Any) -> float | None:
+def _condition(case: Case, objective: Objective) -> float | None:
     """Return the condition of the curvature at the start; for a module, whose smallest is not known, the largest."""
     if case.model.in_place or case.start.size > 300:
         return case.largest_curvature(case.start, objective)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from descend.diagnosis.case import Array, Case
-from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.gradients.court.judgement import Judgement
 
 WRONG = 0.02
@@ -46,7 +45,7 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
     ratio = given / measured if measured else math.inf
     if math.isfinite(ratio) and abs(ratio) < 1e6:
         sentence += f", a factor of {ratio:.4g}"
-    evidence: dict[str, Any] = {"parameter": label or None, "given": given, "measured": measured}
+    evidence: Evidence = {"parameter": label or None, "given": given, "measured": measured}
     return Diagnosis(Cause.WRONG_GRADIENT, evidence | {"factor": ratio}, sentence + ".", ADVICE)
 
 
@@ -57,7 +56,7 @@ def _of_court(judgement: Judgement) -> Diagnosis:
     """Repeat what the court found before the first step."""
     wrong = {name: found for name, found in judgement.parameters.items() if found.verdict != "correct"}
     name, worst = next(iter(wrong.items()))
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "parameter": name,
         "given": worst.yours,
         "measured": worst.derived if worst.derived is not None else worst.numeric,

@@ -55,6 +55,9 @@ class Model(ABC):
     gradient_sources: ClassVar[tuple[str, ...]] = ("numeric",)
     """Where its gradient may come from without anything more from the user; the first unless another is asked for."""
 
+    saved_as: ClassVar[str | None] = None
+    """The part of a model file that says what it is; None if it cannot be saved."""
+
     loss: Loss
     parameters: Parameters
     response: str
@@ -76,6 +79,25 @@ class Model(ABC):
 
         Raises FormulaError or ConfigError for what cannot be fitted to this table.
         """
+
+    def entry(self) -> dict[str, Any]:
+        """Return what a model file says of it, beside its parameters and its loss, for `restored`."""
+        raise ConfigError(
+            f"A {self.kind} cannot be saved: a model file has no word for it. Write the model as a formula to save it."
+        )
+
+    @classmethod
+    def needed(cls, content: Mapping[str, Any]) -> str | None:
+        """Say what a model file was fitted with that it does not hold, and how to load it; None if it holds all."""
+        return None
+
+    @classmethod
+    def restored(cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None) -> Model:
+        """Make the model again that a model file speaks of.
+
+        given: what the user gave beside the file. constraints: what held its parameters back.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
@@ -217,3 +239,8 @@ def known_column(name: str, table: Table, role: str) -> None:
         raise ConfigError(
             f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
         )
+
+
+def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
+    """Return the shapes of all parameters that a model file names."""
+    return {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}

@@ -43,6 +43,7 @@ class FormulaModel(SymbolicModel):
     loss: Loss = field()
     constraints: Constraints | None = None
     kind: ClassVar[str] = "formula"
+    saved_as: ClassVar[str | None] = "formula"
     gradient_sources: ClassVar[tuple[str, ...]] = ("derived", "autograd")
 
     @classmethod
@@ -65,6 +66,19 @@ class FormulaModel(SymbolicModel):
         model = formula_model(formula, loss, held)
         _refuse_no_column(model, table)
         return model, start
+
+    def entry(self) -> dict[str, Any]:
+        return {"formula": self.formula.text}
+
+    @classmethod
+    def restored(
+        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
+    ) -> FormulaModel:
+        columns = content["columns"]
+        numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
+        held = None if constraints is None else constraints.given
+        formula = read_formula(content["formula"], tuple(columns), numeric, starts=content["shapes"], given=held)
+        return formula_model(formula, loss, constraints)
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         return formula_model(self.formula, loss, constraints)

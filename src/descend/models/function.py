@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.models.call import Call, bind
-from descend.models.contract import Model, Options, held_back, known_column
+from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
@@ -32,6 +32,7 @@ class FunctionModel(Model):
     loss: Loss = field()
     constraints: Constraints | None = None
     kind: ClassVar[str] = "Python function"
+    saved_as: ClassVar[str | None] = "function"
     gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @property
@@ -66,6 +67,24 @@ class FunctionModel(Model):
         if held is not None:
             forward = replace(forward, constraints=held)
         return cls(forward, response, whole if held is None else held.free, loss, held), start
+
+    def entry(self) -> dict[str, Any]:
+        return {"function": self.forward.name, "response": self.response}
+
+    @classmethod
+    def needed(cls, content: Mapping[str, Any]) -> str | None:
+        return (
+            f"the Python function `{content['function']}`, which is not in the file. "
+            "Load it in Python: descend.load(path, model=function)."
+        )
+
+    @classmethod
+    def restored(
+        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
+    ) -> FunctionModel:
+        forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
+        whole = Parameters(shapes_of(content))
+        return cls(forward, content["response"], whole if constraints is None else constraints.free, loss, constraints)
 
     def __post_init__(self) -> None:
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))

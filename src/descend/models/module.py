@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,14 @@ from descend.losses import Loss
 from descend.models.contract import Model, Options, known_column
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
+from descend.parameters import Constraints
 from descend.table import Table, open_table
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
 Array = NDArray[np.float64]
-Tensor = Any
 TENSOR = "X"
 """What the inputs are called if they are one tensor rather than columns of a table."""
 BLOCK_ROWS, BLOCK_NUMBERS = 1 << 16, 1 << 22
@@ -34,7 +38,7 @@ class ModuleModel(Model):
     row_shape: of what the module takes per row, if tensors were given; None for columns, which make one vector per row.
     """
 
-    module: Any
+    module: Module
     inputs: tuple[str, ...]
     response: str
     loss: Loss
@@ -42,6 +46,7 @@ class ModuleModel(Model):
     row_shape: tuple[int, ...] | None = None
     kind: ClassVar[str] = "PyTorch module"
     in_place: ClassVar[bool] = True
+    saved_as: ClassVar[str | None] = "module"
     gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @classmethod
@@ -71,6 +76,27 @@ class ModuleModel(Model):
             )
         return cls(given, names, response, loss, ModuleParameters(given)), {}
 
+    def entry(self) -> dict[str, Any]:
+        row_shape = None if self.row_shape is None else list(self.row_shape)
+        own = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
+        return {"response": self.response, "module": own}
+
+    @classmethod
+    def needed(cls, content: Mapping[str, Any]) -> str | None:
+        return (
+            f"the PyTorch module `{content['module']['name']}`, of which it holds the weights only. "
+            "Make the module and load them into it, in Python: descend.load(path, model=module)."
+        )
+
+    @classmethod
+    def restored(
+        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
+    ) -> ModuleModel:
+        entry, parameters = content["module"], ModuleParameters(given)
+        parameters.write_down()
+        row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
+        return cls(given, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
+
     def __post_init__(self) -> None:
         from_tensors = self.row_shape is not None and not self.inputs
         self.__dict__["response_columns"] = () if from_tensors else (self.response,)
@@ -85,7 +111,7 @@ class ModuleModel(Model):
             return self.placed(np.column_stack([columns[name] for name in self.inputs]))
         return self.placed(columns[TENSOR]).reshape(-1, *self.row_shape)
 
-    def placed(self, rows: Any) -> Tensor:
+    def placed(self, rows: object) -> Tensor:
         """Return rows as a tensor beside the module, numbers with a fraction in its precision."""
         like = next((tensor for tensor in self.module.parameters() if tensor.is_floating_point()), None)
         tensor = as_tensor(rows)
@@ -129,7 +155,7 @@ class ModuleModel(Model):
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"
 
 
-def one_per_row(output: Any, rows: int, name: str) -> Tensor:
+def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
     """Return a module's output as one dimension: a column (n, 1) less y (n,) would be (n, n), in silence."""
     shape = tuple(getattr(output, "shape", ()))
     if shape == (rows, 1):
@@ -143,11 +169,13 @@ def one_per_row(output: Any, rows: int, name: str) -> Tensor:
     return output
 
 
-def as_tensor(rows: Any) -> Tensor:
+def as_tensor(rows: object) -> Tensor:
     """Return rows as a tensor, without a copy where that can be."""
     import torch
 
-    return rows if isinstance(rows, torch.Tensor) else torch.from_numpy(np.require(rows, requirements=["C", "W"]))
+    if isinstance(rows, torch.Tensor):
+        return rows
+    return torch.from_numpy(np.require(np.asarray(rows), requirements=["C", "W"]))
 
 
 def block_size(rows: Tensor) -> int:
@@ -156,14 +184,13 @@ def block_size(rows: Tensor) -> int:
     return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // numbers))
 
 
-def is_tensor(data: Any) -> bool:
+def is_tensor(data: object) -> bool:
     """Whether data are one tensor or array: something with a shape, but no column names."""
-    return (
-        hasattr(data, "shape") and hasattr(data, "ndim") and not hasattr(data, "columns")
-        and not hasattr(data, "__arrow_c_stream__") and not getattr(getattr(data, "dtype", None), "names", None)
-    )  # fmt: skip
+    named = any(hasattr(data, name) for name in ("columns", "__arrow_c_stream__"))
+    fields = getattr(getattr(data, "dtype", None), "names", None)
+    return hasattr(data, "shape") and hasattr(data, "ndim") and not named and not fields
 
 
-def is_pair(data: Any) -> bool:
+def is_pair(data: object) -> bool:
     """Whether data are ``(X, y)``."""
     return isinstance(data, tuple | list) and len(data) == 2 and all(map(is_tensor, data))

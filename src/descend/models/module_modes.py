@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 
 class Modes:
@@ -16,7 +20,7 @@ class Modes:
     differ: whether the module computes something else in training than in evaluation: dropout, batch normalisation.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Module) -> None:
         self.module = module
         self.given = [(part, part.training) for part in module.modules()]
         self.training = [(part, flag or not module.training) for part, flag in self.given]
@@ -36,12 +40,12 @@ class Modes:
         """Leave the module in the modes it was given in."""
         _switch(self.given)
 
-    def find_out(self, rows: Any) -> Any:
+    def find_out(self, rows: Tensor) -> Tensor:
         """Compare both modes on a few rows, set ``differ``, and return what evaluation mode gives."""
         import torch
 
         self.module.eval()
-        expected = self.module(rows)
+        expected: Tensor = self.module(rows)
         before = [buffer.clone() for buffer in self.module.buffers()]
         with undisturbed(self.module):
             _switch(self.training)
@@ -53,7 +57,7 @@ class Modes:
 
 
 @contextlib.contextmanager
-def evaluating(module: Any) -> Iterator[None]:
+def evaluating(module: Module) -> Iterator[None]:
     """Put a module in evaluation mode for a while."""
     given = [(part, part.training) for part in module.modules()]
     module.eval()
@@ -64,7 +68,7 @@ def evaluating(module: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def undisturbed(module: Any) -> Iterator[None]:
+def undisturbed(module: Module) -> Iterator[None]:
     """Let a module run in training mode, then put its buffers and the random numbers back."""
     import torch
 
@@ -78,6 +82,6 @@ def undisturbed(module: Any) -> Iterator[None]:
                 buffer.copy_(copy)
 
 
-def _switch(flags: list[tuple[Any, bool]]) -> None:
+def _switch(flags: list[tuple[Module, bool]]) -> None:
     for part, flag in flags:
         part.training = flag

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +170,11 @@ def as_array(tensor: Tensor) -> float | NDArray[np.floating[Any]]:
 def joined(tensors: Iterable[Tensor]) -> NDArray[np.float64]:
     """Return tensors as one flat vector of float64."""
     return np.concatenate([tensor.detach().cpu().double().numpy().ravel() for tensor in tensors])
+
+
+def gradients_of(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Yield what lies in ``.grad`` of each, zeros where J does not depend on it."""
+    return (tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad for tensor in tensors)
 
 
 def cut(vector: NDArray[np.float64], tensors: Iterable[Tensor]) -> list[Tensor]:

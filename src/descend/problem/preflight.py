@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,21 +133,30 @@ def _is_finite(point: Point) -> bool:
 
 def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
     """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
-    start, values = model.parameters.mentioned(theta), model.values(theta, columns)
+    for symbol, _, row, size in broken_slopes(model, theta, columns):
+        where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+        held = "no value" if math.isnan(size) else f"the value {size:g}"
+        return (
+            f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
+            f"{f' ({where})' if where else ''} at the start ({model.parameters.mentioned(theta)}), though the loss is "
+            f"finite. Give other starting values{using('start')}, or leave such rows out{using('where')}."
+        )
+    return None
+
+
+def broken_slopes(
+    model: SymbolicModel, theta: Array, columns: Mapping[str, Array]
+) -> Iterator[tuple[Expr, Expr, int, float]]:
+    """Yield each derivative that is not finite in some row: the symbol, the derivative, the row, and what it is there.
+
+    A derivative without columns is the same in every row.
+    """
+    values = model.values(theta, columns)
     for symbol, slope in derived(model.formula, model.loss).jacobian.items():
         with np.errstate(all="ignore"):
             derivative = np.ravel(compile_expression(slope, tuple(values))(*values.values()))
-        bad = ~np.isfinite(derivative)
-        if bad.any():
-            row, size = int(bad.argmax()), derivative[bad][0]
-            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
-            held = "no value" if math.isnan(size) else f"the value {size:g}"
-            return (
-                f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
-                f"{f' ({where})' if where else ''} at the start ({start}), though the loss is finite. "
-                f"Give other starting values{using('start')}, or leave such rows out{using('where')}."
-            )
-    return None
+        if (bad := ~np.isfinite(derivative)).any():
+            yield symbol, slope, int(bad.argmax()), float(derivative[bad][0])
 
 
 def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str:

@@ -6,23 +6,21 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import DataError
-from descend.formula import read_formula
 from descend.losses import LOSSES, Loss
-from descend.models import FormulaModel, FunctionModel, Model, bind
+from descend.models import KINDS, FormulaModel, Model
+from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
-from descend.models.module_weights import ModuleParameters
 from descend.output import write_atomically
-from descend.parameters import Constraints, Parameters, constrained
+from descend.parameters import Parameters, constrained
 from descend.results.fit import Fit
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import FORMAT, damaged, part, read_content
@@ -32,9 +30,9 @@ from descend.results.weights import load_weights, written_weights
 def save(fit: Fit, path: str | os.PathLike[str]) -> None:
     """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
     if fit.model.in_place:
-        model: Any = fit.model
+        model, content = cast(ModuleModel, fit.model), content_of(fit)
         with written_weights(model.module, path) as weights:
-            _write(path, content_of(fit) | {"module": _module_entry(model) | weights})
+            _write(path, content | {"module": content["module"] | weights})
     else:
         _write(path, content_of(fit))
 
@@ -47,13 +45,11 @@ def content_of(fit: Fit) -> dict[str, Any]:
     """Return what a model file holds."""
     model, held = fit.model, fit.constraints
     parameters = model.parameters if held is None else held.parameters
-    formula = model.formula.text if model.formula is not None else None
+    entry = {"formula": None, "function": None, "response": None} | model.entry()
     content = {
         "descend": version("descend"),
         "format": FORMAT,
-        "formula": formula,
-        "function": None if model.forward is None else model.forward.name,
-        "response": None if formula else model.response,
+        **entry,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
         "asked": fit._asked,
@@ -63,18 +59,13 @@ def content_of(fit: Fit) -> dict[str, Any]:
         **fit.summary(),
     }
     content["loss_function"] = _loss_text(fit)
-    if formula:
-        content["formula"] = formula
+    if entry["formula"]:
+        content["formula"] = entry["formula"]
     return content
 
 
 def _numbers(values: list[float]) -> list[float | None]:
     return [value if math.isfinite(value) else None for value in values]
-
-
-def _module_entry(model: ModuleModel) -> dict[str, Any]:
-    row_shape = None if model.row_shape is None else list(model.row_shape)
-    return {"name": model.name, "inputs": list(model.inputs), "row_shape": row_shape}
 
 
 def _loss_text(fit: Fit) -> str:
@@ -94,10 +85,15 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
         raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
     place = Path(path)
     content = read_content(place)
-    if "module" in content:
-        module = _module(content, model, place)
+    kind = _kind(content)
+    needed = kind.needed(content)
+    if needed is not None and not kind.takes(model):
+        raise DataError(f"`{place}` was fitted with {needed}")
+    if kind.in_place:
+        load_weights(model, content["module"], place)
+        module = cast(ModuleModel, kind.restored(content, model, _loss(content, place), None))
         return restored(content, module, module.parameters.present)
-    fitted = _model(content, model, place)
+    fitted = _model(content, kind, model, place)
     with part(place, "parameters"):
         theta = fitted.parameters.flat(content["parameters"])
         if not np.isfinite(theta).all():
@@ -108,58 +104,30 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     return restored(content, fitted, theta)
 
 
-def _model(content: dict[str, Any], function: Callable[..., Any] | None, place: Path) -> Model:
-    shapes = {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
-    columns = tuple(content["columns"])
+def _kind(content: Mapping[str, Any]) -> type[Model]:
+    """Return the kind of model that a file speaks of; what is written as its formula may be but a description."""
+    others = (kind for kind in KINDS if kind.saved_as not in (None, FormulaModel.saved_as))
+    return next((kind for kind in others if content.get(str(kind.saved_as)) is not None), FormulaModel)
+
+
+def _model(content: dict[str, Any], kind: type[Model], given: object, place: Path) -> Model:
+    with part(place, "shapes"):  # files of fits whose parameters nothing held back need not say so
+        shapes = shapes_of(content)
+        held = constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
     loss = _loss(content, place)
-    if content["function"] is not None and function is None:
-        raise DataError(
-            f"`{place}` was fitted with the Python function `{content['function']}`, which is not in the file. "
-            "Load it in Python: descend.load(path, model=function)."
-        )
-    with part(place, "shapes"):
-        held = _constraints(content, shapes)
-    if content["function"] is None:
-        numeric = [name for name, kind in content["columns"].items() if kind in ("number", "boolean")]
-        given = None if held is None else held.given
-        with part(place, "formula"):
-            formula = read_formula(content["formula"], columns, numeric, starts=shapes, given=given)
-            model = FormulaModel(formula, loss, held)
-        for name in model.parameters.shapes:
-            if name not in shapes:
-                raise damaged(place, f"shapes.{name}", "it is missing")
-        return model
-    if content["response"] is None or function is None:
+    if kind.saved_as != "formula" and content["response"] is None:
         raise damaged(place, "response", "a text belongs there")
-    forward = bind(function, columns)
-    free = Parameters(shapes) if held is None else held.free
-    forward = forward if held is None else replace(forward, constraints=held)
-    return FunctionModel(forward, content["response"], free, loss, constraints=held)
+    with part(place, str(kind.saved_as)):
+        model = kind.restored(content, given, loss, held)
+    for name in model.parameters.shapes:
+        if name not in shapes:
+            raise damaged(place, f"shapes.{name}", "it is missing")
+    return model
 
 
 def _loss(content: dict[str, Any], place: Path) -> Loss:
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
-
-
-def _constraints(content: dict[str, Any], shapes: dict[str, Any]) -> Constraints | None:
-    """Read what held parameters back; files of fits without it need not say so."""
-    return constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
-
-
-def _module(content: dict[str, Any], module: Any, place: Path) -> ModuleModel:
-    entry = content["module"]
-    if not hasattr(module, "load_state_dict"):
-        raise DataError(
-            f"`{place}` was fitted with the PyTorch module `{entry['name']}`, of which it holds the weights only. "
-            "Make the module and load them into it, in Python: descend.load(path, model=module)."
-        )
-    load_weights(module, entry, place)
-    parameters = ModuleParameters(module)
-    parameters.write_down()
-    row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
-    loss = _loss(content, place)
-    return ModuleModel(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
 
 
 def restored(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,16 @@ from descend.gradients.court.rows import Factor, Ridders
 from descend.gradients.court.trial import hold
 from descend.losses import Loss
 from descend.models.module import ModuleModel, is_pair, one_per_row
-from descend.models.module_weights import fill, joined
+from descend.models.module_weights import fill, gradients_of, joined
 from descend.options.request import Request
 from descend.parameters import Parameters
 from descend.table.rows import Rows
 from descend.training.posing import refuse_what_modules_lack
 from descend.training.reading import read_table, read_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 Array = NDArray[np.float64]
 ROW = "row"
@@ -36,7 +40,7 @@ MOST_ROWS = 2000
 class ModuleRows(Ridders):
     """A module row by row, in double precision; its one column is the number of the row."""
 
-    def __init__(self, model: ModuleModel, rows: Any, y: Array, exact: bool) -> None:
+    def __init__(self, model: ModuleModel, rows: Tensor, y: Array, exact: bool) -> None:
         self.module = copy.deepcopy(model.module).double().eval()
         self.model, self.y, self.loss, self.exact = model, y, model.loss, False
         self.rows = rows.double() if rows.is_floating_point() else rows
@@ -56,7 +60,7 @@ class ModuleRows(Ridders):
         with torch.no_grad():
             return np.array(self._outputs(columns).cpu().numpy(), dtype=np.float64)
 
-    def _outputs(self, columns: Mapping[str, Array]) -> Any:
+    def _outputs(self, columns: Mapping[str, Array]) -> Tensor:
         import torch
 
         chosen = torch.from_numpy(columns[ROW].astype(np.int64))
@@ -72,10 +76,11 @@ class ModuleRows(Ridders):
         import torch
 
         fill(self.trained, theta)
-        result = np.array([
-            joined(torch.autograd.grad(output, self.trained, retain_graph=True, materialize_grads=True))
+        gradients = (
+            torch.autograd.grad(output, self.trained, retain_graph=True, materialize_grads=True)
             for output in self._outputs(columns)
-        ])  # fmt: skip
+        )
+        result = np.array([joined(each) for each in gradients])
         return result, 1e-12 * np.abs(result)
 
     def steady(self) -> frozenset[str]:
@@ -98,7 +103,7 @@ def _places(shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(",".join(map(str, place)) for place in np.ndindex(shape))
 
 
-def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Judgement:
+def check_module(module: Any, data: object, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Judgement:
     """Judge a gradient of a module.
 
     request.gradient: a function ``gradient(module, X, y)``, or ``(module, X, y, weights)`` for weighted rows, that
@@ -146,7 +151,7 @@ def check_module(module: Any, data: Any, inputs: Sequence[str] | None, request: 
         return hold(case, str(model))
 
 
-def _by_backward(module: Any, rows: Any, y: Any, omega: Any, model: ModuleModel) -> Array:
+def _by_backward(module: Module, rows: Tensor, y: Tensor, omega: Tensor | None, model: ModuleModel) -> Array:
     from descend.gradients.autograd import AutogradKernel
 
     module.zero_grad()
@@ -154,8 +159,7 @@ def _by_backward(module: Any, rows: Any, y: Any, omega: Any, model: ModuleModel)
     kernel = AutogradKernel(model.loss, lambda *_: score, lambda *_: y, lambda *_: (), 0)
     value = kernel.value(score, y, score - y)
     (value.mean() if omega is None else (value * omega).sum() / omega.sum()).backward()
-    trained = (tensor for tensor in module.parameters() if tensor.requires_grad)
-    return joined(tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad for tensor in trained)
+    return joined(gradients_of(tensor for tensor in module.parameters() if tensor.requires_grad))
 
 
 def _flat(result: Any, reference: ModuleRows) -> Array:

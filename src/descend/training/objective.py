@@ -15,7 +15,7 @@ from descend.formula.printers.code import TORCH
 from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, undisturbed
-from descend.models.module_weights import Weights, fill, joined
+from descend.models.module_weights import Weights, fill, gradients_of, joined
 from descend.problem.point import Objective, Point, shuffled
 from descend.training.affine import lowest_place
 from descend.training.curvature import Ritz, hessian
@@ -94,11 +94,9 @@ class ModulePoint:
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
         """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        largest = max(
-            (float((tensor.grad.abs() * tensor.detach().abs().clamp(min=1.0)).max())
-             for tensor in self.objective.model.parameters.trained if tensor.grad is not None and tensor.numel()),
-            default=0.0,
-        )  # fmt: skip
+        pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
+        parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
+        largest = max(parts, default=0.0)
         return largest / reference if reference > 0.0 else largest
 
     def closure(self) -> Tensor:
@@ -287,8 +285,7 @@ class Flat(Objective):
             total = self.objective.passed(rows, order > 0)
         gradient = None
         if order:
-            gradient = joined(tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad
-                              for tensor in self.trained)  # fmt: skip
+            gradient = joined(gradients_of(self.trained))
         return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
 
     @contextlib.contextmanager

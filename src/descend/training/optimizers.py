@@ -84,7 +84,7 @@ class TorchOptimizer:
         """Whether it also pulls the weights to zero, so that it does not lead to the lowest J."""
         return any(float(group.get("weight_decay", 0.0) or 0.0) > 0.0 for group in self.torch_optimizer.param_groups)
 
-    def init(self, theta: Any) -> Any:
+    def init(self, theta: object) -> Any:
         return self.torch_optimizer
 
     def step(self, evaluation: Any, state: Any) -> tuple[Any, Any]:

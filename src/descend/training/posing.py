@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,17 @@ from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.reading import read_table, read_tensors
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
 FEW_ROWS = 64
 """Rows that show what a module returns, and whether training changes it."""
 BATCHED = 0.1
 """Share of a chosen learning rate that is left in batches, which take many steps per epoch, none of them exact."""
 
 
-def pose_module(module: Any, data: Any, request: Request) -> tuple[Problem, Request]:
+def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, Request]:
     """Put a problem together, and settle on an optimizer.
 
     data: a table, of which the module takes ``request.inputs`` as one vector a row; or ``(X, y)``, of which it takes X.
@@ -81,11 +85,10 @@ def _begun(
     first = objective(start)
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
-    whole: Any = model
     y = engine.rows.y
     scale = float(y.dot(y)) / len(y) if model.loss.quadratic else 0.0
     return Problem(
-        model=whole,
+        model=model,
         gradient="autograd",
         sums=None,
         table=table,
@@ -155,14 +158,14 @@ def refuse_what_modules_lack(request: Request) -> None:
         )
 
 
-def _refuse_untrainable(module: Any) -> None:
+def _refuse_untrainable(module: Module) -> None:
     trainable = [tensor.requires_grad for tensor in module.parameters()]
     if not any(trainable):
         why = "all of them are frozen (requires_grad=False)" if trainable else "it has none"
         raise ConfigError(f"`{type(module).__name__}` has no parameters to fit: {why}.")
 
 
-def _refusal(model: ModuleModel, few: Any, error: Exception) -> str:
+def _refusal(model: ModuleModel, few: Tensor, error: Exception) -> str:
     said = str(error).strip().partition("\n")[0].rstrip(".")
     shape = ", ".join(["n", *map(str, few.shape[1:])]) + ("," if few.ndim == 1 else "")
     kind = str(few.dtype).removeprefix("torch.")

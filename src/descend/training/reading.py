@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from descend.models.module_weights import ModuleParameters
 from descend.options.request import Request
 from descend.table import Table, open_table
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
 Array = NDArray[np.float64]
 Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
 """The model, the table, what of it is used by name, and what to tell the user."""
@@ -22,7 +26,7 @@ ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
 """Shapes of a row that is one number."""
 
 
-def read_table(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
+def read_table(module: Module, data: object, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
     """Read columns. Without ``inputs`` the module takes all columns of numbers but the response and the weights."""
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
@@ -36,7 +40,7 @@ def read_table(module: Any, data: Any, inputs: Sequence[str] | None, request: Re
     return model, table, dict(columns), notes
 
 
-def read_tensors(module: Any, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
+def read_tensors(module: Module, data: Any, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Read:
     """Read ``(X, y)``: tensors or arrays with rows along the first axis."""
     for option, value in {"inputs": inputs, "where": request.where, "weights": request.weights}.items():
         if value is not None:
@@ -69,7 +73,7 @@ def _numbers(values: Any) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Any, observed: Array, missing: str) -> tuple[Any, Array]:
+def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
