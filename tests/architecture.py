@@ -60,10 +60,11 @@ def place(rule: str, file: Path, node: ast.AST) -> Place:
 
 @cache
 def loss_names() -> frozenset[str]:
-    """Return the names of the losses."""
+    """Return the names of the losses, but for those that are functions of formulas too: `gamma`."""
+    from descend.formula.functions import FUNCTIONS
     from descend.losses import LOSSES
 
-    return frozenset(LOSSES)
+    return frozenset(LOSSES) - frozenset(FUNCTIONS)
 
 
 @cache

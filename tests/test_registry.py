@@ -115,7 +115,10 @@ UNREADABLE = (
         ("rich_one(rate=[1])", "The setting `rate` of part `rich_one` must be a number, such as 0.5; it is [1]."),
         ("rich_one(0.5)", UNREADABLE.format("0.5")),
         ("rich_one(rate)", UNREADABLE.format("rate")),
-        ("rich_one(rate=x)", UNREADABLE.format("rate=x")),
+        (
+            "rich_one(rate=x)",
+            "The setting `rate` of part `rich_one` must be a number, such as 0.5; it is 'x'.",
+        ),
         ("rich_one(rate=1, rate=2)", UNREADABLE.format("rate=1, rate=2")),
         ("rich_one(rate=1)(steps=2)", UNREADABLE.format("rate=1)(steps=2")),
         ("rich_one(rate=__import__('os'))", UNREADABLE.format("rate=__import__('os')")),

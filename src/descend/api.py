@@ -266,7 +266,7 @@ def derive(
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
     loss_function = _built(loss)
-    read = read_formula(formula, names, numeric)
+    read = loss_function.extended(read_formula(formula, names, numeric))
     return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 

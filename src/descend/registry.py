@@ -189,8 +189,8 @@ class Registry(Generic[AnyPart]):
 
 
 def _literal(node: ast.expr) -> Any:
-    """Return what a literal says; ``auto`` needs no quotes."""
-    return node.id if isinstance(node, ast.Name) and node.id == "auto" else ast.literal_eval(node)
+    """Return what a literal says; text that is a name, such as ``auto``, needs no quotes."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def closest(name: str, known: Any) -> str:

@@ -129,3 +129,12 @@ def test_the_court_knows_the_loss_whose_gradient_was_given():
     ])  # fmt: skip
     assert [finding.verdict for finding in judgement.parameters.values()] == ["other_loss", "other_loss"]
     assert "gamma loss" in judgement.sentence
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e9])
+def test_a_log_link_takes_as_few_epochs_whatever_the_unit_of_the_response(size):
+    data = grouped()
+    fit = descend.fit("y ~ exp(a + b*x)", {"x": data["x"], "y": size * data["y"]}, loss="gamma")
+    assert fit.outcome == "converged"
+    assert fit.trace[-1].epoch < 12
+    assert fit.parameters["b"] == pytest.approx(np.log(data["y"][40:].mean() / data["y"][:40].mean()), rel=1e-9)

@@ -17,8 +17,8 @@ from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import TORCH
 from descend.losses import LOSSES, Loss
-from descend.losses.contract import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
-from descend.problem.preflight import check_response
+from descend.losses.formulas import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
+from descend.problem.preflight import refuse_outside_domain
 
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL)
 VARIANTS = [
@@ -223,9 +223,9 @@ def test_what_lies_outside_a_domain_is_refused_in_its_words(loss):
         return
     bad = domain.low if not domain.closed else domain.low - 1.0
     with pytest.raises(DataError) as caught:
-        check_response(loss, np.array([0.5, bad]), "y", "the data")
+        refuse_outside_domain(loss, np.array([0.5, bad]), "y", "row {}".format, "the data")
     assert str(caught.value) == (
-        f"`y` is {bad:g} in row 2 of the data, but the {loss.name} loss needs {domain.words}. "
+        f"`y` is {bad:g} in row 1 of the data, but the {loss.name} loss needs {domain.words}. "
         "Leave such rows out with --where, or choose another loss."
     )
-    check_response(loss, np.array([0.5, 1.0]), "y", "the data")
+    refuse_outside_domain(loss, np.array([0.5, 1.0]), "y", "row {}".format, "the data")

@@ -13,7 +13,7 @@ from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Write
 from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [
@@ -205,4 +205,8 @@ def row_sums(program: Program) -> list[Expr]:
 @lru_cache(maxsize=128)
 def compiled(program: Program, language: str, weighted: bool) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
+    if program.loss.own_parameters:
+        from descend.engines.several import CompiledScores
+
+        return CompiledScores(program, language, weighted)
     return Compiled(program, language, weighted)

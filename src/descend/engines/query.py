@@ -26,7 +26,7 @@ from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.database import reason
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows

@@ -13,7 +13,7 @@ from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, L
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import OMEGA, Column
 from descend.gradients.contract import Program
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model, SymbolicModel
 from descend.table.lazy import LARGEST, Lazy
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.formula.factor import numpy_factor, products, torch_factor
+from descend.formula.factor import numpy_factor, products, torch_factor, whitened
 from descend.formula.functions import Special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
 from descend.formula.symbols import OMEGA, Column
@@ -29,6 +29,7 @@ def numpy_names() -> Names:
         "np": np,
         "special": Special(),
         "factor": numpy_factor,
+        "whitened": whitened,
         "products": products,
         "total": np.add.reduce,
         "spread": lambda number, count: np.full(count, number),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
+LEAST = 1e-10
+"""Share of the largest curvature of a row that a direction has at least, so that its slope can be divided by it."""
 
 
 def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
@@ -70,3 +72,31 @@ def torch_triangle(matrix: Tensor) -> Tensor:
         return matrix.new_full((columns, columns), float("nan"))
     upper = torch.linalg.qr(matrix, mode="r")[1]
     return upper if rows >= columns else torch.cat([upper, matrix.new_zeros((columns - rows, columns))])
+
+
+def whitened(
+    jacobian: Array, own: Sequence[int], slopes: Sequence[Array], weights: Sequence[Array] = ()
+) -> tuple[Array, Array]:
+    """Return slopes, (m n,), and derivatives, (p, m n), of as many scores a row that do not act on each other.
+
+    jacobian: (p, n) derivatives of the first score. own: the place in theta of each other score. slopes: of the m
+    scores. weights: the upper triangle of their second derivatives, row by row; none if they are not needed.
+    """
+    count, rows = len(slopes), jacobian.shape[1]
+    each = np.zeros((count, *jacobian.shape))
+    each[0] = jacobian
+    for place, score in enumerate(own, 1):
+        each[place, score] = 1.0
+    slope = np.stack(slopes)
+    if weights:
+        second = np.empty((rows, count, count))
+        for weight, i, j in zip(weights, *np.triu_indices(count), strict=True):
+            second[:, i, j] = second[:, j, i] = weight
+        if not np.isfinite(second).all():
+            return np.full(count * rows, np.nan), np.full((len(jacobian), count * rows), np.nan)
+        values, vectors = np.linalg.eigh(second)
+        values = np.abs(values)
+        root = np.sqrt(np.maximum(values, LEAST * values.max(axis=1, keepdims=True))).T
+        slope = np.einsum("an,nak->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)
+        each = np.einsum("apn,nak,kn->kpn", each, vectors, root)
+    return slope.ravel(), np.ascontiguousarray(each.transpose(1, 0, 2)).reshape(len(jacobian), -1)

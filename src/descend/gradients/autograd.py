@@ -14,7 +14,7 @@ from descend.formula.printers.code import TORCH
 from descend.formula.row_code import RowCode
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model
 from descend.table.rows import Rows
 
@@ -40,6 +40,7 @@ class AutogradKernel:
         arrays: Callable[[Rows], tuple[Array, ...]],
         size: int,
     ) -> None:
+        loss.refuse_own()
         self.score, self.response, self.arrays, self.size = score, response, arrays, size
         symbols = (PREDICTION, RESPONSE, RESIDUAL)
         self.value, self.slope, self.weight = (
@@ -70,10 +71,10 @@ class AutogradKernel:
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
 
-    made_by: tuple[Callable[..., AutogradKernel], tuple[Any, ...]]
+    made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
     """What makes it again where it is unpickled."""
 
-    def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[object, ...]]:
         return self.made_by
 
     def _loss(self, theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:

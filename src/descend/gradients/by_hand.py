@@ -44,6 +44,7 @@ def by_hand(
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
+    loss.refuse_own()
     program = derived(formula, loss)
     whole = program.parameters if held is None else held.parameters
     given: dict[str, Expr] = {}
@@ -67,7 +68,9 @@ def by_hand(
         for symbol in expression.atoms(Parameter):
             given[symbol.name] += given[name] * expression.diff(symbol)
     return dataclasses.replace(
-        program, by_hand=tuple(given[label] for label in program.parameters.labels), more_columns=more
+        program,
+        by_hand=tuple(given[label] for label in program.parameters.labels),
+        more_columns=(*program.more_columns, *more),
     )
 
 
@@ -78,8 +81,10 @@ def _read(
     name, index, node = syntax.parse_assignment(text)
     # `sign` cannot stand in a formula, but it does in the derivatives that `descend derive` prints.
     extra: dict[str, Extra] = {
-        "sign": (sign, (1,)), "mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,)),
-    }  # fmt: skip
+        "sign": (sign, (1,)),
+        "mean": (lambda inside: _sum(inside) / COUNT, (1,)),
+        "sum": (_sum, (1,)),
+    }
     # A pattern such as w @ [x*] takes the columns it took in the formula.
     taken: dict[str, list[str]] = {}
     for term in formula.terms.values():

@@ -40,7 +40,7 @@ class Program:
     score: what the loss is a function of; the expression of the formula, less a link the loss absorbs.
     slopes: derivatives of the score by each scalar parameter and each predictor ``w @ [...]``.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
-    more_columns: columns that only the gradient by hand reads.
+    more_columns: columns that only the loss or the gradient by hand reads.
     """
 
     formula: Formula

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import sympy
 from sympy import Expr
@@ -16,7 +15,7 @@ from descend.formula.printers.latex import as_latex
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.showing import Shown
 
 MOST_TO_SIMPLIFY = 60
@@ -47,7 +46,13 @@ class Derivation(Shown):
     @cached_property
     def gradient(self) -> dict[Expr, Expr]:
         """For each scalar parameter and each predictor, the expression to average, right in every row."""
-        return self._slopes.with_limits
+        return {**self._slopes.with_limits, **self._own}
+
+    @cached_property
+    def _own(self) -> dict[Expr, Expr]:
+        """The derivatives by parameters of the loss itself."""
+        own = zip(self.loss.own_parameters, self.loss.slopes[1:], strict=True) if self.loss.own_parameters else ()
+        return {Parameter(name): self.formula.as_typed(self._in_data(slope)) for name, slope in own}
 
     @cached_property
     def _slopes(self) -> Slopes:
@@ -81,7 +86,7 @@ class Derivation(Shown):
         """
         return [
             (symbol, part)
-            for symbol, part in (self._slopes.inside if language == "latex" else self.gradient).items()
+            for symbol, part in ({**self._slopes.inside, **self._own} if language == "latex" else self.gradient).items()
             if (self.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name) == name
         ]
 
@@ -174,7 +179,7 @@ class Derivation(Shown):
             written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items())
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
         return {
             "formula": self.formula.text,

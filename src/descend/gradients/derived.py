@@ -20,4 +20,5 @@ def derived(formula: Formula, loss: Loss) -> Program:
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = loss.score(formula.expression)
-    return Program(formula, loss, Parameters(formula.parameters), score, score_slopes(formula, loss))
+    parameters, found = Parameters(formula.parameters), score_slopes(formula, loss)
+    return Program(formula, loss, parameters, score, found, more_columns=loss.own_columns)

@@ -25,6 +25,7 @@ class NumericKernel:
     finish = None
 
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
+        model.loss.refuse_own()
         self.model, self.loss = model, model.loss
         self.names = tuple(dict.fromkeys((*model.inputs, *more_columns, *model.response_columns)))
 

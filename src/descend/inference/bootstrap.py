@@ -104,7 +104,8 @@ def _resampled(
     random = np.random.default_rng(seed)
     values, failed, weak, done = [], 0, 0, 0
     objective, free = solution.objective, free_to_move(solution)
-    lean = not solution.loss_function.kinked and well_conditioned(objective(solution.theta, 2), free)
+    one_score = not (solution.loss_function.kinked or solution.loss_function.own_parameters)
+    lean = one_score and well_conditioned(objective(solution.theta, 2), free)
     close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
@@ -136,7 +137,7 @@ def _resampled(
 def _influence(solution: Solution, covariance: Array) -> Array:
     """Return (rows, p) how far each row pulls the parameters, to first order."""
     rows = counted_rows(solution)
-    pull = rows.omega * solution.loss_function.slope(rows.score, rows.y)
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
     return influence
 

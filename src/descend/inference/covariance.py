@@ -214,10 +214,10 @@ def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Arra
         spread = np.sqrt(below * above) / jump
         density = _density(rows.score - rows.y, above / jump, size)
         return rows.omega * jump * density, rows.omega * jump * spread
-    pull = rows.omega * loss.slope(rows.score, rows.y)
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     if loss.likelihood:
-        return rows.omega * loss.weight(rows.score, rows.y), pull
-    return rows.omega * loss.bend(rows.score, rows.y), pull
+        return rows.omega * rows.loss.weight(rows.score, rows.y), pull
+    return rows.omega * rows.loss.bend(rows.score, rows.y), pull
 
 
 def _density(residuals: Array, share: float, through: int) -> Array:

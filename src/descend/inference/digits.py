@@ -64,7 +64,8 @@ def digits(solution: Solution) -> dict[str, Any] | None:
     Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
     curvature is formed, for losses with a kink, and for runs that diverged.
     """
-    if solution.model.in_place or solution.loss_function.kinked or solution.outcome is Outcome.DIVERGED:
+    loss = solution.loss_function
+    if solution.model.in_place or loss.kinked or loss.own_parameters or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(solution)
@@ -217,9 +218,9 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
 
 def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
     """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
-    loss, jacobian = solution.loss_function, rows.jacobian
-    slope = rows.omega * loss.slope(rows.score, rows.y)
-    bend = rows.omega * loss.weight(rows.score, rows.y)
+    jacobian = rows.jacobian
+    slope = rows.omega * rows.loss.slope(rows.score, rows.y)
+    bend = rows.omega * rows.loss.weight(rows.score, rows.y)
     part = jacobian @ ways
     upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
     norms = np.sqrt(np.add.reduce(upper * upper))

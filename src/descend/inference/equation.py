@@ -69,10 +69,10 @@ def _within(solution: Solution, rows: ScoredRows) -> Array:
     share = rows.omega / rows.omega.sum()
     loss, bend, spread = solution.loss_function, np.ones(len(share)), 1.0
     if loss.likelihood:
-        bend = loss.weight(rows.score, rows.y) / loss.unit
+        bend = rows.loss.weight(rows.score, rows.y) / loss.unit
     if not loss.dispersion_known:
         spread = NORMAL * float(np.median(np.abs(rows.y - rows.score)))
-        if loss.likelihood:
+        if loss.likelihood and loss.plain:
             spread = float(np.sqrt(share @ loss.deviance(rows.score, rows.y)))
         spread = max(spread, FLOOR * float(np.sqrt(share @ (bend * (rows.score - share @ rows.score) ** 2))))
     reach = np.square(rows.jacobian).T @ (share * bend)

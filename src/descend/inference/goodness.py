@@ -95,7 +95,7 @@ def deviance_of(solution: Solution) -> float | None:
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
     loss = solution.loss_function
-    if not loss.likelihood or solution.penalised or solution.model.in_place:
+    if not loss.likelihood or not loss.plain or solution.penalised or solution.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(solution)

@@ -159,6 +159,10 @@ def checked_errors(kind: str | None, loss: Loss) -> str:
         raise ConfigError(
             f"There are no standard errors of the kind `{kind}`.{closest(str(kind), KINDS)} Known: {', '.join(KINDS)}."
         )
+    if kind == "sandwich" and loss.own_parameters:
+        raise ConfigError(
+            f"The {loss.name} loss has parameters of its own, which no sandwich errors are known for. Use model."
+        )
     if kind == "model" and not loss.likelihood:
         raise ConfigError(
             f"The {loss.name} loss is not the likelihood of a distribution, so its curvature alone tells no standard "

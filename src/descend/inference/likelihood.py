@@ -15,7 +15,7 @@ from descend.formula.compile import compile_expression
 from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
 from descend.inference.statistics import counting, total_weight
-from descend.losses.contract import DISPERSION
+from descend.losses.formulas import DISPERSION
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16

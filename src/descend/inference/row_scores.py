@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from descend.descent.commenting import once
 from descend.descent.solution import Solution
+from descend.losses import Loss
 from descend.starts.search import sampled
 
 Array = NDArray[np.float64]
@@ -20,13 +21,15 @@ class ScoredRows:
     """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
 
     y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
-    jacobian: (rows, p) derivatives of the score. places: where they are among the rows that the fit keeps.
+    jacobian: (rows, p) derivatives of the score. loss: that of these rows, whose own columns it knows.
+    places: where they are among the rows that the fit keeps.
     """
 
     y: Array
     score: Array
     jacobian: Array
     omega: Array
+    loss: Loss
     places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
 
 
@@ -65,7 +68,9 @@ def rows_that_count(
     score, jacobian = solution.model.scores_and_jacobian(solution.theta, columns)
     y = solution.model.observed(columns)
     counting = omega > 0.0
+    own = {name: columns[name][counting] for name in solution.loss_function.own_columns}
+    loss = solution.loss_function.given(own, solution.parameters)
     if counting.all():
-        return ScoredRows(y, score, jacobian, omega, places)
+        return ScoredRows(y, score, jacobian, omega, loss, places)
     places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
-    return ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], places)
+    return ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places)

@@ -4,6 +4,7 @@ from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
+from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
 from descend.losses.log_cosh import LogCosh
@@ -21,9 +22,11 @@ LOSSES: Registry[Loss] = Registry(
 
 __all__ = [
     "LOSSES",
+    "POSITIVE",
     "Absolute",
     "Bernoulli",
     "Cauchy",
+    "Domain",
     "Gamma",
     "Huber",
     "LogCosh",

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.losses.contract import Array, Domain, Loss
+from descend.losses.contract import Loss
+from descend.losses.domain import Domain
+from descend.losses.formulas import Array
 
 
 @dataclass(frozen=True)

@@ -1,75 +1,36 @@
-"""What a loss is: a few short formulas, from which every engine's code is made, and what follows from them."""
+"""What a loss answers: what it costs, what y and the prediction may be, its shape and its distribution."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from abc import ABC
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, expand, expand_log
 
-from descend.errors import ConfigError
-from descend.formula.symbols import OMEGA, Quantity
-from descend.registry import Part
+from descend.formula.symbols import OMEGA
+from descend.losses.domain import Domain
+from descend.losses.formulas import (
+    DISPERSION,
+    MEAN,
+    MOVED,
+    PREDICTION,
+    RESIDUAL,
+    RESPONSE,
+    Array,
+    Formulas,
+    derivative,
+)
 
-Array = NDArray[np.float64]
-PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
-"""The symbols of a loss; r stands for prediction - y."""
-MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
-"""Those of its distribution and of its curvature, beside OMEGA, the weight of a row: see ``Loss``."""
-SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
 ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Domain:
-    """The numbers, from low to high, that a response or a prediction may be.
-
-    words: what they are, as in "the loss needs ...". closed: whether low and high are among them.
-    example: a formula that stays there. module: how a PyTorch module does.
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    words: str = ""
-    closed: bool = True
-    example: str = ""
-    module: str = ""
-
-    @property
-    def limited(self) -> bool:
-        """Whether there are numbers that do not lie in it."""
-        return self.low > -math.inf or self.high < math.inf
-
-    def outside(self, values: Array) -> NDArray[np.bool_]:
-        """Mark the numbers that do not lie in it.
-
-        >>> Domain(0.0, 1.0).outside(np.array([0.0, 2.0])), Domain(0.0, closed=False).outside(np.array([0.0, 2.0]))
-        (array([False,  True]), array([ True, False]))
-        """
-        if self.closed:
-            return (values < self.low) | (values > self.high)
-        return (values <= self.low) | (values >= self.high)
-
-
-POSITIVE = Domain(
-    low=0.0,
-    words="positive",
-    closed=False,
-    example="exp(a + b*x)",
-    module="a positive mean: let it end in something positive, such as torch.nn.Softplus()",
-)
-"""Where the predicted mean of counts and of positive numbers lies."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Loss(Part, ABC):
+class Loss(Formulas):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
     All that is particular to a loss is said here, and asked for by these names; no other room knows one by its name.
@@ -99,12 +60,10 @@ class Loss(Part, ABC):
     unit: 2 where the value is r**2, else 1.
     variance: omega / phi times that of a row, in its ``mean``. kurtosis: its excess one, in ``mean`` and ``omega``.
     saturated: the least value there is, in ``y``; that of a prediction of y, if empty.
+
+    See ``Formulas`` for columns and parameters of its own.
     """
 
-    kind: ClassVar[str] = "loss"
-    value_text: ClassVar[str]
-    slope_text: ClassVar[str]
-    weight_text: ClassVar[str]
     link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
     prediction_domain: ClassVar[Domain] = Domain()
@@ -122,62 +81,16 @@ class Loss(Part, ABC):
     kurtosis_text: ClassVar[str] = "0"
     saturated_text: ClassVar[str] = ""
 
-    # Its settings ------------------------------------------------------------------------------------------------
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
-
-    @cached_property
-    def estimated(self) -> str | None:
-        """The setting that is to be estimated from the data, if any."""
-        return next((name for name, value in self.settings.items() if value == "auto"), None)
-
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
         if self.efficient is None:
             return self
         return dataclasses.replace(self, **{next(iter(self.settings)): "auto"})
 
-    def __str__(self) -> str:
-        listed = ", ".join(
-            f"{name}={value if isinstance(value, str) else f'{value:g}'}" for name, value in self.settings.items()
-        )
-        return f"{self.name}({listed})" if listed else self.name
-
     @property
     def needs(self) -> str:
         """What the response has to be, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
-
-    # Its formulas ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def expressions(self) -> tuple[Expr, Expr, Expr]:
-        """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL.
-
-        Raises ConfigError while a setting is still to be estimated.
-        """
-        return self._read(self.value_text), self._read(self.slope_text), self._read(self.weight_text)
-
-    def _read(self, text: str) -> Expr:
-        if self.estimated is not None:
-            raise ConfigError(
-                f"The {self.estimated} of the {self.name} loss is estimated only where a formula or function is "
-                f'fitted. Give it as a number here, as in "{self.name}({self.estimated}=1)".'
-            )
-        return _expression(text, tuple(self.settings.items()))
-
-    def _of_rows(self, formula: str | Expr, quantities: dict[Quantity, Array]) -> Array:
-        """Evaluate a formula, given what stands for its symbols: arrays, one number for each row."""
-        from descend.formula.compile import compile_expression
-
-        expression = self._read(formula) if isinstance(formula, str) else formula
-        found = compile_expression(expression, tuple(quantities))(*quantities.values())
-        if np.ndim(found) == 0:
-            return np.full(np.shape(next(iter(quantities.values()))), float(found))
-        result: Array = found
-        return result
 
     def score(self, expression: Expr) -> Expr:
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
@@ -217,15 +130,16 @@ class Loss(Part, ABC):
         >>> Huber(delta=1.0).bend(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
         array([1., 0.])
         """
-        slope = self.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE})
-        return self._evaluate(slope.diff(PREDICTION), prediction, y)
+        return self._evaluate(derivative(self.expressions[1], PREDICTION), prediction, y)
 
     def _evaluate(self, expression: Expr, prediction: Array, y: Array) -> Array:
-        return self._of_rows(expression, {PREDICTION: prediction, RESPONSE: y, RESIDUAL: prediction - y})
+        return self.of_rows(expression, {PREDICTION: prediction, RESPONSE: y, RESIDUAL: prediction - y})
 
     def has_value(self, prediction: Array, y: Array) -> NDArray[np.bool_]:
         """Mark the rows whose prediction, on the scale of the response, the loss has a finite value for."""
         finite = np.isfinite(prediction)
+        if not self.plain:
+            return finite & ~self.prediction_domain.outside(prediction)
         if self.prediction_domain.limited:
             with np.errstate(all="ignore"):
                 finite &= np.isfinite(self.value(prediction, y))
@@ -250,10 +164,12 @@ class Loss(Part, ABC):
         array([1., 0.])
         """
         quantities = {RESIDUAL: residual, MOVED: moved}
-        return self._of_rows(self.curvature_left_text, quantities) if self.curvature_left_text else None
+        return self.of_rows(self.curvature_left_text, quantities) if self.curvature_left_text else None
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return the least mean loss that rows of these responses and weights can have, by any model."""
+        if not self.plain:
+            return 0.0
         if self.of_residual:
             return self._at_response
         least = self.saturated(y)
@@ -282,7 +198,7 @@ class Loss(Part, ABC):
 
     def saturated(self, y: Array) -> Array:
         """Return the least loss that each row can have: where the predicted mean is the response."""
-        return self._of_rows(self.saturated_text, {RESPONSE: y}) if self.saturated_text else self.of_mean.value(y, y)
+        return self.of_rows(self.saturated_text, {RESPONSE: y}) if self.saturated_text else self.of_mean.value(y, y)
 
     def deviance(self, score: Array, y: Array) -> Array:
         """Return twice what the log-density of each row lacks of the largest there is, at a dispersion of 1."""
@@ -294,15 +210,15 @@ class Loss(Part, ABC):
             return score
         from descend.formula.functions import FUNCTIONS
 
-        return self._of_rows(FUNCTIONS[self.link].build(PREDICTION), {PREDICTION: score})
+        return self.of_rows(FUNCTIONS[self.link].build(PREDICTION), {PREDICTION: score})
 
     def variance(self, mean: Array) -> Array:
         """Return the variance of a row of weight 1 and that mean, at a dispersion of 1."""
-        return self._of_rows(self.variance_text, {MEAN: mean})
+        return self.of_rows(self.variance_text, {MEAN: mean})
 
     def kurtosis(self, mean: Array, omega: Array) -> Array:
         """Return the excess kurtosis of each row, of a weight, given its predicted mean."""
-        return self._of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
+        return self.of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether the scatter of rows about their means says anything: not that of single outcomes 0 and 1."""
@@ -311,7 +227,7 @@ class Loss(Part, ABC):
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return what is to be added to -omega * value / (unit * dispersion) to make it the log-density of each row."""
         quantities = {RESPONSE: y, OMEGA: omega, DISPERSION: np.full(np.shape(y), dispersion)}
-        return self._of_rows(self.normaliser_text, quantities)
+        return self.of_rows(self.normaliser_text, quantities)
 
     def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
         """Write the normaliser as a sum of products: of the dispersion alone, and of the row alone; None if it is none.
@@ -322,14 +238,14 @@ class Loss(Part, ABC):
         >>> Poisson().normaliser_terms(weighted=True)
         ((-1, omega*lgamma(maximum(y, 0) + 1)),)
         """
-        return _normaliser_terms(self._read(self.normaliser_text), weighted)
+        return _normaliser_terms(self.read(self.normaliser_text), weighted)
 
     @property
     def saturated_term(self) -> Expr:
         """The least loss of a row times its weight, as an expression of RESPONSE and OMEGA."""
         of_mean = self.of_mean
         text = of_mean.saturated_text
-        least = of_mean._read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
+        least = of_mean.read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
         return OMEGA * least
 
     def row_terms(self, weighted: bool) -> tuple[Expr, ...]:
@@ -343,7 +259,7 @@ class Loss(Part, ABC):
     def sum_over_rows(self, term: Expr, y: Array, omega: Array) -> float:
         """Sum one of ``row_terms`` over the rows of a weight above 0."""
         counting = omega > 0.0
-        return float(self._of_rows(term, {RESPONSE: y[counting], OMEGA: omega[counting]}).sum())
+        return float(self.of_rows(term, {RESPONSE: y[counting], OMEGA: omega[counting]}).sum())
 
     def log_density(self, score: Array, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return the logarithm of the density, or probability, of the response of each row, of a weight.
@@ -371,7 +287,7 @@ class Pearson(Loss):
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
         """Value, slope, and a weight that stands for none."""
-        value = (PREDICTION - RESPONSE) ** 2 / self.of._read(self.of.variance_text).xreplace({MEAN: PREDICTION})
+        value = (PREDICTION - RESPONSE) ** 2 / self.of.read(self.of.variance_text).xreplace({MEAN: PREDICTION})
         return value, value.diff(PREDICTION), ONE
 
 
@@ -381,17 +297,3 @@ def _normaliser_terms(normaliser: Expr, weighted: bool) -> tuple[tuple[Expr, Exp
     terms = expand(expand_log(normaliser, force=True))
     split = tuple(term.as_independent(RESPONSE, OMEGA, as_Add=False) for term in Add.make_args(terms))
     return None if any(row.has(DISPERSION) for _, row in split) else split
-
-
-@lru_cache(maxsize=256)
-def _expression(text: str, settings: tuple[tuple[str, Any], ...]) -> Expr:
-    """Read a formula of a loss, its settings as numbers."""
-    from descend.formula.build import Builder
-    from descend.formula.real_functions import lgamma
-    from descend.formula.symbols import Column, number
-    from descend.formula.syntax import parse_expression
-
-    given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
-    given |= {name: number(float(value)) for name, value in settings}
-    expression = Builder(text, tuple(given), extra={"lgamma": (lgamma, (1,))}).build(parse_expression(text))
-    return expression.xreplace({Column(name): symbol for name, symbol in given.items()})

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from descend.losses.contract import POSITIVE, Domain, Loss
+from descend.losses.contract import Loss
+from descend.losses.domain import POSITIVE, Domain
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from descend.losses.contract import POSITIVE, Array, Domain, Loss
+from descend.losses.contract import Loss
+from descend.losses.domain import POSITIVE, Domain
+from descend.losses.formulas import Array
 
 
 @dataclass(frozen=True)

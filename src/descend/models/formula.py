@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.errors import FormulaError
+from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import Slopes, slopes
@@ -58,10 +58,15 @@ class FormulaModel(SymbolicModel):
         names = {*start, *mentioned(options["fix"], options["ties"], options["bounds"])}
         # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
         numeric = table.numeric_names if "@" in given else ()
-        formula = read_formula(given, table.names, numeric, starts=names, excluded=spread)
+        for name in loss.own_columns:
+            known_column(name, table, f"what the {loss.name} loss reads")
+        formula = loss.extended(read_formula(given, table.names, numeric, starts=names, excluded=spread))
         held = held_back(Parameters(formula.parameters), table, options, start)
         if held is not None and held.given:
-            formula = read_formula(given, table.names, numeric, names, spread, held.given)
+            formula = loss.extended(read_formula(given, table.names, numeric, names, spread, held.given))
+            if own := sorted(set(loss.own_parameters) & set(held.given)):
+                raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
+        start = loss.own_parameters | start
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
         _refuse_no_column(model, table)
@@ -78,7 +83,7 @@ class FormulaModel(SymbolicModel):
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
         formula = read_formula(content["formula"], tuple(columns), numeric, starts=content["shapes"], given=held)
-        return formula_model(formula, loss, constraints)
+        return formula_model(loss.extended(formula), loss, constraints)
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         return formula_model(self.formula, loss, constraints)

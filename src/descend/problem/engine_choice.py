@@ -44,6 +44,11 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
             f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
             f"{spell('engine', 'torch')}."
         )
+    if name == "torch" and isinstance(code, Program) and code.loss.own_parameters:
+        raise ConfigError(
+            f"The {code.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
+            "the engine and the device."
+        )
     if request.engine == "auto" and name == "numpy":
         if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
             return moments
@@ -54,6 +59,8 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
 
 def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
     """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
+    if isinstance(code, Program) and code.loss.own_parameters:
+        return False
     if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
         return False
     from importlib.util import find_spec

@@ -162,6 +162,8 @@ def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[s
 
 def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
     """Return the engine for an expression: the query, or blocks where the database lacks a function."""
+    if program.loss.own_parameters:
+        return StreamEngine(program, lazy)
     try:
         engine = QueryEngine(program, lazy)
         engine.compile(0)
@@ -186,6 +188,9 @@ def _engine(
     size = what.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
+        return StreamEngine(what, lazy, counted=counted), (note,)
+    if what.loss.own_parameters:
+        note = f"rows streamed to NumPy in blocks, as the {what.loss.name} loss has parameters of its own"
         return StreamEngine(what, lazy, counted=counted), (note,)
     engine = QueryEngine(what, lazy, counted)
     try:

@@ -27,6 +27,9 @@ from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Rows
 
+STARTED = 10_000
+"""Rows by whose logarithms a model of a positive response is started."""
+
 
 def pose(request: Request, table: Table) -> Problem:
     """Put a problem together. What overflows on the way is dealt with: let NumPy be silent of it.
@@ -102,20 +105,39 @@ def _with_rows(
     objective.floor = loss.floor(rows.y, rows.omega)
     if loss.kinked and gradient != "by_hand":
         objective.pieces = pieces_of_rows(model, rows, objective, summing.whole)
-    if summing.whole is None and loss.prediction_domain.limited and not model.in_place:
+    if summing.whole is None and loss.prediction_domain.limited and loss.plain and not model.in_place:
         from descend.problem.edge import Edge
 
         objective.edge = Edge(model, rows)
-    kinked = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
-    if summing.whole is None and not loss.kinked and symbolic is not None and kinked:
+    smooth = summing.whole is None and loss.plain and not loss.kinked
+    bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
+    if smooth and symbolic is not None and bending:
         from descend.problem.kinks import Kinks
 
         objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
+    if model.log_linear and not given and not loss.response_domain.closed:
+        start = _of_logarithms(model, rows, start)
     if model.constraints is None or model.constraints.bounds is None:
         return start
     start, objective.bounds = _within(model.constraints.bounds, model, start, given, objective)
     return start
+
+
+def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
+    """Return where least squares of log(y) ends, for a positive response: a mean of exp(0) may be far from all of it.
+
+    From too small a mean a step by Fisher information goes as far beyond the right one as the response is large.
+    """
+    some = rows if rows.count <= STARTED else rows.take(np.linspace(0, rows.count - 1, STARTED).astype(np.intp))
+    score, jacobian = model.scores_and_jacobian(theta, some.columns)
+    omega = np.ones(some.count) if some.omega is None else some.omega
+    root = np.where(some.y > 0.0, np.sqrt(omega), 0.0)
+    design, right = jacobian / score[:, None], np.log(np.where(some.y > 0.0, some.y / score, 1.0))
+    if not np.isfinite(design).all():
+        return theta
+    change: Array = np.linalg.lstsq(design * root[:, None], right * root, rcond=None)[0]
+    return theta + change
 
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, whole: AllRows | None) -> PiecesOfRows:

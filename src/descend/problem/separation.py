@@ -39,7 +39,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     group of rows without any count.
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
-    if not model.loss.dispersion_known:
+    if not model.loss.dispersion_known or not model.loss.plain:
         return None
     free = bounds is None and penalty is None and problem.whole is None
     same = always_the_same(problem) if free else None

@@ -66,7 +66,7 @@ def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: b
     from descend.gradients.court.evidence import Case
     from descend.gradients.court.rows import FormulaRows, FunctionRows
 
-    judged = FormulaRows(derived(model.formula, model.loss)) if model.formula is not None else FunctionRows(model)
+    judged = FunctionRows(model) if model.symbolic is None else FormulaRows(model.symbolic)
 
     def accused(theta: Array, chosen: NDArray[np.intp] | None) -> Array:
         totals = engine.evaluate(theta, 1, chosen)

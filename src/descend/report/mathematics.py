@@ -11,7 +11,7 @@ from descend.formula.printers.code import as_text
 from descend.formula.printers.mathml import as_mathml, written
 from descend.formula.symbols import Predictor, RealSymbol
 from descend.gradients.derivation import Derivation
-from descend.losses.contract import PREDICTION, RESPONSE
+from descend.losses.formulas import PREDICTION, RESPONSE
 
 MOST_OPERATIONS = 400
 """A longer expression is no help on a page, and takes long to simplify."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, undisturbed
 from descend.models.module_weights import Weights, fill, gradients_of, joined

@@ -6,31 +6,24 @@ every point (and for factors in every row) to what rounding allows.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.gradients.court.chain_rule import CONSTANTS, ChainRule
 from descend.gradients.court.evidence import Case, Point
 from descend.gradients.court.losses import Gradients, Other, others
-from descend.gradients.court.rows import Factor
-from descend.gradients.court.wording import FAMILIAR, FRESH, Mistake, about_factor, about_rows, off_by, rounded
+from descend.gradients.court.wording import FAMILIAR, FRESH, Mistake, about_factor, about_rows, rounded
 
 Array = NDArray[np.float64]
 TELLING = 8
 """Rows from which on a factor that happens to be their number is no chance."""
-ROWS = 12
-"""Rows whose contributions are asked for one by one."""
-MOST_PAIRED = 32
-"""Expressions of which products and quotients of two are tried."""
 SMALLEST = 1e-12
 """Factor below which rounding no longer shrinks with it."""
 VARIED = 0.05
 """Share of the largest by which numbers must differ for a ratio of them to be told from a difference."""
-CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
 
 class Decoder:
@@ -44,30 +37,33 @@ class Decoder:
     ) -> None:
         self.case, self.scales, self.points, self.calls, self.remembers = case, scales, points, calls, remembers
         self.labels = case.model.parameters.labels
-        self.given = np.stack([point.given for point in points if point.given is not None])
+        self.given = np.stack([point.given for point in points])
         self.truth = np.stack([point.truth for point in points])
         self.allowed = np.stack([point.allowed for point in points])
         self.right = (np.abs(self.given - self.truth) <= self.allowed).all(axis=0)
         size = np.abs(self.given).max(axis=0) / np.maximum(np.abs(self.truth).max(axis=0), 1e-300)
         self.enlarged = np.clip(np.nan_to_num(size, nan=1.0), 1.0, 1e6)
         self.under = Gradients(case, scales, points)
-        self.single: Any = None
-        self.row_factors: dict[int, list[tuple[str, Array]]] = {}
+        self.chain_rule = ChainRule(case, scales, points, self.given, self.allowed, self._same)
 
     def mistake(self, k: int) -> Mistake:
         """Return what is wrong with component k."""
         if not np.isfinite(self.given[:, k]).all():
             bad = self.given[~np.isfinite(self.given[:, k]), k][0]
             return Mistake("wrong", f"it is {bad:g} where the derivative is a finite number.")
-        tests = (
-            self._remembered, self._constant_factor, self._swapped, self._other_loss, self._left_out,
-            self._chain_factor, self._other_loss_times, self._chain_factor_times, self._added, self._other_setting,
-        )  # fmt: skip
-        for test in tests:
-            found = test(k)
-            if found is not None:
-                return found
-        return self._unexplained(k)
+        return (
+            self._remembered(k)
+            or self._constant_factor(k)
+            or self._swapped(k)
+            or self._other_loss(k)
+            or self._left_out(k)
+            or self.chain_rule.mistake(k, CONSTANTS[:1])
+            or self._other_loss_times(k)
+            or self.chain_rule.mistake(k, CONSTANTS[1:])
+            or self._added(k)
+            or self._other_setting(k)
+            or self._unexplained(k)
+        )
 
     def _same(self, given: Array, expected: Array, k: int) -> bool:
         """Whether numbers at the points are equal, to what rounding allows."""
@@ -186,7 +182,7 @@ class Decoder:
 
     def _one_number_in_rows(self, k: int) -> bool | None:
         """Whether what single rows contribute is off by one number; None if they cannot tell."""
-        right, given, allowed, together = self._row_by_row(k)
+        right, given, allowed, together = self.chain_rule.contributions(k)
         if together:
             return None
         clear = np.abs(right) > 16.0 * allowed
@@ -233,9 +229,9 @@ class Decoder:
             if m != k and self._same(self.given[:, k], self.truth[:, m], k) and self._taken(k):
                 back = self._same(self.given[:, m], self.truth[:, k], int(m))
                 one, other = (self.labels[place] for place in sorted((k, int(m))))
-                what = f"the gradients of {one} and {other} have changed places" if back else (
-                    f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
-                )  # fmt: skip
+                what = f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
+                if back:
+                    what = f"the gradients of {one} and {other} have changed places"
                 return Mistake("swapped", f"{what}. Return them in the order {', '.join(self.labels[:6])}.")
         return None
 
@@ -319,110 +315,6 @@ class Decoder:
         tried = (abs(factor), abs(factor) / self.case.rows, abs(factor) * self.case.rows)
         return any(abs(each / simple - 1.0) < 1e-5 for each in tried for simple in (1.0, 2.0, 0.5, 4.0, 0.25))
 
-    # A factor that differs from row to row --------------------------------------------------------------------------
-
-    def _chain_factor(self, k: int) -> Mistake | None:
-        """Look for an expression by which the contribution of each row is off."""
-        return self._factor_in_rows(k, CONSTANTS[:1])
-
-    def _chain_factor_times(self, k: int) -> Mistake | None:
-        return self._factor_in_rows(k, CONSTANTS[1:])
-
-    def _factor_in_rows(self, k: int, constants: Sequence[float]) -> Mistake | None:
-        """Look for an expression that, times one of some constants, is the ratio of given over right in every row."""
-        right, given, allowed, together = self._row_by_row(k)
-        options = self._options(k, together)
-        if not options:
-            return None
-        if not together and (np.abs(given - right) <= allowed).all():
-            return Mistake("wrong", self._not_together(k))
-        one = np.ones(1)
-        for constant in constants:
-            for text, value in options:
-                if _explains(given, constant * right, one, value, allowed, together):
-                    return off_by(constant, [(text, -1)])
-                if _explains(given, constant * right, value, one, allowed, together):
-                    return off_by(constant, [(text, 1)])
-        pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
-        for constant in [each for each in constants if each in CONSTANTS[:4]]:
-            for (text, value), (other, second) in pairs:
-                for above, below, parts in (
-                    (one, value * second, [(text, -1), (other, -1)]),
-                    (value, second, [(text, 1), (other, -1)]),
-                    (second, value, [(text, -1), (other, 1)]),
-                    (value * second, one, [(text, 1), (other, 1)]),
-                ):
-                    if _explains(given, constant * right, above, below, allowed, together):
-                        return off_by(constant, parts)
-        return None
-
-    def _options(self, k: int, together: bool) -> list[tuple[str, Array]]:
-        """Return the expressions that are tried as factors of component k, with their values."""
-        if k not in self.row_factors:
-            factors = self.case.model.factors(k, tuple(self.case.columns))
-            values = [self._values(factor, together) for factor in factors]
-            self.row_factors[k] = [
-                (factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)
-            ]
-        return self.row_factors[k]
-
-    def _not_together(self, k: int) -> str:
-        """Say what is wrong with a gradient that is right for each row alone, but not for all."""
-        for place, which in ((-1, "last"), (0, "first")):
-            alone = np.stack([self.case.contributions(p.theta, self.scales)[0][place] for p in self.points])
-            if self._same(self.given[:, k], alone[:, k], k):
-                return f"it is that of the {which} row only. Sum over all rows: `+=` where it says `=`, then divide."
-        if self.case.weights is not None and not self.case.python:
-            return (
-                "it is right for each row alone, but not for all together: `mean` and `sum` weigh the rows already. "
-                "Leave the weights out of it."
-            )
-        return (
-            "it is right for each row alone, but not for all together. If it is a product of means, multiply first, "
-            "then take the mean."
-        )
-
-    def _row_by_row(self, k: int) -> tuple[Array, Array, Array, bool]:
-        """Return contributions of single rows: right, given, allowed; or, where the gradient of a single row cannot
-        be asked for, those of all rows and the given means: then the last is true."""
-        if self.single is None:
-            self.single = self._ask_rows()
-        if self.single is False:
-            parts = np.stack([self.case.contributions(p.theta, self.scales)[0] for p in self.points])
-            return parts[:, :, k], self.given[:, k], self.allowed[:, k], True
-        right, given, allowed = self.single
-        return right[:, k], given[:, k], allowed[:, k], False
-
-    def _ask_rows(self) -> Any:
-        right, given, allowed = [], [], []
-        self.asked: list[tuple[Point, NDArray[np.intp]]] = []
-        for point in self.points[:3]:
-            parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(point.sample))
-            usable = np.flatnonzero(np.isfinite(parts).all(axis=1) & (np.abs(parts).max(axis=1) > 0.0))
-            chosen = usable[np.unique(np.linspace(0, len(usable) - 1, ROWS).astype(int))] if len(usable) else usable
-            if not len(chosen):
-                return False
-            try:
-                rows = [self.case.call(point.theta, point.sample[[place]]) for place in chosen]
-            except Exception:
-                return False  # it takes no single row
-            if (
-                all(point.given is not None and np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows)
-                and len(rows) > 1
-            ):
-                return False  # it looks at all rows whichever it is given
-            right.append(parts[chosen])
-            given.append(np.stack(rows))
-            allowed.append(2.0 * point.leeway[chosen] + 1e-6 * np.abs(parts[chosen]))
-            self.asked.append((point, point.sample[chosen]))
-        return np.concatenate(right), np.concatenate(given), np.concatenate(allowed)
-
-    def _values(self, factor: Factor, together: bool) -> Array:
-        with np.errstate(all="ignore"):
-            if together:
-                return np.stack([factor.of(point.theta, self.case.columns) for point in self.points])
-            return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.asked])
-
     # What is left ---------------------------------------------------------------------------------------------------
 
     def _added(self, k: int) -> Mistake | None:
@@ -457,21 +349,3 @@ def plain(factor: float) -> bool:
     small = 0 < min(abs(simple.numerator), simple.denominator) <= 3 and abs(simple.numerator) <= 24
     near = small and abs(float(simple) / factor - 1.0) < 2e-5
     return near or any(abs(abs(factor) / number - 1.0) < 1e-5 for number in FAMILIAR)
-
-
-def _usable(value: Array) -> bool:
-    """Whether a factor is a number in every row, and neither 0 nor 1 throughout."""
-    return bool(np.isfinite(value).all() and (value != 0.0).any() and np.abs(value - 1.0).max() > 1e-9)
-
-
-def _explains(given: Array, right: Array, above: Array, below: Array, allowed: Array, together: bool) -> bool:
-    """Whether given is right times above / below: compared as given * below, for a factor may be 0 in some rows."""
-    with np.errstate(all="ignore"):
-        if together:
-            value = above / below
-            right, above, below = (value * right).mean(axis=1), np.ones(1), np.ones(1)
-            allowed = allowed * np.maximum(1.0, np.abs(value).max(axis=-1))
-        left, other = given * below, right * above
-        fits = np.abs(left - other) <= 4.0 * allowed * (np.abs(below) + np.abs(above))
-        telling = np.abs(other) > 16.0 * allowed * (np.abs(below) + np.abs(above))
-        return bool(fits.all() and 4 * telling.sum() >= telling.size)

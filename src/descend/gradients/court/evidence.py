@@ -128,7 +128,7 @@ class Point:
     allowed: Array
     sample: Rows
     leeway: Array
-    given: Array | None = None
+    given: Array = field(default_factory=lambda: np.empty(0))
 
     def agrees(self, given: Array) -> NDArray[np.bool_]:
         """Say which components are right, to what rounding explains."""

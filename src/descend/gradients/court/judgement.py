@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from descend.showing import Shown
 
 VERDICTS = (
-    "correct", "factor", "sign", "sum_not_mean", "mean_not_sum", "swapped", "other_loss", "missing_chain_factor",
-    "stale", "not_zeroed", "wrong",
-)  # fmt: skip
+    "correct",
+    "factor",
+    "sign",
+    "sum_not_mean",
+    "mean_not_sum",
+    "swapped",
+    "other_loss",
+    "missing_chain_factor",
+    "stale",
+    "not_zeroed",
+    "wrong",
+)
 MOST_NAMED = 3
 """Components that a sentence names; the table shows all."""
 
@@ -85,7 +93,7 @@ class Judgement(Shown):
         more = f" So {'is' if others == 1 else 'are'} {others} other{'s' * (others > 1)}{why}."
         return f"{listed(same)} is wrong: {wrong[0].explanation}" + (more if others else "")
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values: the object that `--json` prints."""
         return {
             "agree": self.agree,
@@ -113,5 +121,5 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import DescendError
 from descend.gradients.court.evidence import Case, Point
 from descend.losses import LOSSES, Loss
 
 Array = NDArray[np.float64]
-TRIED_SETTINGS = {"delta": (0.5, 1.345, 1.5, 2.0), "scale": (0.5, 2.0), "quantile": (0.1, 0.25, 0.75, 0.9)}
+TRIED, TRIED_SHARES = (0.5, 1.345, 1.5, 2.0), (0.1, 0.25, 0.75, 0.9)
+"""Settings that people try; of those that lie between two numbers, such as a quantile, shares of the way."""
 GRID = 24
 """Values of a setting from which a search for it sets out."""
 MOST_ROWS = 20_000
@@ -81,19 +81,29 @@ def others(mine: Loss) -> Iterator[Other]:
 
 def other_losses(mine: Loss) -> list[Loss]:
     """Return every registered loss but one's own, and one's own with other settings."""
-    found: list[Loss] = []
-    for name in LOSSES:
-        kind = LOSSES[name]
-        texts = [name] + [f"{name}({field}={value})" for field in getattr(kind(), "settings", {})
-                          for value in TRIED_SETTINGS.get(field, ())]  # fmt: skip
-        for text in texts:
-            try:
-                loss = LOSSES.build(text)
-            except DescendError:
-                continue
-            if str(loss) != str(mine):
-                found.append(loss)
+    found = []
+    for loss in plain_losses():
+        tried = [loss]
+        if (setting := only_setting(loss)) is not None:
+            name, low, high = setting
+            values = TRIED if math.isinf(high) else [low + share * (high - low) for share in TRIED_SHARES]
+            tried += [replace(loss, **{name: value}) for value in values]
+        found += [each for each in tried if str(each) != str(mine)]
     return found
+
+
+def plain_losses() -> Iterator[Loss]:
+    """Yield the registered losses that can be evaluated by prediction and response alone."""
+    return (loss for name in LOSSES if (loss := LOSSES.build(name)).plain)
+
+
+def only_setting(loss: Loss) -> tuple[str, float, float] | None:
+    """Return name and range of the one number that a loss may be set to; None if it has not one."""
+    numbers = [field for field in fields(loss) if isinstance(field.default, float)]
+    if len(numbers) != 1:
+        return None
+    bounds = numbers[0].metadata["bounds"]
+    return numbers[0].name, bounds.get("above", 0.0), bounds.get("below", math.inf)
 
 
 class Gradients:
@@ -132,18 +142,16 @@ class Gradients:
             return
         from scipy.optimize import minimize_scalar
 
-        for name in LOSSES:
-            settings = getattr(LOSSES[name](), "settings", {})
-            if len(settings) != 1:
+        for loss in plain_losses():
+            if (setting := only_setting(loss)) is None:
                 continue
-            (setting,) = settings
-            low, high = (0.01, 0.99) if setting == "quantile" else (1e-3, 1e3)
+            name, least, most = setting
+            low, high = (
+                (1e-3, 1e3) if math.isinf(most) else (least + 0.01 * (most - least), most - 0.01 * (most - least))
+            )
 
-            def off(power: float, name: str = name, setting: str = setting) -> float:
-                try:
-                    other = Other(LOSSES.build(f"{name}({setting}={float(np.exp(power))!r})"))
-                except DescendError:
-                    return np.inf
+            def off(power: float, loss: Loss = loss, name: str = name) -> float:
+                other = Other(replace(loss, **{name: float(np.exp(power))}))
                 with np.errstate(all="ignore"):
                     under = np.stack([self._at(other, *part)[k] for part in self._parts()])
                 return float(np.nan_to_num(np.square(under - given).sum(), nan=np.inf))
@@ -151,6 +159,6 @@ class Gradients:
             grid = np.linspace(np.log(low), np.log(high), GRID)
             values = [off(power) for power in grid]
             best = int(np.argmin(values))
-            span: Any = (grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)])
+            span = (grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)])
             found = minimize_scalar(off, bounds=span, method="bounded", options={"xatol": 1e-12})
-            yield Other(LOSSES.build(f"{name}({setting}={float(np.exp(found.x)):.9g})"))
+            yield Other(replace(loss, **{name: float(f"{np.exp(found.x):.9g}")}))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 
 import sympy
 from sympy import Eq, Expr, Integer, Ne
@@ -22,7 +21,7 @@ from descend.formula.real_functions import absolute, log2, log10, maximum, minim
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Predictor
 from descend.gradients.contract import Program, row_sum
-from descend.losses.contract import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 MOST_TO_EXPAND, MOST_AT_ONCE = 250, 60
 """Operations beyond which multiplying out takes longer than it is worth; then nothing is proved."""
@@ -117,7 +116,7 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
 
 def _plain(expression: Expr) -> Expr:
     """Write functions by fewer functions."""
-    rules: dict[Any, Callable[..., Expr]] = {
+    rules: dict[type, Callable[..., Expr]] = {
         softplus: lambda u: sympy.log(1 + sympy.exp(u)),
         sigmoid: lambda u: 1 / (1 + sympy.exp(-u)),
         log10: lambda u: sympy.log(u) / sympy.log(10),

@@ -9,7 +9,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import sympy
@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula import as_text
-from descend.formula.compile import compile_expression, items_matrix, over_rows
+from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.real_functions import where
-from descend.formula.symbols import Column, Parameter, Predictor
-from descend.gradients.contract import Program
+from descend.formula.symbols import Column, Parameter
+from descend.gradients.court.taylor import extrapolated
 from descend.losses import Loss
 from descend.models import Model
+from descend.models.contract import SymbolicModel
+from descend.models.formula import score_slopes
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -74,57 +76,29 @@ class FormulaRows:
 
     exact = True
 
-    def __init__(self, program: Program) -> None:
-        self.program, self.formula = program, program.formula
-        self.parameters, self.loss = program.parameters, program.loss
-        self.symbols = (*(Column(name) for name in self.formula.columns), *self.formula.unknowns)
-        self.functions: dict[Expr, Callable[..., Any]] = {}
-
-    def _arguments(self, theta: Array, columns: Columns) -> list[Any]:
-        rows = len(columns[self.formula.columns[0]])
-        values: list[Any] = [columns[name] for name in self.formula.columns]
-        for symbol in self.formula.unknowns:
-            term = self.formula.terms.get(symbol)
-            place = self.parameters.slices[symbol.name if term is None else term.vector]
-            values.append(
-                theta[place.start] if term is None else items_matrix(term.items, columns, rows) @ theta[place]
-            )
-        return values
+    def __init__(self, model: SymbolicModel) -> None:
+        self.model, self.formula, self.parameters, self.loss = model, model.formula, model.parameters, model.loss
+        self.slopes = score_slopes(model.formula, model.loss).with_limits
 
     def evaluate(self, expression: Expr, theta: Array, columns: Columns) -> Array:
         """Return the value of an expression in each row."""
+        values = self.model.values(theta, columns)
+        values |= {Column(name): columns[name] for name in self.model.response_columns}
+        rows = len(columns[self.formula.columns[0]])
         with np.errstate(all="ignore"):
-            return self._value(expression, self._arguments(theta, columns), self._rows(columns))
-
-    def _value(self, expression: Expr, arguments: list[Any], rows: int) -> Array:
-        function = self.functions.get(expression)
-        if function is None:
-            function = self.functions[expression] = compile_expression(expression, self.symbols)
-        return np.broadcast_to(np.asarray(function(*arguments), dtype=np.float64), (rows,))
-
-    def _rows(self, columns: Columns) -> int:
-        return len(columns[self.formula.columns[0]])
+            found = compile_expression(expression, tuple(values))(*values.values())
+        return np.broadcast_to(np.asarray(found, dtype=np.float64), (rows,))
 
     def score(self, theta: Array, columns: Columns) -> Array:
-        return self.evaluate(self.program.score, theta, columns)
+        with np.errstate(all="ignore"):
+            return self.model.scores(theta, columns)
 
     def response(self, columns: Columns) -> Array:
-        return over_rows(self.formula.response, columns, self._rows(columns)).astype(np.float64)
+        return self.model.observed(columns)
 
     def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
-        rows, arguments = self._rows(columns), self._arguments(theta, columns)
-        result = np.zeros((rows, self.parameters.size))
-        for symbol, derivative in self.program.jacobian.items():
-            with np.errstate(all="ignore"):
-                value = self._value(derivative, arguments, rows)
-            if isinstance(symbol, Predictor):
-                term = self.formula.terms[symbol]
-                result[:, self.parameters.slices[term.vector]] += value[:, None] * items_matrix(
-                    term.items, columns, rows
-                )
-            else:
-                result[:, self.parameters.slices[symbol.name].start] = value
-        return result, np.zeros_like(result)
+        _, found = self.model.scores_and_jacobian(theta, columns)
+        return found, np.zeros_like(found)
 
     def steady(self) -> frozenset[str]:
         inside = (node.args[0] for node in self.formula.expression.atoms(where))
@@ -133,15 +107,16 @@ class FormulaRows:
     def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
         """Return the parts of the derivative, those of each function on the way to it, columns and parameters."""
         symbol, item = self._symbol(place)
+        score = self.loss.score(self.formula.expression)
         found: dict[Expr, None] = {} if item is None else {item: None}
-        derivative = self.program.jacobian[symbol]
+        derivative = self.slopes[symbol]
         for part in sympy.Mul.make_args(derivative):
             found[part] = None
         found[derivative] = None
         logarithms = sorted(derivative.atoms(sympy.log), key=str)
         found |= {sympy.log(a.args[0] / b.args[0]): None for a, b in itertools.combinations(logarithms, 2)}
         symbols = [*(Column(name) for name in self.formula.columns), *self.formula.unknowns]
-        inner = [node for node in sympy.preorder_traversal(self.program.score) if node.has(symbol) and node != symbol]
+        inner = [node for node in sympy.preorder_traversal(score) if node.has(symbol) and node != symbol]
         for node in inner[:MOST_FACTORS]:
             if node.args and isinstance(node, Expr) and not isinstance(node, where):
                 if not (node.is_Add or node.is_Mul or node.is_Pow):
@@ -154,7 +129,7 @@ class FormulaRows:
             if isinstance(node, Expr) and not node.is_number:
                 found[node] = None
         if self.loss.link is not None:
-            found[FUNCTIONS[self.loss.link].build(self.program.score).fdiff()] = None
+            found[FUNCTIONS[self.loss.link].build(score).fdiff()] = None
         kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
         others = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
         return others + [self._factor(each) for each in kept]
@@ -197,25 +172,14 @@ class Ridders(ABC):
         return result, error
 
     def _derivative(self, theta: Array, columns: Columns, place: int, scale: float) -> tuple[Array, Array]:
-        best, error = None, None
-        last: list[Array] = []
-        step = 0.1 * scale
-        for _ in range(self.HALVINGS):
+        def slope(share: float) -> Array:
             ahead, behind = theta.copy(), theta.copy()
-            ahead[place] += step
-            behind[place] -= step
-            row = [(self.score(ahead, columns) - self.score(behind, columns)) / (ahead[place] - behind[place])]
-            for order, coarse in enumerate(last, 1):
-                row.append(row[-1] + (row[-1] - coarse) / (4.0**order - 1.0))
-            for order in range(1, len(row)):
-                doubt = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - last[order - 1]))
-                doubt = np.where(np.isfinite(doubt), doubt, np.inf)
-                if best is None or error is None:
-                    best, error = row[order], doubt
-                else:
-                    best, error = np.where(doubt < error, row[order], best), np.minimum(doubt, error)
-            last, step = row, step / 2.0
-        assert best is not None and error is not None
+            ahead[place] += share * scale
+            behind[place] -= share * scale
+            difference = self.score(ahead, columns) - self.score(behind, columns)
+            return np.asarray(difference / (ahead[place] - behind[place]))
+
+        best, error = extrapolated(slope, self.HALVINGS)
         # The estimate cannot see rounding that all steps share.
         rounding = 64.0 * float(np.finfo(np.float64).eps) * np.abs(self.score(theta, columns)) / (0.1 * scale)
         return best, 3.0 * error + rounding

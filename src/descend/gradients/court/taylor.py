@@ -48,15 +48,27 @@ def numeric_derivative(value: Callable[[Array], float], theta: Array, direction:
     >>> round(numeric_derivative(lambda t: float(np.exp(t[0])), np.zeros(1), np.ones(1)), 10)
     1.0
     """
-    best, error = None, np.inf
-    last: list[float] = []
-    for halvings in range(8):
-        step = 0.1 * 0.5**halvings
-        row = [(value(theta + step * direction) - value(theta - step * direction)) / (2.0 * step)]
+
+    def slope(share: float) -> Array:
+        return np.asarray((value(theta + share * direction) - value(theta - share * direction)) / (2.0 * share))
+
+    best, error = extrapolated(slope, 8)
+    return float(best) if np.isfinite(error) else None
+
+
+def extrapolated(slope: Callable[[float], Array], halvings: int) -> tuple[Array, Array]:
+    """Return the limit of a central difference as its step goes to zero, and how far off it may be.
+
+    slope: of a step, the difference quotients. Source: Ridders (1982), Adv. Eng. Softw. 4, 75-76.
+    """
+    last = [slope(0.1)]
+    best, error = last[0], np.full(np.shape(last[0]), np.inf)
+    for halving in range(1, halvings):
+        row = [slope(0.1 * 0.5**halving)]
         for order, coarse in enumerate(last, 1):
             row.append(row[-1] + (row[-1] - coarse) / (4.0**order - 1.0))
-            doubt = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
-            if np.isfinite(doubt) and doubt < error:
-                best, error = row[-1], doubt
+            doubt = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarse))
+            doubt = np.where(np.isfinite(doubt), doubt, np.inf)
+            best, error = np.where(doubt < error, row[-1], best), np.minimum(doubt, error)
         last = row
-    return best
+    return best, error

@@ -38,14 +38,14 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
             "computes, so no gradient can be checked. Give another start."
         )
     held = [given_at(case, point) for point in held]
-    calls = [(point.theta, _given(point)) for point in held]
+    calls = [(point.theta, point.given) for point in held]
     steady = True
     if case.python:
         again = [(point.theta, case.call(point.theta)) for point in held[:2]]
-        steady = all(point.agrees(result - _given(point) + point.truth).all()
-                     for point, (_, result) in zip(held, again, strict=False))  # fmt: skip
+        pairs = zip(held, again, strict=False)
+        steady = all(point.agrees(result - point.given + point.truth).all() for point, (_, result) in pairs)
         calls += again
-    finite = [point for point in held if point.given is not None and np.isfinite(point.given).all()]
+    finite = [point for point in held if np.isfinite(point.given).all()]
     if not finite and case.python and not any(case.within(point.theta, EXPONENT) for point in held):
         raise ConfigError(
             "The gradient is not finite at any point near the start, where the numbers are so large that it may "
@@ -63,14 +63,9 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
     return _judgement(case, model, proved, usable, mistakes, scales, autograd)
 
 
-def _given(point: Point) -> Array:
-    assert point.given is not None
-    return point.given
-
-
 def _with_jitter(case: Case, point: Point) -> Point:
     """Allow for how much a gradient in low precision shakes, where it is off."""
-    if point.agrees(_given(point)).all():
+    if point.agrees(point.given).all():
         return point
     shaking = jitter(case, point)
     return Point(point.theta, point.truth, point.allowed + shaking, point.sample, point.leeway, point.given)
@@ -91,9 +86,9 @@ def _judgement(
     found = {}
     for k, label in enumerate(labels):
         mistake = mistakes.get(k)
-        given = float(first.given[k]) if first.given is not None else None
+        given = float(first.given[k])
         slope = numeric = None
-        if k < MOST_MEASURED and given is not None:
+        if k < MOST_MEASURED:
             direction = np.zeros(len(labels))
             direction[k] = scales[k]
             numeric = numeric_derivative(case.value, first.theta, direction)
@@ -117,8 +112,6 @@ def _judgement(
 
 def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
     """Return how far the accused gradient is off at a point, as a share of the true one."""
-    if point.given is None:
-        return 0.0
     wrong = sorted(mistakes)
     off = np.abs(point.given - point.truth)[wrong] / (np.abs(point.truth)[wrong] + point.allowed[wrong])
     return float(np.nan_to_num(off, nan=0.0, posinf=0.0).min())
@@ -127,8 +120,7 @@ def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
 def _approval(proved: bool, held: list[Point], k: int) -> str:
     if proved:
         return "correct, proved."
-    given, truth = (np.array([each[k] for each in arrays])
-                    for arrays in zip(*((_given(point), point.truth) for point in held), strict=True))  # fmt: skip
+    given, truth = np.array([(point.given[k], point.truth[k]) for point in held]).T
     if not truth.any():
         return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
     off = np.abs(given - truth) / np.maximum(np.abs(truth).max(), 1e-300)

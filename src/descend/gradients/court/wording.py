@@ -11,11 +11,11 @@ import numpy as np
 
 from descend.losses import Loss
 
-FAMILIAR = {
-    math.log(10): "log(10)", 1 / math.log(10): "1/log(10)", math.log(2): "log(2)", 1 / math.log(2): "1/log(2)",
-    math.pi: "pi", 1 / math.pi: "1/pi", 180 / math.pi: "180/pi", math.pi / 180: "pi/180",
-    math.sqrt(2): "sqrt(2)", 1 / math.sqrt(2): "1/sqrt(2)",
-}  # fmt: skip
+NUMBERS = {"log(10)": math.log(10), "log(2)": math.log(2), "pi": math.pi, "sqrt(2)": math.sqrt(2)}
+FAMILIAR = {value: name for name, value in NUMBERS.items()} | {
+    1 / value: f"1/{name}" for name, value in NUMBERS.items()
+}
+FAMILIAR |= {180 / math.pi: "180/pi", math.pi / 180: "pi/180"}
 FRESH = "Compute it anew from the parameters of each call."
 
 

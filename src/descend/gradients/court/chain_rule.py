@@ -1,0 +1,152 @@
+"""What a chain rule dropped: an expression by which the contribution of each row to a gradient is off."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.gradients.court.evidence import Case, Point
+from descend.gradients.court.rows import Factor
+from descend.gradients.court.wording import Mistake, off_by
+
+Array = NDArray[np.float64]
+ROWS = 12
+"""Rows whose contributions are asked for one by one."""
+MOST_PAIRED = 32
+"""Expressions of which products and quotients of two are tried."""
+CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+
+
+class ChainRule:
+    """Holds an accused gradient against the true one row by row.
+
+    given, allowed: (points, p) what it gave, and how far that may be off. same: whether numbers at the points are equal
+    for a component, to what rounding allows.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        scales: Array,
+        points: Sequence[Point],
+        given: Array,
+        allowed: Array,
+        same: Callable[[Array, Array, int], bool],
+    ) -> None:
+        self.case, self.scales, self.points = case, scales, points
+        self.given, self.allowed, self.same = given, allowed, same
+        self.asked: list[tuple[Point, NDArray[np.intp]]] = []
+        self.row_factors: dict[int, list[tuple[str, Array]]] = {}
+
+    def mistake(self, k: int, constants: Sequence[float]) -> Mistake | None:
+        """Look for an expression that, times one of some constants, is the ratio of given over right in every row."""
+        right, given, allowed, together = self.contributions(k)
+        options = self._options(k, together)
+        if not options:
+            return None
+        if not together and (np.abs(given - right) <= allowed).all():
+            return Mistake("wrong", self._not_together(k))
+        one = np.ones(1)
+        for constant in constants:
+            for text, value in options:
+                if _explains(given, constant * right, one, value, allowed, together):
+                    return off_by(constant, [(text, -1)])
+                if _explains(given, constant * right, value, one, allowed, together):
+                    return off_by(constant, [(text, 1)])
+        pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
+        for constant in [each for each in constants if each in CONSTANTS[:4]]:
+            for (text, value), (other, second) in pairs:
+                for above, below, parts in (
+                    (one, value * second, [(text, -1), (other, -1)]),
+                    (value, second, [(text, 1), (other, -1)]),
+                    (second, value, [(text, -1), (other, 1)]),
+                    (value * second, one, [(text, 1), (other, 1)]),
+                ):
+                    if _explains(given, constant * right, above, below, allowed, together):
+                        return off_by(constant, parts)
+        return None
+
+    def _options(self, k: int, together: bool) -> list[tuple[str, Array]]:
+        """Return the expressions that are tried as factors of component k, with their values."""
+        if k not in self.row_factors:
+            factors = self.case.model.factors(k, tuple(self.case.columns))
+            values = [self._values(factor, together) for factor in factors]
+            self.row_factors[k] = [
+                (factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)
+            ]
+        return self.row_factors[k]
+
+    def _not_together(self, k: int) -> str:
+        """Say what is wrong with a gradient that is right for each row alone, but not for all."""
+        for place, which in ((-1, "last"), (0, "first")):
+            alone = np.stack([self.case.contributions(p.theta, self.scales)[0][place] for p in self.points])
+            if self.same(self.given[:, k], alone[:, k], k):
+                return f"it is that of the {which} row only. Sum over all rows: `+=` where it says `=`, then divide."
+        if self.case.weights is not None and not self.case.python:
+            return (
+                "it is right for each row alone, but not for all together: `mean` and `sum` weigh the rows already. "
+                "Leave the weights out of it."
+            )
+        return (
+            "it is right for each row alone, but not for all together. If it is a product of means, multiply first, "
+            "then take the mean."
+        )
+
+    def contributions(self, k: int) -> tuple[Array, Array, Array, bool]:
+        """Return contributions of single rows: right, given, allowed; or, where the gradient of a single row cannot
+        be asked for, those of all rows and the given means: then the last is true."""
+        if self.alone is None:
+            parts = np.stack([self.case.contributions(p.theta, self.scales)[0] for p in self.points])
+            return parts[:, :, k], self.given[:, k], self.allowed[:, k], True
+        right, given, allowed = self.alone
+        return right[:, k], given[:, k], allowed[:, k], False
+
+    @cached_property
+    def alone(self) -> tuple[Array, Array, Array] | None:
+        """What single rows contribute, (rows, p): right, given and allowed; None where no single row can be asked."""
+        right, given, allowed = [], [], []
+        for point in self.points[:3]:
+            parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(point.sample))
+            usable = np.flatnonzero(np.isfinite(parts).all(axis=1) & (np.abs(parts).max(axis=1) > 0.0))
+            chosen = usable[np.unique(np.linspace(0, len(usable) - 1, ROWS).astype(int))] if len(usable) else usable
+            if not len(chosen):
+                return None
+            try:
+                rows = [self.case.call(point.theta, point.sample[[place]]) for place in chosen]
+            except Exception:
+                return None  # it takes no single row
+            if all(np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows) and len(rows) > 1:
+                return None  # it looks at all rows whichever it is given
+            right.append(parts[chosen])
+            given.append(np.stack(rows))
+            allowed.append(2.0 * point.leeway[chosen] + 1e-6 * np.abs(parts[chosen]))
+            self.asked.append((point, point.sample[chosen]))
+        return np.concatenate(right), np.concatenate(given), np.concatenate(allowed)
+
+    def _values(self, factor: Factor, together: bool) -> Array:
+        with np.errstate(all="ignore"):
+            if together:
+                return np.stack([factor.of(point.theta, self.case.columns) for point in self.points])
+            return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.asked])
+
+
+def _usable(value: Array) -> bool:
+    """Whether a factor is a number in every row, and neither 0 nor 1 throughout."""
+    return bool(np.isfinite(value).all() and (value != 0.0).any() and np.abs(value - 1.0).max() > 1e-9)
+
+
+def _explains(given: Array, right: Array, above: Array, below: Array, allowed: Array, together: bool) -> bool:
+    """Whether given is right times above / below: compared as given * below, for a factor may be 0 in some rows."""
+    with np.errstate(all="ignore"):
+        if together:
+            value = above / below
+            right, above, below = (value * right).mean(axis=1), np.ones(1), np.ones(1)
+            allowed = allowed * np.maximum(1.0, np.abs(value).max(axis=-1))
+        left, other = given * below, right * above
+        fits = np.abs(left - other) <= 4.0 * allowed * (np.abs(below) + np.abs(above))
+        telling = np.abs(other) > 16.0 * allowed * (np.abs(below) + np.abs(above))
+        return bool(fits.all() and 4 * telling.sum() >= telling.size)

@@ -1,0 +1,52 @@
+"""Between which numbers a response or a prediction lies, and what a user is told of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The numbers, from low to high, that a response or a prediction may be.
+
+    words: what they are, as in "the loss needs ...". closed: whether low and high are among them.
+    example: a formula that stays there. module: how a PyTorch module does.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    words: str = ""
+    closed: bool = True
+    example: str = ""
+    module: str = ""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are numbers that do not lie in it."""
+        return self.low > -math.inf or self.high < math.inf
+
+    def outside(self, values: Array) -> NDArray[np.bool_]:
+        """Mark the numbers that do not lie in it.
+
+        >>> Domain(0.0, 1.0).outside(np.array([0.0, 2.0])), Domain(0.0, closed=False).outside(np.array([0.0, 2.0]))
+        (array([False,  True]), array([ True, False]))
+        """
+        if self.closed:
+            return (values < self.low) | (values > self.high)
+        return (values <= self.low) | (values >= self.high)
+
+
+POSITIVE = Domain(
+    low=0.0,
+    words="positive",
+    closed=False,
+    example="exp(a + b*x)",
+    module="a positive mean: let it end in something positive, such as torch.nn.Softplus()",
+)
+"""Where the predicted mean of counts and of positive numbers lies."""

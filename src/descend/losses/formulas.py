@@ -1,0 +1,179 @@
+"""A loss as it is written: a few short formulas, read once, from which every engine's code is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from abc import ABC
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.errors import ConfigError
+from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
+from descend.registry import Part
+
+if TYPE_CHECKING:
+    from descend.formula.formula import Formula
+
+Array = NDArray[np.float64]
+Self = TypeVar("Self", bound="Formulas")
+PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
+"""The symbols of a loss; r stands for prediction - y."""
+MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
+"""Those of its distribution and of its curvature, beside OMEGA, the weight of a row: see ``Loss``."""
+SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Formulas(Part, ABC):
+    """Formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of a part.
+
+    value, slope, weight: the loss of a row, and its first and second derivative by the prediction.
+
+    A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
+    of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
+    """
+
+    kind: ClassVar[str] = "loss"
+    value_text: ClassVar[str]
+    slope_text: ClassVar[str]
+    weight_text: ClassVar[str]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @cached_property
+    def estimated(self) -> str | None:
+        """The setting that is to be estimated from the data, if any."""
+        return next((name for name, value in self.settings.items() if value == "auto"), None)
+
+    def __str__(self) -> str:
+        listed = ", ".join(
+            f"{name}={value if value == 'auto' else json.dumps(value) if isinstance(value, str) else f'{value:g}'}"
+            for name, value in self.settings.items()
+        )
+        return f"{self.name}({listed})" if listed else self.name
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that it reads beside the response."""
+        return tuple(value for value in self.settings.values() if isinstance(value, str) and value != "auto")
+
+    @property
+    def own_parameters(self) -> dict[str, float]:
+        """Its own parameters, such as cutpoints, and where they start from."""
+        return {}
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the loss of a row is a function of its prediction and response alone."""
+        return not self.own_columns and not self.own_parameters
+
+    def given(self: Self, columns: Mapping[str, Array], parameters: Mapping[str, Any]) -> Self:
+        """Return the loss that knows its own columns and parameters, so that it can be evaluated row by row."""
+        if self.plain:
+            return self
+        known = dataclasses.replace(self)
+        own: dict[Expr, Array] = {Column(name): columns[name] for name in self.own_columns}
+        own |= {Parameter(name): np.asarray(parameters[name]) for name in self.own_parameters}
+        known.__dict__["_own"] = own
+        return known
+
+    def refuse_own(self) -> None:
+        """Refuse what cannot look into a loss that has columns or parameters of its own. Raises ConfigError."""
+        if not self.plain:
+            raise ConfigError(
+                f"The {self.name} loss has columns or parameters of its own, so it goes with a formula and its derived "
+                "gradient only. Leave out the gradient, or choose another loss."
+            )
+
+    def extended(self, formula: Formula) -> Formula:
+        """Return a formula whose parameters are joined by those of the loss. Raises ConfigError if it has such already.
+
+        The right side does not depend on them.
+        """
+        if not self.own_parameters:
+            return formula
+        for name in self.own_parameters:
+            if name in formula.parameters or name in formula.columns:
+                raise ConfigError(
+                    f"The {self.name} loss has a parameter `{name}` of its own. Give that of the formula another name."
+                )
+        return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(self.own_parameters)})
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, Expr, Expr]:
+        """Value, slope and weight as expressions of PREDICTION, RESPONSE and RESIDUAL.
+
+        Raises ConfigError while a setting is still to be estimated.
+        """
+        return self.read(self.value_text), self.read(self.slope_text), self.read(self.weight_text)
+
+    def read(self, text: str) -> Expr:
+        if self.estimated is not None:
+            raise ConfigError(
+                f"The {self.estimated} of the {self.name} loss is estimated only where a formula or function is "
+                f'fitted. Give it as a number here, as in "{self.name}({self.estimated}=1)".'
+            )
+        return _expression(text, tuple(self.settings.items()), tuple(self.own_parameters))
+
+    @cached_property
+    def slopes(self) -> tuple[Expr, ...]:
+        """The derivatives of the value by all scores: the prediction, and each parameter of its own."""
+        return (
+            self.expressions[1],
+            *(derivative(self.expressions[0], Parameter(name)) for name in self.own_parameters),
+        )
+
+    @cached_property
+    def weights(self) -> tuple[Expr, ...]:
+        """The second derivatives by all scores, the upper triangle row by row; the first is the weight."""
+        scores = (PREDICTION, *map(Parameter, self.own_parameters))
+        found = [derivative(slope, by) for place, slope in enumerate(self.slopes) for by in scores[place:]]
+        return (self.expressions[2], *found[1:])
+
+    def of_rows(self, formula: str | Expr, quantities: Mapping[Expr, Array]) -> Array:
+        """Evaluate a formula, given what stands for its symbols: arrays, one number for each row."""
+        from descend.formula.compile import compile_expression
+
+        expression = self.read(formula) if isinstance(formula, str) else formula
+        if not self.plain:
+            own = self.__dict__.get("_own")
+            if own is None and expression.atoms(Column, Parameter):
+                raise ConfigError(
+                    f"The {self.name} loss has columns or parameters of its own, which are not known here."
+                )
+            quantities = {**quantities, **(own or {})}
+        found = compile_expression(expression, tuple(quantities))(*quantities.values())
+        if np.ndim(found) == 0:
+            return np.full(np.shape(next(iter(quantities.values()))), float(found))
+        result: Array = found
+        return result
+
+
+def derivative(expression: Expr, by: Expr) -> Expr:
+    """Return the derivative of a formula of a loss by the prediction, or by a parameter of its own."""
+    from descend.formula.derivative import derivatives
+
+    return derivatives(expression.xreplace({RESIDUAL: PREDICTION - RESPONSE}), [by])[by]
+
+
+@lru_cache(maxsize=256)
+def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tuple[str, ...]) -> Expr:
+    """Read a formula of a loss, its settings as numbers or columns."""
+    from descend.formula.build import Builder
+    from descend.formula.real_functions import lgamma
+    from descend.formula.symbols import Column, number
+    from descend.formula.syntax import parse_expression
+
+    given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
+    given |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
+    given |= {name: Parameter(name) for name in parameters}
+    expression = Builder(text, tuple(given), extra={"lgamma": (lgamma, (1,))}).build(parse_expression(text))
+    return expression.xreplace({Column(name): symbol for name, symbol in given.items()})
