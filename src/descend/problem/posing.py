@@ -37,7 +37,7 @@ def pose(request: Request, table: Table) -> Problem:
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
     request.check()
-    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
     gradient, sums = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
