@@ -152,7 +152,7 @@ def fit(
             checked_errors(errors, problem.model.loss)
             return fit_of(solve(problem, request, reader, resumed, began))
         finally:
-            table.rest()
+            table.release()
 
 
 def _resumed(request: Request) -> Checkpoint | None:
