@@ -6,18 +6,16 @@ import copy
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
-from descend.descent.checkpoint import read
-from descend.errors import ConfigError, DescendError
+from descend.descent.checkpoint import Checkpoint, read
+from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
-from descend.formula.printers.code import plain_name
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.inference.intervals import checked_errors
@@ -26,21 +24,19 @@ from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
-from descend.options.checks import ARGUMENTS, is_by_name, must_be, refuse_not_whole
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.output import refuse_unwritable
 from descend.problem.posing import pose
 from descend.registry import split_list
+from descend.report.log import printing
 from descend.results import Fit, fit_of, load
-from descend.starts.choice import begin
+from descend.results.comparison import Comparison
 from descend.starts.robust import settled
 from descend.starts.solving import solve
-from descend.table import open_table, parse_column_range
+from descend.table import open_table
 from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from descend.diagnosis.explanation import Explanation
 
 Array = NDArray[np.float64]
@@ -136,79 +132,40 @@ def fit(
     (2.0, 'converged')
     """
     began = time.perf_counter()
-    request = read_request(model, data, others, _options(locals(), unknown))
-    call: Call = partial(dict, request.given)
-    data, reader = request.data, _reader(log_every, on_step)
-    if kind_of(model).in_place:
-        from descend.training.posing import pose_module
+    request = read_request(model, data, others, _options(locals()) | unknown)
+    reader = on_step if log_every is None else printing(log_every, on_step)
+    with np.errstate(all="ignore"), enough_memory():
+        if kind_of(model).in_place:
+            from descend.training.posing import pose_module
 
-        if checkpoint is not None:
-            raise ConfigError(
-                "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
-                "Save those from `on_step`, with torch.save."
-            )
-
-        problem, request = pose_module(model, data, request)
-        with np.errstate(all="ignore"), problem.objective.session():
-            return fit_of(solve(problem, request, reader, began=began))
-    if inputs is not None:
-        raise ConfigError(
-            "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
-        )
-    table = open_table(data, where)
-    try:
-        with np.errstate(all="ignore"), enough_memory():
+            problem, request = pose_module(model, request.data, request)
+            with problem.objective.session():
+                return fit_of(solve(problem, request, reader, began=began))
+        table = open_table(request.data, where)
+        try:
             request = settled(request, table)
-            if checkpoint is not None:
-                refuse_unwritable(checkpoint)
-            resumed = None if checkpoint is None or not resume else read(checkpoint)
+            resumed = _resumed(request)
             if resumed is not None:  # it starts where the run did, whatever start is found or given now
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds
             problem = pose(request, table)
             checked_errors(errors, problem.model.loss)
             return fit_of(solve(problem, request, reader, resumed, began))
-    finally:
-        table.rest()
+        finally:
+            table.rest()
 
 
-def _options(given: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a call of `fit` by key, out of its arguments."""
-    return {key: value for key, value in given.items() if key in OPTIONS} | unknown
+def _resumed(request: Request) -> Checkpoint | None:
+    """Return where an earlier run stood, to go on from there; refuse a checkpoint that cannot be written."""
+    if request.checkpoint is None:
+        return None
+    refuse_unwritable(request.checkpoint)
+    return read(request.checkpoint) if request.resume else None
 
 
-def _reader(log_every: int | None, on_step: Callable[[Step], None] | None) -> Callable[[Step], None] | None:
-    if log_every is None:
-        return on_step
-
-    def read(step: Step) -> None:
-        if step.note is not None:
-            print(f"Warning: {step.note}.")
-        if step.epoch % log_every == 0 or step.outcome is not None:
-            print(step.line())
-        if on_step is not None:
-            on_step(step)
-
-    return read
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Several optimizers on one problem, in the order they were named."""
-
-    fits: Mapping[str, Fit]
-
-    def plot(self) -> Figure:
-        """Draw all loss curves over each other; returns a Matplotlib figure."""
-        from descend.report.plots import plot_comparison
-
-        return plot_comparison(self.fits)
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        from descend.report.notebook import compared
-
-        return compared(self.fits)
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options among the arguments of a call, by key."""
+    return {key: value for key, value in given.items() if key in OPTIONS}
 
 
 def compare(
@@ -230,9 +187,7 @@ def compare(
     >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
     [('gd', 'converged'), ('lbfgs', 'converged')]
     """
-    ARGUMENTS["optimizers"]("optimizers", optimizers)
-    if on_fit is not None:
-        ARGUMENTS["on_fit"]("on_fit", on_fit)
+    check_options({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
     named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
     names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
     if not names:
@@ -259,13 +214,13 @@ def derive(
     >>> print(derive("y ~ w*x").code("text"))
     dJ/dw = mean(2*x*(w*x - y))
     """
-    _check_names(formula, columns)
+    check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
     numeric = None
     if data is not None:
         table = open_table(data)
         columns, numeric = table.names, table.numeric_names
     names = guess_columns(formula) if columns is None else columns
-    loss_function = _built(loss)
+    loss_function = LOSSES.build(loss)
     read = loss_function.extended(read_formula(formula, names, numeric))
     return Derivation(read, taken_for(loss_function, read.expression)[0])
 
@@ -295,46 +250,19 @@ def explain(
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
     a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
     """
-    from descend.diagnosis import explanation
-    from descend.diagnosis.outlook import asked_outlook, outlook
+    from descend.diagnosis.explanation import of_formula, on_table
+    from descend.diagnosis.outlook import asked_outlook
 
-    _check_names(formula, columns)
-    check_options({"start": start, "standardize": standardize, "learning_rate": learning_rate})
-    check_options({"loss": loss}, "loss")
-    loss_function = _built(loss)
-    asked = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
+    check_options(_options(locals()) | {"formula": formula, "columns": columns}, "formula", "loss")
+    outlook = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
-        read = read_formula(formula, guess_columns(formula) if columns is None else columns)
-        return explanation.of_formula(read)
-    table = open_table(data, where)
-    read = read_formula(formula, table.names, table.numeric_names)
-    explained = explanation.of_formula(read)
-    found = explanation.with_data(explained, table, table.numbers(read.columns, missing))
-    try:
-        with np.errstate(all="ignore"):
-            # The start does not hang on the scale of a robust loss.
-            known = "squared" if loss_function.estimated else loss_function
-            request = Request(model=formula, start=start, loss=known, missing=missing, polish=asked is None)
-            beginning = begin(pose(request, table), request)
-            found |= explanation.of_beginning(beginning)
-            if asked is not None:
-                found["outlook"] = outlook(beginning, *asked, standardize)
-    except DescendError as error:
-        if asked is not None or start:
-            raise
-        found["start_note"] = str(error)
-    return replace(explained, **found)
-
-
-def _check_names(formula: str, columns: Sequence[str] | None) -> None:
-    ARGUMENTS["formula"]("formula", formula)
-    if columns is not None:
-        ARGUMENTS["columns"]("columns", columns)
-
-
-def _built(loss: str | Loss) -> Loss:
-    check_options({"loss": loss}, "loss")
-    return LOSSES.build(loss) if isinstance(loss, str) else loss
+        return of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
+    # The start does not hang on the scale of a robust loss.
+    known = "squared" if LOSSES.build(loss).estimated else loss
+    request = Request(
+        model=formula, start=start, loss=known, missing=missing, standardize=standardize, polish=outlook is None
+    )
+    return on_table(request, open_table(data, where), outlook)
 
 
 def check(
@@ -378,38 +306,24 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
+    options = _options(locals())
     data, weights, sigma = with_columns(data, weights, sigma)
-    check_options({"fix": fix, "l1": l1, "l2": l2})
+    options |= {"weights": weights, "sigma": sigma}
+    check_options(options, "loss")
     if l1 or l2:
         raise ConfigError(
             "A gradient by hand is that of the mean loss, without a penalty: a fit adds the gradient of l1 and l2 "
             "itself. Leave them out, of the gradient too."
         )
-    request = Request(
-        model=model,
-        response=response,
-        inputs=inputs,
-        start=start,
-        gradient=gradient,
-        loss=loss,
-        weights=weights,
-        sigma=sigma,
-        bounds=bounds,
-        fix=read_fixed(fix),
-        ties=ties,
-        where=where,
-        missing=missing,
-    )
-    request.check()
-    loss_function = _built(loss)
+    request = Request(**options | {"fix": read_fixed(fix), "l1": 0.0, "l2": 0.0}, model=model)
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return check_module(model, data, inputs, request, loss_function)
+        return check_module(model, data, inputs, request, LOSSES.build(loss))
     from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
-        return check_gradient(request, open_table(data, where), loss_function)
+        return check_gradient(request, open_table(data, where), LOSSES.build(loss))
 
 
 def generate(
@@ -426,37 +340,8 @@ def generate(
     >>> len(data["x"]), data["y"][0].round(4)
     (100, np.float64(1.2739))
     """
-    ARGUMENTS["equations"]("equations", equations)
-    if columns is not None:
-        must_be('given by name, such as {"x": "0:10:0.1"}', is_by_name)("columns", columns)
-    refuse_not_whole(rows, "number of rows", 1)
-    refuse_not_whole(seed, "seed", 0)
-    given: dict[str, Array] = {}
-    computed: list[str] = []
-    for name, value in (columns or {}).items():
-        if not isinstance(value, str) and np.ndim(value) != 1:
-            raise ConfigError(
-                f"The column `{name}` must be a range such as `0:10:0.1`, an expression of columns before it, or a "
-                f"list of numbers, not {value!r}."
-            )
-        if isinstance(value, str) and ":" not in value:
-            computed.append(f"{plain_name(name)} = {value}")
-        else:
-            given[name] = parse_column_range(value) if isinstance(value, str) else np.asarray(value, dtype=np.float64)
-    lengths = {name: len(array) for name, array in given.items()}
-    for name, length in lengths.items():
-        if rows is not None and length != rows:
-            raise ConfigError(
-                f"The column `{name}` has {length} values, but {rows} rows are asked for. Change one of them."
-            )
-        if length != next(iter(lengths.values())):
-            first = next(iter(lengths))
-            raise ConfigError(
-                f"`{first}` has {lengths[first]} values and `{name}` has {length}. Give them the same length."
-            )
-    count = rows if rows is not None else next(iter(lengths.values()), None)
-    if count is None:
-        raise ConfigError("How many rows? Give rows=100 (--rows 100), or a column such as x=0:10:0.1.")
+    check_options({"equations": equations, "named columns": columns, "rows": rows, "seed": seed}, "equations")
+    computed, given, count = generated.read_columns(columns or {}, rows)
     texts = [equations] if isinstance(equations, str) else list(equations)
     return generated.generate([*computed, *texts], given, count, seed)
 

@@ -125,9 +125,9 @@ class Registry(Generic[AnyPart]):
     def __getitem__(self, name: str) -> type[AnyPart]:
         return self.parts[name]
 
-    def build(self, text: str) -> AnyPart:
-        """Return the part that ``text`` names, with its settings. Raises ConfigError on any mistake."""
-        return self.built(text)
+    def build(self, text: str | AnyPart) -> AnyPart:
+        """Return the part that ``text`` names, with its settings; a part itself as it is. Raises ConfigError."""
+        return self.built(text) if isinstance(text, str) else text
 
     def _built(self, text: str) -> AnyPart:
         call = CALL.fullmatch(text)

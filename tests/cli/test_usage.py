@@ -101,7 +101,7 @@ def test_no_part_is_called_elsewhere_what_another_is_called_here() -> None:
     from descend.optimizers import OPTIMIZERS
 
     for registry in (LOSSES, OPTIMIZERS):
-        assert not {name for part in registry for name in registry[part].elsewhere.split()} & {*registry}
+        assert not {name for part in registry for name in registry[part].aliases.split()} & {*registry}
 
 
 def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:

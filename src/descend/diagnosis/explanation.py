@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.beginning import Beginning
-from descend.diagnosis.outlook import Outlook
-from descend.formula import Formula, as_text
+from descend.diagnosis.outlook import Asked, Outlook, outlook
+from descend.errors import DescendError
+from descend.formula import Formula, as_text, read_formula
 from descend.formula.ambiguities import readings
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
@@ -21,8 +22,11 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
+from descend.options.request import Request
 from descend.parameters import digits_of
+from descend.problem.posing import pose
 from descend.showing import Shown
+from descend.starts.choice import begin
 from descend.table import Table
 
 Array = NDArray[np.float64]
@@ -222,3 +226,21 @@ def _arbitrary(formula: Formula) -> tuple[str, ...]:
         sets = [f"({', '.join(each.name for each in own)})" if len(own) > 1 else own[0].name for own in group]
         told.append(f"{joined(sets)} can change places")
     return tuple(told)
+
+
+def on_table(request: Request, table: Table, asked: Asked | None) -> Explanation:
+    """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
+    read = read_formula(str(request.model), table.names, table.numeric_names)
+    explained = of_formula(read)
+    found = with_data(explained, table, table.numbers(read.columns, request.missing))
+    try:
+        with np.errstate(all="ignore"):
+            beginning = begin(pose(request, table), request)
+            found |= of_beginning(beginning)
+            if asked is not None:
+                found["outlook"] = outlook(beginning, *asked, request.standardize)
+    except DescendError as error:
+        if asked is not None or request.start:
+            raise
+        found["start_note"] = str(error)
+    return replace(explained, **found)

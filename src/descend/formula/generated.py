@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder, Extra
 from descend.formula.compile import over_rows
+from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.formula.syntax import Node, parse_assignment
-from descend.wording import using
+from descend.table import parse_column_range
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
@@ -28,6 +31,42 @@ DISTRIBUTIONS: dict[str, tuple[tuple[int, ...], Draw]] = {
 }
 """What an equation may draw from: argument counts, and how to draw. uniform(low, high), normal(mean, deviation),
 exponential(mean), poisson(mean), bernoulli(probability); without arguments uniform(0, 1) and normal(0, 1)."""
+
+
+def read_columns(
+    columns: Mapping[str, str | npt.ArrayLike], rows: int | None
+) -> tuple[list[str], dict[str, Array], int]:
+    """Return the columns that are computed, as equations; those that are given; and how many rows they have.
+
+    Raises ConfigError where that is not clear.
+    """
+    given: dict[str, Array] = {}
+    computed: list[str] = []
+    for name, value in columns.items():
+        if not isinstance(value, str) and np.ndim(value) != 1:
+            raise ConfigError(
+                f"The column `{name}` must be a range such as `0:10:0.1`, an expression of columns before it, or a "
+                f"list of numbers, not {value!r}."
+            )
+        if isinstance(value, str) and ":" not in value:
+            computed.append(f"{plain_name(name)} = {value}")
+        else:
+            given[name] = parse_column_range(value) if isinstance(value, str) else np.asarray(value, dtype=np.float64)
+    lengths = {name: len(array) for name, array in given.items()}
+    for name, length in lengths.items():
+        if rows is not None and length != rows:
+            raise ConfigError(
+                f"The column `{name}` has {length} values, but {rows} rows are asked for. Change one of them."
+            )
+        if length != next(iter(lengths.values())):
+            first = next(iter(lengths))
+            raise ConfigError(
+                f"`{first}` has {lengths[first]} values and `{name}` has {length}. Give them the same length."
+            )
+    count = rows if rows is not None else next(iter(lengths.values()), None)
+    if count is None:
+        raise ConfigError(f"How many rows? Give rows=100 ({spell('rows', 100)}), or a column such as x=0:10:0.1.")
+    return computed, given, count
 
 
 def generate(equations: Sequence[str], columns: Mapping[str, Array], rows: int, seed: int) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""The arguments of `descend.fit` as people write them who come from elsewhere: understood, or told what to do."""
+"""The arguments of `descend.fit`, also as other libraries call them: understood, or refused with what to write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
+from descend.models import kind_of
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.registry import closest
 from descend.table import open_table
@@ -60,6 +61,15 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         values["sharpness"] = options.get("log_every") or True
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    if kind_of(model).in_place and values.get("checkpoint") is not None:
+        raise ConfigError(
+            "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
+            "Save those from `on_step`, with torch.save."
+        )
+    if not kind_of(model).in_place and values.get("inputs") is not None:
+        raise ConfigError(
+            "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
+        )
     return Request(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,

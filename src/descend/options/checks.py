@@ -92,7 +92,7 @@ def is_single(value: object) -> bool:
 one_value = must_be("one value", is_single)
 
 
-def whole(words: str, least: int) -> Check:
+def whole_number(words: str, least: int) -> Check:
     """Return the check of a whole number of at least ``least``, called ``words``."""
 
     def check(key: str, value: object) -> None:
@@ -147,7 +147,7 @@ def as_rate(value: object) -> float:
 
 
 def sharpness(key: str, value: object) -> None:
-    """Refuse what is neither a wish for the sharpness, or for none, nor how often."""
+    """Refuse what is neither True, False or ``auto`` nor a number of epochs."""
     one_value(key, value)
     every = isinstance(value, int) and (value is False or value >= 1)
     if not every and value != "auto":
@@ -204,11 +204,14 @@ def start(key: str, value: object) -> None:
     must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
 
 
+generated_columns = must_be('given by name, such as {"x": "0:10:0.1"}', is_by_name)
 ARGUMENTS: Mapping[str, Check] = {
     "formula": must_be("a text such as `y ~ a*x + b`", is_text),
     "equations": must_be("a text such as `y = 2*x + 1`, or a list of them", is_texts),
     "columns": must_be("a list of names of columns", is_texts),
     "optimizers": must_be('a list of texts, such as ["gd", "lbfgs"]', is_texts),
     "on_fit": must_be("a function", callable),
+    "named columns": lambda key, value: generated_columns("columns", value),
+    "rows": lambda key, value: refuse_not_whole(value, "number of rows", 1),
 }
 """Of what the other verbs take beside the options of a fit."""

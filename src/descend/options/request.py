@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be
+from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be, whole_number
 from descend.options.option import Option, option, options_of
 from descend.wording import FLAGS
 
@@ -134,7 +134,7 @@ class Request:
         None,
         "Run this many passes over the rows; otherwise the run ends when it has converged.",
         "whole",
-        checks.whole("number of epochs", 0),
+        whole_number("number of epochs", 0),
         metavar="N",
         identity="number of epochs",
         label=("Epochs", "轮数"),
@@ -143,13 +143,13 @@ class Request:
         None,
         "Rows per step; all of them if not given.",
         "whole",
-        checks.whole("batch size", 1),
+        whole_number("batch size", 1),
         metavar="N",
         identity="batch size",
         label=("Batch size", "批量大小"),
     )
     seed: int = option(
-        0, "Fixes the order of the batches.", "whole", checks.whole("seed", 0), metavar="N", identity="seed"
+        0, "Fixes the order of the batches.", "whole", whole_number("seed", 0), metavar="N", identity="seed"
     )
     tolerance: float | None = option(
         None,
@@ -216,7 +216,12 @@ class Request:
         None, "Such as 1GiB: beyond it rows stay in their files.", check=checks.one_value, metavar="SIZE"
     )
     log_every: int | None = option(
-        None, "Print every N epochs, and the last.", "whole", checks.whole("log_every", 1), metavar="N", repeat=False
+        None,
+        "Print every N epochs, and the last.",
+        "whole",
+        whole_number("log_every", 1),
+        metavar="N",
+        repeat=False,
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     model: object = None
@@ -300,4 +305,4 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     """
     for key, value in given.items():
         if value is not None or key in needed:
-            OPTIONS[key].check(key, value)
+            checks.ARGUMENTS.get(key, OPTIONS[key].check if key in OPTIONS else checks.anything)(key, value)

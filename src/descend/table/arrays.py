@@ -50,22 +50,18 @@ class ArrayTable(Table):
 
     @property
     def rows(self) -> int:
-        """The number of rows."""
         return self._all_rows if self._kept is None else len(self._kept)
 
     @property
     def types(self) -> dict[str, str]:
-        """The kind of each column, by its dtype; for an array of objects, by what it holds."""
         return {name: kind_of_cells(self._columns[name]) for name in self.names}
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        """Return one column as text, None where a cell is missing."""
         cells = self._cells(name)
         labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
         return np.array(labels, dtype=object)
 
     def filtered(self, where: str) -> ArrayTable:
-        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import duckdb
 
         condition = checked_condition(where)
@@ -89,7 +85,6 @@ class ArrayTable(Table):
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
 
     def with_column(self, name: str, values: object) -> ArrayTable:
-        """Return the same rows with one more column."""
         cells = _as_array(name, values)
         if cells.ndim == 0:
             cells = np.full(self._all_rows, cells)
@@ -101,23 +96,19 @@ class ArrayTable(Table):
         return ArrayTable(columns, self._all_rows, self.conditions, self._kept)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers as a table of DuckDB's, which reads them where they lie."""
         columns = self._read(names)
         database = Database(memory=memory)
         database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
         return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])
 
     def size(self, columns: int) -> float:
-        """Return 0: the columns are there."""
         return 0.0
 
     def exact_up_to(self, name: str) -> float:
-        """Return the limit by the dtype; 0 for objects, of which each is looked at anyway."""
         dtype = self._cells(name).dtype
         return WHOLE if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of the cells of a column; None if nothing."""
         from descend.table.rounding import rounded_cells
 
         return rounded_cells(self._cells(name), self.place)

@@ -240,6 +240,19 @@ def reason(error: Exception) -> str:
     return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
 
 
+def in_days(name: str, types: Mapping[str, str], paths: Mapping[str, str]) -> str:
+    """Return a command that adds a column of days to the one file of a table; empty where it is not so plain."""
+    (path,) = paths.values() if len(paths) == 1 else ("",)
+    plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
+    if not (path and plain and types[name].startswith(("DATE", "TIMESTAMP"))):
+        return ""
+    new = unused("days", list(types))
+    days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
+    written = f"{os.path.splitext(path)[0]}-in-days.csv"
+    sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
+    return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
+
+
 def unreadable(source: str, error: Exception) -> DataError:
     """Return the error for a source DuckDB cannot read, in its own words."""
     import duckdb

@@ -18,11 +18,8 @@ from descend.table.database import (
     Database,
     absolute,
     as_read,
-    distinct,
     files_literal,
-    identifier,
     literal,
-    renamed,
     unreadable,
     unused,
 )
@@ -51,7 +48,7 @@ class DelimitedScan(Scan):
         self.decimals = found.decimals
         self._numerals: dict[str, Numeral] = {}
         stem = unused("c", found.names)
-        self._columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
+        self.columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
         decimals = ("decimal_separator = ',', " if found.decimals.comma else "") + (
             "thousands = '.', " if found.decimals.thousands else ""
         )
@@ -72,7 +69,7 @@ class DelimitedScan(Scan):
             detected = [as_read(sql_type) for sql_type in database.columns(relation).values()]
         except duckdb.InvalidInputException:
             # Detection cannot say which line is at fault; reading can.
-            counts = ", ".join(f"count({column})" for column in self._columns.values())
+            counts = ", ".join(f"count({column})" for column in self.columns.values())
             database.one(f"SELECT {counts} FROM {self.relation({})}")
             detected = []
         types = {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
@@ -85,7 +82,7 @@ class DelimitedScan(Scan):
         words = [name for name, sql_type in types.items() if sql_type == "VARCHAR"]
         if not words:
             return {}
-        columns = [self._columns[name] for name in words]
+        columns = [self.columns[name] for name in words]
         tests = ", ".join(
             f"count({column}) > 0 AND count({column}) = count(TRY_CAST({as_point(column, self.decimals)} AS DOUBLE))"
             for column in columns
@@ -95,19 +92,17 @@ class DelimitedScan(Scan):
         plain = database.one(f"SELECT {tests} FROM {rows}")
         others = [name for name, is_plain in zip(words, plain, strict=True) if not is_plain]
         if others:
-            aggregates = ", ".join(counts(self._columns[name], self.decimals) for name in others)
+            aggregates = ", ".join(counts(self.columns[name], self.decimals) for name in others)
             found = iter(database.one(f"SELECT {aggregates} FROM {rows}"))
             numerals = {name: numeral(list(itertools.islice(found, AGGREGATES))) for name in others}
             self._numerals = {name: one for name, one in numerals.items() if one is not None}
         return {name: "DOUBLE" for name in words if name not in others or name in self._numerals}
 
     def notes(self, source: str) -> tuple[str, ...]:
-        """Say how numbers are read, where a cell has more to it than a number."""
         told = (one.note(name, source) for name, one in self._numerals.items())
         return tuple(note for note in told if note)
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return what reads these types; a column without one is read as text."""
         odd = [name for name in self._numerals if types.get(name) == "DOUBLE"]
         if not odd:
             return self._as_written(types, paths)
@@ -120,34 +115,16 @@ class DelimitedScan(Scan):
 
     def _as_written(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         """Return the read_csv call for these types."""
-        columns = ", ".join(
-            f"{column}: {literal(types.get(name, 'VARCHAR'))}" for name, column in self._columns.items()
-        )
+        columns = ", ".join(f"{column}: {literal(types.get(name, 'VARCHAR'))}" for name, column in self.columns.items())
         return (
             f"read_csv({files_literal(list(self.paths) if paths is None else paths)}, {self._options}, "
             f"auto_detect = false, columns = {{{columns}}})"
         )
 
-    def column(self, name: str) -> str:
-        """Return the identifier of the column's position."""
-        return self._columns[name]
-
-    def aliases(self) -> str:
-        """Return the names that are distinct in SQL, as names of their columns."""
-        return "".join(f", {self._columns[name]} AS {identifier(name)}" for name in distinct(self.names))
-
-    def in_columns(self, condition: str) -> str:
-        """Return a condition with the positions of columns that only capitals tell apart, in or without quotes."""
-        apart = set(distinct(self.names))
-        columns = {name: column for name, column in self._columns.items() if name not in apart}
-        return renamed(condition, columns)
-
     def as_numbers(self, names: Sequence[str]) -> str:
-        """Return the read_csv call that reads these columns as DOUBLE."""
         return self._as_written(dict.fromkeys(names, "DOUBLE"))
 
     def explain(self, error: Exception) -> DataError | None:
-        """Return the error for uneven lines, open quotes, other encodings, lines without end."""
         said = str(error)
         file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
         source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"

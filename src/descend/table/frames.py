@@ -41,18 +41,15 @@ class FrameColumns(Mapping[str, Cells]):
         self._convert = convert
 
     def __getitem__(self, name: str) -> Cells:
-        """Return one column as an array."""
         if name not in self._names:
             raise KeyError(name)
         cells: Cells = self._convert(self._frame[name])
         return cells
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names in order."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """Return the number of columns."""
         return len(self._names)
 
 

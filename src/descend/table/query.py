@@ -13,7 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, kind_of, unreadable, unused
+from descend.table.database import (
+    Database,
+    bad_condition,
+    checked_condition,
+    distinct,
+    identifier,
+    in_days,
+    kind_of,
+    renamed,
+    unreadable,
+    unused,
+)
 from descend.table.memory import there_is
 from descend.table.table import WHOLE, Numbers, Table, not_a_number, not_numeric
 
@@ -36,6 +47,8 @@ class Scan(ABC):
     """How the rows of one source are written in SQL."""
 
     names: tuple[str, ...]
+    columns: Mapping[str, str]
+    """What each column is called within `relation`, as an SQL identifier."""
     paths: Mapping[str, str]
     """The files by absolute path, each with the path that was given for it."""
     copies: object = None
@@ -53,21 +66,23 @@ class Scan(ABC):
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         """Return the FROM item that reads the columns as these types, from all files or some."""
 
-    @abstractmethod
     def column(self, name: str) -> str:
         """Return the SQL identifier of a column within `relation`."""
+        return self.columns[name]
 
-    @abstractmethod
     def aliases(self) -> str:
-        """Return what a SELECT must add to ``*`` so that conditions can use the names of the columns."""
+        """Return what a SELECT must add to ``*`` so that conditions can use the names that are distinct in SQL."""
+        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
+        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
 
-    @abstractmethod
     def in_columns(self, condition: str) -> str:
-        """Return a condition with identifiers in place of those names that SQL takes for the same."""
+        """Return a condition with identifiers in place of names that only capitals tell apart, in quotes or without."""
+        apart = set(distinct(self.names))
+        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
 
     @abstractmethod
     def as_numbers(self, names: Sequence[str]) -> str | None:
-        """Return a relation that reads these columns as DOUBLE without a look at their types, if there is one."""
+        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
 
     @abstractmethod
     def notes(self, source: str) -> tuple[str, ...]:
@@ -93,18 +108,15 @@ class QueryTable(Table):
 
     @property
     def rows(self) -> int:
-        """The number of rows, counted when first asked for."""
         if self._rows is None:
             self._rows = self._attempt(lambda: int(self._database.one(f"SELECT count(*) FROM {self._from()}")[0]))
         return self._rows
 
     @property
     def types(self) -> dict[str, str]:
-        """The kind of each column, as DuckDB reads or guesses it."""
         return self._attempt(lambda: {name: kind_of(sql_type) for name, sql_type in self._described().items()})
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        """Return one column as text, None where a cell is missing."""
         self._known([name])
         column = self._attempt(
             lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
@@ -114,7 +126,6 @@ class QueryTable(Table):
         return words
 
     def filtered(self, where: str) -> QueryTable:
-        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import duckdb
 
         condition = checked_condition(where)
@@ -133,7 +144,9 @@ class QueryTable(Table):
         self._known(names)
         columns = self._optimistic(names)
         if columns is None:
-            columns = self._attempt(lambda: self._typed(names))
+            columns = self._attempt(
+                lambda: self._database.doubles(self._as_doubles(names), self._from(), self._many(names))
+            )
         self._rows = len(columns[names[0]])
         return columns
 
@@ -144,10 +157,9 @@ class QueryTable(Table):
         relation = None if self.conditions else self._scan.as_numbers(names)
         if relation is None:
             return None
+        columns = {name: self._scan.column(name) for name in names}
         try:
-            return self._database.doubles(
-                {name: self._scan.column(name) for name in names}, relation, self._many(names)
-            )
+            return self._database.doubles(columns, relation, self._many(names))
         except duckdb.ConversionException:
             return None
         except duckdb.Error as error:
@@ -206,7 +218,7 @@ class QueryTable(Table):
         return lazy
 
     def size(self, columns: int) -> float:
-        """Return about what so many columns take as doubles: by their rows for Parquet, by their length for text."""
+        """Return it by the number of rows where that is known, else by the length of the text."""
         length = sum(map(os.path.getsize, self._scan.paths))
         if length < SMALL:
             return 0.0
@@ -226,7 +238,6 @@ class QueryTable(Table):
         return WHOLE if sql_type in LONG else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of the cells of a column; None if nothing."""
         return self._attempt(lambda: self._rounded(name))
 
     def _rounded(self, name: str) -> Rounded | None:
@@ -248,15 +259,8 @@ class QueryTable(Table):
         )
         if not count or not matters(least, largest):
             return None
-        number = unused("place", self.names)
-        row, cell = self._database.one(
-            f"SELECT {number}, CAST({exact} AS VARCHAR) FROM {self._from(number, relation)} AS t WHERE {changed} "
-            f"ORDER BY {number} LIMIT 1"
-        )
+        row, cell = self._first(f"CAST({exact} AS VARCHAR)", changed, relation)
         return Rounded(count, self._row(row), cell, alike(least, largest))
-
-    def _typed(self, names: Sequence[str]) -> dict[str, Numbers]:
-        return self._database.doubles(self._as_doubles(names), self._from(), self._many(names))
 
     def _many(self, names: Sequence[str]) -> int | None:
         """Return the number of rows, if that is known without reading them, and they are many."""
@@ -277,20 +281,8 @@ class QueryTable(Table):
                 # Not a cast: DuckDB hands one down to its CSV reader, which reads no words as DOUBLE.
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
-                raise not_numeric(name, self.source, kind, self._in_days(name) if kind == "time" else "")
+                raise not_numeric(name, self.source, kind, in_days(name, self._described(), self._scan.paths))
         return expressions
-
-    def _in_days(self, name: str) -> str:
-        """Return a command that adds a column of days to the one file of the table; empty where it is not so plain."""
-        (path,) = self._scan.paths.values() if len(self._scan.paths) == 1 else ("",)
-        plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
-        if not (path and plain and self._described()[name].startswith(("DATE", "TIMESTAMP"))):
-            return ""
-        new = unused("days", self.names)
-        days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
-        written = f"{os.path.splitext(path)[0]}-in-days.csv"
-        sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
-        return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
 
     def _refuse_words(self, name: str) -> None:
         """Raise DataError if a cell of a text column is not a number."""
@@ -298,18 +290,22 @@ class QueryTable(Table):
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
         if count:
-            number = unused("place", self.names)
-            row, cell = self._database.one(
-                f"SELECT {number}, {column} FROM {self._from(number)} AS t WHERE {bad} ORDER BY {number} LIMIT 1"
-            )
+            row, cell = self._first(column, bad)
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
 
     def place(self, position: int) -> str:
         if self.conditions:
-            number = unused("place", self.names)
-            sql = f"SELECT {number} FROM {self._from(number)} AS t ORDER BY {number} LIMIT 1 OFFSET {position}"
-            return self._row(self._attempt(lambda: self._database.one(sql)[0]))
+            return self._row(self._attempt(lambda: self._first("1", "true", skip=position)[0]))
         return self._row(position + 1)
+
+    def _first(self, sql: str, condition: str, relation: str = "", skip: int = 0) -> tuple[int, str]:
+        """Return the number of the first row for which a condition holds, and an expression of its columns."""
+        number = unused("place", self.names)
+        row, value = self._database.one(
+            f"SELECT {number}, {sql} FROM {self._from(number, relation)} AS t WHERE {condition} "
+            f"ORDER BY {number} LIMIT 1 OFFSET {skip}"
+        )
+        return row, value
 
     def _row(self, row: int) -> str:
         """Return ``row 4``, or ``row 4 of b.csv`` if there are several files."""

@@ -46,7 +46,6 @@ class RemoteTable(Table):
 
     @property
     def rows(self) -> int:
-        """The number of rows, counted when first asked for."""
         if self._rows is None:
             whole = self._lazily((), self._table)
             self._rows = int(self._attempt(lambda: whole.one(self._table.aggregate(n=self._table.count())))[0])
@@ -54,19 +53,16 @@ class RemoteTable(Table):
 
     @property
     def types(self) -> dict[str, str]:
-        """The kind of each column, by its type in the database."""
         schema = self._table.schema()
         return {name: _kind(schema[name]) for name in self.names}
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        """Return one column as text, None where a cell is missing."""
         self._known([name])
         chosen = self._lazily((name,), self._table.select(c0=self._table[name]))
         cells = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
         return np.array([None if cell is None else label(cell) for (cell,) in cells], dtype=object)
 
     def filtered(self, where: str) -> RemoteTable:
-        """Return the rows for which ``where`` holds too. Raises DataError if it makes no sense for them."""
         import_ibis()
         import sqlglot
         from ibis.expr import operations
@@ -85,7 +81,6 @@ class RemoteTable(Table):
         return filtered
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers where they lie."""
         self._known(names)
         kinds = self.types
         columns: dict[str, ir.Value] = {}
@@ -101,22 +96,18 @@ class RemoteTable(Table):
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
     def rest(self) -> None:
-        """Close a file that others could not write to, while no rows are needed."""
         self.connection.rest()
 
     def size(self, columns: int) -> float:
-        """Return infinity: rows of a database are not brought here unasked."""
         return float("inf")
 
     def exact_up_to(self, name: str) -> float:
-        """Return the limit by the type in the database."""
         dtype = self._table.schema()[name]
         if dtype.is_decimal():
             return float(WHOLE / 10.0 ** (dtype.scale or 0))
         return WHOLE if dtype.is_integer() and dtype.nbytes == 8 else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of the cells of a column; None if nothing."""
         from descend.table.rounding import Rounded, alike, matters
 
         lazy = self._lazily((name,), self._table.select(c0=self._table[name]))

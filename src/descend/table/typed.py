@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from descend.table.database import Database, absolute, as_read, files_literal, identifier, literal, unreadable
 from descend.table.files import File
@@ -12,23 +13,14 @@ from descend.table.query import QueryTable, Scan
 class NamedScan(Scan):
     """A scan whose columns go by their names in SQL."""
 
-    def column(self, name: str) -> str:
-        """Return the quoted name."""
-        return identifier(name)
-
-    def aliases(self) -> str:
-        """Return nothing: there is no other name."""
-        return ""
-
-    def in_columns(self, condition: str) -> str:
-        """Return the condition: the source has no such names."""
-        return condition
+    @cached_property
+    def columns(self) -> dict[str, str]:  # type: ignore[override]
+        return {name: identifier(name) for name in self.names}
 
     def as_numbers(self, names: Sequence[str]) -> None:
         """Return None: the types come with the names."""
 
     def notes(self, source: str) -> tuple[str, ...]:
-        """Return nothing: cells are what their types say."""
         return ()
 
     def explain(self, error: Exception) -> None:
@@ -54,11 +46,9 @@ class Relation(NamedScan):
         self._read = read
 
     def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the SQL types, which the source fixes."""
         return database.columns(self.relation({}))
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item."""
         return self._read(list(self.paths) if paths is None else paths)
 
 
@@ -71,13 +61,11 @@ class RecordScan(NamedScan):
         self.names = tuple(self.types(database, whole=False))
 
     def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the types DuckDB finds in the first 20,480 records, or in all."""
         sample = ", sample_size = -1" if whole else ""
         detected = database.columns(f"read_json({files_literal(list(self.paths))}, {self._options}{sample})")
         return {name: as_read(sql_type) for name, sql_type in detected.items()}
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the read_json call for these types."""
         columns = ", ".join(f"{literal(name)}: {literal(types.get(name, 'VARCHAR'))}" for name in self.names)
         files = files_literal(list(self.paths) if paths is None else paths)
         return f"read_json({files}, {self._options}, columns = {{{columns}}})"

@@ -48,7 +48,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
             "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
         )
     _refuse_untrainable(module)
-    loss = LOSSES.build(request.loss) if isinstance(request.loss, str) else request.loss
+    loss = LOSSES.build(request.loss)
     loss.refuse_own()
     read = read_tensors if is_pair(data) else read_table
     model, table, columns, notes = read(module, data, request.inputs, request, loss)
@@ -91,7 +91,7 @@ def _begun(
     return Problem(
         model=model,
         gradient="autograd",
-        sums=None,
+        code=None,
         table=table,
         rows=engine.rows,
         objective=objective,
