@@ -96,12 +96,12 @@ def test_a_part_called_otherwise_elsewhere_is_suggested(
     assert f"There is no {option[2:]} `{given}`. Did you mean `{meant}`? Known: " in ran.stderr
 
 
-def test_no_part_is_called_elsewhere_what_another_is_called_here() -> None:
+def test_no_alias_of_a_part_is_the_name_of_another() -> None:
     from descend.losses import LOSSES
     from descend.optimizers import OPTIMIZERS
 
     for registry in (LOSSES, OPTIMIZERS):
-        assert not {name for part in registry for name in registry[part].elsewhere.split()} & {*registry}
+        assert not {name for part in registry for name in registry[part].aliases.split()} & {*registry}
 
 
 def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
