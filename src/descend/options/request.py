@@ -3,7 +3,8 @@
 A new option is one field of `Request`, with its default, its sentence of help and its check. From there the command
 line takes it (`descend.cli.options`), ``descend.fit`` knows it, a report repeats it, a checkpoint holds it against the
 run that takes it up, and a message spells it by `descend.wording`; its label is what a control of the lab is called.
-What remains is the code that uses it, which reads it from the request. (A test asks for its name in the signature of ``descend.fit``, too, where editors look.)
+What remains is the code that uses it, which reads it from the request. (A test asks for its name in the signature of
+``descend.fit``, too, where editors look.)
 
 An option from outside the package is registered, `register(Option("key", ...))`, and read as ``request["key"]``.
 """
