@@ -97,11 +97,12 @@ def names_of_losses() -> Iterator[Place]:
     """Yield where somebody outside the room of losses asks a loss for its name, or lists the names of losses.
 
     A name may be given (`loss="squared"`), but not compared, looked up or listed. In the rooms of formulas and of the
-    doctor `poisson` and `absolute` are functions.
+    doctor, and among the dialects of SQL, `poisson`, `absolute` and `gamma` are functions.
     """
     for file in FILES:
         for node in ast.walk(tree(file)) if room(file) != "losses" else ():
-            listed = room(file) not in ("formula", "doctor") and _looked_up(node) & loss_names()
+            functions = room(file) in ("formula", "doctor") or file.name == "dialects.py"
+            listed = not functions and _looked_up(node) & loss_names()
             if listed or _asks_name_of_loss(node):
                 yield place("name of a loss", file, node)
 

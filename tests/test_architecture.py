@@ -10,20 +10,20 @@ LIMITS = {
     "names of losses outside their room": 0,
     "classes of losses asked for outside their room": 0,
     "classes of models asked for outside their room": 0,
-    "hasattr and getattr of a model": 3,
-    "imports within cycles": 92,
-    "imports of a later room": 22,
-    "files over 350 lines": 15,
-    "function bodies over 60 lines": 2,
+    "hasattr and getattr of a model": 0,
+    "imports within cycles": 26,
+    "imports of a later room": 0,
+    "files over 350 lines": 7,
+    "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 347,
-    "fmt: skip": 99,
-    "Any": 1103,
+    "names that are riddles": 269,
+    "fmt: skip": 48,
+    "Any": 682,
 }
 LINES = 47_970
 """Lines of all files together."""
-ENTERED = 79
+ENTERED = 69
 """Files in which functions are called where a curve is fitted to a CSV."""
 
 
@@ -35,6 +35,13 @@ def test_the_rule_is_kept(rule):
 
 def test_the_house_is_small():
     assert architecture.total_lines() <= LINES
+
+
+def test_the_linter_sees_every_room_and_every_import():
+    for folder in {file.parent for file in architecture.FILES}:
+        assert (folder / "__init__.py").exists(), f"{folder} is no package, so its imports are not checked"
+    assert architecture.linter()["exclude_type_checking_imports"] is False
+    assert not any("ignore_imports" in contract for contract in architecture.linter()["contracts"])
 
 
 def test_a_curve_from_a_file_is_fitted_in_few_files(tmp_path):

@@ -130,8 +130,7 @@ def a_named_function() -> None:
 
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
-    fit = through_everything("y ~ a*x + b", rows, purpose="a paper")
-    assert fit.solution.call()["purpose"] == "a paper"
+    through_everything("y ~ a*x + b", rows, purpose="a paper")
     assert "--purpose" in Path("report.html").read_text(encoding="utf-8")  # in the command that repeats it
     told = " ".join(command("fit", "--help").printed.split())
     assert "--purpose" in told and "What the fit is for, as it is noted in a log book." in told
@@ -217,3 +216,34 @@ def an_engine() -> None:
     assert "There is no engine `exakt`. Did you mean `exact`?" in refused(*line, "exakt")
     said = "The autograd gradient runs on the engine `torch`, not on `exact`. Use --engine torch, or another gradient."
     assert said in refused(*line, "exact", "--gradient", "autograd")
+
+
+def a_model_kind() -> None:
+    from recipe import Waves
+
+    angle = 2 * np.pi * X / 7.0
+    rows = csv(y=1.0 + 2.0 * np.cos(angle) - np.sin(angle) + NOISE / 10, x=X)
+    fit = descend.fit(Waves(7.0), rows, response="y")
+    exact = descend.fit("y ~ mean + a*cos(2*pi*x/7) + b*sin(2*pi*x/7)", rows)
+    for name in ("mean", "a", "b"):
+        assert math.isclose(fit.parameters[name], exact.parameters[name], abs_tol=1e-6), fit.parameters
+        assert math.isclose(fit.standard_errors[name], exact.standard_errors[name], rel_tol=1e-3), name
+    for more in ({"loss": "huber(delta=0.1)"}, {"optimizer": "gd", "learning_rate": 0.3}, {"batch_size": 20}):
+        assert descend.fit(Waves(7.0), rows, response="y", epochs=20, **more).epochs
+    fit.save("model.json")
+    loaded = descend.load("model.json")
+    assert np.array_equal(loaded.predict(rows), fit.predict(rows))
+    ran = command("predict", "model.json", rows, "--output", "predicted.csv")
+    assert ran.code == 0 and Path("predicted.csv").exists(), ran
+    fit.report("report.html")
+    assert "</html>" in Path("report.html").read_text(encoding="utf-8")
+    assert "mean" in str(fit) and fit.plot() is not None
+    streamed = descend.fit(Waves(7.0), rows, response="y", engine="query")
+    assert "rows streamed to NumPy in blocks" in " ".join(streamed.notes)
+    assert np.allclose(streamed.theta, fit.theta, atol=1e-6)
+    try:
+        descend.fit(Waves(7.0), rows, response="y", engine="torch")
+    except descend.ConfigError as error:
+        assert "runs on the engine `numpy`, not on `torch`" in str(error), error
+    else:
+        raise AssertionError("nothing was refused")

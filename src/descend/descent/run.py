@@ -93,9 +93,9 @@ def run(
     if request.standardize:
         from descend.problem.standardized import standardized
 
-        scaled, what = standardized(problem, first)
+        scaled, scaled_note = standardized(problem, first)
         objective, first, restore = scaled, scaled.first, scaled.restore
-        notes.append(what)
+        notes.append(scaled_note)
     short = on_step is None and request.checkpoint is None and objective.rows <= FEW_ROWS
     interruptible = Interruptible(at_once=not short)
     with interruptible as stop:

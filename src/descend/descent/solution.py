@@ -90,7 +90,7 @@ class Solution:
     @property
     def all_rows(self) -> AllRows | None:
         """What is known of all rows, where ``sample`` is one of them."""
-        return self.problem.whole
+        return self.problem.all_rows
 
     @property
     def table(self) -> Table | None:
@@ -215,7 +215,7 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     rows = problem.rows
-    if rows.count <= AT_ONCE and problem.whole is None and len(set(rows.y.tolist())) < rows.count:
+    if rows.count <= AT_ONCE and problem.all_rows is None and len(set(rows.y.tolist())) < rows.count:
         notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
 

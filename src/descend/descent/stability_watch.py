@@ -70,16 +70,16 @@ def warning(spectrum: Spectrum | None, rate: float, optimizer: Optimizer, plain:
     if spectrum is None or limit is None or rate <= limit:
         return None
     start = "" if spectrum.exact else " at the start"
-    told = f"learning rate {rate:g} is above the largest stable rate {limit:.3g}{start}"
+    sentence = f"learning rate {rate:g} is above the largest stable rate {limit:.3g}{start}"
     growth = spectrum.growth(rate, optimizer)
     if not plain or growth is None or not 1.0 < growth < MOST_GROWTH:
-        return told
+        return sentence
     fold = fold_of(growth**2)
     if not spectrum.exact:
-        return f"{told}: at first J may grow {fold} per epoch"
+        return f"{sentence}: at first J may grow {fold} per epoch"
     overflow = spectrum.overflow_epoch(rate, optimizer)
     end = "" if overflow is None else f" and overflow at epoch {overflow:,} (float64)"
-    return f"{told}: J will grow {fold} per epoch{end}"
+    return f"{sentence}: J will grow {fold} per epoch{end}"
 
 
 class Gauge:

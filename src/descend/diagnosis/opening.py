@@ -57,7 +57,7 @@ def _of_vector(run: Run) -> Case:
         columns={name: problem.columns[name] for name in names},
         failed=None if failed is last else own(failed.theta),
         over=lambda columns: _rebuilt(problem, columns),
-        sampled=problem.whole is not None,
+        sampled=problem.all_rows is not None,
     )
 
 

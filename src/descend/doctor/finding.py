@@ -65,7 +65,7 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, noun: str) -> str:
     """Return ``1 step``, ``2 steps``, ``3 passes``."""
-    end = "" if number == 1 else "es" if what.endswith("s") else "s"
-    return f"{number:,} {what}{end}"
+    end = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{end}"

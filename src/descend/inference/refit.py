@@ -115,4 +115,4 @@ def _descent(part: Part, theta: Array, free: Mask) -> Point | None:
     free_part = Held(rows, theta, free)
     *_, last = descend(free_part, NEARBY, theta[free], plan)
     found = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
-    return part(free_part.whole(last.theta)) if found else None
+    return part(free_part.complete(last.theta)) if found else None

@@ -33,7 +33,7 @@ class Binomial(Loss):
         return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())
 
     def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
-        """Return None for weighted rows, as whether a weight is a number of trials no formula tells."""
+        """Return None for weighted rows: no formula tells whether a weight is a number of trials."""
         return None if weighted else super().normaliser_terms(weighted)
 
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:

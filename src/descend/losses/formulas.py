@@ -46,7 +46,7 @@ class Formulas(Part, ABC):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @cached_property
     def estimated(self) -> str | None:

@@ -107,6 +107,9 @@ class Model(ABC):
     def name(self) -> str:
         return type(self).__name__
 
+    def __str__(self) -> str:
+        return f"{self.response} ~ {self.name}({', '.join((*self.inputs, *self.parameters.shapes))})"
+
     @property
     def symbolic(self) -> SymbolicModel | None:
         """The model as an expression, None if it can only be called."""
@@ -187,16 +190,6 @@ class SymbolicModel(Model):
     @property
     def symbolic(self) -> SymbolicModel:
         return self
-
-    @property
-    def linear(self) -> bool:
-        """Whether what the loss works on, the score, is linear in the parameters."""
-        return False
-
-    @property
-    def log_linear(self) -> bool:
-        """Whether the logarithm of the prediction is linear in the parameters, and J is convex all the same."""
-        return False
 
     @property
     def response_expression(self) -> Expr:

@@ -88,13 +88,13 @@ class LBFGS(WholeSteps):
                 if not (left <= -slope / 4.0 and new.loss <= evaluation.loss + noise):
                     continue
             else:
-                whole = 1.0 if inverse is not None or steps else _first_length(gradient)
-                found = search(evaluation, direction, whole)
+                full = 1.0 if inverse is not None or steps else _first_length(gradient)
+                found = search(evaluation, direction, full)
                 if found is None:
                     continue
                 new = found.evaluation
                 easy = found.evaluations == 1 and abs(float(new.gradient @ direction)) <= -slope / 2.0
-                damping = max(damping / 10.0, DAMPING) if found.alpha >= whole / 2.0 else max(damping * 10.0, 1e-3)
+                damping = max(damping / 10.0, DAMPING) if found.alpha >= full / 2.0 else max(damping * 10.0, 1e-3)
             pairs = self._remember(steps, changes, new.theta - evaluation.theta, new.gradient - gradient, 0.0)
             return new.theta, (not easy, inverse, damping, *pairs)
         return evaluation.theta, state

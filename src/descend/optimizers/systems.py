@@ -117,11 +117,11 @@ class Triangle:
             move = self.newton()[0]
             return move, predicted(self.upper, self.right, move * self.scale)
         size = self.scale.size
-        whole = np.zeros((2 * size, size + 1))
-        whole[:size, :size] = self.upper
-        whole[:size, size] = self.right
-        whole[range(size, 2 * size), range(size)] = np.sqrt(damping)
-        solved = np.asarray(np.linalg.qr(whole, mode="r"))
+        stacked = np.zeros((2 * size, size + 1))
+        stacked[:size, :size] = self.upper
+        stacked[:size, size] = self.right
+        stacked[range(size, 2 * size), range(size)] = np.sqrt(damping)
+        solved = np.asarray(np.linalg.qr(stacked, mode="r"))
         move = -np.linalg.solve(solved[:size, :size], solved[:size, size])
         return move / self.scale, predicted(self.upper, self.right, move)
 
@@ -151,9 +151,9 @@ class Bounded:
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts."""
-        whole = np.vstack([self.upper, np.sqrt(damping) * np.eye(self.scale.size)])
+        stacked = np.vstack([self.upper, np.sqrt(damping) * np.eye(self.scale.size)])
         right = np.append(self.right, np.zeros(self.scale.size))
-        move = bounded_least_squares(whole, right, *self.room)
+        move = bounded_least_squares(stacked, right, *self.room)
         return move / self.scale, predicted(self.upper, self.right, move)
 
     def newton(self) -> tuple[Array, float]:

@@ -1,4 +1,4 @@
-"""The arguments of `descend.fit` as people write them who come from elsewhere: understood, or told what to do."""
+"""The arguments of `descend.fit`, also as other libraries call them: understood, or refused with what to write."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def as_rate(value: object) -> float:
 
 
 def sharpness(key: str, value: object) -> None:
-    """Refuse what is neither a wish for the sharpness, or for none, nor how often."""
+    """Refuse what is neither True, False or ``auto`` nor a number of epochs."""
     one_value(key, value)
     every = isinstance(value, int) and (value is False or value >= 1)
     if not every and value != "auto":

@@ -28,8 +28,8 @@ class Option:
     form: how a command writes it. metavar: what stands for the value in the help. flag: the command line's name for
         it, where that is not the key; short: one letter more.
     check: refuses values that cannot be; None, not given, is never checked.
-    identity: what a checkpoint calls that which has to be the same for a run to be taken up, and depends on the option;
-        empty where the trajectory does not.
+    identity: what a checkpoint calls the property of a run that the option decides, and that has to be the same for the
+        run to be resumed; empty if the trajectory does not depend on the option.
     repeat: whether the command that repeats a fit needs it; not so of what only says where a run is shown or kept.
     label: what the web lab calls its control, in English and Chinese; None where the lab has none for it.
     """

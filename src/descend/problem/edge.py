@@ -40,14 +40,14 @@ class Edge:
         found = self._rows(here)
         if found is None:
             return here
-        predicted, jacobian, ways, rest = found
+        predicted, jacobian, ways, others = found
         along = np.linalg.svd(ways)[2][np.linalg.matrix_rank(ways) :].T
         if not along.size:
             return here
         omega = np.ones(len(predicted)) if self.rows.omega is None else self.rows.omega
         weight = self.model.loss.weight(predicted, self.rows.y) * omega
-        left_out = jacobian[rest] @ along
-        curvature = (left_out * weight[rest, None]).T @ left_out / omega.sum()
+        left_out = jacobian[others] @ along
+        curvature = (left_out * weight[others, None]).T @ left_out / omega.sum()
         step = -along @ np.linalg.lstsq(curvature, along.T @ point.slope, rcond=None)[0]
         # A little inwards, for what lies at the edge must not be rounded across it.
         inside = np.linalg.lstsq(ways, np.full(len(ways), INSIDE * float(np.mean(predicted))), rcond=None)[0]

@@ -345,6 +345,6 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
         if objective(moved, 0).loss - point.loss <= noise:
             found = trade_off(involved, motions)
             verb = "is" if len(found.determined) == 1 else "are"
-            told = f"{joined(involved)} trade off: only {joined(found.determined)} {verb} determined by these data."
-            return Verdict(involved, (told,))
+            sentence = f"{joined(involved)} trade off: only {joined(found.determined)} {verb} determined by these data."
+            return Verdict(involved, (sentence,))
     return Verdict(involved, (f"{joined(involved)} trade off: these data determine only some combination of them.",))

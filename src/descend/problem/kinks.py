@@ -184,13 +184,13 @@ class _Model:
         kappa, h = near.kappa, np.zeros_like(near.h) if fixed else near.h
         squares = np.square(lines).sum(axis=0)
         multipliers = kappa * np.sign(near.h)
-        rest = self.smooth + lines @ multipliers
+        slope = self.smooth + lines @ multipliers
         for _ in range(SWEEPS):
             before = multipliers.copy()
             for place in range(kappa.size):
-                wanted = multipliers[place] - (lines[:, place] @ rest - h[place]) / squares[place]
+                wanted = multipliers[place] - (lines[:, place] @ slope - h[place]) / squares[place]
                 wanted = min(max(wanted, -kappa[place]), kappa[place])
-                rest = rest + lines[:, place] * (wanted - multipliers[place])
+                slope = slope + lines[:, place] * (wanted - multipliers[place])
                 multipliers[place] = wanted
             if np.abs(multipliers - before).max() <= 1e-12 * np.abs(kappa).max():
                 break

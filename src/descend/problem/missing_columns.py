@@ -18,7 +18,7 @@ ALIKE = 0.6
 SHOWN = 12
 
 
-def strangers(model: Model, table: Table, given: Collection[str]) -> tuple[str, ...]:
+def mistaken_columns(model: Model, table: Table, given: Collection[str]) -> tuple[str, ...]:
     """Name the parameters that the expression cannot tell from others and that are called almost like a column.
 
     Such a name alone may be a parameter's; where it also makes others undetermined it is hardly one.

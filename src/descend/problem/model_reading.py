@@ -143,25 +143,25 @@ def _by_function(model: Model, gradient: Callable[..., Any], table: Table, sprea
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
             "link. Give the gradient as text."
         )
-    whole = model.parameters if model.constraints is None else model.constraints.parameters
-    bound = bind(gradient, [name for name in table.names if name not in whole.shapes])
+    known = model.parameters if model.constraints is None else model.constraints.parameters
+    bound = bind(gradient, [name for name in table.names if name not in known.shapes])
     if spread is not None and spread not in bound.columns:
         raise ConfigError(
             f"`{bound.name}`, a gradient function, does not take `{spread}`, so it cannot weigh the rows by it. Let it "
             "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
-        if name not in whole.shapes:
+        if name not in known.shapes:
             raise ConfigError(
                 f"`{bound.name}` takes `{name}`, which is neither a column nor a "
-                f"parameter.{closest(name, [*table.names, *whole.shapes])} "
-                f"Parameters: {', '.join(whole.shapes)}."
+                f"parameter.{closest(name, [*table.names, *known.shapes])} "
+                f"Parameters: {', '.join(known.shapes)}."
             )
     return FunctionKernel(model, replace(bound, constraints=model.constraints))
 
 
-def gradient_columns(what: Program | Kernel) -> Iterable[str]:
+def gradient_columns(code: Program | Kernel) -> Iterable[str]:
     """Return the columns that a gradient by hand reads beyond those of the model."""
-    if isinstance(what, Program):
-        return what.more_columns
-    return getattr(what, "names", ())
+    if isinstance(code, Program):
+        return code.more_columns
+    return getattr(code, "names", ())

@@ -217,7 +217,7 @@ class Held(Around):
         self.bounds = None if inner.bounds is None else inner.bounds.of(free)
         self.penalty = None  # already in the J of all parameters, of which only the smooth part is looked at
 
-    def whole(self, free: Array) -> Array:
+    def complete(self, free: Array) -> Array:
         """Return the flat vector of all parameters."""
         theta = self.theta.copy()
         theta[self.free] = free
@@ -225,7 +225,7 @@ class Held(Around):
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
-        loss, gradient, curvature = self.inner.numbers(self.whole(theta), order, rows)
+        loss, gradient, curvature = self.inner.numbers(self.complete(theta), order, rows)
         return (
             loss,
             None if gradient is None else gradient[self.free],
@@ -234,7 +234,7 @@ class Held(Around):
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian by the free components."""
-        found = self.inner.triangle(self.whole(theta), rows)
+        found = self.inner.triangle(self.complete(theta), rows)
         if found is None:
             return None
         own = None if found.own is None else found.own[self.free]

@@ -43,11 +43,11 @@ def judged(problem: Problem, first: Point) -> Judgement:
 
     A text is accused only if it disagrees on all rows too, whose number it may name.
     """
-    model, sums, whole = problem.model, problem.sums, problem.whole
-    assert sums is not None and whole is not None
-    judgement = suspicion.before_fit(model, sums, problem.rows, NumpyEngine(sums, problem.rows), first)
-    if not judgement.agree and isinstance(sums, Program) and model.formula is not None:
-        truth: Any = engine_of(derived(model.formula, model.loss), whole.lazy)
+    model, code, all_rows = problem.model, problem.code, problem.all_rows
+    assert code is not None and all_rows is not None
+    judgement = suspicion.before_fit(model, code, problem.rows, NumpyEngine(code, problem.rows), first)
+    if not judgement.agree and isinstance(code, Program) and model.formula is not None:
+        truth: Any = engine_of(derived(model.formula, model.loss), all_rows.lazy)
         if suspicion.agrees(model, problem.rows, problem.objective.engine, first, truth):
             return suspicion.approved(model, first)
     return judgement
@@ -55,12 +55,12 @@ def judged(problem: Problem, first: Point) -> Judgement:
 
 def finite_start(problem: Problem, theta: Array, given: Collection[str]) -> Point:
     """Evaluate J at the start as ``preflight.finite_start`` does; where that fails, look for the row at fault."""
-    objective, model, table, whole = problem.objective, problem.model, problem.table, problem.whole
-    assert whole is not None
+    objective, model, table, all_rows = problem.objective, problem.model, problem.table, problem.all_rows
+    assert all_rows is not None
     try:
         return preflight.finite_start(objective, model, theta, given, problem.columns)
     except (ConfigError, DataError) as error:
-        position, row = _at_fault(model, theta, whole.lazy)
+        position, row = _at_fault(model, theta, all_rows.lazy)
         if position is None:
             raise
         refusal: ConfigError | DataError = error
@@ -100,7 +100,7 @@ def stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str,
 
 
 def gather(
-    model: Model, sums: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
+    model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
 ) -> Summing:
     """Check the rows where they are and build the engine that sums them there.
 
@@ -116,15 +116,15 @@ def gather(
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
     known_response = known.get(model.response) if model.response in model.response_columns else None
-    whole = _whole(model, lazy, sample, known_response)
-    engine, why = _engine(sums, lazy, request, (rows, whole.omega))
+    all_rows = _all_rows(model, lazy, sample, known_response)
+    engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
     engine.rows = sample
     if isinstance(engine, QueryEngine):
         engine.near = near_minimum(engine.program, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
-    return Summing(sample, engine, whole.squares / engine.count, notes, (), whole)
+    return Summing(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
 
 
 def near_minimum(program: Program, sample: Rows) -> Array | None:
@@ -173,31 +173,31 @@ def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
 
 
 def _engine(
-    what: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
+    code: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
 ) -> tuple[Any, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
-    if not isinstance(what, Program):
-        source = "a gradient by a Python function" if what.language == "numpy" else "autograd"
-        library = "NumPy" if what.language == "numpy" else "PyTorch"
+    if not isinstance(code, Program):
+        source = "a gradient by a Python function" if code.language == "numpy" else "autograd"
+        library = "NumPy" if code.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
-        return StreamEngine(what, lazy, device=request.device, counted=counted), (note,)
+        return StreamEngine(code, lazy, device=request.device, counted=counted), (note,)
     if request.device is not None:
-        return StreamEngine(what, lazy, "torch", request.device, counted), (
+        return StreamEngine(code, lazy, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
-    size = what.parameters.size
+    size = code.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
-        return StreamEngine(what, lazy, counted=counted), (note,)
-    if what.loss.own_parameters:
-        note = f"rows streamed to NumPy in blocks, as the {what.loss.name} loss has parameters of its own"
-        return StreamEngine(what, lazy, counted=counted), (note,)
-    engine = QueryEngine(what, lazy, counted)
+        return StreamEngine(code, lazy, counted=counted), (note,)
+    if code.loss.own_parameters:
+        note = f"rows streamed to NumPy in blocks, as the {code.loss.name} loss has parameters of its own"
+        return StreamEngine(code, lazy, counted=counted), (note,)
+    engine = QueryEngine(code, lazy, counted)
     try:
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return StreamEngine(what, lazy, counted=counted), (note,)
+        return StreamEngine(code, lazy, counted=counted), (note,)
     return engine, ()
 
 
@@ -216,7 +216,7 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
     return None, {}
 
 
-def _whole(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> AllRows:
+def _all_rows(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> AllRows:
     """Ask for what there is to know of the response; refuse one that the loss has no meaning for."""
     some = sample.y
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0

@@ -74,6 +74,11 @@ class Objective(ABC):
         """Whether there is an l1 penalty."""
         return self.penalty is not None and self.penalty.has_l1
 
+    @property
+    def smooth(self) -> bool:
+        """Whether nothing is known that would make the slope of J another than its gradient."""
+        return self.penalty is None and self.bounds is None and self.pieces is None
+
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
@@ -226,8 +231,7 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        smooth = not (self.proximal or self.piecewise) and self.subgradient is None
-        slope = self.gradient if smooth else self.slope
+        slope = self.gradient if self.objective.smooth and self.subgradient is None else self.slope
         squares = float(slope.dot(slope))
         return math.sqrt(squares) if squares < math.inf else math.hypot(*slope.tolist())
 

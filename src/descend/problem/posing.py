@@ -36,16 +36,15 @@ def pose(request: Request, table: Table) -> Problem:
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
-    request.check()
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
-    gradient, sums = gradient_source(model, request.gradient, table, request.roles.spread)
+    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
-    names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(sums), *request.roles.columns))
-    summing = _summing(model, sums, table, tuple(names), request)
+    names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
+    summing = _summing(model, code, table, tuple(names), request)
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
@@ -54,7 +53,7 @@ def pose(request: Request, table: Table) -> Problem:
     return Problem(
         model=model,
         gradient=gradient,
-        sums=sums,
+        code=code,
         table=table,
         rows=summing.rows,
         objective=objective,
@@ -64,11 +63,11 @@ def pose(request: Request, table: Table) -> Problem:
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
-        whole=summing.whole,
+        all_rows=summing.all_rows,
     )
 
 
-def _summing(model: Model, sums: Program | Kernel, table: Table, names: Sequence[str], request: Request) -> Summing:
+def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request) -> Summing:
     """Read the rows and check them, or leave them where they are, if that is asked for or better; choose the engine."""
     notes: tuple[str, ...] = ()
     if (
@@ -80,7 +79,7 @@ def _summing(model: Model, sums: Program | Kernel, table: Table, names: Sequence
 
         there, why = out_of_core.stay(request, table, len(names))
         if there:
-            return out_of_core.gather(model, sums, table, names, request, why)
+            return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
     penalised = request.l1 + request.l2 > 0
     remarks = table.rounding_notes(rows.columns)
@@ -90,7 +89,7 @@ def _summing(model: Model, sums: Program | Kernel, table: Table, names: Sequence
     squares = float(rows.y.dot(rows.y))
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
-    engine = chosen(request, sums, rows)
+    engine = chosen(request, code, rows)
     if request.engine == "auto" and getattr(engine, "fused", None) is not None:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
@@ -104,12 +103,12 @@ def _with_rows(
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
     if loss.kinked and gradient != "by_hand":
-        objective.pieces = pieces_of_rows(model, rows, objective, summing.whole)
-    if summing.whole is None and loss.prediction_domain.limited and loss.plain and not model.in_place:
+        objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
+    if summing.all_rows is None and loss.prediction_domain.limited and loss.plain and not model.in_place:
         from descend.problem.edge import Edge
 
         objective.edge = Edge(model, rows)
-    smooth = summing.whole is None and loss.plain and not loss.kinked
+    smooth = summing.all_rows is None and loss.plain and not loss.kinked
     if smooth and symbolic is not None and bends(symbolic.formula.expression):
         from descend.problem.kinks import Kinks
 
@@ -139,13 +138,13 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
     return theta + change
 
 
-def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, whole: AllRows | None) -> PiecesOfRows:
+def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:
     """Return the rows of a loss with kinks, one by one; of those that stay where they are the nearest ones."""
     from descend.problem.pieces import RowPieces, StreamedPieces
 
-    if whole is None or objective.rows == rows.count:
+    if all_rows is None or objective.rows == rows.count:
         return RowPieces(model, rows, objective.penalty)
-    return StreamedPieces(RowPieces(model, rows, objective.penalty, whole.omega), whole.lazy)
+    return StreamedPieces(RowPieces(model, rows, objective.penalty, all_rows.omega), all_rows.lazy)
 
 
 def _within(

@@ -44,7 +44,7 @@ class AllRows:
 class Summing:
     """Rows and the engine that sums them. squares: the mean square of the response.
 
-    rows: all of them, or a sample where they stay where they are; of all of those ``whole`` knows.
+    rows: all of them, or a sample where they stay where they are; of all of those ``all_rows`` knows.
     notes: what was chosen; remarks: what was noticed of the values.
     """
 
@@ -53,16 +53,16 @@ class Summing:
     squares: float
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    whole: AllRows | None = None
+    all_rows: AllRows | None = None
 
 
 @dataclass(eq=False)
 class Problem:
     """What exactly is minimised, and from which starting values, if any were given.
 
-    gradient: its source, such as ``derived``. sums: what an engine sums of each row; None for a module. rows: those
-        used, or a sample of them where ``whole`` knows the others. given: starting values by name. start: all of
-        them, what was not given chosen without looking at the rows.
+    gradient: its source, such as ``derived``. code: what an engine evaluates for each row; None for a module.
+    rows: those used, or a sample of them where ``all_rows`` knows the others.
+    given: starting values by name. start: all of them, what was not given chosen without looking at the rows.
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. squares: the mean square of the
         response, where the loss is of residuals; else 0.
@@ -70,7 +70,7 @@ class Problem:
 
     model: Model
     gradient: str
-    sums: Program | Kernel | None
+    code: Program | Kernel | None
     table: Table
     rows: Rows
     objective: VectorObjective
@@ -80,7 +80,7 @@ class Problem:
     remarks: tuple[str, ...] = ()
     scale: float = 0.0
     squares: float = 0.0
-    whole: AllRows | None = None
+    all_rows: AllRows | None = None
 
     @property
     def columns(self) -> Mapping[str, Array]:

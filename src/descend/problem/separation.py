@@ -41,7 +41,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     if not model.loss.dispersion_known or not model.loss.plain:
         return None
-    free = bounds is None and penalty is None and problem.whole is None
+    free = bounds is None and penalty is None and problem.all_rows is None
     same = always_the_same(problem) if free else None
     if same is not None and not _straight(model):
         return same
@@ -57,10 +57,10 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     some = _pulls(model, theta, problem.rows)
 
     def every() -> Iterator[Pulls]:
-        if problem.whole is None or len(some.wanted) == problem.objective.rows:
+        if problem.all_rows is None or len(some.wanted) == problem.objective.rows:
             yield some
         else:
-            for block in problem.whole.lazy.blocks(LARGEST_BLOCK):
+            for block in problem.all_rows.lazy.blocks(LARGEST_BLOCK):
                 yield _pulls(model, theta, block)
 
     found = recession(some, every, low, high)

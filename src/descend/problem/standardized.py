@@ -226,12 +226,12 @@ def standardized(problem: Problem, first: Point) -> tuple[StandardizedObjective,
     linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
     with np.errstate(all="ignore"):
         units = standard_units(column_moments(problem, first), linear, intercept)
-    what = "the descent ran in standardised columns, so its learning rate is one for these"
+    note = "the descent ran in standardised columns, so its learning rate is one for these"
     if intercept is None:
-        what += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
+        note += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
     elif linear.sum() != len(linear) - 1:
-        what += "; what enters nonlinearly was scaled by its derivative at the start"
-    return StandardizedObjective(objective, units, first), what
+        note += "; what enters nonlinearly was scaled by its derivative at the start"
+    return StandardizedObjective(objective, units, first), note
 
 
 def column_moments(problem: Problem, first: Point) -> Array:

@@ -31,23 +31,23 @@ MOST_SYMBOLS = 200
 """Parameters beyond which a mismatch is told, but not explained: that would take longer than the fit."""
 
 
-def before_fit(model: Model, what: Program | Kernel, rows: Rows, engine: Engine, first: Point) -> Judgement:
+def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine, first: Point) -> Judgement:
     """Judge a gradient by hand where a descent is about to start from ``first``.
 
     A text that algebra proves right costs nothing more, and the proof is kept. Otherwise the gradient is compared
     beside the start, with the derived one or, for a function, with the change of J along one direction.
     """
     proof = False
-    if isinstance(what, Program):
+    if isinstance(code, Program):
         from descend.gradients.court.proof import proved
 
-        proof = proved(what, thorough=False)
+        proof = proved(code, thorough=False)
     if proof or agrees(model, rows, engine, first):
         return approved(model, first, proof)
     if len(model.parameters.shapes) <= MOST_SYMBOLS:
         from descend.gradients.court.trial import hold
 
-        case = court_case(model, rows, engine, first.theta, not isinstance(what, Program))
+        case = court_case(model, rows, engine, first.theta, not isinstance(code, Program))
         try:
             return hold(case, str(model))
         except ConfigError:
@@ -57,8 +57,8 @@ def before_fit(model: Model, what: Program | Kernel, rows: Rows, engine: Engine,
 
 def accusation(judgement: Judgement, sampled: int | None = None) -> str:
     """Return the note of a fit whose gradient by hand is wrong; sampled: of how many rows, if not of all."""
-    told = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
-    return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{told}"
+    sample = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
+    return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{sample}"
 
 
 def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: bool) -> Case:

@@ -111,8 +111,8 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
 
 def _variance(problem: Problem) -> float:
     """Return the variance of the response, of weighted rows the weighted one."""
-    if problem.whole is not None:
-        return problem.whole.spread / problem.whole.omega
+    if problem.all_rows is not None:
+        return problem.all_rows.spread / problem.all_rows.omega
     y, omega = problem.rows.y, problem.rows.omega
     if omega is None:
         away = y - float(np.add.reduce(y)) / y.size

@@ -43,9 +43,9 @@ def begin(problem: Problem, request: Request) -> Beginning:
         if again is not None:
             found, first = again, _first(problem, again.theta, held)
     if doubts:
-        from descend.problem.missing_columns import strangers
+        from descend.problem.missing_columns import mistaken_columns
 
-        doubts = (*strangers(model, problem.table, given), *doubts)
+        doubts = (*mistaken_columns(model, problem.table, given), *doubts)
     notes = (*problem.notes, *(each.note for each in (found, larger) if each is not None), *problem.remarks, *doubts)
     beginning = Beginning(problem, first, notes, None if larger is None else origin, bool(doubts))
     return beginning if problem.gradient != "by_hand" else _judged(beginning)
@@ -57,7 +57,7 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
     assert model.formula is not None
     program = derived(model.formula, model.loss)
     found = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
-    if found is None or problem.whole is None:
+    if found is None or problem.all_rows is None:
         return found
     return found.in_sample(problem.rows.count, problem.objective.rows)
 
@@ -67,9 +67,9 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
     objective = problem.objective
     if not request.grow or problem.parabola or objective.rows < FEWEST_ELSEWHERE:
         return None
-    if not isinstance(problem.sums, Program):
+    if not isinstance(problem.code, Program):
         return None
-    found = improved(problem.sums, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
+    found = improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
     if found is not None:
         objective.passes += found.passes
     return found
@@ -77,7 +77,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
 
 def _first(problem: Problem, theta: Array, given: Mapping[str, Any]) -> Point:
     """Evaluate J where the descent begins; refuse a start at which it has no value."""
-    if problem.whole is None:
+    if problem.all_rows is None:
         return preflight.finite_start(problem.objective, problem.model, theta, given, problem.columns)
     from descend.problem.out_of_core import finite_start
 
@@ -91,18 +91,18 @@ def _judged(beginning: Beginning) -> Beginning:
 
     problem, first = beginning.problem, beginning.first
     model, objective = problem.model, problem.objective
-    if problem.whole is None:
-        assert problem.sums is not None
-        judgement = suspicion.before_fit(model, problem.sums, problem.rows, objective.engine, first)
+    if problem.all_rows is None:
+        assert problem.code is not None
+        judgement = suspicion.before_fit(model, problem.code, problem.rows, objective.engine, first)
     else:
         from descend.problem.out_of_core import judged
 
         judgement = judged(problem, first)
     if not judgement.agree:
-        sampled = None if problem.whole is None else problem.rows.count
+        sampled = None if problem.all_rows is None else problem.rows.count
         notes = (*beginning.notes, suspicion.accusation(judgement, sampled))
         return replace(beginning, notes=notes, judgement=judgement)
     if model.loss.kinked:
-        objective.pieces = pieces_of_rows(model, problem.rows, objective, problem.whole)
+        objective.pieces = pieces_of_rows(model, problem.rows, objective, problem.all_rows)
         first = objective(first.theta, objective.last_order)
     return replace(beginning, first=first, judgement=judgement)

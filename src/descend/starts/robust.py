@@ -157,11 +157,11 @@ def _noise_of(request: Request, table: Table) -> Noise:
     theta = problem.model.parameters.flat(start)
     residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
     size = median(np.abs(residual), problem.rows.omega)
-    if problem.whole is not None and len(residual) < problem.objective.rows and size > 0.0:
+    if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response import median_residual
 
         program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
-        size = median_residual(problem.model, program, problem.whole.lazy, theta, size)
+        size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
     least = float(np.abs(problem.model.observed(columns)).max())
     if not NORMAL * size > NOISELESS * least:
         return Noise(EXACT * least or 1.0, start, exact=True)

@@ -91,7 +91,7 @@ def _begun(
     return Problem(
         model=model,
         gradient="autograd",
-        sums=None,
+        code=None,
         table=table,
         rows=engine.rows,
         objective=objective,

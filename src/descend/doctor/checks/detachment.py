@@ -34,7 +34,7 @@ class Detachment(Check):
         super().__init__(ledger)
         self.cut: ByTensor[Cut] = ByTensor()
         self.number: Cut | None = None
-        self.lost: tuple[Backward, Cut | None, str] | None = None
+        self.detached: tuple[Backward, Cut | None, str] | None = None
 
     def operation(self, operation: Operation) -> None:
         import torch
@@ -46,8 +46,8 @@ class Detachment(Check):
             if needs or known is not None:
                 self.number = self._cut(operation, needs, known)
             return
-        lost = [one for one in operation.outputs if not one.requires_grad]
-        if not lost:
+        ungraded = [one for one in operation.outputs if not one.requires_grad]
+        if not ungraded:
             return
         found: Cut | None = None
         if needs and (torch.is_grad_enabled() or name not in ("zero_", "add_", "sub_", "copy_", "mul_")):
@@ -57,7 +57,7 @@ class Detachment(Check):
         else:
             found = self.cut.of(*operation.tensors)
         if found is not None:
-            for one in lost:
+            for one in ungraded:
                 self.cut[one] = found
 
     def _cut(self, operation: Operation, needs: list[Tensor], before: Cut | None = None) -> Cut:
@@ -76,20 +76,20 @@ class Detachment(Check):
         return found
 
     def backward_begins(self, backward: Backward) -> None:
-        if self.lost is not None:
+        if self.detached is not None:
             return
         if not any(root.requires_grad for root in backward.roots):
-            self.lost = (backward, self.cut.of(backward.roots[0]), "none")
+            self.detached = (backward, self.cut.of(backward.roots[0]), "none")
         elif all(root.is_leaf for root in backward.roots) and id(backward.roots[0]) not in self.ledger.leaves:
-            self.lost = (backward, self.cut.of(backward.roots[0]) or self.number, "fresh")
+            self.detached = (backward, self.cut.of(backward.roots[0]) or self.number, "fresh")
 
     def explains(self, error: BaseException) -> bool:
         """Whether an error comes from a loss that is cut off."""
-        return "does not require grad" in str(error) and self.lost is not None and self.lost[2] == "none"
+        return "does not require grad" in str(error) and self.detached is not None and self.detached[2] == "none"
 
     def findings(self) -> list[Finding]:
-        if self.lost is not None:
-            return [self._detached(*self.lost)]
+        if self.detached is not None:
+            return [self._detached(*self.detached)]
         found = []
         for optimizer in self.ledger.stepping:
             leaves = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]

@@ -85,7 +85,7 @@ class Errors(Check):
         if error is None:
             return []
         lines = self.ledger.scene.lines(error.__traceback__)
-        for part, name, what, why, fix in KNOWN:
+        for part, name, sentence, why, fix in KNOWN:
             if part in str(error):
-                return [Finding(name, what, why, fix, lines[-1] if lines else None)]
+                return [Finding(name, sentence, why, fix, lines[-1] if lines else None)]
         return []

@@ -53,17 +53,17 @@ class Gradients(Check):
 
 def _unused(optimizer: WatchedOptimizer, leaves: list[Leaf], cut: Cut | None) -> Finding:
     names = [leaf.name for leaf in leaves]
-    what = (
+    sentence = (
         f"{listed(names)} never {'gets' if len(names) == 1 else 'get'} a gradient in "
         f"{counted(optimizer.steps, 'step')} of `{optimizer.called}`"
     )
     evidence = {"parameters": names, "gradient": None, "steps": optimizer.steps}
     if cut is not None:
         why = "No gradient gets past that place."
-        return Finding("no_gradient", f"{what}: {cut.how}.", why, cut.fix, cut.place, evidence)
+        return Finding("no_gradient", f"{sentence}: {cut.how}.", why, cut.fix, cut.place, evidence)
     return Finding(
         "no_gradient",
-        f"{what}.",
+        f"{sentence}.",
         "The loss does not depend on them: the forward pass leaves them out.",
         "Use them in forward(), or leave them out of the model.",
         optimizer.place,
@@ -73,12 +73,12 @@ def _unused(optimizer: WatchedOptimizer, leaves: list[Leaf], cut: Cut | None) ->
 
 def _stuck(optimizer: WatchedOptimizer, leaves: list[Leaf], silent: tuple[Place | None, int] | None) -> Finding:
     names = [leaf.name for leaf in leaves]
-    what = f"The gradient of {listed(names)} is exactly zero in all {counted(optimizer.steps, 'step')}"
+    sentence = f"The gradient of {listed(names)} is exactly zero in all {counted(optimizer.steps, 'step')}"
     evidence = {"parameters": names, "gradient": 0.0, "steps": optimizer.steps}
     if silent is not None:
         return Finding(
             "no_gradient",
-            f"{what}: a ReLU is dead, it gives 0 for every input.",
+            f"{sentence}: a ReLU is dead, it gives 0 for every input.",
             "Where a ReLU gives 0 its slope is 0 as well, so nothing before it can learn.",
             "torch.nn.LeakyReLU(0.01)   # or smaller starting values and biases, or scaled inputs",
             silent[0],
@@ -86,7 +86,7 @@ def _stuck(optimizer: WatchedOptimizer, leaves: list[Leaf], silent: tuple[Place 
         )
     return Finding(
         "no_gradient",
-        f"{what}.",
+        f"{sentence}.",
         "They cannot move from where they start: the factors their gradient is multiplied with are 0.",
         "torch.nn.init.xavier_uniform_(w)   # start weights at small random values, not at 0",
         optimizer.place,

@@ -21,7 +21,7 @@ MEASURED = 4
 """Times the curvature is measured in a run: at its first steps, then where the loss has grown."""
 BEYOND = 1.05
 """The rate counts as too large from this multiple of the limit on; a batch is only a sample of the data."""
-GROWN, EXPLODED = 2.0, 1e3
+GROWTH, EXPLOSION = 2.0, 1e3
 """Multiples of the first loss: growth that is blamed on a rate beyond the limit; growth that is blamed on any."""
 
 ADAM_RATE = 0.001
@@ -68,7 +68,7 @@ class Rates(Check):
                     self._measure(backward, optimizer)
             return
         losses = self.ledger.losses[backward.place]
-        due = len(self.measured) < 1 or (len(losses) > 1 and value > GROWN * max(abs(losses[0]), abs(self.lowest)))
+        due = len(self.measured) < 1 or (len(losses) > 1 and value > GROWTH * max(abs(losses[0]), abs(self.lowest)))
         self.lowest = min(self.lowest, value)
         if due and len(self.measured) < MEASURED and len(self.ledger.losses) == 1:
             self._measure(backward, self._optimizer())
@@ -110,7 +110,7 @@ class Rates(Check):
         finite = [value for value in losses if math.isfinite(value)]
         overflowed = len(finite) < len(losses)
         growth = (max(finite) if overflowed else median(finite[-3:])) / finite[0]
-        exploded = growth > EXPLODED or (several and overflowed)
+        exploded = growth > EXPLOSION or (several and overflowed)
         if several:
             beyond = [one for one in self.measured if one.place == place and one.rate > BEYOND * one.limit]
             worst = max(beyond, key=lambda one: one.rate / one.limit, default=None)
@@ -120,7 +120,7 @@ class Rates(Check):
             return None
         stays = len(losses) >= 20 and median(finite[-10:]) >= finite[0]
         seen = self._beyond()
-        if seen is not None and (growth > GROWN or overflowed or stays):
+        if seen is not None and (growth > GROWTH or overflowed or stays):
             return self._too_large(seen, optimizer, place, finite, overflowed)
         return self._exploded(optimizer, place, finite, overflowed) if exploded else None
 
@@ -139,11 +139,11 @@ class Rates(Check):
         overflowed: bool,
     ) -> Finding:
         ratio = seen.rate / seen.limit
-        grown = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} backward passes"
+        course = f"grows from {losses[0]:.4g} to {max(losses):.4g} in {len(losses)} backward passes"
         if overflowed:
-            grown += ", then overflows"
-        elif losses[-1] < GROWN * losses[0]:
-            grown = f"does not fall: {losses[0]:.4g} at first, {losses[-1]:.4g} after {len(losses)} backward passes"
+            course += ", then overflows"
+        elif losses[-1] < GROWTH * losses[0]:
+            course = f"does not fall: {losses[0]:.4g} at first, {losses[-1]:.4g} after {len(losses)} backward passes"
         safe = f"{seen.limit / 2:.2g}"
         fix = f"lr={safe}   # half the limit"
         if optimizer is not None:
@@ -152,7 +152,7 @@ class Rates(Check):
         return Finding(
             "rate_too_large",
             f"The learning rate {seen.rate:.4g} is {ratio:.3g} times the largest stable one, {seen.limit:.3g}, "
-            f"and the loss {grown}.",
+            f"and the loss {course}.",
             "Beyond that limit each step overshoots the minimum by more than it was away from it.",
             fix,
             optimizer.place if optimizer else place,

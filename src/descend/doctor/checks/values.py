@@ -145,8 +145,8 @@ class Values(Check):
         root, layer = layers[0], layers[-1]
         _, name = self.ledger.roots.get(id(root), (root, None))
         path = next((path for path, module in root.named_modules() if module is layer), "")
-        whole = ".".join(part for part in (name or "model", path) if part)
-        return f"`{whole}` ({type(layer).__name__})"
+        full_name = ".".join(part for part in (name or "model", path) if part)
+        return f"`{full_name}` ({type(layer).__name__})"
 
     # Backwards: which node of the graph makes the first gradient that is not finite.
 
@@ -238,23 +238,23 @@ def _finding(origin: Origin) -> Finding:
             evidence,
         )
     if origin.stepped:
-        what = (
+        sentence = (
             f"{origin.title} is not finite after step {origin.step}, though loss and gradients were finite before it."
         )
         why = "The step itself was too large for the numbers to hold, or divided by zero."
     elif origin.backwards:
-        what = f"The backward pass of {origin.title}{inside} makes {made}, though the loss itself is finite."
+        sentence = f"The backward pass of {origin.title}{inside} makes {made}, though the loss itself is finite."
         why = "Its slope is not finite at these inputs, so the parameters become NaN at the next step."
     else:
         came = ""
         if origin.parent is not None:
             came = f" out of an infinity made by {origin.parent.title}"
             came += f" at line {origin.parent.place.line}" if origin.parent.place else ""
-        what = f"{capital(origin.title)}{inside} makes {made}{came}."
+        sentence = f"{capital(origin.title)}{inside} makes {made}{came}."
         why = "It spreads to the loss, and from there to every gradient and parameter."
         if origin.hidden:
             why = "It spreads to the loss: the gradients happen to be finite, but a step with them follows no loss."
-    return Finding("first_nan", what, why, _advice(origin), origin.place, evidence)
+    return Finding("first_nan", sentence, why, _advice(origin), origin.place, evidence)
 
 
 def _advice(origin: Origin) -> str:
