@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.gradients.court.rows import RowModel
-from descend.losses import Loss
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -80,12 +79,12 @@ class Case:
             return bool(np.abs(score).max() < most and np.abs(score - y).max() < most)
 
     def contributions(
-        self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None, loss: Loss | None = None
+        self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None
     ) -> tuple[Array, Array]:
         """Return slope times jacobian, (n, p), and how far off each may be."""
         columns = self.columns if columns is None else columns
         with np.errstate(all="ignore"):
-            slope = (loss or self.model.loss).slope(self.model.score(theta, columns), self.model.response(columns))
+            slope = self.model.loss.slope(self.model.score(theta, columns), self.model.response(columns))
             jacobian, error = self.model.jacobian(theta, columns, scales)
             return slope[:, None] * jacobian, np.abs(slope)[:, None] * error
 
@@ -98,12 +97,12 @@ class Case:
         weighted: Array = omega @ contributions / omega.sum()
         return weighted
 
-    def truth(self, theta: Array, scales: Array, loss: Loss | None = None) -> tuple[Array, Array, Array]:
+    def truth(self, theta: Array, scales: Array) -> tuple[Array, Array, Array]:
         """Return the gradient, how far off it may be itself, and the mean size of what it is the mean of."""
         total = np.zeros((3, theta.size))
         for begin in range(0, self.rows, BLOCK):
             rows = np.arange(begin, min(begin + BLOCK, self.rows))
-            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None, loss)
+            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None)
             omega = np.ones(len(rows)) if self.weights is None else self.weights[rows]
             total += np.stack([omega @ parts, omega @ error, omega @ np.abs(parts)])
         total /= self.rows if self.weights is None else self.weights.sum()
