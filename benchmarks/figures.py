@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 
 import descend
-from descend.report import panels, surface
+from descend.report import panels, residual_panels, surface
 from descend.report.document import figure
 from descend.report.plots import plot_panels
 from descend.report.view import view
@@ -44,9 +44,9 @@ def figures(fit: Any) -> dict[str, Callable[[], Any]]:
         "surface and path": lambda: surface.landscape(fit),
         "parameters": lambda: panels.parameters(fit),
         "gradient norm": lambda: panels.gradient_norm(fit),
-        "residuals": lambda: panels.residuals(view(fit)),
-        "residuals by column": lambda: panels.residuals_against(view(fit), "x"),
-        "quantiles": lambda: panels.quantiles(view(fit)),
+        "residuals": lambda: residual_panels.residuals(view(fit)),
+        "residuals by column": lambda: residual_panels.residuals_against(view(fit), "x"),
+        "quantiles": lambda: residual_panels.quantiles(view(fit)),
     }
 
 

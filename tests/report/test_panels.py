@@ -10,7 +10,7 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.report import interactive, panels, surface
+from descend.report import interactive, panels, residual_panels, surface
 from descend.report.figures import Level, Line, Matrix, Points, Surface
 from descend.report.html import page
 from descend.report.plots import plot_panels
@@ -32,8 +32,9 @@ def bend():
 def every(fit):
     seen = view(fit)
     return dict(zip(KINDS, (
-        panels.curve(seen), panels.predicted(seen), panels.residuals(seen), panels.residuals_against(seen, "x"),
-        panels.quantiles(seen), panels.loss(fit), panels.gradient_norm(fit), panels.parameters(fit),
+        panels.curve(seen), panels.predicted(seen), residual_panels.residuals(seen),
+        residual_panels.residuals_against(seen, "x"),
+        residual_panels.quantiles(seen), panels.loss(fit), panels.gradient_norm(fit), panels.parameters(fit),
         panels.correlation(fit), surface.landscape(fit),
     ), strict=True))  # fmt: skip
 
@@ -131,10 +132,10 @@ def test_a_surface_keeps_within_bounds_and_a_runaway_path_is_cut(line):
 def test_residuals_are_observed_less_predicted(bend):
     seen, columns = view(bend), bend.solution.columns
     left = columns["y"] - bend.predict({"x": columns["x"]})
-    rows, zero = panels.residuals_against(seen, "x").marks
+    rows, zero = residual_panels.residuals_against(seen, "x").marks
     assert isinstance(rows, Points) and isinstance(zero, Level) and zero.y == 0.0
     np.testing.assert_allclose(rows.y, left, atol=1e-12)
-    ordered, line = panels.quantiles(seen).marks
+    ordered, line = residual_panels.quantiles(seen).marks
     assert isinstance(line, Line)
     np.testing.assert_allclose(ordered.y, np.sort(left), atol=1e-12)
     np.testing.assert_allclose(ordered.x, -ordered.x[::-1], atol=1e-12)
@@ -143,7 +144,7 @@ def test_residuals_are_observed_less_predicted(bend):
 def test_normal_residuals_lie_on_the_line():
     x = np.linspace(0, 1, 4000)
     y = x + np.random.default_rng(0).normal(size=4000)
-    ordered, line = panels.quantiles(view(descend.fit("y ~ a*x + b", {"x": x, "y": y}))).marks
+    ordered, line = residual_panels.quantiles(view(descend.fit("y ~ a*x + b", {"x": x, "y": y}))).marks
     middle = slice(100, -100)
     on_line = np.interp(ordered.x[middle], line.x, line.y)
     np.testing.assert_allclose(ordered.y[middle], on_line, atol=0.1)

@@ -146,7 +146,7 @@ def test_a_failure_while_saving_leaves_the_old_files(fitted, tmp_path, monkeypat
         raise KeyboardInterrupt
 
     fitted.model.module[3].bias.data.add_(1.0)
-    monkeypatch.setattr(sys.modules["descend.results.store"], "write_atomically", fail)
+    monkeypatch.setattr(sys.modules["descend.results.saving"], "write_atomically", fail)
     with pytest.raises(KeyboardInterrupt):
         fitted.save(path)
     assert {place.name: place.read_bytes() for place in tmp_path.iterdir()} == before

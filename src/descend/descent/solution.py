@@ -32,6 +32,8 @@ from descend.table import Table
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
+Named = dict[str, Any]
+"""Values of parameters by name: a float for a scalar, an array for a vector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,7 @@ class Solution:
         return self.model.constraints
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
 
@@ -161,7 +163,7 @@ def every_parameter(model: Model) -> Parameters:
     return model.parameters if model.constraints is None else model.constraints.parameters
 
 
-def named(model: Model, theta: Any) -> dict[str, Any]:
+def named(model: Model, theta: Any) -> Named:
     """Return all parameters of a model by name, fixed and tied ones too."""
     free = dict(model.parameters.named(theta))
     return free if model.constraints is None else model.constraints.complete(free)

@@ -19,6 +19,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.options.checks import refuse_not_whole
+from descend.wording import using
 
 Array = NDArray[np.float64]
 FEWEST = 100
@@ -50,6 +51,11 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
+    if solution.all_rows is not None:
+        raise ConfigError(
+            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
+        )
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
     found = estimates_of(solution)
@@ -84,10 +90,9 @@ def bootstrap_intervals(
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
     """Say which intervals are many times as wide as the standard errors: there the resamples tell little."""
-    wide = [
-        label for label, error in zip(labels, errors.tolist(), strict=True)
-        if TOO_WIDE * 2.0 * reach * error < ends[label][1] - ends[label][0] < math.inf
-    ]  # fmt: skip
+    usual = dict(zip(labels, (2.0 * reach * errors).tolist(), strict=True))
+    widths = {label: ends[label][1] - ends[label][0] for label in labels}
+    wide = [label for label, width in widths.items() if TOO_WIDE * usual[label] < width < math.inf]
     if not wide:
         return []
     are = "is" if len(wide) == 1 else "are"

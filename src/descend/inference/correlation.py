@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
     labels: tuple[str, ...]
 
     @classmethod
-    def of(cls, values: Any, labels: Sequence[str]) -> Correlation:
+    def of(cls, values: ArrayLike, labels: Sequence[str]) -> Correlation:
         """Name the rows and columns of a matrix."""
         named = np.asarray(values, dtype=np.float64).view(cls)
         named.labels = tuple(labels)
@@ -40,10 +40,10 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
         with np.errstate(all="ignore"):
             return cls.of(covariance / errors / errors[:, None], labels)
 
-    def __array_finalize__(self, source: Any) -> None:
+    def __array_finalize__(self, source: object) -> None:
         self.labels = getattr(source, "labels", ())
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return Correlation.of, (np.asarray(self), self.labels)
 
     def __getitem__(self, key: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,22 +70,22 @@ class Diagnostics(Shown):
     @property
     def warning(self) -> str:
         """One sentence on what is off; empty if nothing is."""
-        told = "; ".join(check.verdict for check in self.checks if check.suspicious)
-        return f"{told}; judged by a sample of {self.rows:,} rows" if told and self.sampled else told
+        verdicts = "; ".join(check.verdict for check in self.checks if check.suspicious)
+        return f"{verdicts}; judged by a sample of {self.rows:,} rows" if verdicts and self.sampled else verdicts
 
 
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
     if not solution.loss_function.quadratic or solution.model.in_place:
-        what = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
-        raise ConfigError(f"The residuals of {what} have no known distribution to be checked against.")
+        subject = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
+        raise ConfigError(f"The residuals of {subject} have no known distribution to be checked against.")
     many = solution.rows > ROWS
     rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)
     residuals = rows.y - rows.score
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
-    place: Any = slice(None)
+    place: slice | NDArray[np.intp] = slice(None)
     order = ANY_ORDER
     if len(solution.model.inputs) == 1:
         place = np.argsort(solution.columns[solution.model.inputs[0]][rows.places], kind="stable")
@@ -160,8 +159,8 @@ def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
     p = _two_sided((d - mean) / math.sqrt(variance))
     how = "alike" if d < mean else "opposed"
     said = f"are {how}" if p < SUSPICIOUS else "may be independent"
-    return Check("autocorrelation", d, p, f"neighbouring residuals {said}, in the order of {order} "
-                 f"(Durbin-Watson {d:.3g}, p = {p:.2g})")  # fmt: skip
+    verdict = f"neighbouring residuals {said}, in the order of {order} (Durbin-Watson {d:.3g}, p = {p:.2g})"
+    return Check("autocorrelation", d, p, verdict)
 
 
 def runs(residuals: Array, order: str) -> Check:
@@ -181,8 +180,8 @@ def runs(residuals: Array, order: str) -> Check:
     p = _two_sided((count - mean) / math.sqrt(variance)) if variance > 0.0 else 1.0
     how = "too seldom" if count < mean else "too often"
     said = f"change {how}" if p < SUSPICIOUS else "change as by chance"
-    return Check("runs", float(count), p, f"the signs of the residuals {said}, in the order of {order} "
-                 f"({count} runs, p = {p:.2g})")  # fmt: skip
+    verdict = f"the signs of the residuals {said}, in the order of {order} ({count} runs, p = {p:.2g})"
+    return Check("runs", float(count), p, verdict)
 
 
 def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) -> Check | None:
@@ -235,8 +234,10 @@ def _two_sided(z: float) -> float:
 
 def _log_normal(z: Array) -> Array:
     """Return log Phi(z); far out, where Phi underflows, by the first terms of its expansion."""
-    return np.array([
-        math.log(0.5 * math.erfc(-value / math.sqrt(2.0))) if value > -30.0
-        else -0.5 * value * value - math.log(-value * math.sqrt(2.0 * math.pi))
-        for value in z.tolist()
-    ])  # fmt: skip
+
+    def log_normal(value: float) -> float:
+        if value > -30.0:
+            return math.log(0.5 * math.erfc(-value / math.sqrt(2.0)))
+        return -0.5 * value * value - math.log(-value * math.sqrt(2.0 * math.pi))
+
+    return np.array([log_normal(value) for value in z.tolist()])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.commenting import comment, once
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.inference.covariance import Mask
 from descend.inference.determined import determined_parts, rank
 from descend.inference.row_scores import ScoredRows, counted_rows, rows_that_count
@@ -40,7 +38,7 @@ NEAR = 0.1
 
 
 @comment("the digits")
-def digits(solution: Solution) -> dict[str, Any] | None:
+def digits(solution: Solution) -> Named | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
 
     It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from
@@ -73,13 +71,13 @@ def digits(solution: Solution) -> dict[str, Any] | None:
         if solution.constraints is None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = solution.constraints
-        jacobian, whole = held.jacobian(best), held.parameters
+        jacobian, every = held.jacobian(best), held.parameters
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
-        size = np.maximum(np.abs(whole.flat(solution.parameters)), least)
+        size = np.maximum(np.abs(every.flat(solution.parameters)), least)
         found = _counted(error, size, (jacobian != 0.0).any(axis=1))
-        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in whole.labels]
+        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in every.labels]
         found[fixed] = np.nan
-        return whole.named(found)
+        return every.named(found)
 
 
 @once

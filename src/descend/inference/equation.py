@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.commenting import comment
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.formula.printers.filled import Rounding, filled
 from descend.inference.row_scores import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
 from descend.models import Model
 
-Array = NDArray[Any]
+Array = NDArray[np.float64]
 SHARE = 0.02
 """Of the residual standard deviation: what rounding the values may change of a prediction."""
 FLOOR = 1e-6
@@ -28,7 +25,7 @@ MANY = 200
 """Parameters above which nobody predicts by hand."""
 
 
-def equation(model: Model, parameters: Mapping[str, Any], rounding: Rounding) -> str:
+def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
     if model.formula is None:
         return ""

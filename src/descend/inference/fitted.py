@@ -10,11 +10,13 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, every_parameter, named
+from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
-from descend.inference import determined, digits, equation, goodness, guarantee, likelihood, statistics
+from descend.inference import determined, digits, equation, goodness, likelihood, statistics
+from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.diagnostics import Diagnostics, diagnostics_of
 from descend.inference.estimates import Estimates
@@ -23,7 +25,6 @@ from descend.inference.intervals import (
     checked_errors,
     checked_level,
     checked_method,
-    intervals_of,
     t_intervals,
 )
 from descend.losses import Loss
@@ -32,6 +33,14 @@ from descend.parameters import Constraints
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
+
+
+@once
+def column_types(solution: Solution) -> dict[str, str]:
+    """Return the columns that a model reads, and their kinds."""
+    model, table = solution.model, solution.table
+    assert table is not None
+    return {name: table.types[name] for name in model.columns}
 
 
 class Inferred(Generic[Value]):
@@ -121,7 +130,7 @@ class Fitted(ABC):
     # What was fitted, and how it ended.
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
 
@@ -134,6 +143,8 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
+    column_types = Inferred(column_types)
+    """The columns the model reads, and their kinds."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 
@@ -178,8 +189,10 @@ class Fitted(ABC):
     It says how near the minimum is, not how well the data determine it: that is what standard errors say.
     None where it cannot be told (see ``inference.digits.digits``).
     """
-    guarantee = Inferred(guarantee.guarantee)
+    guarantee = Inferred(guaranteed.guarantee)
     """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
+    guarantee_values = Inferred(guaranteed.guarantee_values)
+    """The guarantee as plain values, which a model file holds too."""
 
     def covariance_of(self, kind: str) -> Array | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty leave none.
@@ -219,7 +232,13 @@ class Fitted(ABC):
         if method in ("t", "sandwich"):
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
-        return intervals_of(solution, level, method, resamples, seed, on_resample)
+        if method == "profile":
+            from descend.inference.profile import profile_intervals
+
+            return profile_intervals(solution, level)
+        from descend.inference.bootstrap import bootstrap_intervals
+
+        return bootstrap_intervals(solution, level, resamples, seed, on_resample)
 
     # How good the fit is.
 

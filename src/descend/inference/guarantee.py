@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.inference.row_scores import counted_rows
 
 Array = NDArray[np.float64]
@@ -33,11 +32,11 @@ class Guarantee:
 
     loss_gap: float
     distance: Array
-    digits: dict[str, Any]
+    digits: Named
     smallest_curvature: float
     share: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return it as plain values."""
         digits = {name: np.round(of, 1).tolist() for name, of in self.digits.items()}
         return {"digits": digits, "loss_gap": self.loss_gap, "by": "strong convexity"}
@@ -63,6 +62,12 @@ def guarantee(solution: Solution) -> Guarantee | None:
         return None
     with np.errstate(all="ignore"):
         return _bounded(solution)
+
+
+def guarantee_values(solution: Solution) -> dict[str, object] | None:
+    """Return the guarantee as plain values."""
+    found = guarantee(solution)
+    return None if found is None else found.as_dict()
 
 
 def _convex(solution: Solution) -> bool:
@@ -104,7 +109,7 @@ def _bounded(solution: Solution) -> Guarantee | None:
     smallest = float(np.linalg.eigvalsh(hessian)[0])
     if loss.quadratic:
         distance = np.abs(inverse @ gradient) + np.abs(inverse) @ rounding
-        return _told(solution, decrement**2 / 2.0, distance, smallest, 1.0)
+        return _guarantee(solution, decrement**2 / 2.0, distance, smallest, 1.0)
     reach = np.sqrt(np.einsum("ij,jk,ik->i", design, inverse, design))
     for stretch in STRETCHES:
         left = loss.curvature_left(score - rows.y, stretch * decrement * reach)
@@ -114,7 +119,7 @@ def _bounded(solution: Solution) -> Guarantee | None:
         share = float(left.min()) if left.all() else _share(stays, hessian)
         if share * stretch >= 1.0:
             distance = stretch * decrement * np.sqrt(inverse.diagonal())
-            return _told(solution, decrement**2 / (2.0 * share), distance, smallest, share)
+            return _guarantee(solution, decrement**2 / (2.0 * share), distance, smallest, share)
     return None
 
 
@@ -124,7 +129,7 @@ def _share(stays: Array, hessian: Array) -> float:
     return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
 
 
-def _told(solution: Solution, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
+def _guarantee(solution: Solution, gap: float, distance: Array, smallest: float, share: float) -> Guarantee:
     relative = np.where(distance == 0.0, 0.0, distance / np.abs(solution.theta))
     digits = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST_DIGITS)
     return Guarantee(gap, distance, solution.model.parameters.named(digits), smallest, share)

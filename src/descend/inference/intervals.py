@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import Solution, every_parameter, named
+from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
 from descend.inference.covariance import sandwich_kind
 from descend.inference.estimates import Estimates
@@ -18,7 +18,6 @@ from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
-from descend.wording import using
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -47,9 +46,8 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         short = [] if found.at_minimum else [NOT_AT_MINIMUM]
         self.level, self.method, self.notes = level, method, (*notes, *_left_open(found.undetermined), *more, *short)
         fixed = () if held is None else held.fixed
-        missing = (math.nan, math.nan)
-        low, high = (parameters.named(np.array(side)) for side in zip(
-            *(self.labelled.get(label, missing) for label in parameters.labels), strict=True))  # fmt: skip
+        both = np.array([self.labelled.get(label, (math.nan, math.nan)) for label in parameters.labels]).reshape(-1, 2)
+        low, high = parameters.named(both[:, 0]), parameters.named(both[:, 1])
         super().__init__({name: (low[name], high[name]) for name in parameters.shapes if name not in fixed})
 
     def plain(self) -> dict[str, list[Any]]:
@@ -73,16 +71,16 @@ def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
     """Return the ends with what is beyond a bound at it, and sentences that name those."""
     if bounds is None:
         return ends, []
-    inside, told = dict(ends), []
+    inside, sentences = dict(ends), []
     for label, least, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
         low, high = ends[label]
         inside[label] = (least if low < least else low, most if high > most else high)
         if least == most:
             continue  # fixed
-        told += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
-        told += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
-    more = [f"{len(told) - MOST_NAMED} more ends are bounds"] if len(told) > MOST_NAMED else []
-    return inside, [*told[:MOST_NAMED], *more]
+        sentences += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
+        sentences += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
+    more = [f"{len(sentences) - MOST_NAMED} more ends are bounds"] if len(sentences) > MOST_NAMED else []
+    return inside, [*sentences[:MOST_NAMED], *more]
 
 
 def _left_open(labels: Sequence[str]) -> list[str]:
@@ -92,11 +90,11 @@ def _left_open(labels: Sequence[str]) -> list[str]:
     )
 
 
-def listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
     """Name some parameters in a sentence, not all of many."""
     texts = [f"`{label}`" for label in labels]
-    if len(texts) > MOST_NAMED:
-        texts[MOST_NAMED - 1 :] = [f"{len(texts) - MOST_NAMED + 1} more"]
+    if len(texts) > most:
+        texts[most - 1 :] = [f"{len(texts) - most + 1} more"]
     return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
@@ -104,24 +102,6 @@ def _plain(end: Any) -> Any:
     if np.ndim(end):
         return [_plain(part) for part in end]
     return float(end) if math.isfinite(end) else None
-
-
-def intervals_of(
-    solution: Solution, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
-) -> Intervals:
-    """Return the intervals of a solution by profile or bootstrap (see ``Fit.intervals``)."""
-    if method == "profile":
-        from descend.inference.profile import profile_intervals
-
-        return profile_intervals(solution, level)
-    if solution.all_rows is not None:
-        raise ConfigError(
-            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
-        )
-    from descend.inference.bootstrap import bootstrap_intervals
-
-    return bootstrap_intervals(solution, level, resamples, seed, on_resample)
 
 
 def t_intervals(found: Estimates, level: float, method: str) -> Intervals:
@@ -171,7 +151,7 @@ def checked_errors(kind: str | None, loss: Loss) -> str:
     return kind
 
 
-def checked_level(level: Any) -> float:
+def checked_level(level: object) -> float:
     """Return a level of confidence; ConfigError unless it is a number between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
         raise ConfigError(f"The level must be a number between 0 and 1, such as 0.95; it is {level!r}.")

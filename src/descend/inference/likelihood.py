@@ -104,9 +104,9 @@ def _sum(solution: Solution, term: Expr) -> float | None:
 
 def _normaliser(solution: Solution, dispersion: float) -> float:
     """Return what makes a log-density of the loss, summed over weighted rows, block by block if there are many."""
-    loss, whole = solution.loss_function, solution.all_rows
+    loss, there = solution.loss_function, solution.all_rows
     total = 0.0
-    for rows in [solution.sample] if whole is None else whole.lazy.blocks(BLOCK):
+    for rows in [solution.sample] if there is None else there.lazy.blocks(BLOCK):
         assert rows.omega is not None
         y = solution.model.observed(rows.columns)
         total += float(loss.log_normaliser(y, rows.omega, dispersion)[rows.omega > 0.0].sum())

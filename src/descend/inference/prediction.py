@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +39,7 @@ class Prediction:
     level: float
 
 
-def predict_with_band(estimates: Estimates, data: Any, missing: str, interval: str, level: float) -> Prediction:
+def predict_with_band(estimates: Estimates, data: object, missing: str, interval: str, level: float) -> Prediction:
     """Predict new rows with their band; raises ConfigError where there is none, and says why."""
     if interval not in BANDS:
         raise ConfigError(
@@ -70,7 +69,7 @@ def predict_with_band(estimates: Estimates, data: Any, missing: str, interval: s
     return found
 
 
-def refuse_not_finite(model: Model, theta: Any, columns: Mapping[str, Array], prediction: Array) -> None:
+def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:
     """Refuse a row in which the model has no value. Raises DataError naming row, subexpression and values."""
     bad = ~np.isfinite(prediction)
     if not bad.any():
@@ -161,4 +160,4 @@ def _one_measurement(estimates: Estimates, columns: Mapping[str, Array]) -> Arra
             "A prediction interval needs the residual standard deviation, and this fit has none. Ask for a confidence "
             "interval."
         )
-    return deviation**2 if estimates.weights is None else deviation**2 / columns[estimates.weights]
+    return deviation * deviation if estimates.weights is None else deviation * deviation / columns[estimates.weights]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from descend.descent.commenting import once
-from descend.descent.solution import Solution
+from descend.descent.solution import Named, Solution
 from descend.errors import ConfigError
 from descend.formula.symbols import Parameter
 from descend.inference.determined import undetermined
@@ -86,7 +84,7 @@ def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str
         return [f"{here} is where the model ceases to have a value"]
     if why is Why.JUMP:
         return [f"{here} is where the likelihood jumps"]
-    if why is Why.LOST:
+    if why is Why.UNFITTED:
         return [f"{here} is as far as the others could be fitted again: the true one may be further out"]
     return []
 
@@ -113,9 +111,7 @@ def _of_tied(
     return found, notes
 
 
-def _image(
-    held: Constraints, best: Mapping[str, Any], name: str, by: str, ends: tuple[float, float]
-) -> tuple[float, float] | None:
+def _image(held: Constraints, best: Named, name: str, by: str, ends: tuple[float, float]) -> tuple[float, float] | None:
     """Return what becomes of the ends of ``by`` in the parameter tied to it; None if it does not rise or fall alone."""
     far = FAR * max(abs(best[by]), 1.0)
     between = np.linspace(max(ends[0], best[by] - far), min(ends[1], best[by] + far), IMAGES)

@@ -63,7 +63,7 @@ class Why(Enum):
     """tau jumps there from less to more than wanted."""
     WALL = auto()
     """The model has no value beyond."""
-    LOST = auto()
+    UNFITTED = auto()
     """The others could not be fitted beyond."""
 
 
@@ -76,7 +76,7 @@ class End:
     why: Why
 
 
-Elsewhere = Callable[[Side, Place], Place | None]
+Refit = Callable[[Side, Place], Place | None]
 """Fits the others again at a place from elsewhere; None unless that is better."""
 
 
@@ -98,14 +98,14 @@ class Path:
         self.why = Why.BOUND if side.room == 0.0 else None
         self.stride, self.wall, self.level = FIRST, math.inf, _Level()
 
-    def end(self, reach: float, elsewhere: Elsewhere) -> End:
+    def end(self, reach: float, better: Refit) -> End:
         """Return where |tau| first is ``reach``."""
         for _ in range(MOST + TRIALS):
             outer = next((at for at, place in enumerate(self.places) if place.tau >= reach * (1.0 - CLOSE)), None)
             if outer is None:
                 if self.why is not None:
                     return self._stopped(reach)
-                self.go_on(elsewhere)
+                self.go_on(better)
                 continue
             inside, outside = self.places[outer - 1], self.places[outer]
             if outside.tau <= reach * (1.0 + CLOSE):
@@ -126,13 +126,13 @@ class Path:
             self.places.insert(outer, trial)
         return End(inside.distance, inside, Why.JUMP)
 
-    def go_on(self, elsewhere: Elsewhere | None = None) -> None:
+    def go_on(self, better: Refit | None = None) -> None:
         """Add a place beyond the last, or say why there is none."""
         side, inside = self.side, self.places[-1]
         finest = 0.5 * NARROWEST if inside.distance < FAR else 0.01
         target = self._ahead(inside)
         if not target > inside.distance * (1.0 + (finest if math.isfinite(self.wall) else 0.0)):
-            self.why = Why.LOST
+            self.why = Why.UNFITTED
             return
         trial = _followed(side, inside, target)
         if trial is None:
@@ -141,21 +141,21 @@ class Path:
         self.places.append(trial)
         smooth = inside.distance > FAR or abs(unexplained(inside, trial)) < SMOOTH
         self.stride = (2.0 if smooth else 1.0) * (trial.distance - inside.distance)
-        if elsewhere is not None:
-            self.settle(elsewhere)
+        if better is not None:
+            self.settle(better)
         if trial.distance >= side.room:
             self.why = Why.BOUND
         elif self.level.at(self.places[-1]) or trial.distance > FARTHEST:
             self.why = Why.OPEN
         elif len(self.places) > MOST:
-            self.why = Why.LOST
+            self.why = Why.UNFITTED
 
-    def settle(self, elsewhere: Elsewhere) -> None:
+    def settle(self, better: Refit) -> None:
         """Fit the others again from elsewhere at the last place, and inwards as far as that is better."""
-        better = elsewhere(self.side, self.places[-1])
-        if better is None:
+        found = better(self.side, self.places[-1])
+        if found is None:
             return
-        lower = [better]
+        lower = [found]
         self.places.pop()
         while len(self.places) > 1:
             back = refitted(self.side, lower[-1], self.places[-1].distance)

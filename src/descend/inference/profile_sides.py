@@ -123,14 +123,14 @@ class Sides:
 
     def _better(self, side: Side, place: Place) -> Place | None:
         """Fit the others again at a place, from elsewhere; None unless that is better."""
-        for start in self._elsewhere(side, place):
+        for start in self._other_starts(side, place):
             found = fitted(side, place.distance, start, patient=False)
             if found is not None and is_lower(found, place):
                 self._refuse_better(side, found)
                 return found
         return None
 
-    def _elsewhere(self, side: Side, at: Place) -> Iterator[Array]:
+    def _other_starts(self, side: Side, at: Place) -> Iterator[Array]:
         """Yield values of the others that may fit better at a place than those that the side came with.
 
         First those of the parameter of a like term at this value, where the terms have changed places, and those that

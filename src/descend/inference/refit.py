@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +86,7 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
     return None
 
 
-def _ahead(theta: Array, places: NDArray[np.intp], step: NDArray[Any], bounds: Bounds | None) -> Array:
+def _ahead(theta: Array, places: NDArray[np.intp], step: Array, bounds: Bounds | None) -> Array:
     move = np.zeros(theta.size)
     move[places] = step
     return theta + move if bounds is None else bounds.moved(theta, move)

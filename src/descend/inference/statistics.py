@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from descend.descent.commenting import comment, once
 from descend.descent.solution import Solution
+from descend.gradients.derived import derived
 from descend.inference.determined import determined
 from descend.inference.row_scores import counted_rows, row_weights, weighted
+from descend.losses import LOSSES, Loss
 from descend.losses.contract import Pearson
+from descend.problem.problem import AllRows
 
 Array = NDArray[np.float64]
 
@@ -74,12 +77,20 @@ def dispersion_of(solution: Solution) -> float | None:
     if loss.quadratic:
         return squared_error(solution) / degrees
     if solution.all_rows is not None:
-        from descend.inference import all_rows as sums  # few fits need it
-
-        total = sums.sum_of(solution, solution.all_rows, Pearson(loss))
+        total = _sum_of(solution, solution.all_rows, Pearson(loss))
         return None if total is None else total / degrees
     rows = counted_rows(solution)
     return float(rows.omega @ Pearson(loss).value(loss.mean(rows.score), rows.y)) / degrees
+
+
+def _sum_of(solution: Solution, there: AllRows, loss: Loss) -> float | None:
+    """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
+    if solution.model.formula is None:
+        return None
+    from descend.problem.out_of_core import engine_of  # few fits need it
+
+    with np.errstate(all="ignore"):
+        return engine_of(derived(solution.model.formula, loss), there.lazy).evaluate(solution.theta, 0).loss
 
 
 def squared_error(solution: Solution) -> float:
@@ -96,17 +107,19 @@ def r_squared(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
     if solution.loss_function.likelihood and not solution.loss_function.quadratic:
         return None
-    if solution.all_rows is not None:
-        from descend.inference import all_rows as sums  # few fits need it
-
-        return sums.r_squared(solution, solution.all_rows)
+    quadratic, there = solution.loss_function.quadratic, solution.all_rows
+    if there is not None:
+        if not there.spread > 0.0:
+            return None
+        error = squared_error(solution) if quadratic else _sum_of(solution, there, LOSSES.build("squared"))
+        return None if error is None else 1.0 - error / there.spread
     y = solution.model.observed(solution.columns)
     omega = row_weights(solution) if weighted(solution) else 1.0
     away = y - (np.average(y, weights=omega) if weighted(solution) else y.mean())
     spread = float((omega * away) @ away)
     if not spread > 0.0:
         return None
-    if solution.loss_function.quadratic:
+    if quadratic:
         return 1.0 - squared_error(solution) / spread
     residual = residuals(solution)
     return 1.0 - float((omega * residual) @ residual) / spread

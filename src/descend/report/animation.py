@@ -28,7 +28,7 @@ ANIMATIONS = (".html", ".htm", ".gif", ".mp4")
 """The kinds of animation that can be written."""
 RATE = 12
 """Frames a second."""
-REST = 2.0
+PAUSE = 2.0
 """Seconds that the last frame stays, before a GIF or video starts again."""
 DPI = 100
 PALETTE = 192
@@ -144,7 +144,7 @@ def _write_gif(images: Iterator[Image], path: Path) -> None:
     first = Pillow.fromarray(next(images)).quantize(PALETTE)  # the colours of one frame are those of all
     others = (Pillow.fromarray(image).quantize(palette=first, dither=Pillow.Dither.NONE) for image in images)
     frames = [first, *others]
-    waits = [1000 // RATE] * (len(frames) - 1) + [int(1000 * REST)]
+    waits = [1000 // RATE] * (len(frames) - 1) + [int(1000 * PAUSE)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=waits, loop=0, optimize=True)
 
 
@@ -158,7 +158,7 @@ def _write_video(images: Iterator[Image], path: Path) -> None:
     writer.send(image)
     for image in images:
         writer.send(image)
-    for _ in range(round(RATE * REST)):
+    for _ in range(round(RATE * PAUSE)):
         writer.send(image)
     writer.close()
 

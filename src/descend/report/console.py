@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from descend.descent.step import Step
     from descend.models import Model
 
-COLOURS = {"blue": "blue", "vermillion": "orange", "green": "green", "purple": "magenta", "orange": "yellow",
-           "sky": "cyan"}  # fmt: skip
+COLOURS = dict(blue="blue", vermillion="orange", green="green", purple="magenta", orange="yellow", sky="cyan")
 
 
 def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = True) -> str:

@@ -36,10 +36,10 @@ def document(title: str, body: str, *more: str) -> str:
     )
 
 
-def bar(what: str) -> str:
+def bar(subject: str) -> str:
     """Return the line at the top of a page: whose it is, what it is, and the button for the other theme."""
     theme = '<button type="button" id="theme" aria-pressed="false" hidden>Dark</button>'
-    return f'<div class="bar"><p class="brand">descend <span>{what}</span></p>{theme}</div>'
+    return f'<div class="bar"><p class="brand">descend <span>{subject}</span></p>{theme}</div>'
 
 
 def figure(panel: Panel, prefix: str = "", moving: str = "") -> str:

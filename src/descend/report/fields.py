@@ -1,17 +1,19 @@
-"""A fit as a list of fields: what to show, before any choice of how."""
+"""What a fit says of itself, in one list that the table, the page and the JSON read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from descend.descent.commenting import attempt
+from descend.descent.outcome import Outcome
+from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
-from descend.inference.intervals import NOT_AT_MINIMUM
+from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 
 if TYPE_CHECKING:
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
 FEW_DIGITS = 4
 """Digits of a parameter below which the table says how few they are."""
-MOST_NAMED = 3
 MOST_JUDGED = 1_000_000
 """Rows up to which digits are judged unasked: beyond, that takes longer than the fit."""
+MOST_LISTED = 10_000
+"""Numbers of a module that are listed; the weights of a large one are better read from it."""
 
 
 @dataclass(frozen=True)
@@ -39,168 +42,83 @@ class Field:
     kind: str
 
 
+Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a fit says of itself.
+
+    key: its name in the JSON and in the model file; empty if only people read it. label: what people read before it;
+    empty if only the JSON has it, or ``lines`` say it in another way. value: returns it, and None where a fit has no
+    such thing; the attribute of the fit by that name if not given.
+
+    >>> half_life = Entry("half_life", "half-life", lambda fit: np.log(2.0) / fit.parameters["b"])
+
+    ``ENTRIES.append(half_life)`` puts it at the end of the table, of the page and of the JSON.
+    """
+
+    key: str
+    label: str = ""
+    value: Callable[[Fitted], object] | None = None
+    lines: Lines | None = None
+
+    def of(self, fit: Fitted) -> object:
+        """Return the value of a fit."""
+        found: object = getattr(fit, self.key) if self.value is None else self.value(fit)
+        return found
+
+    def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
+        """Return what people read."""
+        if self.lines is not None:
+            return self.lines(fit, intervals)
+        value = self.of(fit) if self.label else None
+        if value is None:
+            return ()
+        return [Field(self.label, value, "number" if isinstance(value, int | float) else "text")]
+
+
 def fields(fit: Fitted, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
     """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
-    if fit.model.in_place:  # its weights are read from the module itself
-        size = Field("parameters", f"{fit.model.parameters.size:,}", "text")
-        return [Field("fitted", str(fit.model), "formula"), size, *_rest(fit, None, told)]
-    held = fit.constraints
-    labels = fit.model.parameters.labels if held is None else held.parameters.labels
-    values = [float(value) for value in (fit.theta if held is None else held.parameters.flat(fit.parameters))]
-    errors = fit.standard_errors
-    flat = [None] * len(values) if errors is None else [
-        None if np.isnan(error) else error for error in np.hstack([errors[name] for name in fit.parameters]).tolist()
-    ]  # fmt: skip
-    marks = ["" if held is None else held.mark(label, fit.theta) for label in labels]
-    shown = [Field("fitted", fit.fitted_formula or str(fit.model), "formula")]
-    ends = [] if intervals is None else [_ends(intervals, labels, 0), _ends(intervals, labels, 1)]
-    shown += [
-        Field(label, numbers, "parameter") for label, *numbers in zip(labels, values, flat, marks, *ends, strict=True)
-    ]
-    return [*shown, *_rest(fit, intervals, [*told, NOT_AT_MINIMUM])]
+    if fit.model.in_place:
+        intervals = None
+    said = {_sentence(note, fit.parameters) for note in (*told, NOT_AT_MINIMUM)}
+    shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
+    return [field for field in shown if field.label != "note" or field.value not in said]
 
 
-def _rest(fit: Fitted, intervals: Intervals | None, told: Collection[str]) -> list[Field]:
-    """Return what follows the parameters: how good the fit is, and how it was made."""
-    shown = [Field(f"loss ({fit.loss_function})", fit.loss, "number")]
-    shown += _goodness(fit)
-    shown += _spread(fit, intervals)
-    shown += _residuals(fit)
-    shown += [] if fit.model.in_place else _repeats(fit)
-    shown += _digits(fit)
-    source = fit.solution.source if fit.solution is not None else ""
-    return [
-        *shown,
-        Field("rows", f"{fit.rows:,}" + (f" of {source}" if source else "") + _left_out(fit), "text"),
-        Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text"),
-        Field("optimizer", _optimizer(fit), "text"),
-        _outcome(fit),
-        *_cause(fit),
-        Field("", fit.advice, "advice"),
-        *(Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes if note not in told),
-        *(Field("note", _sentence(failure), "note") for failure in fit.failures),
-    ]
+def summary(fit: Fitted) -> dict[str, Any]:
+    """Return the fit as values that JSON has; None stands for what is not finite, or does not exist."""
+    return {entry.key: plain(entry.of(fit)) for entry in ENTRIES if entry.key}
 
 
-def _goodness(fit: Fitted) -> list[Field]:
-    """Say how well the fit describes the data, by what is usual for its loss."""
-    shown = []
-    if fit.r_squared is not None:
-        about_zero = fit.r_squared_about_zero
-        other = "" if about_zero is None else f", {about_zero:.6g} about 0"
-        shown.append(Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text"))
-    if fit.goodness is not None:
-        good = fit.goodness
-        name = "χ²" if fit.sigma is not None else "Pearson's χ²"
-        told = f"{good.chi_square:.5g} for {good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
-        shown.append(Field(name, f"{told}, reduced {good.reduced:.4g}, p = {good.p:.2g}", "text"))
-    if fit.deviance is not None and not fit.loss_function.quadratic:
-        shown.append(Field("deviance", fit.deviance, "number"))
-    if fit.loss_function.dispersion == "estimated" and not fit.loss_function.quadratic and fit.dispersion is not None:
-        shown.append(Field("dispersion", fit.dispersion, "number"))
-    return shown
+def plain(value: object) -> Any:
+    """Return a value as JSON has it: arrays as lists, and None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
-def _left_out(fit: Fitted) -> str:
-    """Say how many rows were left out because a value is missing in them, if that was asked for."""
-    table = None if fit.solution is None else fit.solution.table
-    if fit.solution is None or table is None or fit.solution.call().get("missing") != "drop":
-        return ""
-    count = table.rows - fit.rows
-    return f"; {count:,} left out, where a value is missing" if count > 0 else ""
-
-
-def _spread(fit: Fitted, intervals: Intervals | None) -> list[Field]:
-    """Say what the standard errors and intervals rest on, where it is not the usual."""
-    shown = []
-    if intervals is not None:
-        shown.append(
-            Field("intervals", f"{intervals.level * 100:.10g}% by {intervals.method} ({intervals.convention})", "text")
-        )
-    if fit.sigma is not None:
-        shown.append(Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text"))
-    elif fit.weights is not None:
-        shown.append(Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text"))
-    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        kind = sandwich_kind(fit.loss_function)
-        shown.append(Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text"))
-    if not fit.at_minimum:
-        what = "standard errors" if intervals is None else "standard errors and intervals"
-        shown.append(Field("errors", f"{what} hold at the minimum only, which this run did not reach", "note"))
-    return shown
-
-
-def _residuals(fit: Fitted) -> list[Field]:
-    """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
-    if fit.solution is None or fit.covariance is None or not fit.loss_function.quadratic:
-        return []
-    if str(fit.outcome) != "converged":
-        return []
-    warning = ""
-    with attempt("what is off with the residuals", fit.failures):
-        warning = fit.diagnostics().warning
-    return [Field("residuals", _sentence(warning), "note")] if warning else []
-
-
-def _repeats(fit: Fitted) -> list[Field]:
-    """Say so if rows repeat others, where they are too many for every fit to look at."""
-    kept = fit.solution
-    if kept is None or kept.all_rows is not None or not AT_ONCE < fit.rows <= MOST_JUDGED:
-        return []
-    spread = [name for name in (fit.sigma, fit.weights) if name is not None]
-    told = repeated_rows(kept.columns, (*fit.model.inputs, *spread), fit.model.observed(kept.columns))
-    return [] if told is None else [Field("repeats", told, "note")]
-
-
-def _digits(fit: Fitted) -> list[Field]:
-    """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
-    if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
-        return []
-    whole = fit.model.parameters if fit.constraints is None else fit.constraints.parameters
-    low = [
-        (label, int(number))
-        for label, number in zip(whole.labels, whole.flat(fit.digits).tolist(), strict=True)
-        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
-    ]
-    if not low:
-        return []
-    labels, fewest = [f"`{label}`" for label, _ in low], min(number for _, number in low)
-    if len(labels) > MOST_NAMED:
-        labels[MOST_NAMED:] = [f"{len(labels) - MOST_NAMED} more"]
-    they = " and ".join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
-    are = "is" if len(low) == 1 else "are"
-    known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
-    told = f"{they} {are} {known} at this stopping point"
-    return [Field("digits", told + _at_least(fit, [label for label, _ in low]), "note")]
-
-
-def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
-    """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
-    found = fit.guarantee
-    if found is None or fit.model.in_place:
-        return ""
-    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
-    fewest = int(min(flat[label] for label in labels))
-    return f", to at least {fewest} by strong convexity" if fewest else ""
-
-
-def _outcome(fit: Fitted) -> Field:
-    name = str(fit.outcome).replace("_", " ")
-    if fit.succeeded and fit.outcome != "converged":
-        return Field("outcome", f"{name}: all {fit.epochs:,} that were asked for, {_duration(fit.seconds)}", "partial")
-    epochs = f"{fit.epochs:,} epoch" + ("" if fit.epochs == 1 else "s")
-    return Field(
-        "outcome", f"{name} after {epochs}, {_duration(fit.seconds)}", "success" if fit.succeeded else "failure"
-    )
-
-
-def _cause(fit: Fitted) -> list[Field]:
-    """Say why the run failed or fell short, with the numbers that show it."""
-    found = fit.diagnosis
-    if found.cause is None:
-        return []
-    told = "" if not found.sentence or found.sentence == fit.advice else f": {found.sentence}"
-    return [Field("cause", f"{found.cause.words}{told}", "failure")]
+def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Write the formula with its values, and a line for each parameter; the weights of a module are read from it."""
+    if fit.model.in_place:
+        yield Field("fitted", str(fit.model), "formula")
+        yield Field("parameters", f"{fit.model.parameters.size:,}", "text")
+        return
+    held, shapes = fit.constraints, every_parameter(fit.model)
+    values, found = [float(value) for value in shapes.flat(fit.parameters)], fit.standard_errors
+    errors = [np.nan] * len(values) if found is None else shapes.flat(found).tolist()
+    ends = [] if intervals is None else [_ends(intervals, shapes.labels, side) for side in (0, 1)]
+    yield Field("fitted", fit.fitted_formula or str(fit.model), "formula")
+    for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
+        mark = "" if held is None else held.mark(label, fit.theta)
+        yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
 
 
 def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:
@@ -209,9 +127,132 @@ def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float 
     return [None if np.isnan(end) else end for end in ends]
 
 
-def _optimizer(fit: Fitted) -> str:
+def _r_squared(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    if fit.r_squared is not None:
+        about_zero = fit.r_squared_about_zero
+        other = "" if about_zero is None else f", {about_zero:.6g} about 0"
+        yield Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text")
+
+
+def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    if (good := fit.goodness) is not None:
+        degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
+        text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
+        yield Field("χ²" if fit.sigma is not None else "Pearson's χ²", text, "text")
+
+
+def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    if intervals is not None:
+        text = f"{intervals.level * 100:.10g}% by {intervals.method} ({intervals.convention})"
+        yield Field("intervals", text, "text")
+
+
+def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say what the standard errors rest on, where it is not the usual."""
+    if fit.sigma is not None:
+        yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
+    elif fit.weights is not None:
+        yield Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text")
+
+
+def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
+        kind = sandwich_kind(fit.loss_function)
+        yield Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text")
+    if not fit.at_minimum:
+        subject = "standard errors" if intervals is None else "standard errors and intervals"
+        yield Field("errors", f"{subject} hold at the minimum only, which this run did not reach", "note")
+
+
+def _residuals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
+    if fit.solution is None or fit.covariance is None or not fit.loss_function.quadratic:
+        return
+    warning = ""
+    if fit.outcome is Outcome.CONVERGED:
+        with attempt("what is off with the residuals", fit.failures):
+            warning = fit.diagnostics().warning
+    if warning:
+        yield Field("residuals", _sentence(warning), "note")
+
+
+def _repeats(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say so if rows repeat others, where they are too many for every fit to look at."""
+    solution = fit.solution
+    if fit.model.in_place or solution is None or solution.all_rows is not None:
+        return
+    if AT_ONCE < fit.rows <= MOST_JUDGED:
+        rows = solution.sample
+        note = repeated_rows(rows.columns, (*fit.model.inputs, *rows.roles.columns), fit.model.observed(rows.columns))
+        if note is not None:
+            yield Field("repeats", note, "note")
+
+
+def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
+    if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
+        return
+    shapes = every_parameter(fit.model)
+    low = {
+        label: int(number)
+        for label, number in zip(shapes.labels, shapes.flat(fit.digits).tolist(), strict=True)
+        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
+    }
+    if low:
+        fewest = min(low.values())
+        known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
+        text = f"{listed([*low], 4)} {'is' if len(low) == 1 else 'are'} {known} at this stopping point"
+        yield Field("digits", text + _at_least(fit, [*low]), "note")
+
+
+def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
+    """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
+    found = fit.guarantee
+    if found is None:
+        return ""
+    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
+    fewest = int(min(flat[label] for label in labels))
+    return f", to at least {fewest} by strong convexity" if fewest else ""
+
+
+def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Count the rows, and say how many were left out because a value is missing in them, if that was asked for."""
+    text, solution = f"{fit.rows:,}", fit.solution
+    if solution is not None:
+        text += f" of {solution.source}" if solution.source else ""
+        if solution.table is not None and solution.call().get("missing") == "drop":
+            left_out = solution.table.rows - fit.rows
+            text += f"; {left_out:,} left out, where a value is missing" if left_out > 0 else ""
+    yield Field("rows", text, "text")
+
+
+def _optimizer(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     rate = "" if fit.learning_rate is None else f", learning rate {fit.learning_rate:.4g}"
-    return fit.optimizer + rate
+    yield Field("gradient", f"{fit.gradient.replace('_', ' ')}, summed by {fit.engine}", "text")
+    yield Field("optimizer", fit.optimizer + rate, "text")
+
+
+def _outcome(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    name, seconds = str(fit.outcome).replace("_", " "), fit.seconds
+    duration = f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+    if fit.succeeded and fit.outcome is not Outcome.CONVERGED:
+        yield Field("outcome", f"{name}: all {fit.epochs:,} that were asked for, {duration}", "partial")
+    else:
+        epochs = f"{fit.epochs:,} epoch" + ("" if fit.epochs == 1 else "s")
+        yield Field("outcome", f"{name} after {epochs}, {duration}", "success" if fit.succeeded else "failure")
+
+
+def _cause(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say why the run failed or fell short, with the numbers that show it."""
+    found = fit.diagnosis
+    if found.cause is not None:
+        reason = "" if not found.sentence or found.sentence == fit.advice else f": {found.sentence}"
+        yield Field("cause", f"{found.cause.words}{reason}", "failure")
+
+
+def _notes(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    yield from (Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes)
+    yield from (Field("note", _sentence(failure), "note") for failure in fit.failures)
 
 
 def _sentence(note: str, names: Collection[str] = ()) -> str:
@@ -221,5 +262,71 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
     return note if named else note[:1].upper() + note[1:]
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
+    return None if fit.digits is None else {name: np.round(digits, 1) for name, digits in fit.digits.items()}
+
+
+def _bounds(fit: Fitted) -> Sequence[str]:
+    bounds = None if fit.constraints is None else fit.constraints.bounds
+    return [] if bounds is None else bounds.free_texts
+
+
+def _listed_parameters(fit: Fitted) -> Mapping[str, object]:
+    return {} if fit.model.in_place and fit.model.parameters.size > MOST_LISTED else fit.parameters
+
+
+ENTRIES = [
+    Entry("parameters", value=_listed_parameters, lines=_fitted),
+    Entry("standard_errors"),
+    Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
+    Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
+    Entry(
+        "bounds",
+        value=lambda fit: [] if (held := fit.constraints) is None or held.bounds is None else held.bounds.free_texts,
+    ),
+    Entry("at_bound"),
+    Entry("undetermined"),
+    Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function})", fit.loss, "number")]),
+    Entry("r_squared", lines=_r_squared),
+    Entry("r_squared_about_zero"),
+    Entry("chi_square", value=lambda fit: None if fit.goodness is None else fit.goodness.chi_square, lines=_chi_square),
+    Entry("reduced_chi_square", value=lambda fit: None if fit.goodness is None else fit.goodness.reduced),
+    Entry("chi_square_p", value=lambda fit: None if fit.goodness is None else fit.goodness.p),
+    Entry(
+        "deviance",
+        lines=lambda fit, _: (
+            [] if fit.deviance is None or fit.loss_function.quadratic else [Field("deviance", fit.deviance, "number")]
+        ),
+    ),
+    Entry("dispersion"),
+    Entry("log_likelihood"),
+    Entry("aic"),
+    Entry("aicc"),
+    Entry("bic"),
+    Entry("degrees_of_freedom"),
+    Entry("residual_standard_deviation"),
+    Entry("", lines=_intervals),
+    Entry("sigma", lines=_spread),
+    Entry("weights"),
+    Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
+    Entry("", lines=_residuals),
+    Entry("", lines=_repeats),
+    Entry("digits", value=_few_digits, lines=_digits),
+    Entry("guarantee", value=lambda fit: fit.guarantee_values),
+    Entry("rows", lines=_rows),
+    Entry("gradient", lines=_optimizer),
+    Entry("optimizer"),
+    Entry("engine"),
+    Entry("learning_rate"),
+    Entry("passes"),
+    Entry("epochs"),
+    Entry("seconds"),
+    Entry("outcome", lines=_outcome),
+    Entry("cause", lines=_cause),
+    Entry("evidence"),
+    Entry("advice", lines=lambda fit, _: [Field("", fit.advice, "advice")]),
+    Entry("formula", value=lambda fit: fit.model),
+    Entry("loss_function"),
+    Entry("notes", value=lambda fit: [*fit.notes, *fit.failures], lines=_notes),
+]
+"""In reading order; the notes come last, for what is above may fail."""

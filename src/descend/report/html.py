@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
-from descend.report import mathematics, panels, surface
+from descend.report import mathematics, panels, residual_panels, surface
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
@@ -61,7 +61,7 @@ def page(
     fit: Fitted,
     intervals: Intervals | None = None,
     command: str | None = None,
-    call: Mapping[str, Any] | None = None,
+    call: Mapping[str, object] | None = None,
 ) -> str:
     """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data.
 
@@ -129,8 +129,8 @@ def _answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) ->
 
 
 def _formula(shown: Sequence[Field]) -> str:
-    return "".join(f'<p class="fitted"><code>{escape(field.value)}</code></p>' for field in shown
-                   if field.kind == "formula")  # fmt: skip
+    formulas = (escape(field.value) for field in shown if field.kind == "formula")
+    return "".join(f'<p class="fitted"><code>{text}</code></p>' for text in formulas)
 
 
 def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
@@ -142,7 +142,7 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
     errors = any(field.value[1] is not None for field in few)
     held = any(field.value[2] for field in few)
     level = "" if intervals is None else f"{intervals.level * 100:.10g}% interval, {intervals.method}"
-    heads = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level), *["note"] * held]
+    titles = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level), *["note"] * held]
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
@@ -154,8 +154,8 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
         row += f"<td>{escape(mark)}</td>" if held else ""
         lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
     more = f"<p>And {len(listed) - len(few):,} more.</p>" if len(listed) > len(few) else ""
-    head = "".join(f'<th scope="col"{"" if name in ("parameter", "note") else RIGHT}>{name}</th>' for name in heads)
-    return table(head, lines, "Parameters") + more
+    numbers = [place for place, name in enumerate(titles) if name not in ("parameter", "note")]
+    return table(heads(titles, numbers), lines, "Parameters") + more
 
 
 def _list(shown: Sequence[Field]) -> str:
@@ -191,8 +191,8 @@ def _of_the_residuals(fit: Fitted) -> list[Panel | None]:
     seen = view(fit)
     if not np.isfinite(seen.residuals).any():
         return []
-    against = [panels.residuals_against(seen, name) for name in seen.inputs[:MOST_COLUMNS]]
-    return [panels.residuals(seen), *against, panels.quantiles(seen)]
+    against = [residual_panels.residuals_against(seen, name) for name in seen.inputs[:MOST_COLUMNS]]
+    return [residual_panels.residuals(seen), *against, residual_panels.quantiles(seen)]
 
 
 def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
@@ -212,9 +212,8 @@ def equations(fit: Fitted) -> str:
     derived = mathematics.gradient(derivation)
     lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, fit.penalised)]
     written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
-    by_hand = "" if fit.gradient == "derived" else (
-        f"<p>The gradient used was {escape(fit.gradient.replace('_', ' '))}; this is the derived one.</p>"
-    )  # fmt: skip
+    source = escape(fit.gradient.replace("_", " "))
+    by_hand = f"<p>The gradient used was {source}; this is the derived one.</p>" if source != "derived" else ""
     return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{written}{by_hand}"
 
 
@@ -231,21 +230,20 @@ def data(fit: Fitted) -> str:
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(solution.columns[name], dtype=np.float64)
-        told = (float(values.min()), float(values.mean()), float(values.max()))
-        digits = max(digits_of(number, (told[2] - told[0]) / 1000.0) for number in told)
-        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in told)
+        ends = (float(values.min()), float(values.mean()), float(values.max()))
+        digits = max(digits_of(number, (ends[2] - ends[0]) / 1000.0) for number in ends)
+        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in ends)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(solution.source)}" if solution.source else ""
     conditions = solution.table.conditions if solution.table is not None else ()
     chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
     more = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
-    head = "".join(f'<th scope="col"{RIGHT if place > 1 else ""}>{name}</th>' for place, name in
-                   enumerate(("column", "part", "least", "mean", "largest")))  # fmt: skip
+    head = heads(("column", "part", "least", "mean", "largest"), range(2, 5))
     said = f"<p>{rows(fit.rows)}{source}{chosen}.{more}</p>"
     return said + (table(head, lines, "Columns") if lines else "")
 
 
-def _repeat(fit: Fitted, command: str | None, call: Mapping[str, Any] | None) -> str:
+def _repeat(fit: Fitted, command: str | None, call: Mapping[str, object] | None) -> str:
     """Write the fit as a command line and as Python, and the versions that ran it."""
     texts = []
     if call is None:
@@ -295,7 +293,14 @@ def table(head: str, lines: Sequence[str], name: str) -> str:
     )
 
 
-def number(value: Any, digits: int) -> str:
+def heads(titles: Iterable[str], numbers: Container[int] = ()) -> str:
+    """Return the heads of columns; numbers: the places of columns that stand to the right."""
+    return "".join(
+        f'<th scope="col"{RIGHT if place in numbers else ""}>{escape(title)}</th>' for place, title in enumerate(titles)
+    )
+
+
+def number(value: float | None, digits: int) -> str:
     """Write a number, or a dash where there is none."""
     return "–" if value is None else minus(f"{value:.{digits}g}")
 
@@ -305,7 +310,7 @@ def minus(text: str) -> str:
     return escape(text).replace("-", "−") if "e" not in text else escape(text)
 
 
-def prose(text: Any) -> str:
+def prose(text: object) -> str:
     """Escape a sentence; what stands in backticks becomes code."""
     parts = str(text).split("`")
     if len(parts) % 2 == 0:

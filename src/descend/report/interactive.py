@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from descend.errors import ConfigError
 from descend.report import style
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+Trace = dict[str, Any]
+"""What Plotly takes, as a dictionary."""
 CROWD = 500
 """Rows from which dots are small and faint."""
 
@@ -31,7 +34,7 @@ def plotly(panel: Panel, dark: bool = False) -> Figure:
     return Figure(figure(panel, dark))
 
 
-def figure(panel: Panel, dark: bool = False) -> dict[str, Any]:
+def figure(panel: Panel, dark: bool = False) -> Trace:
     """Return a panel as the dictionary of a Plotly figure: ``data`` and ``layout``."""
     matrix = any(isinstance(mark, Matrix) for mark in panel.marks)
     shapes = [_level(mark, dark) for mark in panel.marks if isinstance(mark, Level)]
@@ -59,7 +62,7 @@ def figure(panel: Panel, dark: bool = False) -> dict[str, Any]:
     }
 
 
-def _traces(mark: Mark, dark: bool) -> list[dict[str, Any]]:
+def _traces(mark: Mark, dark: bool) -> list[Trace]:
     name = _plain(getattr(mark, "name", ""))
     common = {"name": name, "showlegend": bool(name)}
     if isinstance(mark, Points):
@@ -87,45 +90,62 @@ def _traces(mark: Mark, dark: bool) -> list[dict[str, Any]]:
     return [_heat(mark, dark)]
 
 
-def _ends(mark: Line, dark: bool) -> dict[str, Any]:
+def _ends(mark: Line, dark: bool) -> Trace:
     """Return the ring at which a path begins and the dot at which it ends."""
-    dots = {"color": [style.PAGE["paper"][dark], _colour(mark.colour, dark)], "size": 11,
-            "line": {"color": _colour(mark.colour, dark), "width": 2}}  # fmt: skip
+    colour = _colour(mark.colour, dark)
+    dots = {"color": [style.PAGE["paper"][dark], colour], "size": 11, "line": {"color": colour, "width": 2}}
     x, y = mark.x[[0, -1]], mark.y[[0, -1]]
     return {"type": "scatter", "mode": "markers", "x": _list(x), "y": _list(y), "marker": dots, "showlegend": False}
 
 
-def _contours(mark: Surface, dark: bool) -> dict[str, Any]:
+def _contours(mark: Surface, dark: bool) -> Trace:
     """Return filled contours. Plotly spaces its levels evenly, so each value is moved to the number of its level."""
     places = np.interp(mark.z, mark.levels, np.arange(len(mark.levels), dtype=np.float64))
     last = len(mark.levels) - 1
     colours = style.contours(last, dark)
     return {
-        "type": "contour", "x": _list(mark.x), "y": _list(mark.y), "z": places.tolist(), "showscale": False,
-        "customdata": mark.z.tolist(), "hovertemplate": "%{x:.4g}, %{y:.4g}: J = %{customdata:.4g}<extra></extra>",
-        "contours": {"start": 1, "end": last - 1, "size": 1}, "line": {"width": 0}, "autocontour": False,
+        "type": "contour",
+        "x": _list(mark.x),
+        "y": _list(mark.y),
+        "z": places.tolist(),
+        "showscale": False,
+        "customdata": mark.z.tolist(),
+        "hovertemplate": "%{x:.4g}, %{y:.4g}: J = %{customdata:.4g}<extra></extra>",
+        "contours": {"start": 1, "end": last - 1, "size": 1},
+        "line": {"width": 0},
+        "autocontour": False,
         "colorscale": [[place / max(last - 1, 1), colour] for place, colour in enumerate(colours)],
-        "zmin": 0.5, "zmax": last - 0.5,
-    }  # fmt: skip
+        "zmin": 0.5,
+        "zmax": last - 0.5,
+    }
 
 
-def _heat(mark: Matrix, dark: bool) -> dict[str, Any]:
+def _heat(mark: Matrix, dark: bool) -> Trace:
     labels = [_plain(label) for label in mark.labels]
     scale = [[0.0, _colour("vermillion", dark)], [0.5, style.PAGE["paper"][dark]], [1.0, _colour("blue", dark)]]
     return {
-        "type": "heatmap", "x": labels, "y": labels, "z": mark.values.tolist(), "zmin": -1.0, "zmax": 1.0,
-        "colorscale": scale, "opacity": 0.65, "showscale": False, "texttemplate": "%{z:.2f}",
-        "textfont": {"color": style.PAGE["ink"][dark]}, "hoverinfo": "skip",
-    }  # fmt: skip
+        "type": "heatmap",
+        "x": labels,
+        "y": labels,
+        "z": mark.values.tolist(),
+        "zmin": -1.0,
+        "zmax": 1.0,
+        "colorscale": scale,
+        "opacity": 0.65,
+        "showscale": False,
+        "texttemplate": "%{z:.2f}",
+        "textfont": {"color": style.PAGE["ink"][dark]},
+        "hoverinfo": "skip",
+    }
 
 
-def _level(mark: Level, dark: bool) -> dict[str, Any]:
+def _level(mark: Level, dark: bool) -> Trace:
     line = {"color": _colour(mark.colour, dark), "width": 2}
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": mark.y, "y1": mark.y, "line": line}
 
 
-def _axis(axis: Axis, grid: str) -> dict[str, Any]:
-    drawn: dict[str, Any] = {"title": {"text": _plain(axis.name)}, "gridcolor": grid, "zeroline": False}
+def _axis(axis: Axis, grid: str) -> Trace:
+    drawn: Trace = {"title": {"text": _plain(axis.name)}, "gridcolor": grid, "zeroline": False}
     if axis.scale == "log":
         drawn |= {"type": "log", "exponentformat": "power", "dtick": None}
     if axis.low is not None and axis.high is not None and axis.scale != "symlog":
@@ -134,7 +154,7 @@ def _axis(axis: Axis, grid: str) -> dict[str, Any]:
     return drawn
 
 
-def _list(values: Any) -> list[float | None]:
+def _list(values: ArrayLike) -> list[float | None]:
     """Return numbers as JSON has them: what is not finite is a gap."""
     array = np.asarray(values, dtype=np.float64)
     known = np.isfinite(array)

@@ -22,8 +22,8 @@ def render(judgement: Judgement, colour: bool = False, columns: int | None = Non
     if len(findings) > MOST_PARAMETERS:
         lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: see --json")
     lines += ["", *_explanations(findings, most)]
-    told = folded(f"The numbers are dJ/dparameter at {at}.", most - 2).split("\n")
-    return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in told)])
+    places = folded(f"The numbers are dJ/dparameter at {at}.", most - 2).split("\n")
+    return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in places)])
 
 
 def headline(judgement: Judgement) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from html import escape
-from typing import Any
 
 from descend.diagnosis.explanation import Explanation
 from descend.gradients.court import Judgement
@@ -16,7 +15,7 @@ from descend.inference.intervals import Intervals
 from descend.parameters import digits_of
 from descend.report import html, mathematics, panels
 from descend.report.document import figure
-from descend.report.html import RIGHT, minus, number, prose, table
+from descend.report.html import RIGHT, heads, minus, number, prose, table
 from descend.report.judgement import explained, headline
 from descend.report.race import summary, winner
 
@@ -26,7 +25,7 @@ SOURCES = ("yours", "derived", "autograd", "numeric")
 
 
 @singledispatch
-def short(result: Any) -> str:
+def short(result: object) -> str:
     """Return the HTML that a notebook shows of a result."""
     raise NotImplementedError(f"There is no short form of {type(result).__name__}.")
 
@@ -98,8 +97,8 @@ def _(result: Diagnostics) -> str:
         for check in result.checks
     ]
     judged = f"<p>{result.rows:,} rows judged" + (f", of {result.sampled:,}" if result.sampled else "") + "</p>"
-    heads = ["check", "statistic", "p", "verdict"]
-    shown = judged + _titled(heads, lines, "Residuals", (1, 2)) if lines else ""
+    titles = ["check", "statistic", "p", "verdict"]
+    shown = judged + _titled(titles, lines, "Residuals", (1, 2)) if lines else ""
     return html.box(shown + _notes([result.note] if result.note else []))
 
 
@@ -111,11 +110,8 @@ def compared(fits: Mapping[str, Fitted]) -> str:
     return html.box(f"{formula}<p>{winner(fits)}</p>{summary(fits)}{picture}")
 
 
-def _titled(heads: Sequence[str], lines: Sequence[str], name: str, numbers: Sequence[int]) -> str:
-    head = "".join(
-        f'<th scope="col"{RIGHT if place in numbers else ""}>{escape(title)}</th>' for place, title in enumerate(heads)
-    )
-    return table(head, lines, name)
+def _titled(titles: Sequence[str], lines: Sequence[str], name: str, numbers: Sequence[int]) -> str:
+    return table(heads(titles, numbers), lines, name)
 
 
 def _rows(lines: Sequence[str]) -> str:

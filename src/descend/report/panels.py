@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
+from descend.descent.step import Step
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.prediction import band
-from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
+from descend.report.figures import Axis, Band, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.view import View, ended, rows, sample
 
@@ -37,7 +36,7 @@ DEEPEST = 1e-16
 FLAT = 1e-4
 """Losses that differ by no more than this share are drawn as one, with zero below them."""
 MOST_LINES = 6
-"""Parameters whose way is drawn; more lines than colours cannot be told apart."""
+"""Parameters whose way is drawn; more lines than colours cannot be known apart."""
 MOST_CELLS = 12
 """Parameters in the heat map of correlations."""
 UNLIKE = 5.0
@@ -52,14 +51,14 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     Raises ConfigError for a logarithmic axis where no row is above 0.
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
-    across, x = look.scale("x"), _on(look, "x", view.x, name)
+    across, x = look.scale("x"), on_axis(look, "x", view.x, name)
     grid = _grid(x, across)
     with np.errstate(all="ignore"):
         values = fit.model.predict(fit.theta, {view.inputs[0] if view.inputs else "": grid})
     marks: list[Mark] = []
     low, high, seen = None, None, True
     if view.observed:
-        y = _on(look, "y", view.y, view.response)
+        y = on_axis(look, "y", view.y, view.response)
         marks.append(Points(x, y, "data"))
         least, most = reach(y)
         # A curve that runs away must not squeeze the data into a line.
@@ -86,7 +85,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
 
 def predicted(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare predicted against observed, with the diagonal on which they are equal."""
-    y, values = _on(look, "x", view.y, view.response), drawable(view.predicted)
+    y, values = on_axis(look, "x", view.y, view.response), drawable(view.predicted)
     values = above_zero(values) if look.scale("y") == "log" else values
     ends = np.array(reach(np.concatenate([y, values])))
     if view.fit.outcome is Outcome.DIVERGED:
@@ -99,60 +98,6 @@ def predicted(view: View, look: Look = DEFAULT) -> Panel:
         [Points(y, values, "rows"), Line(ends, ends, "predicted = observed", width=1.8)],
         _without(view, look),
         f"Predicted against observed {view.response}; a perfect prediction lies on the diagonal.",
-    )
-
-
-def residuals(view: View) -> Panel:
-    """Prepare residuals against predicted: what is left should show no pattern."""
-    return _residuals(view, drawable(view.predicted), f"{view.response}, predicted", "residuals", "Residuals")
-
-
-def residuals_below(view: View, look: Look) -> Panel:
-    """Prepare the residuals for the place below the curve, against what it is drawn over."""
-    name = view.inputs[0] if view.inputs else "row"
-    panel = _residuals(view, _on(look, "x", view.x, name), name, "residuals-below", "")
-    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"))
-
-
-def residuals_against(view: View, name: str) -> Panel:
-    """Prepare residuals against one column."""
-    key = f"residuals-{view.inputs.index(name) + 1}" if name in view.inputs else "residuals-0"
-    return _residuals(view, np.asarray(view.columns[name]), name, key, f"Residuals against {name}")
-
-
-def _residuals(view: View, x: Array, name: str, key: str, title: str) -> Panel:
-    left = drawable(view.residuals)
-    return Panel(
-        key,
-        title,
-        Axis(name),
-        Axis("observed - predicted"),
-        [Points(x, left), Level(0.0)],
-        view.sampled,
-        f"Residuals, observed less predicted {view.response}, against {name}. "
-        f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",
-    )
-
-
-def quantiles(view: View) -> Panel:
-    """Prepare the ordered residuals against what a normal distribution would give (Q-Q).
-
-    The i-th of n against the normal quantile of (i - 0.375) / (n + 0.25). The line has their mean and deviation.
-    Source: Blom (1958), Statistical Estimates and Transformed Beta-Variables.
-    """
-    from scipy.special import ndtri
-
-    left = np.sort(view.residuals[np.isfinite(view.residuals)])
-    normal = ndtri((np.arange(1, len(left) + 1) - 0.375) / (len(left) + 0.25))
-    ends = np.array(reach(normal))
-    return Panel(
-        "quantiles",
-        "Are the residuals normal?",
-        Axis("quantile of the normal distribution"),
-        Axis("observed - predicted"),
-        [Points(normal, left, "residuals"), Line(ends, left.mean() + left.std() * ends, "normal", width=1.8)],
-        view.sampled,
-        "Quantile-quantile plot of the residuals: normal residuals lie on the straight line.",
     )
 
 
@@ -234,10 +179,10 @@ def correlation(fit: Fitted) -> Panel | None:
     labels = fit.model.parameters.labels[:MOST_CELLS]
     values = values[:MOST_CELLS, :MOST_CELLS]
     pairs = [(abs(values[i, j]), labels[j], labels[i], values[i, j]) for i in range(len(labels)) for j in range(i)]
-    told = [pair for pair in pairs if np.isfinite(pair[0])]
-    if not told:
+    known = [pair for pair in pairs if np.isfinite(pair[0])]
+    if not known:
         return None
-    _, one, other, most = max(told)
+    _, one, other, most = max(known)
     many = fit.model.parameters.size > MOST_CELLS
     return Panel(
         "correlation",
@@ -273,15 +218,15 @@ def comparison(fits: Mapping[str, Fitted]) -> Panel:
     return Panel("comparison", "Loss per epoch", across, Axis("loss", scale, low, high), marks, "", alt)
 
 
-def columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> Panel:
+def columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = DEFAULT) -> Panel:
     """Prepare one column against another."""
     drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
-    points = Points(_on(look, "x", drawn["x"], x_name), _on(look, "y", drawn["y"], y_name))
-    lost = _lost(drawn["x"], drawn["y"], look)
+    points = Points(on_axis(look, "x", drawn["x"], x_name), on_axis(look, "y", drawn["y"], y_name))
+    left_out = _left_out(drawn["x"], drawn["y"], look)
     count = rows(len(np.atleast_1d(x)))
     alt = f"Scatter plot of {y_name} against {x_name}, {count}."
     axes = Axis(x_name, look.scale("x")), Axis(y_name, look.scale("y"))
-    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, lost) if part), alt)
+    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, left_out) if part), alt)
 
 
 def tells(fit: Fitted) -> bool:
@@ -300,7 +245,7 @@ def finite(fit: Fitted) -> tuple[Array, Array]:
     return np.array([step.epoch for step in steps], dtype=np.float64)[shown], drawable(losses[shown])
 
 
-def kept(fit: Fitted) -> list[Any]:
+def kept(fit: Fitted) -> list[Step]:
     """Return the steps to draw: all, or evenly spaced ones and the last."""
     steps = list(fit.trace)
     if len(steps) <= MOST_STEPS:
@@ -343,7 +288,7 @@ def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, flo
     return lowest - 0.06 * span, highest + 0.06 * span, seen
 
 
-def _on(look: Look, side: str, values: Array, name: str) -> Array:
+def on_axis(look: Look, side: str, values: Array, name: str) -> Array:
     """Return what an axis can show of the values of ``name``. Raises ConfigError if that is nothing."""
     if look.scale(side) == "linear":
         return values
@@ -355,7 +300,7 @@ def _on(look: Look, side: str, values: Array, name: str) -> Array:
     return shown
 
 
-def _lost(x: Array, y: Array, look: Look) -> str:
+def _left_out(x: Array, y: Array, look: Look) -> str:
     """Say how many rows logarithmic axes leave out, if any."""
     out = np.zeros(len(x), dtype=bool)
     for side, values in (("x", x), ("y", y)):
@@ -368,8 +313,8 @@ def _without(view: View, look: Look) -> str:
     """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
     if not view.observed:
         return view.sampled
-    lost = _lost(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
-    return " ".join(part for part in (view.sampled, lost) if part)
+    left_out = _left_out(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
+    return " ".join(part for part in (view.sampled, left_out) if part)
 
 
 def _band(fit: Fitted, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:

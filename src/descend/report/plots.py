@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
-from descend.report import panels, style
+from descend.report import panels, residual_panels, style
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
 from descend.report.look import Look
 from descend.report.panels import DEFAULT
@@ -19,6 +19,7 @@ from descend.report.style import save
 from descend.report.view import MOST_POINTS, ended, view
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -50,9 +51,9 @@ def plot_model(fit: Fitted, columns: Mapping[str, Any], look: Look = DEFAULT) ->
 
 def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     seen = view(fit, columns)
-    shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), panels.residuals(seen)]
+    shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), residual_panels.residuals(seen)]
     captions = [shown[0].caption]
-    below = panels.residuals_below(seen, look) if look.residuals and seen.one and seen.observed else None
+    below = residual_panels.residuals_below(seen, look) if look.residuals and seen.one and seen.observed else None
     if panels.tells(fit):
         shown.append(panels.loss(fit))
     captions.append("" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{ended(fit).capitalize()}.")
@@ -68,7 +69,7 @@ def plot_comparison(fits: Mapping[str, Fitted]) -> Figure:
     return figure
 
 
-def plot_columns(x: Any, y: Any, x_name: str, y_name: str, look: Look = DEFAULT) -> Figure:
+def plot_columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = DEFAULT) -> Figure:
     """Draw one column against another."""
     panel = panels.columns(x, y, x_name, y_name, look)
     return plot_panels([panel], "", [panel.caption], look)
@@ -114,7 +115,7 @@ def draw(axes: Axes, panel: Panel) -> None:
         style.legend(axes, handles, names)
 
 
-def draw_mark(axes: Axes, mark: Mark) -> Any:
+def draw_mark(axes: Axes, mark: Mark) -> Artist:
     """Draw one mark; returns the artist."""
     if isinstance(mark, Points):
         return _points(axes, mark)
@@ -134,7 +135,7 @@ def draw_mark(axes: Axes, mark: Mark) -> Any:
     return _matrix(axes, mark)
 
 
-def _points(axes: Axes, mark: Points) -> Any:
+def _points(axes: Axes, mark: Points) -> Artist:
     """Draw rows as dots, the more of them the smaller and fainter."""
     crowd = min(math.log10(max(len(mark.x), 1)) / math.log10(MOST_POINTS), 1.0)
     size, alpha = 6.5 - 4.0 * crowd, 0.85 - 0.5 * crowd
@@ -143,12 +144,12 @@ def _points(axes: Axes, mark: Points) -> Any:
     return drawn[0]
 
 
-def _surface(axes: Axes, mark: Surface) -> Any:
+def _surface(axes: Axes, mark: Surface) -> Artist:
     axes.grid(False)
     return axes.contourf(mark.x, mark.y, mark.z, mark.levels, colors=style.contours(len(mark.levels) - 1))
 
 
-def _matrix(axes: Axes, mark: Matrix) -> Any:
+def _matrix(axes: Axes, mark: Matrix) -> Artist:
     from matplotlib.colors import LinearSegmentedColormap
 
     colours = LinearSegmentedColormap.from_list("", [style.VERMILLION, "white", style.BLUE])

@@ -12,7 +12,7 @@ from descend.report import panels, surface
 from descend.report.document import bar, document
 from descend.report.fields import fields
 from descend.report.figures import Line, Panel
-from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, number, prose, repeat, table
+from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, heads, number, prose, repeat, table
 from descend.report.view import ended
 
 MOST_PARAMETERS = 6
@@ -59,15 +59,14 @@ def winner(fits: Mapping[str, Fitted]) -> str:
 def summary(fits: Mapping[str, Fitted]) -> str:
     """Write the table of how far each came."""
     labels = next(iter(fits.values())).model.parameters.labels[:MOST_PARAMETERS]
-    heads = ["optimizer", "ended", "loss", "learning rate", *labels]
-    cells = [f'<th scope="col"{RIGHT if place > 1 else ""}>{escape(name)}</th>' for place, name in enumerate(heads)]
+    titles = ["optimizer", "ended", "loss", "learning rate", *labels]
     lines = []
     for name, fit in fits.items():
-        values = [number(fit.loss, 6), number(fit.learning_rate, 4), *(number(float(value), 6) for value in
-                                                                       fit.theta[: len(labels)])]  # fmt: skip
+        ends = (number(float(value), 6) for value in fit.theta[: len(labels)])
+        values = [number(fit.loss, 6), number(fit.learning_rate, 4), *ends]
         written = "".join(f"<td{RIGHT}>{cell}</td>" for cell in values)
         lines.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(ended(fit))}</td>{written}</tr>')
-    return table("".join(cells), lines, "Optimizers")
+    return table(heads(titles, range(2, len(titles))), lines, "Optimizers")
 
 
 def _panels(fits: Mapping[str, Fitted]) -> list[Panel | None]:

@@ -8,7 +8,6 @@ import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ LIVE = ("sharpness", "auto")
 """What the command line adds for its log."""
 
 
-def as_python(call: Mapping[str, Any]) -> str:
+def as_python(call: Mapping[str, object]) -> str:
     """Write a call of ``descend.fit`` with the arguments that were given.
 
     Data that are no file stand as ``data``; so do functions and modules, by their names.
@@ -34,12 +33,12 @@ def as_python(call: Mapping[str, Any]) -> str:
     files = _files(call["data"])
     first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
     if given.get("learning_rate") not in (None, "auto"):
-        given["learning_rate"] = float(given["learning_rate"])  # the command line hands it on as text
+        given["learning_rate"] = float(str(given["learning_rate"]))  # the command line hands it on as text
     arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
     return f"import descend\n\nfit = descend.fit({', '.join(arguments)})"
 
 
-def as_command(call: Mapping[str, Any]) -> str | None:
+def as_command(call: Mapping[str, object]) -> str | None:
     """Write the same fit as a command line; None if it cannot be: of data in memory, of functions and modules.
 
     >>> as_command({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "learning_rate": 0.001})
@@ -70,14 +69,14 @@ def versions() -> list[tuple[str, str]]:
     return [*found, ("system", f"{platform.system()} {platform.machine()}")]
 
 
-def _files(data: Any) -> list[str]:
+def _files(data: object) -> list[str]:
     """Return the files that data come from; none if they are in memory."""
     several = data if isinstance(data, list | tuple) else [data]
     named = [os.fspath(one) for one in several if isinstance(one, str | os.PathLike)]
     return [str(name) for name in named] if len(named) == len(several) else []
 
 
-def _words(option: Option, value: Any) -> list[str] | None:
+def _words(option: Option, value: object) -> list[str] | None:
     """Return the words of one option; None if the command line has none like it."""
     if not option.on_command_line:
         return None
@@ -94,11 +93,11 @@ def _words(option: Option, value: Any) -> list[str] | None:
     return [word for text in texts for word in (option.spelled, text)]
 
 
-def _number(value: Any) -> str:
+def _number(value: object) -> str:
     return os.fspath(value) if isinstance(value, str | os.PathLike) else repr(getattr(value, "item", lambda: value)())
 
 
-def _python(value: Any) -> str:
+def _python(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):

@@ -25,25 +25,47 @@ if TYPE_CHECKING:
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY, GRID = "#222222", "#6B6B6B", "#E6E6E6"
 PALETTE = {
-    "blue": (BLUE, "#5BB0E8"), "vermillion": (VERMILLION, "#FF8A3D"), "green": (GREEN, "#3CCFA0"),
-    "purple": (PURPLE, "#E29BC4"), "orange": (ORANGE, "#F5C04A"), "sky": (SKY, "#8CCBF2"),
-}  # fmt: skip
+    "blue": (BLUE, "#5BB0E8"),
+    "vermillion": (VERMILLION, "#FF8A3D"),
+    "green": (GREEN, "#3CCFA0"),
+    "purple": (PURPLE, "#E29BC4"),
+    "orange": (ORANGE, "#F5C04A"),
+    "sky": (SKY, "#8CCBF2"),
+}
 """What panels call the colours: on white, and on a dark page."""
 PAGE = {
-    "ink": ("#1F2328", "#E8EAED"), "soft": ("#59626D", "#A9B1BC"), "paper": ("#FFFFFF", "#16191E"),
-    "ground": ("#F6F7F9", "#0E1013"), "edge": ("#D9DDE3", "#30363F"), "grid": ("#E9ECEF", "#272C34"),
-    "link": ("#005A94", "#7CC4F5"), "good": ("#0B6B4B", "#5FD3A6"), "fair": ("#8A5200", "#F2BC57"),
+    "ink": ("#1F2328", "#E8EAED"),
+    "soft": ("#59626D", "#A9B1BC"),
+    "paper": ("#FFFFFF", "#16191E"),
+    "ground": ("#F6F7F9", "#0E1013"),
+    "edge": ("#D9DDE3", "#30363F"),
+    "grid": ("#E9ECEF", "#272C34"),
+    "link": ("#005A94", "#7CC4F5"),
+    "good": ("#0B6B4B", "#5FD3A6"),
+    "fair": ("#8A5200", "#F2BC57"),
     "bad": ("#A83A00", "#FF9C66"),
-}  # fmt: skip
+}
 """The other colours of a page: words, lines and grounds, in light and in dark; words on a ground have contrast AA."""
 CONTOURS = (((0x3D, 0x7A, 0xB8), (0xF1, 0xF6, 0xFB)), ((0x3F, 0x86, 0xC6), (0x18, 0x20, 0x2A)))
 """The colours of the lowest and of the highest contour, in light and in dark."""
 
-HAN = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB",
-    "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Noto Sans CJK JP",
-    "Noto Sans JP", "Noto Sans KR", "Arial Unicode MS",
-)  # fmt: skip
+HAN = [
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Arial Unicode MS",
+]
 """Fonts with Chinese, Japanese or Korean characters, used where they are installed."""
 
 PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/^,+-]+")

@@ -74,16 +74,16 @@ def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Pane
     a, b = (labels[place] for place in plane.places)
     evaluate, said = objective_of(first)
     z = losses_over(evaluate, first.theta, plane.places, x, y)
-    ground = relief(x, y, z)
-    if ground is None:
+    surface = relief(x, y, z)
+    if surface is None:
         return None
-    marks: list[Mark] = [ground]
+    marks: list[Mark] = [surface]
     for place, (name, path) in enumerate(zip(fits, paths, strict=True)):
         colour = "vermillion" if len(fits) == 1 else COLOURS[(place + 1) % len(COLOURS)]
         label = "path, from ring to dot" if len(fits) == 1 else name
         marks.append(Line(path[:, 0], path[:, 1], label, colour, 2.2, dots=len(path) <= GRID, ends=True))
     others = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
-    caption = f"{heights(ground, z)}{others}.{said}"
+    caption = f"{heights(surface, z)}{others}.{said}"
     alt = f"Contours of J over {a} and {b}, with the path of the descent on it: " + "; ".join(
         f"{name} from ({path[0, 0]:.4g}, {path[0, 1]:.4g}) to ({path[-1, 0]:.4g}, {path[-1, 1]:.4g})"
         for name, path in zip(fits, paths, strict=True)
@@ -112,9 +112,9 @@ def relief(x: Array, y: Array, z: Array) -> Surface | None:
     return Surface(x, y, np.clip(z, levels[0], levels[-1]), levels)
 
 
-def heights(ground: Surface, z: Array) -> str:
+def heights(surface: Surface, z: Array) -> str:
     """Say which values the contours stand for."""
-    low, high = float(ground.levels[0]), float(ground.levels[-1])
+    low, high = float(surface.levels[0]), float(surface.levels[-1])
     more = " or more" if (z[np.isfinite(z)] > high).any() else ""
     return f"J from {low:.4g} (deepest colour) to {high:.4g}{more}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.fields import Field
@@ -32,8 +31,8 @@ def render(fields: Sequence[Field], colour: bool = False, columns: int | None = 
     """
     head = [styled(field.value, field.kind, colour) for field in fields if field.kind == "formula"]
     parameters = [field for field in fields if field.kind == "parameter"]
-    rest = [field for field in fields if field.kind not in ("formula", "parameter")]
-    return "\n".join([*head, "", *_parameters(parameters, colour, columns), "", *_rest(rest, colour, columns)])
+    others = [field for field in fields if field.kind not in ("formula", "parameter")]
+    return "\n".join([*head, "", *_parameters(parameters, colour, columns), "", *_others(others, colour, columns)])
 
 
 def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
@@ -80,7 +79,7 @@ def below_each_other(table: Sequence[Sequence[str]], marks: Sequence[str], colou
     return lines
 
 
-def _rest(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
+def _others(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
     most = WIDTH if columns is None else min(WIDTH, columns)
     size = min(max(width(field.label) for field in fields), most // 3)
     indent, lines = " " * (size + 5), []
@@ -102,7 +101,7 @@ def folded(text: str, most: int, indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def aligned(values: Sequence[Any], digits: int | Sequence[int] = DIGITS) -> list[str]:
+def aligned(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:
     """Write numbers so that their points stand below each other when set flush right."""
     each = [digits] * len(values) if isinstance(digits, int) else digits
     texts = ["" if value is None else f"{value:.{count}g}" for value, count in zip(values, each, strict=True)]

@@ -3,7 +3,7 @@
 from descend.inference.intervals import Intervals
 from descend.inference.prediction import Prediction
 from descend.results.fit import Fit
+from descend.results.loading import load
 from descend.results.solved import fit_of
-from descend.results.store import load
 
 __all__ = ["Fit", "Intervals", "Prediction", "fit_of", "load"]

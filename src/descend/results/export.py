@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +14,19 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import NUMPY, OR, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
 from descend.formula.printers.filled import filled_latex
 from descend.formula.symbols import Column, Parameter
+from descend.inference.fitted import Fitted
 from descend.models import SymbolicModel
 from descend.registry import closest
 from descend.results.dialects import DIALECTS, spoken
 
 Array = NDArray[np.float64]
 
-if TYPE_CHECKING:
-    from descend.results.fit import Fit
-
 QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
 """A table with its schema, and maybe their database; a file goes by its name with a point too."""
 TARGETS = ("sql", "python", "torch", "latex")
 
 
-def exported(fit: Fit, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
+def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
     """Return text that predicts what ``fit.predict`` does, to all digits of the parameters.
 
     to: ``"sql"``, a query over ``table`` that adds the column ``name``; ``"python"``, a function of NumPy arrays;

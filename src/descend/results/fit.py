@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
-from descend.descent.solution import Solution
-from descend.inference.fitted import Fitted, Inferred
+from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
 
@@ -23,31 +21,21 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@once
-def column_types(solution: Solution) -> dict[str, str]:
-    """Return the columns that a model reads, and their kinds."""
-    model, table = solution.model, solution.table
-    assert table is not None
-    return {name: table.types[name] for name in model.columns}
-
-
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Fit(Fitted):
     """The result of a fit, or what a model file holds of one: what is known of it (see ``Fitted``), and its uses."""
 
     from_start: Fit | None = None
     """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
-    column_types = Inferred(column_types)
-    """The columns the model reads, and their kinds."""
 
     @overload
-    def predict(self, data: Any, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...
+    def predict(self, data: object, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...
 
     @overload
-    def predict(self, data: Any, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
+    def predict(self, data: object, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
 
     def predict(
-        self, data: Any, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
+        self, data: object, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
     ) -> Array | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
 
@@ -67,7 +55,7 @@ class Fit(Fitted):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""
-        from descend.results.store import save
+        from descend.results.saving import save
 
         save(self, path)
 
@@ -130,7 +118,7 @@ class Fit(Fitted):
 
     def summary(self) -> dict[str, Any]:
         """Return the fit as plain values: the object that `--json` prints."""
-        from descend.results.summary import summary
+        from descend.report.fields import summary
 
         return summary(self)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Solution, every_parameter
+from descend.descent.solution import Named, Solution, every_parameter
 from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.correlation import Correlation
@@ -20,6 +20,7 @@ from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.results.fit import Fit
+from descend.results.model_file import Content
 
 Value = TypeVar("Value")
 
@@ -31,7 +32,7 @@ class LoadedFit(Fit):
     content: what the model file holds.
     """
 
-    content: Mapping[str, Any]
+    content: Content
     solution: None = None
 
     @property
@@ -65,10 +66,6 @@ class LoadedFit(Fit):
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
         raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
 
-    def summary(self) -> dict[str, Any]:
-        """Return the fit as plain values: the object that `--json` prints."""
-        return super().summary() | {"guarantee": self.content.get("guarantee")}
-
 
 def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
     stored = fit.content.get("covariance")
@@ -80,14 +77,14 @@ def _correlation(fit: LoadedFit) -> Correlation | None:
     return None if found is None else Correlation.of_covariance(found, fit.model.parameters.labels)
 
 
-def _standard_errors(fit: LoadedFit) -> dict[str, Any] | None:
+def _standard_errors(fit: LoadedFit) -> Named | None:
     found = fit.covariance
     if found is None or fit.model.in_place:
         return None
     return errors_by_name(fit.model, fit.theta, found, fit.undetermined)
 
 
-def _digits(fit: LoadedFit) -> dict[str, Any] | None:
+def _digits(fit: LoadedFit) -> Named | None:
     stored = fit.content.get("digits")
     if stored is None or fit.model.in_place:
         return None
@@ -133,6 +130,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "standard_errors": _standard_errors,
     "digits": _digits,
     "guarantee": lambda fit: None,
+    "guarantee_values": lambda fit: fit.content.get("guarantee"),
     "degrees_of_freedom": _degrees,
     "error_degrees": _error_degrees,
     "dispersion": lambda fit: 1.0 if _known(fit) else fit.content.get("dispersion"),

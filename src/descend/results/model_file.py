@@ -16,34 +16,36 @@ from descend.errors import DataError, DescendError
 FORMAT = 1
 LONGEST_LIST = 1_000_000
 
-Check = Callable[[Any], str]
+Content = dict[str, Any]
+"""What a model file holds, as JSON."""
+Check = Callable[[object], str]
 """Returns the place within a value that is wrong, such as ``.b`` or ``[2]``, a space, and what belongs there."""
 
 
-def is_a(what: str, *kinds: type) -> Check:
+def is_a(belongs: str, *kinds: type) -> Check:
     """Make a check of a value of these kinds; a boolean is no number."""
 
-    def check(value: Any) -> str:
+    def check(value: object) -> str:
         fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
-        return "" if fits else f" {what}"
+        return "" if fits else f" {belongs}"
 
     return check
 
 
-def number(value: Any) -> str:
+def number(value: object) -> str:
     """Check a number that a float has."""
     fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return "" if fits else " a number"
 
 
-def column(value: Any) -> str:
+def column(value: object) -> str:
     """Check the name of a column."""
     return "" if isinstance(value, str) and value else " the name of a column"
 
 
-def one_of(what: str, *values: str) -> Check:
+def one_of(belongs: str, *values: str) -> Check:
     """Make a check of one of several texts."""
-    return lambda value: "" if isinstance(value, str) and value in values else f" {what}"
+    return lambda value: "" if isinstance(value, str) and value in values else f" {belongs}"
 
 
 def maybe(check: Check) -> Check:
@@ -59,7 +61,7 @@ def either(one: Check, other: Check) -> Check:
 def each(check: Check) -> Check:
     """Make a check of a list, all of whose values pass one."""
 
-    def listed(value: Any) -> str:
+    def listed(value: object) -> str:
         if not isinstance(value, list) or len(value) > LONGEST_LIST:
             return " a list"
         return next((f"[{place}]{wrong}" for place, one in enumerate(value) if (wrong := check(one))), "")
@@ -70,7 +72,7 @@ def each(check: Check) -> Check:
 def named(check: Check) -> Check:
     """Make a check of an object, all of whose values pass one."""
 
-    def keyed(value: Any) -> str:
+    def keyed(value: object) -> str:
         if not isinstance(value, dict):
             return " an object"
         return next((f".{name}{wrong}" for name, one in value.items() if (wrong := check(one))), "")
@@ -78,22 +80,22 @@ def named(check: Check) -> Check:
     return keyed
 
 
-TEXT, WHOLE, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
+TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
 VALUES = either(number, each(number))
 GAPPY = either(maybe(number), each(maybe(number)))
 REQUIRED: Mapping[str, Check] = {
     "descend": TEXT,
-    "format": WHOLE,
+    "format": COUNT,
     "formula": TEXT,
     "function": maybe(TEXT),
     "response": maybe(TEXT),
     "columns": named(one_of("the kind of a column", "number", "text", "boolean", "time", "other")),
-    "shapes": named(maybe(each(either(TEXT, WHOLE)))),  # the labels of a vector, or the sizes of a tensor
+    "shapes": named(maybe(each(either(TEXT, COUNT)))),  # the labels of a vector, or the sizes of a tensor
     "parameters": named(VALUES),
     "loss_function": TEXT,
     "loss": maybe(number),
-    "rows": WHOLE,
-    "epochs": WHOLE,
+    "rows": COUNT,
+    "epochs": COUNT,
     "outcome": one_of("how a run ends", *map(str, Outcome)),
     "advice": TEXT,
     "gradient": TEXT,
@@ -147,13 +149,13 @@ TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
 MODULE: Mapping[str, Check] = {
     "name": TEXT,
     "inputs": each(TEXT),
-    "row_shape": maybe(each(WHOLE)),
+    "row_shape": maybe(each(COUNT)),
     "file": TEXT,
     "sha256": TEXT,
 }
 
 
-def read_content(place: Path) -> dict[str, Any]:
+def read_content(place: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is none, is of another format, or is damaged."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
@@ -174,7 +176,7 @@ def read_content(place: Path) -> dict[str, Any]:
     return content
 
 
-def _refuse_misfits(content: Mapping[str, Any], place: Path) -> None:
+def _refuse_misfits(content: Content, place: Path) -> None:
     """Raise DataError where a value is missing or of the wrong kind."""
     for name, check in {**REQUIRED, **OPTIONAL, **(TENSORS if "module" in content else {})}.items():
         if name not in content:
@@ -182,8 +184,8 @@ def _refuse_misfits(content: Mapping[str, Any], place: Path) -> None:
                 raise damaged(place, name, "it is missing")
             continue
         if wrong := check(content[name]):
-            within, _, what = wrong.partition(" ")
-            raise damaged(place, name + within, f"{what} belongs there")
+            within, _, belongs = wrong.partition(" ")
+            raise damaged(place, name + within, f"{belongs} belongs there")
     for name, check in MODULE.items() if "module" in content else ():
         entry = content["module"]
         if name not in entry or (wrong := check(entry[name])):
@@ -193,13 +195,13 @@ def _refuse_misfits(content: Mapping[str, Any], place: Path) -> None:
     _refuse_other_shapes(content, place)
 
 
-def _refuse_other_shapes(content: Mapping[str, Any], place: Path) -> None:
+def _refuse_other_shapes(content: Content, place: Path) -> None:
     """Raise DataError where values do not have the shapes of the parameters."""
     if "module" in content:
         return
     shapes = {name: None if labels is None else len(labels) for name, labels in content["shapes"].items()}
     for part in ("parameters", "standard_errors", "digits"):
-        values: Mapping[str, Any] = content.get(part) or {}
+        values: Content = content.get(part) or {}
         for name, size in shapes.items() if values else ():
             if name not in values:
                 raise damaged(place, f"{part}.{name}", "it is missing")

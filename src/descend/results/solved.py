@@ -13,7 +13,7 @@ from descend.diagnosis import Cause, Diagnosis, diagnose
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
-from descend.results.fit import Fit, column_types
+from descend.results.fit import Fit
 
 Value = TypeVar("Value")
 
@@ -44,9 +44,10 @@ class SolvedFit(Fit):
         Pickle is the user's own means; descend itself writes and reads JSON alone.
         """
         from descend.inference.profile_sides import Sides
-        from descend.results.store import content_of, restored
+        from descend.results.loading import restored
+        from descend.results.saving import content_of
 
-        diagnosis_of(self.solution), column_types(self.solution)  # while it can be told
+        diagnosis_of(self.solution), self.column_types  # while it can be told
         if not self.solution.in_memory:
             return restored, (content_of(self), self.model, self.theta, self.trace)
         lasting = {name: answer for name, answer in self.solution.answers.items() if not isinstance(answer, Sides)}

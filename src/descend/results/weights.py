@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.errors import ConfigError, DataError, OutputError
 from descend.output import atomic_path
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 SUFFIX = ".safetensors"
 
 
 @contextlib.contextmanager
-def written_weights(module: Any, path: str | os.PathLike[str]) -> Iterator[dict[str, str]]:
+def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[dict[str, str]]:
     """Write what ``module.state_dict()`` holds beside ``path``, and yield what the model file says of it.
 
     The weights take their place when the block ends, right after the model file that names them took its own.
@@ -37,7 +41,7 @@ def written_weights(module: Any, path: str | os.PathLike[str]) -> Iterator[dict[
         yield {"file": target.name, "sha256": digest}
 
 
-def load_weights(module: Any, entry: dict[str, str], place: Path) -> None:
+def load_weights(module: Module, entry: dict[str, str], place: Path) -> None:
     """Load the weights that the model file ``place`` names into a module made like the one that was saved.
 
     Raises DataError if they are missing or not those that were saved, or do not fit the module.
@@ -60,7 +64,7 @@ def load_weights(module: Any, entry: dict[str, str], place: Path) -> None:
     module.load_state_dict(tensors, strict=False)
 
 
-def refuse_misfits(module: Any, tensors: dict[str, Any], target: Path) -> None:
+def refuse_misfits(module: Module, tensors: dict[str, Tensor], target: Path) -> None:
     """Refuse weights whose names or shapes are not those of the module."""
     from torch.nn.parameter import is_lazy
 
@@ -78,12 +82,12 @@ def refuse_misfits(module: Any, tensors: dict[str, Any], target: Path) -> None:
             )
 
 
-def state_of(module: Any) -> dict[str, Any]:
+def state_of(module: Module) -> dict[str, Tensor]:
     """Return the tensors of a module by name: parameters, and buffers that it keeps."""
     return {name: value for name, value in module.state_dict(keep_vars=True).items() if hasattr(value, "detach")}
 
 
-def import_safetensors() -> tuple[Any, Any]:
+def import_safetensors() -> tuple[Callable[..., None], Callable[..., dict[str, Tensor]]]:
     """Return the functions that write and read safetensors, or say how to install them."""
     try:
         from safetensors.torch import load_file, save_file

@@ -1,12 +1,10 @@
-"""The model file: a fit as JSON. No pickle anywhere, and nothing in it is executed."""
+"""Reading the model file."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Callable, Mapping
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,61 +17,13 @@ from descend.losses import LOSSES, Loss
 from descend.models import KINDS, FormulaModel, Model
 from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
-from descend.output import write_atomically
 from descend.parameters import Parameters, constrained
-from descend.results.fit import Fit
 from descend.results.loaded import LoadedFit
-from descend.results.model_file import FORMAT, damaged, part, read_content
-from descend.results.weights import load_weights, written_weights
+from descend.results.model_file import Content, damaged, part, read_content
+from descend.results.weights import load_weights
 
 
-def save(fit: Fit, path: str | os.PathLike[str]) -> None:
-    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
-    if fit.model.in_place:
-        model, content = cast(ModuleModel, fit.model), content_of(fit)
-        with written_weights(model.module, path) as weights:
-            _write(path, content | {"module": content["module"] | weights})
-    else:
-        _write(path, content_of(fit))
-
-
-def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def content_of(fit: Fit) -> dict[str, Any]:
-    """Return what a model file holds."""
-    model, held = fit.model, fit.constraints
-    parameters = model.parameters if held is None else held.parameters
-    entry = {"formula": None, "function": None, "response": None} | model.entry()
-    content = {
-        "descend": version("descend"),
-        "format": FORMAT,
-        **entry,
-        "columns": dict(fit.column_types),
-        "shapes": {name: None if labels is None else list(labels) for name, labels in parameters.shapes.items()},
-        "asked": fit._asked,
-        "penalised": fit.penalised,
-        "covariance": None if fit.covariance is None else [_numbers(row) for row in fit.covariance.tolist()],
-        "rounding": dict(fit.rounding),
-        **fit.summary(),
-    }
-    content["loss_function"] = _loss_text(fit)
-    if entry["formula"]:
-        content["formula"] = entry["formula"]
-    return content
-
-
-def _numbers(values: list[float]) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values]
-
-
-def _loss_text(fit: Fit) -> str:
-    settings = ", ".join(f"{name}={value!r}" for name, value in fit.loss_function.settings.items())
-    return f"{fit.loss_function.name}({settings})" if settings else fit.loss_function.name
-
-
-def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) -> Fit:
+def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> LoadedFit:
     """Read a model file.
 
     model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
@@ -90,7 +40,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     if needed is not None and not kind.takes(model):
         raise DataError(f"`{place}` was fitted with {needed}")
     if kind.in_place:
-        load_weights(model, content["module"], place)
+        load_weights(cast(Any, model), content["module"], place)
         module = cast(ModuleModel, kind.restored(content, model, _loss(content, place), None))
         return restored(content, module, module.parameters.present)
     fitted = _model(content, kind, model, place)
@@ -104,13 +54,13 @@ def load(path: str | os.PathLike[str], model: Callable[..., Any] | None = None) 
     return restored(content, fitted, theta)
 
 
-def _kind(content: Mapping[str, Any]) -> type[Model]:
+def _kind(content: Content) -> type[Model]:
     """Return the kind of model that a file speaks of; what is written as its formula may be but a description."""
     others = (kind for kind in KINDS if kind.saved_as not in (None, FormulaModel.saved_as))
     return next((kind for kind in others if content.get(str(kind.saved_as)) is not None), FormulaModel)
 
 
-def _model(content: dict[str, Any], kind: type[Model], given: object, place: Path) -> Model:
+def _model(content: Content, kind: type[Model], given: object, place: Path) -> Model:
     with part(place, "shapes"):  # files of fits whose parameters nothing held back need not say so
         shapes = shapes_of(content)
         held = constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
@@ -125,13 +75,13 @@ def _model(content: dict[str, Any], kind: type[Model], given: object, place: Pat
     return model
 
 
-def _loss(content: dict[str, Any], place: Path) -> Loss:
+def _loss(content: Content, place: Path) -> Loss:
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
 
 
 def restored(
-    content: Mapping[str, Any],
+    content: Content,
     model: Model,
     theta: Any,
     trace: Trace | None = None,

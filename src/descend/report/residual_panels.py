@@ -1,0 +1,66 @@
+"""The panels of the residuals: what is left should show no pattern."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from descend.report.figures import Array, Axis, Level, Line, Panel, Points, drawable, reach
+from descend.report.look import Look
+from descend.report.panels import on_axis
+from descend.report.view import View
+
+
+def residuals(view: View) -> Panel:
+    """Prepare residuals against predicted: what is left should show no pattern."""
+    return _residuals(view, drawable(view.predicted), f"{view.response}, predicted", "residuals", "Residuals")
+
+
+def residuals_below(view: View, look: Look) -> Panel:
+    """Prepare the residuals for the place below the curve, against what it is drawn over."""
+    name = view.inputs[0] if view.inputs else "row"
+    panel = _residuals(view, on_axis(look, "x", view.x, name), name, "residuals-below", "")
+    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"))
+
+
+def residuals_against(view: View, name: str) -> Panel:
+    """Prepare residuals against one column."""
+    key = f"residuals-{view.inputs.index(name) + 1}" if name in view.inputs else "residuals-0"
+    return _residuals(view, np.asarray(view.columns[name]), name, key, f"Residuals against {name}")
+
+
+def _residuals(view: View, x: Array, name: str, key: str, title: str) -> Panel:
+    left = drawable(view.residuals)
+    return Panel(
+        key,
+        title,
+        Axis(name),
+        Axis("observed - predicted"),
+        [Points(x, left), Level(0.0)],
+        view.sampled,
+        f"Residuals, observed less predicted {view.response}, against {name}. "
+        f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",
+    )
+
+
+def quantiles(view: View) -> Panel:
+    """Prepare the ordered residuals against what a normal distribution would give (Q-Q).
+
+    The i-th of n against the normal quantile of (i - 0.375) / (n + 0.25). The line has their mean and deviation.
+    Source: Blom (1958), Statistical Estimates and Transformed Beta-Variables.
+    """
+    from scipy.special import ndtri
+
+    left = np.sort(view.residuals[np.isfinite(view.residuals)])
+    normal = ndtri((np.arange(1, len(left) + 1) - 0.375) / (len(left) + 0.25))
+    ends = np.array(reach(normal))
+    return Panel(
+        "quantiles",
+        "Are the residuals normal?",
+        Axis("quantile of the normal distribution"),
+        Axis("observed - predicted"),
+        [Points(normal, left, "residuals"), Line(ends, left.mean() + left.std() * ends, "normal", width=1.8)],
+        view.sampled,
+        "Quantile-quantile plot of the residuals: normal residuals lie on the straight line.",
+    )

@@ -1,0 +1,57 @@
+"""Writing the model file: a fit as JSON. No pickle anywhere, and nothing in it is executed."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.metadata import version
+from typing import cast
+
+from descend.descent.solution import every_parameter
+from descend.inference.fitted import Fitted
+from descend.losses import Loss
+from descend.models.module import ModuleModel
+from descend.output import write_atomically
+from descend.report.fields import plain, summary
+from descend.results.model_file import FORMAT, Content
+from descend.results.weights import written_weights
+
+
+def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
+    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
+    content = content_of(fit)
+    if fit.model.in_place:
+        with written_weights(cast(ModuleModel, fit.model).module, path) as weights:
+            _write(path, content | {"module": content["module"] | weights})
+    else:
+        _write(path, content)
+
+
+def _write(path: str | os.PathLike[str], content: Content) -> None:
+    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def content_of(fit: Fitted) -> Content:
+    """Return what a model file holds."""
+    entry, shapes = (
+        {"formula": None, "function": None, "response": None} | fit.model.entry(),
+        every_parameter(fit.model),
+    )
+    return {
+        "descend": version("descend"),
+        "format": FORMAT,
+        "columns": dict(fit.column_types),
+        "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
+        "asked": fit._asked,
+        "penalised": fit.penalised,
+        "covariance": plain(fit.covariance),
+        "rounding": dict(fit.rounding),
+        **summary(fit),
+        "loss_function": _loss_text(fit.loss_function),
+        **{name: value for name, value in entry.items() if name != "formula" or value},
+    }
+
+
+def _loss_text(loss: Loss) -> str:
+    settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
+    return f"{loss.name}({settings})" if settings else loss.name
