@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import sys
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -247,3 +248,22 @@ def a_model_kind() -> None:
         assert "runs on the engine `numpy`, not on `torch`" in str(error), error
     else:
         raise AssertionError("nothing was refused")
+
+
+def a_field_of_the_report() -> None:
+    rows = csv(y=5.0 * np.exp(-0.5 * X) + NOISE / 10, x=X)
+    fit = descend.fit("y ~ a*exp(-b*x)", rows)
+    expected = math.log(2.0) / fit.parameters["b"]
+    assert math.isclose(fit.summary()["half_life"], expected)
+    fit.save("model.json")
+    saved = json.loads(Path("model.json").read_text(encoding="utf-8"))
+    assert math.isclose(saved["half_life"], expected) and math.isclose(
+        descend.load("model.json").summary()["half_life"], expected
+    )
+    fit.report("report.html")
+    assert "half-life" in Path("report.html").read_text(encoding="utf-8") and "half-life" in fit._repr_html_()
+    table = command("fit", "y ~ a*exp(-b*x)", rows).printed
+    assert f"half-life   {expected:.6g}" in re.sub(r" {3,}", "   ", table), table
+    assert math.isclose(json.loads(command("fit", "y ~ a*exp(-b*x)", rows, "--json").printed)["half_life"], expected)
+    assert "half_life" in descend.fit("y ~ w*x + c", rows).summary()  # there is none: null in the JSON, no line
+    assert "half-life" not in command("fit", "y ~ w*x + c", rows).printed
