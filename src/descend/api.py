@@ -153,7 +153,7 @@ def fit(
                 checked_errors(errors, problem.model.loss)
             return fit_of(solve(problem, request, reader, resumed, began))
         finally:
-            table.rest()
+            table.release()
 
 
 def _resumed(request: Request) -> Checkpoint | None:
@@ -320,7 +320,7 @@ def check(
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return check_module(model, data, inputs, request, LOSSES.build(loss))
+        return check_module(model, data, request, LOSSES.build(loss))
     from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):

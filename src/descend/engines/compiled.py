@@ -148,9 +148,9 @@ class Compiled:
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
         self.least_squares = writer.lines, arrays, weights, float(weight)
-        whole = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
+        product = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
         times = f"*{float(weight)}"
-        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {whole}{times}"]
+        gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {product}{times}"]
         if len(arrays) <= FEW:
             apart = f"products(rows{weights and ', '}{weights}){times}"
             gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]

@@ -64,7 +64,7 @@ class MomentsEngine(InMemory):
             self.centre, self.upper, self.right, self.root, self.well = found
             self.turned = 2.0 * self.upper.T
             self.curvature = self.turned.dot(self.upper)
-        self.rest = self.root * self.root
+        self.least = self.root * self.root
 
     @cached_property
     def by_rows(self) -> NumpyEngine:
@@ -77,10 +77,10 @@ class MomentsEngine(InMemory):
         away = theta - self.centre
         if self.well and order != 3:
             gradient = self.curvature.dot(away)
-            loss = 0.5 * float(away.dot(gradient)) + self.rest
+            loss = 0.5 * float(away.dot(gradient)) + self.least
         else:
             offset = self.upper.dot(away) + self.right
-            loss = float(offset.dot(offset)) + self.rest
+            loss = float(offset.dot(offset)) + self.least
             if order == 3:
                 return Totals(self.total, loss, None, None, self._factor(offset))
             gradient = self.turned.dot(offset)
@@ -118,11 +118,11 @@ def design(program: Program) -> Design:
     return Design(tuple(part[0] if len(part) == 1 else sympy.Add(*part) for part in parts), response)
 
 
-def refusal(what: Program | Kernel) -> str | None:
+def refusal(program: Program | Kernel) -> str | None:
     """Say why there are no moments to sum, if so; in words that follow "The engine `moments` "."""
-    if not isinstance(what, Program):
+    if not isinstance(program, Program):
         return "cannot look into a gradient by a Python function or autograd"
-    return _refusal(what)
+    return _refusal(program)
 
 
 @lru_cache(maxsize=128)
@@ -169,12 +169,16 @@ class DesignRows:
         if self.count <= enough:
             return self._few(sample, first if well else None)
         centre, upper, *_ = self._few(sample, first if well else None)
-        whole = self._moments(centre, upper, sample)
-        if whole is None:
-            whole = self._in_blocks(centre)
-        if not np.isfinite(whole).all():
+        triangle_of_all = self._moments(centre, upper, sample)
+        if triangle_of_all is None:
+            triangle_of_all = self._in_blocks(centre)
+        if not np.isfinite(triangle_of_all).all():
             return self._nowhere()
-        upper, right, root = whole[:size, :size], whole[:size, size], float(abs(whole[size, size]))
+        upper, right, root = (
+            triangle_of_all[:size, :size],
+            triangle_of_all[:size, size],
+            float(abs(triangle_of_all[size, size])),
+        )
         if well_conditioned(upper.T.dot(upper)):
             return Factors(centre - np.linalg.solve(upper, right), upper, np.zeros(size), root, True)
         return Factors(centre, upper, right, root, False)

@@ -39,11 +39,13 @@ class NumpyEngine(InMemory):
     once = False
     factors = True
 
-    def __init__(self, what: Program | Kernel, rows: Rows) -> None:
-        self.made_of = (what, rows)
+    def __init__(self, program: Program | Kernel, rows: Rows) -> None:
+        self.made_of = (program, rows)
         self.rows = rows
         self.kernel: Kernel = (
-            compiled(what.over(rows.columns), "numpy", rows.omega is not None) if isinstance(what, Program) else what
+            compiled(program.over(rows.columns), "numpy", rows.omega is not None)
+            if isinstance(program, Program)
+            else program
         )
         self.finish = self.kernel.finish
         self.sums: Sequence[Callable[..., Sums]] = (

@@ -11,26 +11,26 @@ from descend.engines.triangles import well_conditioned
 
 
 class Parabola(NamedTuple):
-    """total = rest + (theta - lowest)' C (theta - lowest) / 2, whose gradient is C (theta - lowest).
+    """total = least + (theta - lowest)' C (theta - lowest) / 2, whose gradient is C (theta - lowest).
 
-    rows: their number, or the sum of their weights. rest: what is left at ``lowest``, the minimum.
+    rows: their number, or the sum of their weights. least: what is left at ``lowest``, the minimum.
 
     >>> about = Totals(4.0, 3.0, np.array([2.0]), np.array([[2.0]]))
     >>> parabola = through(np.array([5.0]), about)
-    >>> parabola.lowest, parabola.rest, parabola.totals(np.array([5.0]), order=1).loss
+    >>> parabola.lowest, parabola.least, parabola.totals(np.array([5.0]), order=1).loss
     (array([4.]), 2.0, 3.0)
     """
 
     rows: float
     lowest: Array
-    rest: float
+    least: float
     curvature: Array
 
     def totals(self, theta: Array, order: int) -> Totals:
         """Return the sums at theta, of order 0, 1 or 2."""
         away = theta - self.lowest
         gradient = self.curvature.dot(away)
-        loss = 0.5 * float(away.dot(gradient)) + self.rest
+        loss = 0.5 * float(away.dot(gradient)) + self.least
         return Totals(self.rows, loss, gradient if order else None, self.curvature if order == 2 else None)
 
 

@@ -27,9 +27,9 @@ from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
-from descend.table.database import reason
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows
+from descend.table.sql import reason
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -124,10 +124,10 @@ class QueryEngine:
         inverse: Array = np.asarray(np.linalg.inv(turn), dtype=np.float64)
         totals, total = query.totals(theta, self.count, self.total, None, inverse)
         loss, slopes, upper = float(totals[0]), totals[1 : 1 + query.slopes], totals[1 + query.slopes :]
-        whole = np.zeros((size, size))
-        whole[np.triu_indices(size)] = upper
+        upper_half = np.zeros((size, size))
+        upper_half[np.triu_indices(size)] = upper
         try:
-            lower = np.linalg.cholesky(whole.T)
+            lower = np.linalg.cholesky(upper_half.T)
         except np.linalg.LinAlgError:
             return Totals(self.total, math.nan, None, None)
         factor = np.zeros((size + 1, size + 1))

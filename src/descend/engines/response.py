@@ -90,7 +90,7 @@ def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Ar
     alike = lazy.roles.spread is None and program is not None
     if alike and (symbolic := model.symbolic) is not None and lazy.backend.has_operation(operations.Median):
         try:
-            return _asked(symbolic, program, lazy, theta)  # type: ignore[arg-type]
+            return _by_database(symbolic, program, lazy, theta)  # type: ignore[arg-type]
         except LackingFunctionError:
             pass
     width = AROUND
@@ -101,7 +101,7 @@ def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Ar
         width = 1.0 + 10.0 * (width - 1.0)
 
 
-def _asked(model: SymbolicModel, program: Program, lazy: Lazy, theta: Array) -> float:
+def _by_database(model: SymbolicModel, program: Program, lazy: Lazy, theta: Array) -> float:
     names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
     definitions = {PREDICTION: model.prediction, RESPONSE: model.formula.response, RESIDUAL: PREDICTION - RESPONSE}
     for predictor, term in model.formula.terms.items():

@@ -32,7 +32,7 @@ class StreamEngine:
 
     def __init__(
         self,
-        what: Program | Kernel,
+        program: Program | Kernel,
         lazy: Lazy,
         language: str = "numpy",
         device: str | None = None,
@@ -40,7 +40,7 @@ class StreamEngine:
     ) -> None:
         """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
         self.kernel: Kernel = (
-            compiled(what, language, lazy.roles.spread is not None) if isinstance(what, Program) else what
+            compiled(program, language, lazy.roles.spread is not None) if isinstance(program, Program) else program
         )
         self.name = self.kernel.language
         self.once = False

@@ -62,7 +62,7 @@ def checked_device(torch: ModuleType, device: str | None) -> str:
     return device
 
 
-def pays(what: Program | Kernel, rows: int, passes: int | None, instead_of: str) -> bool:
+def pays(program: Program | Kernel, rows: int, passes: int | None, instead_of: str) -> bool:
     """Whether so many passes take longer with an engine than to compile a kernel, and with that.
 
     >>> from descend.formula import read_formula
@@ -73,7 +73,7 @@ def pays(what: Program | Kernel, rows: int, passes: int | None, instead_of: str)
     False
     """
     gain = rows * (USUAL if passes is None else passes) * (PER_ROW[instead_of] - PER_ROW["compiled"])
-    if not (gain > COMPILING and isinstance(what, Program) and fused(what, False) is not None):
+    if not (gain > COMPILING and isinstance(program, Program) and fused(program, False) is not None):
         return False
     return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
@@ -90,23 +90,23 @@ class TorchEngine(InMemory):
 
     def __init__(
         self,
-        what: Program | Kernel,
+        program: Program | Kernel,
         rows: Rows,
         device: str | None = None,
         passes: int | None = None,
     ) -> None:
-        self.made_of = (what, rows, device, passes)
+        self.made_of = (program, rows, device, passes)
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
-        if isinstance(what, Program):
-            what = what.over(rows.columns)
+        if isinstance(program, Program):
+            program = program.over(rows.columns)
         weighted = rows.omega is not None
-        self.kernel: Kernel = compiled(what, "torch", weighted) if isinstance(what, Program) else what
+        self.kernel: Kernel = compiled(program, "torch", weighted) if isinstance(program, Program) else program
         self.rows, self.count = rows, rows.count
         self.fused = None
-        if self.device == "cpu" and pays(what, self.count, passes, instead_of=self.name):
-            assert isinstance(what, Program)
-            self.fused = fused(what, weighted)
+        if self.device == "cpu" and pays(program, self.count, passes, instead_of=self.name):
+            assert isinstance(program, Program)
+            self.fused = fused(program, weighted)
 
     @cached_property
     def data(self) -> tuple[Tensor, ...]:

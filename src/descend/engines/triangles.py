@@ -35,14 +35,14 @@ def cholesky(moments: Array) -> Array | None:
     scale = np.sqrt(moments.diagonal()[:size])
     lower = np.linalg.cholesky(moments[:size, :size] / (scale * scale[:, None]))
     right = np.linalg.solve(lower, moments[:size, size] / scale)
-    rest = moments[size, size] - right @ right
-    if rest < WELL * moments[size, size]:
+    residual = moments[size, size] - right @ right
+    if residual < WELL * moments[size, size]:
         return None
-    whole = np.zeros_like(moments)
-    whole[:size, :size] = lower.T * scale
-    whole[:size, size] = right
-    whole[size, size] = math.sqrt(rest)
-    return whole
+    triangle = np.zeros_like(moments)
+    triangle[:size, :size] = lower.T * scale
+    triangle[:size, size] = right
+    triangle[size, size] = math.sqrt(residual)
+    return triangle
 
 
 def divider(upper: Array) -> Callable[[Array], None]:

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.connection import Connection
-from descend.table.database import quiet, reason
+from descend.table.database import quiet
 from descend.table.remote import RemoteTable
 from descend.table.spark import connect_spark
-from descend.table.sql import import_ibis
+from descend.table.sql import import_ibis, reason
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ class Address(NamedTuple):
     """The parts of an address.
 
     backend: Ibis's name of the kind of database. shown: the address without table, options, user and password.
-    table: its name, with a dot after that of its schema. rest: the address without the table. options: all others.
+    table: its name, with a dot after that of its schema. url: the address without the table. options: all others.
     """
 
     backend: str
     shown: str
     table: str
-    rest: str
+    url: str
     host: str | None
     port: int | None
     user: str | None
@@ -140,9 +140,9 @@ def read_address(text: str) -> Address:
     if not table:
         raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
     # An address without a host is written with two slashes all the same: trino://?table=t.
-    rest = f"{backend}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
+    url = f"{backend}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
     user, password = (None if part is None else unquote(part) for part in (user, password))
-    return Address(backend, shown, table, rest, host, port, user, password, path, options)
+    return Address(backend, shown, table, url, host, port, user, password, path, options)
 
 
 def _unreadable(scheme: str) -> DataError:
@@ -164,7 +164,7 @@ def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | No
         if address.backend == "pyspark":
             master = f"spark://{address.host}:{address.port or 7077}" if address.host else None
             return connect_spark(ibis, address.shown, master, address.options)
-        return ibis.connect(address.rest), None, None
+        return ibis.connect(address.url), None, None
     except DataError:
         raise
     except ImportError:
@@ -174,7 +174,7 @@ def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | No
             f"`{address.shown}` cannot be reached: {package} is not installed. Install it with: pip install '{extra}'."
         ) from None
     except Exception as error:  # each database has its own
-        raise DataError(f"`{address.shown}` cannot be reached: {_told(error)}. Check the address.") from None
+        raise DataError(f"`{address.shown}` cannot be reached: {_refusal(error)}. Check the address.") from None
 
 
 def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[], None]]:
@@ -218,7 +218,7 @@ def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Cal
     return backend, None, again
 
 
-def _told(error: Exception) -> str:
+def _refusal(error: Exception) -> str:
     """Return what a database says of a connection that it refuses: the last part of its first line."""
     java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
     said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
@@ -238,8 +238,8 @@ def _no_table(
     try:
         known = _listed(backend, folder)
     except Exception as unlisted:
-        told = reason(error or unlisted)
-        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {told}."
+        said = reason(error or unlisted)
+        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {said}."
     listed = listing(sorted(known)) if known else "none"
     return f"There is no table `{address.table}` in `{address.shown}`.{closest(name, known)} Its tables: {listed}."
 

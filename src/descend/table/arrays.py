@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.table import WHOLE, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -73,12 +73,12 @@ class ArrayTable(Table):
             if _may_name(condition, name)
         }
         columns = {other: cells for name, other in named.items() if (cells := _for_sql(self._cells(name))) is not None}
-        asked = renamed(condition, {name: other for name, other in named.items() if other != name})
+        in_sql = renamed(condition, {name: other for name, other in named.items() if other != name})
         columns[place] = np.arange(self.rows)
         database = Database()
         database.connection.register("data", columns)
         try:
-            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{asked}\n)").fetchnumpy()[place]
+            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{in_sql}\n)").fetchnumpy()[place]
         except duckdb.Error as error:
             raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
@@ -106,7 +106,7 @@ class ArrayTable(Table):
 
     def exact_up_to(self, name: str) -> float:
         dtype = self._cells(name).dtype
-        return WHOLE if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
+        return EXACT if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
         from descend.table.rounding import rounded_cells

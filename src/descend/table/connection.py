@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from descend.errors import DataError
-from descend.table.database import reason
 from descend.table.spark import stopped
+from descend.table.sql import reason
 
 if TYPE_CHECKING:
     from ibis.backends.sql import SQLBackend
@@ -87,7 +87,7 @@ class Connection:
             self._depth -= 1
             self._close()
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """Let others write where this connection is in their way: close it, until there is work for it."""
         if self.exclusive:
             self._resting = True
@@ -114,12 +114,12 @@ class Connection:
             try:
                 return work()
             except Exception as error:  # each database has its own
-                if not self.lost(error):
+                if not self.is_lost(error):
                     raise
                 self._restore(error, waits, began)
                 self.losses += 1
 
-    def lost(self, error: Exception) -> bool:
+    def is_lost(self, error: Exception) -> bool:
         """Whether an error means that the connection is lost, rather than that the question was wrong."""
         state = getattr(error, "sqlstate", None)
         if isinstance(state, str):

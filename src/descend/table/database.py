@@ -15,6 +15,7 @@ import numpy as np
 from descend.errors import DataError
 from descend.registry import closest
 from descend.table.memory import how_to_need_less, keep_memory
+from descend.table.sql import reason
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -229,15 +230,6 @@ def renamed(condition: str, names: Mapping[str, str]) -> str:
         return names.get(name, token[0])
 
     return WORDS.sub(other, condition) if names else condition
-
-
-def reason(error: Exception) -> str:
-    """Return what DuckDB says in one line, without the kind of error and its own advice."""
-    first = str(error).split("\n", 1)[0].strip()
-    kind, colon, rest = first.partition(" Error: ")
-    said = (rest if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
-    # A sentence becomes a part of one, but words in capitals stay.
-    return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
 
 
 def in_days(name: str, types: Mapping[str, str], paths: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from descend.table.database import (
     unreadable,
     unused,
 )
-from descend.table.files import File, not_utf8
+from descend.table.files import Copies, File, not_utf8
 from descend.table.layout import NULLS, Layout, find_layout, has_rows
 from descend.table.query import QueryTable, Scan
 from descend.table.table import listing
@@ -59,11 +59,11 @@ class DelimitedScan(Scan):
             f"nullstr = [{', '.join(map(literal, NULLS))}], compression = {literal(compression)}"
         )
 
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
         """Return the types found in the first `DETECTED` rows of each file, or in all rows."""
         import duckdb
 
-        sample = ", sample_size = -1" if whole else ""
+        sample = ", sample_size = -1" if every_row else ""
         relation = f"read_csv({files_literal(list(self.paths))}, {self._options}, files_to_sniff = -1{sample})"
         try:
             detected = [as_read(sql_type) for sql_type in database.columns(relation).values()]
@@ -73,9 +73,9 @@ class DelimitedScan(Scan):
             database.one(f"SELECT {counts} FROM {self.relation({})}")
             detected = []
         types = {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
-        return types | self._numbers_taken_for_text(types, database, whole)
+        return types | self._numbers_taken_for_text(types, database, every_row)
 
-    def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, whole: bool) -> dict[str, str]:
+    def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, every_row: bool) -> dict[str, str]:
         from descend.table.numerals import AGGREGATES, as_point, counts, numeral
 
         # DuckDB reads `+1` and `inf` as numbers but does not detect them as such.
@@ -87,7 +87,7 @@ class DelimitedScan(Scan):
             f"count({column}) > 0 AND count({column}) = count(TRY_CAST({as_point(column, self.decimals)} AS DOUBLE))"
             for column in columns
         )
-        limit = "" if whole else f" LIMIT {DETECTED}"
+        limit = "" if every_row else f" LIMIT {DETECTED}"
         rows = f"(SELECT {', '.join(columns)} FROM {self._as_written({})}{limit})"
         plain = database.one(f"SELECT {tests} FROM {rows}")
         others = [name for name, is_plain in zip(words, plain, strict=True) if not is_plain]
@@ -99,8 +99,8 @@ class DelimitedScan(Scan):
         return {name: "DOUBLE" for name in words if name not in others or name in self._numerals}
 
     def notes(self, source: str) -> tuple[str, ...]:
-        told = (one.note(name, source) for name, one in self._numerals.items())
-        return tuple(note for note in told if note)
+        notes = (one.note(name, source) for name, one in self._numerals.items())
+        return tuple(note for note in notes if note)
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         odd = [name for name in self._numerals if types.get(name) == "DOUBLE"]
@@ -164,7 +164,7 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
                 f"`{files[0].path}` and `{file.path}` do not have the same columns: "
                 f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
             )
-        if file.whole and not has_rows(file.head, other):
+        if file.complete and not has_rows(file.head, other):
             raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
     packing, places, kept = (
         files[0].packing,
@@ -173,24 +173,24 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
     )
     like_the_first = {(each.skip, each.line_end) for each in layouts} == {(first.skip, first.line_end)}
     if packing != "zstd" and not (like_the_first and all(map(_is_tidy, files, layouts))):
-        from descend.table.tidying import Copies
+        from descend.table.tidying import tidied
 
         skip, copies = max(each.skip for each in layouts), Copies()
-        tidied = [copies.tidied(file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
-        places, packing = dict(zip(tidied, places.values(), strict=True)), ""
+        tidy = [tidied(copies, file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
+        places, packing = dict(zip(tidy, places.values(), strict=True)), ""
         first, kept = replace(first, skip=skip, line_end="\n"), [copies]
     # A file of whole numbers does not show how it would write others.
     commas = next((each for each in layouts if each.decimals.comma), first)
     scan = DelimitedScan(places, replace(first, decimals=commas.decimals), packing or "none")
     scan.copies = kept
     table = QueryTable(Database(list(places)), scan, source)
-    told = [note for each in layouts for note in each.notes]
-    told += [ENCODED.format(file.path) for file in files if file.encoding == "cp1252"]
+    notes = [note for each in layouts for note in each.notes]
+    notes += [ENCODED.format(file.path) for file in files if file.encoding == "cp1252"]
     if scan.decimals.comma:
         from descend.table.numerals import decimals_note
 
-        told.append(decimals_note(scan.decimals, source))
-    table.notes = tuple(told)
+        notes.append(decimals_note(scan.decimals, source))
+    table.notes = tuple(notes)
     return table
 
 

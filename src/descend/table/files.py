@@ -7,8 +7,11 @@ import glob
 import gzip
 import os
 import re
+import shutil
 import stat
 import sys
+import tempfile
+import weakref
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +19,6 @@ from typing import BinaryIO
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.query import QueryTable
 from descend.wording import worded
 
 STANDARD_INPUT = "-"
@@ -43,7 +45,7 @@ class File:
     kind: ``delimited``, ``json`` or ``parquet``.
     packing: ``gzip``, ``zstd`` or an empty string.
     head: the first lines of a text file, unless it is packed by zstd.
-    whole: whether ``head`` is all of it.
+    complete: whether ``head`` is all of it.
     encoding: of a text file.
     place: where it can be read, if that is a copy. copies: what keeps that copy.
     """
@@ -52,7 +54,7 @@ class File:
     kind: str
     packing: str = ""
     head: str = ""
-    whole: bool = False
+    complete: bool = False
     encoding: str = "utf-8"
     place: str = ""
     copies: object = None
@@ -64,8 +66,31 @@ class File:
         return f"{kind} packed by {self.packing}" if self.packing else kind
 
 
-def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> QueryTable:
-    """Open the files that a path, a pattern or a list of them names, as one table; rows in the order of the files.
+class Copies:
+    """A folder of copies, which is gone when nothing needs it any more."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._count = 0
+
+    def place(self) -> str:
+        """Return a path for another copy."""
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(prefix="descend-")
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._count += 1
+        return os.path.join(self._folder, f"{self._count}.txt")
+
+    def of_stream(self, stream: BinaryIO) -> str:
+        """Return the path of a copy of what can be read only once."""
+        place = self.place()
+        with open(place, "wb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        return place
+
+
+def find_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[File], str]:
+    """Return the files that a path, a pattern or a list of them names, all of one kind, and words for them.
 
     Delimited text, JSON and Parquet are told apart by what the files hold, JSON also by its ending;
     gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
@@ -79,13 +104,7 @@ def open_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
                 f"`{first.path}` and `{other.path}` are of different kinds, {first.words} and {other.words}. "
                 "Give files of one kind."
             )
-    if first.kind == "delimited":
-        from descend.table.delimited import open_delimited
-
-        return open_delimited(files, source)
-    from descend.table.typed import open_typed
-
-    return open_typed(files, source)
+    return files, source
 
 
 def _inspected(path: str) -> File:
@@ -107,8 +126,6 @@ def _inspected(path: str) -> File:
 
 
 def _copied(path: str, stream: BinaryIO) -> File:
-    from descend.table.tidying import Copies
-
     copies = Copies()
     return replace(inspect(path, copies.of_stream(stream)), copies=copies)
 
@@ -160,15 +177,15 @@ def _judged(path: str, file: BinaryIO) -> File:
 
 def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
     start = file.read(HEAD_BYTES)
-    whole = len(start) < HEAD_BYTES
-    if not whole:
+    complete = len(start) < HEAD_BYTES
+    if not complete:
         start += file.readline(LONGEST_LINE)
-    encoding = encoding_of(start, whole)
+    encoding = encoding_of(start, complete)
     if b"\0" in start and not encoding.startswith(WIDE):
         advice = worded("saving", "Save it as CSV, Parquet or JSON.")
         raise DataError(f"`{path}` is not text: it holds NUL bytes, as binary files do. {advice}")
     try:
-        head = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
+        head = codecs.getincrementaldecoder(encoding)().decode(start, final=complete)
     except UnicodeDecodeError as error:
         line = start.count(b"\n", 0, error.start) + 1
         raise not_utf8(f"`{path}`", f"byte 0x{start[error.start]:02X} in line {line}") from None
@@ -181,7 +198,7 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         kind = "json"  # of a pipe, whose name says nothing
     if kind == "json" and not re.match(r"\s*(\{|\[\s*[{\]])", head):
         raise DataError(f'`{path}` does not hold JSON records. Each row must be one object, such as {{"x": 1}}.')
-    return File(path, kind, packing, head.removeprefix("\ufeff"), whole, encoding)
+    return File(path, kind, packing, head.removeprefix("\ufeff"), complete, encoding)
 
 
 def not_utf8(source: str, place: str) -> DataError:
@@ -190,7 +207,7 @@ def not_utf8(source: str, place: str) -> DataError:
     return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
 
 
-def encoding_of(start: bytes, whole: bool) -> str:
+def encoding_of(start: bytes, complete: bool) -> str:
     """Return the encoding of a text by its first bytes: UTF-8, UTF-16 or -32, or that of Western Windows.
 
     UTF-16 without its mark is known by its NUL bytes, in every other place and nowhere else. Of what is not UTF-8 only
@@ -207,7 +224,7 @@ def encoding_of(start: bytes, whole: bool) -> str:
     if max(first, second) > len(start) / 4 and not min(first, second):
         return "utf-16-le" if second else "utf-16-be"
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=complete)
     except UnicodeDecodeError:
         alone = not re.search(rb"[\x80-\xff]{2}", start)
         return "cp1252" if alone and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", start) else "utf-8"

@@ -11,7 +11,7 @@ import numpy as np
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
 from descend.table.query import QueryTable
-from descend.table.table import WHOLE
+from descend.table.table import EXACT
 from descend.table.typed import Relation
 
 if TYPE_CHECKING:
@@ -130,4 +130,4 @@ def _polars_cells(column: polars.Series) -> Cells:
 def _is_long(least: object, largest: object, scale: int = 0) -> bool:
     """Return whether a column from the least to the largest may have more digits than float64."""
     exact = (int, np.integer, Decimal)
-    return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > WHOLE for end in (least, largest))
+    return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > EXACT for end in (least, largest))

@@ -19,7 +19,7 @@ COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
 """A number with a decimal comma, maybe with points that set off thousands."""
 UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number whose comma may as well set off thousands."""
-WHOLE = re.compile(rf"[+-]?\d+|{GROUPED}")
+INTEGER = re.compile(rf"[+-]?\d+|{GROUPED}")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 NULLS = ("", "NA", "NULL", "null", "#N/A")
 """Cells without a value, as R, SQL and Excel write them."""
@@ -96,8 +96,8 @@ def find_layout(head: str, source: str) -> Layout:
     # Unlike str.splitlines this ends lines only where a CSV file does.
     lines = list(itertools.islice(io.StringIO(head, newline=None), 2 * SAMPLED))
     delimiters: Sequence[str] = DELIMITERS
-    if lines and (told := EXCEL.fullmatch(lines[0])):
-        delimiters, lines[0] = told[1], "\n"
+    if lines and (excel := EXCEL.fullmatch(lines[0])):
+        delimiters, lines[0] = excel[1], "\n"
     header, skip = _header(lines)
     marked = [is_comment(line) for line in lines[skip:] if line.strip()]
     comments = any(marked) and not all(marked)
@@ -312,12 +312,12 @@ def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
     cells = [[re.sub(r"(?<=\d) (?=\d{3})", "", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
     if not any("," in cell for row in cells for cell in row):
         return Decimals()
-    if any(POINT.fullmatch(cell) and not WHOLE.fullmatch(cell) for row in cells for cell in row):
+    if any(POINT.fullmatch(cell) and not INTEGER.fullmatch(cell) for row in cells for cell in row):
         return Decimals()
     comma = thousands = ""
     for column in zip(*(row for row in cells if len(row) == len(cells[0])), strict=True):
         known = [cell for cell in column if cell not in NULLS]
-        if not all(COMMA.fullmatch(cell) or WHOLE.fullmatch(cell) for cell in known):
+        if not all(COMMA.fullmatch(cell) or INTEGER.fullmatch(cell) for cell in known):
             continue
         sure = [cell for cell in known if COMMA.fullmatch(cell) and not UNCLEAR.fullmatch(cell)]
         comma = comma or (sure[0] if sure else "")

@@ -41,8 +41,8 @@ def enough_memory() -> Iterator[None]:
 def too_little(error: MemoryError) -> ConfigError:
     """Return the error for too little memory, with the option that helps."""
     said = " ".join(str(error).split()).rstrip(".")
-    what = f": {said[:1].lower()}{said[1:]}" if said else ""
-    return ConfigError(f"There is too little memory{what}. {how_to_need_less()}")
+    detail = f": {said[:1].lower()}{said[1:]}" if said else ""
+    return ConfigError(f"There is too little memory{detail}. {how_to_need_less()}")
 
 
 def how_to_need_less() -> str:

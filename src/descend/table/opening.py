@@ -84,21 +84,36 @@ def _frame(library: str, *names: str) -> Callable[[object], bool]:
     return takes
 
 
-def _by(module: str, name: str) -> Callable[[Any], Table]:
+def _by(module: str, name: str) -> Callable[..., Table]:
     """Return what opens data by a function of a module that is imported only then."""
 
-    def opens(data: Any) -> Table:
-        table: Table = getattr(import_module(f"descend.table.{module}"), name)(data)
+    def opens(*data: Any) -> Table:
+        table: Table = getattr(import_module(f"descend.table.{module}"), name)(*data)
         return table
 
     return opens
+
+
+FORMATS = {
+    "delimited": _by("delimited", "open_delimited"),
+    "json": _by("typed", "open_typed"),
+    "parquet": _by("typed", "open_typed"),
+}
+"""What opens files of each kind, as one table whose rows are in the order of the files."""
+
+
+def _open_files(data: Any) -> Table:
+    from descend.table.files import find_files
+
+    files, source = find_files(data)
+    return FORMATS[files[0].kind](files, source)
 
 
 SOURCES: list[tuple[Callable[[object], bool], Callable[[Any], Table]]] = [
     (lambda data: isinstance(data, Mapping), from_mapping),
     (lambda data: isinstance(data, Table), lambda table: table),
     (_is_address, _by("address", "from_url")),
-    (_is_path, _by("files", "open_files")),
+    (_is_path, _open_files),
     (lambda data: isinstance(data, np.ndarray) and bool(data.dtype.names), from_records),
     (_frame("pandas", "DataFrame"), _by("frames", "from_pandas")),
     (_frame("polars", "DataFrame", "LazyFrame"), _by("frames", "from_polars")),

@@ -26,7 +26,7 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.table import WHOLE, Numbers, Table, not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table, not_a_number, not_numeric
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -59,8 +59,8 @@ class Scan(ABC):
     """The FROM item of all rows with a column `file_row_number`, if the source has one."""
 
     @abstractmethod
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
-        """Return the SQL type of each column; guessed from the first rows, or from all if ``whole``."""
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
+        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
 
     @abstractmethod
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
@@ -103,7 +103,7 @@ class QueryTable(Table):
         self._database = database
         self._scan = scan
         self._sql_types: dict[str, str] = {}
-        self._whole = False
+        self._every_row = False
         self._rows: int | None = None
 
     @property
@@ -131,7 +131,7 @@ class QueryTable(Table):
         condition = checked_condition(where)
         self._attempt(self._described)
         table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
-        table._sql_types, table._whole, table.notes = self._sql_types, self._whole, self.notes
+        table._sql_types, table._every_row, table.notes = self._sql_types, self._every_row, self.notes
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:
@@ -173,8 +173,8 @@ class QueryTable(Table):
             return work()
         except duckdb.Error as error:
             failure = error
-        if not self._whole and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
-            self._whole, self._sql_types = True, {}
+        if not self._every_row and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
+            self._every_row, self._sql_types = True, {}
             try:
                 return work()
             except duckdb.Error as error:
@@ -230,12 +230,12 @@ class QueryTable(Table):
     def exact_up_to(self, name: str) -> float:
         """Return the limit by the SQL type; of text any whole number may be too long, whatever it is read as."""
         if not self._scan.typed:
-            return WHOLE
+            return EXACT
         sql_type = self._described()[name]
         decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
         if decimals:
-            return WHOLE / 10.0 ** int(decimals[1])
-        return WHOLE if sql_type in LONG else math.inf
+            return EXACT / 10.0 ** int(decimals[1])
+        return EXACT if sql_type in LONG else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
         return self._attempt(lambda: self._rounded(name))
@@ -336,11 +336,11 @@ class QueryTable(Table):
         if self._described()[name] not in ("DOUBLE", "FLOAT"):
             return text
         # As `label` does it for arrays.
-        whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
-        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+        integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:
-            self._sql_types = self._scan.types(self._database, self._whole)
+            self._sql_types = self._scan.types(self._database, self._every_row)
             self.notes = tuple(dict.fromkeys((*self.notes, *self._scan.notes(self.source))))
         return self._sql_types

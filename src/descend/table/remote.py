@@ -12,10 +12,10 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
-from descend.table.database import bad_condition, checked_condition, reason
+from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
-from descend.table.sql import import_ibis
-from descend.table.table import WHOLE, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.sql import import_ibis, reason
+from descend.table.table import EXACT, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,8 +47,8 @@ class RemoteTable(Table):
     @property
     def rows(self) -> int:
         if self._rows is None:
-            whole = self._lazily((), self._table)
-            self._rows = int(self._attempt(lambda: whole.one(self._table.aggregate(n=self._table.count())))[0])
+            counted = self._lazily((), self._table)
+            self._rows = int(self._attempt(lambda: counted.one(self._table.aggregate(n=self._table.count())))[0])
         return self._rows
 
     @property
@@ -95,8 +95,8 @@ class RemoteTable(Table):
                 columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
-    def rest(self) -> None:
-        self.connection.rest()
+    def release(self) -> None:
+        self.connection.release()
 
     def size(self, columns: int) -> float:
         return float("inf")
@@ -104,8 +104,8 @@ class RemoteTable(Table):
     def exact_up_to(self, name: str) -> float:
         dtype = self._table.schema()[name]
         if dtype.is_decimal():
-            return float(WHOLE / 10.0 ** (dtype.scale or 0))
-        return WHOLE if dtype.is_integer() and dtype.nbytes == 8 else math.inf
+            return float(EXACT / 10.0 ** (dtype.scale or 0))
+        return EXACT if dtype.is_integer() and dtype.nbytes == 8 else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
         from descend.table.rounding import Rounded, alike, matters

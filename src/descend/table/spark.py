@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from descend.errors import DataError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ibis.backends.sql import SQLBackend
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 QUIET = {
     "spark.ui.enabled": "false",
@@ -91,3 +91,14 @@ def _refuse_without_java(shown: str) -> None:
             f"`{shown}` cannot be reached: Spark runs on Java, and there is none. Install Java 17 or newer "
             "(on Debian: apt-get install default-jre-headless), or set JAVA_HOME to where it is."
         )
+
+
+class PartitionCursor:
+    """Rows of a Spark data frame, of which one partition at a time is here."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        self.rows = frame.toLocalIterator()
+
+    def fetchmany(self, rows: int) -> list[Sequence[float]]:
+        """Return the next rows, as a cursor does; none at the end."""
+        return list(itertools.islice(self.rows, rows))

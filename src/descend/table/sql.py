@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from descend.errors import ConfigError
@@ -12,7 +12,6 @@ from descend.errors import ConfigError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.sql import SQLBackend
-    from pyspark.sql import DataFrame
     from sqlglot import Expression
 
 NUMBERS = itertools.count(1)
@@ -75,21 +74,12 @@ def exponent(value: float) -> str:
     return text if "e" in text else f"{text}e0"
 
 
-class PartitionCursor:
-    """Rows of a Spark data frame, of which one partition at a time is here."""
-
-    def __init__(self, frame: DataFrame) -> None:
-        self.rows = frame.toLocalIterator()
-
-    def fetchmany(self, rows: int) -> list[Sequence[float]]:
-        """Return the next rows, as a cursor does; none at the end."""
-        return list(itertools.islice(self.rows, rows))
-
-
 @contextlib.contextmanager
 def cursor_of(backend: SQLBackend, sql: str) -> Iterator[Any]:
     """Run a query whose rows stay at the server until they are fetched."""
     if backend.name == "pyspark":
+        from descend.table.spark import PartitionCursor
+
         yield PartitionCursor(backend.raw_sql(sql))
         return
     if backend.name != "postgres":
@@ -110,3 +100,12 @@ def _set(options: object, name: str, value: object) -> Iterator[None]:
         yield
     finally:
         setattr(options, name, before)
+
+
+def reason(error: Exception) -> str:
+    """Return what DuckDB says in one line, without the kind of error and its own advice."""
+    first = str(error).split("\n", 1)[0].strip()
+    kind, colon, sentence = first.partition(" Error: ")
+    said = (sentence if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
+    # A sentence becomes a part of one, but words in capitals stay.
+    return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said

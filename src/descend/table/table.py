@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.float64]
 LISTED = 12
-WHOLE = 2.0**53
+EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
 
 
@@ -74,7 +74,7 @@ class Table(ABC):
             "column, and name that."
         )
 
-    def rest(self) -> None:  # noqa: B027
+    def release(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data; it is taken up again when rows are needed."""
 
     @abstractmethod
@@ -182,14 +182,14 @@ class Table(ABC):
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""
-        told = []
+        sentences = []
         for name, (empty, infinite, place) in found.items():
             count = empty + infinite
             kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
             one = "a missing" if empty else "an infinite"
             where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-            told.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
-        shown, others = told[:3], len(told) - 3
+            sentences.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
+        shown, others = sentences[:3], len(sentences) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
         return (
@@ -298,9 +298,9 @@ def quoted_if_odd(name: str) -> str:
 
 
 def _is_decimal_comma(cell: object) -> bool:
-    whole, comma, part = str(cell).strip().lstrip("+-").partition(",")
+    integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # Three digits behind it may as well be thousands.
-    return bool(comma) and whole.isdecimal() and part.isdecimal() and len(part) != 3
+    return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
 
 
 def finite(column: Numbers) -> bool:

@@ -45,7 +45,7 @@ class Relation(NamedScan):
         self.paths = paths
         self._read = read
 
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
         return database.columns(self.relation({}))
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
@@ -58,10 +58,10 @@ class RecordScan(NamedScan):
     def __init__(self, paths: Mapping[str, str], compression: str, database: Database) -> None:
         self.paths = paths
         self._options = f"union_by_name = true, hive_partitioning = false, compression = {literal(compression)}"
-        self.names = tuple(self.types(database, whole=False))
+        self.names = tuple(self.types(database, every_row=False))
 
-    def types(self, database: Database, whole: bool) -> dict[str, str]:
-        sample = ", sample_size = -1" if whole else ""
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
+        sample = ", sample_size = -1" if every_row else ""
         detected = database.columns(f"read_json({files_literal(list(self.paths))}, {self._options}{sample})")
         return {name: as_read(sql_type) for name, sql_type in detected.items()}
 

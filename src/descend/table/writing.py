@@ -71,7 +71,8 @@ def _write_records(path: Path, columns: Columns) -> None:
 def _write_parquet(path: Path, columns: Columns) -> None:
     import duckdb
 
-    from descend.table.database import distinct, literal, quiet, reason
+    from descend.table.database import distinct, literal, quiet
+    from descend.table.sql import reason
 
     apart = set(distinct(list(columns)))
     if alike := [name for name in columns if name not in apart]:
