@@ -14,6 +14,7 @@ from descend.models.module import TENSOR, ModuleModel, as_tensor, is_tensor
 from descend.models.module_weights import ModuleParameters
 from descend.options.request import Request
 from descend.table import Table, open_table
+from descend.table.table import check_missing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,8 +78,7 @@ def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
-    if missing not in ("raise", "drop"):
-        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+    check_missing(missing)
     finite = {
         "X": torch.isfinite(given).reshape(len(given), -1).all(dim=1).cpu().numpy(),
         "y": np.isfinite(observed),
