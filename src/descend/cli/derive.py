@@ -39,7 +39,7 @@ def derive(
         raise ConfigError("Data and --columns both say which names are data. Give one of them.")
 
     from descend import api
-    from descend.formula.ambiguities import readings
+    from descend.formula.ambiguities import ambiguities
     from descend.gradients.derivation import LANGUAGES
     from descend.registry import closest
 
@@ -49,7 +49,7 @@ def derive(
         )
     names = None if columns is None else split_list(columns)
     derived = api.derive(formula, options.one_or_all(data) if data else None, loss=loss, columns=names)
-    for note in readings(derived.formula):
+    for note in ambiguities(derived.formula):
         say(f"Note: {note}.", file=sys.stderr)
     if json:
         say_json(derived.as_dict())

@@ -15,7 +15,7 @@ from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Asked, Outlook, outlook
 from descend.errors import DescendError
 from descend.formula import Formula, as_text, read_formula
-from descend.formula.ambiguities import readings
+from descend.formula.ambiguities import ambiguities
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
 from descend.formula.redundancy import redundancies
@@ -84,7 +84,7 @@ class Explanation(Shown):
             "linear": list(self.linear),
             "nonlinear": list(self.nonlinear),
             "constants": dict(self.formula.constants),
-            "notes": list(readings(self.formula)),
+            "notes": list(ambiguities(self.formula)),
             "units": dict(self.units),
             "redundant": [each.as_dict() for each in self.redundancies],
             "arbitrary": list(self.arbitrary),
@@ -118,7 +118,7 @@ class Explanation(Shown):
         ]
         constants = ", ".join(f"{name} = {value:.6g}" for name, value in self.formula.constants.items())
         lines += [("constants", constants)] if constants else []
-        lines += _labelled("note", readings(self.formula))
+        lines += _labelled("note", ambiguities(self.formula))
         lines += [("units", ", ".join(f"{name}: {unit}" for name, unit in self.units.items()))] if self.units else []
         lines += _labelled("redundant", self.redundancies) or [("redundant", none)]
         lines += _labelled("arbitrary", self.arbitrary)

@@ -18,7 +18,7 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
-from descend.starts.basins import elsewhere
+from descend.starts.basins import search_anew
 from descend.wording import spell, using, worded
 
 VANISHED = 1e-3
@@ -169,7 +169,7 @@ def _lower(case: Case) -> float:
     """Return the lowest J that a search from elsewhere finds."""
     model, problem = case.model, case.problem
     if model.formula is not None:
-        found = elsewhere(problem)
+        found = search_anew(problem)
         return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
     starts = [share * theta for theta in (case.start, case.last) for share in (0.1, 0.01, -0.1)]
     starts += [np.full(case.last.size, value) for value in (0.1, 1.0, -0.1)]

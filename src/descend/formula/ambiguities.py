@@ -15,13 +15,13 @@ TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅ�
 """Letters of the Cyrillic and Greek alphabets that look like a Latin one."""
 
 
-def readings(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]:
+def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]:
     """Return what is to be told of a formula; ``columns``: those that there are beside the ones it names.
 
     >>> from descend.formula import read_formula
-    >>> print(readings(read_formula("y ~ a + e*x", ["x", "y"]))[0])
+    >>> print(ambiguities(read_formula("y ~ a + e*x", ["x", "y"]))[0])
     `e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as `e_`
-    >>> readings(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
+    >>> ambiguities(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
     ()
     """
     return (*_euler(formula), *_sinc(formula), *_response(formula), *_twins(formula, columns))

@@ -71,8 +71,8 @@ class Builder:
         self.parameters: dict[str, tuple[syntax.Node, tuple[str, ...] | None]] = {}
         self.terms: dict[Predictor, Term] = {}
 
-    def fail(self, node: syntax.Node | Token, what: str, next_step: str) -> NoReturn:
-        raise pointed(self.text, node.start, node.end, what, next_step)
+    def fail(self, node: syntax.Node | Token, fault: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, node.start, node.end, fault, next_step)
 
     @refuse_depth
     def build(self, node: syntax.Node) -> Expr:
@@ -187,8 +187,8 @@ class Builder:
     def _unknown_function(self, node: syntax.Call) -> NoReturn:
         at = syntax.Name(node.start, node.start + len(node.function), node.function, quoted=False)
         if node.function in self.known:
-            what = f"`{node.function}` is a column, so it cannot be called."
-            self.fail(at, what, f"To multiply, write `{node.function}*(...)`.")
+            fault = f"`{node.function}` is a column, so it cannot be called."
+            self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
         arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
         inside = (name.name for name in syntax.names_in(node.arguments))
         moved = next((name for name in inside if name not in self.known), None)
@@ -222,8 +222,8 @@ class Builder:
             self.columns.setdefault(name, node)
             return Column(name)
         if node.quoted:
-            what = f"There is no column `{name}`.{closest(name, self.known)}"
-            self.fail(node, what, f"Columns: {listed(self.all_columns)}.")
+            fault = f"There is no column `{name}`.{closest(name, self.known)}"
+            self.fail(node, fault, f"Columns: {listed(self.all_columns)}.")
         if name in CONSTANTS:
             return CONSTANTS[name]
         if name in self.extra or name in FUNCTIONS:
@@ -232,9 +232,9 @@ class Builder:
         return self.given.get(name, Parameter(name))
 
     def _refuse_built_in(self, node: syntax.Name) -> NoReturn:
-        what = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
-        what = f"`{node.name}` is {what}, so it cannot be a parameter."
-        self.fail(node, what, f"Rename it, for example `{node.name}_`.")
+        fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
+        fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
+        self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
 
     def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
         name = node.name
@@ -244,8 +244,8 @@ class Builder:
         if (known is None) != (labels is None):
             self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
         if known is not None and labels is not None and len(known) != len(labels):
-            what = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
-            self.fail(node, what, "Use lists of the same length, or another name.")
+            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
+            self.fail(node, fault, "Use lists of the same length, or another name.")
 
     def _check_spelling(self, node: syntax.Name) -> None:
         name = node.name
@@ -260,8 +260,8 @@ class Builder:
     def _dot(self, node: syntax.Dot) -> Expr:
         name = node.vector.name
         if name in self.known:
-            what = f"`{name}` is a column, so it cannot be the vector parameter."
-            self.fail(node.vector, what, "Choose another name.")
+            fault = f"`{name}` is a column, so it cannot be the vector parameter."
+            self.fail(node.vector, fault, "Choose another name.")
         if name in FUNCTIONS or name in CONSTANTS:
             self._refuse_built_in(node.vector)
         items: list[Expr] = []
@@ -283,8 +283,8 @@ class Builder:
         item = self._value(node)
         unknown = next((name for name in self.parameters if name not in before), None)
         if unknown is not None:
-            what = f"`{unknown}` is not a column.{closest(unknown, self.known)}"
-            self.fail(node, what, f"Columns: {listed(self.all_columns)}.")
+            fault = f"`{unknown}` is not a column.{closest(unknown, self.known)}"
+            self.fail(node, fault, f"Columns: {listed(self.all_columns)}.")
         if item.atoms(Parameter, Predictor):
             self.fail(node, "A list after `@` holds data only, no parameters.", f"Columns: {listed(self.all_columns)}.")
         return item
@@ -294,8 +294,8 @@ class Builder:
         taken = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
         matching = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
         if not matching:
-            what = f"No other numeric column matches `{pattern.text}`."
-            self.fail(pattern, what, f"Numeric columns: {listed(numeric) or 'none'}.")
+            fault = f"No other numeric column matches `{pattern.text}`."
+            self.fail(pattern, fault, f"Numeric columns: {listed(numeric) or 'none'}.")
         for name in matching:
             self.columns.setdefault(name, pattern)
         return [Column(name) for name in matching]

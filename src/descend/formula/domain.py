@@ -149,9 +149,9 @@ def _rising(function: Function, limits: Interval, inside: Interval) -> Interval:
 def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:
     """Return the interval of a product; a fraction of a positive part and the whole lies between 0 and 1."""
     low, high = reduce(_times, parts)
-    number, rest = expression.as_coeff_Mul()
+    number, remainder = expression.as_coeff_Mul()
     if number != 1:
-        return _times((float(number), float(number)), interval(rest, known))
+        return _times((float(number), float(number)), interval(remainder, known))
     above, below = expression.as_numer_denom()
     if below.is_Add and low >= 0.0 and high > 1.0 and interval(sympy.expand(below - above), known)[0] >= 0.0:
         return low, 1.0

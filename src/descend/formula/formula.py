@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from sympy import Add, Expr, Mul
+from sympy import Add, Expr, Function, Mul
 
 from descend.errors import FormulaError
 from descend.formula.build import Builder, listed
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.functions import CONSTANTS
+from descend.formula.functions import CONSTANTS, entry_of
 from descend.formula.literals import as_typed
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
@@ -95,6 +95,12 @@ class Formula:
         """Whether the expression is linear in all parameters at once."""
         return not any(slope.atoms(Parameter, Predictor) for slope in self.jacobian.values())
 
+    @cached_property
+    def kinked(self) -> bool:
+        """Whether the expression bends anywhere, as `max` and `abs` do (see `domain.bends`)."""
+        functions = map(entry_of, self.expression.atoms(Function))
+        return any(function is not None and function.bend is not None for function in functions)
+
     def __str__(self) -> str:
         return f"{as_text(self.as_typed(self.response))} ~ {as_text(self.as_typed(self.expression))}"
 
@@ -135,8 +141,8 @@ def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
         begin = outside.find(name)
         if begin >= 0 and plain_name(name) != name and not name.isidentifier():
             end = begin + len(name)
-            what = f"`{name}` is a column whose name is no plain word."
-            return pointed(text, begin, end, what, f"Put it in backticks: {plain_name(name)}.")
+            fault = f"`{name}` is a column whose name is no plain word."
+            return pointed(text, begin, end, fault, f"Put it in backticks: {plain_name(name)}.")
     return None
 
 
@@ -153,21 +159,21 @@ def _read(
     builder = Builder(text, columns, numeric, starts)
     for name in _names(left):
         if name.name not in builder.known:
-            what = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
-            builder.fail(name, what, f"Columns: {listed(columns)}.")
+            fault = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
+            builder.fail(name, fault, f"Columns: {listed(columns)}.")
     response = builder.build(left)
     if not builder.columns:
         builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
     if not response.atoms(Column):
-        what = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
-        builder.fail(left, what, "Write the response there, the column to predict, for example `y ~ w*x`.")
+        fault = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
+        builder.fail(left, fault, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.no_pattern = frozenset(builder.columns) | excluded
     builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
     expression = builder.build(right)
     if not builder.parameters:
-        what = "There is nothing to fit: every name here is a column or a constant."
-        builder.fail(right, what, "Add a parameter, for example `y ~ w*x`.")
+        fault = "There is nothing to fit: every name here is a column or a constant."
+        builder.fail(right, fault, "Add a parameter, for example `y ~ w*x`.")
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
@@ -190,13 +196,13 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:
             others = ", ".join(f"`{other}`" for other in builder.given)
-            what = f"`{name}` drops out once {others} {'is' if len(builder.given) == 1 else 'are'} set."
-            builder.fail(node, what, f"Fix `{name}` too, at any value.")
+            fault = f"`{name}` drops out once {others} {'is' if len(builder.given) == 1 else 'are'} set."
+            builder.fail(node, fault, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
         if not symbols & moving:
-            what = f"`{name}` stands only in a condition, where no gradient can find it."
-            builder.fail(node, what, "Make the switch smooth, for example with sigmoid( ).")
+            fault = f"`{name}` stands only in a condition, where no gradient can find it."
+            builder.fail(node, fault, "Make the switch smooth, for example with sigmoid( ).")
 
 
 def _outside_conditions(expression: Expr) -> set[Expr]:

@@ -70,14 +70,14 @@ class _Rewritten:
             return value
         plain = max(abs(value.p), value.q) <= PLAIN
         tried = [
-            (rest, form)
+            (remainder, form)
             for each, form in (itertools.islice(self._forms(value), 2 * len(self.symbols) if plain else None))
-            if (rest := _simple(each)) is not None and (rest.q == 1 or not plain)
+            if (remainder := _simple(each)) is not None and (remainder.q == 1 or not plain)
         ]
         if tried:
-            rest, form = min(tried, key=lambda pair: self._cost(pair[0]))
-            if self._cost(rest) < self._cost(value):
-                return Mul(Integer(rest.p), form) / rest.q
+            remainder, form = min(tried, key=lambda pair: self._cost(pair[0]))
+            if self._cost(remainder) < self._cost(value):
+                return Mul(Integer(remainder.p), form) / remainder.q
         inverse = 1 / value
         if (
             not plain
@@ -100,8 +100,8 @@ class _Rewritten:
             yield value / (one * other), first * second
 
     @staticmethod
-    def _cost(rest: Rational) -> int:
-        return int(abs(rest.p) + 2 * rest.q)
+    def _cost(remainder: Rational) -> int:
+        return int(abs(remainder.p) + 2 * remainder.q)
 
 
 def _simple(value: Rational) -> Rational | None:

@@ -194,8 +194,8 @@ def _skeletons(formula: Formula, total: Expr) -> Iterator[tuple[Expr, Own]]:
     """Yield what the terms of a sum are but for numbers, amplitudes and names, with their nonlinear parameters."""
     sought = nonlinear(formula)
     for term in total.args:
-        _, rest = term.as_coeff_Mul()
-        rest = rest.xreplace({symbol: sympy.S.One for symbol in linear_unknowns(formula)})
-        own = tuple(symbol for symbol in sought if symbol in rest.free_symbols)
+        _, remainder = term.as_coeff_Mul()
+        remainder = remainder.xreplace({symbol: sympy.S.One for symbol in linear_unknowns(formula)})
+        own = tuple(symbol for symbol in sought if symbol in remainder.free_symbols)
         if own:
-            yield rest.xreplace({symbol: sympy.Symbol(f"own{place}") for place, symbol in enumerate(own)}), own
+            yield remainder.xreplace({symbol: sympy.Symbol(f"own{place}") for place, symbol in enumerate(own)}), own

@@ -140,29 +140,29 @@ class Parser:
             return self.take()
         return None
 
-    def fail(self, token: Token | Node, what: str, next_step: str) -> NoReturn:
-        raise pointed(self.text, token.start, token.end, what, next_step)
+    def fail(self, token: Token | Node, fault: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, token.start, token.end, fault, next_step)
 
-    def expect(self, operator: str, opened: Token, what: str) -> Token:
+    def expect(self, operator: str, opened: Token, fault: str) -> Token:
         token = self.accept(operator)
         if token is None:
             if self.now.kind == "end":
-                self.fail(opened, f"This `{opened.text}` is never closed.", f"Add `{operator}` {what}.")
+                self.fail(opened, f"This `{opened.text}` is never closed.", f"Add `{operator}` {fault}.")
             self.unexpected()
         return token
 
     def unexpected(self) -> NoReturn:
         token = self.now
         if token.kind == "end":
-            what = "The formula stops short: something must follow here."
-            self.fail(token, what, "Complete it, for example `y ~ w*x + b`.")
+            fault = "The formula stops short: something must follow here."
+            self.fail(token, fault, "Complete it, for example `y ~ w*x + b`.")
         values = ("number", "name", "quoted")
         before = self.tokens[self.position - 1] if self.position else token
         if before is not token and before.kind in values and token.kind in values:
             joined = "*".join(self.text[each.start : each.end] for each in (before, token))
-            what = f"`{token.text}` follows another value with nothing between them."
+            fault = f"`{token.text}` follows another value with nothing between them."
             choice = token.text in ("if", "else")
-            self.fail(token, what, CHOICE if choice else f"To multiply, write `{joined}`.")
+            self.fail(token, fault, CHOICE if choice else f"To multiply, write `{joined}`.")
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
 
     def nested(self, rule: Callable[..., Node], *arguments: int) -> Node:
@@ -179,8 +179,8 @@ class Parser:
         if token := self.accept("~"):
             self.fail(token, "A formula has one `~`.", f"{FORM}, for example `y ~ w*x`.")
         if token := self.accept("="):
-            what = "`=` cannot stand here."
-            self.fail(token, what, f"{FORM}; to compare two values write `==` inside where( ).")
+            fault = "`=` cannot stand here."
+            self.fail(token, fault, f"{FORM}; to compare two values write `==` inside where( ).")
         self.unexpected()
 
     def expression(self, rank: int = OR) -> Node:
@@ -233,11 +233,11 @@ class Parser:
         token = self.take()
         name = _name(token)
         if not name.quoted and name.name in ("and", "or", "not"):
-            what = f"`{name.name}` joins conditions, so it cannot stand alone."
-            self.fail(token, what, f"If it is a column, put it in backticks: `{name.name}`.")
+            fault = f"`{name.name}` joins conditions, so it cannot stand alone."
+            self.fail(token, fault, f"If it is a column, put it in backticks: `{name.name}`.")
         if not name.quoted and name.name.startswith("__"):
-            what = f"`{name.name}` is not a name a formula can use: it begins with two underscores."
-            self.fail(token, what, "If it is a column, rename it.")
+            fault = f"`{name.name}` is not a name a formula can use: it begins with two underscores."
+            self.fail(token, fault, "If it is a column, rename it.")
         opened = self.now
         if not name.quoted and self.accept("("):
             return self.call(name, opened)
@@ -249,8 +249,8 @@ class Parser:
             items = self.items(opened)
             return Dot(name.start, self.tokens[self.position - 1].end, name, items)
         if opened.kind == "operator" and opened.text == "[":
-            what = f"`{name.name}[ ]`: a parameter cannot be indexed."
-            self.fail(opened, what, f"For a sum over columns write `{name.name} @ [x1, x2]`.")
+            fault = f"`{name.name}[ ]`: a parameter cannot be indexed."
+            self.fail(opened, fault, f"For a sum over columns write `{name.name} @ [x1, x2]`.")
         return name
 
     def call(self, name: Name, opened: Token) -> Node:
@@ -306,8 +306,8 @@ def parse_formula(text: str) -> tuple[Node, Node]:
     parser = Parser(text)
     signs = {token.text: token for token in reversed(parser.tokens) if token.kind == "operator"}
     if "~" not in signs:
-        what = "A formula needs a `~` between the response and the expression."
-        parser.fail(signs.get("=", parser.now), what, f"{FORM}, for example `y ~ w*x`.")
+        fault = "A formula needs a `~` between the response and the expression."
+        parser.fail(signs.get("=", parser.now), fault, f"{FORM}, for example `y ~ w*x`.")
     if token := parser.accept("~"):
         parser.fail(token, "Nothing stands before the `~`.", "Write the response there, for example `y ~ w*x`.")
     left = parser.expression()

@@ -115,9 +115,9 @@ def _stray(text: str, start: int) -> FormulaError:
     return pointed(text, start, start + 1, f"{shown} cannot stand in a formula.", hint)
 
 
-def pointed(text: str, start: int, end: int, what: str, next_step: str) -> FormulaError:
+def pointed(text: str, start: int, end: int, fault: str, next_step: str) -> FormulaError:
     """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
-    what = re.sub(r"`([^`]*)`", lambda word: word[0] if len(word[1]) <= 60 else f"`{word[1][:60]}...`", what)
+    fault = re.sub(r"`([^`]*)`", lambda word: word[0] if len(word[1]) <= 60 else f"`{word[1][:60]}...`", fault)
     before, shown, after = text[:start], text[start:end], text[end:]
     if len(text) > 100:  # The neighbourhood only: 10,000 parentheses help nobody.
         before = before if len(before) <= 43 else "..." + before[-40:]
@@ -125,7 +125,7 @@ def pointed(text: str, start: int, end: int, what: str, next_step: str) -> Formu
         after = after if len(after) <= 23 else after[:20] + "..."
     line = "".join(character if character.isprintable() else " " for character in before + shown + after)
     carets = "^" * max(1, _width(line[len(before) : len(before) + len(shown)]))
-    return FormulaError(f"{what}\n    {line}\n    {' ' * _width(line[: len(before)])}{carets}\n{next_step}")
+    return FormulaError(f"{fault}\n    {line}\n    {' ' * _width(line[: len(before)])}{carets}\n{next_step}")
 
 
 def _width(text: str) -> int:

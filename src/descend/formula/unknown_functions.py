@@ -60,8 +60,8 @@ def unknown_function(
     arguments: of the call, as written. parameter: one that stands in them, if any. known: the functions there are.
     """
     if name in STEPS:
-        what = f"`{name}` has no derivative to descend along, so formulas cannot use it."
-        return what, _without_steps(name, arguments, parameter)
+        fault = f"`{name}` has no derivative to descend along, so formulas cannot use it."
+        return fault, _without_steps(name, arguments, parameter)
     hint, next_step = _instead(name, known)
     return f"There is no function `{name}`.{hint}", next_step
 
@@ -96,7 +96,7 @@ def without_library(text: str, at: int, known: Collection[str]) -> tuple[int, in
     for call in LIBRARIES.finditer(text):
         if call.start() <= at < call.end():
             name = OTHER_SPELLING.get(call[2], call[2])
-            what = f"`{call[0]}`: functions stand in a formula by their own name, without `{call[1]}.`."
+            fault = f"`{call[0]}`: functions stand in a formula by their own name, without `{call[1]}.`."
             example = f"Write `{name}(...)`." if name in known else f"Known: {', '.join(known)}."
-            return call.start(), call.end(), what, example
+            return call.start(), call.end(), fault, example
     return None

@@ -288,6 +288,6 @@ def _number(text: str, part: str, begin: int, end: int, every: Parameters) -> fl
     except FormulaError:
         value = None
     if value is None or not value.is_number:
-        what = f"`{part}` is neither a number nor a parameter of the model.{closest(part, every.labels)}"
-        raise pointed(text, begin, end, what, f"Parameters: {', '.join(every.labels)}.")
+        fault = f"`{part}` is neither a number nor a parameter of the model.{closest(part, every.labels)}"
+        raise pointed(text, begin, end, fault, f"Parameters: {', '.join(every.labels)}.")
     return float(value)

@@ -251,8 +251,8 @@ class _Tie:
     def right(self) -> str:
         return self.text[self.node.start : self.node.end].strip()
 
-    def fail(self, node: Node, what: str, next_step: str) -> NoReturn:
-        raise pointed(self.text, node.start, node.end, what, next_step)
+    def fail(self, node: Node, fault: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, node.start, node.end, fault, next_step)
 
 
 def _read_ties(
@@ -292,11 +292,11 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
         if name.name in CONSTANTS and name is not tie.name:
             continue
         if name.name in columns:
-            what = f"`{name.name}` is a column, and a tie holds parameters and numbers only."
-            tie.fail(name, what, "Write what differs from row to row into the formula.")
+            fault = f"`{name.name}` is a column, and a tie holds parameters and numbers only."
+            tie.fail(name, fault, "Write what differs from row to row into the formula.")
         if name.name not in parameters.shapes:
-            what = f"`{name.name}` is not a parameter of the model.{closest(name.name, parameters.shapes)}"
-            tie.fail(name, what, f"Parameters: {', '.join(parameters.shapes)}.")
+            fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, parameters.shapes)}"
+            tie.fail(name, fault, f"Parameters: {', '.join(parameters.shapes)}.")
         if parameters.shapes[name.name] is not None:
             tie.fail(name, f"`{name.name}` is a vector, and only single parameters are tied.", EXAMPLE)
 

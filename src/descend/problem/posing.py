@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.formula.ambiguities import readings
+from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
@@ -49,7 +49,7 @@ def pose(request: Request, table: Table) -> Problem:
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
-    doubtful = readings(model.formula, table.names) if model.formula is not None else ()
+    doubtful = ambiguities(model.formula, table.names) if model.formula is not None else ()
     return Problem(
         model=model,
         gradient=gradient,
@@ -109,7 +109,8 @@ def _with_rows(
 
         objective.edge = Edge(model, rows)
     smooth = summing.all_rows is None and loss.plain and not loss.kinked
-    if smooth and symbolic is not None and bends(symbolic.formula.expression):
+    bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
+    if smooth and symbolic is not None and bending:
         from descend.problem.kinks import Kinks
 
         objective.kinks = Kinks(symbolic, rows)

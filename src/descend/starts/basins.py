@@ -127,7 +127,7 @@ def _by_medians(model: Model, theta: Array, rows: Rows) -> tuple[float, float]:
     return float(np.median(left)) ** 2, float(np.median(np.abs(y - np.median(y)))) ** 2
 
 
-def elsewhere(problem: Problem) -> Start | None:
+def search_anew(problem: Problem) -> Start | None:
     """Search for starting values anew, on a sample of the rows if there are many."""
     model, bounds = problem.model, problem.objective.bounds
     assert model.formula is not None
@@ -155,7 +155,7 @@ def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start |
     sought = nonlinear(model.formula)
     alone = len(sought) == 1 and not waves(model.formula)
     if not (scannable(program) and (alone or doubt is Doubt.FORMULA)):
-        found = elsewhere(problem)
+        found = search_anew(problem)
         return None if found is None or lower([found.theta]) is None else found
     along = sought if alone else shared(model.formula)
     points, tried = valleys(program, sample(problem.rows, SCANNED), theta, along, alone, bounds)

@@ -32,8 +32,8 @@ def begin(problem: Problem, request: Request) -> Beginning:
     if searching and len(given) < len(model.parameters.shapes):
         found = _searched(problem, request, problem.start, given)
     origin = problem.start if found is None else found.theta
-    larger = _on_samples(problem, request, origin)
-    first = _first(problem, origin if larger is None else larger.theta, given)
+    on_samples = _on_samples(problem, request, origin)
+    first = _first(problem, origin if on_samples is None else on_samples.theta, given)
     penalised = objective.penalty is not None
     doubts = () if penalised else identifiability.at_start(model, first, problem.columns, problem.table.source)
     free = identifiability.free_values(model) if found is not None and doubts else {}
@@ -46,8 +46,9 @@ def begin(problem: Problem, request: Request) -> Beginning:
         from descend.problem.missing_columns import mistaken_columns
 
         doubts = (*mistaken_columns(model, problem.table, given), *doubts)
-    notes = (*problem.notes, *(each.note for each in (found, larger) if each is not None), *problem.remarks, *doubts)
-    beginning = Beginning(problem, first, notes, None if larger is None else origin, bool(doubts))
+    searched = (each.note for each in (found, on_samples) if each is not None)
+    notes = (*problem.notes, *searched, *problem.remarks, *doubts)
+    beginning = Beginning(problem, first, notes, None if on_samples is None else origin, bool(doubts))
     return beginning if problem.gradient != "by_hand" else _judged(beginning)
 
 

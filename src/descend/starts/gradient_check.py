@@ -44,40 +44,40 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
         start = read.parameters.start(given, 1.0)
     roles = request.roles
     # A function takes the row weights as it takes any column; what is summed of it has none of its own.
-    _, what = gradient_source(read, request.gradient, table, None if callable(request.gradient) else roles.spread)
+    _, sums = gradient_source(read, request.gradient, table, None if callable(request.gradient) else roles.spread)
     if request.weights is not None:
         known_column(request.weights, table, "weights")
-    names = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(what), *roles.columns))
+    names = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(sums), *roles.columns))
     rows = preflight.read_rows(read, table, tuple(names), request)
     preflight.check_more_than_one_row(rows.count, table.source)
     rows.check()
     preflight.check_response(loss, rows, read.response, read.response_columns)
     with np.errstate(all="ignore"):
-        engine = _engine(what, replace(rows, omega=None) if callable(request.gradient) else rows)
-        python = not isinstance(what, Program) and what.language == "numpy"
+        engine = _engine(sums, replace(rows, omega=None) if callable(request.gradient) else rows)
+        python = not isinstance(sums, Program) and sums.language == "numpy"
         case = court_case(read, rows, engine, start, python)
         case.seen = []
-        judgement = hold(case, str(read), _prover(what), _autograd(read, rows, table))
+        judgement = hold(case, str(read), _prover(sums), _autograd(read, rows, table))
     return judgement
 
 
-def _prover(what: Program | Kernel) -> Callable[[], bool]:
+def _prover(sums: Program | Kernel) -> Callable[[], bool]:
     def prove() -> bool:
-        if not isinstance(what, Program) or what.by_hand is None:
+        if not isinstance(sums, Program) or sums.by_hand is None:
             return False
         from descend.gradients.court.proof import proved
 
-        return proved(what)
+        return proved(sums)
 
     return prove
 
 
-def _engine(what: Program | Kernel, rows: Rows) -> Engine:
-    if isinstance(what, Program) or what.language == "numpy":
-        return NumpyEngine(what, rows)
+def _engine(sums: Program | Kernel, rows: Rows) -> Engine:
+    if isinstance(sums, Program) or sums.language == "numpy":
+        return NumpyEngine(sums, rows)
     from descend.engines.torch_engine import TorchEngine
 
-    return TorchEngine(what, rows, "cpu")
+    return TorchEngine(sums, rows, "cpu")
 
 
 def _autograd(model: Model, rows: Rows, table: Table) -> Callable[[Array, bool], Array | None] | None:
@@ -94,8 +94,8 @@ def _autograd(model: Model, rows: Rows, table: Table) -> Callable[[Array, bool],
         if not (wanted or "torch" in sys.modules or model.formula is None):
             return None
         try:
-            _, what = gradient_source(model, "autograd", table, None)
-            totals = _engine(what, rows).evaluate(theta, 1)
+            _, sums = gradient_source(model, "autograd", table, None)
+            totals = _engine(sums, rows).evaluate(theta, 1)
         except (DescendError, RuntimeError, TypeError, AttributeError, ValueError):
             return None
         return None if totals.gradient is None else totals.gradient / totals.rows

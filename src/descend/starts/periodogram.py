@@ -93,8 +93,8 @@ def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:
     for half_turns in range(-min(RATES, t.size), min(RATES, t.size) + 1):
         rate = half_turns * math.pi / (float(np.ptp(bend)) or 1.0)
         straight = residuals * np.exp(-1j * rate * bend)
-        gathered = np.bincount(cell, straight.real, cells) + 1j * np.bincount(cell, straight.imag, cells)
-        power = np.abs(np.fft.fft(gathered)[: count + 1])
+        binned = np.bincount(cell, straight.real, cells) + 1j * np.bincount(cell, straight.imag, cells)
+        power = np.abs(np.fft.fft(binned)[: count + 1])
         place = int(power.argmax())
         found.append((float(power[place]), 2.0 * math.pi * place / (OVERSAMPLED * span) - rate * slope, rate))
     return np.array([pair for _, *pair in sorted(found, reverse=True)[:most]])
@@ -110,10 +110,8 @@ def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Ar
     kept = np.sinc(np.arange(count + 1) / cells) ** 2
     for part in parts:
         values = part * residuals
-        gathered = (
-            np.bincount(cell, values * (1.0 - share), cells) + np.bincount(cell + 1, values * share, cells)[:cells]
-        )
-        transform = np.fft.rfft(gathered)[: count + 1] / kept
+        binned = np.bincount(cell, values * (1.0 - share), cells) + np.bincount(cell + 1, values * share, cells)[:cells]
+        transform = np.fft.rfft(binned)[: count + 1] / kept
         squares = float(part.dot(part)) * float(residuals.dot(residuals))
         total += (transform.real**2 + transform.imag**2) * (2.0 / squares if squares > 0.0 else 0.0)
     return total

@@ -84,7 +84,7 @@ def without(expression: Expr, formula: Formula, found: Sequence[Amplitude]) -> E
 class Projection:
     """Least squares in which a point is as good as it is with the best linear parameters (variable projection).
 
-    With the prediction  f = rest + sum_k c_k column_k,  both of data and of nonlinear parameters, the c_k solve
+    With the prediction  f = remainder + sum_k c_k column_k,  both of data and of nonlinear parameters, the c_k solve
     sum omega (y - f)**2 = min. Columns are scaled to be at most 1, so that none overflows when squared.
 
     rows: weighted, if they have weights. linear: what to solve for. given: names of parameters that keep their values.
@@ -107,7 +107,7 @@ class Projection:
         self.root = None if rows.omega is None else np.sqrt(rows.omega)
         self.total = rows.total
         self.observed = self.weighed(over_rows(formula.response, self.columns, self.rows))
-        self.rest = without(formula.expression, formula, self.amplitudes)
+        self.remainder = without(formula.expression, formula, self.amplitudes)
 
     def weighed(self, values: Array) -> Array:
         """Multiply each row by the root of its weight."""
@@ -154,7 +154,7 @@ class Projection:
         with np.errstate(all="ignore"):
             for begin in range(0, len(points), step):
                 part = slice(begin, begin + step)
-                target = self.observed - self.evaluated(self.rest, points[part])
+                target = self.observed - self.evaluated(self.remainder, points[part])
                 losses[part] = self._solve(moved[part], target, self.design(points[part], chosen), chosen)
         return losses, moved
 

@@ -41,10 +41,10 @@ def loss_of(request: Request) -> Loss:
     if not isinstance(request.loss, str):
         return request.loss
     loss = LOSSES.build(request.loss)
-    return loss.to_estimate() if request.gradient in DERIVED and not _told(request) else loss
+    return loss.to_estimate() if request.gradient in DERIVED and not _is_configured(request) else loss
 
 
-def _told(request: Request) -> bool:
+def _is_configured(request: Request) -> bool:
     """Whether the loss was given with its settings, rather than by its name alone."""
     return not isinstance(request.loss, str) or "(" in request.loss
 
@@ -74,7 +74,7 @@ def settled(request: Request, table: Table) -> Request:
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
-        problem = _posed(replace(request, loss=Huber(delta)), table)
+        problem = _problem_of(replace(request, loss=Huber(delta)), table)
         if not request.polish and problem.model.parameters.shapes.keys() <= (request.start or {}).keys():
             return replace(request, loss=loss)
         note = "started from a huber fit, as this loss has many minima"
@@ -88,7 +88,7 @@ def settled(request: Request, table: Table) -> Request:
             f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
             "estimated from the median residual"
         )
-    elif _told(request):
+    elif _is_configured(request):
         raise DataError(
             "The noise cannot be estimated: the formula fits at least half of the rows exactly. "
             "Give the scale of the loss as a number."
@@ -151,7 +151,7 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
 
 
 def _noise_of(request: Request, table: Table) -> Noise:
-    problem = _posed(request, table)
+    problem = _problem_of(request, table)
     start = _end(problem, request)
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
@@ -168,7 +168,7 @@ def _noise_of(request: Request, table: Table) -> Noise:
     return Noise(NORMAL * size, start)
 
 
-def _posed(request: Request, table: Table) -> Problem:
+def _problem_of(request: Request, table: Table) -> Problem:
     by_text = request.gradient not in DERIVED
     return pose(replace(request, gradient=None) if by_text else request, table)
 

@@ -93,9 +93,9 @@ class SecondLook:
         """Search anew where the scale of the loss was estimated: the less noise it leaves, the better the basin."""
         from descend.starts.robust import settled
 
-        name, asked = self._estimated(), self.request.unsettled
-        assert name is not None and asked is not None
-        request = settled(replace(asked, start=None), self.first.problem.table)
+        name, unsettled = self._estimated(), self.request.unsettled
+        assert name is not None and unsettled is not None
+        request = settled(replace(unsettled, start=None), self.first.problem.table)
         assert isinstance(request.loss, Loss)
         if not request.loss.settings[name] < 0.99 * self.first.model.loss.settings[name]:
             return self.first

@@ -45,7 +45,7 @@ def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[
     """
     free = {symbol for symbol in projection.formula.unknowns if symbol not in held}
     free -= {each.symbol for each in projection.amplitudes} | {each.phase for each in projection.amplitudes}
-    if projection.rest.free_symbols & free or not all(isinstance(symbol, Parameter) for symbol in free):
+    if projection.remainder.free_symbols & free or not all(isinstance(symbol, Parameter) for symbol in free):
         return None
     base: list[Amplitude] = []
     groups: list[tuple[list[Amplitude], set[Parameter]]] = []
@@ -88,7 +88,7 @@ def _without_amplitude(
     """Return the terms that have no linear parameter of their own, with the one that they share, if any."""
     moving = set(scanned).union(*({each.phase} for each in projection.amplitudes))
     dependent: list[tuple[Expr, Expr | None]] = [
-        (term, None) for term in Add.make_args(projection.rest) if term.free_symbols & moving
+        (term, None) for term in Add.make_args(projection.remainder) if term.free_symbols & moving
     ]
     for each in projection.amplitudes:
         terms = [term for term in Add.make_args(formula.expression) if each.symbol in term.free_symbols]

@@ -52,8 +52,8 @@ def _bracketed(text: str, precedence: int, looser_than: int) -> str:
 
 def signed_sum(parts: list[str]) -> str:
     """Join the terms of a sum, some of which begin with a minus sign."""
-    rest = (f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts[1:])
-    return parts[0] + "".join(rest)
+    remainder = (f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts[1:])
+    return parts[0] + "".join(remainder)
 
 
 def plain_name(name: str) -> str:
@@ -179,7 +179,7 @@ class Writer:
         return node.as_ordered_terms() if len(node.args) <= MOST_TO_SORT else list(node.args)
 
     def _product(self, node: Expr) -> tuple[str, int]:
-        coefficient, rest = node.as_coeff_Mul()
+        coefficient, remainder = node.as_coeff_Mul()
         negative = bool(coefficient < 0)
         coefficient = abs(coefficient)
         upper: list[str] = []
@@ -192,7 +192,7 @@ class Writer:
             coefficient = Integer(coefficient.p)
         if coefficient != 1:
             upper.append(self.language.number(coefficient))
-        for factor in rest.as_ordered_factors():
+        for factor in remainder.as_ordered_factors():
             base, exponent = self._base_and_exponent(factor)
             if exponent.is_Number and exponent < 0:
                 lower.append(self._node(base) if exponent == -1 else self._power(base, -exponent))

@@ -8,14 +8,14 @@ import pytest
 import descend
 from descend.errors import FormulaError
 from descend.formula import read_formula
-from descend.formula.ambiguities import readings
+from descend.formula.ambiguities import ambiguities
 
 COLUMNS = ("x", "y", "z", "rate")
 EULER = "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as `e_`"
 
 
 def told(text: str) -> tuple[str, ...]:
-    return readings(read_formula(text, COLUMNS), COLUMNS)
+    return ambiguities(read_formula(text, COLUMNS), COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_left_side_without_a_column_is_refused(left):
     ],
 )
 def test_letters_that_look_alike_are_told(text, odd, twin, letter):
-    (note,) = readings(read_formula(text, COLUMNS, starts=[odd]), COLUMNS)
+    (note,) = ambiguities(read_formula(text, COLUMNS, starts=[odd]), COLUMNS)
     assert {f"`{odd}` and `{twin}`", f"`{twin}` and `{odd}`"} & {note[: len(odd) + len(twin) + 9]}
     assert note.endswith(
         f"look alike but are two names: `{odd}` is written with {letter}; write both the same if one is meant"
@@ -83,7 +83,7 @@ def test_letters_that_look_alike_are_told(text, odd, twin, letter):
 
 @pytest.mark.parametrize("text", ["y ~ α*x + a", "y ~ β*x^2 + b*x", "y ~ x1 + a*x", "y ~ Κ*x"])
 def test_letters_that_do_not_are_not(text):
-    assert readings(read_formula(text, ("x", "x1", "y")), ("x", "x1", "y")) == ()
+    assert ambiguities(read_formula(text, ("x", "x1", "y")), ("x", "x1", "y")) == ()
 
 
 def test_which_sinc_it_is_is_told():
