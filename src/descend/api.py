@@ -319,7 +319,7 @@ def check(
     if kind_of(model).in_place:
         from descend.training.gradient_check import check_module
 
-        return check_module(model, data, inputs, request, LOSSES.build(loss))
+        return check_module(model, data, request, LOSSES.build(loss))
     from descend.starts.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):

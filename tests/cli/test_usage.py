@@ -62,11 +62,11 @@ def test_every_suggestion_is_an_option_of_some_verb() -> None:
     import typer.main
 
     from descend.cli.main import app
-    from descend.cli.usage import ELSEWHERE
+    from descend.cli.usage import SYNONYMS
 
     verbs = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
     options = {option for verb in verbs for parameter in verb.params for option in parameter.opts}
-    assert set(ELSEWHERE) <= options
+    assert set(SYNONYMS) <= options
 
 
 def test_a_warning_is_printed_once(run: Run, data: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_part_called_otherwise_elsewhere_is_suggested(
     assert f"There is no {option[2:]} `{given}`. Did you mean `{meant}`? Known: " in ran.stderr
 
 
-def test_no_part_is_called_elsewhere_what_another_is_called_here() -> None:
+def test_no_alias_of_a_part_is_the_name_of_another() -> None:
     from descend.losses import LOSSES
     from descend.optimizers import OPTIMIZERS
 

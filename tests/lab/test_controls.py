@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_what_messages_name_are_options_and_phrases_there_are():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for name, found in (("spell", keys), ("using", keys), ("worded", phrases)):
             found |= {call.args[0].value for call in calls(tree, name) if isinstance(call.args[0], ast.Constant)}
-    assert keys - {"column"} <= {*OPTIONS} and len(keys) > 12
+    assert keys - {"column", "rows"} <= {*OPTIONS} and len(keys) > 12
     assert phrases == {*PHRASES}
 
 
@@ -90,6 +91,20 @@ def test_a_file_of_which_a_column_has_text_is_told_in_them(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n2,3\n3,oops\n")
     with speaking(PAGE), pytest.raises(descend.DataError, match=r"leave such rows out of the file\.$"):
         descend.fit("y ~ a*x", tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_has_a_control_for_every_option_with_a_label(language):
+    from plotly.utils import PlotlyJSONEncoder
+
+    from descend.lab.data import Library
+    from descend.lab.layout import page
+    from descend.lab.state import State
+    from descend.options.request import OPTIONS
+
+    shown = json.dumps(page(State(lang=language), None, Library(), ()), cls=PlotlyJSONEncoder, ensure_ascii=False)
+    labels = [option.label[language == "zh"] for option in OPTIONS.values() if option.label is not None]
+    assert len(labels) == 7 and all(f'"{label}"' in shown for label in labels)
 
 
 def test_a_chinese_page_names_its_own_control():

@@ -10,7 +10,7 @@ import pytest
 import descend
 from descend.errors import ConfigError, DescendError
 from descend.losses import Loss
-from descend.models import KINDS, Model, kind_of
+from descend.models import KINDS, Model, kind_of, register
 from descend.models.contract import known_column
 from descend.parameters import Parameters
 
@@ -53,7 +53,7 @@ class PolynomialModel(Model):
 
 @pytest.fixture
 def polynomial():
-    KINDS.insert(0, PolynomialModel)
+    register(PolynomialModel)
     yield Degree(2, "x")
     KINDS.remove(PolynomialModel)
 

@@ -110,8 +110,8 @@ def _guarded(function: Any, file: str) -> Callable[..., Any]:
         except DescendError:
             raise
         except Exception as error:
-            from descend.cli.python_file import told
+            from descend.cli.python_file import with_line
 
-            raise ConfigError(f"`{function.__name__}` failed: {told(error, file)}") from error
+            raise ConfigError(f"`{function.__name__}` failed: {with_line(error, file)}") from error
 
     return guarded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from descend.cli.live_picture import Watch
 from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
 from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, DescendError, OutputError
-from descend.options.option import Option
+from descend.options.option import Option, Values
 
 if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
@@ -98,7 +98,7 @@ def fit(
     if interval is not None and (json or not quiet or report is not None):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
-        show(fitted, json, found, sharpness, reader.told if isinstance(reader, Log) else ())
+        show(fitted, json, found, sharpness, reader.warned if isinstance(reader, Log) else ())
     page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
     outputs: list[Output] = [
         ("Model saved to", save, fitted.save),
@@ -112,7 +112,7 @@ def fit(
     raise Exit(0 if fitted.succeeded else 1)
 
 
-def draw(fitted: Fit, place: str, look: Mapping[str, Any]) -> None:
+def draw(fitted: Fit, place: str, look: Values) -> None:
     """Draw a fit into a file; look: the arguments of `Fit.plot`."""
     from descend.report import plots
 
@@ -153,9 +153,9 @@ def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed:
 
 
 def show(
-    fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False, told: Collection[str] = ()
+    fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False, warned: Collection[str] = ()
 ) -> None:
-    """Print a fit, as a table or as JSON. told: notes that the table need not repeat."""
+    """Print a fit, as a table or as JSON. warned: notes that the table need not repeat."""
     if json:
         more: dict[str, Any] = (
             {}
@@ -175,4 +175,4 @@ def show(
     from descend.report.fields import fields
     from descend.report.text import render
 
-    say("\n" + render(fields(fitted, found, told), colours(sys.stdout), line_length()))
+    say("\n" + render(fields(fitted, found, warned), colours(sys.stdout), line_length()))

@@ -12,10 +12,11 @@ from typer import Argument
 from typer.core import TyperCommand
 
 from descend.errors import ConfigError
-from descend.options.option import Option
+from descend.options.option import Option, Values
 from descend.options.request import OPTIONS
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -73,8 +74,13 @@ LOOK = ("log_x", "log_y", "x_label", "y_label", "title", "size", "residuals")
 REQUIRED = inspect.Parameter.empty
 """The default of an option that has to be given."""
 TYPES: Mapping[str, object] = {
-    "text": str, "texts": list[str], "values": list[str], "whole": int, "number": float, "switch": bool
-}  # fmt: skip
+    "text": str,
+    "texts": list[str],
+    "values": list[str],
+    "whole": int,
+    "number": float,
+    "switch": bool,
+}
 
 
 def takes(*options: str | Option) -> Callable[[Command], Command]:
@@ -116,7 +122,7 @@ def _reader(option: Option) -> Callable[[str], int | float]:
     return read
 
 
-def fitting(formula: str, data: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
     """Return the keyword arguments of `descend.fit` from the options of a verb.
 
     Raises ConfigError if formula and data stand in each other's place.
@@ -127,7 +133,7 @@ def fitting(formula: str, data: Sequence[str], given: Mapping[str, Any]) -> dict
     return values_of(given)
 
 
-def values_of(given: Mapping[str, Any]) -> dict[str, Any]:
+def values_of(given: Values) -> dict[str, Any]:
     """Return the options of a fit among those of a verb, as Python has them: pairs by name, one gradient as text."""
     values = {key: value for key, value in given.items() if key in OPTIONS}
     for key, value in values.items():
@@ -138,7 +144,7 @@ def values_of(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def look(given: Mapping[str, Any]) -> dict[str, Any]:
+def look(given: Values) -> dict[str, Any]:
     """Return how a picture is to look from the options of a verb: the arguments of `Fit.plot` that were given.
 
     >>> look({"log_x": True, "log_y": False, "size": "8x5", "title": None})
@@ -187,7 +193,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
     return {name: numbers[0] if len(numbers) == 1 else numbers for name, numbers in values.items()}
 
 
-def with_gaps(numbers: NDArray[Any]) -> NDArray[Any]:
+def with_gaps(numbers: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return numbers with None in place of those that are missing or not finite, if any are."""
     import numpy as np
 

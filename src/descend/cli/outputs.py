@@ -6,9 +6,9 @@ import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from descend.errors import ConfigError, OutputError
+from descend.options.option import Values
 from descend.output import refuse_unwritable
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
@@ -36,7 +36,7 @@ def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Ite
                 raise OutputError(f"`{option}` would overwrite `{name}`, which is to be read. Give another file.")
 
 
-def check_pictures(names: Iterable[str] | None, look: Mapping[str, Any], option: str = "--plot") -> None:
+def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--plot") -> None:
     """Refuse pictures of a kind that cannot be drawn, and a look that no picture can have, or that none is to have."""
     from descend.report.look import Look
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
@@ -16,8 +16,10 @@ from descend.options.option import Option
 from descend.registry import closest
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
+    from descend.results import Fit
     from descend.table import Table
 
 LARGEST_EXACT = 2**53
@@ -81,18 +83,7 @@ def predict(
     table = open_table(given, where)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
-    ends: dict[str, NDArray[Any]] = {}
-    if interval is None:
-        predicted = fitted.predict(table, missing)
-    else:
-        for end, word in {"low": "lower", "high": "upper"}.items():
-            if end in (*table.names, name):
-                raise ConfigError(
-                    f"The data have a column `{end}`, as the {word} end of the interval would be called. "
-                    "Leave it out or rename it."
-                )
-        band = fitted.predict(table, missing, interval=interval, level=level or 0.95)
-        predicted, ends = band.prediction, {"low": band.low, "high": band.high}
+    new = _predicted(fitted, table, name, missing, interval, level or 0.95)
     if not fitted.succeeded and not quiet:
         say(
             f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
@@ -103,18 +94,34 @@ def predict(
     if output is not None:
         from descend.table.writing import write_columns
 
-        write_columns(output, _columns(inputs, table, {name: predicted, **ends}, missing))
+        write_columns(output, _columns(inputs, table, new, missing))
     if json:
-        columns = {column: options.with_gaps(values).tolist() for column, values in {name: predicted, **ends}.items()}
-        say_json(columns | {"rows": len(predicted), "formula": str(fitted.model)})
+        columns = {column: options.with_gaps(values).tolist() for column, values in new.items()}
+        say_json(columns | {"rows": len(new[name]), "formula": str(fitted.model)})
     elif output is not None:
         if not quiet:
-            say(f"{len(predicted):,} predictions written to {output}")
+            say(f"{len(new[name]):,} predictions written to {output}")
     elif at:
-        rows = zip(predicted, *ends.values(), strict=True)
+        rows = zip(*new.values(), strict=True)
         say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
     else:
-        say_csv(_columns(inputs, table, {name: predicted, **ends}, missing))
+        say_csv(_columns(inputs, table, new, missing))
+
+
+def _predicted(
+    fitted: Fit, table: Table, name: str, missing: str, interval: str | None, level: float
+) -> dict[str, NDArray[np.float64]]:
+    """Return the new columns: the predictions, and with an interval its ends."""
+    if interval is None:
+        return {name: fitted.predict(table, missing)}
+    for end, word in {"low": "lower", "high": "upper"}.items():
+        if end in (*table.names, name):
+            raise ConfigError(
+                f"The data have a column `{end}`, as the {word} end of the interval would be called. "
+                "Leave it out or rename it."
+            )
+    band = fitted.predict(table, missing, interval=interval, level=level)
+    return {name: band.prediction, "low": band.low, "high": band.high}
 
 
 def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
@@ -136,8 +143,8 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
 
 
 def _columns(
-    inputs: Sequence[str], table: Table, new: dict[str, NDArray[Any]], missing: str
-) -> dict[str, NDArray[Any]]:
+    inputs: Sequence[str], table: Table, new: Mapping[str, NDArray[np.generic]], missing: str
+) -> dict[str, NDArray[np.generic]]:
     """Return the columns of the table, for the rows that were predicted, and the predictions."""
     cells = table.cells()
     if missing == "drop" and inputs:
@@ -147,18 +154,18 @@ def _columns(
     return {**columns, **{name: options.with_gaps(values) for name, values in new.items()}}
 
 
-def _tidy(table: Table, name: str, cells: NDArray[Any]) -> NDArray[Any]:
+def _tidy(table: Table, name: str, cells: NDArray[np.generic]) -> NDArray[np.generic]:
     """Write whole numbers without a point, and missing ones as nothing."""
     import numpy as np
 
     if cells.dtype.kind != "f":
         return cells
     finite = cells[np.isfinite(cells)]
-    whole = bool((finite == np.trunc(finite)).all())
-    if whole and finite.size and np.abs(finite).max() >= LARGEST_EXACT:
+    integral = bool((finite == np.trunc(finite)).all())
+    if integral and finite.size and np.abs(finite).max() >= LARGEST_EXACT:
         return table.text(name)
-    if whole and finite.size == cells.size:
+    if integral and finite.size == cells.size:
         return cells.astype(np.int64)
-    if not whole:
+    if not integral:
         return options.with_gaps(cells)
     return np.array([int(cell) if np.isfinite(cell) else None for cell in cells.tolist()], dtype=object)

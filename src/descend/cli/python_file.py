@@ -26,7 +26,7 @@ def run_file(file: str) -> dict[str, Any]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ConfigError(f"`{file}` failed: {told(error, file)}") from error
+        raise ConfigError(f"`{file}` failed: {with_line(error, file)}") from error
     finally:
         sys.path.pop(0)
     return vars(module)
@@ -40,13 +40,14 @@ def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
     raise ConfigError(f"`{file}` has no `{name}`.{closest(name, own)} It has: {', '.join(own) or 'no functions'}.")
 
 
-def told(error: Exception, file: str) -> str:
+def with_line(error: Exception, file: str) -> str:
     """Say what an error is, and in which line of the file it came up."""
     lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
         if os.path.realpath(frame.filename) == os.path.realpath(file)
-    ]  # fmt: skip
+    ]
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
-    what = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}".rstrip(": .")
-    return f"{what} (line {lines[-1]})." if lines else f"{what}."
+    said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}".rstrip(": .")
+    return f"{said} (line {lines[-1]})." if lines else f"{said}."

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from rich.progress import Progress
 
@@ -58,7 +59,7 @@ def say_json(content: Mapping[str, Any]) -> None:
     say(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=not readable))
 
 
-def say_csv(columns: Mapping[str, NDArray[Any]]) -> None:
+def say_csv(columns: Mapping[str, NDArray[np.generic]]) -> None:
     """Print columns of one length as CSV on stdout."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     try:
@@ -96,7 +97,7 @@ class Log:
     """Reads the steps of a run: prints those that are due, and on a terminal shows how far it has come.
 
     stream: where the lines go; warnings go to stderr. epochs: how many were asked for, if any. every: print every so
-    many. sharpness: whether lines show it. told: the notes it has printed as warnings.
+    many. sharpness: whether lines show it. warned: the notes it has printed as warnings.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Log:
         self.stream = stream
         self.epochs = epochs
         self.sharpness = sharpness
-        self.told: list[str] = []
+        self.warned: list[str] = []
         self.due = due_epochs(epochs, every)
         self.next = next(self.due)
         self.live = Live(epochs) if on_terminal(sys.stderr) else None
@@ -120,7 +121,7 @@ class Log:
                 self.next = next(self.due)
             with self.live.aside() if self.live else contextlib.nullcontext():
                 if step.note is not None:
-                    self.told.append(step.note)
+                    self.warned.append(step.note)
                     say(f"Warning: {step.note}.", file=sys.stderr)
                 if due:
                     say(folded(step.line() if self.sharpness else str(step)), file=self.stream)
@@ -172,9 +173,13 @@ class Live:
             columns += [rich.TextColumn("of {task.total:.0f}"), rich.BarColumn(bar_width=20)]
             columns += [rich.TextColumn("{task.fields[state]}"), rich.TimeRemainingColumn(), rich.TextColumn("left")]
         live = rich.Progress(
-            *columns, console=Console(stderr=True), transient=True, auto_refresh=False,
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
+            *columns,
+            console=Console(stderr=True),
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         live.add_task("", total=self.epochs, state="")
         live.start()
         return live
@@ -197,8 +202,8 @@ class Live:
 class Counter:
     """Says on ``stream`` how many of so many are done: drawn over on a terminal, else a line every ten seconds."""
 
-    def __init__(self, stream: TextIO, what: str, total: int) -> None:
-        self.stream, self.what, self.total = stream, what, total
+    def __init__(self, stream: TextIO, counted: str, total: int) -> None:
+        self.stream, self.counted, self.total = stream, counted, total
         self.live = on_terminal(stream)
         self.wait = REFRESH if self.live else 10.0
         self.shown = time.monotonic()
@@ -210,7 +215,7 @@ class Counter:
         if now - self.shown < self.wait:
             return
         self.shown = now
-        text = f"{self.what}: {done:,} of {self.total:,}"
+        text = f"{self.counted}: {done:,} of {self.total:,}"
         if self.live:
             self.width = len(text)
             self._draw(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from descend.registry import closest
 
-ELSEWHERE = {
+SYNONYMS = {
     "--learning-rate": "lr rate alpha eta step-size stepsize",
     "--epochs": "iterations iters iter n-iter niter max-iter maxiter max-iterations max-epochs n-epochs steps",
     "--loss": "loss-function lossfunction objective cost criterion",
@@ -64,4 +64,4 @@ def _no_option(error: Exception) -> str:
 
 def _called(name: str, known: list[str]) -> Iterator[str]:
     yield from (option for option in known if option == f"--{name}")
-    yield from (option for option in known if name in ELSEWHERE.get(option, "").split())
+    yield from (option for option in known if name in SYNONYMS.get(option, "").split())

@@ -11,10 +11,9 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.diagnosis.bad_rows import bad_rows, taken_along
 from descend.diagnosis.batch_noise import batch_noise, hovering
-from descend.diagnosis.case import Case
+from descend.diagnosis.case import Case, close_enough
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
 from descend.diagnosis.far_origin import far_origin
-from descend.diagnosis.health import healthy
 from descend.diagnosis.opening import case_of
 from descend.diagnosis.overflow import overflow_or_domain
 from descend.diagnosis.plateau import plateau
@@ -24,6 +23,10 @@ from descend.diagnosis.unscaled_column import unscaled_column
 from descend.diagnosis.wrong_gradient import wrong_gradient
 from descend.errors import DescendError
 
+OF_MODULE = 0.1
+"""Share of its way that a module may leave undone, as it is never done."""
+OF_WAY = 0.01
+"""Share of its way by which the loss of a module may go up and down: beside what it began with that is nothing."""
 Detector = Callable[[Case], Diagnosis | None]
 DETECTORS: tuple[Detector, ...] = (
     wrong_gradient,
@@ -58,13 +61,29 @@ def diagnose(run: Run) -> Diagnosis:
 
 def _examined(run: Run) -> Diagnosis:
     with np.errstate(all="ignore"), case_of(run) as case:
-        if healthy(case):
+        if _healthy(case):
             return _hidden(case) or HEALTHY
         for detector in DETECTORS:
             found = detector(case)
             if found is not None:
                 return found
     return HEALTHY
+
+
+def _healthy(case: Case) -> bool:
+    """Whether nothing is wrong with how a run that stayed finite ended."""
+    if case.outcome in (Outcome.CONVERGED, Outcome.INTERRUPTED):
+        return True
+    if case.outcome is Outcome.DIVERGED:
+        return False
+    if case.epochs == 0:
+        return case.outcome is not Outcome.STALLED
+    progress = case.progress
+    if case.model.in_place and case.known_floor is None:
+        little = progress.swing * abs(progress.level) < OF_WAY * progress.made
+        settled = progress.swing < OF_MODULE or not progress.hovers or little
+        return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
+    return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))
 
 
 def _hidden(case: Case) -> Diagnosis | None:

@@ -105,10 +105,11 @@ def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
     given = dict(state.start)
     usual = 0.0 if lowest.model.linear else 1.0
     return {
-        name: given.get(name, usual) if labels is None
+        name: given.get(name, usual)
+        if labels is None
         else [given.get(f"{name}[{label}]", given.get(name, usual)) for label in labels]
         for name, labels in lowest.model.parameters.shapes.items()
-    }  # fmt: skip
+    }
 
 
 def unknown_start(state: State, lowest: Fit) -> str:

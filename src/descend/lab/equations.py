@@ -29,8 +29,13 @@ RULES = {
     "vertex": "min Σ ω·ℓ(r + F·d),   θ ← θ + d",
 }
 """What each optimizer does, with g = dJ/dθ and learning rate η."""
-SCALED = {"momentum": "v", "nesterov": "g + m·v", "adagrad": "g/(√s + ε)", "rmsprop": "g/(√s + ε)",
-          "adam": "m̂/(√v̂ + ε)"}  # fmt: skip
+SCALED = {
+    "momentum": "v",
+    "nesterov": "g + m·v",
+    "adagrad": "g/(√s + ε)",
+    "rmsprop": "g/(√s + ε)",
+    "adam": "m̂/(√v̂ + ε)",
+}
 """Optimizers whose step is η times something other than the gradient, and what that is called."""
 
 

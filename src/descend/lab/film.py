@@ -29,6 +29,8 @@ from descend.report.view import view
 from descend.results import Fit
 
 Array = NDArray[np.float64]
+Plain = dict[str, Any]
+"""What JSON holds: a figure as Plotly takes it, or what moves in it."""
 
 COLOURS = ("vermillion", "green", "purple", "orange", "sky", "blue")
 MOST_POINTS = 1_200
@@ -43,7 +45,7 @@ FAR = 40.0
 """How many windows away a path is cut off."""
 
 
-def film_of(runs: Descents, dark: bool) -> dict[str, Any]:
+def film_of(runs: Descents, dark: bool) -> Plain:
     """Prepare the film of some descents."""
     frames = frames_of(runs.fits)
     landscape = landscape_of(runs)
@@ -92,10 +94,10 @@ def _contours(landscape: Landscape | None, rows: int, say: Words) -> str:
     if landscape is None or landscape.surface is None:
         return ""
     low, high = (f"{float(landscape.surface.levels[place]):.4g}" for place in (0, -1))
-    told = say("deepest_more" if landscape.beyond else "deepest", low=low, high=high)
+    caption = say("deepest_more" if landscape.beyond else "deepest", low=low, high=high)
     if landscape.others:
-        told += f" {say('others_best')}"
-    return f"{told} {say('thinned', drawn=f'{MOST_ROWS:,}')}" if rows > MOST_ROWS else told
+        caption += f" {say('others_best')}"
+    return f"{caption} {say('thinned', drawn=f'{MOST_ROWS:,}')}" if rows > MOST_ROWS else caption
 
 
 def _left_out(runs: Descents, say: Words) -> str:
@@ -110,12 +112,12 @@ def colour_name(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain]]:
     """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
     seen, say = view(runs.first), words(runs.state.lang)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
-    moves: list[dict[str, Any]] = []
+    moves: list[Plain] = []
     if not seen.one:
         y = seen.y[chosen]
         low, high = reach(y)
@@ -136,8 +138,9 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], l
     marks.append(Points(seen.x[chosen], seen.y[chosen], "data"))
     if np.isfinite(runs.lowest.theta).all():
         best = _predicted(runs.lowest, runs.lowest.theta, {key: grid})
-        marks.append(Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue",
-                          1.4, ":"))  # fmt: skip
+        marks.append(
+            Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue", 1.4, ":")
+        )
     for place, (name, fit) in enumerate(runs.fits.items()):
         curves = _curves(fit, frames.theta(name), {key: grid})
         moves.append(_curve("curve", place, grid, curves, low, high))
@@ -148,7 +151,7 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], l
 
 def _surface(
     runs: Descents, frames: Frames, landscape: Landscape | None, dark: bool
-) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+) -> tuple[Plain, list[Plain]] | None:
     """Draw J with the paths on it: over two parameters contours, over one a curve."""
     if landscape is None or (landscape.surface is None and landscape.line is None):
         return None
@@ -168,9 +171,9 @@ def _surface(
     return _styled(figure(Panel("surface", "", across, up, marks), dark), dark), moves
 
 
-def _loss(runs: Descents, frames: Frames, dark: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _loss(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain]]:
     """Draw J per epoch, with a dot on each curve; the axes hang on where the descents begin and could end."""
-    moves: list[dict[str, Any]] = []
+    moves: list[Plain] = []
     ways = [panels.finite(fit) for fit in runs.fits.values()]
     for place, ((epochs, losses), name) in enumerate(zip(ways, runs.fits, strict=True)):
         chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
@@ -211,19 +214,19 @@ def _equations(runs: Descents, frames: Frames) -> list[list[str]]:
     return [equations.step_lines(fit, max(min(epoch, last - 1), 0), batched) for epoch in frames.epochs]
 
 
-def _way(kind: str, place: int, x: Array, y: Array) -> dict[str, Any]:
+def _way(kind: str, place: int, x: Array, y: Array) -> Plain:
     return {"kind": kind, "colour": colour_name(place), "x": _listed(x), "y": _listed(y)}
 
 
-def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> dict[str, Any]:
-    """Return a curve of every frame, in whole ten-thousandths of the picture: JSON is quickest with those."""
+def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> Plain:
+    """Return a curve of every frame, in ten-thousandths of the picture: JSON is quickest with those."""
     begin, unit = low, (high - low) / 1e4
     places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
     known = np.isfinite(places)
-    whole = np.where(known, places, 0.0).astype(np.int64).astype(object)
-    whole[~known] = None
+    integers = np.where(known, places, 0.0).astype(np.int64).astype(object)
+    integers[~known] = None
     colour = colour_name(place)
-    return {"kind": kind, "colour": colour, "x": _listed(x), "y": whole.tolist(), "scale": [begin, unit]}
+    return {"kind": kind, "colour": colour, "x": _listed(x), "y": integers.tolist(), "scale": [begin, unit]}
 
 
 def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Array:
@@ -290,11 +293,11 @@ def shortened(values: Array, digits: int) -> Array:
         places = digits - 1 - np.floor(np.log10(np.abs(values)))
         usable = np.isfinite(places) & (np.abs(places) < 300.0)
         unit = np.power(10.0, np.where(usable, np.abs(places), 0.0))
-        whole = np.where(places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
-    return np.where(usable, whole, values)
+        rounded = np.where(places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
+    return np.where(usable, rounded, values)
 
 
-def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
+def _styled(made: Plain, dark: bool) -> Plain:
     """Let the page's own words stand around the picture."""
     layout = made["layout"]
     layout["title"] = {"text": ""}
@@ -327,7 +330,7 @@ def _styled(made: dict[str, Any], dark: bool) -> dict[str, Any]:
     return made
 
 
-def _decades(traces: list[dict[str, Any]], axis: str, drawn: dict[str, Any]) -> str | int:
+def _decades(traces: list[Plain], axis: str, drawn: Plain) -> str | int:
     """Space the numbers of a logarithmic axis: at every few decades, or within them where it spans few."""
     if "range" in drawn:
         low, high = drawn["range"]

@@ -101,10 +101,12 @@ def _more(state: State, say: Words) -> list[Component]:
     batch = _choice("batch", batches, "all" if state.batch is None else str(state.batch))
     typed = ", ".join(f"{name}={value:g}" for name, value in state.start)
     return [
-        _field(say("loss"), _choice("loss", list(LOSSES), state.loss)),
-        html.Fieldset([html.Legend(say("optimizers")), race, html.P(say("race"), className="hint")], className="field"),
-        html.Div([_field(say("epochs"), epochs), _field(say("batch"), batch)], className="pair"),
-        _field(say("start"), html.Input(id="start", debounce=0.3, value=typed, **CODE), hint=say("start_hint")),
+        _field(say.label("loss"), _choice("loss", list(LOSSES), state.loss)),
+        html.Fieldset(
+            [html.Legend(say.label("optimizer")), race, html.P(say("race"), className="hint")], className="field"
+        ),
+        html.Div([_field(say.label("epochs"), epochs), _field(say.label("batch_size"), batch)], className="pair"),
+        _field(say.label("start"), html.Input(id="start", debounce=0.3, value=typed, **CODE), hint=say("start_hint")),
         html.Div(id="start-told", role="status"),
         _noise(state, say),
     ]
@@ -115,8 +117,8 @@ def _noise(state: State, say: Words) -> Component:
     least, most = (0.0, 1.0) if recipe is None else (recipe.least, recipe.most)
     noise = 0.0 if recipe is None else (recipe.noise or 0.0) if state.noise is None else state.noise
     slider = html.Input(id="noise", type="range", min=least, max=most, step=0.05, value=noise)
-    told = html.Output(f"{noise:g}", id="noise-told", htmlFor="noise")
-    row = [_field(say("noise"), slider), told, html.Button(say("sample"), id="sample")]
+    amount = html.Output(f"{noise:g}", id="noise-told", htmlFor="noise")
+    row = [_field(say("noise"), slider), amount, html.Button(say("sample"), id="sample")]
     return html.Div(row, className="row noise", hidden=recipe is None or recipe.noise is None)
 
 
@@ -147,7 +149,7 @@ def _rate(state: State, say: Words) -> Component:
         html.Div(id="ruler", className="ruler", **{"aria-hidden": "true"}),
         slider,
     ]
-    row = html.Div([html.Label(say("rate"), htmlFor="rate-typed"), typed, auto], className="row")
+    row = html.Div([html.Label(say.label("learning_rate"), htmlFor="rate-typed"), typed, auto], className="row")
     return html.Section(
         [row, html.Div(scale, className="scale"), html.P(id="limit", className="hint")], className="card rate"
     )
@@ -170,7 +172,7 @@ def _by_hand(state: State, say: Words) -> Component:
     derived = html.Details([html.Summary(say("derived")), html.Div(id="derived")], className="solution")
     return html.Section(
         [
-            html.H2(html.Label(say("gradient"), htmlFor="gradient")),
+            html.H2(html.Label(say.label("gradient"), htmlFor="gradient")),
             html.P(say("gradient_hint"), className="hint"),
             typed,
             html.Div(id="gradient-told", role="status"),

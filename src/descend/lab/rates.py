@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
+from descend.lab import elements as html
 from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.texts import Words
 from descend.optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from dash.development.base_component import Component
 
 BELOW, ABOVE = 4.0, 1.0
 """Decades of the slider below and above the largest stable rate."""
@@ -30,9 +34,8 @@ def ends(runs: Descents) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Any]:
+def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Component]:
     """Draw the scale: decades, the stable region shaded, the limit marked."""
-    from dash import html
 
     def left(power: float) -> str:
         return f"{100.0 * (min(max(power, low), high) - low) / (high - low):.2f}%"
@@ -45,9 +48,12 @@ def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Any]:
         if limit < high:
             parts.append(html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)}))
         if low <= limit <= high:
-            mark = "2/λmax" if _plain(runs) else "max"
-            parts.append(html.Div(html.Span(f"{mark} = {number(runs.limit, 3)}"), className=f"mark{late}",
-                                  style={"left": left(limit)}))  # fmt: skip
+            mark = "2/λmax" if runs.state.optimizers[0] == "gd" else "max"
+            parts.append(
+                html.Div(
+                    html.Span(f"{mark} = {number(runs.limit, 3)}"), className=f"mark{late}", style={"left": left(limit)}
+                )
+            )
     for power in range(math.ceil(low), math.floor(high) + 1):
         parts.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))
     return parts
@@ -64,10 +70,6 @@ def sentence(runs: Descents, say: Words) -> str:
     if runs.limit is None:
         return say("no_limit", largest=largest, name=name)
     return say("limit_of", largest=largest, name=name, limit=number(runs.limit, 3))
-
-
-def _plain(runs: Descents) -> bool:
-    return runs.state.optimizers[0] == "gd"
 
 
 def _decade(power: int) -> str:

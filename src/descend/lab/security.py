@@ -65,7 +65,7 @@ def guard(server: Any, host: str, scripts: Collection[str], most_upload: int, up
         return response
 
 
-def known_host(asked: str, host: str) -> bool:
+def known_host(name_and_port: str, host: str) -> bool:
     """Whether a request's Host is a name of this lab: where it listens, this machine, or any address in numbers.
 
     Of a lab that listens on this machine alone, only the names of this machine.
@@ -76,7 +76,7 @@ def known_host(asked: str, host: str) -> bool:
     (True, False)
     """
     try:
-        name = urlsplit(f"//{asked}").hostname
+        name = urlsplit(f"//{name_and_port}").hostname
     except ValueError:
         return False
     if name is None:
@@ -86,7 +86,7 @@ def known_host(asked: str, host: str) -> bool:
     return not is_local(host) and _address(name)
 
 
-def own_page(asked: str, origin: str | None, site: str | None) -> bool:
+def own_page(host: str, origin: str | None, site: str | None) -> bool:
     """Whether a request comes from a page of the host that it asks, as far as the browser says.
 
     >>> own_page("localhost:8050", "http://localhost:8050", "same-origin")
@@ -99,7 +99,7 @@ def own_page(asked: str, origin: str | None, site: str | None) -> bool:
     if origin is None:
         return True  # no browser: those always name it
     parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == asked.lower()
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
 def is_local(host: str) -> bool:

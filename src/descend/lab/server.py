@@ -61,11 +61,17 @@ def make_app(
 
     library = Library(file, most_upload)
     app = Dash(
-        "descend.lab", assets_folder=str(files("descend.lab").joinpath("assets")), title="descend lab",
-        update_title="", serve_locally=True, suppress_callback_exceptions=True, enable_mcp=False, add_log_handler=False,
+        "descend.lab",
+        assets_folder=str(files("descend.lab").joinpath("assets")),
+        title="descend lab",
+        update_title="",
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        enable_mcp=False,
+        add_log_handler=False,
         index_string=INDEX.replace("COLOURS", colours()),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
-    )  # fmt: skip
+    )
     app.layout = shell()
     callbacks = Callbacks(library, formula)
     callbacks.register(app)
@@ -88,7 +94,7 @@ def colours() -> str:
 
 
 def _give_pages_own_scripts_only(server: Any) -> None:
-    """Let a server answer that there is no such page where a script is asked for that Dash does not know."""
+    """Let a server answer that there is no such page where a script is posted for that Dash does not know."""
     from dash.exceptions import DependencyException
 
     @server.errorhandler(DependencyException)  # type: ignore[untyped-decorator]
@@ -103,12 +109,12 @@ def _give_films(server: Any, callbacks: Callbacks) -> None:
     @server.post(FILMS)  # type: ignore[untyped-decorator]
     def film() -> tuple[str, int, dict[str, str]]:
         try:
-            asked = request.get_json(silent=True)
+            posted = request.get_json(silent=True)
         except RecursionError:
-            asked = None
-        if not (isinstance(asked, dict) and isinstance(asked.get("settings"), dict)):
+            posted = None
+        if not (isinstance(posted, dict) and isinstance(posted.get("settings"), dict)):
             return _said({"error": OUT_OF_DATE}, 400)
-        answer = callbacks.film(asked["settings"], asked.get("gradient"), asked.get("key"))
+        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"))
         return answer, 200, {"Content-Type": "application/json"}
 
 
@@ -166,10 +172,18 @@ def serve(app: Any, host: str, port: int | None, opened: Callable[[str], None]) 
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     server = create_server(
-        app.server, sockets=[listening], threads=THREADS, max_request_body_size=MOST_UPLOAD + BLOCK, ident=None,
-        clear_untrusted_proxy_headers=True, connection_limit=_connections(), channel_timeout=IDLE,
-        cleanup_interval=IDLE / 4, asyncore_use_poll=hasattr(select, "poll"), backlog=CONNECTIONS,
-    )  # fmt: skip
+        app.server,
+        sockets=[listening],
+        threads=THREADS,
+        max_request_body_size=MOST_UPLOAD + BLOCK,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+        connection_limit=_connections(),
+        channel_timeout=IDLE,
+        cleanup_interval=IDLE / 4,
+        asyncore_use_poll=hasattr(select, "poll"),
+        backlog=CONNECTIONS,
+    )
     opened(f"http://{name}:{listening.getsockname()[1]}/")
     try:
         server.run()

@@ -73,7 +73,7 @@ def usual_of(problem: str, formula: str = "") -> State:
         return State(problem, formula, rate=None, start=(), epochs=200)
     return State(
         problem, recipe.formula, recipe.loss, recipe.optimizers, recipe.rate, tuple(recipe.start.items()), recipe.epochs
-    )  # fmt: skip
+    )
 
 
 def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
@@ -184,7 +184,7 @@ def _number(text: str) -> float:
     return value
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
+def _integer(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         value = int(text)
         if not least <= value <= most:
@@ -232,12 +232,12 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "optimizers": _several,
     "rate": read_rate,
     "start": read_start,
-    "epochs": _whole(1, MOST_EPOCHS),
-    "batch": lambda text: None if text == "all" else _whole(1, 10**6)(text),
+    "epochs": _integer(1, MOST_EPOCHS),
+    "batch": lambda text: None if text == "all" else _integer(1, 10**6)(text),
     "noise": _noise,
-    "seed": _whole(0, 10**9),
+    "seed": _integer(0, 10**9),
     "gradient": _short(LONGEST_GRADIENT),
-    "by_hand": lambda text: bool(_whole(0, 1)(text)),
+    "by_hand": lambda text: bool(_integer(0, 1)(text)),
     "lang": _known(LANGUAGES),
 }
 WRITERS: Mapping[str, Callable[[Any], str]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from descend.options.request import OPTIONS
+
 TEXTS = {
     "title": ("gradient descent lab", "梯度下降实验室"),
     "problem": ("Problem", "问题"),
@@ -10,10 +12,7 @@ TEXTS = {
     "upload": ("Upload a CSV", "上传 CSV"),
     "formula": ("Formula", "公式"),
     "formula_hint": ("Columns: {columns}. Other names are parameters.", "数据列：{columns}。其他名称是参数。"),
-    "loss": ("Loss", "损失函数"),
-    "optimizers": ("Optimizers", "优化算法"),
     "race": ("Choose several to race.", "可多选，同场竞赛。"),
-    "rate": ("Learning rate η", "学习率 η"),
     "log_rate": ("Learning rate, as a power of ten", "学习率（以十的幂表示）"),
     "auto": ("choose for me", "自动选择"),
     "stable": ("stable", "稳定"),
@@ -29,11 +28,8 @@ TEXTS = {
     ),
     "no_rate": ("{name} finds the length of each step itself.", "{name} 自行决定每一步的长度。"),
     "no_curvature": ("J has no curvature here that could tell a limit.", "这里 J 没有可用来给出上限的曲率。"),
-    "start": ("Start", "起点"),
     "start_hint": ("Or click on the surface.", "也可以在曲面上点击。"),
     "left_out": ("It is left out.", "已忽略。"),
-    "epochs": ("Epochs", "轮数"),
-    "batch": ("Batch size", "批量大小"),
     "all_rows": ("all rows", "全部数据"),
     "noise": ("Noise", "噪声"),
     "sample": ("New sample", "重新抽样"),
@@ -58,7 +54,6 @@ TEXTS = {
     "outcome": ("ended", "结果"),
     "used": ("epochs", "轮数"),
     "parameters": ("parameters", "参数"),
-    "gradient": ("Your own gradient", "自己推导梯度"),
     "gradient_hint": (
         "Write dJ/dparameter, a line for each; it is judged as you type.",
         "为每个参数写一行 dJ/d参数，边写边判。",
@@ -162,6 +157,12 @@ class Words:
         """Look up a text, and fill in what it names."""
         text = TEXTS[key][self.chinese]
         return text.format(**named) if named else text
+
+    def label(self, key: str) -> str:
+        """Return what the control of an option is called."""
+        label = OPTIONS[key].label
+        assert label is not None
+        return label[self.chinese]
 
 
 def words(language: str) -> Words:

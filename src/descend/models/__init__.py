@@ -4,7 +4,7 @@ from descend.models.call import Call, bind
 from descend.models.contract import Model, SymbolicModel
 from descend.models.formula import FormulaModel, formula_model
 from descend.models.function import FunctionModel
-from descend.models.kinds import KINDS, kind_of
+from descend.models.kinds import KINDS, kind_of, register
 
 __all__ = [
     "KINDS",
@@ -16,4 +16,5 @@ __all__ = [
     "bind",
     "formula_model",
     "kind_of",
+    "register",
 ]

@@ -12,6 +12,12 @@ KINDS: list[type[Model]] = [FormulaModel, ModuleModel, FunctionModel]
 """The first that takes what was given is the kind of the model: a module can be called like a function."""
 
 
+def register(kind: type[Model]) -> type[Model]:
+    """Add a kind of model, as a decorator: it is asked before those there are."""
+    KINDS.insert(0, kind)
+    return kind
+
+
 def kind_of(given: object) -> type[Model]:
     """Return the kind of model that is made of what was given. Raises ConfigError if there is none."""
     for kind in KINDS:

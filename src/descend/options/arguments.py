@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.models import kind_of
+from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.registry import closest
 from descend.table import open_table
@@ -37,7 +38,7 @@ NEEDED = ("l1", "l2", "engine", "loss", "schedule", "sharpness")
 """Options for which None is no value, and does not stand for the default."""
 
 
-def read_request(model: object, data: object, others: Sequence[object], options: Mapping[str, Any]) -> Request:
+def read_request(model: object, data: object, others: Sequence[object], options: Values) -> Request:
     """Return the request of a call of `descend.fit`, with every option known, checked and named once.
 
     others: what was given without a name after the data. Raises ConfigError.
@@ -101,7 +102,7 @@ def _are_values(given: object) -> bool:
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
 
 
-def read_fixed(fix: Mapping[str, Any] | str | None) -> Mapping[str, Any] | None:
+def read_fixed(fix: Values | str | None) -> Values | None:
     """Return fixed values by name, also of a text such as ``c=0, d=1``.
 
     >>> read_fixed("c=0, w[x1] = 1.5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,10 @@ from descend.wording import flag
 Form = Literal["text", "texts", "values", "whole", "number", "switch"]
 """How an option is written in a command: as a text, several texts, ``name=value`` pairs, a whole number, a number, or
 by its flag alone."""
+
+
+Values = Mapping[str, Any]
+"""Values of options, by key."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Option:
     identity: what a checkpoint calls the property of a run that the option decides, and that has to be the same for the
         run to be resumed; empty if the trajectory does not depend on the option.
     repeat: whether the command that repeats a fit needs it; not so of what only says where a run is shown or kept.
-    label: what the web lab calls its control, in English and Chinese; empty where the lab has none for it.
+    label: what the web lab calls its control, in English and Chinese; None where the lab has none for it.
     """
 
     key: str

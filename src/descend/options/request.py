@@ -2,8 +2,9 @@
 
 A new option is one field of `Request`, with its default, its sentence of help and its check. From there the command
 line takes it (`descend.cli.options`), ``descend.fit`` knows it, a report repeats it, a checkpoint holds it against the
-run that takes it up, and the lab has a control for it if it has a label. What remains is the code that uses it, which
-reads it from the request. (A test asks for its name in the signature of ``descend.fit``, too, where editors look.)
+run that takes it up, and a message spells it by `descend.wording`; its label is what a control of the lab is called.
+What remains is the code that uses it, which reads it from the request. (A test asks for its name in the signature of
+``descend.fit``, too, where editors look.)
 
 An option from outside the package is registered, `register(Option("key", ...))`, and read as ``request["key"]``.
 """
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
 from descend.options.checks import is_by_name, is_path, is_switch, is_text, is_texts, must_be, whole_number
-from descend.options.option import Option, option, options_of
+from descend.options.option import Option, Values, option, options_of
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Request:
 
     response: str | None = option(None, check=checks.column)
     inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
-    start: Mapping[str, Any] | None = option(
+    start: Values | None = option(
         None,
         "Starting value, such as w=0 or w=0,b=1; may be repeated.",
         "values",
@@ -96,7 +97,7 @@ class Request:
         flag="--bound",
         identity="bounds",
     )
-    fix: Mapping[str, Any] | None = option(
+    fix: Values | None = option(
         None,
         "Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated.",
         "values",
@@ -226,9 +227,9 @@ class Request:
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     model: object = None
     data: object = None
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Values = field(default_factory=dict)
     """Model, data and the options that differ from their defaults, as the user gave them."""
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Values = field(default_factory=dict)
     """The values of options that were registered from outside, by key."""
     polish: bool = True
     """Whether a start that is searched for may be improved by a short descent."""

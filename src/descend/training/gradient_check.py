@@ -18,13 +18,12 @@ from descend.gradients.court.evidence import Case
 from descend.gradients.court.rows import Factor, Ridders
 from descend.gradients.court.trial import hold
 from descend.losses import Loss
-from descend.models.module import ModuleModel, is_pair, one_per_row
+from descend.models.module import ModuleModel, one_per_row
 from descend.models.module_weights import fill, gradients_of, joined
 from descend.options.request import Request
 from descend.parameters import Parameters
 from descend.table.rows import Rows
-from descend.training.posing import refuse_what_modules_lack
-from descend.training.reading import read_table, read_tensors
+from descend.training.posing import read_rows, refuse_what_modules_lack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +102,7 @@ def _places(shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(",".join(map(str, place)) for place in np.ndindex(shape))
 
 
-def check_module(module: Any, data: object, inputs: Sequence[str] | None, request: Request, loss: Loss) -> Judgement:
+def check_module(module: Any, data: object, request: Request, loss: Loss) -> Judgement:
     """Judge a gradient of a module.
 
     request.gradient: a function ``gradient(module, X, y)``, or ``(module, X, y, weights)`` for weighted rows, that
@@ -113,7 +112,7 @@ def check_module(module: Any, data: object, inputs: Sequence[str] | None, reques
     Raises DataError or ConfigError.
     """
     refuse_what_modules_lack(replace(request, gradient=None, start=None))
-    model, table, columns, _ = (read_tensors if is_pair(data) else read_table)(module, data, inputs, request, loss)
+    model, table, columns, _ = read_rows(module, data, request, loss)
     read = Rows.of(columns, request.roles, model.observed, table.source)
     read.check()
     rows, y, weights = model.tensor(columns), np.asarray(read.y, dtype=np.float64), read.omega

@@ -41,12 +41,8 @@ class ModulePoint:
     def __init__(
         self, theta: Weights, total: Tensor, objective: ModuleObjective, rows: NDArray[np.intp] | None
     ) -> None:
-        self.theta = theta
-        self.total = total
-        self.objective = objective
-        self.rows = rows
-        self.rate = 0.0
-        self.run = objective.runs
+        self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
+        self.rate, self.run = 0.0, objective.runs
         self._loss: float | None = None
         self._norm: float | None = None
 
@@ -75,20 +71,17 @@ class ModulePoint:
         """The size of J, by which its changes are measured."""
         return abs(self.loss)
 
+    # What `Point` says of these it knows from a curvature, or from single rows.
     def promise(self) -> float:
-        """Return what a Gauss-Newton step promises: without a curvature, nobody can tell."""
         return math.inf
 
     def rounded(self, squares: float) -> bool:
-        """Whether nothing but rounding is left of the gradient: without a curvature, nobody can tell."""
         return False
 
     def held(self) -> bool:
-        """Whether predictions at the edge of what the loss allows keep J up: rows are not looked at one by one."""
         return False
 
     def flat(self, scales: Array) -> bool:
-        """Whether some parameter has lost all influence: without a curvature, nobody can tell."""
         return False
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -148,13 +141,8 @@ class ModuleObjective(Objective):
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
-        self.model = model
-        self.engine = engine
-        self.modes = modes
-        self.rows = engine.count
-        self.runs = 0
-        self.passes = 0.0
-        self.finite = True
+        self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
+        self.runs, self.passes, self.finite = 0, 0.0, True
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
 

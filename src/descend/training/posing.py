@@ -8,30 +8,54 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from descend.errors import ConfigError
-from descend.losses import LOSSES
-from descend.models.module import ModuleModel, block_size, is_pair, one_per_row
+from descend.errors import ConfigError, DataError
+from descend.losses import LOSSES, Loss
+from descend.models.module import TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor, one_per_row
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.problem import Problem
-from descend.table import Table
+from descend.table import Table, open_table
 from descend.table.rows import Rows
+from descend.table.table import check_missing
 from descend.training.engine import ModuleEngine
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
-from descend.training.reading import read_table, read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+Array = NDArray[np.float64]
 FEW_ROWS = 64
 """Rows that show what a module returns, and whether training changes it."""
 BATCHED = 0.1
 """Share of a chosen learning rate that is left in batches, which take many steps per epoch, none of them exact."""
+
+LACKING = {
+    "start": "A module brings its own starting values, so leave out `start`. Set them in the module.",
+    "sigma": "A module has no standard errors, so `sigma` would change none. Use weights instead: a column with 1 / "
+    "sigma**2.",
+    **dict.fromkeys(
+        ("l1", "l2"),
+        'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".',
+    ),
+    **dict.fromkeys(
+        ("bounds", "fix", "ties"),
+        "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
+        "weights of a module, set requires_grad_(False) on them.",
+    ),
+    "standardize": "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
+    "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
+}
+"""Options of a fit that mean something for a formula or a function only, and what to do instead."""
+Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
+"""The model, the table, what of it is used by name, and what to tell the user."""
+ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
+"""Shapes of a row that is one number."""
 
 
 def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, Request]:
@@ -42,16 +66,10 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
     refuse_what_modules_lack(request)
-    if request.standardize:
-        raise ConfigError(
-            "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave it out, "
-            "and scale what the module takes, or begin it with torch.nn.BatchNorm1d."
-        )
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss)
     loss.refuse_own()
-    read = read_tensors if is_pair(data) else read_table
-    model, table, columns, notes = read(module, data, request.inputs, request, loss)
+    model, table, columns, notes = read_rows(module, data, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
     preflight.check_response(loss, rows, model.response)
@@ -63,6 +81,76 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
     finally:
         modes.restore()
+
+
+def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Read:
+    """Read ``(X, y)``, or columns: without ``inputs`` all columns of numbers but the response and the weights."""
+    if is_pair(data):
+        return _read_tensors(module, data, request, loss)
+    if is_tensor(data):
+        raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
+    table = open_table(data, request.where)
+    model, _ = ModuleModel.read(module, table, request, loss)
+    notes = []
+    if request.inputs is None:
+        notes = [f"inputs {', '.join(model.inputs)}: all columns of numbers but the response, in this order"]
+    needed = (*model.inputs, model.response, *([request.weights] if request.weights is not None else []))
+    columns = table.numbers(tuple(dict.fromkeys(needed)), request.missing)
+    return model, table, dict(columns), notes
+
+
+def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Read:
+    """Read tensors or arrays with rows along the first axis."""
+    for key in ("inputs", "where", "weights"):
+        if request[key] is not None:
+            raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
+    response = request.response or "y"
+    given, observed = as_tensor(data[0]), _numbers(data[1])
+    if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
+        raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
+    observed = observed.reshape(-1)
+    if given.ndim == 0 or len(given) != len(observed):
+        count = "no rows" if given.ndim == 0 else f"{len(given)} rows"
+        raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
+    if not len(observed):
+        raise DataError("There are no rows in X and y. Give data with at least one row.")
+    given, observed = _finite(given, observed, request.missing)
+    row_shape = tuple(given.shape[1:])
+    columns: dict[str, Any] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
+    named: tuple[str, ...] = ()
+    if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
+        # One number per row is a column like any other, so that it can be drawn.
+        columns[TENSOR], named = _numbers(given).reshape(-1), (TENSOR,)
+    table = open_table({name: columns[name] for name in (*named, response)})
+    return ModuleModel(module, named, response, loss, ModuleParameters(module), row_shape), table, columns, []
+
+
+def _numbers(values: Any) -> Array:
+    """Return a tensor or array as float64."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().double()
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array]:
+    """Refuse rows that are not finite, or leave them out."""
+    import torch
+
+    check_missing(missing)
+    finite = {
+        "X": torch.isfinite(given).reshape(len(given), -1).all(dim=1).cpu().numpy(),
+        "y": np.isfinite(observed),
+    }
+    kept = finite["X"] & finite["y"]
+    if kept.all():
+        return given, observed
+    if missing == "drop" and kept.any():
+        return given[torch.from_numpy(kept).to(given.device)], observed[kept]
+    name, bad = next((name, ~rows) for name, rows in finite.items() if not rows.all())
+    raise DataError(
+        f"{name} has missing or infinite values in {int(bad.sum())} rows, the first of them row "
+        f'{int(bad.argmax()) + 1}. Correct them, or leave such rows out with missing="drop".'
+    )
 
 
 def _begun(
@@ -131,26 +219,11 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
 
 def refuse_what_modules_lack(request: Request) -> None:
     """Refuse the options that mean something for a formula or a function only."""
-    if request.start is not None:
-        raise ConfigError("A module brings its own starting values, so leave out `start`. Set them in the module.")
+    for key, why in LACKING.items():
+        if request[key]:
+            raise ConfigError(why.format(key=key))
     if request.gradient not in (None, "autograd"):
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
-    if request.sigma is not None:
-        raise ConfigError(
-            "A module has no standard errors, so `sigma` would change none. "
-            "Use weights instead: a column with 1 / sigma**2."
-        )
-    if request.l1 or request.l2:
-        raise ConfigError(
-            f"The {'l1' if request.l1 else 'l2'} penalty is not for modules. "
-            'Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
-        )
-    for given, option in ((request.bounds, "bounds"), (request.fix, "fix"), (request.ties, "ties")):
-        if given:
-            raise ConfigError(
-                f"`{option}` is for formulas and functions: the weights of a module have no names in it. Leave it out; "
-                "to hold weights of a module, set requires_grad_(False) on them."
-            )
     if request.engine not in ("auto", "torch"):
         raise ConfigError(f"A module runs on PyTorch, not on the engine `{request.engine}`. Leave out the engine.")
     if request.device is not None:
