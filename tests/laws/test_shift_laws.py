@@ -30,7 +30,9 @@ def data(loss: Loss) -> dict[str, np.ndarray]:
 def shifted(loss: Loss, by: float) -> Loss:
     kind = type(loss)
     more = {"value_text": f"{kind.value_text} + ({by!r})", "__module__": __name__, "certain": 0.0}
-    if kind.saturated is not Loss.saturated:  # in closed form, so it has to be shifted by hand
+    if kind.saturated_text:  # in closed form, so it has to be shifted by hand
+        more["saturated_text"] = f"{kind.saturated_text} + ({by!r})"
+    elif kind.link is not None:  # and here it is that of another loss
         more["saturated"] = lambda self, y: kind.saturated(self, y) + by
     made = dataclasses.make_dataclass(kind.__name__, [], bases=(kind,), namespace=more, frozen=True)
     return made(**loss.settings)

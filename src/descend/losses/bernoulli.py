@@ -23,11 +23,6 @@ class Binomial(Loss):
     variance_text: ClassVar[str] = "mean*(1 - mean)"
     kurtosis_text: ClassVar[str] = "(1 - 6*mean*(1 - mean))/(omega*mean*(1 - mean))"
 
-    @property
-    def of_mean(self) -> Loss:
-        """The loss whose prediction is the probability."""
-        return Bernoulli()
-
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether rows are shares of several trials, whose numbers are the weights."""
         return bool(are_trials(y, omega).all() and ((y > 0.0) & (y < 1.0) & (omega > 1.5)).any())

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Add, Expr, Integer, expand, expand_log
+from sympy import Add, Expr, Integer
 
 from descend.formula.symbols import OMEGA
 from descend.losses.domain import Domain
@@ -294,6 +294,5 @@ class Pearson(Loss):
 @lru_cache(maxsize=64)
 def _normaliser_terms(normaliser: Expr, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
     normaliser = normaliser if weighted else normaliser.xreplace({OMEGA: ONE})
-    terms = expand(expand_log(normaliser, force=True))
-    split = tuple(term.as_independent(RESPONSE, OMEGA, as_Add=False) for term in Add.make_args(terms))
+    split = tuple(term.as_independent(RESPONSE, OMEGA, as_Add=False) for term in Add.make_args(normaliser))
     return None if any(row.has(DISPERSION) for _, row in split) else split

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from descend.losses.bernoulli import Binomial
+from descend.losses.bernoulli import Bernoulli, Binomial
+from descend.losses.contract import Loss
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,8 @@ class Logistic(Binomial):
     certain: ClassVar[float] = 1e-12
     # p (1 - p) changes by no more than itself per unit of the score.
     curvature_left_text: ClassVar[str] = "exp(-moved)"
+
+    @property
+    def of_mean(self) -> Loss:
+        """The loss whose prediction is the probability."""
+        return Bernoulli()

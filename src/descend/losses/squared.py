@@ -30,4 +30,4 @@ class Squared(Loss):
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
     unit: ClassVar[float] = 2.0
     curvature_left_text: ClassVar[str] = "1"
-    normaliser_text: ClassVar[str] = "log(omega)/2 - log(2*pi*dispersion)/2"
+    normaliser_text: ClassVar[str] = "log(omega)/2 - log(dispersion)/2 - 0.9189385332046727"  # log(2 pi)/2

@@ -7,7 +7,6 @@ every point (and for factors in every row) to what rounding allows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from descend.gradients.court.chain_rule import CONSTANTS, ChainRule
 from descend.gradients.court.evidence import Case, Point
 from descend.gradients.court.losses import Gradients, Other, others
-from descend.gradients.court.wording import FAMILIAR, FRESH, Mistake, about_factor, about_rows, rounded
+from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, plain, rounded
 
 Array = NDArray[np.float64]
 TELLING = 8
@@ -341,11 +340,3 @@ class Decoder:
         return Mistake(
             "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
         )
-
-
-def plain(factor: float) -> bool:
-    """Whether a factor is one that people write: such as 2, 1/12 and 2/3, or a familiar number."""
-    simple = Fraction(factor).limit_denominator(24)
-    small = 0 < min(abs(simple.numerator), simple.denominator) <= 3 and abs(simple.numerator) <= 24
-    near = small and abs(float(simple) / factor - 1.0) < 2e-5
-    return near or any(abs(abs(factor) / number - 1.0) < 1e-5 for number in FAMILIAR)

@@ -57,6 +57,14 @@ def about_rows(verdict: str, total: float, rest: float) -> str:
     return text
 
 
+def plain(factor: float) -> bool:
+    """Whether a factor is one that people write: such as 2, 1/12 and 2/3, or a familiar number."""
+    simple = Fraction(factor).limit_denominator(24)
+    small = 0 < min(abs(simple.numerator), simple.denominator) <= 3 and abs(simple.numerator) <= 24
+    near = small and abs(float(simple) / factor - 1.0) < 2e-5
+    return near or any(abs(abs(factor) / number - 1.0) < 1e-5 for number in FAMILIAR)
+
+
 def rounded(factor: float) -> float:
     """Return the simple fraction that a measured factor stands for, if there is one near."""
     simple = Fraction(factor).limit_denominator(24)
