@@ -160,8 +160,12 @@ def _asked_of(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 2:
         return names_in(node.args[1]) if node.func.id in ("isinstance", "issubclass") else set()
     if isinstance(node, ast.Compare):
-        operands = [each.func if isinstance(each, ast.Call) else each for each in (node.left, *node.comparators)]
-        return set().union(*(names_in(each) for each in operands if isinstance(each, ast.Name | ast.Tuple)))
+        operands = [node.left, *node.comparators]
+        each = [
+            part for operand in operands for part in (operand.elts if isinstance(operand, ast.Tuple) else [operand])
+        ]
+        called = [part.func if isinstance(part, ast.Call) else part for part in each]
+        return {part.id for part in called if isinstance(part, ast.Name)}
     return names_in(node.cls) if isinstance(node, ast.MatchClass) else set()
 
 

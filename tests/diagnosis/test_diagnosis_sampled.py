@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend import diagnosis
+from descend.diagnosis import detectors
 from descend.errors import ConfigError
 
 ROWS = 12_000
@@ -93,7 +93,7 @@ SHORT = {"optimizer": "gd", "learning_rate": 0.001, "epochs": 2, "start": {"w": 
 
 
 def test_a_fit_outlives_its_examination(monkeypatch):
-    monkeypatch.setattr(diagnosis, "DETECTORS", (broken,))
+    monkeypatch.setattr(detectors, "DETECTORS", (broken,))
     fit = descend.fit("y ~ w*x", LINE, **SHORT)
     told = "Its run could not be examined any closer (ValueError: operands do not fit). Please report this."
     with pytest.warns(RuntimeWarning, match=re.escape(told)):
@@ -102,7 +102,7 @@ def test_a_fit_outlives_its_examination(monkeypatch):
 
 
 def test_a_function_of_the_user_that_fails_in_an_examination_is_no_error_of_ours(monkeypatch):
-    monkeypatch.setattr(diagnosis, "DETECTORS", (failing_function,))
+    monkeypatch.setattr(detectors, "DETECTORS", (failing_function,))
     fit = descend.fit("y ~ w*x", LINE, **SHORT)
     assert fit.advice.endswith(
         "Its run could not be examined any closer: `forward` raised ZeroDivisionError: division by zero."
@@ -112,7 +112,7 @@ def test_a_function_of_the_user_that_fails_in_an_examination_is_no_error_of_ours
 def test_the_command_line_prints_the_fit(monkeypatch, tmp_path, capsys):
     from descend.cli.main import main
 
-    monkeypatch.setattr(diagnosis, "DETECTORS", (broken,))
+    monkeypatch.setattr(detectors, "DETECTORS", (broken,))
     (tmp_path / "line.csv").write_text("x,y\n1,2\n2,4\n3,6.5\n")
     arguments = ["--optimizer", "gd", "--learning-rate", "0.001", "--epochs", "2", "--json"]
     monkeypatch.setattr(

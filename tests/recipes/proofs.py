@@ -247,3 +247,18 @@ def a_model_kind() -> None:
         assert "runs on the engine `numpy`, not on `torch`" in str(error), error
     else:
         raise AssertionError("nothing was refused")
+
+
+def a_field_of_the_report() -> None:
+    rows = csv(x=X, y=2.0 * np.exp(-0.5 * X) + NOISE / 100)
+    fit = through_everything("y ~ a*exp(-b*x)", rows)
+    value = math.log(2.0) / fit.parameters["b"]
+    assert math.isclose(fit.summary()["half_life"], value)
+    assert f"half-life {value:.6g}" in " ".join(command("fit", "y ~ a*exp(-b*x)", rows).printed.split())
+    assert "half-life" in Path("report.html").read_text(encoding="utf-8")
+    assert json.loads(Path("model.json").read_text(encoding="utf-8"))["half_life"] == fit.summary()["half_life"]
+    assert (
+        json.loads(command("fit", "y ~ a*exp(-b*x)", rows, "--json").printed)["half_life"] == fit.summary()["half_life"]
+    )
+    other = descend.fit("y ~ c + d*x", rows)
+    assert other.summary()["half_life"] is None and "half-life" not in str(other)

@@ -32,5 +32,14 @@ def test_a_recipe(title, text, tmp_path):
 
 
 def test_every_kind_of_part_has_one():
-    parts = {"A loss", "An optimizer", "A named function", "A data source", "An engine", "A model kind", "An option"}
+    parts = {
+        "A loss",
+        "An optimizer",
+        "A named function",
+        "A data source",
+        "An engine",
+        "A model kind",
+        "An option",
+        "A field of the report",
+    }
     assert {title for title, _ in RECIPES} == parts

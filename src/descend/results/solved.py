@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from descend.descent.commenting import attempt, comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
-from descend.diagnosis import Cause, Diagnosis, diagnose
+from descend.diagnosis import Cause, Diagnosis
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
@@ -66,6 +66,8 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
     """Return why a run failed or fell short; none for a healthy one."""
     if solution.endless is not None and solution.outcome is Outcome.STALLED:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
+    from descend.diagnosis.detectors import diagnose
+
     return diagnose(solution.run)
 
 

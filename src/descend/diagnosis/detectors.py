@@ -1,0 +1,101 @@
+"""Each possible cause is looked for in turn; the first that is found explains the run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.descent.run import Run
+from descend.diagnosis.bad_rows import bad_rows, taken_along
+from descend.diagnosis.batch_noise import batch_noise, hovering
+from descend.diagnosis.case import Case, close_enough
+from descend.diagnosis.cause import HEALTHY, Diagnosis
+from descend.diagnosis.far_origin import far_origin
+from descend.diagnosis.opening import case_of
+from descend.diagnosis.overflow import overflow_or_domain
+from descend.diagnosis.plateau import plateau
+from descend.diagnosis.rate_too_large import rate_too_large
+from descend.diagnosis.too_few_epochs import too_few_epochs
+from descend.diagnosis.unscaled_column import unscaled_column
+from descend.diagnosis.wrong_gradient import wrong_gradient
+from descend.errors import DescendError
+
+OF_MODULE = 0.1
+"""Share of its way that a module may leave undone, as it is never done."""
+OF_WAY = 0.01
+"""Share of its way by which the loss of a module may go up and down: beside what it began with that is nothing."""
+Detector = Callable[[Case], Diagnosis | None]
+DETECTORS: tuple[Detector, ...] = (
+    wrong_gradient,
+    bad_rows,
+    far_origin,
+    overflow_or_domain,
+    plateau,
+    batch_noise,
+    unscaled_column,
+    rate_too_large,
+    too_few_epochs,
+)
+"""In this order. What is wrong with the gradient or the data comes before what a descent makes of them: a rate is too
+large, and epochs are too few, only where neither explains it. A column is to blame if standardising alone helps."""
+
+
+def diagnose(run: Run) -> Diagnosis:
+    """Name the cause of a run that failed or fell short; a healthy one has none.
+
+    A fit is never lost because its run cannot be examined: that is told instead, and warned of where it is our error
+    and not that of the user's function.
+    """
+    try:
+        return _examined(run)
+    except Exception as error:
+        said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
+        if not isinstance(error, DescendError | MemoryError):
+            said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
+            warnings.warn(said, RuntimeWarning, stacklevel=2)
+        return Diagnosis(advice=f"{run.advice} {said}")
+
+
+def _examined(run: Run) -> Diagnosis:
+    with np.errstate(all="ignore"), case_of(run) as case:
+        if _healthy(case):
+            return _hidden(case) or HEALTHY
+        for detector in DETECTORS:
+            found = detector(case)
+            if found is not None:
+                return found
+    return HEALTHY
+
+
+def _healthy(case: Case) -> bool:
+    """Whether nothing is wrong with how a run that stayed finite ended."""
+    if case.outcome in (Outcome.CONVERGED, Outcome.INTERRUPTED):
+        return True
+    if case.outcome is Outcome.DIVERGED:
+        return False
+    if case.epochs == 0:
+        return case.outcome is not Outcome.STALLED
+    progress = case.progress
+    if case.model.in_place and case.known_floor is None:
+        little = progress.swing * abs(progress.level) < OF_WAY * progress.made
+        settled = progress.swing < OF_MODULE or not progress.hovers or little
+        return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
+    return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))
+
+
+def _hidden(case: Case) -> Diagnosis | None:
+    """Find what is wrong with a run that seems well: a wrong gradient, a far origin, a plateau, or rows."""
+    doubtful = case.problem.gradient == "by_hand" or case.model.forward is not None
+    if doubtful and (found := wrong_gradient(case)) is not None:
+        return found
+    along = taken_along(case)
+    if along is not None and along.cause is not None:
+        return along
+    if case.model.in_place or case.outcome is not Outcome.CONVERGED:
+        found = far_origin(case) or plateau(case)
+        if found is not None:
+            return found
+    return along or hovering(case)
