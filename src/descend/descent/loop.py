@@ -87,18 +87,13 @@ def descend(
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
     needs = max(1, optimizer.needs)
-    begin, ahead = 0, None
-    kinks, edge, subgradient = objective.kinks, objective.edge, None
+    begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
         judge.memory = taken_up.judge
         objective(theta, taken_up.order)
-    epochs: Iterable[int] = itertools.count(begin)
-    if plan.closed is not None:
-        bound = BEYOND_BOUNDS * max(abs(plan.closed.point.loss), plan.scale)
-        epochs = (epoch for epoch in plan.closed.epochs(plan.epochs, bound) if epoch >= begin)
-    for epoch in epochs:
+    for epoch in _epochs(plan, begin):
         if plan.closed is not None:
             theta = plan.closed.theta(epoch)
         point = objective(theta, needs) if ahead is None else ahead
@@ -120,11 +115,8 @@ def descend(
             continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
-            if kinks is not None and theta is point.theta:
-                theta, subgradient = kinks.onwards(point)
-                state = optimizer.init(theta)
-            if edge is not None and theta is point.theta:
-                theta = edge.onwards(point)
+            if theta is point.theta and (objective.kinks is not None or objective.edge is not None):
+                theta, subgradient = _onwards(objective, point)
                 state = optimizer.init(theta)
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
@@ -135,6 +127,24 @@ def descend(
             part = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers
             part.rate = rate
             theta, state = optimizer.step(part, state)
+
+
+def _epochs(plan: Plan, begin: int) -> Iterable[int]:
+    """Return the epochs to step through: all of them, or of a closed form those that are shown."""
+    if plan.closed is None:
+        return itertools.count(begin)
+    bound = BEYOND_BOUNDS * max(abs(plan.closed.point.loss), plan.scale)
+    return (epoch for epoch in plan.closed.epochs(plan.epochs, bound) if epoch >= begin)
+
+
+def _onwards(objective: Objective, point: Point) -> tuple[Array, Array | None]:
+    """Return where kinks, or an edge, lead a descent that can go no further; the subgradient if it is at a corner."""
+    theta, subgradient = point.theta, point.subgradient
+    if objective.kinks is not None:
+        theta, subgradient = objective.kinks.onwards(point)
+    if objective.edge is not None and theta is point.theta:
+        theta = objective.edge.onwards(point)
+    return theta, subgradient
 
 
 class Judge:

@@ -92,14 +92,12 @@ class Normal:
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
-        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
         move = solved(self.curvature, 0.0, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
 
     def safe(self) -> bool:
-        """Whether its undamped step can be trusted."""
         return self.sound and well(self.curvature)
 
 
@@ -112,7 +110,6 @@ class Triangle:
         self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
 
     def move(self, damping: float) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts."""
         if damping < RANK**2:  # it would not keep the rounding of R from being inverted
             move = self.newton()[0]
             return move, predicted(self.upper, self.right, move * self.scale)
@@ -133,8 +130,7 @@ class Triangle:
         return move / self.scale, float(np.linalg.norm(self.right))
 
     def safe(self) -> bool:
-        """Whether its undamped step can be trusted: there is nothing better."""
-        return True
+        return True  # there is nothing better
 
 
 class Bounded:
@@ -150,7 +146,6 @@ class Bounded:
         self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
 
     def move(self, damping: float) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts."""
         stacked = np.vstack([self.upper, np.sqrt(damping) * np.eye(self.scale.size)])
         right = np.append(self.right, np.zeros(self.scale.size))
         move = bounded_least_squares(stacked, right, *self.room)
@@ -165,8 +160,7 @@ class Bounded:
         return move, float(np.linalg.norm(basis.T @ self.right))
 
     def safe(self) -> bool:
-        """Whether its undamped step can be trusted: there is nothing better."""
-        return True
+        return True  # there is nothing better
 
 
 System = Few | Normal | Triangle | Bounded

@@ -88,7 +88,6 @@ class MeanLoss(VectorObjective):
         self.__dict__.update(state | {"means": getattr(state["engine"], "means", None)})
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
-        """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         self._count(rows)
         if order == 2 and rows is None and self.means is not None:
             means: Numbers = self.means(theta)
@@ -101,7 +100,6 @@ class MeanLoss(VectorObjective):
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
-        """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         if not self.engine.factors:
             return None
         self._count(rows)
@@ -139,7 +137,6 @@ class Around(VectorObjective):
 
     @property
     def passes(self) -> float:
-        """How often all rows were read."""
         return self.inner.passes
 
     @passes.setter
@@ -147,7 +144,6 @@ class Around(VectorObjective):
         self.inner.passes = passes
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
-        """Share out the rows of one epoch."""
         return self.inner.batches(size, seed, epoch)
 
 
@@ -163,7 +159,6 @@ class Penalised(Around):
         self.curved = np.diag(2.0 * penalty.l2)
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
-        """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         loss, gradient, curvature = self.inner.numbers(theta, order, rows)
         return (
             loss + self._size(theta),
@@ -193,15 +188,12 @@ class OnRows(Around):
         self.chosen, self.rows = chosen, len(chosen)
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
-        """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         return self.inner.numbers(theta, order, self._of(rows))
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
-        """Return the triangle of the Jacobian."""
         return self.inner.triangle(theta, self._of(rows))
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places]:
-        """Share out the chosen rows."""
         return shuffled(self.rows, size, seed, epoch)
 
     def _of(self, rows: Places | None) -> Places:
@@ -224,7 +216,6 @@ class Held(Around):
         return theta
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
-        """Return J, and from order 1 on its gradient, from 2 on its curvature."""
         loss, gradient, curvature = self.inner.numbers(self.complete(theta), order, rows)
         return (
             loss,
@@ -233,7 +224,6 @@ class Held(Around):
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
-        """Return the triangle of the Jacobian by the free components."""
         found = self.inner.triangle(self.complete(theta), rows)
         if found is None:
             return None
