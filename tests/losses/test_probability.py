@@ -10,7 +10,7 @@ from scipy.special import expit, ndtr
 import descend
 from descend.formula import read_formula
 from descend.losses import Bernoulli, Logistic
-from descend.losses.log_odds import log_odds
+from descend.losses.link import log_odds
 from descend.losses.probability import taken_for
 
 COLUMNS = ("x", "d", "y")

@@ -43,9 +43,9 @@ def bad_rows(case: Case) -> Diagnosis | None:
     if apart is None:
         return None
     if _better_without(case, apart.kept):
-        return _told(case, apart, f"without {_these(apart)} the same run goes well")
+        return _diagnosis(case, apart, f"without {_these(apart)} the same run goes well")
     pull = _pull(case, apart) if apart.certain and not case.diverged else None
-    return None if pull is None else _told(case, apart, _dragged(apart, *pull))
+    return None if pull is None else _diagnosis(case, apart, _dragged(apart, *pull))
 
 
 def taken_along(case: Case) -> Diagnosis | None:
@@ -59,11 +59,13 @@ def taken_along(case: Case) -> Diagnosis | None:
     pull = _pull(case, apart)
     if pull is None and not apart.certain:
         return None
-    told = _told(case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull))
+    blamed = _diagnosis(
+        case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull)
+    )
     if apart.certain and pull is not None:
-        return told
-    advice = f"{case.run.advice} But {told.sentence} {told.advice}"
-    return Diagnosis(None, told.evidence, told.sentence, advice)
+        return blamed
+    advice = f"{case.run.advice} But {blamed.sentence} {blamed.advice}"
+    return Diagnosis(None, blamed.evidence, blamed.sentence, advice)
 
 
 def standing_apart(case: Case) -> Apart | None:
@@ -82,26 +84,26 @@ def standing_apart(case: Case) -> Apart | None:
     return Apart(found, bad, kept) if len(kept) >= max(2, count // 2) else None
 
 
-def _told(case: Case, apart: Apart, why: str) -> Diagnosis:
+def _diagnosis(case: Case, apart: Apart, why: str) -> Diagnosis:
     worst, bad = apart.worst, apart.bad
     listed = ", ".join(f"{row + 1:,}" for row in worst.rows[:5]) + (" ..." if len(worst.rows) > 5 else "")
     values = ", ".join(f"{value:.6g}" for value in dict.fromkeys(worst.values[:5].tolist()))
     plural = "s" if len(worst.rows) > 1 else ""
-    rest = np.delete(case.columns[worst.column], worst.rows)
+    remaining = np.delete(case.columns[worst.column], worst.rows)
     where, others = f"row{plural} {listed}", "all other rows"
     if case.sampled:
         where, others = f"{len(worst.rows):,} of {case.rows:,} rows of a sample", "its other rows"
     sentence = (
-        f"`{worst.column}` is {values} in {where}, while {others} lie between {rest.min():.6g} and {rest.max():.6g}; "
-        f"{why}."
+        f"`{worst.column}` is {values} in {where}, while {others} lie between {remaining.min():.6g} and "
+        f"{remaining.max():.6g}; {why}."
     )
     evidence: Evidence = {
         "column": worst.column,
         "rows": None if case.sampled else [int(row) + 1 for row in worst.rows[:20]],
         "values": [float(value) for value in worst.values[:20]],
         "count": len(bad),
-        "others_min": float(rest.min()),
-        "others_max": float(rest.max()),
+        "others_min": float(remaining.min()),
+        "others_max": float(remaining.max()),
     }
     conditions = " AND ".join(_condition(each, np.delete(case.columns[each.column], each.rows)) for each in apart.found)
     return Diagnosis(
@@ -126,12 +128,12 @@ def _dragged(apart: Apart, with_them: float, without: float) -> str:
     return f"without {_these(apart)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
 
 
-def _condition(worst: Suspects, rest: Array) -> str:
+def _condition(worst: Suspects, remaining: Array) -> str:
     name = worst.column if worst.column.isidentifier() else f'"{worst.column}"'
     if len(set(worst.values.tolist())) == 1:
         return f"{name} <> {worst.values[0]:.6g}"
-    sides = [f"{name} >= {rest.min():.6g}"] if worst.values.min() < rest.min() else []
-    sides += [f"{name} <= {rest.max():.6g}"] if worst.values.max() > rest.max() else []
+    sides = [f"{name} >= {remaining.min():.6g}"] if worst.values.min() < remaining.min() else []
+    sides += [f"{name} <= {remaining.max():.6g}"] if worst.values.max() > remaining.max() else []
     return " AND ".join(sides)
 
 
@@ -139,8 +141,8 @@ def _better_without(case: Case, kept: NDArray[np.intp]) -> bool:
     others = case.on(kept)
     if case.diverged:
         return went_well(case.trial(objective=others, epochs=max(50, 2 * case.epochs)))
-    whole, less = case.largest_at_start, case.largest_curvature(case.start, others)
-    if whole is None or less is None or whole < CURVED * less:
+    with_all, without = case.largest_at_start, case.largest_curvature(case.start, others)
+    if with_all is None or without is None or with_all < CURVED * without:
         return False
     for rate in (case.rate, "auto"):
         steps = case.trial(objective=others, rate=rate)

@@ -27,17 +27,17 @@ def batch_noise(case: Case) -> Diagnosis | None:
     if gained < max(0.5 * max(case.excess, level - case.reachable), OF_LOSS * abs(lowest)) or gained <= 0.0:
         return None
     random = np.random.default_rng(0)
-    whole = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
+    full_gradient = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
     some = min(size, case.rows // 2) if case.sampled else size
     apart = [
-        case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - whole
+        case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - full_gradient
         for _ in range(BATCHES)
     ]
     noise = float(np.sqrt(np.mean([part @ part for part in apart]) * some / size))
     length = float(np.linalg.norm(case.end.gradient))
     times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
     times = min(times, rows / size)
-    larger = min(rows, 2 ** math.ceil(math.log2(size * times)))
+    batch_size = min(rows, 2 ** math.ceil(math.log2(size * times)))
     smaller = case.rate / times
     evidence: Evidence = {
         "batch_size": size,
@@ -46,7 +46,7 @@ def batch_noise(case: Case) -> Diagnosis | None:
         "gradient_norm": length,
         "loss": level,
         "loss_over_all_rows": lowest,
-        "batch_size_that_helps": larger,
+        "batch_size_that_helps": batch_size,
         "learning_rate_that_helps": smaller,
     }
     sentence = (
@@ -54,7 +54,7 @@ def batch_noise(case: Case) -> Diagnosis | None:
         f"{size} rows is off by {noise:.3g} on average, that of all rows is {length:.3g}."
     )
     advice = (
-        f"Use {spell('batch_size', larger)}, or {spell('learning_rate', f'{smaller:.2g}')}, which lower that noise "
+        f"Use {spell('batch_size', batch_size)}, or {spell('learning_rate', f'{smaller:.2g}')}, which lower that noise "
         f"{times:.2g} times, or {spell('schedule', 'cosine')}."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)

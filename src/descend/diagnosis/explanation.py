@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.beginning import Beginning
-from descend.diagnosis.outlook import Asked, Outlook, outlook
+from descend.diagnosis.outlook import Outlook, OutlookSettings, outlook
 from descend.errors import DescendError
 from descend.formula import Formula, as_text, read_formula
 from descend.formula.ambiguities import ambiguities
@@ -218,17 +218,17 @@ def _units(formula: Formula) -> dict[str, str]:
 
 
 def _arbitrary(formula: Formula) -> tuple[str, ...]:
-    told = []
+    sentences = []
     for symbol, others in even_parameters(formula).items():
         along = f" together with that of {joined([each.name for each in others])}" if others else ""
-        told.append(f"the sign of {symbol.name}{along} makes no difference")
+        sentences.append(f"the sign of {symbol.name}{along} makes no difference")
     for group in interchangeable(formula):
         sets = [f"({', '.join(each.name for each in own)})" if len(own) > 1 else own[0].name for own in group]
-        told.append(f"{joined(sets)} can change places")
-    return tuple(told)
+        sentences.append(f"{joined(sets)} can change places")
+    return tuple(sentences)
 
 
-def on_table(request: Request, table: Table, asked: Asked | None) -> Explanation:
+def on_table(request: Request, table: Table, settings: OutlookSettings | None) -> Explanation:
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
     read = read_formula(str(request.model), table.names, table.numeric_names)
     explained = of_formula(read)
@@ -237,10 +237,10 @@ def on_table(request: Request, table: Table, asked: Asked | None) -> Explanation
         with np.errstate(all="ignore"):
             beginning = begin(pose(request, table), request)
             found |= of_beginning(beginning)
-            if asked is not None:
-                found["outlook"] = outlook(beginning, *asked, request.standardize)
+            if settings is not None:
+                found["outlook"] = outlook(beginning, *settings, request.standardize)
     except DescendError as error:
-        if asked is not None or request.start:
+        if settings is not None or request.start:
             raise
         found["start_note"] = str(error)
     return replace(explained, **found)

@@ -133,8 +133,8 @@ def _no_measurement(
         return True
     if ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE:
         return True
-    rest = np.delete(values, rows)
-    among = bool(((apart / UNIT >= rest.min()) & (apart / UNIT <= rest.max())).all())
+    remaining = np.delete(values, rows)
+    among = bool(((apart / UNIT >= remaining.min()) & (apart / UNIT <= remaining.max())).all())
     return among and ratio >= UNIT_GAP and chance <= UNIT_CHANCE
 
 

@@ -17,7 +17,7 @@ from descend.stability.culprit import culprit_of, standardised
 from descend.stability.spectrum import LARGEST, MOST_EPOCHS, Spectrum, spectrum_at, spectrum_of
 from descend.wording import spell
 
-Asked = tuple[Optimizer, float | str | None, float]
+OutlookSettings = tuple[Optimizer, float | str | None, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +76,15 @@ class Outlook:
         limit, best = found.stable_limit(self.optimizer), found.best_rate(self.optimizer)
         assert limit is not None and best is not None
         most = "" if found.complete else " at least"
-        told = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
+        extremes = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
         where = ", in standardised columns" if self.standardized else ""
         # With momentum the rate that is best in the long run need not be the one that is there first.
         best_of = "at best" if self.optimizer.recurrence == Recurrence() else "in the long run fastest at"
         lines = [
-            ("curvature", told + where + ("" if found.exact else "; of the parabola that J resembles at the start")),
+            (
+                "curvature",
+                extremes + where + ("" if found.exact else "; of the parabola that J resembles at the start"),
+            ),
             (
                 "stable",
                 f"{name} up to a learning rate of {limit:.4g}, {best_of} {best:.4g}: {self._epochs(found, best)}",
@@ -127,7 +130,7 @@ def asked_outlook(
     tolerance: float | None,
     has_data: bool,
     standardize: bool = False,
-) -> Asked | None:
+) -> OutlookSettings | None:
     """Return optimizer, rate (None or "auto": chosen) and tolerance; None if no outlook is asked for.
 
     Raises ConfigError for an optimizer whose steps follow no such law, and where there are no data.

@@ -63,7 +63,7 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
         return None
     if distance > MODERATE and (case.beyond or _thrown(case)):
         return None
-    return _told(case, failure, distance)
+    return _diagnosis(case, failure, distance)
 
 
 def _thrown(case: Case) -> bool:
@@ -72,7 +72,7 @@ def _thrown(case: Case) -> bool:
     return case.optimizer.uses_rate and rose and went_well(case.trial(rate=0.1 * case.rate, epochs=20))
 
 
-def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
+def _diagnosis(case: Case, failure: Failure, distance: float) -> Diagnosis:
     parameters = _named(case, failure.theta)
     at = ", ".join(f"{name} = {value:.4g}" for name, value in list({**failure.inputs, **parameters}.items())[:6])
     evidence: Evidence = {
@@ -88,7 +88,7 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
     if case.stable_rate is not None:
         evidence["largest_stable_rate"] = case.stable_rate
     row = "a row" if case.sampled else f"row {failure.row:,}"
-    what = f"`{failure.part}` is {failure.value:g} in {row}" + (f" ({at})" if at else "")
+    sentence = f"`{failure.part}` is {failure.value:g} in {row}" + (f" ({at})" if at else "")
     if case.model.in_place:
         domain = failure.cause is Cause.DOMAIN_ERROR
         keep = f"Keep what goes into `{failure.part}` " + ("where that has a value" if domain else "small")
@@ -106,7 +106,7 @@ def _told(case: Case, failure: Failure, distance: float) -> Diagnosis:
             if case.optimizer.uses_rate
             else "or other starting values."
         )
-    return Diagnosis(failure.cause, evidence, what + ".", advice)
+    return Diagnosis(failure.cause, evidence, sentence + ".", advice)
 
 
 def _named(case: Case, theta: Array) -> dict[str, float]:

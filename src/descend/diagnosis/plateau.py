@@ -69,8 +69,8 @@ def plateau(case: Case) -> Diagnosis | None:
         evidence |= {"expression": part, "share_of_rows_saturated": share}
         words.append(f"`{part}` is saturated in {100.0 * share:.3g}% of the rows")
     elif idle:
-        lost = "no influence at the start" if case.first.norm == 0.0 else "lost all influence"
-        words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} {lost}")
+        influence = "no influence at the start" if case.first.norm == 0.0 else "lost all influence"
+        words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} {influence}")
     words.append(f"the gradient is {case.end.norm:.3g} where the loss is {reached:.4g}")
     if lower < MUCH_LOWER * reached:
         words.append(f"{lower:.4g} is reached from another start")
@@ -79,24 +79,24 @@ def plateau(case: Case) -> Diagnosis | None:
 
 
 def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) -> str:
-    elsewhere = f"give starting values{using('start')}"
+    restart = f"give starting values{using('start')}"
     if case.problem.given:
         searched = case.model.formula is not None
-        elsewhere = "try other starting values"
+        restart = "try other starting values"
         if searched:
-            elsewhere += worded("searching", f", or leave {spell('start')} out to have some searched for")
+            restart += worded("searching", f", or leave {spell('start')} out to have some searched for")
     if saturated is not None:
         part, share = saturated
         return (
             f"The descent is on a plateau, for `{part}` hardly changes any more in {100.0 * share:.3g}% of the rows: "
-            f"start its parameters where it does; {elsewhere}."
+            f"start its parameters where it does; {restart}."
         )
     if idle:
         return (
             f"The descent is on a plateau: start where {' and '.join(idle)} still matter{'s' * (len(idle) == 1)}; "
-            + (f"{elsewhere}.")
+            + (f"{restart}.")
         )
-    return f"The descent is on a plateau: {elsewhere}."
+    return f"The descent is on a plateau: {restart}."
 
 
 def _at_rest(case: Case) -> bool:

@@ -33,18 +33,18 @@ def _diverged(case: Case) -> Diagnosis:
     evidence = growth(case)
     limit, curvature = case.stable_rate, case.largest_at_start
     trace, last = case.trace, case.trace[-1]
-    grown = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
+    change = f"The loss went from {trace[0].loss:.4g} to {last.loss:.4g} in {counted(last.epoch)}"
     name = case.optimizer.name
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
         evidence["rate_that_descends"] = smaller
         use = "Use a smaller learning rate" if smaller is None else f"Use {spell('learning_rate', f'{smaller:.2g}')}"
-        advice = f"{grown}: it diverged. {use} than {case.rate:g}, or {spell('learning_rate', 'auto')}."
+        advice = f"{change}: it diverged. {use} than {case.rate:g}, or {spell('learning_rate', 'auto')}."
         if smaller is not None:
-            advice = f"{grown}: it diverged. {use} instead of {case.rate:g}, or {spell('learning_rate', 'auto')}."
+            advice = f"{change}: it diverged. {use} instead of {case.rate:g}, or {spell('learning_rate', 'auto')}."
         return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
     advice = (
-        f"{grown}: the learning rate {case.rate:g} is too large. The largest stable rate at the start is {limit:.3g} "
+        f"{change}: the learning rate {case.rate:g} is too large. The largest stable rate at the start is {limit:.3g} "
         f"(2/lambda_max with lambda_max = {curvature:.4g}" + (")" if name == "gd" else f", for {name})") + ". "
         f"Use "
         f"{spell('learning_rate', f'{limit / 2:.2g}')}, or {spell('learning_rate', 'auto')}."
@@ -77,7 +77,7 @@ def _thrown(case: Case) -> Diagnosis | None:
     for share in SMALLER:
         lowest = min(losses(case.trial(rate=share * case.rate)), default=math.inf)
         if level - lowest > max(OF_LOSS * abs(lowest), 0.5 * (level - case.reachable)):
-            return _told(case, share * case.rate, lowest, len(values) - 1)
+            return _diagnosis(case, share * case.rate, lowest, len(values) - 1)
     return None
 
 
@@ -92,10 +92,10 @@ def thrown_to_rest(case: Case, much_lower: float) -> Diagnosis | None:
     smaller = 0.1 * case.rate if case.stable_rate is None else min(0.1 * case.rate, 0.5 * case.stable_rate)
     epochs = min(4 * case.epochs, MOST_EPOCHS)
     lowest = min(losses(case.trial(rate=smaller, epochs=epochs)), default=math.inf)
-    return _told(case, smaller, lowest, epochs) if lowest <= much_lower else None
+    return _diagnosis(case, smaller, lowest, epochs) if lowest <= much_lower else None
 
 
-def _told(case: Case, smaller: float, lowest: float, epochs: int) -> Diagnosis:
+def _diagnosis(case: Case, smaller: float, lowest: float, epochs: int) -> Diagnosis:
     values, level = case.progress.values, case.progress.level
     highest = max(values)
     evidence = growth(case) | {"rate_that_descends": smaller, "loss": level, "loss_at_that": lowest, "highest": highest}

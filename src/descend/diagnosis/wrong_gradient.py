@@ -39,9 +39,11 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
         return None
     label, given, measured = found
     where = "the start" if theta is case.start else "the end"
-    what = f"dJ/d{label}" if label else "the slope of J along the gradient"
+    slope_name = f"dJ/d{label}" if label else "the slope of J along the gradient"
     source = "gradient by hand" if by_hand else f"{case.problem.gradient} gradient"
-    sentence = f"the {source} is wrong: at {where} it gives {given:.6g} for {what}, but J changes by {measured:.6g}"
+    sentence = (
+        f"the {source} is wrong: at {where} it gives {given:.6g} for {slope_name}, but J changes by {measured:.6g}"
+    )
     ratio = given / measured if measured else math.inf
     if math.isfinite(ratio) and abs(ratio) < 1e6:
         sentence += f", a factor of {ratio:.4g}"

@@ -17,6 +17,7 @@ from descend.models import Model
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import open_table
+from descend.table.rows import Roles, Rows
 from descend.wording import using
 
 Array = NDArray[np.float64]
@@ -63,6 +64,8 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
         )
     names = columns_needed(estimates.model, spread, interval)
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
+    if interval == "prediction":
+        Rows.of(columns, Roles(estimates.weights, estimates.sigma), source=table.source).check()
     found = band(estimates, columns, interval, level)
     refuse_not_finite(estimates.model, estimates.theta, columns, found.prediction)
     _refuse_without_ends(estimates, columns, found)

@@ -12,7 +12,7 @@ from descend.formula.domain import interval
 from descend.formula.functions import POSITIVE, REAL, Interval
 from descend.formula.symbols import Column, Parameter, number
 from descend.losses.contract import Loss
-from descend.losses.log_odds import log_odds
+from descend.losses.link import log_odds
 
 ROUNDING = 1e-12
 """By how much constants such as 0.3333 and 0.6667 may add up to more than 1."""

@@ -112,9 +112,9 @@ class FormulaModel(SymbolicModel):
     @cached_property
     def log_linear(self) -> bool:
         """Whether it is exp(what is linear in the parameters) under a loss convex in that: then too J is convex."""
-        whole = self.formula.expression
-        exponential = self.loss.convex_in_log and whole.is_Function and whole.func.__name__ == "exp"
-        return exponential and self._linear(whole.args[0])
+        expression = self.formula.expression
+        exponential = self.loss.convex_in_log and expression.is_Function and expression.func.__name__ == "exp"
+        return exponential and self._linear(expression.args[0])
 
     @cached_property
     def linear_predictor(self) -> Expr | None:

@@ -60,13 +60,13 @@ class FunctionModel(Model):
                 f"{forward.name}(x, w)`."
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
-        whole = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
+        everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
-        held = held_back(whole, table, options, start)
+        held = held_back(everything, table, options, start)
         if held is not None:
             forward = replace(forward, constraints=held)
-        return cls(forward, response, whole if held is None else held.free, loss, held), start
+        return cls(forward, response, everything if held is None else held.free, loss, held), start
 
     def entry(self) -> dict[str, Any]:
         return {"function": self.forward.name, "response": self.response}
@@ -83,8 +83,10 @@ class FunctionModel(Model):
         cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
     ) -> FunctionModel:
         forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
-        whole = Parameters(shapes_of(content))
-        return cls(forward, content["response"], whole if constraints is None else constraints.free, loss, constraints)
+        everything = Parameters(shapes_of(content))
+        return cls(
+            forward, content["response"], everything if constraints is None else constraints.free, loss, constraints
+        )
 
     def __post_init__(self) -> None:
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))

@@ -161,9 +161,9 @@ def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
     if shape == (rows, 1):
         return output[:, 0]
     if shape != (rows,):
-        what = f"shape {shape}" if hasattr(output, "shape") else f"a {type(output).__name__}"
+        returned = f"shape {shape}" if hasattr(output, "shape") else f"a {type(output).__name__}"
         raise ConfigError(
-            f"`{name}` returned {what} for {rows} rows. "
+            f"`{name}` returned {returned} for {rows} rows. "
             f"It must return one number per row: shape ({rows},) or ({rows}, 1)."
         )
     return output

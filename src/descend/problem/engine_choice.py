@@ -98,9 +98,11 @@ def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
 
 def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engine | None:
     """Build the engine of moments where nobody asked for it and nothing is lost by it."""
+    if not program.linear or request.batched or program.parameters.size > MANY:
+        return None
     from descend.engines.moments import SAMPLE, MomentsEngine, refusal
 
-    if not program.linear or request.batched or program.parameters.size > MANY or refusal(program) is not None:
+    if refusal(program) is not None:
         return None
     engine = MomentsEngine(program, rows)
     # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.

@@ -26,6 +26,7 @@ from descend.table import Table
 from descend.table.lazy import Lazy, Summary
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rows import Rows, check_roles
+from descend.table.table import check_missing
 from descend.wording import spell, using
 
 if TYPE_CHECKING:
@@ -139,8 +140,7 @@ def near_minimum(program: Program, sample: Rows) -> Array | None:
 
 def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:
     """Return the rows without gaps, how many they are, and what is known of their columns."""
-    if missing not in ("raise", "drop"):
-        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+    check_missing(missing)
     rows, known = lazy.summaries()
     if rows == 0:
         raise table.no_rows()

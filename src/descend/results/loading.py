@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.losses import LOSSES, Loss
-from descend.models import KINDS, FormulaModel, Model
+from descend.models import KINDS, Model, kind_of
 from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
 from descend.parameters import Parameters, constrained
@@ -56,8 +56,8 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
 
 def _kind(content: Content) -> type[Model]:
     """Return the kind of model that a file speaks of; what is written as its formula may be but a description."""
-    others = (kind for kind in KINDS if kind.saved_as not in (None, FormulaModel.saved_as))
-    return next((kind for kind in others if content.get(str(kind.saved_as)) is not None), FormulaModel)
+    said = [kind for kind in KINDS if kind.saved_as is not None and content.get(kind.saved_as) is not None]
+    return min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
 
 
 def _model(content: Content, kind: type[Model], given: object, place: Path) -> Model:
@@ -88,7 +88,7 @@ def restored(
 ) -> LoadedFit:
     """Return the fit that the content of a model file stands for."""
     return LoadedFit(
-        content=content,
+        _content=content,
         model=model,
         theta=theta,
         loss=math.nan if content["loss"] is None else content["loss"],

@@ -25,6 +25,12 @@ EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
 
 
+def check_missing(missing: str) -> None:
+    """Raise ConfigError for a way to deal with missing values that there is not."""
+    if missing not in ("raise", "drop"):
+        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+
+
 class Table(ABC):
     """Named columns of one length. Made by `open_table`; columns are read when they are asked for.
 
@@ -139,8 +145,7 @@ class Table(ABC):
         Arrays that already have this form are returned as they are, not copied: do not change them.
         Raises DataError if a column does not exist, is not numeric, or has such a value, or if no row is left.
         """
-        if missing not in ("raise", "drop"):
-            raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+        check_missing(missing)
         columns = self._read(names)
         complete = True
         for column in columns.values():

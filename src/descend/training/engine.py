@@ -34,12 +34,12 @@ class ModuleEngine:
         """The number of rows."""
         return int(self.y.shape[0])
 
-    def blocks(self, chosen: NDArray[np.intp] | None, whole: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def blocks(self, chosen: NDArray[np.intp] | None, at_once: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
         if chosen is not None:
             yield self._at(chosen)
             return
-        size = self.count if whole else block_size(self.inputs)
+        size = self.count if at_once else block_size(self.inputs)
         for begin in range(0, self.count, size):
             yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
 

@@ -176,9 +176,9 @@ class ModuleObjective(Objective):
 
     def descent(self, rows: NDArray[np.intp] | None) -> Tensor:
         """Return J over some rows (None: all) in training mode, leaving its gradient in ``.grad``."""
-        return self.passed(rows, True, whole=self.modes.differ)
+        return self.passed(rows, True, at_once=self.modes.differ)
 
-    def passed(self, rows: NDArray[np.intp] | None, backward: bool, whole: bool = False) -> Tensor:
+    def passed(self, rows: NDArray[np.intp] | None, backward: bool, at_once: bool = False) -> Tensor:
         """Pass rows through the module, forward and perhaps backward, and return J, a tensor."""
         import torch
 
@@ -189,7 +189,7 @@ class ModuleObjective(Objective):
         count = self.engine.rows.weight_of(rows)
         total: Tensor | None = None
         with torch.set_grad_enabled(backward):
-            for inputs, y, weights in self.engine.blocks(rows, whole):
+            for inputs, y, weights in self.engine.blocks(rows, at_once):
                 loss = self.mean_loss(inputs, y, weights, count)
                 if backward:
                     loss.backward()  # type: ignore[no-untyped-call]
@@ -212,7 +212,7 @@ class ModuleObjective(Objective):
         rows = None if self.rows <= SAMPLE else np.linspace(0, self.rows - 1, SAMPLE).astype(np.intp)
         self.modes.train()
         with undisturbed(self.model.module), torch.enable_grad():
-            inputs, y, weights = next(self.engine.blocks(rows, whole=True))
+            inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
             count = len(y) if weights is None else float(weights.sum())
             return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
 

@@ -130,51 +130,51 @@ class TorchOptimizer:
         return next((trial for trial in trials if evaluation.descends(trial, signs=share is not None)), rate)
 
 
-def torch_optimizer(wish: Any, parameters: list[Any], rate: float | None = None) -> TorchOptimizer:
+def torch_optimizer(wanted: Any, parameters: list[Any], rate: float | None = None) -> TorchOptimizer:
     """Make the optimizer of a module.
 
-    wish: our name or optimizer; a class such as ``torch.optim.NAdam``; a function of the parameters that returns a
+    wanted: our name or optimizer; a class such as ``torch.optim.NAdam``; a function of the parameters that returns a
         torch optimizer; or a torch optimizer made from them.
     parameters: those to train. rate: the learning rate; None leaves it to the class, or to `suggested_rate`.
 
-    Raises ConfigError if ``wish`` is none of these, or brings a learning rate of its own while one is given.
+    Raises ConfigError if ``wanted`` is none of these, or brings a learning rate of its own while one is given.
     """
     import torch
 
     base: Any = torch.optim.Optimizer
-    if isinstance(wish, str):
-        wish = OPTIMIZERS.build(wish)
+    if isinstance(wanted, str):
+        wanted = OPTIMIZERS.build(wanted)
     given = {} if rate is None else {"lr": rate}
-    if isinstance(wish, Optimizer):
-        if wish.name not in TRANSLATIONS:
+    if isinstance(wanted, Optimizer):
+        if wanted.name not in TRANSLATIONS:
             raise ConfigError(
-                f"The optimizer `{wish.name}` is not for modules: torch.optim has none like it. "
+                f"The optimizer `{wanted.name}` is not for modules: torch.optim has none like it. "
                 f"Use one of: {', '.join(TRANSLATIONS)}."
             )
-        name, settings = TRANSLATIONS[wish.name]
-        return TorchOptimizer(getattr(torch.optim, name)(parameters, **given, **settings(wish)), wish.name, wish)
-    if isinstance(wish, type) and issubclass(wish, base):
+        name, settings = TRANSLATIONS[wanted.name]
+        return TorchOptimizer(getattr(torch.optim, name)(parameters, **given, **settings(wanted)), wanted.name, wanted)
+    if isinstance(wanted, type) and issubclass(wanted, base):
         try:
-            return TorchOptimizer(wish(parameters, **given), wish.__name__)
+            return TorchOptimizer(wanted(parameters, **given), wanted.__name__)
         except (TypeError, ValueError, NotImplementedError) as error:
             raise ConfigError(
-                f"PyTorch makes no {wish.__name__} of these parameters: {str(error).rstrip('.')}. "
+                f"PyTorch makes no {wanted.__name__} of these parameters: {str(error).rstrip('.')}. "
                 "Make it yourself: optimizer=lambda parameters: ..."
             ) from None
-    if not isinstance(wish, base) and callable(wish):
-        wish = wish(parameters)
-    if not isinstance(wish, base):
+    if not isinstance(wanted, base) and callable(wanted):
+        wanted = wanted(parameters)
+    if not isinstance(wanted, base):
         raise ConfigError(
             f"A module is stepped by one of {', '.join(TRANSLATIONS)}, by a class such as torch.optim.NAdam, or by "
-            f"the torch optimizer that a function makes of its parameters; this is a {type(wish).__name__}."
+            f"the torch optimizer that a function makes of its parameters; this is a {type(wanted).__name__}."
         )
-    name = type(wish).__name__
+    name = type(wanted).__name__
     if rate is not None:
         raise ConfigError(
             f"The {name} given has a learning rate already. "
             f"Leave out the learning rate, or set it where the {name} is made."
         )
     mine = {id(parameter) for parameter in parameters}
-    if not any(id(parameter) in mine for group in wish.param_groups for parameter in group["params"]):
+    if not any(id(parameter) in mine for group in wanted.param_groups for parameter in group["params"]):
         raise ConfigError(f"The {name} given holds no parameter of this module. Make it from module.parameters().")
-    return TorchOptimizer(wish, name)
+    return TorchOptimizer(wanted, name)

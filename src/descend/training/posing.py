@@ -20,6 +20,7 @@ from descend.problem import preflight
 from descend.problem.problem import Problem
 from descend.table import Table, open_table
 from descend.table.rows import Rows
+from descend.table.table import check_missing
 from descend.training.engine import ModuleEngine
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
@@ -135,8 +136,7 @@ def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
-    if missing not in ("raise", "drop"):
-        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+    check_missing(missing)
     finite = {
         "X": torch.isfinite(given).reshape(len(given), -1).all(dim=1).cpu().numpy(),
         "y": np.isfinite(observed),

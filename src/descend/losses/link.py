@@ -1,4 +1,4 @@
-"""What a formula of a probability is the sigmoid of: its log-odds."""
+"""What is inside the link of a loss, where a formula ends in one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def log_odds(probability: Expr) -> Expr | None:
     if NAMES.get(probability.func) == "sigmoid":
         return probability.args[0]
     if probability.is_Add and len(probability.args) == 2:
-        constant, rest = probability.as_coeff_Add()
-        factor, inner = rest.as_coeff_Mul()
+        constant, other = probability.as_coeff_Add()
+        factor, inner = other.as_coeff_Mul()
         if (constant, factor) == (1, -1) and inner.is_Function:
             turned = log_odds(inner)
             return None if turned is None else -turned
