@@ -30,8 +30,8 @@ class Amplitude:
     """One unknown that enters linearly, or whose exponential does.
 
     columns: what its components are multiplied by, at ``places`` of theta. phase: the phase that goes with it, of which
-    the second column is a quarter of a turn on (see ``formula.disguise.quadratures``), and its place. rate: 0, or that
-    of an exponent (see ``formula.disguise.exponents``), from whose value on the column is multiplied.
+    the second column is a quarter of a turn on (see ``parametrisation.quadratures``), and its place. rate: 0, or that
+    of an exponent (see ``parametrisation.exponents``), from whose value on the column is multiplied.
     """
 
     symbol: Expr

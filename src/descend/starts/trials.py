@@ -22,7 +22,7 @@ TRIALS = 64
 """Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all; as many at once for a wave."""
 MOST_TRIALS = 512
 PIVOTED = 0.7
-"""Share of the points at which a curve is moved to somewhere among the rows (see ``formula.disguise.pivots``)."""
+"""Share of the points at which a curve is moved to somewhere among the rows (see ``parametrisation.pivots``)."""
 
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
