@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
+import shlex
 
 import pytest
 
@@ -11,6 +13,7 @@ import descend
 from descend import api
 from descend.options.option import Option
 from descend.options.request import FIELDS, OPTIONS, Request, check_options, register
+from descend.report.reproduce import as_command, as_python
 
 
 def parameters(function):
@@ -52,3 +55,37 @@ def test_an_option_from_outside_is_an_option_of_fit(monkeypatch):
         assert Request(more={"mood": "wild"})["mood"] == "wild" and Request()["mood"] == "calm"
     finally:
         del OPTIONS["mood"]
+
+
+def test_a_checkpoint_holds_what_the_table_says_a_run_depends_on(tmp_path):
+    rows = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 6.2]}
+    place = tmp_path / "run.json"
+    descend.fit("y ~ w*x", rows, optimizer="gd", learning_rate=0.01, schedule="cosine", epochs=3, checkpoint=place)
+    run = json.loads(place.read_text())["run"]
+    assert set(run) == {"model"} | {option.identity for option in FIELDS.values() if option.identity}
+
+
+SAMPLES = {
+    "text": "auto",
+    "texts": ["b > 0", "a < 3"],
+    "values": {"a": 1.5, "b": [1.0, 2.0]},
+    "whole": 7,
+    "number": 0.5,
+}
+
+
+@pytest.mark.parametrize("key", [key for key, option in FIELDS.items() if option.on_command_line and option.repeat])
+def test_what_repeats_a_fit_is_read_back_as_it_was(key, monkeypatch):
+    from descend.cli import fit as verb
+    from descend.cli.main import app
+
+    value = True if FIELDS[key].form == "switch" else SAMPLES[FIELDS[key].form]
+    call = {"model": "y ~ a*x + b", "data": "line.csv", key: value}
+    if key != "learning_rate":
+        assert f"{key}=" in as_python(call)
+    seen = {}
+    monkeypatch.setattr(api, "fit", lambda *arguments, **options: seen.update(options) or 1 / 0)
+    monkeypatch.setattr(verb, "check_outputs", lambda *arguments: None)
+    with pytest.raises(ZeroDivisionError):
+        app(shlex.split(as_command(call))[1:], standalone_mode=False)
+    assert seen[key] == value or key == "sharpness"

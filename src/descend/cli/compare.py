@@ -12,7 +12,7 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
-from descend.options.option import Option
+from descend.options.request import RACING
 from descend.registry import split_list
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_ever
 
 
 @options.takes(
-    Option(
-        "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
-    ),
+    RACING,
     *(key for key in options.FITTING if key not in NEITHER),
     "plot",
     "json",

@@ -23,33 +23,18 @@ def commands(state: State, rows: Rows, start: dict[str, Any]) -> str:
         for name, text in recipe.columns.items():
             words += ["--column", f"{name}={text}"]
         lines.append(shlex.join([*words, "--seed", str(state.seed), "--output", rows.name]))
-    name = state.optimizers[0]
-    text = as_command(arguments(state, rows, start)) or ""
-    if len(state.optimizers) > 1:
-        text = text.replace("descend fit ", "descend compare ", 1).replace(
-            f"--optimizer {name}", f"--optimizers {','.join(state.optimizers)}", 1
-        )
-    return "\n".join([*lines, text])
+    return "\n".join([*lines, as_command(arguments(state, rows, start)) or ""])
 
 
 def python(state: State, rows: Rows, start: dict[str, Any]) -> str:
     """Return Python that does the same."""
-    name = state.optimizers[0]
-    given = arguments(state, rows, start)
-    recipe = state.built_in
-    made = ""
-    if recipe is not None:
-        written = recipe.written(state.noise)
-        equations = json.dumps(written[0] if len(written) == 1 else written)
-        made = f"data = descend.generate({equations}, {json.dumps(dict(recipe.columns))}, seed={state.seed})\n"
-        given["data"] = None
-    if len(state.optimizers) == 1:
-        text = as_python(given)
-    else:
-        listed = json.dumps(list(state.optimizers))
-        text = as_python(given).replace("fit = descend.fit(", "compared = descend.compare(", 1)
-        text = text.replace(f'optimizer="{name}"', f"optimizers={listed}", 1)
-    return text.replace("import descend\n\n", f"import descend\n\n{made}", 1)
+    given, recipe = arguments(state, rows, start), state.built_in
+    if recipe is None:
+        return as_python(given)
+    written = recipe.written(state.noise)
+    equations = json.dumps(written[0] if len(written) == 1 else written)
+    columns = json.dumps(dict(recipe.columns))
+    return as_python(given | {"data": None}, f"data = descend.generate({equations}, {columns}, seed={state.seed})\n")
 
 
 def report(runs: Descents) -> tuple[str, str]:
@@ -67,10 +52,13 @@ def report(runs: Descents) -> tuple[str, str]:
 
 
 def arguments(state: State, rows: Rows, start: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `descend.fit`, or of `descend.compare` with its first optimizer."""
+    """Return the arguments of `descend.fit`, or of `descend.compare` where several optimizers race."""
     given = {"model": "", "data": rows.name} | call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it
         given["learning_rate"] = "auto" if state.rate is None else state.rate
     if rows.gaps:
         given["missing"] = "drop"
-    return given
+    if len(state.optimizers) == 1:
+        return given
+    racing = {"optimizer": ("optimizers", list(state.optimizers))}
+    return dict(racing.get(key, (key, value)) for key, value in given.items())

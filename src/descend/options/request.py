@@ -284,6 +284,10 @@ FIELDS = options_of(Request)
 """The options of the library itself."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; those of others after ours."""
+RACING = Option(
+    "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
+)
+"""What a comparison takes in the place of the optimizer."""
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 

@@ -12,17 +12,17 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from descend.options.option import Option
-from descend.options.request import OPTIONS
+from descend.options.request import OPTIONS, RACING
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
 LIVE = ("sharpness", "auto")
 """What the command line adds for its log."""
 
 
-def as_python(call: Mapping[str, object]) -> str:
-    """Write a call of ``descend.fit`` with the arguments that were given.
+def as_python(call: Mapping[str, object], before: str = "") -> str:
+    """Write a call of ``descend.fit`` with the arguments that were given; of ``descend.compare`` if of ``optimizers``.
 
-    Data that are no file stand as ``data``; so do functions and modules, by their names.
+    Data that are no file stand as ``data``; so do functions and modules, by their names. before: lines that make them.
 
     >>> print(as_python({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "epochs": 100}))
     import descend
@@ -35,7 +35,8 @@ def as_python(call: Mapping[str, object]) -> str:
     if given.get("learning_rate") not in (None, "auto"):
         given["learning_rate"] = float(str(given["learning_rate"]))  # the command line hands it on as text
     arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
-    return f"import descend\n\nfit = descend.fit({', '.join(arguments)})"
+    verb = "compared = descend.compare" if "optimizers" in call else "fit = descend.fit"
+    return f"import descend\n\n{before}{verb}({', '.join(arguments)})"
 
 
 def as_command(call: Mapping[str, object]) -> str | None:
@@ -47,9 +48,12 @@ def as_command(call: Mapping[str, object]) -> str | None:
     files = _files(call["data"])
     if not isinstance(call["model"], str) or not files:
         return None
-    words = ["descend", "fit", call["model"], *files]
+    words = ["descend", "compare" if "optimizers" in call else "fit", call["model"], *files]
     for name, value in call.items():
         if name in ("model", "data") or (name, value) == LIVE:
+            continue
+        if name == RACING.key and isinstance(value, list):
+            words += [RACING.spelled, ",".join(value)]
             continue
         found = _words(OPTIONS[name], value)
         if found is None:
