@@ -17,9 +17,9 @@ LIMITS = {
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 90,
+    "names that are riddles": 25,
     "fmt: skip": 12,
-    "Any": 500,
+    "Any": 465,
 }
 LINES = 49_900
 """Lines of all files together. The aim is 36,000."""
