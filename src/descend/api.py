@@ -149,7 +149,8 @@ def fit(
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds
             problem = pose(request, table)
-            checked_errors(errors, problem.model.loss)
+            if errors is not None:
+                checked_errors(errors, problem.model.loss)
             return fit_of(solve(problem, request, reader, resumed, began))
         finally:
             table.release()

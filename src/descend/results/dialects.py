@@ -9,21 +9,21 @@ from sympy import Expr, Integer
 
 from descend.errors import ConfigError
 from descend.formula.functions import NAMES
-from descend.formula.real_functions import log2, log10, maximum, minimum, sigmoid, softplus, where
+from descend.formula.real_functions import gamma, log2, log10, maximum, minimum, sigmoid, softplus, where
 from descend.formula.symbols import number
 
 DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle", "postgres", "redshift", "snowflake",
             "spark", "sqlite", "trino", "tsql"}  # fmt: skip
 WITHOUT_HYPERBOLIC = {"mysql", "redshift", "tsql"}
-LACKING: dict[str, set[str]] = {
-    "gamma": DIALECTS - {"duckdb"},
-    "sinh": WITHOUT_HYPERBOLIC,
-    "cosh": WITHOUT_HYPERBOLIC,
-    "tanh": WITHOUT_HYPERBOLIC,
-    "softplus": WITHOUT_HYPERBOLIC | {"oracle", "trino"},
+LACKING: dict[type[Expr], set[str]] = {
+    gamma: DIALECTS - {"duckdb"},
+    sympy.sinh: WITHOUT_HYPERBOLIC,
+    sympy.cosh: WITHOUT_HYPERBOLIC,
+    sympy.tanh: WITHOUT_HYPERBOLIC,
+    softplus: WITHOUT_HYPERBOLIC | {"oracle", "trino"},
 }
 """Dialects that have no such function; of softplus, no atanh to write it with."""
-SINCE = {("gamma", "postgres"): "before version 18"}
+SINCE = {(gamma, "postgres"): "before version 18"}
 
 STRICT = {"postgres", "redshift"}
 """Dialects in which a result too small or too large for a double is an error."""
@@ -37,11 +37,10 @@ def spoken(expression: Expr, dialect: str) -> Expr:
     Raises ConfigError where it lacks one. Source: the manuals of the databases.
     """
     for part in sympy.preorder_traversal(expression):
-        name = NAMES.get(part.func, "")
-        if dialect in LACKING.get(name, ()):
-            version = f" {SINCE[name, dialect]}" if (name, dialect) in SINCE else ""
+        if dialect in LACKING.get(part.func, ()):
+            version = f" {SINCE[part.func, dialect]}" if (part.func, dialect) in SINCE else ""
             raise ConfigError(
-                f"The model calls `{name}`, a function that the SQL of {dialect} lacks{version}. "
+                f"The model calls `{NAMES[part.func]}`, a function that the SQL of {dialect} lacks{version}. "
                 "Export it to python or torch, or predict with descend."
             )
     if dialect == "duckdb":

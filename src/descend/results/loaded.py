@@ -29,20 +29,20 @@ Value = TypeVar("Value")
 class LoadedFit(Fit):
     """A fit without its data and its steps.
 
-    content: what the model file holds.
+    _content: what the model file holds.
     """
 
-    content: Content
+    _content: Content
     solution: None = None
 
     @property
     def diagnosis(self) -> Diagnosis:
         """Why the run failed or fell short, as far as the file says."""
-        cause = self.content.get("cause")
-        return Diagnosis(None if cause is None else Cause(cause), self.content.get("evidence") or {})
+        cause = self._content.get("cause")
+        return Diagnosis(None if cause is None else Cause(cause), self._content.get("evidence") or {})
 
     def _inferred(self, name: str, function: Callable[[Solution], Value]) -> Value:
-        answer: Any = ANSWERS[name](self) if name in ANSWERS else self.content.get(name)
+        answer: Any = ANSWERS[name](self) if name in ANSWERS else self._content.get(name)
         return answer  # type: ignore[no-any-return]
 
     def estimates(self, kind: str | None = None) -> Estimates:
@@ -68,7 +68,7 @@ class LoadedFit(Fit):
 
 
 def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
-    stored = fit.content.get("covariance")
+    stored = fit._content.get("covariance")
     return None if stored is None else np.array(stored, dtype=np.float64)
 
 
@@ -85,7 +85,7 @@ def _standard_errors(fit: LoadedFit) -> Named | None:
 
 
 def _digits(fit: LoadedFit) -> Named | None:
-    stored = fit.content.get("digits")
+    stored = fit._content.get("digits")
     if stored is None or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
@@ -93,7 +93,7 @@ def _digits(fit: LoadedFit) -> Named | None:
 
 
 def _degrees(fit: LoadedFit) -> int | None:
-    stored = fit.content.get("degrees_of_freedom")
+    stored = fit._content.get("degrees_of_freedom")
     return None if stored is None else int(stored)
 
 
@@ -107,13 +107,13 @@ def _known(fit: LoadedFit) -> bool:
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
-    values = [fit.content.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
+    values = [fit._content.get(name) for name in ("log_likelihood", "aic", "aicc", "bic")]
     return None if values[0] is None else Criteria(*(math.inf if value is None else value for value in values))
 
 
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
-    stored = [float(value) for name in names if (value := fit.content.get(name)) is not None]
+    stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
     if len(stored) < len(names) or stored[1] < 1.0:
         return None
     return Goodness(stored[0], int(stored[1]), stored[2])
@@ -121,19 +121,19 @@ def _goodness(fit: LoadedFit) -> Goodness | None:
 
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
-    "column_types": lambda fit: dict(fit.content.get("columns", {})),
-    "kind_of_errors": lambda fit: fit.content.get("errors") or usual_kind(fit.loss_function),
+    "column_types": lambda fit: dict(fit._content.get("columns", {})),
+    "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
     "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
-    "rounding": lambda fit: fit.content.get("rounding") or {},
+    "rounding": lambda fit: fit._content.get("rounding") or {},
     "covariance": _covariance,
     "correlation": _correlation,
     "standard_errors": _standard_errors,
     "digits": _digits,
     "guarantee": lambda fit: None,
-    "guarantee_values": lambda fit: fit.content.get("guarantee"),
+    "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,
     "error_degrees": _error_degrees,
-    "dispersion": lambda fit: 1.0 if _known(fit) else fit.content.get("dispersion"),
+    "dispersion": lambda fit: 1.0 if _known(fit) else fit._content.get("dispersion"),
     "criteria": _criteria,
     "goodness": _goodness,
 }

@@ -88,7 +88,7 @@ def restored(
 ) -> LoadedFit:
     """Return the fit that the content of a model file stands for."""
     return LoadedFit(
-        content=content,
+        _content=content,
         model=model,
         theta=theta,
         loss=math.nan if content["loss"] is None else content["loss"],
