@@ -10,7 +10,8 @@ from scipy.special import expit, ndtr
 import descend
 from descend.formula import read_formula
 from descend.losses import Bernoulli, Logistic
-from descend.losses.probability import log_odds, taken_for
+from descend.losses.link import log_odds
+from descend.losses.probability import taken_for
 
 COLUMNS = ("x", "d", "y")
 SHARE, RATE = (0.0, 1.0), (0.0, np.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
 from sympy import Expr, Integer
@@ -197,6 +197,39 @@ class Compiled:
         return define("combine", f"def combine(sums, rows, theta):\n    return np.array([{parts}])\n", numpy_names())
 
 
+class CompiledScores(Compiled):
+    """Sums of a loss l(s) whose scores s are the prediction and its own parameters, in NumPy.
+
+    With g and H the slopes and second derivatives of a row by its scores, and S the derivatives of those by theta:
+
+        gradient = sum S' g,   curvature = sum S' |H| S
+
+    where |H| has the eigenvalues of H without their signs, so that the curvature is one of a parabola with a minimum;
+    where a loss is convex in its scores, as it mostly is, it is H itself. Source: Dauphin et al. (2014), NIPS.
+    """
+
+    def _body(self, order: int) -> list[str]:
+        program, writer, loss = self.program, self.code.writer(), self.program.loss
+        omega = self.omega
+        value = loss.expressions[0] * omega
+        slopes: Sequence[Expr] = [slope * omega for slope in loss.slopes] if order else []
+        weights: Sequence[Expr] = [weight * omega for weight in loss.weights] if order > 1 else []
+        jacobian = list(program.jacobian.items()) if order else []
+        writer.count([value, *slopes, *weights, *(derivative for _, derivative in jacobian)])
+        results = [f"loss = {writer.sum_over_rows(value)}"]
+        if order:
+            own = [self._place(Parameter(name)) for name in loss.own_parameters]
+            rows = [f"({', '.join(writer.row(each) for each in part)},)" for part in (slopes, weights) if part]
+            results += [
+                *self._jacobian(writer, jacobian, ""),
+                f"slope, jacobian = whitened(jacobian, [{', '.join(own)}], {', '.join(rows)})",
+                "gradient = jacobian.dot(slope)",
+            ]
+        if order > 1:
+            results += ["weight = 1.0", "curvature = jacobian.dot(jacobian.T)"]
+        return [*writer.lines, *results]
+
+
 def row_sums(program: Program) -> list[Expr]:
     """Return the sums over rows that a gradient by hand is made of; none for a derived one."""
     return sorted(set().union(*(expression.atoms(row_sum) for expression in program.by_hand or ())), key=str)
@@ -205,8 +238,5 @@ def row_sums(program: Program) -> list[Expr]:
 @lru_cache(maxsize=128)
 def compiled(program: Program, language: str, weighted: bool) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
-    if program.loss.own_parameters:
-        from descend.engines.several import CompiledScores
-
-        return CompiledScores(program, language, weighted)
-    return Compiled(program, language, weighted)
+    kernel = CompiledScores if program.loss.own_parameters else Compiled
+    return kernel(program, language, weighted)

@@ -46,16 +46,16 @@ def by_hand(
     """
     loss.refuse_own()
     program = derived(formula, loss)
-    whole = program.parameters if held is None else held.parameters
+    every = program.parameters if held is None else held.parameters
     given: dict[str, Expr] = {}
     for text in texts:
-        label, expression = _read(text, formula, tuple(whole.shapes), columns, {} if held is None else held.given)
+        label, expression = _read(text, formula, tuple(every.shapes), columns, {} if held is None else held.given)
         if label in given:
             raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
-        if label not in whole.labels:
+        if label not in every.labels:
             raise FormulaError(
-                f"There is no parameter `{label}` to give a gradient for.{closest(label, whole.labels)} "
-                f"Parameters: {', '.join(whole.labels)}."
+                f"There is no parameter `{label}` to give a gradient for.{closest(label, every.labels)} "
+                f"Parameters: {', '.join(every.labels)}."
             )
         given[label] = expression
     tied = {} if held is None else held.tied
@@ -116,8 +116,8 @@ def _check_parameters(builder: Builder, formula: Formula, known: Collection[str]
             continue
         if name not in known:
             hint = closest(name, [*columns, *known])
-            what = f"`{name}` is neither a column nor a parameter of the formula.{hint}"
-            builder.fail(at, what, f"Parameters: {', '.join(known)}.")
+            problem = f"`{name}` is neither a column nor a parameter of the formula.{hint}"
+            builder.fail(at, problem, f"Parameters: {', '.join(known)}.")
         if name not in formula.parameters:
             continue  # fixed or tied
         forms = [predictor.name for predictor, term in formula.terms.items() if term.vector == name]

@@ -96,7 +96,7 @@ class Loss(Formulas):
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
         if self.link is None:
             return expression
-        from descend.losses.probability import log_odds
+        from descend.losses.link import log_odds
 
         inside = log_odds(expression)
         return expression if inside is None else inside

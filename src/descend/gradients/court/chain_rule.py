@@ -39,7 +39,7 @@ class ChainRule:
     ) -> None:
         self.case, self.scales, self.points = case, scales, points
         self.given, self.allowed, self.same = given, allowed, same
-        self.asked: list[tuple[Point, NDArray[np.intp]]] = []
+        self.single: list[tuple[Point, NDArray[np.intp]]] = []
         self.row_factors: dict[int, list[tuple[str, Array]]] = {}
 
     def mistake(self, k: int, constants: Sequence[float]) -> Mistake | None:
@@ -124,14 +124,14 @@ class ChainRule:
             right.append(parts[chosen])
             given.append(np.stack(rows))
             allowed.append(2.0 * point.leeway[chosen] + 1e-6 * np.abs(parts[chosen]))
-            self.asked.append((point, point.sample[chosen]))
+            self.single.append((point, point.sample[chosen]))
         return np.concatenate(right), np.concatenate(given), np.concatenate(allowed)
 
     def _values(self, factor: Factor, together: bool) -> Array:
         with np.errstate(all="ignore"):
             if together:
                 return np.stack([factor.of(point.theta, self.case.columns) for point in self.points])
-            return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.asked])
+            return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.single])
 
 
 def _usable(value: Array) -> bool:

@@ -109,9 +109,10 @@ class Decoder:
         size = 8.0 * self.allowed[:, k].max() * len(results) + 1e-6 * np.abs(results).max()
         if abs(share) < 1e-3 or not (np.abs(left - share * kept) <= size).all():
             return None
-        what = "all calls before it" if abs(share - 1.0) < 1e-3 else f"{share:.3g} times the call before it"
+        calls = "all calls before it" if abs(share - 1.0) < 1e-3 else f"{share:.3g} times the call before it"
         return Mistake(
-            "not_zeroed", f"each call adds to what it returned for {what}: a running sum. Start from zero on each call."
+            "not_zeroed",
+            f"each call adds to what it returned for {calls}: a running sum. Start from zero on each call.",
         )
 
     def _truth_at(self, theta: Array) -> Array:
@@ -131,8 +132,8 @@ class Decoder:
         grows = self._grows(k, factor)
         for power, verdict in ((1, "sum_not_mean"), (-1, "mean_not_sum")):
             if grows == power:
-                rest = factor / float(total) ** power
-                return Mistake(verdict, about_rows(verdict, total, rest), rounded(factor))
+                besides = factor / float(total) ** power
+                return Mistake(verdict, about_rows(verdict, total, besides), rounded(factor))
         if self.case.weights is not None and abs(factor * rows / total - 1.0) < 1e-5:
             return Mistake(
                 "factor",
@@ -228,10 +229,10 @@ class Decoder:
             if m != k and self._same(self.given[:, k], self.truth[:, m], k) and self._taken(k):
                 back = self._same(self.given[:, m], self.truth[:, k], int(m))
                 one, other = (self.labels[place] for place in sorted((k, int(m))))
-                what = f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
+                mistake = f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
                 if back:
-                    what = f"the gradients of {one} and {other} have changed places"
-                return Mistake("swapped", f"{what}. Return them in the order {', '.join(self.labels[:6])}.")
+                    mistake = f"the gradients of {one} and {other} have changed places"
+                return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
         return None
 
     def _taken(self, k: int) -> bool:

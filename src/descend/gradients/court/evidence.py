@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.gradients.court.rows import RowModel
-from descend.losses import Loss
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -80,12 +79,12 @@ class Case:
             return bool(np.abs(score).max() < most and np.abs(score - y).max() < most)
 
     def contributions(
-        self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None, loss: Loss | None = None
+        self, theta: Array, scales: Array, columns: Mapping[str, Array] | None = None
     ) -> tuple[Array, Array]:
         """Return slope times jacobian, (n, p), and how far off each may be."""
         columns = self.columns if columns is None else columns
         with np.errstate(all="ignore"):
-            slope = (loss or self.model.loss).slope(self.model.score(theta, columns), self.model.response(columns))
+            slope = self.model.loss.slope(self.model.score(theta, columns), self.model.response(columns))
             jacobian, error = self.model.jacobian(theta, columns, scales)
             return slope[:, None] * jacobian, np.abs(slope)[:, None] * error
 
@@ -98,12 +97,12 @@ class Case:
         weighted: Array = omega @ contributions / omega.sum()
         return weighted
 
-    def truth(self, theta: Array, scales: Array, loss: Loss | None = None) -> tuple[Array, Array, Array]:
+    def truth(self, theta: Array, scales: Array) -> tuple[Array, Array, Array]:
         """Return the gradient, how far off it may be itself, and the mean size of what it is the mean of."""
         total = np.zeros((3, theta.size))
         for begin in range(0, self.rows, BLOCK):
             rows = np.arange(begin, min(begin + BLOCK, self.rows))
-            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None, loss)
+            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None)
             omega = np.ones(len(rows)) if self.weights is None else self.weights[rows]
             total += np.stack([omega @ parts, omega @ error, omega @ np.abs(parts)])
         total /= self.rows if self.weights is None else self.weights.sum()
@@ -193,20 +192,20 @@ def points(case: Case, scales: Array) -> list[Point]:
             nonzero = (parts != 0.0).mean(axis=0)
             tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
             # Where J or what it is made of is many times larger, what comes from elsewhere drowns in its rounding.
-            grown = float(np.max(extent(case, theta, sample) / here))
+            growth = float(np.max(extent(case, theta, sample) / here))
             within = case.within(theta) and float(np.abs(parts).max()) < SQUARED
-            (found if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, grown)) ** 2)))
+            (found if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, growth)) ** 2)))
     if not found and not case.single():
         found = beyond
     chosen: list[Point] = []
-    told = np.zeros(case.start.size)
+    known = np.zeros(case.start.size)
     while found and len(chosen) < POINTS:
-        worth = [float((tells / (0.1 + told)).sum()) for _, tells in found]
+        worth = [float((tells / (0.1 + known)).sum()) for _, tells in found]
         theta, tells = found.pop(int(np.argmax(worth)))
         point = weighed(case, theta, scales)
         if np.isfinite(point.truth).all() and np.isfinite(point.allowed).all():
             chosen.append(point)
-            told += tells
+            known += tells
     return chosen
 
 
@@ -216,8 +215,8 @@ def extent(case: Case, theta: Array, rows: Rows) -> Array:
     with np.errstate(all="ignore"):
         largest = np.abs(case.model.score(theta, columns) - case.model.response(columns)).max()
         sizes = np.array([abs(case.value(theta)), largest**2])
-    whole: Array = np.where(np.isfinite(sizes) & (sizes > 0.0), sizes, 1.0)
-    return whole
+    found: Array = np.where(np.isfinite(sizes) & (sizes > 0.0), sizes, 1.0)
+    return found
 
 
 def weighed(case: Case, theta: Array, scales: Array) -> Point:
@@ -250,11 +249,11 @@ def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
         for name in moved:
             column = columns[name]
             off[name] = column * (1.0 + SINGLE * rng.choice([-1.0, 1.0], len(column)) * _inexact(column))
-        elsewhere = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
+        moved_theta = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
         if case.model.exact:  # and what is computed on the way is rounded as well
             off = {name: column if name in steady else _single(column) for name, column in off.items()}
-            elsewhere = _single(elsewhere)
-        other, _ = case.contributions(elsewhere, scales, off)
+            moved_theta = _single(moved_theta)
+        other, _ = case.contributions(moved_theta, scales, off)
         with np.errstate(invalid="ignore"):
             moved_by = np.abs(other - exact)
             most = np.maximum(most, np.where(np.isfinite(moved_by), moved_by, 0.0))

@@ -155,8 +155,8 @@ def _replaced(expression: Expr, switch: Expr, value: Expr) -> Expr:
 
 def _threshold(at: Expr) -> tuple[Expr, float, bool]:
     """Write ``at > 0`` as ``base > limit`` (or ``<``, if not upwards) with a base that no number is added to."""
-    constant, rest = sympy.expand(at).as_coeff_Add()
-    factor, base = rest.primitive() if rest.is_Add else rest.as_coeff_Mul()
+    constant, terms = sympy.expand(at).as_coeff_Add()
+    factor, base = terms.primitive() if terms.is_Add else terms.as_coeff_Mul()
     if base.could_extract_minus_sign():
         factor, base = -factor, -base
     if base.is_number:

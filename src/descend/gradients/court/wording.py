@@ -45,15 +45,15 @@ def about_factor(factor: float, loss: Loss) -> str:
     return f"{much}. {remedy}"
 
 
-def about_rows(verdict: str, total: float, rest: float) -> str:
+def about_rows(verdict: str, total: float, besides: float) -> str:
     """Say that a sum stands for a mean or the other way round, and by what it is off besides."""
     n = f"{total:.6g}"
     if verdict == "sum_not_mean":
         text = f"it is the sum over the n = {n} rows where J is their mean: n times too large. Divide it by n."
     else:
         text = f"it is divided by n = {n} once too often: n times too small. Take the mean or divide by n, not both."
-    if abs(rest - 1.0) > 1e-5:
-        text += f" It is off by a factor {rounded(rest):.6g} besides."
+    if abs(besides - 1.0) > 1e-5:
+        text += f" It is off by a factor {rounded(besides):.6g} besides."
     return text
 
 
