@@ -74,13 +74,13 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, Any]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         """Make a model of what the user gave; return it with the starting values that are known for it, by name.
 
         Raises FormulaError or ConfigError for what cannot be fitted to this table.
         """
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, object]:
         """Return what a model file says of it, beside its parameters and its loss, for `restored`."""
         raise ConfigError(
             f"A {self.kind} cannot be saved: a model file has no word for it. Write the model as a formula to save it."
@@ -217,8 +217,10 @@ class SymbolicModel(Model):
         """
 
 
-def held_back(parameters: Parameters, table: Table, options: Options, start: Mapping[str, Any]) -> Constraints | None:
-    """Return what the user asked to hold parameters back; None if nothing does."""
+def held_back(
+    parameters: Parameters, table: Table, options: Options, start: Mapping[str, object]
+) -> Constraints | None:
+    """Return what the user asked to hold parameters back, if anything."""
     held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names)
     if held is not None:
         refuse_starts(held, start)

@@ -51,8 +51,9 @@ class FormulaModel(SymbolicModel):
         return isinstance(given, str)
 
     @classmethod
-    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, Any]]:
-        start, spread = dict(options["start"] or {}), [options[key] for key in ("weights", "sigma") if options[key]]
+    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
+        start: dict[str, object] = dict(options["start"] or {})
+        spread = [options[key] for key in ("weights", "sigma") if options[key]]
         if options["weights"] is not None:
             known_column(options["weights"], table, "weights")
         names = {*start, *mentioned(options["fix"], options["ties"], options["bounds"])}
@@ -66,13 +67,13 @@ class FormulaModel(SymbolicModel):
             formula = loss.extended(read_formula(given, table.names, numeric, names, spread, held.given))
             if own := sorted(set(loss.own_parameters) & set(held.given)):
                 raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
-        start = loss.own_parameters | start
+        start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
         _refuse_no_column(model, table)
         return model, start
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, object]:
         return {"formula": self.formula.text}
 
     @classmethod

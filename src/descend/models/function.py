@@ -44,7 +44,7 @@ class FunctionModel(Model):
         return callable(given)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, Any]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, object]]:
         start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
@@ -68,7 +68,7 @@ class FunctionModel(Model):
             forward = replace(forward, constraints=held)
         return cls(forward, response, everything if held is None else held.free, loss, held), start
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, object]:
         return {"function": self.forward.name, "response": self.response}
 
     @classmethod

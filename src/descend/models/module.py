@@ -55,7 +55,7 @@ class ModuleModel(Model):
         return torch is not None and isinstance(given, torch.nn.Module)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, Any]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, object]]:
         response, weights, inputs = options["response"], options["weights"], options["inputs"]
         if response is None:
             raise ConfigError('Which column does the module predict? Say so with response="y".')
@@ -76,7 +76,7 @@ class ModuleModel(Model):
             )
         return cls(given, names, response, loss, ModuleParameters(given)), {}
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, object]:
         row_shape = None if self.row_shape is None else list(self.row_shape)
         own = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
         return {"response": self.response, "module": own}
@@ -139,7 +139,7 @@ class ModuleModel(Model):
             raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
         return open_table(data).numbers(self.inputs, missing)
 
-    def predict(self, theta: Any, columns: Mapping[str, Any]) -> Array:
+    def predict(self, theta: Any, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, by the module in evaluation mode."""
         import torch
 
