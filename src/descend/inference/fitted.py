@@ -105,7 +105,7 @@ class Fitted(ABC):
     trace: Trace = field(default_factory=Trace)
     failures: list[str] = field(default_factory=list)
     from_start: Fitted | None = None
-    _asked: bool
+    _epochs_given: bool
     """Whether the epochs were asked for, so that to have run them is a success."""
     _advice: str
     """What to do about the outcome, as far as the outcome alone says."""
@@ -151,7 +151,7 @@ class Fitted(ABC):
     @property
     def succeeded(self) -> bool:
         """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self._asked)
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self._epochs_given)
 
     @property
     def cause(self) -> Cause | None:

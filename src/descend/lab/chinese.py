@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from descend.gradients.court import Judgement
 from descend.gradients.court.judgement import Finding
@@ -148,11 +147,11 @@ def _mistake(finding: Finding, judgement: Judgement) -> str:
     return f"在某一点它给出 {number(yours)}，而导数是 {number(right)}。"
 
 
-def _known(value: Any) -> bool:
+def _known(value: object) -> bool:
     return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, int):

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from descend.lab.data import Rows
-from descend.lab.descents import Descents, call
+from descend.lab.descents import Descents, Start, call
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.report.reproduce import as_command, as_python
 
 
-def commands(state: State, rows: Rows, start: dict[str, Any]) -> str:
+def commands(state: State, rows: Rows, start: Start) -> str:
     """Return the command lines that make the rows, if they are generated, and descend on them."""
     lines = []
     recipe = state.built_in
@@ -26,7 +26,7 @@ def commands(state: State, rows: Rows, start: dict[str, Any]) -> str:
     return "\n".join([*lines, as_command(arguments(state, rows, start)) or ""])
 
 
-def python(state: State, rows: Rows, start: dict[str, Any]) -> str:
+def python(state: State, rows: Rows, start: Start) -> str:
     """Return Python that does the same."""
     given, recipe = arguments(state, rows, start), state.built_in
     if recipe is None:
@@ -51,7 +51,7 @@ def report(runs: Descents) -> tuple[str, str]:
     return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
-def arguments(state: State, rows: Rows, start: dict[str, Any]) -> dict[str, Any]:
+def arguments(state: State, rows: Rows, start: Start) -> dict[str, Any]:
     """Return the arguments of `descend.fit`, or of `descend.compare` where several optimizers race."""
     given = {"model": "", "data": rows.name} | call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it

@@ -45,7 +45,7 @@ class Rows:
     in the file.
     """
 
-    key: tuple[Any, ...]
+    key: tuple[object, ...]
     columns: Mapping[str, Array]
     name: str
     total: int
@@ -111,7 +111,7 @@ def generated(problem: str, noise: float | None, seed: int) -> Rows:
     return Rows((problem, noise, seed), columns, f"{problem}.csv", total)
 
 
-def read_rows(path: str | os.PathLike[str], name: str, key: tuple[Any, ...]) -> Rows:
+def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) -> Rows:
     """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
     table = open_table(path)
     with speaking(on_the_page("en")):

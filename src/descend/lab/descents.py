@@ -23,6 +23,8 @@ from descend.wording import SPEAKING
 
 Array = NDArray[np.float64]
 
+Start = Mapping[str, float | list[float]]
+"""Starting values by name, of a vector one for each component."""
 SECONDS = 1.5
 """Descents that take longer, all of a race together, are stopped."""
 MOST_PARAMETERS = 20
@@ -45,7 +47,7 @@ class Descents:
     rows: Rows
     fits: Mapping[str, Fit]
     lowest: Fit
-    start: Mapping[str, float]
+    start: Start
     spectrum: Spectrum | None
     limit: float | None
 
@@ -97,7 +99,7 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
     return FOUND(key, fit)
 
 
-def starts(state: State, rows: Rows, lowest: Fit) -> dict[str, Any]:
+def starts(state: State, rows: Rows, lowest: Fit) -> Start:
     """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere.
 
     A value given for a vector is that of all of its components, but for those that have one of their own.
@@ -124,14 +126,14 @@ def unknown_start(state: State, lowest: Fit) -> str:
     return ""
 
 
-def _run(state: State, rows: Rows, optimizer: str, start: Mapping[str, Any]) -> Fit:
+def _run(state: State, rows: Rows, optimizer: str, start: Start) -> Fit:
     arguments = call(state, optimizer, start)
     seconds = SECONDS / len(state.optimizers)
     key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
     return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=rows.missing, time_limit=seconds, **arguments))
 
 
-def call(state: State, optimizer: str, start: Mapping[str, Any]) -> dict[str, Any]:
+def call(state: State, optimizer: str, start: Start) -> dict[str, Any]:
     """Return the arguments of `descend.fit` that repeat a descent, but for its data."""
     arguments: dict[str, Any] = {"model": state.formula, "start": dict(start)}
     if state.by_hand and state.gradient.strip():

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from descend.lab.texts import too_large
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 2**20
@@ -31,7 +34,7 @@ HEADERS = {
 }
 
 
-def guard(server: Any, host: str, scripts: Collection[str], most_upload: int, upload: str) -> None:
+def guard(server: Flask, host: str, scripts: Collection[str], most_upload: int, upload: str) -> None:
     """Let a Flask server refuse what does not come from a page of its own, and say so to browsers.
 
     host: where it listens. scripts: hashes of the inline scripts of the page. upload: the path that takes uploads, of
@@ -58,7 +61,7 @@ def guard(server: Any, host: str, scripts: Collection[str], most_upload: int, up
         return None
 
     @server.after_request  # type: ignore[untyped-decorator]
-    def add_headers(response: Any) -> Any:
+    def add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
         for name, value in HEADERS.items():
             response.headers[name] = value

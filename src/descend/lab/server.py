@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from descend.errors import ConfigError, DescendError
@@ -23,6 +23,10 @@ from descend.lab.state import OUT_OF_DATE, UPLOAD
 from descend.lab.texts import too_large
 from descend.report import style
 from descend.wording import speaking
+
+if TYPE_CHECKING:
+    from dash import Dash
+    from flask import Flask
 
 UPLOADS = "/upload"
 FILMS = "/film"
@@ -44,7 +48,7 @@ INDEX = """<!DOCTYPE html>
 
 def make_app(
     file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
-) -> Any:
+) -> Dash:
     """Return the Dash app of a lab; its Flask server, ``app.server``, is what a web server serves.
 
     file, formula: rows of the lab's own, and what to fit to them. host: where it will listen. most_upload: bytes.
@@ -93,7 +97,7 @@ def colours() -> str:
     )
 
 
-def _give_pages_own_scripts_only(server: Any) -> None:
+def _give_pages_own_scripts_only(server: Flask) -> None:
     """Let a server answer that there is no such page where a script is posted for that Dash does not know."""
     from dash.exceptions import DependencyException
 
@@ -102,7 +106,7 @@ def _give_pages_own_scripts_only(server: Any) -> None:
         return "There is no such page.", 404
 
 
-def _give_films(server: Any, callbacks: Callbacks) -> None:
+def _give_films(server: Flask, callbacks: Callbacks) -> None:
     """Let a server answer with films."""
     from flask import request
 
@@ -118,7 +122,7 @@ def _give_films(server: Any, callbacks: Callbacks) -> None:
         return answer, 200, {"Content-Type": "application/json"}
 
 
-def _take_uploads(server: Any, library: Library) -> None:
+def _take_uploads(server: Flask, library: Library) -> None:
     """Let a server take a file: it is read at once, its rows are kept, and the file is gone."""
     from flask import request
 
@@ -143,7 +147,7 @@ def _take_uploads(server: Any, library: Library) -> None:
         )
 
 
-def _stored(stream: Any, path: Path, most: int) -> bool:
+def _stored(stream: IO[bytes], path: Path, most: int) -> bool:
     """Write a stream to a file; False if it is too long."""
     taken = 0
     with path.open("wb") as file:
@@ -155,11 +159,11 @@ def _stored(stream: Any, path: Path, most: int) -> bool:
     return True
 
 
-def _said(answer: dict[str, Any], code: int) -> tuple[str, int, dict[str, str]]:
+def _said(answer: dict[str, object], code: int) -> tuple[str, int, dict[str, str]]:
     return json.dumps(answer), code, {"Content-Type": "application/json"}
 
 
-def serve(app: Any, host: str, port: int | None, opened: Callable[[str], None]) -> None:
+def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None]) -> None:
     """Serve an app until Ctrl-C; ``opened`` is told its address once it listens.
 
     port: None for the usual one, or any that is free. Raises ConfigError if it is taken.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -24,6 +24,8 @@ MOST_RACING = 6
 MOST_STARTS = 20
 DIGITS = 6
 """Digits of a rate: the slider hands on its logarithm, whose last ones are rounding."""
+Settings = Mapping[str, Any]
+"""What the controls of a page are set to, by their places."""
 OUT_OF_DATE = "This page is out of date. Load it again."
 
 
@@ -112,7 +114,7 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
     return state, tuple(unread)
 
 
-def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+def state_of(settings: Settings, gradient: str | None) -> State:
     """Return the state of the page's settings, by their places. Raises ConfigError."""
     try:
         return _state_of(settings, gradient)
@@ -120,7 +122,7 @@ def state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
         raise ConfigError(OUT_OF_DATE) from None
 
 
-def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
+def _state_of(settings: Settings, gradient: str | None) -> State:
     state = state_of_rows(settings["context"], settings["noise"])
     texts = {
         "formula": settings["formula"] or "",
@@ -140,7 +142,7 @@ def _state_of(settings: Mapping[str, Any], gradient: str | None) -> State:
     return replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
-def state_of_rows(context: Mapping[str, Any], noise: float | None) -> State:
+def state_of_rows(context: Settings, noise: float | None) -> State:
     """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
     try:
         placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
@@ -203,7 +205,7 @@ def _short(most: int) -> Callable[[str], str]:
     return read
 
 
-def _known(names: Any) -> Callable[[str], str]:
+def _known(names: Iterable[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in names:
             raise ValueError(text)

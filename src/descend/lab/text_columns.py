@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
 
 from descend.errors import DataError
 from descend.table.table import Table
@@ -36,7 +36,7 @@ def left_out(table: Table, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]
     return others, tuple(odd)
 
 
-def _mostly_numbers(cells: Any) -> bool:
+def _mostly_numbers(cells: Iterable[object]) -> bool:
     given = [cell for cell in cells if cell is not None]
     return sum(map(_is_number, given)) > len(given) / 2
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from descend import api
 from descend.descent import Outcome
 from descend.errors import DescendError
 from descend.lab.cache import Cache
-from descend.lab.descents import Descents
+from descend.lab.descents import Descents, Start
 from descend.results import Fit
 
 SECONDS = 0.3
@@ -65,7 +64,7 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
     return Valley(floor, lowest.loss, labelled, same_start, lowest.optimizer)
 
 
-def _down(runs: Descents, start: Mapping[str, Any]) -> Fit | None:
+def _down(runs: Descents, start: Start) -> Fit | None:
     """Go down with the default optimizer; None if it does not arrive."""
     rows, state = runs.rows, runs.state
     try:

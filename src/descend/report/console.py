@@ -52,7 +52,7 @@ def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = 
             part.draw(signal.lines() if isinstance(mark, Line) else signal)
         if panel.y.low is not None and panel.y.high is not None:
             part.ruler("y").lim(panel.y.low, panel.y.high)
-        if panel.x.whole:
+        if panel.x.integers:
             ends = reach(np.concatenate([mark.x for mark in panel.marks if isinstance(mark, Points | Line)]))
             ticks = [
                 int(tick) for tick in MaxNLocator(5, integer=True).tick_values(*ends) if ends[0] <= tick <= ends[1]
@@ -88,7 +88,7 @@ class Scene:
         scale = "log" if len(known) and known.min() > 0.0 and known.max() > DECADES * known.min() else "linear"
         title = f"epoch {step.epoch:,}  loss {step.loss:.6g}"
         falling = Panel(
-            "loss", title, Axis("epoch", whole=True), Axis("", scale), [Line(epochs, losses, colour="green")]
+            "loss", title, Axis("epoch", integers=True), Axis("", scale), [Line(epochs, losses, colour="green")]
         )
         return [self._prediction(step), falling]
 

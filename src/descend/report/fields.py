@@ -78,13 +78,13 @@ class Entry:
         return [Field(self.label, value, "number" if isinstance(value, int | float) else "text")]
 
 
-def fields(fit: Fitted, intervals: Intervals | None = None, told: Collection[str] = ()) -> list[Field]:
-    """Return what there is to show of a fit, in reading order. told: notes to leave out, said already."""
+def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
+    """Return what there is to show of a fit, in reading order. said: notes to leave out, for they were told already."""
     if fit.model.in_place:
         intervals = None
-    said = {_sentence(note, fit.parameters) for note in (*told, NOT_AT_MINIMUM)}
+    left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
     shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
-    return [field for field in shown if field.label != "note" or field.value not in said]
+    return [field for field in shown if field.label != "note" or field.value not in left_out]
 
 
 def summary(fit: Fitted) -> dict[str, Any]:

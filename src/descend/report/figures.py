@@ -94,14 +94,14 @@ Mark = Points | Line | Band | Level | Surface | Matrix
 class Axis:
     """One axis.
 
-    scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. whole: no fractions.
+    scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. integers: whole ones.
     """
 
     name: str
     scale: str = "linear"
     low: float | None = None
     high: float | None = None
-    whole: bool = False
+    integers: bool = False
 
 
 @dataclass(frozen=True, eq=False)

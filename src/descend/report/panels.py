@@ -115,7 +115,7 @@ def loss(fit: Fitted) -> Panel:
     return Panel(
         "loss",
         _sentence(ended(fit)),
-        Axis("epoch", whole=True),
+        Axis("epoch", integers=True),
         Axis(f"mean {fit.loss_function} loss{' + penalty' if fit.penalised else ''}", scale, low, high),
         [Line(epochs, losses, colour="green", dots=len(epochs) <= FEW_EPOCHS)],
         _thinned(fit),
@@ -135,7 +135,7 @@ def gradient_norm(fit: Fitted) -> Panel:
     return Panel(
         "gradient",
         "Norm of the gradient",
-        Axis("epoch", whole=True),
+        Axis("epoch", integers=True),
         Axis("|gradient|", "log" if len(norms) else "linear"),
         [Line(epochs[shown], norms, colour="purple", dots=len(epochs) <= FEW_EPOCHS)],
         _thinned(fit),
@@ -160,7 +160,7 @@ def parameters(fit: Fitted) -> Panel:
     return Panel(
         "parameters",
         "Parameters per epoch",
-        Axis("epoch", whole=True),
+        Axis("epoch", integers=True),
         Axis("value / its largest" if shares else "value"),
         [
             Line(epochs, drawable(way), label, COLOURS[place % len(COLOURS)], dots=len(epochs) <= FEW_EPOCHS)
@@ -213,7 +213,7 @@ def comparison(fits: Mapping[str, Fitted]) -> Panel:
         low, high = bottom / (top / bottom) ** 0.05 / 1.1, top * (top / bottom) ** 0.15 * 1.5
     last = [max(int(epochs[-1]), 1) for epochs, _ in curves if len(epochs)]
     wide = bool(last) and max(last) > 20 * min(last)
-    across = Axis("epoch", "symlog", 0.0, max(last) * 1.2, True) if wide else Axis("epoch", whole=True)
+    across = Axis("epoch", "symlog", 0.0, max(last) * 1.2, True) if wide else Axis("epoch", integers=True)
     alt = "The loss per epoch of " + "; ".join(f"{name}, {ended(fit)}" for name, fit in fits.items()) + "."
     return Panel("comparison", "Loss per epoch", across, Axis("loss", scale, low, high), marks, "", alt)
 

@@ -174,7 +174,7 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
         axes.xaxis.set_major_formatter(ScalarFormatter())
     elif axis.scale == "log":
         (axes.set_xscale if side == "x" else axes.set_yscale)("log")
-    elif axis.whole:
+    elif axis.integers:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     numbers = axes.yaxis.get_major_formatter()
     if side == "y" and isinstance(numbers, ScalarFormatter):

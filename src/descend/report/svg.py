@@ -71,7 +71,9 @@ class Scale:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
         if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
-            steps = MaxNLocator(6, integer=self.axis.whole, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+            steps = MaxNLocator(6, integer=self.axis.integers, steps=[1, 2, 2.5, 5, 10]).tick_values(
+                self.low, self.high
+            )
             found = [float(value) for value in steps if self.low <= value <= self.high]
             away = self.offset
             return list(zip(found, _numbers([value - away for value in found]), strict=True))

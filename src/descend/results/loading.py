@@ -107,6 +107,6 @@ def restored(
         undetermined=tuple(content.get("undetermined", ())),
         notes=tuple(content["notes"]),
         trace=Trace() if trace is None else trace,
-        _asked=content["asked"],
+        _epochs_given=content["asked"],
         _advice=content["advice"],
     )

@@ -42,7 +42,7 @@ def content_of(fit: Fitted) -> Content:
         "format": FORMAT,
         "columns": dict(fit.column_types),
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
-        "asked": fit._asked,
+        "asked": fit._epochs_given,
         "penalised": fit.penalised,
         "covariance": plain(fit.covariance),
         "rounding": dict(fit.rounding),

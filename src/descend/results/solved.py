@@ -103,7 +103,7 @@ def fit_of(solution: Solution) -> SolvedFit:
         trace=solution.trace,
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
-        _asked=solution.run.asked,
+        _epochs_given=solution.run.asked,
         _advice=solution.advice,
     )
 
