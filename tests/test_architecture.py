@@ -17,13 +17,13 @@ LIMITS = {
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 25,
+    "names that are riddles": 18,
     "fmt: skip": 10,
-    "Any": 465,
+    "Any": 420,
 }
-LINES = 49_900
+LINES = 49_850
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 70
+ENTERED = 68
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 
