@@ -11,20 +11,20 @@ LIMITS = {
     "classes of losses asked for outside their room": 0,
     "classes of models asked for outside their room": 0,
     "hasattr and getattr of a model": 0,
-    "imports within cycles": 4,
+    "imports within cycles": 0,
     "imports of a later room": 0,
-    "files over 350 lines": 1,
+    "files over 350 lines": 0,
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 90,
-    "fmt: skip": 12,
-    "Any": 500,
+    "names that are riddles": 25,
+    "fmt: skip": 10,
+    "Any": 465,
 }
 LINES = 49_900
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 72
-"""Files in which functions are called where a curve is fitted to a CSV."""
+ENTERED = 70
+"""Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 
 @pytest.mark.parametrize("rule", LIMITS)
