@@ -9,6 +9,7 @@ import pytest
 
 import descend
 from descend.descent import solution
+from descend.diagnosis import detectors
 from descend.inference import diagnostics, digits, equation, guarantee, likelihood, standard_errors, statistics
 from descend.results import solved
 from descend.starts import basins
@@ -23,7 +24,7 @@ COMMENTATORS = {
     "the digits of the equation": (equation, "rows_that_count"),
     "R²": (statistics, "squared_error"),
     "which parameters the data determine": (solution, "at_end"),
-    "why the run ended as it did": (solved, "diagnose"),
+    "why the run ended as it did": (detectors, "diagnose"),
     "what is odd about the rows": (solution, "_remarks"),
     "whether there is a minimum": (solution, "no_minimum"),
     "whether the data scatter as they should": (solved, "_scatter"),

@@ -100,11 +100,11 @@ def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[
     return found, {**given, "gradient": _guarded(right, file[1]) if callable(right) else right}
 
 
-def _guarded(function: Any, file: str) -> Callable[..., Any]:
+def _guarded(function: Callable[..., object], file: str) -> Callable[..., object]:
     """Let an error in the user's function be told as theirs, with the line."""
 
     @wraps(function)
-    def guarded(*arguments: Any, **named: Any) -> Any:
+    def guarded(*arguments: object, **named: object) -> object:
         try:
             return function(*arguments, **named)
         except DescendError:
