@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from descend.formula.formula import Formula
 from descend.formula.real_functions import sinc
@@ -24,6 +25,11 @@ def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, .
     >>> ambiguities(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
     ()
     """
+    return _ambiguities(formula, tuple(columns))
+
+
+@lru_cache(maxsize=128)
+def _ambiguities(formula: Formula, columns: tuple[str, ...]) -> tuple[str, ...]:
     return (*_euler(formula), *_sinc(formula), *_response(formula), *_twins(formula, columns))
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from descend.errors import FormulaError
@@ -298,6 +299,7 @@ def _name(token: Token) -> Name:
     return Name(token.start, token.end, token.text, token.kind == "quoted")
 
 
+@lru_cache(maxsize=256)
 @refuse_depth
 def parse_formula(text: str) -> tuple[Node, Node]:
     """Parse ``response ~ expression`` and return both sides."""

@@ -310,4 +310,6 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     """
     for key, value in given.items():
         if value is not None or key in needed:
-            checks.ARGUMENTS.get(key, OPTIONS[key].check if key in OPTIONS else checks.anything)(key, value)
+            option = OPTIONS.get(key)
+            if option is None or value is not option.default:
+                checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)
