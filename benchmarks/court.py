@@ -317,7 +317,7 @@ class Remembering:
         parameters = {name: arguments[name] for name in arguments if name not in columns}
         if self.what == "sum":
             new = self.right(**arguments)
-            if self.solution is not None:
+            if self.kept is not None:
                 new = {name: np.asarray(value) + np.asarray(self.kept[name]) for name, value in new.items()}
             self.kept = new
             return new

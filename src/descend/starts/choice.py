@@ -13,7 +13,7 @@ from descend.options.request import Request
 from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
-from descend.starts.growth import FEWEST_ELSEWHERE, improved
+from descend.starts import growth
 from descend.starts.search import Start, search
 
 
@@ -66,11 +66,11 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
 def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | None:
     """Improve a start on samples, where there are so many rows that it pays."""
     objective = problem.objective
-    if not request.grow or problem.parabola or objective.rows < FEWEST_ELSEWHERE:
+    if not request.grow or problem.parabola or objective.rows < growth.FEWEST_ELSEWHERE:
         return None
     if not isinstance(problem.code, Program):
         return None
-    found = improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
+    found = growth.improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
     if found is not None:
         objective.passes += found.passes
     return found
