@@ -18,10 +18,10 @@ LIMITS = {
     "rooms over 15%": 0,
     "options listed again": 0,
     "names that are riddles": 18,
-    "fmt: skip": 10,
-    "Any": 420,
+    "fmt: skip": 2,
+    "Any": 380,
 }
-LINES = 49_850
+LINES = 49_820
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 68
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,28 +38,28 @@ from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
+    from descend.options.option import Values
 
 Array = NDArray[np.float64]
-Call = Callable[[], Mapping[str, Any]]
 
 
 def fit(
     model: str | Callable[..., Any],
-    data: Any,
-    *others: Any,
+    data: object,
+    *others: object,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
-    start: Mapping[str, Any] | None = None,
+    start: Values | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
-    weights: Any = None,
-    sigma: Any = None,
+    weights: object = None,
+    sigma: object = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
-    bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | str | None = None,
-    ties: Mapping[str, Any] | Sequence[str] | str | None = None,
+    bounds: Values | Sequence[str] | str | None = None,
+    fix: Values | str | None = None,
+    ties: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -79,7 +79,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
-    **unknown: Any,
+    **unknown: object,
 ) -> Fit:
     """Fit a model to data by gradient descent.
 
@@ -164,14 +164,14 @@ def _resumed(request: Request) -> Checkpoint | None:
     return read(request.checkpoint) if request.resume else None
 
 
-def _options(given: dict[str, Any]) -> dict[str, Any]:
+def _options(given: dict[str, object]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
 
 
 def compare(
     model: str | Callable[..., Any],
-    data: Any,
+    data: object,
     optimizers: str | Sequence[str],
     *,
     on_fit: Callable[[str, Fit], None] | None = None,
@@ -205,7 +205,7 @@ def compare(
 
 
 def derive(
-    formula: str, data: Any = None, *, loss: str | Loss = "squared", columns: Sequence[str] | None = None
+    formula: str, data: object = None, *, loss: str | Loss = "squared", columns: Sequence[str] | None = None
 ) -> Derivation:
     """Derive dJ/dparameter of a formula, J being the mean of the loss over rows.
 
@@ -228,13 +228,13 @@ def derive(
 
 def explain(
     formula: str,
-    data: Any = None,
+    data: object = None,
     *,
     loss: str | Loss = "squared",
     columns: Sequence[str] | None = None,
     where: str | None = None,
     missing: str = "raise",
-    start: Mapping[str, Any] | None = None,
+    start: Values | None = None,
     optimizer: str | Optimizer | None = None,
     learning_rate: float | str | None = None,
     tolerance: float | None = None,
@@ -268,20 +268,20 @@ def explain(
 
 def check(
     model: str | Callable[..., Any],
-    data: Any,
+    data: object,
     *,
     gradient: Gradient,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
-    start: Mapping[str, Any] | None = None,
+    start: Values | None = None,
     loss: str | Loss = "squared",
-    weights: Any = None,
-    sigma: Any = None,
+    weights: object = None,
+    sigma: object = None,
     l1: float = 0.0,
     l2: float = 0.0,
-    bounds: Mapping[str, Any] | Sequence[str] | str | None = None,
-    fix: Mapping[str, Any] | str | None = None,
-    ties: Mapping[str, Any] | Sequence[str] | str | None = None,
+    bounds: Values | Sequence[str] | str | None = None,
+    fix: Values | str | None = None,
+    ties: Values | Sequence[str] | str | None = None,
     where: str | None = None,
     missing: str = "raise",
 ) -> Judgement:
@@ -328,7 +328,7 @@ def check(
 
 
 def generate(
-    equations: str | Sequence[str], columns: Mapping[str, Any] | None = None, *, rows: int | None = None, seed: int = 0
+    equations: str | Sequence[str], columns: Values | None = None, *, rows: int | None = None, seed: int = 0
 ) -> dict[str, Array]:
     """Make a table: ``columns`` given, and one more for each equation such as ``"y = 2*x + 2*uniform()"``.
 

@@ -12,7 +12,7 @@ import difflib
 import math
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -24,7 +24,7 @@ CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
 def setting(
-    default: Any,
+    default: object,
     *,
     at_least: float | None = None,
     above: float | None = None,
@@ -63,7 +63,7 @@ class Part:
                 )
 
 
-def _inside(value: Any, field: dataclasses.Field[Any]) -> bool:
+def _inside(value: object, field: dataclasses.Field[Any]) -> bool:
     if field.metadata["auto"] and value == "auto":
         return True
     choices = field.metadata["choices"]
@@ -193,7 +193,7 @@ def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
-def closest(name: str, known: Any) -> str:
+def closest(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean `...`?`` where a known name is close to ``name``, else an empty string.
 
     >>> closest("bta", ["beta"]), closest("c", ["t", "c (mmol/L)"]), closest("w", ["x"])

@@ -61,7 +61,7 @@ def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Op
     seen: list[Operation] = []
 
     class Watched(np.ndarray):
-        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **options: Any) -> object:
             plain = [_plain(each) for each in inputs]
             if "out" in options:
                 options["out"] = tuple(_plain(each) for each in options["out"])
@@ -72,7 +72,7 @@ def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Op
                 seen.append(Operation(ufunc.__name__, "", numbers, np.asarray(result)))
             return result.view(Watched) if isinstance(result, np.ndarray) else result
 
-    def _plain(value: Any) -> Any:
+    def _plain(value: object) -> object:
         return value.view(np.ndarray) if isinstance(value, Watched) else value
 
     call(lambda array: np.asarray(array, dtype=np.float64).view(Watched))
@@ -87,7 +87,9 @@ def watched_torch(call: Callable[[], object], module: Module | None = None) -> l
     inside: list[str] = []
 
     class Mode(torch.overrides.TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(
+            self, function: Any, types: object, args: tuple[object, ...] = (), kwargs: dict[str, object] | None = None
+        ) -> object:
             result = function(*args, **(kwargs or {}))
             if isinstance(result, torch.Tensor) and result.is_floating_point():
                 given = [each for each in (*args, *(kwargs or {}).values()) if isinstance(each, torch.Tensor)]

@@ -116,7 +116,7 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
         raise DataError("There are no rows in X and y. Give data with at least one row.")
     given, observed = _finite(given, observed, request.missing)
     row_shape = tuple(given.shape[1:])
-    columns: dict[str, Any] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
+    columns: dict[str, object] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
     named: tuple[str, ...] = ()
     if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
         # One number per row is a column like any other, so that it can be drawn.
@@ -125,7 +125,7 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
     return ModuleModel(module, named, response, loss, ModuleParameters(module), row_shape), table, columns, []
 
 
-def _numbers(values: Any) -> Array:
+def _numbers(values: object) -> Array:
     """Return a tensor or array as float64."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().double()
@@ -249,7 +249,7 @@ def _refusal(model: ModuleModel, few: Tensor, error: Exception) -> str:
     return f"`{model.name}` cannot take its inputs ({given} of shape ({shape}), {kind}): {said}. {advice}"
 
 
-def _not_finite(model: ModuleModel, columns: Mapping[str, Any]) -> str:
+def _not_finite(model: ModuleModel, columns: Mapping[str, Array]) -> str:
     advice = "Give it other starting values, or scale its inputs down."
     predicted = model.predict(None, columns)
     bad = ~np.isfinite(predicted)
