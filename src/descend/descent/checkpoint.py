@@ -21,7 +21,7 @@ from descend.errors import ConfigError, DataError
 from descend.optimizers import Optimizer
 from descend.optimizers.schedules import Constant
 from descend.options.request import Request
-from descend.output import write_atomically
+from descend.output import refuse_unwritable, write_atomically
 from descend.parameters import Parameters
 from descend.problem.objective import VectorObjective
 from descend.table.connection import ConnectionLostError
@@ -244,3 +244,11 @@ def where_it_stood(
         f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
         "can be resumed."
     )
+
+
+def to_resume(request: Request) -> Checkpoint | None:
+    """Return where an earlier run stood, to go on from there; refuse a checkpoint that cannot be written."""
+    if request.checkpoint is None:
+        return None
+    refuse_unwritable(request.checkpoint)
+    return read(request.checkpoint) if request.resume else None
