@@ -142,7 +142,7 @@ def fit(
         table = open_table(request.data, where)
         try:
             request = settled(request, table)
-            resumed = to_resume(request)
+            resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
             if resumed is not None:  # it starts where the run did, whatever start is found or given now
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds

@@ -282,7 +282,7 @@ def waits() -> Iterator[dict[str, np.ndarray]]:
 
 
 def test_no_descent_leaves_the_domain_of_the_prediction(waits):
-    with pytest.raises(ConfigError, match="The prediction is -1 in row 1 .* Keep the formula positive"):
+    with pytest.raises(ConfigError, match=r"The prediction is -1 in row 1 .* Keep the formula positive"):
         descend.fit("y ~ a + b*x", waits, loss="inverse_gaussian", start={"a": -1.0, "b": 0.0})
     for options in ({}, {"optimizer": "gd", "learning_rate": "auto", "epochs": 300}):
         fit = descend.fit("y ~ a + b*x", waits, loss="inverse_gaussian", start={"a": 3.0, "b": 1.0}, **options)

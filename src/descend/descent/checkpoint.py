@@ -246,9 +246,7 @@ def where_it_stood(
     )
 
 
-def to_resume(request: Request) -> Checkpoint | None:
-    """Return where an earlier run stood, to go on from there; refuse a checkpoint that cannot be written."""
-    if request.checkpoint is None:
-        return None
-    refuse_unwritable(request.checkpoint)
-    return read(request.checkpoint) if request.resume else None
+def to_resume(path: str | os.PathLike[str], resume: bool) -> Checkpoint | None:
+    """Return where an earlier run stood, to go on from there if asked; refuse a file that cannot be written."""
+    refuse_unwritable(path)
+    return read(path) if resume else None
