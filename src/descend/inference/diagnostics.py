@@ -142,8 +142,8 @@ def normality(residuals: Array) -> Check:
 def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
     """Durbin-Watson test of whether neighbouring residuals are alike or opposed.
 
-    d = sum (e_t - e_(t-1))**2 / sum e_t**2, near 2 if they are independent. The p-value is two-sided, from the exact
-    mean and variance of d given the jacobian (exact for a linear model, else for its tangent), with d taken as normal.
+    d = sum (e_t - e_(t-1))**2 / sum e_t**2, near 2 if they are independent. The p-value is two-sided, from the mean and
+    variance of d given the jacobian (exact for a linear model, else for its tangent), with d taken as normal.
 
     Source: Durbin & Watson (1950), Biometrika 37, 409-428, and (1951) 38, 159-177.
     """

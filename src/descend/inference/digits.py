@@ -82,7 +82,7 @@ def digits(solution: Solution) -> Named | None:
 
 @once
 def errors_hold(solution: Solution) -> bool:
-    """Whether the standard errors can be trusted: each parameter is within NEAR of them of the minimum of J.
+    """Whether the standard errors can be trusted: no parameter is further from the minimum of J than NEAR of its own.
 
     They are computed from residuals and curvature, which are different away from the minimum. The distance is that to
     the minimum of the parabola that touches J where the run ended.
@@ -141,7 +141,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
 def _by_second_derivatives(point: Point) -> Array:
     """Return the distance to the minimum by steps with all second derivatives, where those without do not shrink.
 
-    With large residuals, the Gauss-Newton curvature lacks most of them. Infinite unless J curves upwards everywhere.
+    These matter where residuals are large. Infinite unless J curves upwards in every direction.
     """
     nowhere = np.full(point.theta.size, np.inf)
     found = hessian_at(point)
@@ -181,8 +181,8 @@ def _least(solution: Solution, point: Point, zero: Mask) -> Array:
 def _ways(solution: Solution, point: Point, free: Mask) -> Array:
     """Return, as (p, q), directions in which J may be moved: those of the free components, and along its kinks.
 
-    For each kink that J lies on, the component that it determines best follows the others. At a corner, ``point`` gets
-    its subgradient, which is what is left of the gradient along these directions.
+    For each kink that J lies on, the component that it determines best moves so that the others can follow the kink. At
+    a corner, ``point`` gets its subgradient, which is what is left of the gradient along these directions.
     """
     kinks = solution.objective.kinks
     converged = solution.outcome is Outcome.CONVERGED

@@ -125,7 +125,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
-        """Return the solution. For a loaded fit, raises ConfigError: it lacks ``without``, so do ``otherwise``."""
+        """Return the solution. A loaded fit raises ConfigError: it came "without its ``without``, so ``otherwise``"."""
 
     # What was fitted, and how it ended.
 

@@ -1,6 +1,6 @@
 """Which requests the lab answers: only those of its own pages, under a name of this machine.
 
-A lab listens on this machine alone, but any page in a browser can send requests there. Two checks prevent that.
+A lab listens on this machine alone, but any page in a browser can send requests there. Two checks refuse those.
 Host: another site can give its own name our address (DNS rebinding), but its requests then carry that name, so only
 our own names are answered. A numeric address cannot be redirected like that. Origin: a request that changes or
 computes anything must come from a page of ours, and browsers say where a request comes from.
