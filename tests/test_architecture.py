@@ -17,11 +17,11 @@ LIMITS = {
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 18,
+    "names that are riddles": 3,
     "fmt: skip": 2,
     "Any": 380,
 }
-LINES = 49_820
+LINES = 49_819
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 68
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
