@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
-from descend.descent.checkpoint import Checkpoint, read
+from descend.descent.checkpoint import to_resume
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
@@ -25,7 +25,6 @@ from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.output import refuse_unwritable
 from descend.problem.posing import pose
 from descend.registry import split_list
 from descend.report.log import printing
@@ -88,8 +87,7 @@ def fit(
     model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
         where it is and holds the fitted weights at the end.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
-        whose rows stay in their database; for a module also
-        tensors ``(X, y)``, of which it is passed rows of X as they are.
+        whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
@@ -144,7 +142,7 @@ def fit(
         table = open_table(request.data, where)
         try:
             request = settled(request, table)
-            resumed = _resumed(request)
+            resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
             if resumed is not None:  # it starts where the run did, whatever start is found or given now
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds
@@ -154,14 +152,6 @@ def fit(
             return fit_of(solve(problem, request, reader, resumed, began))
         finally:
             table.release()
-
-
-def _resumed(request: Request) -> Checkpoint | None:
-    """Return where an earlier run stood, to go on from there; refuse a checkpoint that cannot be written."""
-    if request.checkpoint is None:
-        return None
-    refuse_unwritable(request.checkpoint)
-    return read(request.checkpoint) if request.resume else None
 
 
 def _options(given: dict[str, object]) -> dict[str, Any]:

@@ -10,11 +10,10 @@ import torch
 from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
-from descend.diagnosis import Cause
+from descend.diagnosis import Cause, detectors
 from descend.diagnosis.operations import first_broken, watched_numpy, watched_torch
 from descend.diagnosis.outliers import suspects
 from descend.losses import LOSSES
-from descend.results import solved
 
 X = np.linspace(0.0, 4.0, 60)
 LINE = {"x": X, "y": 2.0 * X + 1.0 + 0.3 * np.random.default_rng(0).normal(size=60)}
@@ -191,7 +190,7 @@ def test_the_cause_is_kept_in_the_model_file(tmp_path):
 
 def test_a_healthy_fit_is_not_examined_before_it_is_asked(monkeypatch):
     asked = []
-    monkeypatch.setattr(solved, "diagnose", lambda problem, run: asked.append(run))
+    monkeypatch.setattr(detectors, "diagnose", lambda problem, run: asked.append(run))
     descend.fit("y ~ w*x + b", LINE, start=ZERO, optimizer="gd", learning_rate=0.01, epochs=5)
     descend.fit("y ~ w*x + b", LINE)
     assert asked == []

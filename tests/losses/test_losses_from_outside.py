@@ -252,3 +252,51 @@ def test_a_value_needs_to_know_its_columns():
     assert str(caught.value) == "The survival loss has columns or parameters of its own, which are not known here."
     known = loss.given({"died": np.array([1.0, 0.0])}, {})
     np.testing.assert_allclose(known.value(np.full(2, 2.0), y), [0.5 + np.log(2.0), 1.0])
+
+
+# ---------------------------------------------------------------- one whose formula has values outside its domain
+
+
+@dataclass(frozen=True)
+class InverseGaussian(Loss):
+    """Half the deviance of positive numbers whose variance is dispersion * mean^3; the prediction is the mean."""
+
+    name: ClassVar[str] = "inverse_gaussian"
+    value_text: ClassVar[str] = "r^2/(2*y*prediction^2)"
+    slope_text: ClassVar[str] = "r/prediction^3"
+    weight_text: ClassVar[str] = "1/prediction^3"
+    response_domain: ClassVar[Domain] = Domain(low=0.0, words="numbers above 0", closed=False)
+    prediction_domain: ClassVar[Domain] = POSITIVE
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
+    normaliser_text: ClassVar[str] = "log(omega)/2 - log(dispersion)/2 - log(2*pi)/2 - 3*log(y)/2"
+    variance_text: ClassVar[str] = "mean^3"
+
+
+@pytest.fixture
+def waits() -> Iterator[dict[str, np.ndarray]]:
+    LOSSES.register(InverseGaussian)
+    random = np.random.default_rng(1)
+    x = random.uniform(0.0, 2.0, 300)
+    yield {"x": x, "y": random.wald(np.exp(0.5 + x), 4.0)}
+    del LOSSES.parts["inverse_gaussian"]
+
+
+def test_no_descent_leaves_the_domain_of_the_prediction(waits):
+    with pytest.raises(ConfigError, match=r"The prediction is -1 in row 1 .* Keep the formula positive"):
+        descend.fit("y ~ a + b*x", waits, loss="inverse_gaussian", start={"a": -1.0, "b": 0.0})
+    for options in ({}, {"optimizer": "gd", "learning_rate": "auto", "epochs": 300}):
+        fit = descend.fit("y ~ a + b*x", waits, loss="inverse_gaussian", start={"a": 3.0, "b": 1.0}, **options)
+        assert (fit.predict(waits) > 0.0).all()
+
+
+def test_a_loss_of_least_value_0_is_told_by_a_database_as_in_memory(waits, tmp_path):
+    fits = [
+        descend.fit("y ~ exp(a + b*x)", waits, loss="inverse_gaussian", engine=engine) for engine in ("numpy", "query")
+    ]
+    mean = np.exp(fits[0].parameters["a"] + fits[0].parameters["b"] * waits["x"])
+    deviance = float(((waits["y"] - mean) ** 2 / (waits["y"] * mean**2)).sum())
+    normalised = deviance / len(mean)
+    likelihood = -0.5 * (len(mean) * (np.log(2 * np.pi * normalised) + 1) + 3 * np.log(waits["y"]).sum())
+    for fit in fits:
+        assert fit.log_likelihood == pytest.approx(likelihood, rel=1e-9)
+        assert fit.standard_errors["b"] == pytest.approx(fits[0].standard_errors["b"], rel=1e-6)

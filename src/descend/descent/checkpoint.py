@@ -21,7 +21,7 @@ from descend.errors import ConfigError, DataError
 from descend.optimizers import Optimizer
 from descend.optimizers.schedules import Constant
 from descend.options.request import Request
-from descend.output import write_atomically
+from descend.output import refuse_unwritable, write_atomically
 from descend.parameters import Parameters
 from descend.problem.objective import VectorObjective
 from descend.table.connection import ConnectionLostError
@@ -244,3 +244,9 @@ def where_it_stood(
         f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
         "can be resumed."
     )
+
+
+def to_resume(path: str | os.PathLike[str], resume: bool) -> Checkpoint | None:
+    """Return where an earlier run stood, to go on from there if asked; refuse a file that cannot be written."""
+    refuse_unwritable(path)
+    return read(path) if resume else None

@@ -62,6 +62,8 @@ class Response:
                 each = writer.write(term, table)
             except LackingFunctionError:
                 continue  # what is not known of all rows is left out of a report
+            if not term.free_symbols:
+                each = y * 0.0 + each  # one number in all rows
             self.sums[f"term{number}"] = (each if omega is None else (omega > 0.0).ifelse(each, 0.0)).sum()
         self.query = table.aggregate(**self.sums)
 

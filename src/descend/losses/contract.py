@@ -40,7 +40,7 @@ class Loss(Formulas):
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
     link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
-    response_domain, prediction_domain: the numbers that y and the prediction may be.
+    response_domain: the numbers that y may be.
 
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be.
@@ -66,7 +66,6 @@ class Loss(Formulas):
 
     link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
-    prediction_domain: ClassVar[Domain] = Domain()
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     convex_in_log: ClassVar[bool] = False

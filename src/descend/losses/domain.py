@@ -41,6 +41,16 @@ class Domain:
             return (values < self.low) | (values > self.high)
         return (values <= self.low) | (values >= self.high)
 
+    def condition(self, name: str) -> str:
+        """Write as a formula that a number lies in it.
+
+        >>> Domain(0.0, 1.0).condition("m"), Domain(0.0, closed=False).condition("m")
+        ('0.0 <= m and m <= 1.0', '0.0 < m')
+        """
+        sign = "<=" if self.closed else "<"
+        below = [f"{self.low!r} {sign} {name}"] if self.low > -math.inf else []
+        return " and ".join(below + ([f"{name} {sign} {self.high!r}"] if self.high < math.inf else []))
+
 
 POSITIVE = Domain(
     low=0.0,

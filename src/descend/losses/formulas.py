@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from abc import ABC
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -15,6 +16,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
+from descend.losses.domain import Domain
 from descend.registry import Part
 
 if TYPE_CHECKING:
@@ -34,12 +36,14 @@ class Formulas(Part, ABC):
     """Formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of a part.
 
     value, slope, weight: the loss of a row, and its first and second derivative by the prediction.
+    prediction_domain: the numbers that the prediction may be; elsewhere there is no value.
 
     A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
     of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
     """
 
     kind: ClassVar[str] = "loss"
+    prediction_domain: ClassVar[Domain] = Domain()
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -113,7 +117,19 @@ class Formulas(Part, ABC):
 
         Raises ConfigError while a setting is still to be estimated.
         """
-        return self.read(self.value_text), self.read(self.slope_text), self.read(self.weight_text)
+        return self._confined_value(), self.read(self.slope_text), self.read(self.weight_text)
+
+    def _confined_value(self) -> Expr:
+        """The value, made to have none where the prediction lies outside its domain but the formula has one."""
+        value, domain = self.read(self.value_text), self.prediction_domain
+        outside = [end for end in (domain.low - 1.0, domain.high + 1.0) if math.isfinite(end)]
+        points = np.array(outside)
+        ones = np.ones(len(points))
+        with np.errstate(all="ignore"):
+            quantities = {PREDICTION: points, RESPONSE: ones, RESIDUAL: points - ones}
+            if not (outside and self.plain and np.isfinite(self.of_rows(value, quantities)).any()):
+                return value
+        return self.read(f"where({domain.condition('prediction')}, {self.value_text}, sqrt(-1 - prediction^2))")
 
     def read(self, text: str) -> Expr:
         if self.estimated is not None:
