@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_every")
-"""Options of a fit that a comparison does not take."""
+"""Options of a fit that a comparison does not have."""
 
 
 @options.takes(
@@ -55,7 +55,7 @@ def compare(
     from descend.optimizers import OPTIMIZERS
 
     for name in names:
-        OPTIMIZERS.build(name)  # a misspelt last one is not to be noticed only after the others have run
+        OPTIMIZERS.build(name)  # find a misspelt name before any optimizer runs
     table = Rows(names)
     live = Live(given["epochs"]) if on_terminal(sys.stderr) and not quiet else None
 
@@ -82,18 +82,18 @@ def compare(
 
 
 SHORTEST = 80
-"""Letters of a line that has room for the table."""
+"""Length of a line that is wide enough for the table."""
 
 
 class Rows:
-    """The table, a row at a time as the fits end."""
+    """The table, printed row by row as the fits end."""
 
     def __init__(self, names: list[str]) -> None:
         self.width = max(len("optimizer"), *map(len, names))
         self.begun = False
 
     def show(self, name: str, fitted: Fit) -> None:
-        """Print the row of one fit, after the head if it is the first; a sentence where a line is too short for it."""
+        """Print the row of a fit, below the head if it is the first; as a sentence if a line is too short for it."""
         if (line_length() or SHORTEST) < SHORTEST:
             from descend.report.view import ended
 
@@ -111,7 +111,7 @@ class Rows:
 
 
 def _conclude(compared: Comparison, json: bool, pictures: Sequence[str]) -> None:
-    """Say what to do about the fits that failed; or everything, as JSON."""
+    """Say what to do about the fits that failed, or print everything as JSON."""
     if json:
         say_json({"optimizers": {name: fit.summary() for name, fit in compared.fits.items()}})
     else:

@@ -45,7 +45,7 @@ def doctor(
 
 @contextlib.contextmanager
 def _on_stderr() -> Iterator[None]:
-    """Send what the script prints to stderr, and what the programs print that it starts."""
+    """Redirect to stderr what the script, and any program that it starts, prints."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

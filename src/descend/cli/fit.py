@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from descend.results import Fit
 
 Output = tuple[str, str | None, Callable[[str], object]]
-"""What is said of a file once it is there, the file, None if it was not asked for, and what writes it."""
+"""What to say of a file once it is written, the file (None if not asked for), and the function that writes it."""
 
 
 @options.takes(
@@ -113,14 +113,14 @@ def fit(
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:
-    """Draw a fit into a file; look: the arguments of `Fit.plot`."""
+    """Draw a fit to a file. look: the arguments of `Fit.plot`."""
     from descend.report import plots
 
     plots.save(fitted.plot(**look), place)
 
 
 def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) -> list[str]:
-    """Write files, and say so of each; returns what is to be said of those that could not be written."""
+    """Write files and report each; return messages for those that could not be written."""
     failed = []
     for done, place, writer in outputs:
         if place is None:
@@ -138,7 +138,7 @@ def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) ->
 
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
-    """Return the intervals of a fit, and the fit with a note where there are none: it is not lost for that."""
+    """Return the fit and its intervals; if there are none, the fit gets a note that says so, rather than being lost."""
     from descend.descent.commenting import attempt
 
     found: list[Intervals] = []
@@ -155,7 +155,7 @@ def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed:
 def show(
     fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False, warned: Collection[str] = ()
 ) -> None:
-    """Print a fit, as a table or as JSON. warned: notes that the table need not repeat."""
+    """Print a fit as a table or as JSON. warned: notes that the user has seen and the table need not repeat."""
     if json:
         more: dict[str, Any] = (
             {}

@@ -1,4 +1,4 @@
-"""Letters that the encoding of a terminal does not have: written otherwise, and told of."""
+"""Characters that the encoding of a terminal lacks: replaced, and reported."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 from descend.cli.terminal import say
 
 PLAIN = {"²": "^2", "χ": "chi", "−": "-", "–": "-", "…": "...", "×": "x", "±": "+-"}
-"""What stands for our own letters; those of the user keep their code, so that they cannot be mistaken."""
+"""Replacements of our own characters; those of the user are written as codes, so that none can be mistaken."""
 MOST_NAMED = 5
 
 
 class Letters:
-    """Writes what an encoding has no letter for, and remembers which of the user's they were."""
+    """Writes characters that an encoding lacks otherwise, and remembers which of the user's they were."""
 
     def __init__(self) -> None:
         self.missing: dict[str, str] = {}
 
     def replaced(self, error: UnicodeError) -> tuple[str, int]:
-        """Return what stands for the letters at fault, and where to go on."""
+        """Return the replacement of the characters at fault, and where to go on (a codec error handler)."""
         assert isinstance(error, UnicodeEncodeError)
         written = []
         for letter in error.object[error.start : error.end]:
@@ -30,14 +30,14 @@ class Letters:
         return "".join(written), error.end
 
     def watch(self) -> None:
-        """Let nothing that is printed fail for want of a letter."""
+        """Prevent printing from failing because a character is missing from the encoding."""
         codecs.register_error("descend", self.replaced)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="descend")
 
     def tell(self) -> None:
-        """Say on stderr what was written by its code, if anything, and how to see it."""
+        """Say on stderr which characters were written as codes, if any, and how to see them."""
         if not self.missing:
             return
         codes = [letter.encode("ascii", "backslashreplace").decode() for letter in self.missing]

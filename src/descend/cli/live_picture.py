@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from descend.results import Fit
 
 FEW = 10
-"""A run that is over before so many pictures were drawn is shown again, slowly enough to be seen."""
+"""A run that ended before this many pictures were drawn is replayed, slowly enough to be seen."""
 AGAIN = 40
-"""Pictures of a run that is shown again."""
+"""Number of pictures in a replay."""
 WIDEST, TALLEST = 140, 26
-"""Characters and lines of a picture, at most."""
+"""Most characters per line, and lines, of a picture."""
 
 
 class Watch:
-    """Reads the steps of a run and draws them; into a file or a pipe, only where it ended."""
+    """Reads the steps of a run and draws them; into a file or a pipe, only the last."""
 
     def __init__(self, stream: TextIO) -> None:
         try:
@@ -46,21 +46,21 @@ class Watch:
         self.begun: Callable[[], Scene]
 
     def begin(self, model: Model, columns: Mapping[str, Any]) -> None:
-        """Take what the run is about: the model, and the rows it is fitted to."""
+        """Receive the model, and the rows that it is fitted to."""
         from descend.report.console import Scene
 
         self.begun = lambda: Scene(model, columns)
         self.scene, self.shown = self.begun(), -REFRESH
 
     def __call__(self, step: Step) -> None:
-        """Read one step; draw it, unless another was drawn a moment ago."""
+        """Read one step; draw it unless another was drawn a moment ago."""
         if self.moving and step.seconds - self.shown >= REFRESH and np.isfinite(step.theta).all():
             self.shown = step.seconds
             self.drawn += 1
             self._show(step)
 
     def end(self, fit: Fit) -> None:
-        """Draw where the run ended; a run that was over at once is shown again from its start."""
+        """Draw the end of the run; a run that was over at once is replayed from its start."""
         from descend.report.film import chosen
 
         steps = [step for step in fit.trace if np.isfinite(step.theta).all()]

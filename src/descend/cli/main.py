@@ -1,4 +1,4 @@
-"""`descend`: the verbs, and what becomes of errors.
+"""`descend`: the commands, and how errors become messages and exit codes.
 
 Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed, or Ctrl-C ended it, at whatever moment;
 2 wrong usage or bad input.
@@ -20,14 +20,14 @@ from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
 from descend.errors import INTERRUPTED, DescendError
 
-# Typer may bring its own copy of Click or use the one installed; either way this is its base of usage errors.
+# Typer may use its own copy of Click or the installed one; in both cases this is its base class of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 BY_SIGNAL = 130
-"""What Typer returns where it took Ctrl-C for itself: the exit code that shells give a process that it ended."""
+"""What Typer returns if it caught Ctrl-C itself: the exit code that shells give an interrupted process."""
 
 QUERY_ENDED = "Query interrupted"
-"""What DuckDB makes of Ctrl-C and of other signals in the midst of a query: a RuntimeError that says so."""
+"""The message of the RuntimeError that DuckDB raises if Ctrl-C or another signal interrupts a query."""
 
 app = typer.Typer(
     add_completion=False,
@@ -72,8 +72,8 @@ def descend(
 
 
 def main() -> int:
-    """Run the command line and return its exit code; errors become one message on stderr."""
-    gc.set_threshold(200_000)  # imports make hundreds of thousands of objects and no garbage
+    """Run the command line and return its exit code; an error becomes one message on stderr."""
+    gc.set_threshold(200_000)  # imports make hundreds of thousands of objects but no garbage
     letters = Letters()
     letters.watch()
     try:

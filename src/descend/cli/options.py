@@ -1,4 +1,4 @@
-"""The options that more than one verb takes, and the texts among them that need reading."""
+"""The options that several commands share, and the readers of those whose text has a syntax."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 
 class Verb(TyperCommand):
-    """A command whose help names the losses, optimizers and schedules there are, looked up only when help is shown."""
+    """A command whose help lists the known losses, optimizers and schedules, looked up only when it is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with the registered names where ``{losses}`` and the like stand."""
+        """Write the help, with the registered names in place of ``{losses}`` and the like."""
         for parameter in self.params:
             text = getattr(parameter, "help", None)
             if text and "{" in text:
@@ -68,11 +68,11 @@ OUTPUT = (
     Option("quiet", False, "Print nothing but errors.", "switch", short="-q"),
     Option("columns", None, "The names that are data, such as x,t; else x, t, z and the like are.", metavar="LIST"),
 )
-"""What several verbs take beside the options of a fit: what is shown, and where it goes."""
+"""Further options that several commands share: what is shown, and where it goes."""
 LOOK = ("log_x", "log_y", "x_label", "y_label", "title", "size", "residuals")
-"""How a picture is to look."""
+"""Options for the look of a picture."""
 REQUIRED = inspect.Parameter.empty
-"""The default of an option that has to be given."""
+"""Stands as the default of an option that must be given."""
 TYPES: Mapping[str, object] = {
     "text": str,
     "texts": list[str],
@@ -84,7 +84,7 @@ TYPES: Mapping[str, object] = {
 
 
 def takes(*options: str | Option) -> Callable[[Command], Command]:
-    """Give a verb its options, in the order of its help: by their keys, or its own. It is called with their values."""
+    """Give a command its options, as keys or as its own `Option`, in the order of its help; it gets their values."""
     known = {**OPTIONS, **{option.key: option for option in OUTPUT}}
 
     def with_options(verb: Command) -> Command:
@@ -98,7 +98,7 @@ def takes(*options: str | Option) -> Callable[[Command], Command]:
 
 
 def _parameter(option: Option) -> inspect.Parameter:
-    """Return an option as Typer reads it: a parameter of a verb."""
+    """Return an option in the form that Typer reads: a parameter of the command's function."""
     kind: Any = TYPES[option.form]
     spelled = [option.spelled, *([option.short] if option.short else [])]
     parser = _reader(option) if option.form in ("whole", "number") else None
@@ -110,7 +110,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _reader(option: Option) -> Callable[[str], int | float]:
-    """Return a reader of numbers that names the option in its error."""
+    """Return a reader of numbers whose error names the option."""
     kind, words = (int, "a whole number") if option.form == "whole" else (float, "a number")
 
     def read(text: str) -> int | float:
@@ -123,9 +123,9 @@ def _reader(option: Option) -> Callable[[str], int | float]:
 
 
 def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
-    """Return the keyword arguments of `descend.fit` from the options of a verb.
+    """Return the keyword arguments of `descend.fit` from the options of a command.
 
-    Raises ConfigError if formula and data stand in each other's place.
+    Raises ConfigError if formula and data were exchanged.
     """
     swapped = next((text for text in data if "~" in text and " " in text), None)
     if swapped is not None and "~" not in formula:
@@ -134,7 +134,7 @@ def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
 
 
 def values_of(given: Values) -> dict[str, Any]:
-    """Return the options of a fit among those of a verb, as Python has them: pairs by name, one gradient as text."""
+    """Return the options of a fit among those of a command, in Python's form: pairs by name, one gradient as text."""
     values = {key: value for key, value in given.items() if key in OPTIONS}
     for key, value in values.items():
         if OPTIONS[key].form == "values":
@@ -145,7 +145,7 @@ def values_of(given: Values) -> dict[str, Any]:
 
 
 def look(given: Values) -> dict[str, Any]:
-    """Return how a picture is to look from the options of a verb: the arguments of `Fit.plot` that were given.
+    """Return the look of a picture from the options of a command: the arguments of `Fit.plot` that were given.
 
     >>> look({"log_x": True, "log_y": False, "size": "8x5", "title": None})
     {'log': 'x', 'size': ('8', '5')}
@@ -159,7 +159,7 @@ def look(given: Values) -> dict[str, Any]:
 
 
 def one_or_all(data: Sequence[str]) -> str | list[str]:
-    """Return a single file by its name, several as a list."""
+    """Return a single file as its name, several as a list."""
     return data[0] if len(data) == 1 else list(data)
 
 
@@ -174,7 +174,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
     values: dict[str, list[float]] = {}
     for text in texts:
         name = ""
-        # Names may be in backticks, as in a formula, and hold commas there.
+        # Names may be in backticks, as in a formula, and contain commas there.
         for part in re.findall(r"(?:`[^`]*`|[^,`])+", text):
             before, sign, number = part.rpartition("=")
             if sign:
@@ -194,7 +194,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
 
 
 def with_gaps(numbers: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return numbers with None in place of those that are missing or not finite, if any are."""
+    """Return numbers with None for any that are missing or not finite."""
     import numpy as np
 
     finite = np.isfinite(numbers)

@@ -1,4 +1,4 @@
-"""The files a verb is to write, checked before anything is read or fitted."""
+"""The files that a command will write, checked before anything is read or fitted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = (".html", ".htm")
 def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Iterable[str] = ()) -> None:
     """Refuse a file that cannot be written, that two options name, or that is one of the inputs.
 
-    outputs: option -> file or files, None if the option was not given. Raises OutputError, leaving nothing behind.
+    outputs: option -> file or files, None if the option was not given. Raises OutputError, and leaves no file behind.
     """
     taken: dict[Path, str] = {}
     named = [
@@ -37,7 +37,7 @@ def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Ite
 
 
 def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--plot") -> None:
-    """Refuse pictures of a kind that cannot be drawn, and a look that no picture can have, or that none is to have."""
+    """Refuse kinds of picture that cannot be drawn, an impossible look, and a look without a picture."""
     from descend.report.look import Look
 
     for name in names or ():
@@ -49,13 +49,13 @@ def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--p
 
 
 def check_page(name: str | None) -> None:
-    """Refuse a report whose name does not say that it is a page."""
+    """Refuse a report whose file name is not that of a page."""
     if name is not None and Path(name).suffix.lower() not in PAGES:
         raise OutputError(f"`{name}` cannot be the report, which is a page: its name must end in .html.")
 
 
 def check_animation(name: str | None) -> None:
-    """Refuse an animation of a kind that cannot be written, before the run."""
+    """Refuse, before the run, a kind of animation that cannot be written."""
     if name is not None:
         from descend.report.animation import check_animation
 

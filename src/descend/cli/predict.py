@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from descend.table import Table
 
 LARGEST_EXACT = 2**53
-"""Whole numbers beyond it are not all float64s, so they are handed on as text."""
+"""Larger whole numbers are not all exact as float64, so they are passed on as text."""
 
 
 @options.takes(
@@ -111,7 +111,7 @@ def predict(
 def _predicted(
     fitted: Fit, table: Table, name: str, missing: str, interval: str | None, level: float
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the new columns: the predictions, and with an interval its ends."""
+    """Return the new columns: the predictions, and the ends of their interval if there is one."""
     if interval is None:
         return {name: fitted.predict(table, missing)}
     for end, word in {"low": "lower", "high": "upper"}.items():
@@ -125,7 +125,7 @@ def _predicted(
 
 
 def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
-    """Return the values given for the inputs as columns; a single value goes with each of several."""
+    """Return the values given for the inputs as columns; a single value is repeated for each of several."""
     given = {
         name: value if isinstance(value, list) else [value] for name, value in options.assignments(at, "--at").items()
     }
@@ -145,7 +145,7 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
 def _columns(
     inputs: Sequence[str], table: Table, new: Mapping[str, NDArray[np.generic]], missing: str
 ) -> dict[str, NDArray[np.generic]]:
-    """Return the columns of the table, for the rows that were predicted, and the predictions."""
+    """Return the columns of the table, in the rows that were predicted, with the predictions."""
     cells = table.cells()
     if missing == "drop" and inputs:
         kept = table.complete(inputs)
@@ -155,7 +155,7 @@ def _columns(
 
 
 def _tidy(table: Table, name: str, cells: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Write whole numbers without a point, and missing ones as nothing."""
+    """Write whole numbers without a decimal point, and missing ones as empty cells."""
     import numpy as np
 
     if cells.dtype.kind != "f":

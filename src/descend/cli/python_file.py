@@ -1,4 +1,4 @@
-"""A Python file of the user's: run once, and names taken from it."""
+"""The user's own Python file: run once, and searched for names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from descend.registry import closest
 
 
 def run_file(file: str) -> dict[str, Any]:
-    """Run a Python file as a module of its own and return its names. Raises ConfigError if it is not there or fails."""
+    """Run a Python file as a module and return its names. Raises ConfigError if it is missing or fails."""
     path = Path(file)
     if not path.is_file():
         raise ConfigError(f"There is no file `{file}`.")
@@ -33,7 +33,7 @@ def run_file(file: str) -> dict[str, Any]:
 
 
 def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
-    """Return what the file calls ``name``. Raises ConfigError if there is no such name."""
+    """Return the object called ``name`` in the file. Raises ConfigError if there is none."""
     if name in names:
         return names[name]
     own = [known for known, value in names.items() if callable(value) and not known.startswith("_")]
@@ -41,7 +41,7 @@ def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
 
 
 def with_line(error: Exception, file: str) -> str:
-    """Say what an error is, and in which line of the file it came up."""
+    """Describe an error, and in which line of the file it occurred."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)

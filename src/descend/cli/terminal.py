@@ -1,4 +1,4 @@
-"""What a verb says, and where: lines for people, a live line on a terminal, one JSON object for programs."""
+"""The output of commands: lines for people, a live line on a terminal, one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from descend.descent import Step
 
 PATIENCE = 0.5
-"""Seconds a run takes before its progress is shown: most are over by then, and need not wait for rich."""
+"""Seconds before progress is shown: most runs are over by then, and need not wait for rich to load."""
 NARROWEST = 40
-"""Letters of a line that tables and sentences are broken for at the least."""
+"""Tables and sentences are never folded to fewer characters than this."""
 REFRESH = 0.1
-"""Seconds between two looks of the live line."""
+"""Seconds between two updates of the live line."""
 
 
 def say(text: str, file: TextIO | None = None) -> None:
     """Print ``text`` at once, on stdout unless another file is given.
 
-    A reader that has gone (``| head``) is no error: what is left to say goes nowhere, and files are still written.
+    A reader that closed the pipe (``| head``) is not an error: further text is dropped, and files are still written.
     """
     stream = sys.stdout if file is None else file
     try:
         print(text, file=stream, flush=True)
-    except OSError:  # a pipe whose reader has gone, or a terminal that was closed
+    except OSError:  # the reader of the pipe, or the terminal, was closed
         _deaf(stream)
 
 
 def flush() -> None:
-    """Send off what is left in the buffers, so that Python finds nothing to complain about at exit."""
+    """Flush what is left in the buffers, so that Python finds nothing to complain about at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -60,7 +60,7 @@ def say_json(content: Mapping[str, Any]) -> None:
 
 
 def say_csv(columns: Mapping[str, NDArray[np.generic]]) -> None:
-    """Print columns of one length as CSV on stdout."""
+    """Print columns of equal length as CSV on stdout."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     try:
         writer.writerow(columns)
@@ -70,18 +70,18 @@ def say_csv(columns: Mapping[str, NDArray[np.generic]]) -> None:
 
 
 def on_terminal(stream: TextIO) -> bool:
-    """Whether ``stream`` is a terminal on which a line can be drawn over."""
+    """Whether ``stream`` is a terminal on which a line can be overwritten."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def line_length() -> int | None:
-    """Return how many letters a line of the terminal has, or $COLUMNS says; 40 at least, None if nothing says."""
+    """Return the length of a line of the terminal, or $COLUMNS, but at least 40; None if neither is known."""
     found = shutil.get_terminal_size((0, 0)).columns
     return max(found, NARROWEST) if found else None
 
 
 def folded(text: str) -> str:
-    """Break a line that the terminal has no room for after blanks, and indent what goes on."""
+    """Break a line that is too long for the terminal after blanks, and indent its continuation."""
     most = line_length()
     if most is None or len(text) <= most:
         return text
@@ -89,15 +89,15 @@ def folded(text: str) -> str:
 
 
 def colours(stream: TextIO) -> bool:
-    """Whether ``stream`` is a terminal that shows colours, and the user has not asked for none."""
+    """Whether ``stream`` is a terminal that shows colours, and the user has not switched them off."""
     return on_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 class Log:
-    """Reads the steps of a run: prints those that are due, and on a terminal shows how far it has come.
+    """Reads the steps of a run: prints those that are due, and shows the progress on a terminal.
 
-    stream: where the lines go; warnings go to stderr. epochs: how many were asked for, if any. every: print every so
-    many. sharpness: whether lines show it. warned: the notes it has printed as warnings.
+    stream: where lines go; warnings go to stderr. epochs: how many were asked for, if any. every: how many epochs lie
+    between two lines. sharpness: whether lines show it. warned: the notes already printed as warnings.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Log:
 
 
 class Live:
-    """One line on stderr that shows where a run is, and is gone when it ends."""
+    """One line on stderr that shows the progress of a run, and disappears when it ends."""
 
     def __init__(self, epochs: int | None) -> None:
         self.epochs = epochs
@@ -186,7 +186,7 @@ class Live:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Take the live line away while another line is printed."""
+        """Hide the live line while another line is printed."""
         if self.progress is not None:
             self.progress.stop()
         yield
@@ -194,13 +194,13 @@ class Live:
             self.progress.start()
 
     def stop(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         if self.progress is not None:
             self.progress.stop()
 
 
 class Counter:
-    """Says on ``stream`` how many of so many are done: drawn over on a terminal, else a line every ten seconds."""
+    """Counts on ``stream`` what is done of ``total``: overwritten on a terminal, else a new line every ten seconds."""
 
     def __init__(self, stream: TextIO, counted: str, total: int) -> None:
         self.stream, self.counted, self.total = stream, counted, total
@@ -210,7 +210,7 @@ class Counter:
         self.width = 0
 
     def __call__(self, done: int) -> None:
-        """Say that ``done`` are done, unless this was said a moment ago."""
+        """Show that ``done`` are done, unless a count was shown a moment ago."""
         now = time.monotonic()
         if now - self.shown < self.wait:
             return

@@ -1,4 +1,4 @@
-"""What is wrong with a command itself, and what was probably meant."""
+"""Errors in the command line itself, and what the user probably meant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SYNONYMS = {
     "--at": "x values",
     "--optimizers": "methods optimizer algorithms",
 }
-"""What other programs call our options."""
+"""Our options by the names that other programs give them."""
 
 
 def explained(error: Exception) -> str:
@@ -51,7 +51,7 @@ def explained(error: Exception) -> str:
 
 
 def _no_option(error: Exception) -> str:
-    """Return what to say of an option that does not exist; an empty text for other errors."""
+    """Return a message for an option that does not exist; an empty text for other errors."""
     given, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
     if given is None or context is None or type(error).__name__ != "NoSuchOption":
         return ""

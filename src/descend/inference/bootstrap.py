@@ -1,4 +1,4 @@
-"""Bootstrap intervals: the fit made again on samples of its own rows."""
+"""Bootstrap intervals: the fit repeated on samples of its own rows."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from descend.wording import using
 
 Array = NDArray[np.float64]
 FEWEST = 100
-"""Resamples below which the ends of an interval are noise."""
+"""With fewer resamples than this, the ends of an interval are mostly noise."""
 TOO_WIDE = 5
-"""Times the width that standard errors give beyond which an interval is said to be wide."""
+"""An interval that is more than this many times as wide as the standard errors imply gets a warning."""
 CLOSE = 1e-6
-"""Square of the distance to the minimum, in standard errors, at which a resample is fitted."""
+"""A refit may stop when the square of its distance to the minimum, in standard errors, is below this."""
 
 
 def bootstrap_intervals(
@@ -39,13 +39,13 @@ def bootstrap_intervals(
 
         Phi(z0 + (z0 + z) / (1 - a (z0 + z))),   z = the normal quantiles of (1 -+ level) / 2
 
-    z is widened to the t quantile of the n - p degrees of freedom times sqrt(n / (n - p)), for fits to few rows spread
+    z is widened to the t quantile with n - p degrees of freedom, times sqrt(n / (n - p)), because fits to few rows vary
     less than they should. z0: normal quantile of the share of values below the estimate.
     a: sum u**3 / (6 (sum u**2)**1.5), with u_i the influence of row i on the parameter.
 
-    Whole rows are drawn, with their inputs and weights, so it is right too if the residuals are unlike. Each fit starts
-    at the optimum; those that find no minimum, or whose rows leave a parameter open, are left out and counted. Ctrl-C
-    ends it with the fits made so far.
+    Whole rows are drawn, with their inputs and weights, so the interval also holds if the residuals are not alike. Each
+    fit starts at the optimum. Fits that find no minimum, or whose rows leave a parameter undetermined, are left out and
+    counted. After Ctrl-C, the fits made so far are used.
 
     Source: Efron (1987), J. Am. Statist. Assoc. 82, 171-200; widening, Hesterberg (2015), Am. Statist. 69, 371-386.
 
@@ -89,7 +89,7 @@ def bootstrap_intervals(
 
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
-    """Say which intervals are many times as wide as the standard errors: there the resamples tell little."""
+    """Warn of intervals that are many times as wide as the standard errors: there the resamples say little."""
     usual = dict(zip(labels, (2.0 * reach * errors).tolist(), strict=True))
     widths = {label: ends[label][1] - ends[label][0] for label in labels}
     wide = [label for label, width in widths.items() if TOO_WIDE * usual[label] < width < math.inf]
@@ -140,7 +140,7 @@ def _resampled(
 
 
 def _influence(solution: Solution, covariance: Array) -> Array:
-    """Return (rows, p) how far each row pulls the parameters, to first order."""
+    """Return, as (rows, p), how far each row pulls each parameter, to first order."""
     rows = counted_rows(solution)
     pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
@@ -155,6 +155,6 @@ def _ends(values: Array, estimate: float, influence: Array, reach: float) -> tup
     below = (np.count_nonzero(values < estimate) + 0.5 * np.count_nonzero(values == estimate)) / len(values)
     bias = float(special.ndtri(np.clip(below, 0.5 / len(values), 1.0 - 0.5 / len(values))))
     z = bias + np.array([-reach, reach])
-    # "weibull": of k values the least stands for a share of 1 / (k + 1), so that no end is drawn inwards.
+    # "weibull" gives the least of k values the probability 1 / (k + 1), so that no end is drawn inwards.
     low, high = np.quantile(values, special.ndtr(bias + z / (1.0 - skewness * z)), method="weibull")
     return float(low), float(high)

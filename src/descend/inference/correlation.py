@@ -35,7 +35,7 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
 
     @classmethod
     def of_covariance(cls, covariance: Array, labels: Sequence[str]) -> Correlation:
-        """Return the correlations that a covariance holds."""
+        """Return the correlations that belong to a covariance matrix."""
         errors = np.sqrt(covariance.diagonal())
         with np.errstate(all="ignore"):
             return cls.of(covariance / errors / errors[:, None], labels)

@@ -1,4 +1,4 @@
-"""Covariance of the parameters: from the curvature of J, and robust, from what each row pulls at the parameters."""
+"""Covariance of the parameters: from the curvature of J, or robust, from the pull of each row on the parameters."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from descend.problem.point import Point
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 LEAST_LEFT = 0.1
-"""Least of 1 less the leverage of a row that is reckoned with, where the bend of a loss may be below 0."""
+"""Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
 CANONICAL = 0.575
-"""Standard deviation of the normal kernel that smooths as much as a uniform one of half-width 1."""
+"""Standard deviation of the normal kernel that smooths as much as a uniform kernel of half-width 1."""
 SINGULAR = 1e-13
-"""Of the largest singular value of the scaled Jacobian: below this the data determine some combination not at all."""
+"""A singular value of the scaled Jacobian below this share of the largest: some combination is undetermined."""
 
 
 def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
@@ -32,7 +32,7 @@ def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None)
 
         2 J / degrees * C^-1
 
-    degrees: of freedom, rows less parameters. None if there are none left, or if C is singular to rounding.
+    degrees: the degrees of freedom, rows minus parameters. None if there are none, or if C is singular to rounding.
     kept: see ``inverse_curvature``.
     """
     inverse = inverse_curvature(point, kept) if degrees > 0 else None
@@ -43,7 +43,7 @@ def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask 
     """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
 
     total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
-    which is twice a negative log-likelihood.
+    because that loss is twice a negative log-likelihood.
     """
     inverse = inverse_curvature(point, kept)
     return None if inverse is None else share / total * inverse
@@ -52,8 +52,8 @@ def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask 
 def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 
-    Parameters that lie at a bound are held there: their entries are 0, and so are those of what is not ``kept``,
-    which makes it a generalized inverse. None if the rest of C is singular to rounding.
+    Parameters at a bound, and those not ``kept``, are held: their entries are 0, so that this is a generalized inverse.
+    None if the rest of C is singular to rounding.
     """
     free = np.ones(point.theta.size, dtype=bool) if kept is None else kept
     if point.bounds is not None:
@@ -62,7 +62,7 @@ def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
 
 
 def _embedded(point: Point, free: Mask) -> Array | None:
-    """Return the inverse of the part of C that belongs to ``free``, in its place among zeros."""
+    """Return the inverse of the block of C that belongs to the ``free`` components, placed among zeros."""
     if free.all():
         if point.factor is not None:
             return _inverse(point.factor[:-1, :-1])
@@ -82,10 +82,10 @@ def _embedded(point: Point, free: Mask) -> Array | None:
 
 @dataclass(frozen=True)
 class Rank:
-    """What the data leave undetermined at a point where the Jacobian lacks full rank.
+    """What the data leave undetermined where the Jacobian lacks full rank.
 
-    kept: the components that are determined once the others are held: as many as the rank.
-    estimable: those that are determined by themselves: no direction that changes no prediction moves them.
+    kept: the components that are determined once the others are held; there are as many as the rank.
+    estimable: those determined by themselves: a direction that changes no prediction does not change them either.
     """
 
     kept: Mask
@@ -93,10 +93,10 @@ class Rank:
 
 
 def rank_of(point: Point) -> Rank | None:
-    """Return what is determined all the same; None if the Jacobian R = Q S V' has full rank, or is not finite.
+    """Return what is still determined; None if the Jacobian R = Q S V' has full rank, or is not finite.
 
-    A component is estimable if it is zero in all rows of V' whose singular value is. Its standard error is then the
-    same by any generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
+    A component is estimable if it is zero in every row of V' with a zero singular value. Its standard error is then the
+    same for every generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
     """
     free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
     upper = triangle_at(point)[0][:, free]
@@ -111,7 +111,7 @@ def rank_of(point: Point) -> Rank | None:
     kept, estimable = free.copy(), free.copy()
     estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
     places = np.flatnonzero(free)
-    while len(null):  # hold the component that is most free to move, and see what is free to move then
+    while len(null):  # hold the component that is most free to move, then see what can still move
         row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
         kept[places[column]] = False
         null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
@@ -119,7 +119,7 @@ def rank_of(point: Point) -> Rank | None:
 
 
 def _inverse(upper: Array) -> Array | None:
-    """Return (R'R)^-1 of a triangle R."""
+    """Return (R'R)^-1 for a triangle R; None if it is singular to rounding."""
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not (np.isfinite(norms).all() and (norms > 0.0).all()):
         return None
@@ -145,25 +145,25 @@ def inverse(curvature: Array) -> Array | None:
 
 
 def sandwich_kind(loss: Loss) -> str:
-    """Name the convention of ``sandwich`` for a loss, as it is called elsewhere."""
+    """Return the usual name of what ``sandwich`` computes for a loss."""
     return "kernel" if loss.kinked else "HC3"
 
 
 def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
     """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
 
-    With g_i = omega_i l'(s_i, y_i) f_i what row i pulls at the parameters, and b_i its curvature:
+    With g_i = omega_i l'(s_i, y_i) f_i the pull of row i on the parameters, and b_i its curvature:
 
         B^-1 (sum g_i g_i' c_i) B^-1,   B = sum b_i f_i f_i'
 
-    HC3: c_i = 1 / (1 - h_i)**2 with the leverage h_i = b_i f_i' B^-1 f_i, which a row has on its own prediction.
+    HC3: c_i = 1 / (1 - h_i)**2 with h_i = b_i f_i' B^-1 f_i the leverage of a row on its own prediction.
         b_i is omega_i times the weight of the loss for squared, poisson and logistic, and omega_i l''(s_i, y_i) for
-        huber, log_cosh and the like, where 1 - h_i is taken for LEAST_LEFT at least.
+        huber, log_cosh and the like, for which 1 - h_i is never taken to be less than LEAST_LEFT.
     absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with the
-        bandwidth h of Hall and Sheather; g_i g_i' is taken by its expectation, c_i = 1.
+        bandwidth h of Hall and Sheather; g_i g_i' is replaced by its expectation, and c_i = 1.
 
-    It is found in coordinates in which sum f_i f_i' is the unit matrix, so that parameters of very different size, such
-    as the slope of a date in milliseconds and its intercept, cost no digits.
+    The calculation uses coordinates in which sum f_i f_i' is the unit matrix, so that no digits are lost to parameters
+    of very different size, such as the slope of a date in milliseconds and its intercept.
 
     Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
     Koenker (2005), Quantile Regression, sec. 3.4.
@@ -188,7 +188,7 @@ def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = N
     if not loss.kinked:
         left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
         if loss.likelihood and left.min() < 1e-10:
-            return None  # a row that alone determines a parameter: its residual says nothing
+            return None  # a row alone determines a parameter, so its residual says nothing
         pull = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT)
     pulled = (along * pull[:, None]) @ bread @ back.T
     result[np.ix_(kept, kept)] = pulled.T @ pulled
@@ -207,7 +207,7 @@ def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
 
 
 def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
-    """Return b_i and the size of g_i, without its f_i (see ``sandwich``); of so many parameters."""
+    """Return b_i, and g_i without its factor f_i (see ``sandwich``). size: the number of parameters."""
     if loss.kinked:
         below, above = loss.sides
         jump = below + above
@@ -223,14 +223,14 @@ def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Arra
 def _density(residuals: Array, share: float, through: int) -> Array:
     """Return each row's part in the kernel estimate of the density of the residuals at zero.
 
-    through: how many rows the fit goes through, its parameters.
+    through: how many rows the fit passes through exactly: as many as it has parameters.
 
-    The bandwidth of Hall and Sheather says by how much a share of the rows differs, w, between whose quantiles
-    share - w and share + w a density is best read off: a uniform kernel of half that width, here a normal one that
-    smooths as much. The whole of it as the standard deviation of a normal kernel, as R's quantreg has it for
-    se = "ker", is three times wider and makes standard errors too large, by three quarters for 50 rows. Rows that the
-    fit goes through lie at zero because it does; they count half, so that intervals cover what they say for 20 to 300
-    rows (benchmarks/coverage_of_losses.py).
+    Hall and Sheather give the width w for which the density is best estimated from the distance between the quantiles
+    share - w and share + w. That is a uniform kernel of half this distance; here a normal kernel that smooths as much
+    takes its place. R's quantreg with se = "ker" takes the whole distance as the standard deviation of a normal kernel:
+    that is three times wider, and makes standard errors too large, by three quarters for 50 rows. Rows that the fit
+    passes through have residual zero for that reason alone, so they count half; intervals then have the coverage they
+    state for 20 to 300 rows (benchmarks/coverage_of_losses.py).
 
     Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
     """

@@ -14,7 +14,7 @@ from descend.models import Model
 
 @comment("the rank of the data")
 def rank(solution: Solution) -> Rank | None:
-    """Return what is determined all the same, where a solution has undetermined parameters; None if all are."""
+    """Return what is still determined where a solution has undetermined parameters; None where it has none."""
     if not solution.undetermined:
         return None
     with np.errstate(all="ignore"):
@@ -34,7 +34,7 @@ def at_bounds(solution: Solution) -> Mask:
 
 
 def standing(solution: Solution) -> int:
-    """Return how many components of theta lie at a bound or are fixed by themselves."""
+    """Return how many components of theta lie at a bound, or are fixed components of a vector."""
     return 0 if solution.constraints is None else solution.constraints.standing(solution.theta)
 
 
@@ -51,13 +51,13 @@ def determined_parts(solution: Solution) -> Mask:
 
 
 def free_to_move(solution: Solution) -> Mask:
-    """Mark the parameters that a refit moves: all but those that others can make up for."""
+    """Mark the parameters that a refit moves: all except the redundant ones, whose changes others can make up for."""
     known = rank(solution)
     return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept | at_bounds(solution)
 
 
 def undetermined(model: Model, covariance: Array, labels: Collection[str]) -> Mask:
-    """Mark the free components that the data do not determine by themselves: those, and what has no variance."""
+    """Mark the free components that the data do not determine by themselves: in ``labels``, or without a variance."""
     unknown: Mask = np.isnan(covariance.diagonal())
     unknown[[label in labels for label in model.parameters.labels]] = True
     return unknown

@@ -1,4 +1,4 @@
-"""Do the residuals look like errors? Normal, independent and alike: each check with p-value and verdict in words."""
+"""Do the residuals look like errors: normal, independent and alike? Each check has a p-value and a verdict in words."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Array = NDArray[np.float64]
 SUSPICIOUS = 0.01
 """A p-value below this gets a verdict that something is off."""
 FEWEST = 8
-"""Rows below which nothing can be told."""
+"""With fewer rows than this, nothing can be said of the residuals."""
 ANY_ORDER = "the rows"
-"""What residuals are in the order of where no input orders them: it says nothing of their spread."""
+"""The name of the order if no input gives one; the spread is then not tested along it."""
 APART = 0.1
-"""Share of two unit vectors, one of which the other is not, from which on both count."""
+"""Singular value above which a direction counts, so that two nearly equal directions are tested as one."""
 MEANS_MORE = 1.1
-"""How many times the same growth counts along the prediction, with which measuring errors often grow."""
+"""Advantage given to growth along the prediction when it is named, since measuring errors often grow with it."""
 LEVER = 1e-6
-"""What a row must leave of its own residual for it to tell something."""
+"""Rows with 1 - leverage below this are ignored: the fit passes through them, so their residuals say nothing."""
 ROWS = 10_000
-"""Rows judged: of more a sample, for a fault that so many do not show is too small to matter."""
+"""Most rows judged; of more, a sample, since a fault that so many rows do not show is too small to matter."""
 TOGETHER = 100
-"""Rows of a sample that are neighbours, for whether they are alike."""
+"""How many neighbouring rows a sample takes at a time, so that it shows whether neighbours are alike."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Check:
 class Diagnostics(Shown):
     """The checks of a fit's residuals; none if they cannot be judged, and ``note`` then says why.
 
-    lag_one: correlation of each residual with the next. rows: how many were judged. sampled: of how many they are a
-    sample; 0 if all were judged.
+    lag_one: correlation of each residual with the next. rows: how many were judged. sampled: the number of rows from
+    which these were sampled; 0 if all were judged.
     """
 
     checks: tuple[Check, ...]
@@ -99,7 +99,7 @@ def diagnose(residuals: Array, jacobian: Array, order: str, predicted: Array | N
     """Check residuals, given in the order in which neighbours might depend on each other.
 
     residuals: (rows,) sqrt(omega) times observed less predicted. jacobian: (rows, p) sqrt(omega) times the derivatives
-    of the prediction. order: what they are ordered by, in words. predicted: (rows,) where the spread may depend on it.
+    of the prediction. order: the name of what orders them. predicted: (rows,) predictions, to test the spread along.
     """
     rows, size = jacobian.shape
     if rows < max(FEWEST, size + 3):
@@ -143,7 +143,7 @@ def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
     """Durbin-Watson test of whether neighbouring residuals are alike or opposed.
 
     d = sum (e_t - e_(t-1))**2 / sum e_t**2, near 2 if they are independent. The p-value is two-sided, from the exact
-    mean and variance of d given the jacobian (of a linear model, of which this is the tangent), taken as normal.
+    mean and variance of d given the jacobian (exact for a linear model, else for its tangent), with d taken as normal.
 
     Source: Durbin & Watson (1950), Biometrika 37, 409-428, and (1951) 38, 159-177.
     """
@@ -185,11 +185,11 @@ def runs(residuals: Array, order: str) -> Check:
 
 
 def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) -> Check | None:
-    """Breusch-Pagan test, studentised by Koenker, of whether residuals spread alike.
+    """Breusch-Pagan test, studentised by Koenker, of whether all residuals have the same spread.
 
-    With h_i the leverages and u_i = e_i**2 / (1 - h_i), n R**2 of the regression of u on 1, the prediction, and the
-    place in the order, is chi-squared with as many degrees of freedom as these two are independent of each other, if
-    the spread depends on neither: however the errors are distributed. None if neither varies.
+    With h_i the leverages and u_i = e_i**2 / (1 - h_i), take n R**2 of the regression of u on 1, the prediction, and
+    the place in the order. If the spread depends on neither, it is chi-squared whatever the distribution of the errors,
+    with 2 degrees of freedom, or 1 if prediction and order are nearly the same. None if neither varies.
 
     Source: Breusch & Pagan (1979), Econometrica 47, 1287-1294; Koenker (1981), J. Econometrics 17, 107-112.
     """
@@ -220,7 +220,7 @@ def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) ->
 
 
 def _differenced(matrix: Array) -> Array:
-    """Return A X, with A the matrix of the sum of squared differences."""
+    """Return A X, where x' A x is the sum of squared differences of neighbouring components of x."""
     steps = np.diff(matrix, axis=0)
     result = np.zeros_like(matrix)
     result[:-1] -= steps

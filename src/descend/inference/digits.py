@@ -1,4 +1,4 @@
-"""How many digits of each parameter the place where a run stopped supports."""
+"""How many digits of each parameter are right, judged by how near to the minimum the run stopped."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ EPS = float(np.finfo(np.float64).eps)
 MOST = -np.log10(EPS)
 """Decimal digits of a float64, 15.7."""
 ROUNDING = EPS / 3.0
-"""Root mean square of the relative error of a result that is rounded: somewhat above eps / sqrt(12)."""
+"""Root mean square of the relative error of one rounded result: a little above eps / sqrt(12)."""
 RCOND = 1e-14
-"""Singular values below this share of the largest are taken for zero."""
+"""Singular values below this share of the largest count as zero."""
 NO_STEP = 10.0
-"""A step of so many times the floor of rounding tells nothing but rounding."""
+"""A step shorter than this many times the effect of rounding is nothing but rounding."""
 SO_NEAR = 1e-12
-"""Share of J that a step promises, so near the minimum that nothing but rounding keeps the next from being shorter."""
+"""A step that promises less decrease of J than this is so near the minimum that only rounding lengthens the next."""
 SHRINKING = 0.5
-"""Ratio of two Gauss-Newton steps from which on they tell little of what is left."""
+"""If a Gauss-Newton step has at least this share of the length of the last, the two say little of what is left."""
 NUDGE = 1e-7
-"""Relative change of a column by which derivatives by it are told: its own rounding costs half of their digits."""
+"""Relative change of a column for numerical derivatives; its own rounding then costs half of their digits."""
 NEAR = 0.1
-"""Standard errors from the minimum within which they are as good as there."""
+"""Distance from the minimum, in standard errors, within which the standard errors are as good as at the minimum."""
 
 
 @comment("the digits")
 def digits(solution: Solution) -> Named | None:
     """Return, by name, -log10 of the relative distance of each parameter from where J is least; None if unknown.
 
-    It is relative to the parameter, or to its standard error where that is larger: of a number that cannot be told from
-    0, digits before those are worth nothing. One that is 0 to rounding, as by symmetry or in data without noise, is
-    measured by the change of it that would move predictions as far as the response reaches.
+    The distance is divided by the parameter, or by its standard error where that is larger: digits of a number that
+    cannot be told from 0 are worth nothing. A parameter that is 0 to rounding, by symmetry or in data without noise, is
+    measured by the change of it that would move the predictions by as much as the size of the response.
 
     The distance is estimated from the gradient g and the curvature C = R'R at the stopping point:
 
         |d| + |d'| q / (1 - q) + floor,   d = -C^-1 g
 
-    d: the step to the minimum of the parabola that touches J here: for a linear model of squared loss the exact
-        distance, by strong convexity. d' is the step after it, q the ratio of their lengths |R d'| / |R d|, by which
-        further steps shrink; where they hardly do, d comes from all second derivatives, and where J is not curved
-        upwards in every direction, no digit is vouched for.
-    floor: what rounding leaves open, however long the run. With f_i the derivatives of the score s_i of row i, l' and
-        l'' those of its loss, and independent relative errors u of root mean square ROUNDING, that of
+    d: the step to the minimum of the parabola that touches J here: for a linear model with squared loss the exact
+        distance. d' is the step after it, and q the ratio of their lengths |R d'| / |R d|, by which further steps
+        shrink. Where they hardly shrink, d is computed with all second derivatives; where J is not curved upwards in
+        every direction, no digit is claimed.
+    floor: the distance that rounding alone may cause, however long the run. With f_i the derivatives of the score s_i
+        of row i, l', l'' those of its loss, and u independent relative errors of root mean square ROUNDING, that of
             C^-1 sum_i f_i l''_i (u s_i + sum_k u theta_k f_ik) + f_i (u l'_i) + (u f_i) l'_i
-        or, where they make more of it, the columns x instead, sum_x u x_i ds_i/dx and sum_x u x_i df_i/dx: for what is
-        made of them, such as the argument of a sine, is rounded as they are.
+        or, where it is larger, the effect of rounding the columns x: sum_x u x_i ds_i/dx and sum_x u x_i df_i/dx, since
+        what is computed from them, such as the argument of a sine, has their rounding errors.
 
-    Undetermined parameters have 0 digits, those at a bound all, and fixed ones NaN. None for modules, of which no
-    curvature is formed, for losses with a kink, and for runs that diverged.
+    Undetermined parameters have 0 digits, those at a bound all 15.7, and fixed ones NaN. None for modules, for which no
+    curvature is computed, for losses with a kink, and for runs that diverged.
     """
     loss = solution.loss_function
     if solution.model.in_place or loss.kinked or loss.own_parameters or solution.outcome is Outcome.DIVERGED:
@@ -82,9 +82,9 @@ def digits(solution: Solution) -> Named | None:
 
 @once
 def errors_hold(solution: Solution) -> bool:
-    """Whether standard errors mean what they say: each parameter is within NEAR of them of where J is least.
+    """Whether the standard errors can be trusted: each parameter is within NEAR of them of the minimum of J.
 
-    They come from the residuals and the curvature at the minimum; elsewhere both are others. The distance is that to
+    They are computed from residuals and curvature, which are different away from the minimum. The distance is that to
     the minimum of the parabola that touches J where the run ended.
     """
     found = covariance(solution)
@@ -98,14 +98,14 @@ def errors_hold(solution: Solution) -> bool:
 
 
 def _counted(error: Array, size: Array, moving: Mask) -> Array:
-    """Return the digits of each component, in units of its size: all of one that does not move."""
+    """Return the digits of each component, for an error relative to its size; all digits if it does not move."""
     relative = np.where(error == 0.0, 0.0, error / size)
     found = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
     return np.where(moving, found, MOST)
 
 
 def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
-    """Return how far each free component may be from the minimum, which of them may move, and in what least units."""
+    """Return how far each free component may be from the minimum, which may move, and the least size to divide by."""
     objective, theta = solution.objective, solution.theta
     point = accurate_point(solution)
     moving = np.ones(theta.size, dtype=bool)
@@ -118,7 +118,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
     error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
     if objective.engine.name == "query":
-        error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row to row: each sum so far is rounded
+        error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row by row, and rounds each partial sum
     step, length = _step(point, ways)
     settled = (np.abs(step) <= NO_STEP * error).all()
     error = error + np.abs(step)
@@ -141,7 +141,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
 def _by_second_derivatives(point: Point) -> Array:
     """Return the distance to the minimum by steps with all second derivatives, where those without do not shrink.
 
-    At large residuals the curvature lacks most of them. Infinite where J is not curved upwards in every direction.
+    With large residuals, the Gauss-Newton curvature lacks most of them. Infinite unless J curves upwards everywhere.
     """
     nowhere = np.full(point.theta.size, np.inf)
     found = hessian_at(point)
@@ -158,14 +158,14 @@ def _by_second_derivatives(point: Point) -> Array:
 
 
 def _most(solution: Solution) -> int | None:
-    """Return the number of rows that what rounding leaves open is told from, if not all."""
+    """Return how many rows to sample for the effect of rounding; None for all of them."""
     return MANY if solution.rows > MANY else None
 
 
 def _least(solution: Solution, point: Point, zero: Mask) -> Array:
-    """Return what a component is measured by at least: its standard error; where it is ``zero`` to rounding, its reach.
+    """Return the least size of each component: its standard error, or its reach where it is ``zero`` to rounding.
 
-    The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / l''), with l'' 2 at most.
+    The reach moves predictions by the size of the response: by theta_k sqrt(C_kk / l'') on average, with l'' at most 2.
     """
     least = np.zeros(solution.theta.size)
     found = covariance(solution)
@@ -179,10 +179,10 @@ def _least(solution: Solution, point: Point, zero: Mask) -> Array:
 
 
 def _ways(solution: Solution, point: Point, free: Mask) -> Array:
-    """Return (p, q) the directions in which J may be moved: those of the free components, and along kinks it lies on.
+    """Return, as (p, q), directions in which J may be moved: those of the free components, and along its kinks.
 
-    Of each kink the component that it holds best is moved by the others. At a corner the point is given its
-    subgradient, which is what is left of the gradient along them.
+    For each kink that J lies on, the component that it determines best follows the others. At a corner, ``point`` gets
+    its subgradient, which is what is left of the gradient along these directions.
     """
     kinks = solution.objective.kinks
     converged = solution.outcome is Outcome.CONVERGED
@@ -203,7 +203,7 @@ def _ways(solution: Solution, point: Point, free: Mask) -> Array:
 def _step(point: Point, ways: Array) -> tuple[Array, float]:
     """Return the step to the minimum of the parabola at a point, and its length as the curvature measures it."""
     upper, right = triangle(point)
-    if point.proximal or point.subgradient is not None:  # the triangle knows nothing of an l1 penalty, or of a corner
+    if point.proximal or point.subgradient is not None:  # the triangle includes neither an l1 penalty nor a corner
         right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
     part = upper @ ways
     norms: Array = np.sqrt(np.add.reduce(part * part))
@@ -215,7 +215,7 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
 
 
 def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
-    """Return what rounding in the evaluation leaves open along the ways in which J may be moved."""
+    """Return how far rounding in the evaluation of J may move the minimum, along each of the ``ways``."""
     jacobian = rows.jacobian
     slope = rows.omega * rows.loss.slope(rows.score, rows.y)
     bend = rows.omega * rows.loss.weight(rows.score, rows.y)
@@ -235,10 +235,10 @@ def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
 
 
 def _of_columns(solution: Solution, rows: ScoredRows) -> tuple[Array, Array]:
-    """Return the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: what their rounding makes of each row."""
+    """Return for each row the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: how their rounding acts."""
     of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
     if solution.model.linear:
-        return of_score, of_derivatives  # their columns are what the parameters multiply, rounded already
+        return of_score, of_derivatives  # the parameters multiply the columns, so their rounding is counted already
     for name in solution.model.inputs:
         there = rows_that_count(solution, _most(solution), instead={name: solution.columns[name] * (1.0 + NUDGE)})
         of_score += np.square((there.score - rows.score) / NUDGE)

@@ -15,13 +15,13 @@ from descend.problem.edge import AT
 from descend.wording import using
 
 MOVES = 1e-6
-"""Share of its derivatives in all rows that those of such a row must be: a mean of exp(...) only nears the edge."""
+"""A row at the edge counts if a derivative exceeds this share of the usual one; exp(...) only approaches the edge."""
 ALONE = 1e-6
-"""Distance from what the rows at the edge determine, below which a parameter is determined by them alone."""
+"""How nearly a parameter must lie in the space of the rows at the edge to be determined by them alone."""
 
 
 def edge_rows(solution: Solution) -> NDArray[np.intp]:
-    """Return the places, among the rows that count, of those whose prediction lies at the edge, and could go beyond."""
+    """Return where, among the rows that count, the prediction lies at the edge and could go beyond it."""
     domain = solution.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
     if not domain.limited or solution.all_rows is not None or solution.model.in_place:
@@ -39,7 +39,7 @@ def edge_rows(solution: Solution) -> NDArray[np.intp]:
 
 
 def held_at_edge(solution: Solution) -> NDArray[np.bool_]:
-    """Mark the parameters that rows at the edge alone determine: they can go one way only, and have no error."""
+    """Mark the parameters that rows at the edge alone determine: they can move one way only, so they have no error."""
     places = edge_rows(solution)
     if not places.size:
         return np.zeros(solution.theta.size, dtype=bool)
@@ -49,7 +49,7 @@ def held_at_edge(solution: Solution) -> NDArray[np.bool_]:
 
 
 def edge_note(solution: Solution) -> str | None:
-    """Say that the best fit lies at the edge, in which row, and what follows."""
+    """Say that the best fit lies at the edge, in which row, and what follows; None if it does not."""
     places = edge_rows(solution)
     if not places.size:
         return None

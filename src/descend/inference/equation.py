@@ -1,4 +1,4 @@
-"""The fitted equation: written so that who predicts with it by hand gets what the fit predicts."""
+"""The fitted equation, with enough digits that predicting from it by hand gives what the fit predicts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from descend.models import Model
 
 Array = NDArray[np.float64]
 SHARE = 0.02
-"""Of the residual standard deviation: what rounding the values may change of a prediction."""
+"""How much rounding the values may change a prediction, as a share of the residual standard deviation."""
 FLOOR = 1e-6
-"""Residuals below this share of the spread of the response do not ask for more digits."""
+"""Residuals smaller than this share of the spread of the response do not call for more digits."""
 NOISE = 64.0 * float(np.finfo(np.float64).eps)
-"""Share of the largest prediction below which a term is rounding."""
+"""A term below this share of the largest prediction is nothing but rounding."""
 ROWS = 1_000
-"""Rows looked at."""
+"""Most rows used."""
 MANY = 200
-"""Parameters above which nobody predicts by hand."""
+"""With more parameters than this, nobody predicts by hand."""
 
 
 def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
@@ -34,7 +34,7 @@ def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
 
 @comment("the digits of the equation", empty=dict)
 def rounding(solution: Solution) -> Rounding:
-    """Return by how much the value of each free component may be rounded where it is written; None if it is noise.
+    """Return by how much each free component may be rounded when it is written; None for one that is only noise.
 
     With s the residual standard deviation (for robust losses 1.4826 median |r|) and f_ik the derivative of prediction i
     by component k of p, rounding it by
@@ -42,8 +42,8 @@ def rounding(solution: Solution) -> Rounding:
         SHARE s / sqrt(p mean_i f_ik**2)
 
     changes predictions by about SHARE s. For poisson and logistic s is 1 and f_ik**2 is weighed by the curvature of
-    the loss: predictions are measured in their own standard deviations. A component that enters linearly is noise if
-    its term is nowhere larger than NOISE times the largest prediction.
+    the loss, so that predictions are measured in their own standard deviations. A component that enters linearly is
+    noise if its term is nowhere larger than NOISE times the largest prediction.
     """
     model = solution.model.symbolic
     if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(solution.theta).all():

@@ -1,4 +1,4 @@
-"""Estimates with their covariance: what intervals and the bands of predictions rest on."""
+"""Estimates with their covariance: the basis of intervals and of the bands of predictions."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Of a solution, or of a fit that was read from a file.
+    """The estimates of a solution, or of a fit that was read from a file.
 
-    covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of it,
-    "model" or "sandwich". degrees: of freedom of the errors, infinite where their scale is known. undetermined,
-    at_bound: labels. at_minimum: whether the errors mean what they say. weights, sigma: their columns. deviation: of a
-    measurement of weight 1, if it is known.
+    covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of the
+    covariance, "model" or "sandwich". degrees: degrees of freedom of the errors, infinite where their scale is known.
+    undetermined, at_bound: labels. at_minimum: whether the errors can be trusted (see ``errors_hold``). weights, sigma:
+    the names of these columns. deviation: standard deviation of a measurement of weight 1, if known.
     """
 
     model: Model
@@ -45,14 +45,14 @@ class Estimates:
     deviation: float | None
 
     def needed_covariance(self) -> Array:
-        """Return the covariance; ConfigError where there is none, which says why."""
+        """Return the covariance; raises ConfigError where there is none, and says why."""
         if self.covariance is None:
             raise ConfigError(self.why_none)
         return self.covariance
 
 
 def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
-    """Return the estimates of a solution; kind: of their errors, if not the usual one."""
+    """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given."""
     kind = kind or kind_of_errors(solution)
     return Estimates(
         solution.model,

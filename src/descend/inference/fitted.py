@@ -1,4 +1,4 @@
-"""What is known of a fit: where it ended and how, and what follows from that."""
+"""What is known about a fit: where and how it ended, and what follows from that."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ Value = TypeVar("Value")
 
 @once
 def column_types(solution: Solution) -> dict[str, str]:
-    """Return the columns that a model reads, and their kinds."""
+    """Return the columns that a model reads, with their kinds."""
     model, table = solution.model, solution.table
     assert table is not None
     return {name: table.types[name] for name in model.columns}
 
 
 class Inferred(Generic[Value]):
-    """An attribute that is a function of the solution; of a fit that was loaded, what the file holds by its name."""
+    """An attribute computed from the solution, or, for a loaded fit, read from the file under the same name."""
 
     def __init__(self, function: Callable[[Solution], Value]) -> None:
         self.function, self.__doc__ = function, function.__doc__
@@ -64,27 +64,27 @@ class Inferred(Generic[Value]):
 class Fitted(ABC):
     """The result of a fit, or what a model file holds of one.
 
-    theta: the parameters as one flat vector, or what stands for those of a module; ``parameters`` names them.
+    theta: the parameters as one flat vector, or a stand-in for those of a module; ``parameters`` has them by name.
     loss: J there, penalties included. rows: how many were used. epochs: how many were run.
-    passes: how often all rows were read; a sample counts by its share of them.
+    passes: how often all rows were read; reading a sample counts as its share of them.
     outcome: how the run ended; cause, evidence: why, if it was not healthy; advice: what to do about it, in words.
     trace: the steps; empty for a fit that was loaded.
     gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
-    seconds: from the call to the result, whatever was done; of a run that was taken up, those before it too.
-    penalised: whether J holds a penalty. weights: the column of relative row weights. sigma: that of known standard
-    deviations of the response.
+    seconds: from the call to the result, all included; for a resumed run, with the time before it was interrupted.
+    penalised: whether J includes a penalty. weights: the column of relative row weights. sigma: the column of known
+    standard deviations of the response.
     undetermined: the labels of the parameters that the data do not determine; a note says why.
-    notes: what was chosen or noticed on the way, in sentences. failures: what could not be told of the fit, and why: of
-    what was asked for so far.
+    notes: what was chosen or noticed on the way, in sentences. failures: results that could not be computed, and why,
+    among those asked for so far.
     from_start: where the user's own start led, if a search found a lower minimum, which is then this fit.
 
-    What follows from the solution is computed when it is first asked for, and kept. All of it is quick, but `cause`,
-    `evidence` and `advice` of a run that seems well, which may take as long as the run itself, or a second: those of
-    one that failed are known at its end.
+    What follows from the solution is computed when it is first asked for, and kept. All of it is quick, except `cause`,
+    `evidence` and `advice` of a run that seems well: these may take as long as the run itself, or a second. For a run
+    that failed they are known at its end.
     """
 
     solution: Solution | None
-    """What the descent found, with rows and objective; None of a fit that was loaded."""
+    """What the descent found, with its rows and objective; None for a loaded fit."""
     model: Model
     theta: Any
     loss: float
@@ -106,9 +106,9 @@ class Fitted(ABC):
     failures: list[str] = field(default_factory=list)
     from_start: Fitted | None = None
     _epochs_given: bool
-    """Whether the epochs were asked for, so that to have run them is a success."""
+    """Whether the user asked for this number of epochs, so that running them all is a success."""
     _advice: str
-    """What to do about the outcome, as far as the outcome alone says."""
+    """What to do about the outcome, as far as the outcome alone tells."""
 
     @property
     @abstractmethod
@@ -117,7 +117,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def _inferred(self, name: str, function: Callable[[Solution], Value]) -> Value:
-        """Return what ``function`` makes of the solution, or what the file holds under ``name``."""
+        """Return ``function`` of the solution, or what the file holds under ``name``."""
 
     @abstractmethod
     def estimates(self, kind: str | None = None) -> Estimates:
@@ -125,7 +125,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
-        """Return the solution. Raises ConfigError for a loaded fit: it is ``without`` something, so ``otherwise``."""
+        """Return the solution. For a loaded fit, raises ConfigError: it lacks ``without``, so do ``otherwise``."""
 
     # What was fitted, and how it ended.
 
@@ -160,7 +160,7 @@ class Fitted(ABC):
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """The numbers and names by which ``cause`` was told."""
+        """The numbers and names from which ``cause`` was found."""
         return dict(self.diagnosis.evidence)
 
     @property
@@ -177,32 +177,32 @@ class Fitted(ABC):
     standard_errors = Inferred(errors.standard_errors)
     """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
-    Of tied parameters by the delta method; NaN for what is fixed, lies at a bound or is undetermined.
+    Those of tied parameters are by the delta method; NaN for what is fixed, at a bound or undetermined.
     """
     correlation = Inferred(errors.correlation)
-    """(p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
+    """(p, p) correlation of the flat parameters, indexed by place or by name; None where there is no covariance."""
     at_minimum = Inferred(digits.errors_hold)
-    """Whether the run ended so near the minimum that standard errors mean what they say."""
+    """Whether the run ended near enough to the minimum for the standard errors to be trusted."""
     digits = Inferred(digits.digits)
-    """How many decimal digits of each parameter the place where the run stopped supports, in their shapes.
+    """How many decimal digits of each parameter are right, in the shapes of ``parameters``.
 
-    It says how near the minimum is, not how well the data determine it: that is what standard errors say.
+    This says how near the minimum the run stopped, not how well the data determine a parameter: see standard errors.
     None where it cannot be told (see ``inference.digits.digits``).
     """
     guarantee = Inferred(guaranteed.guarantee)
-    """How near the minimum the fit is for certain, where J is convex; None elsewhere (see ``Guarantee``)."""
+    """A certain bound on the distance to the minimum, where J is convex; None elsewhere (see ``Guarantee``)."""
     guarantee_values = Inferred(guaranteed.guarantee_values)
-    """The guarantee as plain values, which a model file holds too."""
+    """The guarantee as plain values, as in a model file."""
 
     def covariance_of(self, kind: str) -> Array | None:
-        """Return the (p, p) covariance of the flat parameters; None if the data or a penalty leave none.
+        """Return the (p, p) covariance of the flat parameters; None if the data or a penalty do not allow one.
 
         Entries of parameters that the data do not determine by themselves are NaN.
 
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
-            ``"sandwich"``, right also if they are not alike: HC3, or for absolute and pinball a kernel estimate
+            ``"sandwich"``, right even if they are not alike: HC3, or for absolute and pinball a kernel estimate
             (see ``inference.covariance.sandwich``).
         """
         checked_errors(kind, self.loss_function)
@@ -219,11 +219,11 @@ class Fitted(ABC):
     ) -> Intervals:
         """Return an interval for each parameter: name -> (low, high), with arrays for a vector.
 
-        level: the share of data sets whose interval would hold the true value.
+        level: the share of data sets whose interval would contain the true value.
         method: ``"t"``, estimate -+ t quantile * standard error. ``"sandwich"``, the same with robust errors.
             ``"profile"``, every value of a parameter at which the others can still make the data likely enough; ends
             that the data leave open are infinite. ``"bootstrap"``, from fits to ``resamples`` samples of the rows,
-            drawn with replacement in an order that ``seed`` fixes; ``on_resample`` is told how many are done.
+            drawn with replacement, reproducibly by ``seed``; ``on_resample`` is called with the number done so far.
 
         No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none, and says
         why.
@@ -243,27 +243,27 @@ class Fitted(ABC):
     # How good the fit is.
 
     degrees_of_freedom = Inferred(statistics.degrees_of_freedom)
-    """Rows of a weight above 0, less the number of parameters that are free to move and not redundant."""
+    """Rows with a weight above 0, minus the number of parameters that are free to move and not redundant."""
     error_degrees = Inferred(statistics.error_degrees)
     """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     residual_standard_deviation = Inferred(statistics.residual_standard_deviation)
-    """sqrt(sum omega r**2 / degrees of freedom), of a row of weight 1; None unless the loss is squared.
+    """sqrt(sum omega r**2 / degrees of freedom), for a row of weight 1; None unless the loss is squared.
 
-    With ``sigma`` the residuals are measured in sigmas, so that it is near 1 if these are right.
+    With ``sigma`` the residuals are measured in sigmas, so it is near 1 if the sigmas are right.
     """
     r_squared = Inferred(statistics.r_squared)
     """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
     r_squared_about_zero = Inferred(statistics.r_squared_about_zero)
-    """1 - sum of squared residuals / sum of squares of the response, of a line without a constant; else None.
+    """1 - sum of squared residuals / sum of squares of the response, for a line without a constant; None otherwise.
 
-    What R reports for a line through the origin, whose residuals do not add up to 0.
+    This is what R reports for a line through the origin, whose residuals do not add up to 0.
     """
     dispersion = Inferred(statistics.dispersion_of)
-    """Of what the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
+    """phi, of which the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
     deviance = Inferred(goodness.deviance_of)
-    """Twice what the log-likelihood lacks of one with a mean for each row (see ``inference.goodness.deviance_of``)."""
+    """Twice the log-likelihood lost against one mean for each row (see ``inference.goodness.deviance_of``)."""
     goodness = Inferred(goodness.goodness_of)
-    """Chi-square, where sigma or the distribution says how much the data scatter (see ``Goodness``)."""
+    """Chi-square, where sigma or the distribution says how much the data should scatter (see ``Goodness``)."""
     criteria = Inferred(likelihood.criteria_of)
     """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
 
@@ -295,8 +295,8 @@ class Fitted(ABC):
     def diagnostics(self) -> Diagnostics:
         """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
 
-        Residuals are weighed, and ordered by the input if there is one, else as the rows are. Of more than 10,000 rows
-        a sample of so many is judged, a hundred neighbours at a time. Squared loss only.
+        Residuals are weighted, and ordered by the input if there is one, else as the rows are. Of more than 10,000 rows
+        a sample of 10,000 is judged, taken a hundred neighbours at a time. Squared loss only.
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """

@@ -1,5 +1,5 @@
-"""How well a fit describes the data, where their scatter is known: chi-square, deviance, and whether both are as large
-as they should be."""
+"""How well a fit describes the data, where their scatter is known: chi-square, deviance, and whether the data scatter
+as much as they should."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from descend.wording import spell
 
 Array = NDArray[np.float64]
 FAR = 1.3
-"""How many times its degrees of freedom a chi-square is far from them, or the inverse; if chance is no excuse."""
+"""A chi-square this many times its degrees of freedom, or the inverse, is far from them, unless chance explains it."""
 SELDOM = 1e-3
-"""How seldom chance makes a chi-square so large or small, for it to be no excuse."""
+"""Chance is no explanation if it makes a chi-square as large or as small with less than this probability."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Goodness:
 
     chi_square: sum of the squared residuals, each over its variance: r**2 / sigma**2, or Pearson's
         omega (y - m)**2 / V(m), V the variance of a response of mean m: m of a count, m (1 - m) of an outcome.
-    degrees: of freedom, n - p. reduced: their ratio, 1 on average where all is right. p: probability of a chi-square
-        as large; of few counts or trials a row by a gamma distribution with mean and variance of Pearson's.
+    degrees: degrees of freedom, n - p. reduced: chi_square / degrees, 1 on average if all is right. p: probability of a
+        chi-square as large; where rows have few counts or trials, by a gamma distribution with its mean and variance.
 
     Source: Pearson (1900), Philos. Mag. 50, 157-175; McCullagh & Nelder (1989), Generalized Linear Models, sec. 4.5.
     """
@@ -47,7 +47,7 @@ class Goodness:
 
 @comment("chi-square")
 def goodness_of(solution: Solution) -> Goodness | None:
-    """Return the chi-square of a fit; None where the scatter of its response is not known, or no row is left over."""
+    """Return the chi-square of a fit; None where the scatter is not known, or no degrees of freedom are left."""
     if not _known(solution):
         return None
     degrees = degrees_of_freedom(solution)
@@ -57,12 +57,12 @@ def goodness_of(solution: Solution) -> Goodness | None:
     from scipy import special
 
     chi_square, excess = found
-    stretch = 1.0 + excess / (2.0 * counting(solution))  # variance over 2 n
+    stretch = 1.0 + excess / (2.0 * counting(solution))  # the variance of chi-square, divided by 2 n
     return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
 
 
 def _known(solution: Solution) -> bool:
-    """Whether the variance of each row is known, and they are in memory where they are needed."""
+    """Whether the variance of each row is known, and the rows are in memory if they are needed."""
     if solution.model.in_place or solution.penalised:
         return False
     return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
@@ -71,14 +71,14 @@ def _known(solution: Solution) -> bool:
 def _chi_square(solution: Solution) -> tuple[float, float] | None:
     """Return chi-square, and by how much its variance exceeds that of normal residuals.
 
-    Of a single outcome 0 or 1 its size says nothing: only of shares of several trials.
+    None for single outcomes 0 or 1, for which its size says nothing: only shares of several trials have one.
     """
     if solution.sigma is not None:
         return squared_error(solution), 0.0
     loss, rows = solution.loss_function, counted_rows(solution)
     mean = loss.mean(rows.score)
     variance = loss.variance(mean) / rows.omega
-    certain = (variance == 0.0) & (rows.y == mean)  # probabilities that are 1 but for rounding
+    certain = (variance == 0.0) & (rows.y == mean)  # rows predicted with certainty, to rounding, and rightly
     if not loss.repeats(rows.y, rows.omega) or not (variance[~certain] > 0.0).all():
         return None
     found = float((np.square(rows.y - mean)[~certain] / variance[~certain]).sum())
@@ -87,9 +87,9 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
 
 @comment("the deviance")
 def deviance_of(solution: Solution) -> float | None:
-    """Return twice what the log-likelihood lacks of that of a model with a mean for each row; None if it has none.
+    """Return twice the log-likelihood lost against a model with a mean for each row; None if the loss has none.
 
-    Where the dispersion is estimated, this is at a dispersion of 1.
+    Where the dispersion is estimated, the deviance is taken at a dispersion of 1.
 
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
@@ -106,7 +106,7 @@ def deviance_of(solution: Solution) -> float | None:
 
 
 def scatter_note(solution: Solution) -> str | None:
-    """Say so where the data scatter far more, or far less, than was taken as known."""
+    """Say so if the data scatter far more, or far less, than was taken as known; else None."""
     if solution.outcome is not Outcome.CONVERGED or not _known(solution):
         return None
     rough = counting(solution) - (solution.theta.size - standing(solution))

@@ -1,4 +1,4 @@
-"""What is certain about how near a fit is to its minimum, where J is convex: a bound, where digits are an estimate."""
+"""A certain bound on how near a fit is to its minimum, where J is convex; the digits elsewhere are an estimate."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 MOST_ROWS, MOST_PARAMETERS = 200_000, 300
 STRETCHES = (1.0 + 1e-6, 1.001, 1.01, 1.1, 1.5, 2.0, math.e)
-"""How many times the Newton decrement the distance may be: the least of these that can be shown is taken."""
+"""Multiples of the Newton decrement tried as a bound of the distance: the first that can be proved is taken."""
 MOST_DIGITS = -math.log10(EPS)
 
 
 @dataclass(frozen=True)
 class Guarantee:
-    """Bounds by strong convexity, up to the rounding of what they are computed from, which is added.
+    """Bounds by strong convexity; the rounding errors of what they are computed from are added.
 
-    loss_gap: J is at most this far above its minimum. distance: of each component from where J is least, at most.
-    digits: of each parameter, at least; as `Fit.digits`, by name. smallest_curvature: the least eigenvalue of the
-        Hessian here, by which J is at least curved in the neighbourhood, times ``share``.
+    loss_gap: J is at most this far above its minimum. distance: how far each component is from the minimum, at most.
+    digits: right digits of each parameter, at least, by name, as in `Fit.digits`. smallest_curvature: the least
+        eigenvalue of the Hessian here; in the neighbourhood J is curved by at least this times ``share``.
     """
 
     loss_gap: float
@@ -44,7 +44,7 @@ class Guarantee:
 
 @comment("the guarantee")
 def guarantee(solution: Solution) -> Guarantee | None:
-    """Return what strong convexity guarantees; None where J is not known to be convex, or too flat to tell.
+    """Return what strong convexity guarantees; None where J is not known to be convex, or is too flat.
 
     With scores s_i = a_i theta, H the Hessian of J, g its gradient, and d = sqrt(g' H^-1 g): wherever the scores move
     by no more than rho, the second derivatives w_i of the losses stay above kappa(rho) w_i, and H above kappa H. In the
@@ -53,8 +53,8 @@ def guarantee(solution: Solution) -> Guarantee | None:
 
         |theta_k - best_k| <= t sqrt((H^-1)_kk),   J - min J <= d**2 / (2 kappa).
 
-    kappa: see ``Loss.curvature_left``; 1 for the squared loss, of which H^-1 g is the distance itself. The score of
-    poisson and the like with exp(linear) is the logarithm of the mean.
+    kappa: see ``Loss.curvature_left``; 1 for the squared loss, where H^-1 g is the distance itself. For poisson and the
+    like with exp(linear), the score here is the logarithm of the mean.
 
     Source: self-concordance as in Bach (2010), Electron. J. Stat. 4, 384-414.
     """
@@ -71,7 +71,7 @@ def guarantee_values(solution: Solution) -> dict[str, object] | None:
 
 
 def _convex(solution: Solution) -> bool:
-    """Whether scores are linear in the parameters, the loss is one with a bound, and nothing holds them back."""
+    """Whether J is small enough, known to be convex with a bound on its curvature, and free of constraints and l1."""
     model = solution.model
     if solution.all_rows is not None or solution.model.in_place or solution.outcome is Outcome.DIVERGED:
         return False
@@ -87,14 +87,14 @@ def _bounded(solution: Solution) -> Guarantee | None:
     score, design = rows.score, rows.jacobian
     slope = loss.slope(score, rows.y)
     weight = loss.bend(score, rows.y)
-    if not loss.convex:  # in the logarithm of the mean
+    if not loss.convex:  # then it is convex in the logarithm of the mean
         design, slope, weight = design / score[:, None], slope * score, weight * score**2 + slope * score
     omega = rows.omega / rows.omega.sum()
     penalty = solution.objective.penalty
     l2 = np.zeros(solution.theta.size) if penalty is None else 2.0 * penalty.l2
     parts = design * (omega * slope)[:, None]
     gradient = parts.sum(axis=0) + l2 * solution.theta
-    # A sum in pairs is off by no more than log2(n) roundings; each term by a few of its own and of its residual.
+    # Pairwise summation is off by at most log2(n) roundings; each term by a few of its own and of its residual.
     terms = np.abs(design) * (omega * (np.abs(slope) + weight * (np.abs(score) + np.abs(rows.y))))[:, None]
     rounding = EPS * (math.log2(len(score) + 1) + 8.0) * terms.sum(axis=0)
     hessian = (design * (omega * weight)[:, None]).T @ design + np.diag(l2)
@@ -124,7 +124,7 @@ def _bounded(solution: Solution) -> Guarantee | None:
 
 
 def _share(stays: Array, hessian: Array) -> float:
-    """Return kappa, the least share of the Hessian in any direction that is left of it."""
+    """Return kappa: in every direction at least this share of the Hessian stays."""
     root = np.linalg.inv(np.linalg.cholesky(hessian))
     return float(np.linalg.eigvalsh(root @ stays @ root.T)[0]) * (1.0 - 1e-9)
 

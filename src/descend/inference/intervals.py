@@ -1,4 +1,4 @@
-"""Intervals of the parameters, whichever way they are found, and the quantiles they share."""
+"""Intervals of the parameters by any method, and the quantiles that the methods share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
 KINDS = ("model", "sandwich")
 MOST_NAMED = 3
-"""Parameters that a note names."""
+"""Most parameters that a note names."""
 METHODS = ("t", "profile", "bootstrap", "sandwich")
 NOT_AT_MINIMUM = "intervals hold at the minimum only, which this run did not reach"
 
@@ -31,12 +31,12 @@ NOT_AT_MINIMUM = "intervals hold at the minimum only, which this run did not rea
 class Intervals(Shown, dict[str, tuple[Any, Any]]):
     """Name -> (low, high), with arrays for a vector; an end that the data leave open is infinite.
 
-    Tied parameters are there too, fixed ones are not. Nothing is beyond a bound. NaN where there is no end by this
-    method; a note says why.
+    Tied parameters are included, fixed ones are not. No end is beyond a bound. An end is NaN if the method finds none;
+    a note says why.
 
-    labelled: the ends of each component by its label. level: the share of data sets whose interval would hold the true
-    value. method: one of METHODS. convention: which of its kinds, in a few words. notes: what was noticed on the way,
-    in sentences.
+    labelled: the ends of each component by its label. level: the share of data sets whose interval would contain the
+    true value. method: one of METHODS. convention: the variant of the method, in a few words. notes: what was noticed
+    on the way, in sentences.
     """
 
     def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
@@ -56,7 +56,7 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
 
 
 def _convention(found: Estimates, method: str) -> str:
-    """Name the quantile that the ends stand for, and the kind of standard error or of bootstrap."""
+    """Name the quantile behind the ends, and the kind of standard error or of bootstrap."""
     degrees, kind = found.degrees, sandwich_kind(found.model.loss)
     scale = "normal quantile" if math.isinf(degrees) else f"Student's t, {degrees:.6g} degrees of freedom"
     return {
@@ -68,7 +68,7 @@ def _convention(found: Estimates, method: str) -> str:
 
 
 def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
-    """Return the ends with what is beyond a bound at it, and sentences that name those."""
+    """Return the ends, moved to the bound where they lie beyond it, and sentences that name those."""
     if bounds is None:
         return ends, []
     inside, sentences = dict(ends), []
@@ -91,7 +91,7 @@ def _left_open(labels: Sequence[str]) -> list[str]:
 
 
 def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
-    """Name some parameters in a sentence, not all of many."""
+    """Name parameters in a sentence; of more than ``most``, the first ones and how many more there are."""
     texts = [f"`{label}`" for label in labels]
     if len(texts) > most:
         texts[most - 1 :] = [f"{len(texts) - most + 1} more"]
@@ -132,7 +132,7 @@ def quantile(level: float, degrees: float) -> float:
 
 
 def checked_errors(kind: str | None, loss: Loss) -> str:
-    """Return the kind of standard errors, empty for that of the loss; ConfigError if there is none of that kind."""
+    """Return the kind of standard errors, "" for the usual one. Raises ConfigError if the loss does not have it."""
     if kind is None:
         return ""
     if kind not in KINDS:
@@ -152,14 +152,14 @@ def checked_errors(kind: str | None, loss: Loss) -> str:
 
 
 def checked_level(level: object) -> float:
-    """Return a level of confidence; ConfigError unless it is a number between 0 and 1."""
+    """Return a confidence level as a float. Raises ConfigError unless it is a number between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
         raise ConfigError(f"The level must be a number between 0 and 1, such as 0.95; it is {level!r}.")
     return float(level)
 
 
 def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
-    """Return the way intervals are to be found; ConfigError if there is no such way."""
+    """Return the name of a method of intervals. Raises ConfigError if there is no such method."""
     if method not in known:
         raise ConfigError(
             f"There is no interval by `{method}`.{closest(str(method), known)} Known: {', '.join(known)}."

@@ -1,4 +1,4 @@
-"""How probable the data are under a fit, and the criteria that weigh this against the number of parameters."""
+"""The log-likelihood of a fit, and the criteria that weigh it against the number of parameters."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from descend.losses.formulas import DISPERSION
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
-"""Rows that are read at a time."""
+"""Rows read at a time."""
 
 
 @dataclass(frozen=True)
 class Criteria:
     """Information criteria of a fit: of two fits to the same rows, the one with the lower number is preferred.
 
-    log_likelihood: L. With k parameters that were estimated, a residual variance among them, and n rows:
+    log_likelihood: L. With k estimated parameters, counting a residual variance if it is estimated, and n rows:
     aic: 2 k - 2 L. aicc: aic + 2 k (k + 1) / (n - k - 1), for few rows; infinite if n <= k + 1. bic: k log n - 2 L.
 
     Source: Akaike (1974); Hurvich & Tsai (1989), Biometrika 76, 297-307; Schwarz (1978), Ann. Statist. 6, 461-464.
@@ -47,7 +47,7 @@ def criteria_of(solution: Solution) -> Criteria | None:
     held = standing(solution)
     known = rank(solution)
     redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
-    alone = held - len(at_bound(solution))  # components of vectors that are fixed
+    alone = held - len(at_bound(solution))  # fixed components of vectors
     scale = loss.dispersion == "estimated" and solution.sigma is None
     estimated = solution.model.parameters.size - redundant - alone + scale
     with np.errstate(all="ignore"):
@@ -64,13 +64,13 @@ def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
 
 
 def log_likelihood(solution: Solution) -> float | None:
-    """Return the sum of the log-densities of all rows (see ``Loss``); None if a sum over them is not known.
+    """Return the sum of the log-densities of all rows (see ``Loss``); None if it cannot be computed.
 
-    Where the dispersion is not known it is taken for deviance / n, of normal errors the one that makes this largest:
+    An unknown dispersion is taken as deviance / n, which for normal errors maximises the likelihood:
 
         -n/2 (log(2 pi S / n) + 1) + W/2,   S = sum omega_i r_i**2,   W = sum log omega_i
 
-    It is infinite if S = 0, and that of the left side of the formula: of log(y) for `log(y) ~ ...`.
+    It is infinite if S = 0. It is the likelihood of the formula's left side: of log(y) for `log(y) ~ ...`.
     """
     loss, total, dispersion = solution.loss_function, solution.loss * total_weight(solution), 1.0
     with_weights = weighted(solution)
@@ -103,7 +103,7 @@ def _sum(solution: Solution, term: Expr) -> float | None:
 
 
 def _normaliser(solution: Solution, dispersion: float) -> float:
-    """Return what makes a log-density of the loss, summed over weighted rows, block by block if there are many."""
+    """Return the sum of the log-normalisers of the weighted rows, block by block if they are not in memory."""
     loss, there = solution.loss_function, solution.all_rows
     total = 0.0
     for rows in [solution.sample] if there is None else there.lazy.blocks(BLOCK):

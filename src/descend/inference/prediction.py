@@ -23,7 +23,7 @@ from descend.wording import using
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
 MOST_VALUES = 6
-"""Inputs of a row that a message lists."""
+"""Most inputs of a row that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
         confidence: prediction -+ q sqrt(f' V f),   prediction: prediction -+ q sqrt(f' V f + v)
 
     v is the variance of one measurement: s**2, s**2 / weight, or sigma**2; q as for ``t_intervals``. For logistic
-    and bernoulli the band is that of the log-odds, for poisson that of the log of the mean, so that it stays where y
-    can be.
+    and bernoulli the band is that of the log-odds, for poisson that of the log of the mean, so that it stays within the
+    range of y.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
     if interval == "prediction" and not loss.quadratic:
@@ -146,7 +146,7 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
         if loss.link is not None:
             low, high = loss.mean(low), loss.mean(high)
         elif math.isfinite(loss.prediction_domain.high):
-            far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # 0 where it is 0 for certain
+            far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # no 0 / 0 for certain predictions
             low, high = (score / (score + (1.0 - score) * np.exp(sign * far)) for sign in (1.0, -1.0))
         elif math.isfinite(loss.prediction_domain.low):
             low, high = score * np.exp(-reach / score), score * np.exp(reach / score)

@@ -1,4 +1,4 @@
-"""Profile-likelihood intervals: how far one parameter can go while the others make up for it."""
+"""Profile-likelihood intervals: how far one parameter can move while the others are fitted again."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from descend.inference.standard_errors import generalized_covariance
 from descend.parameters import Constraints
 
 IMAGES = 33
-"""Values at which a tie is looked at."""
+"""Values of a parameter at which one tied to it is computed, to see whether it rises or falls all the way."""
 FAR = 1e3
-"""How far out, as a multiple of the estimate, it is looked at where an end is open."""
+"""How far these values reach where an end is open, as a multiple of the estimate."""
 
 
 def profile_intervals(solution: Solution, level: float) -> Intervals:
     """Return, for each parameter, the values b at which |tau(b)| is at most the quantile of ``t_intervals``.
 
-    With J_b the least J that the other parameters reach within their bounds while this one is held at b, and W the sum
+    With J_b the least J for the other parameters within their bounds while this one is held at b, and W the sum
     of row weights:
 
         tau(b)**2 = W (J_b - J) / s**2      squared, s**2 = W J / (n - p)
                     W (J_b - J)             squared with sigma
                     2 W (J_b - J)           poisson, logistic
 
-    For a linear model these are the t intervals. An end beyond a bound is that bound; one is infinite if |tau| stays
-    below the quantile however far the parameter goes. Where tau falls again further out, the interval is the part that
-    holds the estimate: its end is the first crossing. The places at which a profile is found, each from the last along
-    its tangent, do not depend on the level, and are kept for others: a higher level has no narrower interval.
+    For a linear model these are the t intervals. An end beyond a bound is moved to it; one is infinite if |tau| stays
+    below the quantile however far the parameter goes. If tau falls again further out, the interval is the part around
+    the estimate: its end is the first crossing. The places where tau was computed do not depend on the level, and are
+    kept for other levels, so that a higher level never has a narrower interval.
 
     Source: Bates & Watts (1988), Nonlinear Regression Analysis, sec. 6.1; Venzon & Moolgavkar (1988), Appl. Statist.
     37, 87-94.
 
-    Raises ConfigError for losses that are no likelihood, and where there are no standard errors.
+    Raises ConfigError for losses that are not a likelihood, and where there are no standard errors.
     """
     if not solution.loss_function.likelihood:
         raise ConfigError(
@@ -66,7 +66,7 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
 @once
 def sides_of(solution: Solution) -> Sides:
-    """Return the sides of the profiles of all parameters that the data determine, as far as they were walked."""
+    """Return both sides of the profile of each parameter that the data determine, as far as they were followed."""
     found, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")
     covariance = found.needed_covariance()
     if generalized is None:
@@ -76,7 +76,7 @@ def sides_of(solution: Solution) -> Sides:
 
 
 def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
-    """Say of an end what its number does not."""
+    """Return what a reader must know of an end besides its number: why it is open, or not where tau is reached."""
     if why is Why.OPEN or math.isinf(end):
         return [f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there"]
     here = f"the {word} end of `{label}`, {end:.6g},"
@@ -92,9 +92,9 @@ def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str
 def _of_tied(
     solution: Solution, ends: dict[str, tuple[float, float]]
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return the images of the ends of the parameters that others are tied to.
+    """Return the intervals of tied parameters, computed from the ends of those they are tied to, and notes on the rest.
 
-    That is their profile interval as long as they are tied to one parameter, and rise or fall with it all the way.
+    These are their profile intervals if they are tied to one parameter, and rise or fall with it all the way.
     """
     held = solution.constraints
     found: dict[str, tuple[float, float]] = {}
@@ -112,7 +112,7 @@ def _of_tied(
 
 
 def _image(held: Constraints, best: Named, name: str, by: str, ends: tuple[float, float]) -> tuple[float, float] | None:
-    """Return what becomes of the ends of ``by`` in the parameter tied to it; None if it does not rise or fall alone."""
+    """Return the ends of the parameter tied to ``by``; None if it does not rise, or fall, with ``by`` all the way."""
     far = FAR * max(abs(best[by]), 1.0)
     between = np.linspace(max(ends[0], best[by] - far), min(ends[1], best[by] + far), IMAGES)
     values = np.concatenate([[ends[0]], between[1:-1], [ends[1]]])

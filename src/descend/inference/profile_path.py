@@ -1,4 +1,4 @@
-"""One side of a profile, followed outwards from the optimum to where tau is as large as wanted."""
+"""One side of a profile, followed outwards from the optimum to where |tau| reaches the value asked for."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ from descend.inference.profile_place import (
 
 Array = NDArray[np.float64]
 NEARLY = 1e-3
-"""Relative distance of tau from that at an end, from which the cubic through the places about it tells the end."""
+"""When |tau| is this near to the value asked for, relatively, the cubic between two places gives the end."""
 FIRST = 2.25
 """First stride, in standard errors: about as far as the end of a 95% interval."""
 GAIN = 1.0
-"""What |tau| gains by a stride at most, as its slope tells, or this share of it where |tau| is more than 2."""
+"""By how much |tau| may rise in one stride, judged by its slope; where |tau| > 2, by half this times |tau|."""
 MOST = 200
-"""Strides on one side at most."""
+"""Most strides on one side."""
 TRIALS = 80
-"""Places looked at between two neighbours at most."""
+"""Most further places tried on the way to an end."""
 SMOOTH = 0.05
-"""Share that is left unexplained up to which the next stride is longer."""
+"""If the slopes leave less than this share of a rise unexplained, the next stride is twice as long."""
 NARROWEST = 1e-7
-"""Stride, as a share of the distance, below which a jump is one of the profile itself."""
+"""A jump over a stride shorter than this share of the distance is a jump of the profile itself."""
 NEAR = 5.0
-"""Standard errors over which the others are taken to move along the tangent of the profile."""
+"""Up to a stride of this many standard errors, the other parameters are expected to follow the tangent."""
 STEEPEST = 4.0
-"""Power of the distance by which another parameter is taken to grow far out, at most."""
+"""Highest power of the held parameter by which another is expected to grow far out."""
 FARTHEST = 1e12
-"""Standard errors beyond which a side is open."""
+"""Distance, in standard errors, beyond which a side counts as open."""
 LEVEL = 4e-3
-"""What may still be to come of tau**2 where a profile counts as level."""
+"""If tau**2 can be expected to rise by no more than this, the profile counts as level."""
 
 
 class Why(Enum):
     """Why a side ends where it does."""
 
     REACHED = auto()
-    """tau is as large as wanted."""
+    """|tau| has the value asked for."""
     BOUND = auto()
-    """The parameter is at its bound, and tau is smaller still."""
+    """The parameter is at its bound, and |tau| is still smaller."""
     OPEN = auto()
-    """tau is smaller however far the parameter goes."""
+    """|tau| stays smaller however far the parameter goes."""
     JUMP = auto()
-    """tau jumps there from less to more than wanted."""
+    """|tau| jumps there from a smaller to a larger value."""
     WALL = auto()
-    """The model has no value beyond."""
+    """The model has no value further out."""
     UNFITTED = auto()
-    """The others could not be fitted beyond."""
+    """The other parameters could not be fitted again further out."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +77,20 @@ class End:
 
 
 Refit = Callable[[Side, Place], Place | None]
-"""Fits the others again at a place from elsewhere; None unless that is better."""
+"""Fits the other parameters again at a place, from other starts; returns None unless that is better."""
 
 
 class Path:
-    """One side of a profile, walked outwards from the optimum as far as any level has asked for.
+    """One side of a profile, followed outwards from the optimum as far as any level has needed.
 
-    Strides depend on what was seen on the way, never on a level. A place counts once it is joined to its inner
-    neighbour, that is, once the slopes of tau**2 at both explain the rise between them; else the stride is halved, so
-    that a fit of the others that ended in a worse basin is no place. Then the others are fitted again from elsewhere;
-    where that is better, the path goes on from there, and inwards as far as that basin is the lower one. The end at a
-    level is the first crossing of its |tau|, and every place found on the way to it stays: a higher level has no end
+    The strides depend on the profile found so far, never on a level. A place is accepted if it is joined to its inner
+    neighbour, that is, if the slopes of tau**2 at both explain the rise between them; else the stride is halved, which
+    rejects a fit that ended in a worse basin. Then the other parameters are fitted again from other starts. If that is
+    better, the path goes on from there, and is replaced inwards as far as the new basin is the lower one. The end at a
+    level is where |tau| first crosses it. Every place found on the way is kept, so that a higher level has no end
     further in.
 
-    places: by distance, the optimum first. why: why there is none beyond the last; None as long as there may be.
+    places: by distance, from the optimum. why: why no place can follow the last; None as long as one may.
     """
 
     def __init__(self, side: Side) -> None:
@@ -99,7 +99,7 @@ class Path:
         self.stride, self.wall, self.level = FIRST, math.inf, _Level()
 
     def end(self, reach: float, better: Refit) -> End:
-        """Return where |tau| first is ``reach``."""
+        """Return where |tau| first reaches ``reach``."""
         for _ in range(MOST + TRIALS):
             outer = next((at for at, place in enumerate(self.places) if place.tau >= reach * (1.0 - CLOSE)), None)
             if outer is None:
@@ -127,7 +127,7 @@ class Path:
         return End(inside.distance, inside, Why.JUMP)
 
     def go_on(self, better: Refit | None = None) -> None:
-        """Add a place beyond the last, or say why there is none."""
+        """Add a place beyond the last, or note in ``why`` that there is none."""
         side, inside = self.side, self.places[-1]
         finest = 0.5 * NARROWEST if inside.distance < FAR else 0.01
         target = self._ahead(inside)
@@ -151,7 +151,7 @@ class Path:
             self.why = Why.UNFITTED
 
     def settle(self, better: Refit) -> None:
-        """Fit the others again from elsewhere at the last place, and inwards as far as that is better."""
+        """Fit the others again from other starts at the last place, and further in as long as that is better."""
         found = better(self.side, self.places[-1])
         if found is None:
             return
@@ -166,15 +166,15 @@ class Path:
         self.places += reversed(lower)
 
     def _ahead(self, inside: Place) -> float:
-        """Say how far to go next: a stride, or less where the slope of tau tells that it rises by much."""
+        """Return the next distance: one stride further, or less where the slope of tau says that it rises by much."""
         stride = self.stride
         if inside.push > 0.0 and inside.tau > 0.0:
             stride = min(stride, GAIN * max(1.0, 0.5 * inside.tau) * 2.0 * inside.tau / inside.push)
-        limit = 0.5 * (inside.distance + self.wall)  # infinite as long as the model has a value everywhere
+        limit = 0.5 * (inside.distance + self.wall)  # infinite until a place was found where no fit was possible
         return min(inside.distance + stride, self.side.room, limit)
 
     def _between(self, inside: Place, outside: Place, distance: float) -> Place | None:
-        """Fit the others between two places: from both, and the lower counts, unless the cubic leads to what joins."""
+        """Fit the others between two places: from the cubic if that joins both, else the lowest of several fits."""
         share = (distance - inside.distance) / (outside.distance - inside.distance)
         width = outside.distance - inside.distance
         start = cubic(inside.theta, outside.theta, inside.tangent * width, outside.tangent * width, share)
@@ -185,7 +185,7 @@ class Path:
         return min((each for each in found if each is not None), key=lambda each: each.rise, default=None)
 
     def _stopped(self, reach: float) -> End:
-        """Return the end where the path has none: none is near if the slope of tau puts it far away."""
+        """Return the end of a path that cannot go on; it is open if the slope of tau puts ``reach`` far away."""
         side, last, why = self.side, self.places[-1], self.why
         assert why is not None
         if why in (Why.BOUND, Why.OPEN) or self.wall >= side.room < math.inf:
@@ -199,9 +199,9 @@ class Path:
 
 
 def _crossing(inside: Place, outside: Place, reach: float) -> float:
-    """Return at which share of the way from one place to the next the cubic of tau**2 is as high as wanted.
+    """Return the share of the way between two places at which the cubic of tau**2 reaches ``reach`` squared.
 
-    Where it does not tell, because no smooth curve leads from one to the other, that is halfway.
+    Half, if a jump lies between them, so that no smooth curve joins the two.
     """
     if not joined(inside, outside):
         return 0.5
@@ -217,10 +217,10 @@ def _crossing(inside: Place, outside: Place, reach: float) -> float:
 
 
 def _followed(side: Side, inside: Place, target: float) -> Place | None:
-    """Fit the others again at ``target``, or nearer to ``inside`` as long as a jump lies between them.
+    """Fit the others again at ``target``, or nearer to ``inside`` as long as a jump lies between the two.
 
-    None if none was found at ``target``. The slower descents are left to every fourth target, for what Gauss-Newton
-    steps do not find from afar they mostly find from nearby.
+    None if no fit was found. The slow descents are only tried at every fourth target, since what Gauss-Newton steps do
+    not find from afar they mostly find from nearby.
     """
     for halved in itertools.count():
         trial = None
@@ -248,7 +248,7 @@ def _starts(side: Side, inside: Place, distance: float) -> Iterator[Array]:
 
 
 def _powers(side: Side, inside: Place, distance: float) -> Array:
-    """Return the others as powers of the parameter that is held, which is what they become far out."""
+    """Return the others, extrapolated as powers of the held parameter: that is how they behave far out."""
     here = float(inside.theta[side.place])
     ratio = side.value(distance) / here if here else -1.0
     if not ratio > 0.0:
@@ -258,13 +258,13 @@ def _powers(side: Side, inside: Place, distance: float) -> Array:
 
 
 class _Level:
-    """Tells where a profile has become level: what it gains by each doubling of the distance shrinks to nothing."""
+    """Finds where a profile has become level: each doubling of the distance adds less, and the sum stays small."""
 
     def __init__(self) -> None:
         self.last, self.gains, self.times = (0.0, 0.0), [math.inf, math.inf], 0
 
     def at(self, place: Place) -> bool:
-        """Whether tau**2 hardly rises from here on, as two doublings one after the other tell."""
+        """Whether tau**2 will hardly rise further, as judged by two successive doublings of the distance."""
         distance, rise = self.last
         if place.distance < 1.9 * distance:
             return False

@@ -1,4 +1,4 @@
-"""A place of a profile: one parameter held, the others fitted again."""
+"""A place of a profile: one parameter held, the others fitted again. "The others" are always these."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from descend.problem.point import Point
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 CLOSE = 1e-6
-"""Relative error of tau at an end."""
+"""Relative error allowed for tau at an end."""
 JUMP = 0.1
-"""Share of a rise that the slopes at both of its sides may leave unexplained; more is a jump into another basin."""
+"""If the slopes at both sides leave more than this share of a rise unexplained, it is a jump into another basin."""
 DROP, FAR_DROP = 0.2, 0.5
-"""Share by which it may be less; more is a jump over what may lie between."""
+"""The share by which a rise may be less than the slopes explain, near and far; more hides a jump in between."""
 FAR = 8.0
-"""Standard errors from which on strides only grow."""
+"""Distance, in standard errors, from which on strides only grow."""
 MATTERS = 0.12
-"""A rise of tau**2 below which it is not looked at that closely: its slopes are not known so well."""
+"""Smaller rises of tau**2 are compared with this instead, for their slopes are not known so well."""
 LOWER = 1e-3
-"""Fall of tau**2 that is more than rounding, absolute or as a share of it."""
+"""A fall of tau**2 by more than this, absolute or as a share of it, is more than rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
     """One side of the profile of a parameter. Distances are in standard errors, outwards from the optimum.
 
-    place: of the parameter in theta. error: its standard error, negative on the lower side. free: what is fitted
-    again. tangent: (p,) derivatives of theta by the distance at the optimum. factor: tau**2 over the rise of J.
-    room: distance of the bound. lean: see ``well_conditioned``.
+    place: index of the parameter in theta. error: its standard error, negative on the lower side. free: what is fitted
+    again. tangent: (p,) derivatives of theta by the distance, at the optimum. factor: tau**2 / rise of J.
+    room: distance to the bound. lean: see ``well_conditioned``.
     """
 
     part: Part
@@ -48,11 +48,11 @@ class Side:
     lean: bool
 
     def value(self, distance: float) -> float:
-        """Return the parameter at a distance."""
+        """Return the value of the parameter at a distance."""
         return float(self.best.theta[self.place]) + distance * self.error
 
     def start(self, theta: Array, distance: float) -> Array:
-        """Return ``theta`` with the parameter held at a distance, and all within their bounds."""
+        """Return ``theta`` with the parameter held at a distance, and all parameters within their bounds."""
         start, bounds = theta.copy(), self.part.objective.bounds
         start[self.place] = self.value(distance)
         return start if bounds is None else np.clip(start, bounds.low, bounds.high)
@@ -62,7 +62,7 @@ class Side:
 class Place:
     """A place of the profile.
 
-    distance: outwards from the optimum. rise: tau**2. push: its derivative by the distance.
+    distance: outwards from the optimum. rise: tau**2. push: derivative of tau**2 by the distance.
     theta: all parameters. tangent: their derivatives by the distance.
     """
 
@@ -78,7 +78,7 @@ class Place:
 
 
 def origin(side: Side) -> Place:
-    """Return the optimum. A parameter at its bound is pushed there; of any other the gradient is but rounding."""
+    """Return the optimum as a place. Its push is 0, except for a parameter that J pushes against its bound."""
     bounds, push = side.part.objective.bounds, side.error * side.factor * float(side.best.gradient[side.place])
     held = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
     return Place(0.0, 0.0, push if held else 0.0, side.best.theta, side.tangent)
@@ -100,7 +100,7 @@ def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> P
         along, left = _solved(curvature[places[:, None], places], np.column_stack([-across, -gradient]), side.lean)
         tangent[places] = along * side.error
         gain = 0.5 * float(gradient @ left)
-        if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # what one more step gains; a long one is no parabola's
+        if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # add what one more step gains, if it is short enough
             loss, slope = loss + gain, slope + float(across @ left)
     rise, push = side.factor * (loss - side.best.loss), side.factor * slope * side.error
     return Place(distance, rise, push, point.theta, tangent)
@@ -125,7 +125,7 @@ def is_lower(one: Place, other: Place) -> bool:
 
 
 def unexplained(inside: Place, outside: Place) -> float:
-    """Return the part of the rise between two places that their slopes do not explain, by the trapezoid rule."""
+    """Return the share of the rise between two places that their slopes do not explain, by the trapezoid rule."""
     rise = outside.rise - inside.rise
     explained = 0.5 * (inside.push + outside.push) * (outside.distance - inside.distance)
     return (rise - explained) / max(abs(rise), abs(explained), MATTERS)
@@ -134,7 +134,7 @@ def unexplained(inside: Place, outside: Place) -> float:
 def joined(inside: Place, outside: Place) -> bool:
     """Whether no jump lies between two places.
 
-    Far out, where a profile may bend towards its level, it may rise by less than the slopes explain.
+    Far out, where a profile may bend towards its final level, it may rise by less than the slopes explain.
     """
     return -(FAR_DROP if inside.distance > FAR else DROP) <= unexplained(inside, outside) <= JUMP
 

@@ -1,4 +1,4 @@
-"""The sides of the profiles of a fit, held against each other: what one has found, another may go on from."""
+"""The sides of all profiles of a fit, compared: what was found on one side may be a better start on another."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from descend.inference.statistics import dispersion_of, error_degrees, total_wei
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
-"""Starting values, of the least loss, from which the others are fitted again at a place; more with like terms."""
+"""How many other starts, those of least loss, are tried at a place; the second number if the model has like terms."""
 EXTREME = (-64.0, -4.0, 4.0, 64.0)
-"""Where that is, in units of the smallest such parameter."""
+"""Values at which ``_extremes`` puts a parameter, in units of the smallest parameter inside a term."""
 UNLIKELY = 6.0
-"""|tau| from which on the path of a like term is followed no further."""
+"""|tau| from which on a path followed to exchange like terms goes no further."""
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
-"""Share of the response that residuals may be from rounding alone."""
+"""Size of residuals, as a share of the response, that may come from rounding alone."""
 NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
-"""Standard error, as a share of the estimate, that is nothing but rounding: the fit is perfect."""
+"""A standard error below this share of the estimate is nothing but rounding: the fit is perfect."""
 
 
 class Sides:
-    """Both sides of the profiles of some parameters, as far as they were walked.
+    """Both sides of the profiles of some parameters, as far as they were followed.
 
     covariance: (p, p), see ``generalized_covariance``.
     """
@@ -54,11 +54,11 @@ class Sides:
             self._hold_against_each_other()
 
     def of(self, place: int, reach: float) -> list[tuple[float, Why]]:
-        """Return the lower and the upper end of a parameter where |tau| is ``reach``, and why it is there."""
+        """Return the lower and upper end of a parameter, where |tau| is ``reach``, each with why it is there."""
         found = []
         for path in self.paths[place]:
             side, end = path.side, self._end(path, reach)
-            # An open end is infinite, or the bound.
+            # An open end is at the bound, which is infinite if there is none.
             at = side.value(end.distance) if end.distance < side.room else self._edge(place, side.error)
             found.append((at if side.room else float(self.solution.theta[place]), end.why))
         return found
@@ -72,7 +72,7 @@ class Sides:
         return end
 
     def _hold_against_each_other(self) -> None:
-        """Take the first place of each side; from each, the others may be fitted again at any place."""
+        """Follow each side to its first place; these places then serve as starts for fitting the others elsewhere."""
         paths = [path for both in self.paths.values() for path in both if path.why is None]
         for path in paths:
             path.go_on()
@@ -122,7 +122,7 @@ class Sides:
         )
 
     def _better(self, side: Side, place: Place) -> Place | None:
-        """Fit the others again at a place, from elsewhere; None unless that is better."""
+        """Fit the others again at a place, from other starts; None unless that is better."""
         for start in self._other_starts(side, place):
             found = fitted(side, place.distance, start, patient=False)
             if found is not None and is_lower(found, place):
@@ -131,12 +131,11 @@ class Sides:
         return None
 
     def _other_starts(self, side: Side, at: Place) -> Iterator[Array]:
-        """Yield values of the others that may fit better at a place than those that the side came with.
+        """Yield starts from which the others may fit better at a place than where this side has led.
 
-        First those of the parameter of a like term at this value, where the terms have changed places, and those that
-        the side would have come with, had the terms not changed places on the way. Then, of the
-        first places of all sides, the optimum without one of its terms, also with terms exchanged, and the extremes,
-        those with the least J.
+        With like terms, first those that the partner in the other term has at this value, with the terms exchanged, and
+        those that the side would have without refits from other starts. Then the starts of least J among the first
+        places of all sides and the optimum without one term, all these also with terms exchanged, and the extremes.
         """
         value = side.value(at.distance)
         for exchange in self._exchanges:
@@ -151,7 +150,7 @@ class Sides:
         yield from (starts[number] for number in order[: TRIED_OF_LIKE if self._exchanges else TRIED])
 
     def _with_factors(self, side: Side, distance: float, start: Array) -> Array:
-        """Return the start with the parameter held and the factors of the terms fitted, which takes one step."""
+        """Return the start with the parameter held and the factors of the terms fitted to it, in one step."""
         point = self.part(side.start(start, distance))
         places = np.array([place for place in self._factors if side.free[place]], dtype=np.intp)
         theta = point.theta.copy()
@@ -161,9 +160,9 @@ class Sides:
 
     @cached_property
     def _extremes(self) -> list[Array]:
-        """The optimum with one parameter inside a term far away, at most so far that the term is left to a single row.
+        """The optimum with one parameter inside a term moved far away, at most until the term acts on only one row.
 
-        Only of like terms, for what they fit together one of them nearly fits alone.
+        Only for models with like terms: one of these fits alone nearly what they fit together.
         """
         inside = [place for place in np.flatnonzero(self.free).tolist() if place not in self._factors]
         size = float(np.abs(self.best.theta[inside]).min()) if inside and self._exchanges else 0.0
@@ -175,7 +174,7 @@ class Sides:
         return found
 
     def _alone_at(self, place: int, value: float) -> Array:
-        """Return all parameters where this one has a value, or as near as its own path leads, left to itself."""
+        """Return all parameters where this one has a value, or as near to it as its path leads without refits."""
         upper = int(value > self.best.theta[place])
         side = self.paths[place][upper].side
         path = self._alone.setdefault(side, Path(side))
@@ -187,7 +186,7 @@ class Sides:
 
     @cached_property
     def _factors(self) -> list[int]:
-        """Where the parameters stand that are factors of a term: at zero, what else is in the term has no say."""
+        """Indices of the parameters that are factors of a term: at zero, the term vanishes whatever else is in it."""
         if self.model.formula is None:
             return []
         names, slices = (symbol.name for symbol in linear_unknowns(self.model.formula)), self.model.parameters.slices
@@ -196,7 +195,7 @@ class Sides:
 
     @cached_property
     def _exchanges(self) -> list[NDArray[np.intp]]:
-        """The orders of the parameters in which two like terms have changed places."""
+        """The permutations of the parameters that exchange two like terms."""
         found: list[NDArray[np.intp]] = []
         if self.model.formula is None:
             return found
@@ -212,7 +211,7 @@ class Sides:
 
 
 def _factor(solution: Solution) -> float:
-    """Return tau**2 over the rise of J (see ``profile_intervals``)."""
+    """Return tau**2 / rise of J (see ``profile_intervals``)."""
     total = total_weight(solution)
     if not solution.loss_function.quadratic:
         return 2.0 * total / (dispersion_of(solution) or math.nan)
@@ -221,7 +220,7 @@ def _factor(solution: Solution) -> float:
 
 
 def _rounding(solution: Solution) -> float:
-    """Return the squared loss that residuals of nothing but rounding may have; other losses have no least value."""
+    """Return the squared loss that rounding alone may leave; minus infinity for losses without a least value."""
     if not solution.loss_function.quadratic:
         return -math.inf
     y, omega = solution.model.observed(solution.columns), row_weights(solution)

@@ -1,4 +1,4 @@
-"""Fitting again from the optimum: with some parameters held, or on other rows."""
+"""Fitting again, from the optimum: with some parameters held, or on other rows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Mask = NDArray[np.bool_]
 STEPS = 30
 """Gauss-Newton steps, after which a slower and safer descent is tried."""
 ROUNDING = 1e-14
-"""Decrease of J, as a share of it, that rounding hides."""
+"""A decrease of J by less than this share of it is hidden by rounding."""
 WELL = 1e-11
-"""Smallest eigenvalue of the scaled curvature above which its equations may be solved as they stand."""
+"""If the scaled curvature has no eigenvalue below this, its equations may be solved directly."""
 FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-7
 TOLERANCE, EPOCHS = 1e-5, 200
-"""Of the safer descent; J is right to about the square of the tolerance."""
+"""Limits of the safer descent; its J is right to about the square of the tolerance."""
 NEARBY = LevenbergMarquardt(damping=1e-8)
-"""Hardly damped, for the minimum is near."""
+"""Hardly damped, since the minimum is near."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Part:
 def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True, patient: bool = True) -> Point | None:
     """Return the minimum of J over the ``free`` components, near ``theta``; None if none is found.
 
-    close: decrease of J by a further Gauss-Newton step that is not worth it. lean: see ``well_conditioned``.
+    close: stop if a further Gauss-Newton step would decrease J by less than this. lean: see ``well_conditioned``.
     patient: whether a slower and safer descent is tried where Gauss-Newton steps find none.
     """
     found = _gauss_newton(part, theta, free, close) if lean else None
@@ -51,7 +51,7 @@ def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True,
 
 
 def well_conditioned(point: Point, free: Mask) -> bool:
-    """Whether Gauss-Newton steps may be taken from the curvature itself, which squares the condition."""
+    """Whether Gauss-Newton steps may use the curvature itself, which has the squared condition of the Jacobian."""
     if point.curvature is None or not free.any():
         return False
     curvature = point.curvature[np.ix_(free, free)]
@@ -62,7 +62,7 @@ def well_conditioned(point: Point, free: Mask) -> bool:
 
 
 def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point | None:
-    """Take Gauss-Newton steps over what no bound blocks, damped by lambda diag(C) after a step that failed."""
+    """Take Gauss-Newton steps in the components that no bound blocks, damped by lambda diag(C) after a failed step."""
     bounds, damping = part.objective.bounds, 0.0
     point = part(theta)
     for _ in range(STEPS):
@@ -79,7 +79,7 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
         if damping:
             step = newton_step(curvature + np.diag(damping * curvature.diagonal()), gradient)
         new = part(_ahead(point.theta, places, step, bounds))
-        if new.loss < point.loss:  # which a loss that is not finite is not
+        if new.loss < point.loss:  # false if the new loss is not finite
             point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
         else:
             damping = max(10.0 * damping, FIRST_DAMPING)
@@ -93,7 +93,7 @@ def _ahead(theta: Array, places: NDArray[np.intp], step: Array, bounds: Bounds |
 
 
 def newton_step(curvature: Array, gradient: Array) -> Array:
-    """Return the Newton step; what has lost all influence, such as a rate that is as good as infinite, stays."""
+    """Return the Newton step; a component without influence, such as a rate that is practically infinite, stays."""
     try:
         return np.asarray(-np.linalg.solve(curvature, gradient), np.float64)
     except np.linalg.LinAlgError:

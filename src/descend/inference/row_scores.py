@@ -1,4 +1,4 @@
-"""What each row has to say about the parameters: its score, and the derivatives of the score by the parameters."""
+"""The score of each row, and its derivatives by the parameters: the part of a row in inference."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """The rows of a fit, at its parameters. Rows of weight 0 are left out: they count for nothing.
+    """The rows of a fit, at its parameters. Rows of weight 0 are left out, since they do not count.
 
-    y, score, omega: (rows,) response, what the loss works on, and row weight (1 if there are none).
-    jacobian: (rows, p) derivatives of the score. loss: that of these rows, whose own columns it knows.
-    places: where they are among the rows that the fit keeps.
+    y, score, omega: (rows,) response, score (the argument of the loss), and row weight (1 if there are no weights).
+    jacobian: (rows, p) derivatives of the score. loss: the loss, given the values of its own columns in these rows.
+    places: indices of these rows among all that the fit keeps.
     """
 
     y: Array
@@ -34,7 +34,7 @@ class ScoredRows:
 
 
 def row_weights(solution: Solution) -> Array:
-    """Return (rows,) the weight of each row in memory, 1 if there are none."""
+    """Return the (rows,) weights of the rows in memory, 1 if there are none."""
     omega = solution.sample.omega
     return np.ones(solution.sample.count) if omega is None else omega
 
@@ -46,17 +46,17 @@ def weighted(solution: Solution) -> bool:
 
 @once
 def counted_rows(solution: Solution) -> ScoredRows:
-    """Return the rows that count, and what each says about the parameters."""
+    """Return all rows that count, scored."""
     return rows_that_count(solution)
 
 
 def rows_that_count(
     solution: Solution, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
 ) -> ScoredRows:
-    """Return the rows that count, at the parameters of a solution; a sample of ``most`` of more rows.
+    """Return the rows that count, scored at the parameters of a solution; a sample of ``most`` if there are more.
 
-    together: how many neighbours are taken at a time, for what depends on the order of the rows. instead: other values
-    of some columns.
+    together: how many neighbours a sample takes at a time, for what depends on the order. instead: values that replace
+    those of some columns.
     """
     columns, omega = solution.columns, row_weights(solution)
     places: slice | NDArray[np.intp] = slice(None)

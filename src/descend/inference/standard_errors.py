@@ -1,4 +1,4 @@
-"""The covariance of the parameters of a solution, and the standard errors and correlations it gives."""
+"""The covariance of the parameters of a solution, and the standard errors and correlations that follow from it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from descend.models import Model
 from descend.problem.point import Point
 
 MANY = 100_000
-"""Rows from which on a pass over them counts."""
+"""From this many rows on, the cost of a pass over them matters."""
 
 
 def kind_of_errors(solution: Solution) -> str:
-    """Return how standard errors are found, "model" or "sandwich": as was asked, else as the loss has them."""
+    """Return how standard errors are found, "model" or "sandwich": as the user asked, else as usual for the loss."""
     return solution.errors or usual_kind(solution.loss_function)
 
 
 def usual_kind(loss: Loss) -> str:
-    """Return the kind of standard errors that a loss has, if no other is asked for."""
+    """Return the kind of standard errors of a loss where the user asks for none."""
     return "model" if loss.likelihood else "sandwich"
 
 
 @comment("the covariance")
 def covariance(solution: Solution) -> Array | None:
-    """Return the (p, p) covariance of the flat parameters, of the kind that is theirs; None if there is none."""
+    """Return the (p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
     return covariance_of(solution, kind_of_errors(solution))
 
 
@@ -55,7 +55,7 @@ def covariance_of(solution: Solution, kind: str) -> Array | None:
 
 
 def generalized_covariance(solution: Solution, kind: str) -> Array | None:
-    """Return the covariance with zeros for what is held: at a bound, or because others can make up for it."""
+    """Return the covariance, with zeros for parameters that are held: at a bound, or redundant."""
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
         return None
@@ -65,7 +65,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Array | None:
     kept = None if known is None else known.kept
     with np.errstate(all="ignore"):
         if kind == "sandwich" and solution.all_rows is not None:
-            # It falls as one over the number of rows, and that of a sample of 10,000 is known to about 1%.
+            # Covariance falls as 1 / rows, and a sample of 10,000 rows gives it to about 1%.
             rows = counted_rows(solution)
             of_sample = sandwich(rows, loss, len(rows.y) - solution.model.parameters.size)
             return None if of_sample is None else of_sample * (len(rows.y) / solution.all_rows.counting)
@@ -82,9 +82,9 @@ def generalized_covariance(solution: Solution, kind: str) -> Array | None:
 
 
 def accurate_point(solution: Solution) -> Point:
-    """Return J at the parameters, with the triangle of the Jacobian where the curvature would cost digits.
+    """Return J at the parameters, with the triangle of the Jacobian where the curvature alone would lose digits.
 
-    Of very many rows the triangle costs several passes, and is made only where it matters.
+    With very many rows the triangle takes several passes, and is only computed where it matters.
     """
     objective = solution.objective
     if solution.rows > MANY:
@@ -107,9 +107,9 @@ def errors_by_name(model: Model, theta: Array, covariance: Array, undetermined: 
 
 
 def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tuple[str, ...]) -> Array:
-    """Return the standard errors of all parameters, flat, from the covariance of the free ones.
+    """Return the flat standard errors of all parameters, from the covariance of the free ones.
 
-    Of tied parameters by the delta method; NaN for what is fixed, lies at a bound, or depends on what is undetermined.
+    Tied ones are by the delta method. NaN for what is fixed, at a bound, or depends on something undetermined.
     """
     unknown = undetermined(model, covariance, open_labels)
     held = model.constraints
@@ -122,6 +122,6 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
 
 @comment("the correlations")
 def correlation(solution: Solution) -> Correlation | None:
-    """Return the (p, p) correlation of the flat parameters, by place or by name; None where there is no covariance."""
+    """Return the (p, p) correlation of the flat parameters, by index or by name; None where there is no covariance."""
     found = covariance(solution)
     return None if found is None else Correlation.of_covariance(found, solution.model.parameters.labels)

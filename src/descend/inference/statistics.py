@@ -1,4 +1,4 @@
-"""What a fit leaves of the response: residuals, their spread, and the share of the variance it explains."""
+"""Statistics of a fit: residuals, their spread, and the share of the variance of the response that it explains."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def residuals(solution: Solution) -> Array:
 
 @comment("the degrees of freedom")
 def degrees_of_freedom(solution: Solution) -> int | None:
-    """Return the rows of a weight above 0, less the parameters that they determine."""
+    """Return the number of rows with a weight above 0, minus the number of parameters that they determine."""
     return counting(solution) - determined(solution)
 
 
 def counting(solution: Solution) -> int:
-    """Return the number of rows of a weight above 0."""
+    """Return the number of rows with a weight above 0."""
     if solution.all_rows is not None:
         return solution.all_rows.counting
     return int(np.count_nonzero(row_weights(solution))) if weighted(solution) else solution.rows
@@ -67,7 +67,7 @@ def dispersion_of(solution: Solution) -> float | None:
     """Return phi, of which the variance of a response is a multiple: 1 where it is known, or given by ``sigma``.
 
     Elsewhere it is estimated by Pearson's sum omega (y - m)**2 / V(m) over the degrees of freedom, V the variance at a
-    dispersion of 1. None if no row is left over, or the loss is no likelihood.
+    dispersion of 1. None if no degrees of freedom are left, or the loss is not a likelihood.
     """
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.sigma is not None or loss.dispersion_known:
@@ -84,7 +84,7 @@ def dispersion_of(solution: Solution) -> float | None:
 
 
 def _sum_of(solution: Solution, there: AllRows, loss: Loss) -> float | None:
-    """Return the sum over all rows of another loss of the same predictions; None for a function, which has no query."""
+    """Return the sum over all rows of another loss of the same predictions; None for a Python function as the model."""
     if solution.model.formula is None:
         return None
     from descend.problem.out_of_core import engine_of  # few fits need it
@@ -127,7 +127,7 @@ def r_squared(solution: Solution) -> float | None:
 
 @comment("R² about 0")
 def r_squared_about_zero(solution: Solution) -> float | None:
-    """Return 1 - sum omega r**2 / sum omega y**2 of a line through the origin; None of all else."""
+    """Return 1 - sum omega r**2 / sum omega y**2 for a line through the origin; None for everything else."""
     model = solution.model
     if not (model.formula is not None and model.linear and solution.loss_function.quadratic):
         return None

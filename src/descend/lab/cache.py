@@ -1,4 +1,4 @@
-"""Results kept by what they depend on, the latest few of them."""
+"""A cache: the latest few results, by what they depend on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Cache(Generic[Value]):
         self._busy: dict[Hashable, threading.Lock] = {}
 
     def __call__(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """Return the result of ``key``, computed unless it is kept."""
+        """Return the result of ``key``, computing it unless it is kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -53,7 +53,7 @@ class Cache(Generic[Value]):
             return self._kept[key]
 
     def put(self, key: Hashable, value: Value) -> None:
-        """Keep a result, and forget the one that was asked for longest ago."""
+        """Keep a result, and forget the one whose last use is longest ago."""
         with self._lock:
             self._kept[key] = value
             self._kept.move_to_end(key)

@@ -1,4 +1,4 @@
-"""What the page asks, and what it is answered: each answer from its question alone."""
+"""The requests of the page and their answers, each of which depends on its request alone."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ WORDS_OF_FILM = (
     "told.children ruler.children limit.children rule.children command.children python.children "
     "surface-caption.children data-caption.children rate.min rate.max told.data-link"
 )
-"""Where the words to a film stand, for which the page asks by its link once it is drawn."""
+"""The elements for the words of a film, which the page asks for by the film's link once it is drawn."""
 SETTINGS = (
     "formula.value loss.value optimizers.value rate.value auto.value start.value epochs.value batch.value noise.value "
     "context.data by-hand.value theme.data"
 )
 TURN = threading.Lock()
-"""One answer is computed at a time: threads that compute side by side share one interpreter, and spend most of their
-time handing it to each other."""
+"""Only one answer is computed at a time: threads that compute side by side would share one interpreter, and spend most
+of their time handing it to each other."""
 FILMS: Cache[str] = Cache(64)
 WORDS: Cache[tuple[Any, ...]] = Cache(128)
 Answer = Callable[..., object] | str
@@ -49,14 +49,14 @@ Opening = dict[str, Any]
 
 
 class Callbacks:
-    """The answers of one lab. formula: that of its own file, empty if it has none."""
+    """The answers of one lab. formula: the one given with its own file, empty if none."""
 
     def __init__(self, library: Library, formula: str = "") -> None:
         self.library = library
         self.formula = formula
 
     def register(self, app: Any) -> None:
-        """Tell Dash what answers what."""
+        """Register each answer with Dash."""
         from dash import ClientsideFunction, Input, Output
         from dash import State as Given
 
@@ -64,7 +64,7 @@ class Callbacks:
             return [kind(*name.rsplit(".", 1)) for name in names.split()]
 
         def wire(answer: Answer, outputs: str, inputs: str, given: str = "", late: bool = True) -> None:
-            """Let the server answer, or a function of the browser by its name; late: not before an input changes."""
+            """Connect an answer, or a browser function by its name. late: do not call it before an input changes."""
             to, of, beside = places(Output, outputs), places(Input, inputs), places(Given, given)
             where = (to[0] if len(to) == 1 else to, of, beside)
             if isinstance(answer, str):
@@ -85,7 +85,7 @@ class Callbacks:
         wire("write", "written.data", "mathematics.data", late=False)
 
     def page(self, opening: Opening) -> Any:
-        """Return the page that an address names."""
+        """Return the page for an address."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
         if state.problem == FILE and self.library.file is None:
             state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
@@ -93,9 +93,9 @@ class Callbacks:
         return page(state, rows, self.library, unread, opening.get("at"))
 
     def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
-        """Return the film of the settings as JSON, beside what is wrong with them and where.
+        """Return the film of the settings as JSON, with what is wrong with them and where.
 
-        It goes to the page past Dash, which would take longer to hand it on than it takes to make.
+        It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
         film, state = "null", usual_of("line")
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
@@ -117,7 +117,7 @@ class Callbacks:
         return f'{{"film":{film},"told":{_json(notes)}}}'
 
     def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[Any]:
-        """Return what is said of the descents of a link, and the ends of the slider of rates."""
+        """Return the words for the descents of a link, and the ends of the slider of rates."""
         from dash import no_update
 
         unchanged = [no_update] * len(WORDS_OF_FILM.split())
@@ -128,14 +128,14 @@ class Callbacks:
         return [*texts, no_update if begin == low else begin, no_update if end == high else end, link]
 
     def _of_link(self, link: str | None, opening: Opening) -> tuple[State, Rows | None]:
-        """Return the state of a link, and its rows if they are here."""
+        """Return the state of a link, and its rows; None if these are not on this server."""
         state, _ = read_query(link or "", self.formula)
         return state, self.library.rows(state, opening.get("key")) if link else None
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: Mapping[str, object], noise: float, opening: Opening
     ) -> tuple[Any, str, str]:
-        """Return the court's judgement on a gradient by hand, the derived one to compare with, and how to begin."""
+        """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
             state = dataclasses.replace(state_of_rows(context, noise), formula=formula or "", loss=loss)
             READERS["gradient"](gradient or "")
@@ -144,7 +144,7 @@ class Callbacks:
                 return "", "", ""
             lowest = lowest_fit(state, rows)
         except (DescendError, ValueError):
-            return "", "", ""  # said where the formula stands
+            return "", "", ""  # shown beside the formula instead
         model, known = lowest.model, LOSSES.build(loss)  # no scale is estimated for a gradient by hand
         assert model.formula is not None
         derived = "".join(markup for _, markup in mathematics.gradient(Derivation(model.formula, known)))
@@ -166,7 +166,7 @@ class Callbacks:
             return error_text(error), derived, skeleton
 
     def report(self, clicks: int | None, link: str | None, opening: Opening) -> Any:
-        """Return the page of the descent, or of the race, as a file."""
+        """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
         state, rows = self._of_link(link, opening)
@@ -188,7 +188,7 @@ def _film(state: State, rows: Rows, dark: bool) -> str:
 
 
 def _words(state: State, rows: Rows) -> tuple[Any, ...]:
-    """Return what stands in ``WORDS_OF_FILM`` for a state, its link apart."""
+    """Return the content of the elements ``WORDS_OF_FILM`` for a state, except its link."""
     with TURN, speaking(on_the_page(state.lang)):
         runs = descents(state, rows)
         say, shown = words(state.lang), dict(runs.start)

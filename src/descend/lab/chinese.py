@@ -1,6 +1,6 @@
-"""What the library says in English, in Chinese: how a descent ended and why, and what the court finds.
+"""The library's messages in Chinese: how a descent ended and why, and the verdict on a gradient.
 
-Translated is not the sentence but what it rests on: outcome, cause, verdict, and the numbers that come with them.
+They are not translated sentences but made anew from outcome, cause, verdict, and the numbers that come with them.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ CAUSE_ADVICE = {
         "{epochs} 轮后损失为 {loss}，还可以降到 {loss_reachable}。请增加轮数、增大学习率，或换一种算法，例如 lbfgs。",
     ),
 }
-"""By cause: what happened and what to do, first where most numbers are known."""
+"""By cause: what happened and what to do. The variant that uses the most numbers comes first."""
 VERDICTS = {
     "sign": "符号反了，这样会越走越高。请在前面加负号：残差是“预测值 − y”。",
     "sum_not_mean": "写成了各行之和，而 J 是平均值，所以大了 n 倍。请除以行数 n。",
@@ -95,7 +95,7 @@ VERDICTS = {
 
 
 def why(fit: Fit) -> str:
-    """Say what happened in a descent, and what to do."""
+    """Say what happened in a descent, and what to do about it."""
     diagnosis = fit.diagnosis
     cause = None if diagnosis.cause is None else str(diagnosis.cause)
     if cause is None and {"rows", "others_min"} <= set(diagnosis.evidence):
@@ -113,7 +113,7 @@ def why(fit: Fit) -> str:
 
 
 def verdict(judgement: Judgement) -> str:
-    """Say what the court finds.
+    """Say what the verdict on a gradient is.
 
     >>> import descend
     >>> data = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}

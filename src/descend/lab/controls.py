@@ -1,4 +1,4 @@
-"""Options in the words of the page: what has a control there is called as it is, all else is the command line's."""
+"""What messages call options: by the label of their control on the page, or else as on the command line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ CONTROLS = {
     "batch_size": ("batch size", "batches of {value} rows"),
     "epochs": ("epochs", "{value} epochs"),
 }
-"""What options are called that have a control: by themselves, and set to a value."""
+"""Names of the options that have a control: alone, and set to a value."""
 EVIDENT = {"start": "", "where": " of the file"}
-"""What is said after a verb of options that go without saying: the page has the start, and no condition on the rows."""
+"""Words after a verb for options that need no name: the page has the start, and no condition on the rows."""
 PHRASES = {
     "larger_rate": "the larger learning rate {rate}",
     "going_on": "use fewer epochs, larger batches, or the command line",
@@ -45,7 +45,7 @@ class OnThePage(Wording):
         self.say = say
 
     def spell(self, key: str, value: str) -> str:
-        """Name a control, or an option of the command line that the page lacks."""
+        """Return the name of a control, or of a command-line option if the page has no control for it."""
         if key not in CONTROLS:
             return f"the command line's `{super().spell(key, value)}`"
         if value == "auto":
@@ -56,7 +56,7 @@ class OnThePage(Wording):
         return with_value.format(value=f"{int(value):,}" if key == "epochs" else value) if value else alone
 
     def using(self, key: str, value: str) -> str:
-        """Say after a verb how it is done, unless that is evident."""
+        """Return the words that say how to do something, such as "with ..."; none if that is evident."""
         return EVIDENT[key] if key in EVIDENT else super().using(key, value)
 
     def worded(self, name: str, text: str, values: dict[str, object]) -> str:
@@ -66,5 +66,5 @@ class OnThePage(Wording):
 
 @lru_cache
 def on_the_page(language: str) -> OnThePage:
-    """Return the words of the page in a language: the same object each time, by which fits can be told apart."""
+    """Return the wording in a language: always the same object, so that it can be part of a cache's key."""
     return OnThePage(words(language))

@@ -1,4 +1,4 @@
-"""The same descent elsewhere: as a command line, as Python, and as a report."""
+"""The same descent outside the lab: as a command line, as Python, and as a report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from descend.report.reproduce import as_command, as_python
 
 
 def commands(state: State, rows: Rows, start: Start) -> str:
-    """Return the command lines that make the rows, if they are generated, and descend on them."""
+    """Return command lines that make the rows, if they are generated, and descend on them."""
     lines = []
     recipe = state.built_in
     if recipe is not None:
@@ -27,7 +27,7 @@ def commands(state: State, rows: Rows, start: Start) -> str:
 
 
 def python(state: State, rows: Rows, start: Start) -> str:
-    """Return Python that does the same."""
+    """Return Python code that does the same."""
     given, recipe = arguments(state, rows, start), state.built_in
     if recipe is None:
         return as_python(given)
@@ -38,7 +38,7 @@ def python(state: State, rows: Rows, start: Start) -> str:
 
 
 def report(runs: Descents) -> tuple[str, str]:
-    """Return the report as a page, and a name for it from that of the data: ``line.html``, or ``line-race.html``."""
+    """Return the report as a page, and its file name after the data: ``line.html``, or ``line-race.html``."""
     from descend.report.html import page
     from descend.report.race import race_page
 
@@ -52,7 +52,7 @@ def report(runs: Descents) -> tuple[str, str]:
 
 
 def arguments(state: State, rows: Rows, start: Start) -> dict[str, Any]:
-    """Return the arguments of `descend.fit`, or of `descend.compare` where several optimizers race."""
+    """Return the arguments of `descend.fit`, or of `descend.compare` if several optimizers race."""
     given = {"model": "", "data": rows.name} | call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it
         given["learning_rate"] = "auto" if state.rate is None else state.rate

@@ -28,20 +28,20 @@ from descend.wording import speaking
 Array = NDArray[np.float64]
 
 MOST_ROWS = 10_000
-"""Rows that the lab descends on; of more, a random sample is taken, so that each answer stays quick."""
+"""Most rows that the lab uses; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
 MOST_UPLOAD = 512 * 2**20
-"""Bytes of an uploaded file."""
+"""Most bytes of an uploaded file."""
 MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
-"""Uploads that are kept; beyond, those that were looked at longest ago are forgotten."""
+"""Most uploads that are kept; then the one whose last use is longest ago is forgotten."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Columns of numbers. key: tells them from all others. name: of their file. total: rows they were sampled from.
+    """Columns of numbers. key: identifies these rows. name: of their file. total: how many rows they were sampled from.
 
-    gaps: whether some values are missing. left_out: columns that are no numbers. odd: sentences on what is unexpected
+    gaps: whether some values are missing. left_out: columns that are not numbers. odd: sentences on what is unexpected
     in the file.
     """
 
@@ -59,7 +59,7 @@ class Rows:
 
     @property
     def missing(self) -> str:
-        """What a fit is to do about missing values."""
+        """The value of the option ``missing`` for these rows."""
         return "drop" if self.gaps else "raise"
 
     @property
@@ -68,7 +68,7 @@ class Rows:
 
 
 class Library:
-    """The rows a lab knows: one file, and what readers uploaded, by keys that cannot be guessed."""
+    """The rows of a lab: one file, and what readers uploaded, by keys that nobody can guess."""
 
     def __init__(self, file: Rows | None = None, most_upload: int = MOST_UPLOAD) -> None:
         self.file = file
@@ -78,7 +78,7 @@ class Library:
     def add(self, path: str | os.PathLike[str], name: str) -> str:
         """Read an uploaded file and return its key. Raises DataError.
 
-        One that is packed is refused: a few bytes of it may be more rows than this machine holds.
+        A compressed file is refused: a few of its bytes may be more rows than this machine can hold.
         """
         seen = inspect(os.fspath(path))
         if seen.packing or seen.kind != "delimited":
@@ -94,7 +94,7 @@ class Library:
         return key
 
     def rows(self, state: State, key: str | None) -> Rows | None:
-        """Return the rows of a state; None if they were uploaded, and are not here (any more)."""
+        """Return the rows of a state; None if they were uploaded and are not kept here, or no longer."""
         if state.problem == FILE:
             return self.file
         if state.problem == UPLOAD:
@@ -112,7 +112,7 @@ def generated(problem: str, noise: float | None, seed: int) -> Rows:
 
 
 def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) -> Rows:
-    """Read the columns of numbers of a file, and of many rows a random sample. Raises DataError."""
+    """Read the columns of numbers of a file, and a random sample if it has many rows. Raises DataError."""
     table = open_table(path)
     with speaking(on_the_page("en")):
         others, odd = left_out(table, name)
@@ -132,7 +132,7 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
 
 
 def first_formula(names: Sequence[str]) -> str:
-    """Propose a formula for some columns: a line of the last one over the first.
+    """Propose a formula for some columns: the last one as a line over the first.
 
     >>> first_formula(["load", "length"]), first_formula(["unit price", "w"]), first_formula(["y"])
     ('length ~ w*load + b', 'w ~ b*`unit price` + m', 'y ~ w')

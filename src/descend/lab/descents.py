@@ -1,4 +1,4 @@
-"""The runs of a state: `descend.fit` once for each optimizer, and where the lowest J lies."""
+"""The runs of a state: `descend.fit` once for each optimizer, and a fit for where the lowest J lies."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from descend.wording import SPEAKING
 Array = NDArray[np.float64]
 
 Start = Mapping[str, float | list[float]]
-"""Starting values by name, of a vector one for each component."""
+"""Starting values by name; for a vector, one for each component."""
 SECONDS = 1.5
-"""Descents that take longer, all of a race together, are stopped."""
+"""Seconds after which descents are stopped, for all of a race together."""
 MOST_PARAMETERS = 20
 MOST_UPDATES = 200_000
-"""Steps of a run at most: epochs times batches."""
+"""Most steps of a run: epochs times batches."""
 
 FOUND: Cache[Fit] = Cache(128)
 RUNS: Cache[Fit] = Cache(256)
@@ -40,7 +40,7 @@ class Descents:
     """Several descents on one J.
 
     fits: by optimizer. lowest: the fit of the default optimizer. start: of all parameters.
-    spectrum: of the curvature at the start, if J has any. limit: the largest stable rate of the first optimizer.
+    spectrum: that of the curvature at the start, if J has one. limit: the largest stable rate of the first optimizer.
     """
 
     state: State
@@ -57,12 +57,12 @@ class Descents:
 
     @property
     def rate(self) -> float | None:
-        """The learning rate of the first that has one."""
+        """The learning rate of the first descent that has one."""
         return next((fit.learning_rate for fit in self.fits.values() if fit.learning_rate is not None), None)
 
 
 def descents(state: State, rows: Rows) -> Descents:
-    """Descend from one start with each optimizer. Raises DescendError."""
+    """Descend from the same start with each optimizer. Raises DescendError."""
     lowest = lowest_fit(state, rows)
     start = starts(state, rows, lowest)
     updates = state.epochs * math.ceil(rows.rows / state.batch) if state.batch else state.epochs
@@ -102,7 +102,7 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
 def starts(state: State, rows: Rows, lowest: Fit) -> Start:
     """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere.
 
-    A value given for a vector is that of all of its components, but for those that have one of their own.
+    A value given for a vector holds for all of its components, except those that are given one of their own.
     """
     given = dict(state.start)
     usual = 0.0 if lowest.model.linear else 1.0
@@ -115,7 +115,7 @@ def starts(state: State, rows: Rows, lowest: Fit) -> Start:
 
 
 def unknown_start(state: State, lowest: Fit) -> str:
-    """Say which start is of no parameter, as `descend.fit` says it; empty if each is of one."""
+    """Say, in the words of `descend.fit`, which starting value names no parameter; empty if each names one."""
     parameters = lowest.model.parameters
     assert isinstance(parameters, Parameters)
     unknown = {name: value for name, value in state.start if name not in (*parameters.shapes, *parameters.labels)}
@@ -150,7 +150,7 @@ def call(state: State, optimizer: str, start: Start) -> dict[str, Any]:
 
 
 def gradient_lines(state: State) -> list[str]:
-    """Return the gradient by hand, a text for each parameter."""
+    """Return the gradient by hand, one text for each parameter."""
     return [line.strip() for line in state.gradient.splitlines() if line.strip()]
 
 

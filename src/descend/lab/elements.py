@@ -1,4 +1,4 @@
-"""The elements a page is made of: those of Dash, which is imported when the first of them is made.
+"""The elements of a page: those of Dash, which is only imported when the first element is made.
 
 >>> from descend.lab import elements as html
 >>> html.P("J falls.", className="hint")
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Return a class of elements: a tag of HTML, or else a control; a box of text is the control, which can be read."""
+    """Return a class of elements: an HTML tag, or else a Dash control; ``Textarea`` is the control, to be read from."""
     if name.startswith("_"):
         raise AttributeError(name)
     from dash import dcc, html

@@ -1,4 +1,4 @@
-"""What happened, in words: how each descent ended, why, and what to do."""
+"""The result in words: how each descent ended, why, and what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_NAMED = 6
 MOST_LISTED = 4
 KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
 SHORT_OF_EPOCHS = "too_few_epochs"
-"""The cause that is no failure: more of the same would do."""
+"""The one cause that is not a failure: more epochs would do."""
 
 
 def verdicts(runs: Descents, say: Words) -> list[Component]:
@@ -31,24 +31,24 @@ def verdicts(runs: Descents, say: Words) -> list[Component]:
 
 
 def legend(runs: Descents) -> list[Component]:
-    """Return which colour is whose, where several race."""
+    """Return the legend, which colour is which optimizer; empty unless several race."""
     if len(runs.fits) == 1:
         return []
     return [html.Span(_named(place, name), className="key") for place, name in enumerate(runs.fits)]
 
 
 def lowest_key(say: Words) -> Component:
-    """Return what the dotted lines are."""
+    """Return the legend of the dotted lines."""
     return html.Span([html.Span(className="dots", **{"aria-hidden": "true"}), say("lowest")], className="key")
 
 
 def unbroken(text: str) -> list[Component | str]:
-    """Return a command line whose options are not broken at their hyphens."""
+    """Return a text in which command-line options are not broken at their hyphens."""
     return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
 
 
 def error_text(error: DescendError) -> Component:
-    """Return an error: what it says, and where in the text it points."""
+    """Return an error message, and where in the text it points."""
     lines = str(error).split("\n")
     if len(lines) < 4 or not lines[1].startswith("    "):
         return html.P(prose(str(error)), className="error")
@@ -57,7 +57,7 @@ def error_text(error: DescendError) -> Component:
 
 
 def judgement_text(judgement: Judgement, say: Words) -> Component:
-    """Return what the court says of a gradient by hand."""
+    """Return the judgement on a gradient by hand, in words."""
     kind, sign = ("success", "✓") if judgement.agree else ("failure", "✕")
     sentence = zh.verdict(judgement) if say.chinese else judgement.sentence
     sentences = [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(sentence)]
@@ -66,7 +66,7 @@ def judgement_text(judgement: Judgement, say: Words) -> Component:
 
 
 def prose(text: str) -> list[Component | str]:
-    """Return a sentence in which what stands in backticks is code."""
+    """Return a sentence with the text in backticks set as code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return [text]
@@ -74,7 +74,7 @@ def prose(text: str) -> list[Component | str]:
 
 
 def _details(sentences: list[str], say: Words) -> Component:
-    """Return the library's own words, below a Chinese sentence."""
+    """Return the library's own English sentences, to stand below a Chinese one."""
     return html.Details([html.Summary(say("details")), *(html.P(prose(sentence)) for sentence in sentences)])
 
 
@@ -92,7 +92,7 @@ def _table(runs: Descents, say: Words) -> Component:
 
 
 def _named(place: int, name: str) -> list[Component | str]:
-    """Return the name of a descent behind a dot of its colour."""
+    """Return a dot in the colour of a descent, and its name."""
     return [html.Span(className=f"dot {colour_name(place)}", **{"aria-hidden": "true"}), name.replace("_", " ")]
 
 
@@ -110,7 +110,7 @@ def _verdict(name: str, runs: Descents, say: Words) -> Component:
     if len(runs.fits) > 1:
         title = f"{name.replace('_', ' ')} – {title}"
     body = [html.P(_of_valley(valley, say))] if valley is not None else []
-    if valley is None or not harmless:  # in another valley, what more epochs would do is no longer the question
+    if valley is None or not harmless:  # if there is a deeper valley, more epochs would not help
         sentences = [fit.advice]
         if fit.diagnosis.sentence and fit.diagnosis.sentence != fit.advice:
             sentences.append(fit.diagnosis.sentence[:1].upper() + fit.diagnosis.sentence[1:])
@@ -124,7 +124,7 @@ def _verdict(name: str, runs: Descents, say: Words) -> Component:
 
 
 def _of_valley(valley: Valley, say: Words) -> str:
-    """Say that there is a deeper valley, where, and what leads to it."""
+    """Say that there is a deeper valley, where it is, and how to get there."""
     place = ", ".join(f"{name} = {number(value)}" for name, value in list(valley.parameters.items())[:MOST_NAMED])
     sentence = say("valley", floor=number(valley.floor), lowest=number(valley.lowest), place=place)
     if valley.same_start:

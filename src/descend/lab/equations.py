@@ -14,7 +14,7 @@ from descend.results import Fit
 Array = NDArray[np.float64]
 
 MOST_LINES = 4
-"""Parameters whose step is written out."""
+"""Most parameters whose step is written out."""
 RULES = {
     "gd": "θ ← θ − η·g",
     "momentum": "v ← m·v + g,   θ ← θ − η·v",
@@ -28,7 +28,7 @@ RULES = {
     "newton": "C·d = −g,   θ ← θ + d",
     "vertex": "min Σ ω·ℓ(r + F·d),   θ ← θ + d",
 }
-"""What each optimizer does, with g = dJ/dθ and learning rate η."""
+"""The update rule of each optimizer, with g = dJ/dθ and learning rate η."""
 SCALED = {
     "momentum": "v",
     "nesterov": "g + m·v",
@@ -36,13 +36,13 @@ SCALED = {
     "rmsprop": "g/(√s + ε)",
     "adam": "m̂/(√v̂ + ε)",
 }
-"""Optimizers whose step is η times something other than the gradient, and what that is called."""
+"""For optimizers whose step is η times something other than the gradient, the name of that."""
 
 
 def step_lines(fit: Fit, epoch: int, batched: bool = False) -> list[str]:
     """Write the step from ``epoch`` to the next, a line or two for each parameter; nothing after the last.
 
-    batched: whether an epoch is several steps, of which only what they come to is written.
+    batched: whether an epoch takes several steps; then only their sum is written.
 
     >>> import descend
     >>> rows = {"x": [1.0, 2.0], "y": [2.0, 4.0]}
@@ -103,16 +103,16 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def bracketed(value: float) -> str:
-    """Write a factor: in brackets where it is negative."""
+    """Write a factor, in brackets if it is negative."""
     text = number(value)
     return f"({text})" if text.startswith("−") else text
 
 
 def signed(value: float) -> str:
-    """Write a term that is added, with its sign."""
+    """Write a term of a sum, with its sign."""
     return f"− {number(-value)}" if value < 0.0 else f"+ {number(value)}"
 
 
 def rule(names: Sequence[str]) -> str:
-    """Return what the first optimizer does, in symbols."""
+    """Return the update rule of the first optimizer, in symbols."""
     return RULES.get(names[0], "")

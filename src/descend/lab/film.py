@@ -1,10 +1,10 @@
-"""What the browser plays: figures as Plotly takes them, and for each frame what moves in them.
+"""The film that the browser plays: figures in Plotly's form, and for each frame what moves in them.
 
-A film is plain JSON. ``figures`` hold what stands still, and are drawn once by Plotly; ``moves`` are drawn over them by
-the page itself, many times a second. Of each: its ``colour``, its ``kind``, and by frame where it is,
+A film is plain JSON. ``figures`` hold what stands still, drawn once by Plotly; the page itself draws ``moves`` over
+them, many times a second. Each move has a ``colour``, a ``kind``, and where it is in frame k:
 
-    path    x[k], y[k]: the way so far, and where it has led      point   x[k], y[k]
-    curve   over x, the places y[k] on a scale                    dots    likewise, but not joined
+    path    x[k], y[k]: the path so far, and its last point       point   x[k], y[k]
+    curve   over x, the values y[k], in units of a scale          dots    likewise, but not joined
     line    x, y: the same in every frame
 """
 
@@ -30,7 +30,7 @@ from descend.results import Fit
 
 Array = NDArray[np.float64]
 Plain = dict[str, Any]
-"""What JSON holds: a figure as Plotly takes it, or what moves in it."""
+"""An object of JSON: a figure in Plotly's form, or a move."""
 
 COLOURS = ("vermillion", "green", "purple", "orange", "sky", "blue")
 MOST_POINTS = 1_200
@@ -38,11 +38,11 @@ GRID = 72
 """Points of the moving curve."""
 MOST_PREDICTED = 240
 RUNAWAY = 6.0
-"""How many times its first value J may be where a film begins."""
+"""The film begins at a frame in which some J is at most this many times its first value."""
 MOST_STEPS = 400
-"""Steps of the line of J."""
+"""Most steps in the line of J."""
 FAR = 40.0
-"""How many windows away a path is cut off."""
+"""A path is cut off this many windows away."""
 
 
 def film_of(runs: Descents, dark: bool) -> Plain:
@@ -70,14 +70,14 @@ def film_of(runs: Descents, dark: bool) -> Plain:
 
 
 def _start(runs: Descents) -> str:
-    """Return where the descents begin, as one writes it into the box of starts."""
+    """Return the start of the descents, in the form that the box for starting values takes."""
     labels = runs.lowest.model.parameters.labels
     values = runs.first.trace[0].theta
     return ", ".join(f"{label}={float(value):g}" for label, value in zip(labels, values, strict=True))
 
 
 def _begin(frames: Frames) -> int:
-    """Return the frame to begin with: the last, or if all ran away the last in which one is still to be seen."""
+    """Return the frame to begin with: the last, or if all descents ran away, the last in which one is still in view."""
     lasts = []
     for steps in frames.steps.values():
         near = [place for place, step in enumerate(steps) if step.loss <= RUNAWAY * abs(steps[0].loss)]
@@ -86,7 +86,7 @@ def _begin(frames: Frames) -> int:
 
 
 def captions(runs: Descents, say: Words) -> tuple[str, str]:
-    """Say what the contours stand for, and which rows are not drawn."""
+    """Say for which values the contours stand, and which rows are not drawn."""
     return _contours(landscape_of(runs), runs.rows.rows, say), _left_out(runs, say)
 
 
@@ -108,12 +108,12 @@ def _left_out(runs: Descents, say: Words) -> str:
 
 
 def colour_name(place: int) -> str:
-    """Return the name of the colour of the descent in this place."""
+    """Return the name of the colour of the descent with this index."""
     return COLOURS[place % len(COLOURS)]
 
 
 def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain]]:
-    """Draw the rows, with the curve of each descent; of several inputs predicted against observed."""
+    """Draw the rows with the curve of each descent, or, for several inputs, predicted against observed."""
     seen, say = view(runs.first), words(runs.state.lang)
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
@@ -152,7 +152,7 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain
 def _surface(
     runs: Descents, frames: Frames, landscape: Landscape | None, dark: bool
 ) -> tuple[Plain, list[Plain]] | None:
-    """Draw J with the paths on it: over two parameters contours, over one a curve."""
+    """Draw J with the paths on it: as contours over two parameters, or as a curve over one."""
     if landscape is None or (landscape.surface is None and landscape.line is None):
         return None
     marks: list[Mark] = []
@@ -172,7 +172,7 @@ def _surface(
 
 
 def _loss(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain]]:
-    """Draw J per epoch, with a dot on each curve; the axes hang on where the descents begin and could end."""
+    """Draw J per epoch, with a dot on each curve; the axes depend on where the descents begin and could end."""
     moves: list[Plain] = []
     ways = [panels.finite(fit) for fit in runs.fits.values()]
     for place, ((epochs, losses), name) in enumerate(zip(ways, runs.fits, strict=True)):
@@ -189,9 +189,9 @@ def _loss(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain
 
 
 def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
-    """Return the axis of J: logarithmic from the lowest J to the first, further for those that go further.
+    """Return the axis of J: logarithmic from the lowest J to the first, and further if descents go further.
 
-    Of several descents one that diverges leaves the picture: it would flatten all others.
+    One of several descents that diverges leaves the picture, for it would flatten all others.
     """
     everything = np.concatenate(losses) if losses else np.empty(0)
     least, most = float(everything.min(initial=first)), float(everything.max(initial=first))
@@ -219,7 +219,7 @@ def _way(kind: str, place: int, x: Array, y: Array) -> Plain:
 
 
 def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> Plain:
-    """Return a curve of every frame, in ten-thousandths of the picture: JSON is quickest with those."""
+    """Return a curve for every frame, in whole ten-thousandths of the picture, which JSON writes fastest."""
     begin, unit = low, (high - low) / 1e4
     places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
     known = np.isfinite(places)
@@ -230,7 +230,7 @@ def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: flo
 
 
 def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Array:
-    """Return (frames, 2) where a descent stands in the picture, cut off where it is far outside."""
+    """Return the (frames, 2) positions of a descent in the picture, cut off far outside."""
     ways = frames.theta(name)[:, list(landscape.places)]
     if landscape.surface is None:
         heights = np.array([step.loss for step in frames.steps[name]], dtype=np.float64)
@@ -246,11 +246,11 @@ def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Ar
 
 
 def _curves(fit: Fit, ways: Array, columns: Mapping[str, Array]) -> Array:
-    """Return (frames, rows) the prediction of each frame."""
+    """Return the (frames, rows) predictions."""
     formula = fit.model.formula if fit.model.formula is not None else None
     if formula is None or formula.terms:
         return np.array([_predicted(fit, theta, columns) for theta in ways])
-    # Each frame has its rows beside those of the others, and its parameters beside them: one call instead of many.
+    # The rows of all frames are put side by side, each with the parameters of its frame: one call instead of many.
     rows = len(next(iter(columns.values())))
     beside = {name: np.tile(values, len(ways)) for name, values in columns.items()}
     return _predicted(fit, np.repeat(ways.T, rows, axis=1), beside).reshape(len(ways), rows)
@@ -268,14 +268,14 @@ def _grid(x: Array) -> Array:
 
 
 def _some(count: int, most: int) -> NDArray[np.intp]:
-    """Choose at most so many rows, at random but always the same."""
+    """Choose at most ``most`` rows at random, but always the same ones."""
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _listed(values: Array) -> list[float | None]:
-    """Return numbers as JSON, to six digits: nobody sees more, and each costs time on the way."""
+    """Return numbers for JSON, with six digits: nobody sees more, and each costs time to send."""
     short = shortened(values, 6)
     known = np.isfinite(short)
     listed: list[float | None] = (
@@ -287,7 +287,7 @@ def _listed(values: Array) -> list[float | None]:
 
 
 def shortened(values: Array, digits: int) -> Array:
-    """Return numbers to so many digits."""
+    """Round numbers to this many significant digits."""
     values = np.asarray(values, dtype=np.float64)
     with np.errstate(all="ignore"):
         places = digits - 1 - np.floor(np.log10(np.abs(values)))
@@ -298,7 +298,7 @@ def shortened(values: Array, digits: int) -> Array:
 
 
 def _styled(made: Plain, dark: bool) -> Plain:
-    """Let the page's own words stand around the picture."""
+    """Style a figure for the page, which writes title and legend itself."""
     layout = made["layout"]
     layout["title"] = {"text": ""}
     layout |= {
@@ -320,7 +320,7 @@ def _styled(made: Plain, dark: bool) -> Plain:
             if low > -4.5 and high < 4.5:
                 layout[axis]["exponentformat"] = "none"
             else:
-                layout[axis]["tickfont"] = {"size": 10}  # powers are drawn a quarter larger
+                layout[axis]["tickfont"] = {"size": 10}  # Plotly draws powers a quarter larger
     for trace in made["data"]:
         if trace["type"] == "scattergl":
             trace["type"] = "scatter"
@@ -331,7 +331,7 @@ def _styled(made: Plain, dark: bool) -> Plain:
 
 
 def _decades(traces: list[Plain], axis: str, drawn: Plain) -> str | int:
-    """Space the numbers of a logarithmic axis: at every few decades, or within them where it spans few."""
+    """Return the spacing of a logarithmic axis: every few powers of ten, or within them if it spans few."""
     if "range" in drawn:
         low, high = drawn["range"]
     else:

@@ -1,4 +1,4 @@
-"""Which epochs the film shows, and where each descent stands there."""
+"""Which epochs the film shows, and where each descent is at them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Array = NDArray[np.float64]
 
 MOST_FRAMES = 120
 ONE_BY_ONE = 40
-"""Of more epochs than ``MOST_FRAMES``, so many are shown one by one; later ones further and further apart."""
+"""With more epochs than ``MOST_FRAMES``, this many are shown one by one, and later ones further and further apart."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Several descents, frame by frame; one that has ended stays where it ended.
+    """Several descents, frame by frame; a descent that has ended stays where it ended.
 
-    epochs: of each frame. steps: by optimizer, its step in each frame.
+    epochs: the epoch of each frame. steps: for each optimizer, its step in each frame.
     """
 
     epochs: tuple[int, ...]
     steps: Mapping[str, tuple[Step, ...]]
 
     def theta(self, name: str) -> Array:
-        """Return (frames, p) where a descent stands."""
+        """Return the (frames, p) parameters of a descent."""
         return drawable(np.array([step.theta for step in self.steps[name]], dtype=np.float64))
 
 
@@ -38,13 +38,13 @@ def frames_of(fits: Mapping[str, Fit]) -> Frames:
     """Choose the frames of several descents."""
     last = max(fit.trace[-1].epoch for fit in fits.values())
     epochs = chosen(last)
-    ends = {fit.trace[-1].epoch for fit in fits.values()}  # where one ends it is seen to
+    ends = {fit.trace[-1].epoch for fit in fits.values()}  # so that each is seen to end
     shown = tuple(sorted({*epochs, *ends}))
     return Frames(shown, {name: tuple(_at(fit, epoch) for epoch in shown) for name, fit in fits.items()})
 
 
 def chosen(last: int) -> list[int]:
-    """Return the epochs to show of 0 to ``last``.
+    """Return the epochs to show of those from 0 to ``last``.
 
     >>> chosen(3), len(chosen(120)), len(chosen(5000)), chosen(5000)[-3:]
     ([0, 1, 2, 3], 121, 121, [4475, 4707, 5000])

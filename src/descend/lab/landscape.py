@@ -1,4 +1,4 @@
-"""The landscape that the paths lie on: J over two parameters or over one, in a window that the rate does not move."""
+"""The landscape below the paths: J over two parameters or one, in a window that does not depend on the rate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 GRID = 40
 FINE = 161
 MARGIN = 0.35
-"""Room around start and minimum, as a share of their distance."""
+"""Margin around start and minimum, as a share of their distance."""
 ERRORS = 4.0
 
 PASSED: Cache[Array] = Cache(128)
@@ -30,8 +30,8 @@ LANDSCAPES: Cache[Landscape] = Cache(128)
 class Landscape:
     """J over a window of two parameters, or of the only one.
 
-    labels: of these parameters; places: where they lie in theta. ends: of the window, for each. surface: J over two;
-    None if there is one parameter, or no relief. line: x and J over one. others: whether there are more parameters,
+    labels: of these parameters; places: their indices in theta. ends: of the window, for each. surface: J over two;
+    None if there is one parameter, or J is flat. line: x and J over one. others: whether there are further parameters,
     which stay at their best values. beyond: whether J goes on rising above the last contour.
     """
 
@@ -45,7 +45,7 @@ class Landscape:
 
 
 def landscape_of(runs: Descents) -> Landscape | None:
-    """Compute J around the start and the minimum; None where there is nothing to look at."""
+    """Compute J around the start and the minimum; None if there is nothing to show."""
     lowest = runs.lowest
     if lowest.solution is None:
         return None
@@ -79,10 +79,10 @@ def _computed(
 
 
 def _range_passed(runs: Descents) -> Array:
-    """Return (p, 2) where a descent on a parabola passes, with any rate up to 1/lambda_max, from the usual start.
+    """Return (p, 2), the range that a descent on a parabola covers from the usual start, at any rate to 1/lambda_max.
 
-    In the directions of the eigenvectors of the curvature each step is a share of what is left, so the way lies
-    between start and minimum there. Nothing new where J is no parabola.
+    Along each eigenvector of the curvature, a step goes a share of what is left, so the path stays between start and
+    minimum there. Where J is not a parabola, the range adds nothing.
     """
     lowest = runs.lowest
     width = lowest.theta.size
@@ -103,7 +103,7 @@ def _range_passed(runs: Descents) -> Array:
 
 
 def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:
-    """Return the range of one parameter to show: the recipe's, or around usual start and minimum; and the start."""
+    """Return the range of one parameter to show: the recipe's, or around usual start and minimum; with the start."""
     label = lowest.model.parameters.labels[place]
     recipe, state = runs.state.built_in, runs.state
     start = float(runs.first.trace[0].theta[place])

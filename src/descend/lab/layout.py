@@ -1,4 +1,4 @@
-"""The page: settings at the side, the rate above the pictures, the player below them, and what it all means."""
+"""The page: settings at the side, the rate above the pictures, the player below them, and then explanations."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from dash.development.base_component import Component
 
 DECADES = (-6.0, 1.0)
-"""The rates that the slider reaches, as powers of ten, until those of the problem are known."""
+"""The ends of the slider of rates, as powers of ten, until those of the problem are known."""
 BATCHES = (1, 5, 10, 25, 50, 100)
 MOST_NAMED = 12
 TYPED = {"type": "text", "autoComplete": "off"}
 CODE = {**TYPED, "spellCheck": False, "className": "mono"}
-"""Of boxes for what is typed, and for what is typed as code."""
+"""Properties of boxes for typed text, and of those for typed code."""
 
 
 def shell() -> Component:
-    """Return what stands on every page, until its content is known."""
-    # The last loads the drawing library at once, beside the rest.
+    """Return the frame of every page, before its content is known."""
+    # The last element makes the drawing library load at once, in parallel with the rest.
     warm = html.Div(html.Graph(id="warm", config={"staticPlot": True}), className="away")
     stores = [html.Store(id="opening"), html.Store(id="theme"), html.Download(id="download")]
     return html.Div([html.Location(id="url", refresh=False), *stores, html.Div(id="page"), warm])
 
 
 def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, ...], at: object = None) -> Component:
-    """Return the page of a state; what it asks carries ``at``, which tells it from the pages before."""
+    """Return the page of a state. Its requests carry ``at``, which distinguishes it from earlier pages."""
     say = words(state.lang)
     context = {"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}
     notes = [html.P(prose(note), className="note") for note in _notes(state, rows, unread, say)]
@@ -47,7 +47,7 @@ def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, .
 
 
 def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words) -> list[str]:
-    """Say what is not as the address or the file has it."""
+    """Say where the page differs from what the address or the file says."""
     notes = [say("unread", names=", ".join(unread))] if unread else []
     if state.problem == UPLOAD and rows is None:
         notes.append(say("need_upload"))
@@ -89,7 +89,7 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
 
 
 def _more(state: State, say: Words) -> list[Component]:
-    """Return the settings that a reader can do without at first."""
+    """Return the settings that a reader does not need at first."""
     optimizers = [{"label": name.replace("_", " "), "value": name} for name in OPTIMIZERS]
     race = html.Checklist(
         id="optimizers", value=list(state.optimizers), className="chips", inline=True, options=optimizers

@@ -1,4 +1,4 @@
-"""The built-in problems: each a recipe of `descend generate`, so that anybody can make the same rows again."""
+"""The built-in problems: each a recipe of `descend generate`, so that anybody can make the same rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class Problem:
     """A recipe of rows, and a first descent on them.
 
-    equations: of `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
-    where there is none; least, most: the smallest and the largest. start: of the parameters of ``formula``. about:
-    what there is to see.
+    equations: for `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
+    for no noise; least, most: its limits. start: of the parameters of ``formula``. about: what one can see in this
+    problem.
     """
 
     name: str
@@ -31,14 +31,14 @@ class Problem:
     most: float = 5.0
     rows: int | None = None
     window: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """The ranges of parameters that the surface shows, where the usual ones miss what there is to see."""
+    """The ranges of parameters on the surface, where the usual ones would miss what one should see."""
 
     def can_have(self, noise: float) -> bool:
-        """Whether it can be made with so much noise."""
+        """Whether the problem allows this much noise."""
         return self.noise is not None and self.least <= noise <= self.most
 
     def written(self, noise: float | None) -> list[str]:
-        """Return the equations with a noise in them."""
+        """Return the equations with the noise filled in."""
         amount = self.noise if noise is None else noise
         return [text.replace("{noise}", f"{amount or 0.0:g}") for text in self.equations]
 

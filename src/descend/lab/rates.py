@@ -1,4 +1,4 @@
-"""The scale of learning rates: where the slider begins and ends, and up to where a descent is stable."""
+"""The scale of learning rates: the ends of the slider, and up to which rate a descent is stable."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from dash.development.base_component import Component
 
 BELOW, ABOVE = 4.0, 1.0
-"""Decades of the slider below and above the largest stable rate."""
+"""Powers of ten on the slider below and above the largest stable rate."""
 
 
 def ends(runs: Descents) -> tuple[float, float]:
-    """Return the powers of ten at which the slider begins and ends: around the limit of gd at the usual start."""
+    """Return the ends of the slider as powers of ten, around the limit of gd at the usual start."""
     lowest = runs.lowest
     limit = runs.spectrum.stable_limit(OPTIMIZERS.build("gd")) if runs.spectrum is not None else None
     recipe = runs.state.built_in
     if not lowest.model.linear and recipe is not None:
-        middle = math.log10(recipe.rate)  # the curvature differs from start to start; the scale is not to move
+        middle = math.log10(recipe.rate)  # the curvature depends on the start, but the scale must not move
     else:
         middle = math.log10(limit) if limit is not None and 1e-250 < limit < 1e250 else -2.0
     low, high = math.floor(middle - BELOW), math.ceil(middle + ABOVE)
@@ -35,7 +35,7 @@ def ends(runs: Descents) -> tuple[float, float]:
 
 
 def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Component]:
-    """Draw the scale: decades, the stable region shaded, the limit marked."""
+    """Draw the scale: the powers of ten, the stable region shaded, the limit marked."""
 
     def left(power: float) -> str:
         return f"{100.0 * (min(max(power, low), high) - low) / (high - low):.2f}%"
@@ -43,7 +43,7 @@ def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Component
     parts = []
     if runs.limit is not None:
         limit = math.log10(runs.limit)
-        late = " late" if limit > low + 0.75 * (high - low) else ""  # little room is right of it on a phone
+        late = " late" if limit > low + 0.75 * (high - low) else ""  # little space is to the right on a phone
         parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
         if limit < high:
             parts.append(html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)}))
@@ -60,7 +60,7 @@ def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Component
 
 
 def sentence(runs: Descents, say: Words) -> str:
-    """Say what the scale rests on."""
+    """Say how the stable region of the scale was found."""
     name = runs.state.optimizers[0]
     if not OPTIMIZERS.build(name).uses_rate:
         return say("no_rate", name=name.replace("_", " "))

@@ -1,9 +1,9 @@
-"""Who may ask the lab: only pages of its own, under a name of this machine.
+"""Which requests the lab answers: only those of its own pages, under a name of this machine.
 
-A lab listens on this machine alone, but every page a browser shows can send requests there. Against those stand two
-checks. Host: a page elsewhere can give its own name our address (DNS rebinding), but then its requests carry that
-name; so a name is answered only if it is ours. An address in numbers cannot be given away like that. Origin: what
-changes or computes anything must come from a page of ours, and browsers say where a request comes from.
+A lab listens on this machine alone, but any page in a browser can send requests there. Two checks prevent that.
+Host: another site can give its own name our address (DNS rebinding), but its requests then carry that name, so only
+our own names are answered. A numeric address cannot be redirected like that. Origin: a request that changes or
+computes anything must come from a page of ours, and browsers say where a request comes from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 2**20
-"""Bytes of a request that is no upload."""
+"""Most bytes of a request that is not an upload."""
 POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -35,10 +35,10 @@ HEADERS = {
 
 
 def guard(server: Flask, host: str, scripts: Collection[str], most_upload: int, upload: str) -> None:
-    """Let a Flask server refuse what does not come from a page of its own, and say so to browsers.
+    """Make a Flask server refuse what does not come from its own pages, and tell browsers to do so too.
 
     host: where it listens. scripts: hashes of the inline scripts of the page. upload: the path that takes uploads, of
-    ``most_upload`` bytes at most.
+    at most ``most_upload`` bytes.
     """
     from flask import request
 
@@ -69,9 +69,9 @@ def guard(server: Flask, host: str, scripts: Collection[str], most_upload: int, 
 
 
 def known_host(name_and_port: str, host: str) -> bool:
-    """Whether a request's Host is a name of this lab: where it listens, this machine, or any address in numbers.
+    """Whether a request's Host is a name of this lab: where it listens, this machine, or any numeric address.
 
-    Of a lab that listens on this machine alone, only the names of this machine.
+    For a lab that listens on this machine alone, only the names of this machine.
 
     >>> known_host("127.0.0.1:8050", "127.0.0.1"), known_host("evil.example:8050", "127.0.0.1")
     (True, False)
@@ -90,7 +90,7 @@ def known_host(name_and_port: str, host: str) -> bool:
 
 
 def own_page(host: str, origin: str | None, site: str | None) -> bool:
-    """Whether a request comes from a page of the host that it asks, as far as the browser says.
+    """Whether a request comes from a page of the host that it addresses, as far as the browser says.
 
     >>> own_page("localhost:8050", "http://localhost:8050", "same-origin")
     True
@@ -100,7 +100,7 @@ def own_page(host: str, origin: str | None, site: str | None) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     if origin is None:
-        return True  # no browser: those always name it
+        return True  # not a browser: browsers always name the origin
     parts = urlsplit(origin)
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 

@@ -1,4 +1,4 @@
-"""Serving the lab: one process, a few threads, nothing that is not its own."""
+"""Serving the lab: one process, a few threads, and no files but its own."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ PORT = 8050
 THREADS = 4
 SUFFIXES = (".csv", ".tsv", ".txt")
 CONNECTIONS = 2000
-"""Connections at a time, as far as the system lets one process have them: a browser keeps six a page open."""
+"""Most connections at a time, if the system allows so many per process: a browser keeps six per page open."""
 IDLE = 20
-"""Seconds after which a connection that says nothing is closed; a browser opens another when it needs one."""
+"""Seconds after which a silent connection is closed; a browser opens another when it needs one."""
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}<style>COLOURS</style>{%css%}</head>
@@ -49,14 +49,14 @@ INDEX = """<!DOCTYPE html>
 def make_app(
     file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
 ) -> Dash:
-    """Return the Dash app of a lab; its Flask server, ``app.server``, is what a web server serves.
+    """Return the Dash app of a lab; a web server serves its Flask server, ``app.server``.
 
-    file, formula: rows of the lab's own, and what to fit to them. host: where it will listen. most_upload: bytes.
+    file, formula: the lab's own rows, and what to fit to them. host: where it will listen. most_upload: in bytes.
 
-    Raises ConfigError if the extra is not installed.
+    Raises ConfigError if the optional packages of the lab are not installed.
     """
     try:
-        import waitress  # noqa: F401 - so that what is missing is said at once
+        import waitress  # noqa: F401 - to report at once if it is missing
         from dash import Dash
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -98,7 +98,7 @@ def colours() -> str:
 
 
 def _give_pages_own_scripts_only(server: Flask) -> None:
-    """Let a server answer that there is no such page where a script is posted for that Dash does not know."""
+    """Make a server answer "no such page" where Dash is asked for a script that it does not know."""
     from dash.exceptions import DependencyException
 
     @server.errorhandler(DependencyException)  # type: ignore[untyped-decorator]
@@ -107,7 +107,7 @@ def _give_pages_own_scripts_only(server: Flask) -> None:
 
 
 def _give_films(server: Flask, callbacks: Callbacks) -> None:
-    """Let a server answer with films."""
+    """Make a server answer with films."""
     from flask import request
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
@@ -123,12 +123,12 @@ def _give_films(server: Flask, callbacks: Callbacks) -> None:
 
 
 def _take_uploads(server: Flask, library: Library) -> None:
-    """Let a server take a file: it is read at once, its rows are kept, and the file is gone."""
+    """Make a server take a file: it is read at once, its rows are kept, and the file is deleted."""
     from flask import request
 
     @server.post(UPLOADS)  # type: ignore[untyped-decorator]
     def upload() -> tuple[str, int, dict[str, str]]:
-        # A name is only shown: whatever it says, the file lies in a folder made for it.
+        # The uploaded name is only shown: whatever it says, the file is stored in a folder made for it.
         name = PurePosixPath(unquote(request.headers.get("X-Name", "")).replace("\\", "/")).name[:80] or "data.csv"
         suffix = Path(name).suffix.lower()
         with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,7 @@ def _take_uploads(server: Flask, library: Library) -> None:
 
 
 def _stored(stream: IO[bytes], path: Path, most: int) -> bool:
-    """Write a stream to a file; False if it is too long."""
+    """Write a stream to a file; return False if it is too long."""
     taken = 0
     with path.open("wb") as file:
         while block := stream.read(BLOCK):
@@ -164,15 +164,15 @@ def _said(answer: dict[str, object], code: int) -> tuple[str, int, dict[str, str
 
 
 def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None]) -> None:
-    """Serve an app until Ctrl-C; ``opened`` is told its address once it listens.
+    """Serve an app until Ctrl-C, and call ``opened`` with its address once it listens.
 
-    port: None for the usual one, or any that is free. Raises ConfigError if it is taken.
+    port: None for the usual one, or any free one. Raises ConfigError if the port is taken.
     """
     import logging
 
     from waitress.server import create_server
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that some wait their turn is no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it would report every request that waits its turn
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     server = create_server(
@@ -196,7 +196,7 @@ def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None])
 
 
 def _connections() -> int:
-    """Return how many connections may be open at once: half of the files that this process may have open."""
+    """Return how many connections may be open at once: half the number of files that this process may open."""
     try:
         import resource
     except ModuleNotFoundError:  # not on Windows

@@ -1,4 +1,4 @@
-"""Everything a page shows, and the same as the query of its address."""
+"""Everything that a page shows, and its form as the query of an address."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from descend.optimizers import OPTIMIZERS
 
 LANGUAGES = ("en", "zh")
 FILE, UPLOAD = "file", "upload"
-"""Problems whose rows come from the file that the lab was started with, or from the reader's own machine."""
+"""The problems whose rows are from the file that the lab was started with, or from an upload."""
 LONGEST_FORMULA = 300
 LONGEST_GRADIENT = 2_000
 MOST_EPOCHS = 5_000
 MOST_RACING = 6
 MOST_STARTS = 20
 DIGITS = 6
-"""Digits of a rate: the slider hands on its logarithm, whose last ones are rounding."""
+"""Digits of a rate: the slider passes on its logarithm, whose last digits are rounding."""
 Settings = Mapping[str, Any]
-"""What the controls of a page are set to, by their places."""
+"""The values of the controls of a page, by their names."""
 OUT_OF_DATE = "This page is out of date. Load it again."
 
 
@@ -34,8 +34,8 @@ class State:
     """What the page shows.
 
     rate: learning rate, None to have it chosen. start: of the parameters, as far as it is given. batch: rows per
-    step, None for all. noise, seed: of a built-in problem; noise None for its own. gradient: by hand, a line for each
-    parameter; by_hand: whether to descend with it. formula: empty where none is chosen yet.
+    step, None for all. noise, seed: of a built-in problem; noise is None for the usual one. gradient: by hand, one line
+    per parameter; by_hand: whether to descend with it. formula: empty if none is chosen yet.
     """
 
     problem: str = "line"
@@ -58,7 +58,7 @@ class State:
 
     @property
     def query(self) -> str:
-        """The state as the query of an address: what differs from the problem's own."""
+        """The state as the query of an address: only what differs from the usual state of the problem."""
         usual = usual_of(self.problem)
         pairs = [("problem", self.problem)] + [
             (each.name, WRITERS.get(each.name, str)(getattr(self, each.name)))
@@ -69,7 +69,7 @@ class State:
 
 
 def usual_of(problem: str, formula: str = "") -> State:
-    """Return the state that a problem begins with."""
+    """Return the state with which a problem begins."""
     recipe = PROBLEMS.get(problem)
     if recipe is None:
         return State(problem, formula, rate=None, start=(), epochs=200)
@@ -79,7 +79,7 @@ def usual_of(problem: str, formula: str = "") -> State:
 
 
 def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
-    """Read the query of an address; what cannot be read is left as usual, and named.
+    """Read the query of an address; keys with values that cannot be read are returned, and stay as usual.
 
     formula: that of the file the lab was started with, if any.
 
@@ -115,10 +115,10 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
 
 
 def state_of(settings: Settings, gradient: str | None) -> State:
-    """Return the state of the page's settings, by their places. Raises ConfigError."""
+    """Return the state from the values of the controls, by name. Raises ConfigError."""
     try:
         return _state_of(settings, gradient)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no page of ours sends that
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # not from our own page
         raise ConfigError(OUT_OF_DATE) from None
 
 
@@ -143,7 +143,7 @@ def _state_of(settings: Settings, gradient: str | None) -> State:
 
 
 def state_of_rows(context: Settings, noise: float | None) -> State:
-    """Return the state of a problem, as far as it fixes the rows. Raises ConfigError."""
+    """Return a state with only what determines the rows of a problem. Raises ConfigError."""
     try:
         placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
         state, unread = read_query(f"?{urlencode(placed)}")

@@ -1,4 +1,4 @@
-"""Columns of a file that are no numbers: left out with a word on why, or a reason to refuse the file."""
+"""Columns of a file that are not numbers: left out with a word on why, or a reason to refuse the file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from descend.errors import DataError
 from descend.table.table import Table
 
 COMMA = re.compile(r"[+-]?\d[\d.]*,\d+")
-"""A number whose comma may mark decimals or thousands."""
+"""A number with a comma, for decimals or for thousands."""
 MOST_ROWS = 200_000
-"""Text columns of longer files are left out unread."""
+"""In files with more rows than this, text columns are left out without being read."""
 MOST_SHOWN = 3
 
 
 def left_out(table: Table, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return which columns of a file are left out, and what is wrong with those that are numbers but for some cells.
+    """Return which columns of a file are left out, and what is wrong with those that are numbers except in some cells.
 
     name: of the file. Raises DataError if there is no column of numbers.
     """

@@ -154,12 +154,12 @@ class Words:
         self.chinese = chinese
 
     def __call__(self, key: str, **named: object) -> str:
-        """Look up a text, and fill in what it names."""
+        """Look up a text, and fill in its named values."""
         text = TEXTS[key][self.chinese]
         return text.format(**named) if named else text
 
     def label(self, key: str) -> str:
-        """Return what the control of an option is called."""
+        """Return the label of the control of an option."""
         label = OPTIONS[key].label
         assert label is not None
         return label[self.chinese]
@@ -171,5 +171,5 @@ def words(language: str) -> Words:
 
 
 def too_large(most: int, language: str = "en") -> str:
-    """Say that something is longer than so many bytes."""
+    """Say that something is longer than ``most`` bytes."""
     return words(language)("too_large", most=f"{most / 2**20:,.0f}")

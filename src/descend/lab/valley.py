@@ -1,4 +1,4 @@
-"""Whether a descent went down into a valley that is not the deepest: held against the lowest J that is known."""
+"""Whether a descent ended in a valley that is not the deepest, judged by the lowest known J."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from descend.lab.descents import Descents, Start
 from descend.results import Fit
 
 SECONDS = 0.3
-"""What a look may take; of one that is not done by then nothing is said."""
+"""Seconds that the search may take; if it is not done by then, nothing is said."""
 HIGHER = 0.05
-"""By what share of the lowest J the floor of another valley lies above it."""
+"""The floor of another valley has to lie above the lowest J by this share of it."""
 REACHED = 1e-3
-"""By what share of the lowest J one that reaches it may lie above it."""
+"""A descent reaches the lowest J if it ends above it by no more than this share of it."""
 
 LOOKS: Cache[tuple[float, bool]] = Cache(256)
 
 
 @dataclass(frozen=True)
 class Valley:
-    """Another valley. floor: the lowest J in it. lowest: J in the deepest one that is known, at ``parameters``.
+    """Another valley. floor: the lowest J in it. lowest: J in the deepest known one, at ``parameters``.
 
     same_start: whether the default optimizer gets there from the same start.
     """
@@ -38,7 +38,7 @@ class Valley:
 
 
 def other_valley(runs: Descents, name: str) -> Valley | None:
-    """Look where the bottom lies below the end of a descent; None if it is the deepest known, or cannot be told."""
+    """Find the floor of the valley in which a descent ended; None if it is the deepest known, or cannot be told."""
     fit, lowest = runs.fits[name], runs.lowest
     first = abs(float(fit.trace[0].loss))
     if lowest.model.linear or fit.outcome is Outcome.DIVERGED or not math.isfinite(fit.loss):
@@ -65,7 +65,7 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
 
 
 def _down(runs: Descents, start: Start) -> Fit | None:
-    """Go down with the default optimizer; None if it does not arrive."""
+    """Descend with the default optimizer; None if it does not arrive at a minimum."""
     rows, state = runs.rows, runs.state
     try:
         fit = api.fit(

@@ -1,4 +1,4 @@
-"""The arguments of `descend.fit`, also as other libraries call them: understood, or refused with what to write."""
+"""The arguments of `descend.fit`, also in the forms of other libraries: understood, or refused with what to write."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ OF_OTHERS = {
     "full_output": "A fit has it all: fit.parameters, fit.covariance, fit.trace.",
     **dict.fromkeys(("check_finite", "nan_policy"), GAPS),
 }
-"""Options of other programs, and what they are here."""
+"""Options of other programs, and the words for them here."""
 CHOICES = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size")
-"""Options of how to descend: where none is given, the start may be improved on samples of many rows."""
+"""Options of the descent itself: if none is given, the start may be improved on samples of many rows."""
 
 NEEDED = ("l1", "l2", "engine", "loss", "schedule", "sharpness")
-"""Options for which None is no value, and does not stand for the default."""
+"""Options for which None is an error rather than the default."""
 
 
 def read_request(model: object, data: object, others: Sequence[object], options: Values) -> Request:
-    """Return the request of a call of `descend.fit`, with every option known, checked and named once.
+    """Return the request of a call of `descend.fit`, with every option known and checked, and given only once.
 
-    others: what was given without a name after the data. Raises ConfigError.
+    others: positional arguments after the data. Raises ConfigError.
     """
     if others:
         raise ConfigError(
@@ -83,7 +83,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
 
 def with_columns(data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
-    """Return data to which row weights and standard deviations are added that were given as values, and their names."""
+    """Return the data, with row weights and standard deviations given as values added as columns, and their names."""
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
         if given is None or isinstance(given, str) or not _are_values(given):
@@ -103,7 +103,7 @@ def _are_values(given: object) -> bool:
 
 
 def read_fixed(fix: Values | str | None) -> Values | None:
-    """Return fixed values by name, also of a text such as ``c=0, d=1``.
+    """Return fixed values by name, also from a text such as ``c=0, d=1``.
 
     >>> read_fixed("c=0, w[x1] = 1.5")
     {'c': 0.0, 'w[x1]': 1.5}

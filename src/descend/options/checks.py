@@ -1,4 +1,4 @@
-"""How the value of an option is checked before anything is read: each check raises ConfigError for what cannot be."""
+"""Checks of the values of options, made before anything is read: each raises ConfigError for a wrong value."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MODULES_OF_LOSSES = {
     "BCELoss": "logistic",
     "BCEWithLogitsLoss": "logistic",
 }
-"""What those losses of PyTorch are called here that are."""
+"""The losses of PyTorch that descend also has, by the names used here."""
 
 
 def anything(key: str, value: object) -> None:
-    """Take every value: what reads the option says itself what it can be."""
+    """Accept every value; the code that reads the option checks it itself."""
 
 
 def must_be(words: str, *tests: Test) -> Check:
-    """Return the check of an option for which one of the tests has to hold.
+    """Return a check of an option: at least one of the tests has to hold.
 
     >>> must_be("a text", is_text)("device", 3)
     Traceback (most recent call last):
@@ -60,7 +60,7 @@ def is_path(value: object) -> bool:
 
 def is_switch(value: object) -> bool:
     """Whether a value is True or False."""
-    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # NumPy's
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # the second names are NumPy's
 
 
 def is_texts(value: object) -> bool:
@@ -74,7 +74,7 @@ def is_by_name(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a single number, which a text is not."""
+    """Whether a value is a single number; a text is not."""
     if isinstance(value, Sequence | bool) or bool(getattr(value, "ndim", 0)):
         return False
     try:
@@ -85,7 +85,7 @@ def is_number(value: object) -> bool:
 
 
 def is_single(value: object) -> bool:
-    """Whether a value is no array."""
+    """Whether a value is not an array."""
     return type(value).__name__ != "ndarray"
 
 
@@ -93,7 +93,7 @@ one_value = must_be("one value", is_single)
 
 
 def whole_number(words: str, least: int) -> Check:
-    """Return the check of a whole number of at least ``least``, called ``words``."""
+    """Return a check of a whole number of at least ``least``, called ``words`` in its message."""
 
     def check(key: str, value: object) -> None:
         one_value(key, value)
@@ -109,7 +109,7 @@ def refuse_not_whole(value: object, words: str, least: int) -> None:
 
 
 def positive(words: str) -> Check:
-    """Return the check of a positive number, called ``words``."""
+    """Return a check of a positive number, called ``words`` in its message."""
 
     def check(key: str, value: object) -> None:
         one_value(key, value)
@@ -120,7 +120,7 @@ def positive(words: str) -> Check:
 
 
 def penalty(key: str, value: object) -> None:
-    """Refuse what is not a finite number, 0 or more."""
+    """Refuse anything but a finite number that is at least 0."""
     must_be("a number, 0 or more", is_number)(key, value)
     if not (math.isfinite(value) and value >= 0):  # type: ignore[arg-type, operator]
         raise ConfigError(f"The {key} penalty must be a number, 0 or more; it is {value!r}.")
@@ -147,7 +147,7 @@ def as_rate(value: object) -> float:
 
 
 def sharpness(key: str, value: object) -> None:
-    """Refuse what is neither True, False or ``auto`` nor a number of epochs."""
+    """Refuse anything but True, False, ``auto`` or a number of epochs."""
     one_value(key, value)
     every = isinstance(value, int) and (value is False or value >= 1)
     if not every and value != "auto":
@@ -155,7 +155,7 @@ def sharpness(key: str, value: object) -> None:
 
 
 def optimizer(key: str, value: object) -> None:
-    """Refuse an optimizer that is named, but not known."""
+    """Refuse the name of an unknown optimizer."""
     one_value(key, value)
     if isinstance(value, str):
         from descend.optimizers import OPTIMIZERS
@@ -164,7 +164,7 @@ def optimizer(key: str, value: object) -> None:
 
 
 def loss(key: str, value: object) -> None:
-    """Refuse what is neither the name of a loss nor a loss."""
+    """Refuse anything but a loss or the name of one."""
     from descend.losses import Loss
 
     if not isinstance(value, str | Loss):
@@ -174,13 +174,13 @@ def loss(key: str, value: object) -> None:
 
 
 def schedule(key: str, value: object) -> None:
-    """Refuse a schedule that is no text."""
+    """Refuse a schedule that is not a text."""
     if not isinstance(value, str):
         raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {type(value).__name__}.")
 
 
 def condition(key: str, value: object) -> None:
-    """Refuse a condition that is no text."""
+    """Refuse a condition that is not a text."""
     if not isinstance(value, str):
         raise ConfigError(
             f"`{key}` is a condition in SQL, as text, such as `x > 1`; this is of type {type(value).__name__}. "
@@ -189,7 +189,7 @@ def condition(key: str, value: object) -> None:
 
 
 def column(key: str, value: object) -> None:
-    """Refuse the name of a column that is no text."""
+    """Refuse the name of a column if it is not a text."""
     if not isinstance(value, str):
         raise ConfigError(
             f"`{key}` is the name of a column; this is of type {type(value).__name__}. Put the values into the data."
@@ -214,4 +214,4 @@ ARGUMENTS: Mapping[str, Check] = {
     "named columns": lambda key, value: generated_columns("columns", value),
     "rows": lambda key, value: refuse_not_whole(value, "number of rows", 1),
 }
-"""Of what the other verbs take beside the options of a fit."""
+"""Checks of the arguments of other functions that are not options of a fit."""

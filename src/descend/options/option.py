@@ -1,4 +1,4 @@
-"""What is known of an option, once: every interface spells it, reads it and checks it from here."""
+"""The definition of an option, in one place: every interface writes, reads and checks it from here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from descend.options.checks import Check, anything
 from descend.wording import flag
 
 Form = Literal["text", "texts", "values", "whole", "number", "switch"]
-"""How an option is written in a command: as a text, several texts, ``name=value`` pairs, a whole number, a number, or
-by its flag alone."""
+"""The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, or only
+its flag."""
 
 
 Values = Mapping[str, Any]
@@ -23,15 +23,15 @@ Values = Mapping[str, Any]
 class Option:
     """One option.
 
-    key: its name in Python, and in messages. default: its value where nobody gives it. help: one sentence, as the
-        command line's ``--help`` says it; empty where it has no such option.
-    form: how a command writes it. metavar: what stands for the value in the help. flag: the command line's name for
-        it, where that is not the key; short: one letter more.
-    check: refuses values that cannot be; None, not given, is never checked.
-    identity: what a checkpoint calls the property of a run that the option decides, and that has to be the same for the
-        run to be resumed; empty if the trajectory does not depend on the option.
-    repeat: whether the command that repeats a fit needs it; not so of what only says where a run is shown or kept.
-    label: what the web lab calls its control, in English and Chinese; None where the lab has none for it.
+    key: its name in Python, and in messages. default: its value if the user gives none. help: one sentence, for the
+        command line's ``--help``; empty if the command line does not have the option.
+    form: its form in a command. metavar: stands for the value in the help. flag: its name on the command line, if not
+        the key; short: a one-letter name besides.
+    check: raises ConfigError for a wrong value; it is never called with None, which means not given.
+    identity: the name in a checkpoint of a property that the option decides and that has to be the same for a run to be
+        resumed; empty if the option does not affect the trajectory.
+    repeat: whether the command that repeats a fit needs it: not if it only says what is shown, or where a run is kept.
+    label: the label of its control in the web lab, in English and Chinese; None if the lab has no such control.
     """
 
     key: str
@@ -61,20 +61,20 @@ class Option:
         return self.flag or flag(self.key)
 
     def same_as_default(self, value: object) -> bool:
-        """Whether a value says nothing that the default does not."""
+        """Whether a value means the same as the default."""
         if value is self.default or (type(value) in (dict, list, tuple) and not value):
             return True
         return type(value) in (str, int, float, bool) and value == self.default
 
 
 def option(default: Any, help: str = "", /, form: Form = "text", check: Check = anything, **more: Any) -> Any:
-    """Return the field of a dataclass that is an option; ``more`` as in `Option`."""
+    """Return a dataclass field for an option; ``more`` are further arguments of `Option`."""
     known = Option("", default, help, form, check=check, **more)
     return dataclasses.field(default=default, metadata={"option": known})
 
 
 def options_of(request: type) -> dict[str, Option]:
-    """Return the options that are the fields of a dataclass, by key."""
+    """Return the options among the fields of a dataclass, by key."""
     return {
         field.name: dataclasses.replace(field.metadata["option"], key=field.name)
         for field in dataclasses.fields(request)

@@ -1,8 +1,8 @@
-"""Every option of a fit, once, and what a user asked for: the values of all of them.
+"""Every option of a fit, defined once, and the values that a user asked for.
 
-A new option is one field of `Request`, with its default, its sentence of help and its check. From there the command
-line takes it (`descend.cli.options`), ``descend.fit`` knows it, a report repeats it, a checkpoint holds it against the
-run that takes it up, and a message spells it by `descend.wording`; its label is what a control of the lab is called.
+A new option is one field of `Request`, with its default, its sentence of help and its check. This makes the command
+line accept it (`descend.cli.options`), ``descend.fit`` know it, a report repeat it, a checkpoint compare it with that
+of a resumed run, and messages spell it (`descend.wording`); its label is that of its control in the lab.
 What remains is the code that uses it, which reads it from the request. (A test asks for its name in the signature of
 ``descend.fit``, too, where editors look.)
 
@@ -232,16 +232,16 @@ class Request:
     more: Values = field(default_factory=dict)
     """The values of options that were registered from outside, by key."""
     polish: bool = True
-    """Whether a start that is searched for may be improved by a short descent."""
+    """Whether a start found by search may be improved by a short descent."""
     grow: bool = False
     """Whether a start may be improved on samples of many rows."""
     notes: tuple[str, ...] = ()
-    """What was settled of it by looking at the data, in sentences."""
+    """What was decided about the request by looking at the data, in sentences."""
     unsettled: Request | None = None
     """This request before the scale of its loss was estimated from the data."""
 
     def check(self) -> None:
-        """Raise ConfigError for the first option whose value cannot be."""
+        """Raise ConfigError for the first option with a wrong value."""
         check_options({key: self[key] for key in OPTIONS})
 
     def __getitem__(self, key: str) -> Any:
@@ -250,7 +250,7 @@ class Request:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What options from outside add to that which has to be the same for a run to be taken up."""
+        """The values of registered options that have to be the same for a run to be resumed, by their ``identity``."""
         others = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
         return {option.identity: self[option.key] for option in others}
 
@@ -261,12 +261,12 @@ class Request:
 
     @property
     def full_epochs(self) -> int | None:
-        """The passes over all rows at once that are asked for: none in batches."""
+        """The number of passes over all rows at once; None if it is not given, or if the rows are taken in batches."""
         return None if self.batched else self.epochs
 
     @property
     def bounded(self) -> bool:
-        """Whether the descent can keep parameters within bounds that nobody asked for."""
+        """Whether the descent can keep parameters within bounds that the user did not ask for."""
         from descend.optimizers import OPTIMIZERS
 
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
@@ -274,7 +274,7 @@ class Request:
 
     @property
     def roles(self) -> Roles:
-        """The columns that say something of the rows themselves."""
+        """The columns with a role of their own: weights and sigma."""
         from descend.table.rows import Roles
 
         return Roles(self.weights, self.sigma)
@@ -283,25 +283,25 @@ class Request:
 FIELDS = options_of(Request)
 """The options of the library itself."""
 OPTIONS = dict(FIELDS)
-"""Every option of a fit by key, in the order of the help; those of others after ours."""
+"""Every option of a fit by key, in the order of the help; registered ones come after ours."""
 RACING = Option(
     "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
 )
-"""What a comparison takes in the place of the optimizer."""
+"""The option of a comparison that replaces the optimizer."""
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
-    """Add an option from outside the package: ``descend.fit`` takes it, and the request has it in ``more``."""
+    """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
     OPTIONS[option.key] = option
     if option.flag:
         FLAGS[option.key] = option.flag
 
 
 def check_options(given: Mapping[str, object], *needed: str) -> None:
-    """Raise ConfigError for an option of a value which it cannot have; None stands for one that is not given.
+    """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 
-    needed: those that have to be given.
+    needed: the options that must be given.
 
     >>> check_options({"fix": {"c": 0}, "bounds": None})
     >>> check_options({"fix": 3})

@@ -1,1 +1,1 @@
-"""A fit shown to people: as fields, text, pictures and a page. What draws is loaded when something is drawn."""
+"""A fit shown to people: as fields, text, pictures and a page. Drawing libraries are only imported when one draws."""

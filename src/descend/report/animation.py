@@ -27,18 +27,18 @@ Image = NDArray[np.uint8]
 ANIMATIONS = (".html", ".htm", ".gif", ".mp4")
 """The kinds of animation that can be written."""
 RATE = 12
-"""Frames a second."""
+"""Frames per second."""
 PAUSE = 2.0
-"""Seconds that the last frame stays, before a GIF or video starts again."""
+"""How many seconds the last frame stays before a GIF or video starts again."""
 DPI = 100
 PALETTE = 192
-"""Colours of a GIF, of the 256 it may have."""
+"""Number of colours in a GIF, of at most 256."""
 
 
 def check_animation(path: str | os.PathLike[str]) -> None:
-    """Refuse a file name whose ending names no kind of animation, or one that cannot be written here.
+    """Refuse a file name whose ending names no kind of animation, or one that cannot be written on this machine.
 
-    Raises OutputError, and ConfigError if a video is wanted and nothing that encodes one is installed.
+    Raises OutputError, or ConfigError if a video is wanted and no encoder is installed.
     """
     ending = Path(path).suffix.lower()
     if ending not in ANIMATIONS:
@@ -49,19 +49,19 @@ def check_animation(path: str | os.PathLike[str]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Animation:
-    """A run to be watched. A notebook shows it, with a slider; ``save`` writes it."""
+    """A run as a film. A notebook shows it, with a slider; ``save`` writes it to a file."""
 
     fit: Fitted
 
     @cached_property
     def film(self) -> Film:
-        """What stays in the pictures, and what moves."""
+        """What stays in the pictures and what moves."""
         return film(self.fit)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a page (``.html``, opens without a network), a ``.gif`` or a video (``.mp4``), in one step.
+        """Write a page (``.html``, opens without a network), a ``.gif`` or a video (``.mp4``), atomically.
 
-        Raises OutputError if it cannot be written there, and ConfigError for a video without an encoder.
+        Raises OutputError if the file cannot be written, and ConfigError for a video without an encoder.
         """
         check_animation(path)
         ending = Path(path).suffix.lower()
@@ -76,14 +76,14 @@ class Animation:
                 _write_video(images, temporary)
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the page, in a frame of its own."""
+        """Return the HTML for a notebook: the page, in a frame of its own."""
         shown = escape(page(self.film), quote=True)
         look = "width: 100%; height: 40rem; border: 0"
         return f'<iframe title="Animation of the fit" srcdoc="{shown}" style="{look}"></iframe>'
 
 
 def page(shown: Film) -> str:
-    """Return a film as a page that needs nothing else; it plays, pauses, and has a slider over the epochs."""
+    """Return a film as a self-contained page that plays, pauses, and has a slider over the epochs."""
     frames = [
         [frame.said, *(drawn(panel, marks) for panel, marks in zip(shown.panels, frame.marks, strict=True))]
         for frame in shown.frames
@@ -108,9 +108,9 @@ def page(shown: Film) -> str:
 
 
 def pictures(shown: Film) -> Iterator[Image]:
-    """Draw the frames with Matplotlib: each a (height, width, 3) image, both sides even.
+    """Draw the frames with Matplotlib, each a (height, width, 3) image with even sides.
 
-    What stays is drawn once, and what moves over a copy of it.
+    What stays is drawn once; what moves is drawn over a copy of it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -121,7 +121,7 @@ def pictures(shown: Film) -> Iterator[Image]:
         plots.draw(axes, panel)
         axes.autoscale_view()
         axes.autoscale(False)
-    style.caption(drawing, [" "])  # room for the words of a frame
+    style.caption(drawing, [" "])  # leave room for the text of each frame
     words = drawing.text(0.015, 0.02, "", **style.text(10.5))
     canvas.draw()
     empty = canvas.copy_from_bbox(drawing.bbox)
@@ -141,7 +141,7 @@ def pictures(shown: Film) -> Iterator[Image]:
 def _write_gif(images: Iterator[Image], path: Path) -> None:
     from PIL import Image as Pillow
 
-    first = Pillow.fromarray(next(images)).quantize(PALETTE)  # the colours of one frame are those of all
+    first = Pillow.fromarray(next(images)).quantize(PALETTE)  # all frames use the colours of the first
     others = (Pillow.fromarray(image).quantize(palette=first, dither=Pillow.Dither.NONE) for image in images)
     frames = [first, *others]
     waits = [1000 // RATE] * (len(frames) - 1) + [int(1000 * PAUSE)]

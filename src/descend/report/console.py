@@ -1,4 +1,4 @@
-"""Panels as characters, for a terminal: rows as dots of Braille, curves as lines of it."""
+"""Panels as characters, for a terminal: rows and curves drawn with the dots of Braille characters."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ COLOURS = dict(blue="blue", vermillion="orange", green="green", purple="magenta"
 
 
 def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = True) -> str:
-    """Draw panels side by side, ``width`` by ``height`` characters; colour: with the codes that terminals know.
+    """Draw panels side by side, in ``width`` by ``height`` characters. colour: whether to add ANSI colour codes.
 
-    Points, lines and levels are drawn; surfaces and bands have no place among characters.
+    Only points, lines and levels are drawn: characters cannot show surfaces and bands.
     """
     import plotext
     from matplotlib.ticker import MaxNLocator
@@ -65,7 +65,7 @@ def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = 
 
 
 class Scene:
-    """What a terminal shows of a run as it goes: the prediction over the rows, and the loss of the epochs so far."""
+    """What a terminal shows of a run as it goes: the prediction over the rows, and the loss per epoch so far."""
 
     def __init__(self, model: Model, columns: Mapping[str, Any]) -> None:
         names = dict.fromkeys((*model.inputs, *model.response_columns))
@@ -77,12 +77,12 @@ class Scene:
         self.losses: list[float] = []
 
     def add(self, step: Step) -> None:
-        """Take a step up into the line of the loss."""
+        """Add a step to the line of the loss."""
         self.epochs.append(step.epoch)
         self.losses.append(step.loss)
 
     def panels(self, step: Step) -> list[Panel]:
-        """Prepare the moment of a step."""
+        """Prepare the panels at a step."""
         epochs, losses = np.array(self.epochs, dtype=np.float64), np.array(self.losses)
         known = losses[np.isfinite(losses)]
         scale = "log" if len(known) and known.min() > 0.0 and known.max() > DECADES * known.min() else "linear"

@@ -1,7 +1,7 @@
-"""What every page has around its body: the style sheet with the colours of light and dark, and a script.
+"""The frame of every page: the style sheet with the colours of light and dark, and a script.
 
-A page needs nothing else: no network, no other file, no library. Its policy keeps it from loading or running anything
-but what is in it.
+A page is self-contained: no network, no other file, no library. Its security policy keeps it from loading or running
+anything that is not in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from descend.report.svg import legend, svg
 
 
 def document(title: str, body: str, *more: str) -> str:
-    """Return a page. more: names of further scripts and style sheets of this room, such as ``film.js``."""
+    """Return a page. more: names of further scripts and style sheets in this folder, such as ``film.js``."""
     scripts = [part(name) for name in ("page.js", *more) if name.endswith(".js")]
     sheets = [part(name) for name in ("page.css", *more) if name.endswith(".css")]
     digests = " ".join(
@@ -37,13 +37,13 @@ def document(title: str, body: str, *more: str) -> str:
 
 
 def bar(subject: str) -> str:
-    """Return the line at the top of a page: whose it is, what it is, and the button for the other theme."""
+    """Return the line at the top of a page: the library, the subject, and the button for the other theme."""
     theme = '<button type="button" id="theme" aria-pressed="false" hidden>Dark</button>'
     return f'<div class="bar"><p class="brand">descend <span>{subject}</span></p>{theme}</div>'
 
 
 def figure(panel: Panel, prefix: str = "", moving: str = "") -> str:
-    """Draw one panel with its title, its legend and its caption; prefix, moving: as for ``svg``."""
+    """Draw one panel with its title, legend and caption. prefix, moving: as for ``svg``."""
     names = "".join(f"<li>{sample} {escape(style.one_line(name, 48))}</li>" for sample, name in legend(panel))
     said = f"Loss: {panel.title[:1].lower()}{panel.title[1:]}" if panel.key == "loss" else panel.title
     kind = ' class="bad"' if panel.failed else ""
@@ -55,13 +55,13 @@ def figure(panel: Panel, prefix: str = "", moving: str = "") -> str:
 
 @cache
 def part(name: str) -> str:
-    """Return a script or a style sheet of this room."""
+    """Return the text of a script or style sheet in this folder."""
     return files("descend.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
 def _themes() -> str:
-    """Return the colours for light and dark, for the reader's choice and for paper."""
+    """Return the style sheets of the colours: light, dark, as the reader chooses, and for print."""
     light, dark = colours(0), colours(1)
     return (
         f":root {{ color-scheme: light; {light} }}\n"

@@ -1,4 +1,4 @@
-"""What a fit says of itself, in one list that the table, the page and the JSON read."""
+"""What is shown of a fit, in one list from which the table, the page and the JSON are made."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
 
 FEW_DIGITS = 4
-"""Digits of a parameter below which the table says how few they are."""
+"""A parameter with fewer right digits than this gets a remark in the table."""
 MOST_JUDGED = 1_000_000
-"""Rows up to which digits are judged unasked: beyond, that takes longer than the fit."""
+"""With more rows than this, digits are only computed if asked for: that takes longer than the fit."""
 MOST_LISTED = 10_000
-"""Numbers of a module that are listed; the weights of a large one are better read from it."""
+"""Most weights of a module that are listed; those of a large one are better read from the module."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to show.
+    """One item to show.
 
-    kind: ``formula``, ``parameter`` (value: number, standard error or None, what holds it back, such as ``fixed``, or
-        an empty text, and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
+    kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
+        or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
         ``failure`` (how the run ended), ``advice``, or ``note``.
     """
 
@@ -47,15 +47,15 @@ Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a fit says of itself.
+    """One item of information about a fit.
 
     key: its name in the JSON and in the model file; empty if only people read it. label: what people read before it;
-    empty if only the JSON has it, or ``lines`` say it in another way. value: returns it, and None where a fit has no
-    such thing; the attribute of the fit by that name if not given.
+    empty if only the JSON has it, or if ``lines`` shows it otherwise. value: a function of the fit that returns it, or
+    None if the fit has no such thing; if not given, the fit's attribute called ``key`` is taken.
 
     >>> half_life = Entry("half_life", "half-life", lambda fit: np.log(2.0) / fit.parameters["b"])
 
-    ``ENTRIES.append(half_life)`` puts it at the end of the table, of the page and of the JSON.
+    ``ENTRIES.append(half_life)`` adds it at the end of the table, the page and the JSON.
     """
 
     key: str
@@ -64,12 +64,12 @@ class Entry:
     lines: Lines | None = None
 
     def of(self, fit: Fitted) -> object:
-        """Return the value of a fit."""
+        """Return the value for a fit."""
         found: object = getattr(fit, self.key) if self.value is None else self.value(fit)
         return found
 
     def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
-        """Return what people read."""
+        """Return the fields that people read."""
         if self.lines is not None:
             return self.lines(fit, intervals)
         value = self.of(fit) if self.label else None
@@ -79,7 +79,7 @@ class Entry:
 
 
 def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
-    """Return what there is to show of a fit, in reading order. said: notes to leave out, for they were told already."""
+    """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
     if fit.model.in_place:
         intervals = None
     left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
@@ -88,12 +88,12 @@ def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str
 
 
 def summary(fit: Fitted) -> dict[str, Any]:
-    """Return the fit as values that JSON has; None stands for what is not finite, or does not exist."""
+    """Return the fit as values for JSON; None stands for what is not finite, or does not exist."""
     return {entry.key: plain(entry.of(fit)) for entry in ENTRIES if entry.key}
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON has it: arrays as lists, and None for what is not finite."""
+    """Return a value in a form that JSON can hold: arrays as lists, and None for what is not finite."""
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -106,7 +106,7 @@ def plain(value: object) -> Any:
 
 
 def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Write the formula with its values, and a line for each parameter; the weights of a module are read from it."""
+    """Yield the formula with its values, and a line for each parameter; of a large module only what it is."""
     if fit.model.in_place:
         yield Field("fitted", str(fit.model), "formula")
         yield Field("parameters", f"{fit.model.parameters.size:,}", "text")
@@ -148,7 +148,7 @@ def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Say what the standard errors rest on, where it is not the usual."""
+    """Say how the standard errors were found, unless in the usual way."""
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None:
@@ -165,7 +165,7 @@ def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _residuals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Say what is off with the residuals, if anything; nothing of a run that is not at its minimum."""
+    """Say what is wrong with the residuals, if anything; nothing for a run that is not at its minimum."""
     if fit.solution is None or fit.covariance is None or not fit.loss_function.quadratic:
         return
     warning = ""
@@ -177,7 +177,7 @@ def _residuals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _repeats(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Say so if rows repeat others, where they are too many for every fit to look at."""
+    """Say so if rows repeat others; for tables so large that not every fit looks for this."""
     solution = fit.solution
     if fit.model.in_place or solution is None or solution.all_rows is not None:
         return
@@ -189,7 +189,7 @@ def _repeats(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Say which parameters the run stopped too early for, if any; those that no run could tell are told elsewhere."""
+    """Name parameters with few right digits because the run stopped early; those beyond any run are named elsewhere."""
     if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
         return
     shapes = every_parameter(fit.model)
@@ -206,7 +206,7 @@ def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
-    """Say what strong convexity guarantees of the parameters that are known to few digits, if anything."""
+    """Say what strong convexity guarantees of the parameters with few right digits, if anything."""
     found = fit.guarantee
     if found is None:
         return ""
@@ -216,7 +216,7 @@ def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
 
 
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Count the rows, and say how many were left out because a value is missing in them, if that was asked for."""
+    """Count the rows, and those left out for a missing value if that was asked for."""
     text, solution = f"{fit.rows:,}", fit.solution
     if solution is not None:
         text += f" of {solution.source}" if solution.source else ""
@@ -256,7 +256,7 @@ def _notes(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _sentence(note: str, names: Collection[str] = ()) -> str:
-    """Begin with a capital letter, unless it begins with a name, of which each letter counts."""
+    """Begin a note with a capital letter, unless it begins with a name, whose letters must stay."""
     first = re.match(r"\w*", note)
     named = note.startswith("`") or (first is not None and first[0] in names)
     return note if named else note[:1].upper() + note[1:]
@@ -329,4 +329,4 @@ ENTRIES = [
     Entry("loss_function"),
     Entry("notes", value=lambda fit: [*fit.notes, *fit.failures], lines=_notes),
 ]
-"""In reading order; the notes come last, for what is above may fail."""
+"""In reading order. The notes come last, since entries above may fail, which adds a note."""

@@ -1,6 +1,6 @@
-"""Figures before they are drawn: points, lines, bands and surfaces with their axes, words and captions.
+"""Figures before they are drawn: points, lines, bands and surfaces with their axes, labels and captions.
 
-A `Panel` holds all that a drawing library needs and nothing that belongs to one: Matplotlib (``plots``), SVG (``svg``)
+A `Panel` holds all that a drawing library needs and nothing specific to one: Matplotlib (``plots``), SVG (``svg``)
 and Plotly (``interactive``) draw the same panels. They are prepared in ``panels`` and ``surface``.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LARGEST = 1e250
-"""Drawing libraries need room above what they draw, so that values beyond this are drawn here."""
+"""Larger values are drawn here, since drawing libraries compute with numbers some way beyond what they draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Points:
 class Line:
     """A curve.
 
-    dashes: ``-``, ``--`` or ``:``. dots: whether each of its points is marked; ends: whether its first and last are.
+    dashes: ``-``, ``--`` or ``:``. dots: whether each point is marked; ends: whether only the first and last are.
     """
 
     x: Array
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """The room between two curves."""
+    """The area between two curves."""
 
     x: Array
     low: Array
@@ -70,7 +70,7 @@ class Level:
 class Surface:
     """A function of two variables, drawn as filled contours.
 
-    z: (len(y), len(x)) values. levels: rising; the edges of the contours.
+    z: (len(y), len(x)) values. levels: the edges of the contours, rising.
     """
 
     x: Array
@@ -94,7 +94,7 @@ Mark = Points | Line | Band | Level | Surface | Matrix
 class Axis:
     """One axis.
 
-    scale: ``linear``, ``log`` or ``symlog``. low, high: where it ends; None where the marks say. integers: whole ones.
+    scale: ``linear``, ``log`` or ``symlog``. low, high: its limits; None to fit the marks. integers: only whole ticks.
     """
 
     name: str
@@ -108,9 +108,9 @@ class Axis:
 class Panel:
     """One picture.
 
-    key: short and unique among the panels of a fit, of letters and ``-``. title: what it shows; failed: whether that
-    is bad news. caption: what a reader has to know, such as that a sample is drawn. alt: what it shows, for readers
-    who cannot see it.
+    key: short and unique among the panels of a fit, of letters and ``-``. title: what it shows; failed: whether the
+    title is bad news. caption: what a reader has to know, such as that a sample is drawn. alt: a description for
+    readers who cannot see it.
     """
 
     key: str
@@ -124,7 +124,7 @@ class Panel:
 
 
 def reach(values: Array) -> tuple[float, float]:
-    """Return the least and the largest finite value; a range that is empty is widened."""
+    """Return the least and the largest finite value; an empty range is widened."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return 0.0, 1.0
@@ -134,11 +134,11 @@ def reach(values: Array) -> tuple[float, float]:
 
 
 def above_zero(values: Array) -> Array:
-    """Return values as a logarithmic axis has them: what is not above 0 is a gap."""
+    """Return values for a logarithmic axis: what is not above 0 becomes a gap."""
     with np.errstate(invalid="ignore"):
         return np.where(values > 0.0, values, np.nan)
 
 
 def drawable(values: Array) -> Array:
-    """Return values that a drawing library can cope with; what is not a number stays a gap."""
+    """Return values clipped to what a drawing library can draw; what is not a number stays a gap."""
     return np.asarray(np.clip(values, -LARGEST, LARGEST))

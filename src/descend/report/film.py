@@ -26,19 +26,19 @@ MOST_FRAMES = 120
 CURVE = 160
 """Points of the moving curve."""
 WAITING = 0.3
-"""How much an epoch in which nothing moves counts against the way gone, when frames are chosen."""
+"""Weight of the epochs against the way that the parameters go, when frames are chosen."""
 DOTS = 300
-"""Rows that move, where the prediction is no curve."""
+"""Most dots that move, where the prediction is not a curve."""
 TRAIL = 400
-"""Points of the path behind the moving dot; of more, evenly spaced ones."""
+"""Most points of the path behind the moving dot; of longer paths, evenly spaced points."""
 
 NOTHING = np.empty(0)
-"""Where a mark is that stays empty: it names in the legend what moves."""
+"""Coordinates of an empty mark, which only names in the legend what moves."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One moment. said: in words. marks: what moves, for each panel of the film."""
+    """One moment. said: its description in words. marks: what moves, for each panel of the film."""
 
     epoch: int
     said: str
@@ -76,7 +76,7 @@ def film(fit: Fitted) -> Film:
 
 
 def chosen(steps: Sequence[Step], most: int = MOST_FRAMES) -> list[int]:
-    """Choose the frames, evenly by the epochs and by the way gone together: most runs move most at their beginning."""
+    """Choose frames evenly by epochs and by the way gone, since most runs move most at their beginning."""
     if len(steps) <= most:
         return list(range(len(steps)))
     thetas = np.array([step.theta for step in steps], dtype=np.float64)

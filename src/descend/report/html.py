@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
 
 MOST_PARAMETERS = 200
-"""Parameters listed in the table; the rest are counted."""
+"""Most parameters in the table; further ones are only counted."""
 MOST_COLUMNS = 6
-"""Columns that the residuals are drawn against."""
+"""Most columns against which the residuals are drawn."""
 MOST_SUMMARISED = 60
-"""Columns in the summary of the data."""
+"""Most columns in the summary of the data."""
 SUFFIXES = (".html", ".htm")
 ICONS = {"success": "✓", "partial": "◐", "failure": "✕"}
 
 
 def check_report(path: str | os.PathLike[str]) -> None:
-    """Refuse a file name that does not say it is a page. Raises OutputError."""
+    """Raise OutputError for a file name that does not end as a page does."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise OutputError(f"`{path}` cannot be the report, which is a page: its name must end in .html.")
 
@@ -65,7 +65,7 @@ def page(
 ) -> str:
     """Return the whole page. Raises ConfigError for a fit that was loaded from a file, without its data.
 
-    call: the arguments that repeat the fit, if they are not those it was made with.
+    call: arguments that repeat the fit, if not the ones it was made with.
     """
     if fit.solution is None:
         raise ConfigError(
@@ -102,7 +102,7 @@ def short(fit: Fitted) -> str:
 
 
 def box(inside: str) -> str:
-    """Return what a notebook shows, in a style that touches nothing else on its page."""
+    """Return HTML for a notebook, with a style that affects nothing else on its page."""
     return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
 
 
@@ -134,7 +134,7 @@ def _formula(shown: Sequence[Field]) -> str:
 
 
 def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
-    """Write the table of parameters: value, standard error, interval, and what holds each back."""
+    """Write the table of parameters: value, standard error, interval, and what holds each, such as a bound."""
     listed = [field for field in shown if field.kind == "parameter"]
     if not listed:
         return ""
@@ -159,7 +159,7 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
 
 
 def _list(shown: Sequence[Field]) -> str:
-    """Write what else there is to say, as terms and their values."""
+    """Write the other fields as terms and their values."""
     said = [field for field in shown if field.kind in ("number", "text")]
     items = "".join(
         f"<div><dt>{escape(field.label)}</dt>"
@@ -196,7 +196,7 @@ def _of_the_residuals(fit: Fitted) -> list[Panel | None]:
 
 
 def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
-    """Draw panels side by side; of an odd number, the first leads if it is to."""
+    """Draw panels side by side. lead: of an odd number, the first takes the whole width."""
     drawn = [figure(panel) for panel in shown if panel is not None]
     if not drawn:
         return ""
@@ -205,7 +205,7 @@ def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
 
 
 def equations(fit: Fitted) -> str:
-    """Write the model, J, and dJ/dparameters; nothing for functions and modules, whose text is Python."""
+    """Write the model, J, and dJ/dparameters; nothing for functions and modules, which are Python."""
     if fit.model.formula is None:
         return ""
     derivation = Derivation(fit.model.formula, fit.loss_function)
@@ -218,7 +218,7 @@ def equations(fit: Fitted) -> str:
 
 
 def data(fit: Fitted) -> str:
-    """Summarise each column: its part in the model, and where its values lie."""
+    """Summarise each column: its role in the model, and the range of its values."""
     solution = fit.solution
     if solution is None:
         return ""
@@ -256,7 +256,7 @@ def _repeat(fit: Fitted, command: str | None, call: Mapping[str, object] | None)
 
 
 def repeat(texts: Sequence[tuple[str, str]]) -> str:
-    """Write texts to copy under their titles, and the versions of what ran."""
+    """Write texts to copy, each under its title, and the versions of the packages."""
     blocks = "".join(
         f'<h3>{title}</h3><div class="code"><pre><code>{escape(text)}</code></pre>'
         '<button type="button" class="copy" hidden>Copy</button></div>'
@@ -267,13 +267,13 @@ def repeat(texts: Sequence[tuple[str, str]]) -> str:
 
 
 def footer() -> str:
-    """Return who wrote a page, and when."""
+    """Return a line that says which program wrote the page, and when."""
     day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     return f"<footer><p>Written by descend {escape(version('descend'))} on {day}.</p></footer>"
 
 
 def _intervals(fit: Fitted) -> Intervals | None:
-    """Return 95% intervals where the run ended at a minimum and they exist."""
+    """Return 95% intervals if the run ended at a minimum and they exist."""
     if fit.outcome is not Outcome.CONVERGED:
         return None
     try:
@@ -286,7 +286,7 @@ RIGHT = ' class="number"'
 
 
 def table(head: str, lines: Sequence[str], name: str) -> str:
-    """Return a table that scrolls by itself where it is wider than the page."""
+    """Return a table that scrolls sideways where it is wider than the page."""
     return (
         f'<section class="scroll" tabindex="0" aria-label="{name}"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></section>"
@@ -294,7 +294,7 @@ def table(head: str, lines: Sequence[str], name: str) -> str:
 
 
 def heads(titles: Iterable[str], numbers: Container[int] = ()) -> str:
-    """Return the heads of columns; numbers: the places of columns that stand to the right."""
+    """Return the heads of columns; numbers: indices of the columns that are set flush right."""
     return "".join(
         f'<th scope="col"{RIGHT if place in numbers else ""}>{escape(title)}</th>' for place, title in enumerate(titles)
     )
@@ -306,12 +306,12 @@ def number(value: float | None, digits: int) -> str:
 
 
 def minus(text: str) -> str:
-    """Escape a number; its minus is a true one."""
+    """Escape a number, with a true minus sign."""
     return escape(text).replace("-", "−") if "e" not in text else escape(text)
 
 
 def prose(text: object) -> str:
-    """Escape a sentence; what stands in backticks becomes code."""
+    """Escape a sentence; text in backticks becomes code."""
     parts = str(text).split("`")
     if len(parts) % 2 == 0:
         return escape(str(text))
@@ -320,5 +320,5 @@ def prose(text: object) -> str:
 
 @cache
 def _short_style() -> str:
-    """Return the style of the short form: the notebook's own text colour, and nothing outside the box touched."""
+    """Return the style of the short form: in the notebook's own text colour, and limited to its box."""
     return f".descend-fit {{ {colours(0)} --ink: var(--jp-content-font-color1, currentColor); }}\n" + part("short.css")

@@ -1,6 +1,6 @@
-"""Panels with Plotly, to zoom into and point at: for the notebook and the web lab.
+"""Panels with Plotly, where one can zoom in and point at things: for the notebook and the web lab.
 
-The figures are plain dictionaries, which Plotly, Dash and a browser take as they are; only `plotly` imports the
+The figures are plain dictionaries, which Plotly, Dash and a browser all accept; only `plotly` imports the
 library.
 """
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 Trace = dict[str, Any]
-"""What Plotly takes, as a dictionary."""
+"""A figure, or a part of one, in Plotly's form."""
 CROWD = 500
-"""Rows from which dots are small and faint."""
+"""From this many rows on, dots are small and faint."""
 
 
 def plotly(panel: Panel, dark: bool = False) -> Figure:
@@ -99,7 +99,7 @@ def _ends(mark: Line, dark: bool) -> Trace:
 
 
 def _contours(mark: Surface, dark: bool) -> Trace:
-    """Return filled contours. Plotly spaces its levels evenly, so each value is moved to the number of its level."""
+    """Return filled contours. Plotly spaces levels evenly, so each value is replaced by the number of its level."""
     places = np.interp(mark.z, mark.levels, np.arange(len(mark.levels), dtype=np.float64))
     last = len(mark.levels) - 1
     colours = style.contours(last, dark)
@@ -155,7 +155,7 @@ def _axis(axis: Axis, grid: str) -> Trace:
 
 
 def _list(values: ArrayLike) -> list[float | None]:
-    """Return numbers as JSON has them: what is not finite is a gap."""
+    """Return numbers for JSON; what is not finite becomes a gap."""
     array = np.asarray(values, dtype=np.float64)
     known = np.isfinite(array)
     listed: list[float | None] = (
@@ -176,6 +176,6 @@ def _faint(colour: str, opacity: float) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that Plotly shows as it is: it takes some tags for its own, and $ for LaTeX."""
+    """Return text escaped for Plotly, which would read some tags as markup, and $ as LaTeX."""
     line = style.one_line(text, 80)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")

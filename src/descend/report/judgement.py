@@ -1,4 +1,4 @@
-"""A judgement on a gradient as plain text, in colour where there is a terminal."""
+"""A judgement on a gradient as plain text, in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, below_each_othe
 
 
 def render(judgement: Judgement, colour: bool = False, columns: int | None = None) -> str:
-    """Return the verdict in words, the numbers it rests on, and what to change; columns: letters of a line."""
+    """Return the verdict in words, the numbers behind it, and what to change. columns: length of a line."""
     most = WIDTH if columns is None else min(WIDTH, columns)
     findings = list(judgement.parameters.values())
     sentence = textwrap.wrap(judgement.sentence if judgement.agree else headline(judgement), most)
@@ -27,7 +27,7 @@ def render(judgement: Judgement, colour: bool = False, columns: int | None = Non
 
 
 def headline(judgement: Judgement) -> str:
-    """Say of which parameters the gradient is wrong."""
+    """Say for which parameters the gradient is wrong."""
     wrong = [finding.name for finding in judgement.parameters.values() if finding.verdict != "correct"]
     if len(wrong) == len(judgement.parameters) > 1:
         return "The gradient is wrong, of every parameter."
@@ -58,7 +58,7 @@ def _numbers(findings: Sequence[Finding], colour: bool, columns: int | None) -> 
 
 
 def explained(findings: Sequence[Finding]) -> dict[str, list[str]]:
-    """Return what is wrong with the components, and of which that is so."""
+    """Return each mistake, with the labels of the components that have it."""
     groups: dict[str, list[str]] = {}
     for finding in findings:
         if finding.verdict != "correct":
@@ -67,7 +67,7 @@ def explained(findings: Sequence[Finding]) -> dict[str, list[str]]:
 
 
 def _explanations(findings: Sequence[Finding], most: int) -> list[str]:
-    """Return what is wrong with each component, once for those of which the same is."""
+    """Return what is wrong with the components, once for all that share a mistake."""
     groups = explained(findings)
     labels = [", ".join(names[:6]) + (" ..." if len(names) > 6 else "") for names in groups.values()]
     size = max(map(width, labels), default=0)

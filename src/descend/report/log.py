@@ -8,7 +8,7 @@ from descend.descent import Step
 
 
 def printing(every: int, reader: Callable[[Step], None] | None) -> Callable[[Step], None]:
-    """Return a reader of steps that prints every so many epochs, the last and each warning, and hands on all."""
+    """Return a reader that prints every so many epochs, the last and each warning, and passes all to ``reader``."""
 
     def read(step: Step) -> None:
         if step.note is not None:

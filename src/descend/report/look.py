@@ -1,4 +1,4 @@
-"""How a picture is to look, where the reader wants it otherwise than it comes: axes, words, size."""
+"""How a picture should look, where the user wants it different from the default: axes, words, size."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from descend.errors import ConfigError
 
 SMALLEST, LARGEST = 1.0, 60.0
-"""Inches of a side of a picture."""
+"""Least and greatest length of a side of a picture, in inches."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is wanted of a picture.
+    """The user's wishes for a picture.
 
-    log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the words along them.
-    title: the words above the picture; an empty text leaves them out. size: width and height, in inches.
-    residuals: whether they are drawn below the curve.
+    log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the labels of these
+    axes. title: the title; none if it is an empty text. size: width and height, in inches.
+    residuals: whether to draw the residuals below the curve.
 
-    Raises ConfigError for axes that there are not, and sizes that no picture has.
+    Raises ConfigError for axes that do not exist, and for sizes that a picture cannot have.
 
     >>> Look(log="x").scale("x"), Look(log="x").scale("y")
     ('log', 'linear')

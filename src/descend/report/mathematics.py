@@ -1,4 +1,4 @@
-"""The formula and its gradient as mathematics: MathML that every browser shows, and its text for those that cannot."""
+"""The formula and its gradient as MathML, which every browser shows, with plain text for readers that cannot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from descend.gradients.derivation import Derivation
 from descend.losses.formulas import PREDICTION, RESPONSE
 
 MOST_OPERATIONS = 400
-"""A longer expression is no help on a page, and takes long to simplify."""
+"""A longer expression does not help on a page, and takes long to simplify."""
 SPACE = '<mspace width="0.25em"/>'
 MEAN = (
     f"<mfrac><mn>1</mn><mi>n</mi></mfrac>{SPACE}"
@@ -40,7 +40,7 @@ def objective(derivation: Derivation, penalised: bool) -> str:
 
 
 def gradient(derivation: Derivation) -> list[tuple[str, str]]:
-    """Write dJ/dparameter of each parameter as a ``<math>`` element, by its name; nothing if it is too long."""
+    """Write dJ/dparameter as a ``<math>`` element, with the name of each parameter; nothing if it is too long."""
     if derivation.formula.expression.count_ops() > MOST_OPERATIONS:
         return []
     texts = derivation.written("text")

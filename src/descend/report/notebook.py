@@ -1,4 +1,4 @@
-"""What notebooks show of results: tables, mathematics and pictures, without a script and without a network."""
+"""Results in a notebook: tables, mathematics and pictures, without a script and without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from descend.report.judgement import explained, headline
 from descend.report.race import summary, winner
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
-"""The languages of a derivation, and their names."""
+"""The formats in which a derivation is shown, and their titles."""
 SOURCES = ("yours", "derived", "autograd", "numeric")
 
 
@@ -103,7 +103,7 @@ def _(result: Diagnostics) -> str:
 
 
 def compared(fits: Mapping[str, Fitted]) -> str:
-    """Return what a notebook shows of several optimizers on one problem: who came how far, and their losses."""
+    """Return HTML for a notebook: several optimizers on one problem, how far each came, and their losses."""
     first = next(iter(fits.values()))
     formula = f'<p class="fitted"><code>{escape(str(first.model))}</code></p>'
     picture = figure(panels.comparison(fits), f"race-{id(first):x}-")

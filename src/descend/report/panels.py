@@ -20,35 +20,35 @@ Array = NDArray[np.float64]
 
 DEFAULT = Look()
 AT_ONCE = 2
-"""Up to so many epochs, a run that converged has no way to show."""
+"""A converged run of at most this many epochs is too short to draw."""
 FEW_EPOCHS = 30
-"""Up to so many epochs, each is marked by a dot."""
+"""Up to this many epochs, each is marked by a dot."""
 MOST_STEPS = 2_000
-"""Steps of a run that a line shows; of more, evenly spaced ones and the last."""
+"""Most steps of a run that a line shows; of more, evenly spaced ones and the last."""
 DECADES = 100.0
-"""Values whose largest is so many times the smallest are drawn on a logarithmic scale."""
+"""If the largest value is this many times the smallest, the scale is logarithmic."""
 BANDS = {"confidence": 0.28, "prediction": 0.10}
 """The bands around a curve, and how opaque they are."""
 LEVEL = 0.95
-"""The level of the bands."""
+"""The confidence level of the bands."""
 DEEPEST = 1e-16
-"""Losses below this share of the largest are rounding."""
+"""Losses below this share of the largest are nothing but rounding."""
 FLAT = 1e-4
-"""Losses that differ by no more than this share are drawn as one, with zero below them."""
+"""If losses differ by no more than this share, they are drawn as constant, on an axis that includes zero."""
 MOST_LINES = 6
-"""Parameters whose way is drawn; more lines than colours cannot be known apart."""
+"""Most parameters whose course is drawn; with more lines than colours, one cannot tell them apart."""
 MOST_CELLS = 12
-"""Parameters in the heat map of correlations."""
+"""Most parameters in the heat map of correlations."""
 UNLIKE = 5.0
-"""Parameters that differ by more than this factor are drawn as shares of their largest sizes."""
+"""If the sizes of parameters differ by more than this factor, they are drawn as shares of those sizes."""
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 DASHES = ("-", "--", ":")
 
 
 def curve(view: View, look: Look = DEFAULT) -> Panel:
-    """Prepare the rows, and the prediction over the range of the one input (of none: over the rows' numbers).
+    """Prepare the rows, and the prediction over the range of the one input, or over row numbers if there is none.
 
-    Raises ConfigError for a logarithmic axis where no row is above 0.
+    Raises ConfigError for a logarithmic axis if no row is above 0.
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
@@ -61,7 +61,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
         y = on_axis(look, "y", view.y, view.response)
         marks.append(Points(x, y, "data"))
         least, most = reach(y)
-        # A curve that runs away must not squeeze the data into a line.
+        # A curve that runs away must not flatten the data into a line.
         values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
         low, high, seen = _in_view(y, values, look.scale("y"))
     if look.scale("y") == "log":
@@ -102,7 +102,7 @@ def predicted(view: View, look: Look = DEFAULT) -> Panel:
 
 
 def loss(fit: Fitted) -> Panel:
-    """Prepare the loss per epoch, on a logarithmic scale if it fell by decades."""
+    """Prepare the loss per epoch, on a logarithmic scale if it fell by several powers of ten."""
     epochs, losses = finite(fit)
     scale, low, high = "linear", None, None
     if len(losses) and losses.min() > 0.0 and losses.max() > DECADES * losses.min():
@@ -125,7 +125,7 @@ def loss(fit: Fitted) -> Panel:
 
 
 def gradient_norm(fit: Fitted) -> Panel:
-    """Prepare the norm of the gradient per epoch, on a logarithmic scale where it is not zero."""
+    """Prepare the norm of the gradient per epoch on a logarithmic scale, without the epochs at which it is zero."""
     steps = kept(fit)
     norms = np.array([step.gradient_norm for step in steps], dtype=np.float64)
     epochs = np.array([step.epoch for step in steps], dtype=np.float64)
@@ -144,7 +144,7 @@ def gradient_norm(fit: Fitted) -> Panel:
 
 
 def parameters(fit: Fitted) -> Panel:
-    """Prepare the parameters per epoch; where their sizes are very unlike, as shares of their last values."""
+    """Prepare the parameters per epoch; if their sizes differ much, each as a share of its largest size."""
     steps = [step for step in kept(fit) if np.isfinite(step.theta).all()]
     epochs = np.array([step.epoch for step in steps], dtype=np.float64)
     ways = np.array([step.theta for step in steps], dtype=np.float64).reshape(len(steps), -1)[:, :MOST_LINES]
@@ -230,7 +230,7 @@ def columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = D
 
 
 def tells(fit: Fitted) -> bool:
-    """Whether the steps of a run say anything: not where it began at the minimum, or reached it at once."""
+    """Whether the steps of a run are worth drawing: not if it began at the minimum, or reached it at once."""
     if not fit.trace or fit.outcome is not Outcome.CONVERGED:
         return bool(fit.trace)
     _, losses = finite(fit)
@@ -263,7 +263,7 @@ def _sentence(text: str) -> str:
 
 
 def _grid(x: Array, scale: str = "linear") -> Array:
-    """Return 400 evenly spaced values over the range of x and, for where its values crowd, its own quantiles."""
+    """Return 400 evenly spaced values over the range of x, and quantiles of x for where its values crowd."""
     known = x[np.isfinite(x)]
     if not len(known):
         return np.empty(0)
@@ -276,7 +276,7 @@ def _grid(x: Array, scale: str = "linear") -> Array:
 
 
 def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, float, bool]:
-    """Return limits that show all data and the curve up to half their range beyond, and whether any of it shows."""
+    """Return limits that show all data and half their range more of the curve, and whether any of the curve shows."""
     if scale == "log":
         with np.errstate(all="ignore"):
             lowest, highest, seen = _in_view(np.log10(y), np.log10(above_zero(values)))
@@ -289,7 +289,7 @@ def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, flo
 
 
 def on_axis(look: Look, side: str, values: Array, name: str) -> Array:
-    """Return what an axis can show of the values of ``name``. Raises ConfigError if that is nothing."""
+    """Return the values of ``name`` that an axis can show. Raises ConfigError if there are none."""
     if look.scale(side) == "linear":
         return values
     shown = above_zero(values)
@@ -310,7 +310,7 @@ def _left_out(x: Array, y: Array, look: Look) -> str:
 
 
 def _without(view: View, look: Look) -> str:
-    """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis has no place for."""
+    """Say which rows are not drawn: those outside the sample, and those that a logarithmic axis cannot show."""
     if not view.observed:
         return view.sampled
     left_out = _left_out(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
@@ -318,12 +318,12 @@ def _without(view: View, look: Look) -> str:
 
 
 def _band(fit: Fitted, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
-    """Return the ends of a band around the curve, where there is one: at a minimum, of errors that are alike."""
+    """Return the ends of a band around the curve; None unless the fit is at a minimum and the band is defined."""
     if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
         return None
     alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
     if interval == "prediction" and not alike:
-        return None  # of what weight would the next row be?
+        return None  # the weight of a further row is unknown
     found = band(fit.estimates(), {name: grid}, interval, LEVEL)
     if not (np.isfinite(found.low) & np.isfinite(found.high)).all():
         return None

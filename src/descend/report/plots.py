@@ -1,4 +1,4 @@
-"""Still pictures with Matplotlib: a fit over its data, optimizers side by side, two columns; or any panel."""
+"""Still pictures with Matplotlib: a fit over its data, optimizers side by side, two columns, or any panel."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", 
 
 
 def plot_fit(fit: Fitted, look: Look = DEFAULT) -> Figure:
-    """Draw a fit: its data with the fitted curve, and the loss per epoch where there is a way to show.
+    """Draw a fit: its data with the fitted curve, and the loss per epoch if the run took more than a few steps.
 
-    One input column: the rows and the curve. Several: predicted against observed, and the residuals. All on the scale
-    of the formula's left side.
+    For one input column: the rows and the curve. For several: predicted against observed, and the residuals. All on the
+    scale of the formula's left side.
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data (see ``plot_model``).
     """
@@ -82,7 +82,7 @@ def plot_panels(
     look: Look = DEFAULT,
     below: Panel | None = None,
 ) -> Figure:
-    """Draw panels side by side. look: of the first, that of the data; below: a panel under that one."""
+    """Draw panels side by side. look: of the first, which shows the data; below: a panel under that one."""
     figure, places = style.canvas(len(shown), title if look.title is None else look.title, look.size)
     first = _worded(shown[0], look)
     for axes, panel in zip(places, [first, *shown[1:]], strict=True):
@@ -94,7 +94,7 @@ def plot_panels(
 
 
 def _worded(panel: Panel, look: Look) -> Panel:
-    """Put the words that are wanted along the axes."""
+    """Return the panel with the axis labels that the user wants."""
     across = panel.x if look.x_label is None else replace(panel.x, name=look.x_label)
     up = panel.y if look.y_label is None else replace(panel.y, name=look.y_label)
     return replace(panel, x=across, y=up)
@@ -116,7 +116,7 @@ def draw(axes: Axes, panel: Panel) -> None:
 
 
 def draw_mark(axes: Axes, mark: Mark) -> Artist:
-    """Draw one mark; returns the artist."""
+    """Draw one mark and return its artist."""
     if isinstance(mark, Points):
         return _points(axes, mark)
     if isinstance(mark, Line):
@@ -136,7 +136,7 @@ def draw_mark(axes: Axes, mark: Mark) -> Artist:
 
 
 def _points(axes: Axes, mark: Points) -> Artist:
-    """Draw rows as dots, the more of them the smaller and fainter."""
+    """Draw rows as dots: the more rows, the smaller and fainter."""
     crowd = min(math.log10(max(len(mark.x), 1)) / math.log10(MOST_POINTS), 1.0)
     size, alpha = 6.5 - 4.0 * crowd, 0.85 - 0.5 * crowd
     color = style.PALETTE[mark.colour][0]
@@ -166,7 +166,7 @@ def _matrix(axes: Axes, mark: Matrix) -> Artist:
 
 
 def _scale(axes: Axes, axis: Axis, side: str) -> None:
-    """Scale, limit and mark one axis."""
+    """Set the scale, the limits and the ticks of one axis."""
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     if axis.scale == "symlog":
@@ -178,7 +178,7 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     numbers = axes.yaxis.get_major_formatter()
     if side == "y" and isinstance(numbers, ScalarFormatter):
-        # An offset, or a power of ten, above the axis would lie on the title.
+        # An offset or a power of ten above the axis would overlap the title.
         numbers.set_useOffset(False)
         numbers.set_powerlimits((-5, 8))
     if axis.low is not None or axis.high is not None:
@@ -186,7 +186,7 @@ def _scale(axes: Axes, axis: Axis, side: str) -> None:
 
 
 def _title(fit: Fitted) -> str:
-    """Return the formula with its values; of a function or module, its name, and the values if they are few."""
+    """Return the formula with its values; for a function or module its name, and its parameters if they are few."""
     if fit.fitted_formula:
         return fit.fitted_formula
     values = fit.mentioned(digits=4)

@@ -1,4 +1,4 @@
-"""Several optimizers on one problem as a page: who came how far, and their paths on one surface."""
+"""Several optimizers on one problem as a page: how far each came, and their paths on one surface."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, 
 from descend.report.view import ended
 
 MOST_PARAMETERS = 6
-"""Parameters of each fit in the table."""
+"""Most parameters of each fit in the table."""
 
 
 def race_page(fits: Mapping[str, Fitted], texts: Sequence[tuple[str, str]]) -> str:
     """Return the whole page of several fits of one model to the same data.
 
-    fits: by optimizer. texts: how to repeat them, each under its title.
+    fits: by optimizer. texts: pairs of a title and a text that repeats the fits.
     """
     first = next(iter(fits.values()))
     sections = [
@@ -43,7 +43,7 @@ def race_page(fits: Mapping[str, Fitted], texts: Sequence[tuple[str, str]]) -> s
 
 
 def winner(fits: Mapping[str, Fitted]) -> str:
-    """Say who came lowest; of several that came as low, who took the fewest epochs."""
+    """Name the optimizer that came lowest; of several, the one that took the fewest epochs."""
     known = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
     if not known:
         return "None of them kept to finite numbers."
@@ -57,7 +57,7 @@ def winner(fits: Mapping[str, Fitted]) -> str:
 
 
 def summary(fits: Mapping[str, Fitted]) -> str:
-    """Write the table of how far each came."""
+    """Write the table of how far each optimizer came."""
     labels = next(iter(fits.values())).model.parameters.labels[:MOST_PARAMETERS]
     titles = ["optimizer", "ended", "loss", "learning rate", *labels]
     lines = []

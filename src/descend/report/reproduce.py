@@ -16,13 +16,13 @@ from descend.options.request import OPTIONS, RACING
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
 LIVE = ("sharpness", "auto")
-"""What the command line adds for its log."""
+"""Options that the command line adds for its log."""
 
 
 def as_python(call: Mapping[str, object], before: str = "") -> str:
-    """Write a call of ``descend.fit`` with the arguments that were given; of ``descend.compare`` if of ``optimizers``.
+    """Write the call of ``descend.fit`` with the arguments given; of ``descend.compare`` if they have ``optimizers``.
 
-    Data that are no file stand as ``data``; so do functions and modules, by their names. before: lines that make them.
+    Data not from a file are written as ``data``, functions and modules by their names. before: lines that make them.
 
     >>> print(as_python({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "epochs": 100}))
     import descend
@@ -33,14 +33,14 @@ def as_python(call: Mapping[str, object], before: str = "") -> str:
     files = _files(call["data"])
     first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
     if given.get("learning_rate") not in (None, "auto"):
-        given["learning_rate"] = float(str(given["learning_rate"]))  # the command line hands it on as text
+        given["learning_rate"] = float(str(given["learning_rate"]))  # the command line passes it on as text
     arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
     verb = "compared = descend.compare" if "optimizers" in call else "fit = descend.fit"
     return f"import descend\n\n{before}{verb}({', '.join(arguments)})"
 
 
 def as_command(call: Mapping[str, object]) -> str | None:
-    """Write the same fit as a command line; None if it cannot be: of data in memory, of functions and modules.
+    """Write the same fit as a command line; None if there is none: for data in memory, functions and modules.
 
     >>> as_command({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "learning_rate": 0.001})
     "descend fit 'y ~ w*x' line.csv --start w=0.0 --learning-rate 0.001"
@@ -63,7 +63,7 @@ def as_command(call: Mapping[str, object]) -> str | None:
 
 
 def versions() -> list[tuple[str, str]]:
-    """Return the versions of Python and of the packages a fit rests on, of those that are installed."""
+    """Return the versions of Python and of the installed packages that a fit depends on."""
     found = [("Python", platform.python_version())]
     for name in PACKAGES:
         try:
@@ -74,14 +74,14 @@ def versions() -> list[tuple[str, str]]:
 
 
 def _files(data: object) -> list[str]:
-    """Return the files that data come from; none if they are in memory."""
+    """Return the files that the data come from; none if they are in memory."""
     several = data if isinstance(data, list | tuple) else [data]
     named = [os.fspath(one) for one in several if isinstance(one, str | os.PathLike)]
     return [str(name) for name in named] if len(named) == len(several) else []
 
 
 def _words(option: Option, value: object) -> list[str] | None:
-    """Return the words of one option; None if the command line has none like it."""
+    """Return the words that write an option on the command line; None if it cannot be written there."""
     if not option.on_command_line:
         return None
     if option.form == "switch":

@@ -18,7 +18,7 @@ def residuals(view: View) -> Panel:
 
 
 def residuals_below(view: View, look: Look) -> Panel:
-    """Prepare the residuals for the place below the curve, against what it is drawn over."""
+    """Prepare the residuals for the panel below the curve, over the same horizontal axis."""
     name = view.inputs[0] if view.inputs else "row"
     panel = _residuals(view, on_axis(look, "x", view.x, name), name, "residuals-below", "")
     return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"))
@@ -47,7 +47,7 @@ def _residuals(view: View, x: Array, name: str, key: str, title: str) -> Panel:
 def quantiles(view: View) -> Panel:
     """Prepare the ordered residuals against what a normal distribution would give (Q-Q).
 
-    The i-th of n against the normal quantile of (i - 0.375) / (n + 0.25). The line has their mean and deviation.
+    The i-th of n goes against the normal quantile of (i - 0.375) / (n + 0.25); the line has their mean and deviation.
     Source: Blom (1958), Statistical Estimates and Transformed Beta-Variables.
     """
     from scipy.special import ndtri

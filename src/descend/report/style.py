@@ -32,7 +32,7 @@ PALETTE = {
     "orange": (ORANGE, "#F5C04A"),
     "sky": (SKY, "#8CCBF2"),
 }
-"""What panels call the colours: on white, and on a dark page."""
+"""Colours by the names that panels use: on white, and on a dark page."""
 PAGE = {
     "ink": ("#1F2328", "#E8EAED"),
     "soft": ("#59626D", "#A9B1BC"),
@@ -45,9 +45,9 @@ PAGE = {
     "fair": ("#8A5200", "#F2BC57"),
     "bad": ("#A83A00", "#FF9C66"),
 }
-"""The other colours of a page: words, lines and grounds, in light and in dark; words on a ground have contrast AA."""
+"""The other colours of a page: words, lines and grounds, light and dark. Words on their ground have contrast AA."""
 CONTOURS = (((0x3D, 0x7A, 0xB8), (0xF1, 0xF6, 0xFB)), ((0x3F, 0x86, 0xC6), (0x18, 0x20, 0x2A)))
-"""The colours of the lowest and of the highest contour, in light and in dark."""
+"""The colours of the lowest and the highest contour, light and dark."""
 
 HAN = [
     "Noto Sans CJK SC",
@@ -69,11 +69,11 @@ HAN = [
 """Fonts with Chinese, Japanese or Korean characters, used where they are installed."""
 
 PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/^,+-]+")
-"""What a line of a formula is not broken within: a name or number with the operator after it."""
+"""The pieces of a formula within which no line is broken: a name or number with the operator after it."""
 LETTERS, SMALL_LETTERS, SMALLEST_LETTERS = 8.0, 11.0, 12.8
-"""Letters that fit an inch: of a title in bold, of the names of axes, and of a caption."""
+"""Letters per inch: in a bold title, in the labels of axes, and in a caption."""
 BESIDE = 0.9
-"""Inches that the numbers and names beside an axes take."""
+"""Inches for the numbers and the label beside an axis."""
 
 MISSING = "\N{WHITE SQUARE}"
 """Stands for a character that no font at hand can show."""
@@ -85,7 +85,7 @@ PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 @lru_cache(maxsize=1)
 def fonts() -> tuple[str, ...]:
-    """Return the font families to use, in order; each character is taken from the first that has it."""
+    """Return the font families to use, in order; each character is taken from the first family that has it."""
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
@@ -116,7 +116,7 @@ def shown(text: str, most: int = 60) -> str:
 
 
 def text(size: float, color: str = INK, **more: Any) -> dict[str, Any]:
-    """Return the properties of a text; `$` and `_` in it are plain characters, not mathematics."""
+    """Return the properties of a text, in which `$` and `_` are plain characters rather than mathematics."""
     return {"fontfamily": list(fonts()), "fontsize": size, "color": color, "parse_math": False, **more}
 
 
@@ -129,7 +129,7 @@ def contours(count: int, dark: bool = False) -> list[str]:
 
 
 def wrapped(text: str, most: int, lines: int = 3) -> str:
-    """Return ``text`` on a few lines of at most ``most`` characters, ended after blanks and operators.
+    """Return ``text`` on a few lines of at most ``most`` characters, broken after blanks and operators.
 
     >>> print(wrapped("y ~ 1.25*exp(-2.5e-05*x) + 3.75", 20))
     y ~ 1.25*
@@ -145,9 +145,9 @@ def wrapped(text: str, most: int, lines: int = 3) -> str:
 
 
 def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None) -> tuple[Figure, list[Axes]]:
-    """Return a figure of ``panels`` axes side by side, under one title. size: in inches; for the panels if not given.
+    """Return a figure with ``panels`` axes side by side, under one title. size: in inches; chosen here if None.
 
-    A notebook shows it, though pyplot, which would do so otherwise, is never loaded.
+    A notebook shows it without pyplot, which is never loaded.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -162,7 +162,7 @@ def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None
 
 
 def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:
-    """Return new axes below others, which share their horizontal axis; share: of the height."""
+    """Return new axes below others, sharing their horizontal axis. share: of the height that they get."""
     halves = place_of(axes).subgridspec(2, 1, height_ratios=[1.0 - share, share], hspace=0.06)
     upper, lower = halves[0], halves[1]
     axes.set_subplotspec(upper)
@@ -173,12 +173,12 @@ def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:
 
 
 def place_of(axes: Axes) -> Any:
-    """Return the place of axes in the grid of their figure."""
+    """Return the position of axes in the grid of their figure."""
     return axes.get_subplotspec()
 
 
 def styled(axes: Axes) -> Axes:
-    """Give axes the lines and colours that all have here."""
+    """Give axes the lines and colours of all pictures here."""
     axes.set_facecolor("white")
     axes.set_axisbelow(True)
     axes.grid(True, color=GRID, linewidth=0.8)
@@ -190,14 +190,14 @@ def styled(axes: Axes) -> Axes:
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
-    """Return a figure as a PNG file: what a notebook shows of it."""
+    """Return a figure as a PNG file, as a notebook shows it."""
     written = BytesIO()
     figure.savefig(written, format="png", dpi=dpi)
     return written.getvalue()
 
 
 def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> None:
-    """Name what an axes shows, on as many lines as it takes."""
+    """Label both axes and set the title, each on as many lines as it needs."""
     place = place_of(axes).get_topmost_subplotspec().get_gridspec()
     width, height = place.figure.get_size_inches()
     width /= place.ncols
@@ -222,7 +222,7 @@ def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str]) -> None:
 
 
 def caption(figure: Figure, sentences: Sequence[str]) -> None:
-    """Write what a reader has to know below the picture, and what could not be shown."""
+    """Write below the picture what a reader has to know, and which characters no font could show."""
     from matplotlib.text import Text
 
     said = [sentence for sentence in sentences if sentence]
@@ -235,17 +235,17 @@ def caption(figure: Figure, sentences: Sequence[str]) -> None:
 
 
 def check_picture(path: str | os.PathLike[str]) -> None:
-    """Refuse a file name whose ending names no kind of picture that can be drawn; raises OutputError."""
+    """Raise OutputError for a file name whose ending names no kind of picture that can be drawn."""
     if Path(path).suffix.lower() not in PICTURES:
         raise OutputError(f"`{path}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
 
 
 def save(figure: Figure, path: str | os.PathLike[str], dpi: int = 150) -> None:
-    """Write ``figure`` to ``path``, in one step, as the kind of picture its suffix names.
+    """Write ``figure`` to ``path`` atomically, as the kind of picture that its suffix names.
 
     dpi: dots per inch; a figure is 6.8 to 14 inches wide.
 
-    Raises OutputError if its suffix names no kind of picture, or nothing can be written there.
+    Raises OutputError if the suffix names no kind of picture, or the file cannot be written.
     """
     check_picture(path)
     with atomic_path(path) as temporary:

@@ -1,4 +1,4 @@
-"""J around the path of a run: over two parameters as a surface, over one as a curve with the steps on it."""
+"""J around the path of a run: over two parameters as a surface, over one as a curve, with the steps on it."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from descend.report.panels import COLOURS, kept
 Array = NDArray[np.float64]
 
 GRID = 50
-"""Values of each parameter at which J is computed."""
+"""Values of each of two parameters at which J is computed."""
 FINE = 201
-"""Values of a single parameter."""
+"""Values at which J is computed if there is only one parameter."""
 MOST_ROWS = 2_000
-"""Of more rows, J is computed on so many, evenly spaced: 2,500 values of it in a fraction of a second."""
+"""From more rows than this, J is computed on an evenly spaced sample: 2,500 values in a fraction of a second."""
 MARGIN = 0.18
-"""Room around the path, as a share of its extent."""
+"""Margin around the path, as a share of its extent."""
 ERRORS = 3.0
-"""Standard errors around the minimum that are shown at least."""
+"""How many standard errors around the minimum the picture shows at least."""
 RUNAWAY = 20.0
-"""The path is followed while J is below so many times its first value."""
+"""The path is drawn as long as J is below this many times its first value."""
 LEVELS = 12
 
 
 @dataclass(frozen=True)
 class Plane:
-    """Where J is looked at: the values of two flat parameters, the others held where the fit ended."""
+    """Where J is shown: the values of two flat parameters, with the others held where the fit ended."""
 
     fit: Fitted
     places: tuple[int, int]
 
     def path(self, fit: Fitted | None = None) -> Array:
-        """Return (steps, 2) the way of a fit, as far as it stayed near."""
+        """Return the (steps, 2) path of a fit, until J ran away."""
         return _followed(fit or self.fit)[:, list(self.places)]
 
 
@@ -51,8 +51,8 @@ def landscape(fit: Fitted, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
-    None for a PyTorch module, whose weights are too many for one pair to tell anything, and for a Python function of
-    rows in a database.
+    None for a PyTorch module, where one pair of so many weights tells nothing, and for a Python function of rows in a
+    database.
     """
     if fit.model.in_place or fit.solution is None or not fit.trace:
         return None
@@ -92,7 +92,7 @@ def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Pane
 
 
 def losses_over(evaluate: Callable[[Array], float], theta: Array, places: tuple[int, int], x: Array, y: Array) -> Array:
-    """Return (len(y), len(x)) J over two of the parameters, the others held at ``theta``."""
+    """Return J, as (len(y), len(x)), over two of the parameters, with the others held at ``theta``."""
     theta = np.array(theta, dtype=np.float64)
     z = np.empty((len(y), len(x)))
     with np.errstate(all="ignore"):
@@ -104,7 +104,7 @@ def losses_over(evaluate: Callable[[Array], float], theta: Array, places: tuple[
 
 
 def relief(x: Array, y: Array, z: Array) -> Surface | None:
-    """Return J as filled contours, evenly spread over the picture; None where it has no relief."""
+    """Return J as filled contours, evenly spread over the picture; None if J is flat there."""
     levels = _levels(z)
     if levels is None:
         return None
@@ -113,7 +113,7 @@ def relief(x: Array, y: Array, z: Array) -> Surface | None:
 
 
 def heights(surface: Surface, z: Array) -> str:
-    """Say which values the contours stand for."""
+    """Say for which values the contours stand."""
     low, high = float(surface.levels[0]), float(surface.levels[-1])
     more = " or more" if (z[np.isfinite(z)] > high).any() else ""
     return f"J from {low:.4g} (deepest colour) to {high:.4g}{more}"
@@ -144,7 +144,7 @@ def _curve(fit: Fitted) -> Panel:
 
 
 def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
-    """Return J as a function of theta, on a sample of the rows where they are many, and a sentence that says so."""
+    """Return J as a function of theta, on a sample if there are many rows, and a sentence that says so."""
     assert fit.solution is not None
     objective, rows = fit.solution.objective, fit.rows
     if fit.solution.all_rows is not None:  # the database holds them all; a sample of them is here
@@ -161,7 +161,7 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
 
 
 def places_of(fit: Fitted, names: Sequence[str] | None) -> tuple[int, int]:
-    """Return the two parameters to draw: those named, or the two whose estimates trade off the most."""
+    """Return the indices of two parameters to draw: those named, or those whose estimates trade off the most."""
     labels = fit.model.parameters.labels
     if names is not None:
         for name in names:
@@ -180,7 +180,7 @@ def places_of(fit: Fitted, names: Sequence[str] | None) -> tuple[int, int]:
 
 
 def _followed(fit: Fitted) -> Array:
-    """Return (steps, p) the parameters of the steps, until J ran away."""
+    """Return the (steps, p) parameters of the steps, until J ran away."""
     found = []
     for step in kept(fit):
         if not np.isfinite(step.theta).all():
@@ -194,7 +194,7 @@ def _followed(fit: Fitted) -> Array:
 
 
 def _extent(fit: Fitted, place: int, path: Array) -> tuple[float, float]:
-    """Return the range of one parameter: its path and some room, and the neighbourhood of the minimum."""
+    """Return the range of one parameter to show: its path with a margin, and the neighbourhood of the minimum."""
     low, high = float(path.min()), float(path.max())
     covariance = fit.covariance
     if covariance is not None and fit.outcome is not Outcome.DIVERGED:
@@ -223,7 +223,7 @@ def _grids(plane: Plane, paths: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def _levels(z: Array) -> Array | None:
-    """Return the edges of contours that are evenly spread over the picture; None where J has no relief."""
+    """Return edges of contours that are evenly spread over the picture; None if J is flat there."""
     known = z[np.isfinite(z)]
     if not len(known):
         return None

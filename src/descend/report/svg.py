@@ -1,4 +1,4 @@
-"""Panels as SVG to stand inside a page: small, sharp in print, and coloured by the page's style sheet, light or dark.
+"""Panels as SVG inside a page: small, sharp in print, and coloured by the page's style sheet, light or dark.
 
 The colours are CSS variables (``--blue``, ``--c0`` ...), so one picture serves every theme. Words are text, not
 outlines: they can be searched, copied and read aloud.
@@ -23,21 +23,21 @@ Array = NDArray[np.float64]
 WIDTH, HEIGHT = 560.0, 350.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 14.0, 30.0, 46.0
 MARGIN = 0.04
-"""Room around what is drawn, as a share of its range."""
+"""Margin around what is drawn, as a share of its range."""
 FAR = 1000.0
-"""Numbers of an axis that are so many times its range are counted from one of them."""
+"""Numbers this many times the range of their axis are written as differences from a round number."""
 LAYERS = 8
-"""Dots are drawn in so many layers: where dots of several overlap, it is darker."""
+"""Dots are drawn in this many layers, so that it is darker where dots of several layers overlap."""
 FEW = 400
-"""Rows up to which dots are large."""
+"""Up to this many rows, dots are large."""
 CONTOURS = 12
-"""Contours that the style sheet has colours for."""
+"""Number of contours for which the style sheet has colours."""
 DASHES = {"-": "", "--": ' stroke-dasharray="7 4"', ":": ' stroke-dasharray="2 4"'}
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Places numbers of an axis between two ends of the picture."""
+    """Maps the numbers of an axis to positions between two ends of the picture."""
 
     axis: Axis
     low: float
@@ -46,7 +46,7 @@ class Scale:
     end: float
 
     def moved(self, values: Array) -> Array:
-        """Return where values lie before they are stretched: themselves, or their logarithms."""
+        """Return values before they are stretched to the picture: as they are, or their logarithms."""
         with np.errstate(all="ignore"):
             if self.axis.scale == "log":
                 return np.asarray(np.log10(values))
@@ -59,7 +59,7 @@ class Scale:
 
     @property
     def offset(self) -> float:
-        """Return what the numbers of an axis are counted from: 0, or a round number where they are far from it."""
+        """Return the number that ticks are counted from: 0, or a round number if they are far from 0."""
         reach = self.high - self.low
         if self.axis.scale != "linear" or not max(abs(self.low), abs(self.high)) > FAR * reach > 0.0:
             return 0.0
@@ -67,7 +67,7 @@ class Scale:
         return round((self.low + reach / 2.0) / step) * step
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return where numbers stand, and the numbers, as markup."""
+        """Return the position of each tick, and its number as markup."""
         from matplotlib.ticker import LogLocator, MaxNLocator
 
         if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
@@ -87,7 +87,7 @@ class Scale:
 def svg(panel: Panel, prefix: str = "", moving: str = "") -> str:
     """Draw a panel as one ``<svg>`` element.
 
-    prefix: keeps its ids apart from those of other fits on the page. moving: markup over its marks, as ``drawn`` gives.
+    prefix: makes its ids differ from those of other fits on the page. moving: markup over the marks, such as ``drawn``.
     """
     if any(isinstance(mark, Matrix) for mark in panel.marks):
         return _matrix(panel)
@@ -106,7 +106,7 @@ def svg(panel: Panel, prefix: str = "", moving: str = "") -> str:
 
 
 def drawn(panel: Panel, marks: Iterable[Mark]) -> str:
-    """Draw marks where they lie in a panel that they need not belong to."""
+    """Draw marks on the axes of a panel, to which they need not belong."""
     across, up = _scales(panel)
     return "".join(_mark(mark, across, up) for mark in marks)
 
@@ -130,13 +130,13 @@ def legend(panel: Panel) -> list[tuple[str, str]]:
 
 
 def _ordered(marks: Iterable[Mark]) -> list[Mark]:
-    """Put surfaces and bands below rows, and lines above them."""
+    """Order marks so that surfaces and bands are below rows, and lines above them."""
     places = {Surface: 0, Band: 1, Points: 2}
     return sorted(marks, key=lambda mark: places.get(type(mark), 3))
 
 
 def _scales(panel: Panel) -> tuple[Scale, Scale]:
-    """Return the scales across and up."""
+    """Return the horizontal and the vertical scale."""
     across = _scale(panel.x, panel.marks, "x", LEFT, WIDTH - RIGHT)
     return across, _scale(panel.y, panel.marks, "y", HEIGHT - BOTTOM, TOP)
 
@@ -198,14 +198,14 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
 
 
 def _points(mark: Points, x: Array, y: Array) -> str:
-    """Draw rows as dots, the more of them the smaller and fainter."""
+    """Draw rows as dots: the more rows, the smaller and fainter."""
     if len(x) <= FEW:
         return _dots(x, y, mark.colour, 6.5 if len(x) <= FEW / 2 else 5.0, 0.75)
     return "".join(_dots(x[k::LAYERS], y[k::LAYERS], mark.colour, 3.6, 0.4) for k in range(LAYERS))
 
 
 def _dots(x: Array, y: Array, colour: str, size: float, opacity: float) -> str:
-    """Draw dots as one path of round line ends, which takes a tenth of the room of circles."""
+    """Draw dots as one path of round line ends, which takes a tenth of the bytes of circles."""
     shown = np.isfinite(x) & np.isfinite(y)
     places = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x[shown].tolist(), y[shown].tolist(), strict=True))
     return (
@@ -215,7 +215,7 @@ def _dots(x: Array, y: Array, colour: str, size: float, opacity: float) -> str:
 
 
 def _path(x: Array, y: Array) -> str:
-    """Return the points of a line, with gaps where there is no number."""
+    """Return the path data of a line, with gaps where there is no number."""
     parts, pen = [], "M"
     for a, b in zip(x.tolist(), y.tolist(), strict=True):
         if math.isfinite(a) and math.isfinite(b):
@@ -261,7 +261,7 @@ def _axes(across: Scale, up: Scale, grid: bool) -> str:
 
 
 def _names(panel: Panel, across: float, up: float) -> str:
-    """Write what the axes show, and what their numbers are counted from; the upright one's stands above it."""
+    """Write the labels of the axes, and what their numbers are counted from; that of the vertical one is above it."""
     middle = (LEFT + WIDTH - RIGHT) / 2
     x_name, y_name = (
         _short(axis.name, 60) + (f" {'−' if offset > 0.0 else '+'} {abs(offset):,.12g}" if offset else "")
@@ -274,7 +274,7 @@ def _names(panel: Panel, across: float, up: float) -> str:
 
 
 def _matrix(panel: Panel) -> str:
-    """Draw a heat map: the stronger, the more colour; blue for pairs that rise together, orange for the others."""
+    """Draw a heat map: the stronger the colour, the stronger the correlation; blue if positive, orange if negative."""
     mark = next(mark for mark in panel.marks if isinstance(mark, Matrix))
     count = len(mark.labels)
     longest = max(len(label) for label in mark.labels)
@@ -321,7 +321,7 @@ def _power(value: float) -> str:
 
 
 def _numbers(values: Sequence[float]) -> list[str]:
-    """Write evenly spaced numbers alike: with the decimals that tell them apart, large ones with commas."""
+    """Write evenly spaced numbers in one form: with enough decimals to tell them apart, and commas in large ones."""
     if not values:
         return []
     largest = max(abs(value) for value in values)

@@ -1,4 +1,4 @@
-"""The fields of a fit as plain text, in colour where there is a terminal."""
+"""The fields of a fit as plain text, in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.fields import Field
 
 MOST_PARAMETERS = 40
-"""Parameters listed; the rest are counted."""
+"""Most parameters listed; further ones are only counted."""
 WIDTH = 100
 STYLES = {
     "formula": "1",
@@ -25,9 +25,9 @@ STYLES = {
 
 
 def render(fields: Sequence[Field], colour: bool = False, columns: int | None = None) -> str:
-    """Return the fields as lines: the formula, the parameters with their standard errors, then the rest.
+    """Return the fields as text: the formula, the parameters with their standard errors, then the rest.
 
-    columns: letters that a line has room for; None if nothing says, as in a file.
+    columns: length of a line; None if it is unknown, as in a file.
     """
     head = [styled(field.value, field.kind, colour) for field in fields if field.kind == "formula"]
     parameters = [field for field in fields if field.kind == "parameter"]
@@ -55,7 +55,7 @@ def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> l
 
 
 def _side_by_side(table: Sequence[Sequence[str]], marks: Sequence[str], colour: bool) -> list[str]:
-    """Return the columns of a table as lines, with what marks each row at its end."""
+    """Return a table as lines, with the mark of each row at its end."""
     widths = [max(map(width, column)) for column in table]
     lines = []
     for number, row in enumerate(zip(*table, strict=True)):
@@ -68,7 +68,7 @@ def _side_by_side(table: Sequence[Sequence[str]], marks: Sequence[str], colour: 
 
 
 def below_each_other(table: Sequence[Sequence[str]], marks: Sequence[str], colour: bool, columns: int) -> list[str]:
-    """Return a table for a line too short for it: each row under its name, a cell a line."""
+    """Return a table too wide for the line as a list: the name of each row, then one cell per line."""
     heads, *rows = zip(*table, strict=True)
     size, lines = max(map(width, heads)), []
     for (name, *cells), mark in zip(rows, marks[1:], strict=True):
@@ -102,7 +102,7 @@ def folded(text: str, most: int, indent: str = "") -> str:
 
 
 def aligned(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:
-    """Write numbers so that their points stand below each other when set flush right."""
+    """Write numbers so that their decimal points line up when they are set flush right."""
     each = [digits] * len(values) if isinstance(digits, int) else digits
     texts = ["" if value is None else f"{value:.{count}g}" for value, count in zip(values, each, strict=True)]
     after = [len(text) - len(text.partition(".")[0]) for text in texts]
@@ -110,18 +110,18 @@ def aligned(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS
 
 
 def width(text: str) -> int:
-    """Return how many places ``text`` takes on a terminal: two for each wide letter, such as Chinese."""
+    """Return how many columns ``text`` takes on a terminal: two for each wide letter, such as Chinese."""
     return sum(
         2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text if not unicodedata.combining(letter)
     )
 
 
 def pad(text: str, size: int, right: bool = False) -> str:
-    """Fill ``text`` with blanks up to ``size`` places."""
+    """Fill ``text`` with blanks up to ``size`` columns."""
     blanks = " " * (size - width(text))
     return blanks + text if right else text + blanks
 
 
 def styled(text: str, kind: str, colour: bool) -> str:
-    """Write ``text`` in the colour of its kind, if colours are shown."""
+    """Return ``text`` in the colour of its kind, if colours are shown."""
     return f"\033[{STYLES[kind]}m{text}\033[0m" if colour and kind in STYLES else text

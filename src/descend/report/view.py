@@ -1,4 +1,4 @@
-"""What the panels of a fit are made from: the fit, and so many of its rows as a picture can show."""
+"""The input of all panels of a fit: the fit, and as many of its rows as a picture can show."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from descend.inference.fitted import Fitted
 Array = NDArray[np.float64]
 
 MOST_POINTS = 5_000
-"""More points than this only cover each other; of more rows a random sample is drawn."""
+"""More points would only cover each other; of more rows a random sample is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
 class View:
     """A fit, and the rows to draw.
 
-    columns: of the rows drawn. chosen: which of all rows they are; None if all. sampled: a sentence that says so.
-    observed: whether the response is among the columns.
+    columns: of the rows drawn. chosen: indices of these among all rows; None if all are drawn. sampled: a sentence on
+    that. observed: whether the response is among the columns.
     """
 
     fit: Fitted
@@ -40,17 +40,17 @@ class View:
 
     @property
     def tensors(self) -> bool:
-        """Whether the rows are not columns at all, but whatever a module takes."""
+        """Whether the rows are not columns but tensors, or whatever else a module takes."""
         return not self.inputs and not self.fit.model.response_columns
 
     @property
     def one(self) -> bool:
-        """Whether the prediction is a curve: of one input, or of none."""
+        """Whether the prediction is a curve: it has one input, or none."""
         return len(self.inputs) <= 1 and not self.tensors
 
     @cached_property
     def x(self) -> Array:
-        """The one input, or the numbers of the rows where there is none."""
+        """The one input, or row numbers if there is none."""
         if self.inputs:
             return np.asarray(self.columns[self.inputs[0]])
         rows = len(next(iter(self.columns.values())))
@@ -73,13 +73,13 @@ class View:
 
     @property
     def response(self) -> str:
-        """The left side: a column by its own name, without the backticks that quote it in a formula."""
+        """The formula's left side; a column without the backticks that quote it in a formula."""
         columns, text = self.fit.model.response_columns, self.fit.model.response
         return columns[0] if text.strip("`") in columns else text
 
 
 def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
-    """Choose the rows to draw: of the fit's own data, or of ``columns``.
+    """Choose the rows to draw: from the fit's own data, or from ``columns``.
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data, and DataError if a column is missing.
     """
@@ -105,7 +105,7 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
 
 
 def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp] | None, str]:
-    """Return at most MOST_POINTS rows, which they are, and a sentence that says so where rows were left out."""
+    """Return at most MOST_POINTS rows, their indices (None if all), and a sentence if some rows are left out."""
     columns = {name: column(values) for name, values in columns.items()}
     total = len(next(iter(columns.values())))
     if total <= MOST_POINTS:
@@ -116,14 +116,14 @@ def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp]
 
 
 def column(values: Any) -> Any:
-    """Return a column as float64; rows that are tensors of more than one dimension stay as they are."""
+    """Return a column as float64; tensors of more than one dimension stay as they are."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)
 
 
 def ended(fit: Fitted) -> str:
-    """Say how a run ended, in a few words."""
+    """Say in a few words how a run ended."""
     epochs = f"{fit.epochs:,} epoch{'' if fit.epochs == 1 else 's'}"
     if fit.outcome is Outcome.EPOCHS_USED_UP:
         return f"not converged, {epochs} used up"
@@ -131,5 +131,5 @@ def ended(fit: Fitted) -> str:
 
 
 def rows(count: int) -> str:
-    """Count rows: ``1 row``, ``5,000 rows``."""
+    """Write a number of rows: ``1 row``, ``5,000 rows``."""
     return f"{count:,} row{'' if count == 1 else 's'}"

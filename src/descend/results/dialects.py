@@ -1,4 +1,4 @@
-"""What the dialects of SQL have of the functions that formulas call."""
+"""Which of the functions that formulas call the dialects of SQL have, and how to write the others."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ LACKING: dict[type[Expr], set[str]] = {
     sympy.tanh: WITHOUT_HYPERBOLIC,
     softplus: WITHOUT_HYPERBOLIC | {"oracle", "trino"},
 }
-"""Dialects that have no such function; of softplus, no atanh to write it with."""
+"""Dialects that lack a function. For softplus, they lack the atanh to write it with."""
 SINCE = {(gamma, "postgres"): "before version 18"}
 
 STRICT = {"postgres", "redshift"}
 """Dialects in which a result too small or too large for a double is an error."""
 FAR = Integer(650)
-"""exp(-650) is 5e-283."""
+"""Beyond this, exp would leave the range of a double: exp(-650) is 5e-283."""
 
 
 def spoken(expression: Expr, dialect: str) -> Expr:
-    """Return an expression written with functions that a dialect has.
+    """Return an expression rewritten with functions that a dialect has.
 
     Raises ConfigError where it lacks one. Source: the manuals of the databases.
     """
@@ -45,7 +45,7 @@ def spoken(expression: Expr, dialect: str) -> Expr:
             )
     if dialect == "duckdb":
         return expression
-    # Not every dialect has a logarithm to any base for double precision, nor pi; all have ln.
+    # Not every dialect has pi, or a logarithm to any base in double precision; all have ln.
     for logarithm, base in ((log10, 10.0), (log2, 2.0)):
         scale = number(1.0 / math.log(base))
         expression = expression.replace(logarithm, lambda inside, scale=scale: sympy.log(inside) * scale)
@@ -54,7 +54,7 @@ def spoken(expression: Expr, dialect: str) -> Expr:
 
 
 def _within_range(expression: Expr) -> Expr:
-    """Write 0 for what is less than any number that matters, and keep what comes to nothing out of exp."""
+    """Keep the arguments of exp and its relatives in range: a result too small to matter becomes 0."""
     rules = {
         sigmoid: lambda u: sigmoid(minimum(maximum(u, -FAR), FAR)),
         softplus: lambda u: softplus(minimum(maximum(u, -FAR), FAR)) + maximum(u - FAR, Integer(0)),

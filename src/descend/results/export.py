@@ -1,4 +1,4 @@
-"""A fitted model in another language, so that it predicts where descend is not: SQL, Python, PyTorch, LaTeX."""
+"""A fitted model in another language, to predict where descend is not installed: SQL, Python, PyTorch, LaTeX."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from descend.results.dialects import DIALECTS, spoken
 Array = NDArray[np.float64]
 
 QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
-"""A table with its schema, and maybe their database; a file goes by its name with a point too."""
+"""A table name with its schema, and perhaps its database; the name of a file has a point too, but is one name."""
 TARGETS = ("sql", "python", "torch", "latex")
 
 
 def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
-    """Return text that predicts what ``fit.predict`` does, to all digits of the parameters.
+    """Return source text that predicts what ``fit.predict`` does, with all digits of the parameters.
 
     to: ``"sql"``, a query over ``table`` that adds the column ``name``; ``"python"``, a function of NumPy arrays;
         ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
-    dialect: of SQL, such as ``"postgres"`` or ``"spark"``.
+    dialect: the dialect of SQL, such as ``"postgres"`` or ``"spark"``.
 
-    Raises ConfigError if there is no such target or dialect, no formula to write, or no such function in the dialect.
+    Raises ConfigError for an unknown target or dialect, a model without a formula, or a function the dialect lacks.
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
@@ -53,7 +53,7 @@ def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "predicti
 
 
 def qualified(table: str) -> str:
-    """Write the name of a table for SQL; plain names joined by points are those of a schema and its table.
+    """Quote the name of a table for SQL; plain names joined by points are a schema and its table.
 
     >>> print(qualified("orders"), qualified("sales.orders"), qualified("a.csv"))
     "orders" "sales"."orders" "a.csv"
@@ -66,7 +66,7 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
         raise ConfigError(
             f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
         )
-    # As doubles, whatever they are in the table: whole numbers would divide as such, and overflow.
+    # Cast to doubles whatever the table holds: whole numbers would be divided as integers, and overflow.
     columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in model.inputs}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
     query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
@@ -83,7 +83,7 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
 
 
 def _literal(value: float) -> str:
-    """Write a number so that SQL takes it as double precision, in all its digits."""
+    """Write a number with all its digits, so that SQL reads it in double precision."""
     return _bracketed(value, "" if "e" in repr(value) else "e0")
 
 
@@ -164,7 +164,7 @@ def _written(
     columns: dict[Expr, str],
     dialect: str = "",
 ) -> str:
-    """Write the prediction, parameters as ``values`` has them, columns as ``columns`` has them."""
+    """Write the prediction with the given texts for parameters (``values``) and for columns (``columns``)."""
     names = columns | {symbol: text for symbol, text in values.items() if not isinstance(symbol, tuple)}
 
     def write(expression: Expr, inside: int = OR) -> str:
@@ -177,7 +177,7 @@ def _written(
 
 
 def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:
-    """Return a Python identifier for each name, no two of them alike."""
+    """Return a different Python identifier for each name."""
     taken, found = set(reserved), {}
     for name in names:
         word = identifier(name)
@@ -189,7 +189,7 @@ def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:
 
 
 def _legend(names: dict[str, str]) -> str:
-    """Say which argument stands for a column of another name."""
+    """Say which argument stands for which column, where their names differ."""
     changed = [f"{word} is {plain_name(name)}" for name, word in names.items() if word != name]
     return _docstring(f" ({', '.join(changed)})") if changed else ""
 

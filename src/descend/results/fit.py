@@ -23,10 +23,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Fit(Fitted):
-    """The result of a fit, or what a model file holds of one: what is known of it (see ``Fitted``), and its uses."""
+    """The result of a fit, or of a model file: what is known about it (see ``Fitted``), and what it can do."""
 
     from_start: Fit | None = None
-    """Where the user's own start led, if a search found a lower minimum, which is then this fit."""
+    """Where the user's own start led, if a search found a lower minimum; that lower minimum is then this fit."""
 
     @overload
     def predict(self, data: object, missing: str = "raise", *, interval: None = None, level: float = 0.95) -> Array: ...
@@ -37,13 +37,13 @@ class Fit(Fitted):
     def predict(
         self, data: object, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
     ) -> Array | Prediction:
-        """Return the prediction for each row of ``data``: any source that ``fit`` takes, holding the input columns.
+        """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
-        A module is given tensors too, and predicts as it is now, in evaluation mode. Raises DataError for a row in
+        A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in
         which a formula or function has no value, such as the logarithm of a negative number.
 
-        interval: ``"confidence"``, where the mean of the response lies; ``"prediction"``, where one more measurement
-            would lie (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
+        interval: ``"confidence"``, for the mean of the response; ``"prediction"``, for one further measurement
+            (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
         """
         if interval is not None:
@@ -77,13 +77,13 @@ class Fit(Fitted):
         size: tuple[float, float] | None = None,
         residuals: bool = False,
     ) -> Figure:
-        """Draw the data with the fitted curve, and the loss per epoch if the run had a way to go.
+        """Draw the data with the fitted curve, and the loss per epoch if the run took more than a few steps.
 
         Returns a Matplotlib figure, which a notebook shows.
 
-        log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the words along
-        them. title: the words above; the fitted formula if not given. size: width and height, in inches.
-        residuals: whether they are drawn below the curve.
+        log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the labels of these
+        axes. title: the title; the fitted formula if not given. size: width and height, in inches.
+        residuals: whether to draw the residuals below the curve.
         """
         from descend.report.look import Look
         from descend.report.plots import plot_fit
@@ -92,7 +92,7 @@ class Fit(Fitted):
         return plot_fit(self, Look(log, x_label, y_label, title, size, residuals))
 
     def animate(self) -> Animation:
-        """Return the run as an animation, which a notebook shows: the moving curve, and the path over J.
+        """Return the run as an animation, which a notebook shows: the curve as it moves, and the path over J.
 
         Its ``save`` writes a page (``.html``), a ``.gif`` or a video (``.mp4``); see ``report.animation.Animation``.
         """
@@ -104,12 +104,12 @@ class Fit(Fitted):
     def report(
         self, path: str | os.PathLike[str], *, intervals: Intervals | None = None, command: str | None = None
     ) -> None:
-        """Write a page, ``.html``, that opens without a network: the answer, its pictures, and how to repeat it.
+        """Write a page, ``.html``, that opens without a network: the result, its pictures, and how to repeat it.
 
-        intervals: those to show, of ``intervals``; 95% t intervals if not given. command: the command line that was
-        typed; one that does the same if not given.
+        intervals: the result of ``intervals`` to show; 95% t intervals if not given. command: the command line that was
+        typed; an equivalent one if not given.
 
-        Raises OutputError if it cannot be written there.
+        Raises OutputError if the file cannot be written.
         """
         from descend.report.html import write_report
 
@@ -123,7 +123,7 @@ class Fit(Fitted):
         return summary(self)
 
     def _repr_html_(self) -> str | None:
-        """Return what a notebook shows; of a fit without its data, its text does."""
+        """Return what a notebook shows; None for a fit without its data, so that the notebook shows its text."""
         from descend.report.html import short
 
         return None if self.solution is None else short(self)

@@ -1,4 +1,4 @@
-"""A fit that was read from a model file: it answers what the file holds, and says what it cannot."""
+"""A fit that was read from a model file: it answers what the file holds, and says what needs the data."""
 
 from __future__ import annotations
 
@@ -137,4 +137,4 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "criteria": _criteria,
     "goodness": _goodness,
 }
-"""What takes more than to read it; all else stands in the file under its name."""
+"""How to read what is not simply in the file under its own name."""

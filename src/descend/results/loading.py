@@ -26,10 +26,10 @@ from descend.results.weights import load_weights
 def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> LoadedFit:
     """Read a model file.
 
-    model: the Python function, or a PyTorch module to load the weights into, for a fit that was made with one; a
-        formula is in the file.
+    model: the Python function, or the PyTorch module that takes the weights, if the fit was made with one; a formula is
+    in the file.
 
-    Raises DataError if the file is missing, or is not a model file.
+    Raises DataError if the file is missing or is not a model file.
     """
     if not isinstance(path, str | os.PathLike):
         raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
@@ -55,13 +55,13 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
 
 
 def _kind(content: Content) -> type[Model]:
-    """Return the kind of model that a file speaks of; what is written as its formula may be but a description."""
+    """Return the class of the saved model; the file may hold a mere description in place of a formula."""
     said = [kind for kind in KINDS if kind.saved_as is not None and content.get(kind.saved_as) is not None]
     return min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
 
 
 def _model(content: Content, kind: type[Model], given: object, place: Path) -> Model:
-    with part(place, "shapes"):  # files of fits whose parameters nothing held back need not say so
+    with part(place, "shapes"):  # a file need not say that no parameter was fixed, tied or bounded
         shapes = shapes_of(content)
         held = constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
     loss = _loss(content, place)
@@ -86,7 +86,7 @@ def restored(
     theta: Any,
     trace: Trace | None = None,
 ) -> LoadedFit:
-    """Return the fit that the content of a model file stands for."""
+    """Return the fit whose model file has this content."""
     return LoadedFit(
         _content=content,
         model=model,

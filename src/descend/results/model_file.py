@@ -1,4 +1,4 @@
-"""What may stand in a model file, and what is wrong with one that was damaged."""
+"""The format of a model file: which values it may hold, and what is wrong with a damaged one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FORMAT = 1
 LONGEST_LIST = 1_000_000
 
 Content = dict[str, Any]
-"""What a model file holds, as JSON."""
+"""The content of a model file, as JSON."""
 Check = Callable[[object], str]
-"""Returns the place within a value that is wrong, such as ``.b`` or ``[2]``, a space, and what belongs there."""
+"""Returns, for a wrong value, the place in it, such as ``.b`` or ``[2]``, a space, and what belongs there; else ""."""
 
 
 def is_a(belongs: str, *kinds: type) -> Check:
-    """Make a check of a value of these kinds; a boolean is no number."""
+    """Return a check that a value is of one of these types; a boolean is not a number."""
 
     def check(value: object) -> str:
         fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
@@ -33,33 +33,33 @@ def is_a(belongs: str, *kinds: type) -> Check:
 
 
 def number(value: object) -> str:
-    """Check a number that a float has."""
+    """Check that a value is a number within the range of a float."""
     fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return "" if fits else " a number"
 
 
 def column(value: object) -> str:
-    """Check the name of a column."""
+    """Check that a value can be the name of a column."""
     return "" if isinstance(value, str) and value else " the name of a column"
 
 
 def one_of(belongs: str, *values: str) -> Check:
-    """Make a check of one of several texts."""
+    """Return a check that a value is one of several texts."""
     return lambda value: "" if isinstance(value, str) and value in values else f" {belongs}"
 
 
 def maybe(check: Check) -> Check:
-    """Let a value be null."""
+    """Return a check that also allows null."""
     return lambda value: "" if value is None else check(value)
 
 
 def either(one: Check, other: Check) -> Check:
-    """Let a value be one or the other."""
+    """Return a check that a value passes one of two checks."""
     return lambda value: one(value) and other(value) and one(value)
 
 
 def each(check: Check) -> Check:
-    """Make a check of a list, all of whose values pass one."""
+    """Return a check of a list, all of whose values have to pass ``check``."""
 
     def listed(value: object) -> str:
         if not isinstance(value, list) or len(value) > LONGEST_LIST:
@@ -70,7 +70,7 @@ def each(check: Check) -> Check:
 
 
 def named(check: Check) -> Check:
-    """Make a check of an object, all of whose values pass one."""
+    """Return a check of an object, all of whose values have to pass ``check``."""
 
     def keyed(value: object) -> str:
         if not isinstance(value, dict):
@@ -145,7 +145,7 @@ OPTIONAL: Mapping[str, Check] = {
     "module": named(lambda value: ""),
 }
 TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
-"""Weights of a module stand beside its model file; of small ones the numbers are there to be read by people."""
+"""The weights of a module are in a file beside its model file; here are numbers of small ones for people to read."""
 MODULE: Mapping[str, Check] = {
     "name": TEXT,
     "inputs": each(TEXT),
@@ -156,7 +156,7 @@ MODULE: Mapping[str, Check] = {
 
 
 def read_content(place: Path) -> Content:
-    """Read a model file. Raises DataError if it is missing, is none, is of another format, or is damaged."""
+    """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
@@ -218,13 +218,13 @@ def _refuse_other_shapes(content: Content, place: Path) -> None:
 
 
 def damaged(place: Path, where: str, why: str) -> DataError:
-    """Return the error for a model file of which a part makes no sense."""
+    """Return the error for a model file with a part that makes no sense."""
     return DataError(f"The model file `{place}` is damaged at `{where}`: {why}. Fit and save it again.")
 
 
 @contextmanager
 def part(place: Path, where: str) -> Iterator[None]:
-    """Read one part of a model file: whatever fails there is told with its place."""
+    """Let an error in the block be reported as damage of this part of the model file."""
     try:
         yield
     except DescendError as error:

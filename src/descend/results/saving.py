@@ -18,7 +18,7 @@ from descend.results.weights import written_weights
 
 
 def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
-    """Write ``fit`` to ``path``, in one step; the weights of a module go beside it."""
+    """Write ``fit`` to ``path`` atomically; the weights of a module go into a file beside it."""
     content = content_of(fit)
     if fit.model.in_place:
         with written_weights(cast(ModuleModel, fit.model).module, path) as weights:
@@ -32,7 +32,7 @@ def _write(path: str | os.PathLike[str], content: Content) -> None:
 
 
 def content_of(fit: Fitted) -> Content:
-    """Return what a model file holds."""
+    """Return the content of the model file of a fit."""
     entry, shapes = (
         {"formula": None, "function": None, "response": None} | fit.model.entry(),
         every_parameter(fit.model),

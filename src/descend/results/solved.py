@@ -1,4 +1,4 @@
-"""The fit of a run: what it answers, it computes from the solution."""
+"""The fit of a run: it computes its answers from the solution."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class SolvedFit(Fit):
         return self.solution
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what makes a copy, in this process or another: all but the table, and rows that lie elsewhere.
+        """Return what makes a copy, in this process or another: all but the table, and rows that are not in memory.
 
-        Pickle is the user's own means; descend itself writes and reads JSON alone.
+        Pickling is up to the user; descend itself writes and reads JSON only.
         """
         from descend.inference.profile_sides import Sides
         from descend.results.loading import restored
         from descend.results.saving import content_of
 
-        diagnosis_of(self.solution), self.column_types  # while it can be told
+        diagnosis_of(self.solution), self.column_types  # while the data are there to tell
         if not self.solution.in_memory:
             return restored, (content_of(self), self.model, self.theta, self.trace)
         lasting = {name: answer for name, answer in self.solution.answers.items() if not isinstance(answer, Sides)}
@@ -72,14 +72,14 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
 
 
 def fit_of(solution: Solution) -> SolvedFit:
-    """Put a solution into the user's hands, with what there is to say of how far the data scatter, and of failure."""
+    """Return the fit of a solution, with notes on the scatter of the data, and the diagnosis if the run failed."""
     notes, problem = solution.notes, solution.problem
     if solution.endless is None:
         with attempt("whether the data scatter as they should", solution.failures):
             notes += _scatter(solution)
     at_once = not solution.succeeded or problem.model.in_place
-    # Now: of a failure all want to know why, and a module may be trained further.
-    if at_once and diagnosis_of(solution).cause is Cause.FAR_ORIGIN:  # which explains why nothing has influence there
+    # At once: a user wants to know why a run failed, and a module may be trained further before they ask.
+    if at_once and diagnosis_of(solution).cause is Cause.FAR_ORIGIN:  # which explains these notes too
         notes = tuple(note for note in notes if note not in solution.verdict.sentences)
     return SolvedFit(
         solution=solution,
@@ -109,9 +109,9 @@ def fit_of(solution: Solution) -> SolvedFit:
 
 
 def _scatter(solution: Solution) -> tuple[str, ...]:
-    """Say what is odd about predictions at the edge of what the loss allows, and about how far the data scatter.
+    """Return notes on predictions at the edge of what the loss allows, and on data that scatter unlike they should.
 
-    Only where the loss has an edge, and where it, or a column, says how far they should.
+    The latter only where the loss, or a column, says how far they should scatter.
     """
     loss, notes = solution.loss_function, []
     if loss.prediction_domain.limited:

@@ -21,9 +21,9 @@ SUFFIX = ".safetensors"
 
 @contextlib.contextmanager
 def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[dict[str, str]]:
-    """Write what ``module.state_dict()`` holds beside ``path``, and yield what the model file says of it.
+    """Write ``module.state_dict()`` beside ``path``, and yield the entry of the model file that describes it.
 
-    The weights take their place when the block ends, right after the model file that names them took its own.
+    The weights replace older ones when the block ends, right after the model file that names them was replaced.
     """
     target = Path(path).with_suffix(SUFFIX)
     if target == Path(path):
@@ -31,7 +31,7 @@ def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[di
             f"`{target}` is where the weights go. Name the model file otherwise, such as `{target.stem}.json`."
         )
     save_file, _ = import_safetensors()
-    # A tensor with two names is written twice: safetensors shares no memory.
+    # A tensor with two names is written twice, for safetensors cannot share memory between tensors.
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state_of(module).items()}
     with atomic_path(target) as temporary:
         save_file(tensors, temporary)
@@ -44,7 +44,7 @@ def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[di
 def load_weights(module: Module, entry: dict[str, str], place: Path) -> None:
     """Load the weights that the model file ``place`` names into a module made like the one that was saved.
 
-    Raises DataError if they are missing or not those that were saved, or do not fit the module.
+    Raises DataError if they are missing, are not those that were saved, or do not fit the module.
     """
     target = place.parent / Path(entry["file"]).name
     _, load_file = import_safetensors()
