@@ -18,7 +18,7 @@ from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MANY = 5_000
-"""Parameters above which the default optimizer forms nothing that grows with their square."""
+"""With more parameters, the default optimizer forms nothing whose size grows with their square."""
 
 
 @dataclass(eq=False)
@@ -26,8 +26,8 @@ class Beginning:
     """Where the descent of a problem begins.
 
     first: J, gradient and curvature there. notes: what was chosen and noticed so far, in sentences.
-    origin: where it began before it was improved on samples of the rows, if it was. undetermined: whether the notes
-    say that some parameters cannot be told apart. judgement: on a gradient by hand.
+    origin: the start before it was improved on samples of the rows, if it was. undetermined: whether the notes say that
+    some parameters cannot be told apart. judgement: the court's verdict on a gradient by hand.
     """
 
     problem: Problem
@@ -39,19 +39,19 @@ class Beginning:
 
     @property
     def near(self) -> bool:
-        """Whether it is as good as the minimum, but for the last digits."""
+        """Whether the start is already at the minimum, except for the last digits."""
         return self.origin is not None
 
     @property
     def start(self) -> Array:
-        """Where it all began."""
+        """The starting values, before any improvement on samples of the rows."""
         return self.first.theta if self.origin is None else self.origin
 
 
 def scales(point: Point) -> Array:
-    """Return the change of each parameter that would matter, C the curvature there; 1 without.
+    """Return the change of each parameter that would matter: sqrt((J - F) / C_kk); 1 without a curvature C.
 
-    It is sqrt((J - F) / C_kk), with F the floor of J: see ``Point.excess``.
+    F is the floor of J: see ``Point.excess``.
     """
     if point.curvature is None:
         return np.ones(np.size(point.theta))
@@ -72,13 +72,13 @@ def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point)
 
 
 def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Optimizer, str | None]:
-    """Return the optimizer, and a sentence if it was chosen here. Refuses what does not go together.
+    """Return the optimizer, and a sentence if it was chosen here. Raises ConfigError for a bad combination.
 
     near: whether the descent begins next to the minimum.
     """
     objective, batched = problem.objective, request.batch_size is not None
-    wish, why = (request.optimizer, None) if request.optimizer is not None else _suited(problem, request, near)
-    optimizer = OPTIMIZERS.build(wish) if isinstance(wish, str) else wish
+    chosen, why = (request.optimizer, None) if request.optimizer is not None else _suited(problem, request, near)
+    optimizer = OPTIMIZERS.build(chosen) if isinstance(chosen, str) else chosen
     if not isinstance(optimizer, Optimizer):
         raise ConfigError(
             f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
@@ -110,7 +110,7 @@ def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
         return "gd", "a learning rate was given"
     if many:
         return "adam", "there are many parameters"
-    # A parabola's first step ends at its minimum; so close to the minimum any J is as good as one.
+    # One undamped step reaches the minimum of a parabola, and very close to a minimum any J is nearly a parabola.
     damping = "(damping=1e-30)" if problem.parabola else "(damping=1e-12)" if near else ""
     return f"levenberg_marquardt{damping}", "it needs no learning rate"
 
@@ -121,7 +121,7 @@ def _unable(optimizer: Optimizer, lacking: str, ability: str) -> ConfigError:
 
 
 def unused(request: Request, optimizer: Optimizer) -> str | None:
-    """Say which of the options given means nothing to an optimizer that finds the length of each step itself."""
+    """Say which of the given options are ignored by an optimizer that finds the length of each step itself."""
     given = ["learning rate"] if request.learning_rate is not None else []
     if request.schedule != "constant":
         given.append("schedule")

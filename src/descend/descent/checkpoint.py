@@ -1,4 +1,4 @@
-"""A run on disk: where it stands, so that it can be taken up again to the same trajectory, bit for bit."""
+"""A run on disk: its state, so that it can be resumed on the same trajectory, bit for bit."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from descend.wording import spell, using
 Array = NDArray[np.float64]
 FORMAT = 1
 EVERY = 2.0
-"""Seconds between two writings."""
+"""Seconds between two writes."""
 REMEMBERED = 500
-"""Steps of the run so far that are kept beside where it stands."""
+"""How many past steps are kept beside the current state."""
 SHOWN = 6
-"""Parameters that a message gives."""
+"""How many parameters a message shows."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds.
+    """The content of a checkpoint file.
 
-    run: what has to be the same for the trajectory to be. start: the parameters at epoch 0, by name.
-    snapshot: where the run stands, at loss J. steps: some of its steps so far.
+    run: what must be the same for the trajectory to be the same. start: the parameters at epoch 0, by name.
+    snapshot: the state of the run; loss: J there. steps: some of its steps so far.
     """
 
     run: Mapping[str, object]
@@ -53,7 +53,7 @@ class Checkpoint:
 
 
 class Writer:
-    """A reader of steps that writes a checkpoint, at most every few seconds and at the end; each in one step."""
+    """Reads steps and writes a checkpoint at most every few seconds and at the end; each write is atomic."""
 
     def __init__(self, path: str | os.PathLike[str], run: Mapping[str, object], start: Mapping[str, object]) -> None:
         self.path = path
@@ -74,7 +74,7 @@ class Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Write where the run stands, unless that is written already."""
+        """Write the current state, unless it is already written."""
         if self.waiting is None:
             return
         step, snapshot = self.waiting
@@ -134,7 +134,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
 
 
 def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, object], loss: float) -> None:
-    """Raise ConfigError unless the run at hand is the one in the file; loss: J here, at the parameters there."""
+    """Raise ConfigError unless this run is the one in the file; loss: J of this run at the parameters in the file."""
     for name, here in plain_json(run).items():
         there = found.run.get(name)
         if there != here:
@@ -142,7 +142,7 @@ def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Map
                 f"`{path}` is the checkpoint of another run: its {name} is {_shown(there)}, here it is {_shown(here)}. "
                 f"Give the same options again, or start anew without {spell('resume')}."
             )
-    summed_anew = run["engine"] == "query"  # by a database, whose order of summation may be another each time
+    summed_anew = run["engine"] == "query"  # by a database, whose order of summation may differ each time
     if not (loss == found.loss or (summed_anew and math.isclose(loss, found.loss, rel_tol=1e-10))):
         raise ConfigError(
             f"`{path}` is the checkpoint of a run over other data: at its parameters the loss was {found.loss!r}, "
@@ -155,7 +155,7 @@ def _shown(value: object) -> str:
 
 
 def plain_json(run: Mapping[str, object]) -> dict[str, object]:
-    """Return what ``run`` is once it has been written and read."""
+    """Return ``run`` as it would be after a round trip through JSON."""
     read_again: dict[str, object] = json.loads(json.dumps(dict(run)))
     return read_again
 
@@ -191,7 +191,7 @@ def writer_of(
     trace: Trace,
     resumed: Checkpoint | None,
 ) -> Writer:
-    """Return the writer of the checkpoints of a run; one that is taken up begins with the steps before it."""
+    """Return the writer of a run's checkpoints; for a resumed run it begins with the steps that were kept."""
     assert request.checkpoint is not None
     problem, model, penalty = beginning.problem, beginning.problem.model, objective.penalty
     same: dict[str, object] = {
@@ -231,7 +231,7 @@ def where_it_stood(
     keep: Writer | None,
     path: str | os.PathLike[str] | None,
 ) -> ConnectionLostError:
-    """Write the last checkpoint; returns the error with where the run stood, and how to go on from there."""
+    """Write the last checkpoint; return the error, extended by where the run stood and how to resume it."""
     if not len(trace):
         return ConnectionLostError(f"{error} The run had not begun. Fit again once the database is back.")
     last = trace[-1]

@@ -1,4 +1,4 @@
-"""What comments on a solution is asked once, and may fail without taking the fit with it."""
+"""Functions that comment on a solution: computed once each, and a failure of one does not lose the fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from descend.errors import DescendError
 
 
 class Answering(Protocol):
-    """What keeps the answers to what it was asked, by name, and says what could not be answered."""
+    """An object that keeps the answers of functions about it, by name, and the failures among them."""
 
     @property
     def answers(self) -> dict[str, Any]: ...
@@ -19,16 +19,16 @@ class Answering(Protocol):
     def failures(self) -> list[str]: ...
 
 
-Asked = TypeVar("Asked", bound=Answering)
+Subject = TypeVar("Subject", bound=Answering)
 Value = TypeVar("Value")
 
 
-def once(function: Callable[[Asked], Value]) -> Callable[[Asked], Value]:
-    """Let a function of a solution be computed once for each: the solution keeps the answer."""
+def once(function: Callable[[Subject], Value]) -> Callable[[Subject], Value]:
+    """Decorate a function of a solution so that it is computed once and the solution keeps the answer."""
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
-    def kept(solution: Asked) -> Value:
+    def kept(solution: Subject) -> Value:
         if name not in solution.answers:
             solution.answers[name] = function(solution)
         answer: Value = solution.answers[name]
@@ -39,15 +39,15 @@ def once(function: Callable[[Asked], Value]) -> Callable[[Asked], Value]:
 
 def comment(
     subject: str, empty: Callable[[], Any] = lambda: None
-) -> Callable[[Callable[[Asked], Value]], Callable[[Asked], Value]]:
-    """Let a function of a solution be computed once, and be ``empty`` where it fails, which ``failures`` then tell.
+) -> Callable[[Callable[[Subject], Value]], Callable[[Subject], Value]]:
+    """Decorate a function of a solution: computed once; if it fails, it gives ``empty`` and ``failures`` says why.
 
-    subject: in words, with an article. Errors meant for the user are raised as ever.
+    subject: in words, with an article. Errors meant for the user are raised as usual.
     """
 
-    def decorate(function: Callable[[Asked], Value]) -> Callable[[Asked], Value]:
+    def decorate(function: Callable[[Subject], Value]) -> Callable[[Subject], Value]:
         @wraps(function)
-        def attempted(solution: Asked) -> Value:
+        def attempted(solution: Subject) -> Value:
             value: Value = empty()
             with attempt(subject, solution.failures):
                 value = function(solution)
@@ -60,7 +60,7 @@ def comment(
 
 @contextmanager
 def attempt(subject: str, failures: list[str]) -> Iterator[None]:
-    """Let something fail that only comments on a fit: what could not be told goes to ``failures``, once.
+    """Catch the failure of something that only comments on a fit; a sentence about it goes to ``failures``, once.
 
     >>> failures = []
     >>> with attempt("the digits", failures):

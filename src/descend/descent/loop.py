@@ -20,15 +20,15 @@ from descend.problem.point import Array, Objective, Point
 from descend.stability.forecast import Trajectory
 
 CLOSE_ENOUGH = 1e-9
-"""The tolerance of a run that is not given one."""
+"""The default tolerance."""
 NO_FURTHER = 1e-5
-"""An optimizer that can go no further has converged if what remains is below this, and has stalled otherwise."""
+"""An optimizer that can get no further has converged if the remaining gradient is below this; else it has stalled."""
 NO_PROMISE = 1e-8
-"""Likewise if a Gauss-Newton step promises no more than this share of J."""
+"""It has also converged if a Gauss-Newton step promises to lower J by no more than this share."""
 PATIENCE = 200
 """Epochs without progress after which a run that may end by itself has stalled."""
 BEYOND_BOUNDS = 1e8
-"""How many times the larger of first loss and ``Plan.scale`` a loss must be to count as diverged."""
+"""A run has diverged if its loss exceeds this multiple of the larger of its first loss and ``Plan.scale``."""
 
 
 @dataclass
@@ -38,13 +38,13 @@ class Plan:
     epochs: how many at most; asked: whether the user asked for that number, so that all of them are run.
     rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
     tolerance: of what remains of the gradient (``Point.remaining``). promise: if a Gauss-Newton step promises no more
-        than this share of J, the run has converged. certain: J at which a run ends, for there is nothing left of it;
+        than this share of J, the run has converged. certain: J at which a run ends because J is practically zero and
         only the parameters would go on growing. seconds: time limit.
     batch_size: rows per step (None: all), drawn without replacement in an order that ``seed`` fixes.
     scales, scale: units of the parameters and of J (see ``descent.start``). squares: mean square of the response, whose
-        rounding J cannot go below. stop: asked between steps.
-    snapshots: whether each step carries what the run can be taken up from again.
-    closed: where the descent stands after any number of epochs, to be read from instead of stepping there.
+        rounding J cannot go below. stop: called between steps; True ends the run.
+    snapshots: whether each step carries a snapshot from which the run can be resumed.
+    closed: the closed form of the descent, if it has one: parameters at any epoch, without stepping there.
     """
 
     epochs: int
@@ -130,7 +130,7 @@ def descend(
 
 
 def _epochs(plan: Plan, begin: int) -> Iterable[int]:
-    """Return the epochs to step through: all of them, or of a closed form those that are shown."""
+    """Return the epochs to step through: all of them, or with a closed form only those that are shown."""
     if plan.closed is None:
         return itertools.count(begin)
     bound = BEYOND_BOUNDS * max(abs(plan.closed.point.loss), plan.scale)
@@ -138,7 +138,7 @@ def _epochs(plan: Plan, begin: int) -> Iterable[int]:
 
 
 def _onwards(objective: Objective, point: Point) -> tuple[Array, Array | None]:
-    """Return where kinks, or an edge, lead a descent that can go no further; the subgradient if it is at a corner."""
+    """Return where kinks or an edge lead a descent that can get no further, and the subgradient at a corner."""
     theta, subgradient = point.theta, point.subgradient
     if objective.kinks is not None:
         theta, subgradient = objective.kinks.onwards(point)
@@ -158,12 +158,12 @@ class Judge:
         self.best = math.inf
         self.least = math.inf
         self.best_epoch = 0
-        # Where epochs were asked for, or the optimizer ends by itself, the usual tolerance ends nothing.
+        # The default tolerance ends no run whose epochs were given or whose optimizer ends by itself.
         self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
 
     @property
     def memory(self) -> Memory:
-        """What it remembers of the steps so far."""
+        """What the judge remembers of the steps so far."""
         return self.first_loss, self.bound, self.best, self.least, self.best_epoch, self.stuck
 
     @memory.setter

@@ -1,4 +1,4 @@
-"""How a run ends: each outcome carries its advice, and none of them can be taken for another."""
+"""How a run ends: each outcome carries its own advice."""
 
 from __future__ import annotations
 

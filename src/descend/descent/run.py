@@ -1,4 +1,4 @@
-"""One run: from where it begins to a trace, with optimizer, learning rate and limits settled and Ctrl-C heard."""
+"""One run, from its beginning to a trace: settles optimizer, learning rate and limits, and handles Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from descend.problem.point import Array, Objective, Point
 from descend.table.connection import Connection, ConnectionLostError
 
 MOST_EPOCHS = 10_000
-"""Epochs of a run that is not told how many; one in batches takes a hundredth of that."""
+"""Default number of epochs; a run in batches takes a hundredth of that."""
 ENOUGH = 1e-15
-"""Share of J below which what a step promises is lost in the rounding of J: so ends a run over very many rows."""
+"""A promised decrease below this share of J is lost in its rounding, which ends a run over very many rows."""
 UNLIKE = 100.0
-"""Ratio of the curvatures along two parameters from which first derivatives alone would take very many steps."""
+"""If curvatures along two parameters differ by this factor, first derivatives alone would take very many steps."""
 MOMENT = 0.05
-"""Seconds within which nobody can have meant to interrupt a run."""
+"""Seconds before Ctrl-C is handled: nobody can mean to interrupt a run that has only just begun."""
 FEW_ROWS = 10_000
-"""Rows up to which a run that nobody follows may be over within that."""
+"""Up to this many rows, a run without a reader of its steps may be over within that time."""
 WORTH_IT = 10_000
 """Epochs up to which every step is taken, even where a closed form knows them: that takes a tenth of a second."""
 
 
 @dataclass
 class Run:
-    """What a run was, and its steps. learning_rate: of the first step; None where the optimizer uses none.
+    """The settings of a run, and its steps. learning_rate: of the first step; None if the optimizer uses none.
 
-    asked: whether the epochs were asked for. objective, first: J, and J at the start, in the parameters that were
-    descended in: standardised ones, if the user wished so.
+    asked: whether the user gave the number of epochs. first: J at the start, in the parameters of the descent, which
+    are standardised ones if the user chose so.
     """
 
     beginning: Beginning
@@ -63,7 +63,7 @@ class Run:
 
 @runtime_checkable
 class Audience(Protocol):
-    """A reader of steps that is told, before the first, what they are steps of."""
+    """A reader of steps that is given the model and the rows before the first step."""
 
     def begin(self, model: Model, columns: Mapping[str, Array]) -> None:
         """Take the model and the rows."""
@@ -81,7 +81,7 @@ def run(
     """Descend, handing every step to ``on_step``, which may have to `begin`. Ctrl-C ends it after the current step, and
     so does StopIteration from ``on_step``. resumed: where an earlier run stood, to go on from there.
 
-    A descent may overflow: let NumPy be silent of it.
+    A descent may overflow, so NumPy's warnings about it are silenced.
     """
     problem, objective, first = beginning.problem, beginning.problem.objective, beginning.first
     if on_step is not None and isinstance(on_step, Audience):
@@ -148,7 +148,7 @@ def _planned(
     rate: float,
     stop: Callable[[], bool],
 ) -> Plan:
-    """Say how long the run goes on, and in what steps; at once where a closed form spares very many."""
+    """Plan how long the run goes on, and in what steps; a closed form may spare very many of them."""
     problem, objective, loss = beginning.problem, beginning.problem.objective, beginning.problem.model.loss
     batches = request.batch_size is not None and request.batch_size < objective.rows
     certain = loss.certain
@@ -189,7 +189,7 @@ def _watched(
     optimizer: Optimizer,
     plan: Plan,
 ) -> tuple[str | None, Callable[[Step], None] | None]:
-    """Return a warning of a learning rate that is too large, and what notes the curvature on the way, if any does."""
+    """Return a warning of too large a learning rate, and the gauge that notes the curvature on the way, if any."""
     if request.learning_rate is None and request.sharpness is False:
         return None, None
     from descend.descent.stability_watch import gauge, preflight
@@ -200,10 +200,10 @@ def _watched(
 
 
 class Interruptible:
-    """While it is entered, Ctrl-C only makes it say True; a second Ctrl-C interrupts at once, as usual.
+    """A context in which Ctrl-C only makes the returned function say True; a second Ctrl-C interrupts as usual.
 
-    at_once: whether Ctrl-C is heard from the start, rather than from the first question after a moment. To be ready for
-    it takes as long as the steps of a small fit; and one who ends a loop over many of those means the loop.
+    at_once: handle Ctrl-C from the start, rather than from the first call after a moment. Installing the handler takes
+    as long as the steps of a small fit; and a user who interrupts a loop over many small fits means the loop.
 
     Outside the main thread Python allows no handler, so Ctrl-C is left as it is.
     """
@@ -215,7 +215,7 @@ class Interruptible:
     def __enter__(self) -> Callable[[], bool]:
         if self.due == 0.0:
             self._hear()
-        return self._asked
+        return self._interrupted
 
     def __exit__(self, *error: object) -> None:
         if self.hears:
@@ -231,7 +231,7 @@ class Interruptible:
         self.pressed = True
         signal.signal(signal.SIGINT, self.previous)
 
-    def _asked(self) -> bool:
+    def _interrupted(self) -> bool:
         if time.perf_counter() > self.due:
             self._hear()
         return self.pressed

@@ -40,7 +40,7 @@ Named = dict[str, Any]
 class Solution:
     """The end of a descent.
 
-    theta: the parameters as one flat vector, or what stands for those of a module. loss: J there, penalties included.
+    theta: the parameters as one flat vector, or the handle that stands for a module's. loss: J there, with penalties.
     advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
@@ -81,7 +81,7 @@ class Solution:
 
     @property
     def sample(self) -> Rows:
-        """The rows used; a sample of them where ``all_rows`` knows the others."""
+        """The rows used, or a sample of them where ``all_rows`` says what is known of all."""
         return self.problem.rows
 
     @property
@@ -91,12 +91,12 @@ class Solution:
 
     @property
     def all_rows(self) -> AllRows | None:
-        """What is known of all rows, where ``sample`` is one of them."""
+        """What is known of all rows, if ``sample`` is only some of them."""
         return self.problem.all_rows
 
     @property
     def table(self) -> Table | None:
-        """Where the rows came from; None in a copy that went through a pickle."""
+        """Where the rows came from; None in an unpickled copy."""
         return self.problem.table
 
     @property
@@ -147,11 +147,11 @@ class Solution:
 
     @property
     def in_memory(self) -> bool:
-        """Whether all that it needs is here, rather than in a file or a database."""
+        """Whether all rows are in memory, rather than in a file or a database."""
         return isinstance(self.objective.engine, InMemory)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy in another process holds: all but the table, and what a diagnosis of the run takes."""
+        """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
         problem.__dict__.update(table=None)
         run.__dict__.update(plan=None, first=None, beginning=None)
@@ -170,7 +170,7 @@ def named(model: Model, theta: Any) -> Named:
 
 
 def solution_of(run: Run, request: Request, began: float) -> Solution:
-    """Say where a run ended, and what is to be said of that place."""
+    """Return the solution at which a run ended, with everything that is to be said about it."""
     problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None

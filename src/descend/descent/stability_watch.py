@@ -1,4 +1,4 @@
-"""Whether the learning rate is stable: said before the first step, and watched during the run."""
+"""Whether the learning rate is stable: checked before the first step, and watched during the run."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from descend.problem.problem import Problem
 from descend.stability.spectrum import Spectrum, fold_of, spectrum_at, spectrum_of
 
 WORTH = 10
-"""Epochs that a look at the curvature of a module may cost: a run that is no longer than that goes without."""
+"""Measuring the curvature of a module costs about this many epochs; shorter runs go without."""
 MOST_GROWTH = 1e100
-"""A growth that is told; one beyond leaves nothing of the first step."""
+"""Growth per epoch beyond this is not stated: the first step already overflows nearly everything."""
 WATCHED = 50
-"""Parameters up to which the curvature is looked at again without being asked for: it grows with their square."""
+"""Up to this many parameters the curvature is watched by default; its size grows with their square."""
 
 
 def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Plan) -> str | None:
-    """Return a warning if a learning rate is too large where the descent begins; None if it is not, or nobody knows.
+    """Return a warning if the learning rate is too large at the start; None if it is not, or that is unknown.
 
-    first: J there, in the parameters that are descended in. A rate that is plainly stable costs no eigenvalue: the
-    root of the sum of squares of the curvature bounds the largest; where that is not enough, a Cholesky factor tells.
+    first: J there, in the parameters of the descent. A rate that is clearly stable needs no eigenvalues: the Frobenius
+    norm of the curvature bounds the largest one, and if that is not enough, a Cholesky factorisation decides.
     """
     problem, curvature = beginning.problem, first.curvature
     if optimizer.recurrence is None or problem.model.loss.kinked:
@@ -62,7 +62,7 @@ def _bounded(curvature: Array, most: float) -> bool:
 
 
 def warning(spectrum: Spectrum | None, rate: float, optimizer: Optimizer, plain: bool = True) -> str | None:
-    """Return a sentence on a rate beyond the largest stable one, with what it will do; None if it is stable.
+    """Return a sentence on a rate beyond the largest stable one, and what it will lead to; None if it is stable.
 
     plain: whether the rate is the same at each step, and each step over all rows, so that the growth is known.
     """
@@ -83,12 +83,12 @@ def warning(spectrum: Spectrum | None, rate: float, optimizer: Optimizer, plain:
 
 
 class Gauge:
-    """Reads the steps of a run: at some epochs it notes the largest curvature, the sharpness, in them.
+    """Reads the steps of a run and, at some epochs, adds the sharpness: the largest eigenvalue of the curvature.
 
-    The first time that rate times sharpness passes what is stable for the optimizer, the step gets a note that says so.
+    The first time that rate times sharpness passes the optimizer's limit of stability, the step gets a note about it.
 
-    constant: whether the curvature is the same everywhere, so that it is looked at once. warned: whether the user was
-    told already.
+    constant: whether the curvature is the same everywhere, so that it is measured only once. warned: whether the user
+    was warned already.
     """
 
     def __init__(
@@ -149,28 +149,29 @@ def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
 
 
 def gauge(
-    wish: bool | int | str,
+    epochs_to_watch: bool | int | str,
     problem: Problem,
     objective: Objective,
     optimizer: Optimizer,
     epochs: int | None,
     warned: bool,
 ) -> Gauge | None:
-    """Return the gauge that was asked for; None if there is nothing to watch.
+    """Return the gauge that the user wants; None if there is nothing to watch.
 
-    wish: True at the epochs that a log shows, a number every so many epochs, ``"auto"`` only where it costs little.
+    epochs_to_watch: True for those that a log shows, a number for every so many, ``"auto"`` only if it costs little.
 
     Raises ConfigError where J has no curvature.
     """
     kinked = problem.model.loss.kinked
-    if wish is False or (wish == "auto" and (kinked or optimizer.recurrence is None)):
+    if epochs_to_watch is False or (epochs_to_watch == "auto" and (kinked or optimizer.recurrence is None)):
         return None
     if kinked:
         raise ConfigError(
             f"The {problem.model.loss.name} loss has kinks, so J has no curvature to note. Leave out `sharpness`."
         )
     constant = problem.parabola
-    if wish == "auto" and not constant and problem.model.parameters.size > WATCHED:
+    if epochs_to_watch == "auto" and not constant and problem.model.parameters.size > WATCHED:
         return None
-    every = wish if isinstance(wish, int) and not isinstance(wish, bool) else None
+    number = isinstance(epochs_to_watch, int) and not isinstance(epochs_to_watch, bool)
+    every = int(epochs_to_watch) if number else None
     return Gauge(objective, optimizer, due_epochs(epochs, every), constant, warned)

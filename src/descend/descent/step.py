@@ -1,4 +1,4 @@
-"""A run is a stream of plain rows, the steps; a trace keeps them."""
+"""The steps of a run, each a plain row, and the trace that keeps them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Array = NDArray[np.float64]
 Memory = tuple[float, float, float, float, int, bool]
 """What the judge of a run remembers of the steps so far."""
 MOST_STEPS = 100_000
-"""A trace that would grow longer keeps every second step, then every fourth, and so on."""
+"""A longer trace keeps only every second step, then every fourth, and so on."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that the rest of a run depends on: with it, the same steps follow again.
+    """The state of a run from which exactly the same steps follow again.
 
-    state: of the optimizer. order: of the evaluation at theta, whose last bits depend on it. judge: what the judge of
-    the run remembers. seconds: spent so far.
+    state: the optimizer's. order: that of the evaluation at theta, as its last bits depend on it. judge: what the judge
+    of the run remembers. seconds: time spent so far.
     """
 
     epoch: int
@@ -50,7 +50,7 @@ class Step:
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before. names: of the parameters.
     sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
-    snapshot: where the run is to be kept, what it can be taken up from again.
+    snapshot: the state from which the run can be resumed, if checkpoints are kept.
     """
 
     epoch: int

@@ -1,6 +1,6 @@
-"""Why a run failed, or ended short of what it could reach; and what a descent will do, before its first step.
+"""Why a run failed or fell short of what it could reach; and, before the first step, what a descent will do.
 
-What looks for the cause, `detectors.diagnose`, is loaded when somebody asks: a healthy fit never does.
+The search for the cause, `detectors.diagnose`, is imported only when needed, which it never is for a healthy fit.
 """
 
 from descend.diagnosis.cause import Cause, Diagnosis

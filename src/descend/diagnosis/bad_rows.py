@@ -1,4 +1,4 @@
-"""Bad rows: a few rows far beyond all others, without which the same run would have gone well, or led elsewhere."""
+"""Bad rows: a few rows far from all others, without which the same run would have gone well or ended elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from descend.wording import spell, worded
 CURVED = 3.0
 """How many times the bad rows must raise the largest curvature of a run that was merely slow."""
 DRAGGED = 0.1
-"""By what share of the lowest loss of all other rows it must rise, for some rows to have dragged the fit away."""
+"""Some rows have dragged the fit away if the loss of all others rises above its lowest by at least this share."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Apart:
 
 
 def bad_rows(case: Case) -> Diagnosis | None:
-    """Leave out the rows that stand apart and see whether the run then goes well, or somewhere else altogether."""
+    """Leave out the rows that stand apart and see whether the run then goes well, or ends somewhere else."""
     apart = standing_apart(case)
     if apart is None:
         return None
@@ -49,9 +49,9 @@ def bad_rows(case: Case) -> Diagnosis | None:
 
 
 def taken_along(case: Case) -> Diagnosis | None:
-    """Look for rows that a run took along that ended well: to blame for a fit that is none for the other rows.
+    """Look for rows that spoil a run that ended well: because of them, the fit does not suit the other rows.
 
-    Where they may be honest, or hardly moved it, there is a warning, but no cause.
+    If they may be genuine, or hardly moved the fit, this is a warning without a cause.
     """
     apart = standing_apart(case)
     if apart is None:
@@ -152,12 +152,12 @@ def _better_without(case: Case, kept: NDArray[np.intp]) -> bool:
 
 
 def _pull(case: Case, apart: Apart) -> tuple[float, float] | None:
-    """Return the loss over the other rows where all rows lead, and the lowest there; None if they hardly differ."""
+    """Return the other rows' loss at the fit to all rows, and its lowest value; None if they hardly differ."""
     others = case.on(apart.kept)
     if case.model.in_place or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
-        there = case.trial(case.last, batch_size=None)[-1].theta  # as far as the other rows alone may go below
+        there = case.trial(case.last, batch_size=None)[-1].theta  # as much effort as over the others below
         reached = case.trial(case.last, objective=others, batch_size=None)
-        if case.model.in_place:  # which the rows may have saturated, so that it leads nowhere from there
+        if case.model.in_place:  # the bad rows may have saturated the module, so also try from the start
             reached += case.trial(objective=others)
     else:
         there = case.minimum(case.last, case.objective)

@@ -12,7 +12,7 @@ from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.wording import spell
 
 BATCHES = 24
-"""Batches by which the noise is measured."""
+"""How many batches the noise is estimated from."""
 
 
 def batch_noise(case: Case) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""The case: a run that ended, and the means to ask what would have happened otherwise."""
+"""The case: a run that ended, and the means to find out what would have happened under other conditions."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
-"""Epochs and seconds of a trial, at most; and it takes no longer than twice the run, or a second."""
+"""Most epochs and seconds of a trial; besides, it takes no longer than twice the run, or a second."""
 OF_LOSS = 0.1
-"""A run past the middle of its way whose loss is within this share of the lowest that it can reach has done what can be
-asked, ..."""
+"""A run that is more than halfway down has come close enough if its loss is within this share of the lowest it can
+reach, ..."""
 NEXT_TO_NOTHING = 0.01
-"""... so has one that is within this share, wherever it began, ..."""
+"""... or, wherever it began, within this share of it, ..."""
 OF_PROGRESS = 1e-4
-"""... and one that has left no more than this share of its way undone."""
+"""... or if no more than this share of the decrease made so far is left."""
 OF_ROUNDING = 1e-7
-"""Share of the loss below which it does not go up and down but is rounded."""
+"""Ups and downs of the loss below this share of it are rounding."""
 MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
 
 
 def close_enough(left: float, floor: float, made: float) -> bool:
-    """Whether little is left of J to be gained, beside its ``floor`` and what was ``made`` of the way."""
+    """Whether the decrease of J that is ``left`` is small beside its ``floor`` and the decrease ``made`` so far."""
     return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * made) or left <= min(OF_LOSS * floor, made)
 
 
@@ -66,7 +66,7 @@ class Case:
     failed: Array | None = None
     """The point at which the run ended, if J was not finite there."""
     sampled: bool = False
-    """Whether ``columns`` are a sample of the rows, which are elsewhere."""
+    """Whether ``columns`` are only a sample of the rows, which are not in memory."""
 
     @property
     def beginning(self) -> Beginning:
@@ -96,7 +96,7 @@ class Case:
         return StandardizedObjective(built, units, built(self.objective.start, 2))
 
     def in_units(self, theta: Array) -> Array:
-        """Return the parameters that the user knows, of those of a descent in standardised columns."""
+        """Return the parameters in the user's units, from those of a descent in standardised columns."""
         units = getattr(self.objective, "units", None)
         return theta if units is None else np.asarray(units.theta(theta))
 
@@ -176,7 +176,7 @@ class Case:
         optimizer: Optimizer | None = None,
         batch_size: int | None = -1,
     ) -> list[Step]:
-        """Run again, with something changed; the steps, of which the last has the outcome."""
+        """Run again with something changed, and return the steps, the last of which has the outcome."""
         count = min(max(self.epochs if epochs is None else epochs, 1), MOST_EPOCHS)
         theta = self.start if theta is None else theta
         with np.errstate(all="ignore"):
@@ -192,7 +192,7 @@ class Case:
         batch_size: int | None = -1,
         scale: float | None = None,
     ) -> Iterator[Step]:
-        """Descend from ``theta`` as the run did, but for what is given. scale: see `Plan`."""
+        """Descend from ``theta`` as the run did, except for what is given here. scale: see `Plan`."""
         objective, optimizer = objective or self.objective, optimizer or self.optimizer
         batch_size = self.plan.batch_size if batch_size == -1 else batch_size
         chosen = self.rate if rate is None else rate
@@ -243,7 +243,7 @@ class Case:
 
     @cached_property
     def excess(self) -> float:
-        """How far J ended above what can be reached: known for a formula or function, extrapolated for a module."""
+        """How far J ended above what it can reach: computed for a formula or function, extrapolated for a module."""
         if self.known_floor is None:
             return self.progress.level - self.reachable if self.progress.hovers else self.progress.ahead
         return max(self.progress.level - self.reachable, 0.0)
@@ -318,7 +318,7 @@ class Progress:
 
     @property
     def hovers(self) -> bool:
-        """Whether the loss goes up and down again and again, and no longer falls as a whole: once is an overshoot."""
+        """Whether the loss goes up and down repeatedly without falling overall; a single swing is an overshoot."""
         count = len(self.values)
         if count < 12:
             return False

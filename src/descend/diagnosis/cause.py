@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 Evidence = dict[str, object]
-"""Numbers and names by which a cause was told."""
+"""Numbers and names by which a cause was identified."""
 
 
 class Cause(StrEnum):
@@ -35,7 +35,7 @@ class Cause(StrEnum):
 class Diagnosis:
     """What was found about a run. A healthy one has no cause.
 
-    evidence: numbers and names by which the cause was told. sentence: what happened, with them.
+    evidence: numbers and names by which the cause was identified. sentence: what happened, quoting them.
     advice: what to do; empty where the outcome's own advice says it.
     """
 

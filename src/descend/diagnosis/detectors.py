@@ -24,9 +24,9 @@ from descend.diagnosis.wrong_gradient import wrong_gradient
 from descend.errors import DescendError
 
 OF_MODULE = 0.1
-"""Share of its way that a module may leave undone, as it is never done."""
+"""Share of its decrease that a module may still have ahead, as training a module is never quite finished."""
 OF_WAY = 0.01
-"""Share of its way by which the loss of a module may go up and down: beside what it began with that is nothing."""
+"""The loss of a module may go up and down by this share of its total decrease, which is negligible."""
 Detector = Callable[[Case], Diagnosis | None]
 DETECTORS: tuple[Detector, ...] = (
     wrong_gradient,
@@ -39,15 +39,15 @@ DETECTORS: tuple[Detector, ...] = (
     rate_too_large,
     too_few_epochs,
 )
-"""In this order. What is wrong with the gradient or the data comes before what a descent makes of them: a rate is too
-large, and epochs are too few, only where neither explains it. A column is to blame if standardising alone helps."""
+"""Tried in this order. Faults of the gradient or the data come before those of the descent: a rate is too large, or
+epochs are too few, only if neither explains the run. A column is to blame if standardising alone helps."""
 
 
 def diagnose(run: Run) -> Diagnosis:
     """Name the cause of a run that failed or fell short; a healthy one has none.
 
-    A fit is never lost because its run cannot be examined: that is told instead, and warned of where it is our error
-    and not that of the user's function.
+    A fit is never lost because its run cannot be examined: the diagnosis says so instead, with a warning if the error
+    is ours and not that of the user's function.
     """
     try:
         return _examined(run)
@@ -87,7 +87,7 @@ def _healthy(case: Case) -> bool:
 
 
 def _hidden(case: Case) -> Diagnosis | None:
-    """Find what is wrong with a run that seems well: a wrong gradient, a far origin, a plateau, or rows."""
+    """Find what is wrong with a run that looks healthy: a wrong gradient, a far origin, a plateau, or bad rows."""
     doubtful = case.problem.gradient == "by_hand" or case.model.forward is not None
     if doubtful and (found := wrong_gradient(case)) is not None:
         return found

@@ -1,4 +1,4 @@
-"""What a formula says before any descent, and what it says about a table: the answer of `descend explain`."""
+"""What a formula reveals before any descent, alone and on a table: the answer of `descend explain`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Broken:
 
 @dataclass(frozen=True, eq=False)
 class Explanation(Shown):
-    """What was found. With data also: the scales of columns, rows without a value, the start, and its condition.
+    """What was found. With data, also the scales of columns, rows without a value, the start and the condition there.
 
     linear, nonlinear: parameters by how they enter. units: of scalar parameters, as products of columns' units.
     arbitrary: sentences on parameters of which another choice predicts the same.
@@ -109,7 +109,7 @@ class Explanation(Shown):
         return "\n".join([str(self.formula), "", *(_line(label, text, columns) for label, text in self.lines())])
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return what there is to say, each under its label; what goes on has an empty one."""
+        """Return (label, text) pairs; a text that continues the one before has an empty label."""
         none = "none"
         lines = [
             ("columns", ", ".join(self.formula.columns)),
@@ -181,7 +181,7 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
 
 
 def of_beginning(beginning: Beginning) -> dict[str, Any]:
-    """Return where a descent would start, and how stretched J is there: largest over smallest eigenvalue."""
+    """Return where a descent would start, and the condition of J there: largest over smallest eigenvalue."""
     problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():

@@ -1,4 +1,4 @@
-"""Far origin: a column so far from 0, beside its spread, that where it is counted from decides how a descent goes."""
+"""Far origin: a column so far from 0, compared with its spread, that its origin decides how a descent goes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ FAR = 5.0
 LOWER = 1e-3
 """Share of the loss by which another origin must lower it."""
 SAME = 1e-12
-"""Share of the predictions' squares that is no difference."""
+"""Predictions whose squared difference is below this share of their squares count as equal."""
 EPOCHS = 200
 ROWS, SHIFT = 24, 0.37
-"""Of the small table on which a formula is asked whether it takes up another origin."""
+"""Rows, and shift of the origin, of the small table on which a formula is tested for absorbing another origin."""
 
 
 def far_origin(case: Case) -> Diagnosis | None:
-    """Say so if the same formula, of a column counted from its first value, leads lower from a start of its own."""
+    """Say so if the same formula, with a column counted from near its values, reaches a lower J from its own start."""
     model = case.model.symbolic
     if model is None or model.linear or case.objective.bounds is not None:
         return None
@@ -77,9 +77,9 @@ def _far(values: Array) -> float | None:
 
 
 def takes_up(model: SymbolicModel, name: str) -> bool:
-    """Whether another origin of a column gives the same curves, with other parameters: exp(-b*x), but not x^b.
+    """Whether another origin of a column gives the same curves with other parameters, as in exp(-b*x) but not x^b.
 
-    Asked of a small table: curves of x - 0.37 are fitted by the formula of x.
+    Tested on a small table: the formula in x is fitted to curves in x - 0.37.
     """
     from scipy import optimize
 
@@ -99,7 +99,7 @@ def takes_up(model: SymbolicModel, name: str) -> bool:
 
 
 def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> float:
-    """Return the J that a descent reaches in other columns, from a start that is searched for."""
+    """Return the J that a descent reaches in the shifted columns, from a start that is searched for."""
     rows = case.problem.rows.replaced(shifted)
     program = derived(model.formula, model.loss)
     found = search(program, rows, model.parameters.start({}, 1.0), (), True)

@@ -1,4 +1,4 @@
-"""From a run that ended to the case: J as a function of one flat vector, whatever the model is."""
+"""Makes a case of a run that ended: J as a function of one flat vector, whatever the model is."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _of_vector(run: Run) -> Case:
     problem = run.beginning.problem
     names = dict.fromkeys((*problem.model.inputs, *problem.model.response_columns))
     failed, last = run.trace[-1], run.trace.last_finite
-    # A run in standardised columns was a descent in other parameters than those it tells.
+    # A run in standardised columns descended in other parameters than those it reports.
     objective = run.first.objective
     own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(

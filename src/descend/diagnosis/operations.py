@@ -1,4 +1,4 @@
-"""Which operation first gives no number: found by watching every one that a Python function or a module performs."""
+"""Which operation first gives a non-finite result: found by watching all that a function or module performs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Operation:
 
 
 def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Operation]:
-    """Return the operations on arrays of a function in NumPy. call: is given what wraps an array to be watched."""
+    """Return the operations on arrays of a NumPy function. call: receives a function that makes an array watched."""
     seen: list[Operation] = []
 
     class Watched(np.ndarray):
@@ -80,7 +80,7 @@ def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Op
 
 
 def watched_torch(call: Callable[[], object], module: Module | None = None) -> list[Operation]:
-    """Return the operations of what ``call`` does with tensors, and in which part of ``module`` each of them ran."""
+    """Return the tensor operations of ``call``, each with the part of ``module`` in which it ran."""
     import torch
 
     seen: list[Operation] = []
@@ -136,7 +136,7 @@ class Broken:
 
 
 def first_broken(seen: list[Operation], prediction: Array, loss: Loss, rows: int, single: bool) -> Broken | None:
-    """Tell what broke first, from the operations that were seen; None where sums and products grew beyond all bounds.
+    """Find what broke first among the operations seen; None if only sums and products overflowed.
 
     single: whether they were in single precision.
     """
@@ -186,7 +186,7 @@ def _value_at(output: Array, row: int, rows: int) -> float:
 
 
 def _outside(operation: Operation, value: float, row: int, rows: int) -> bool | None:
-    """Tell a value outside a domain from an overflow; None where sums and products grew, which any divergence does."""
+    """Whether a value was outside a domain rather than too large; None for sums and products, as any divergence has."""
     if operation.name in DOMAINS:
         return True
     if operation.name in DIVISIONS:

@@ -1,4 +1,4 @@
-"""Values that are no measurement: a placeholder, a slipped decimal point, told from an honest but heavy tail."""
+"""Values that are not measurements, such as placeholders and slipped decimal points, told from a heavy tail."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from descend.losses.contract import NORMAL
 
 Array = NDArray[np.float64]
 FAR, GAP = 15.0, 4.0
-"""Robust standard deviations from the median from which on a value may be no measurement, if it is at least this many
-times further away than the next on its side: ..."""
+"""A value may not be a measurement if it lies this many robust standard deviations from the median, and this many times
+further away than the next value on its side: ..."""
 PLACED_FAR, PLACED_GAP = 5.0, 2.0
-"""... less of both for one that looks like a placeholder by its digits, ..."""
+"""... less of both if its digits look like a placeholder, ..."""
 REPEATED_FAR, OFTEN = 8.0, 2.0
-"""... and less of the first for one that comes again, so many times more often than values usually do."""
+"""... and a smaller distance if it occurs several times, that much more often than values usually do."""
 CHANCE = 1e-3
-"""Probability that the tail of the column itself makes such a gap, below which it counts as one, ..."""
+"""The gap counts only if the column's own tail would produce it with a probability below this, ..."""
 CERTAIN_GAP, CERTAIN_CHANCE = 1e4, 1e-4
-"""... and gap and probability from which on no tail explains it."""
+"""... and no tail can explain it if it is this wide and its probability this small."""
 UNIT, UNIT_GAP, UNIT_CHANCE = 1000.0, 200.0, 1e-6
-"""Values that would lie among the others if they were so many times smaller are in another unit, as mg for g, from this
-gap and probability on."""
+"""Values that would lie among the others if divided by this factor are in another unit, as mg for g, if the gap is this
+wide and its probability this small."""
 CLUSTER, CLUSTER_GAP = 2, 100.0
-"""More values than this that differ from each other may be a burst: they need a gap like this."""
+"""More than this many different values may be a genuine burst, so they need a gap this wide."""
 FEW, SENTINELS = 0.1, 0.3
 """Share of the rows that may be bad; more where all of them hold the same value, a placeholder."""
 TAIL, LIGHTEST = 0.25, 8.0
-"""Share of the other values, those furthest out, that show how heavy the tail is; and the largest index they can."""
+"""The outermost share of the other values, from which the tail index is estimated, and the largest index allowed."""
 SCREENED = 20_000
-"""So many values of a longer column, evenly spaced, tell its middle and its spread."""
+"""Middle and spread of a longer column are estimated from this many evenly spaced values."""
 MOST = 10_000
 """Values that may stand apart, at most."""
 FILLS = frozenset((32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0, -999.25))
@@ -42,7 +42,7 @@ FILLS = frozenset((32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294
 class Suspects:
     """Rows (from 0) in which a column is far beyond its other values, and its distance in standard deviations.
 
-    certain: whether no honest tail explains it.
+    certain: whether no genuine tail can explain it.
     """
 
     column: str
@@ -97,7 +97,7 @@ def _spread(values: Array, middle: float) -> float:
 
 
 def _beyond(name: str, values: Array, distance: Array) -> Suspects | None:
-    """Look on the side where the distance is positive: at all breaks, the one with most values beyond it first."""
+    """Look for gaps on the side where the distance is positive, those with most values beyond them first."""
     out = np.flatnonzero(distance >= PLACED_FAR)
     most = min(int(SENTINELS * len(values)), MOST, len(out))
     if most == 0:
@@ -117,7 +117,7 @@ def _beyond(name: str, values: Array, distance: Array) -> Suspects | None:
 def _no_measurement(
     values: Array, rows: NDArray[np.intp], far: Array, following: float, distance: Array
 ) -> bool | None:
-    """Say of values that are apart whether they are no measurements for certain; None if they may well be some."""
+    """Whether values that stand apart are certainly not measurements; None if they may well be."""
     apart = values[rows]
     if all(placeholder(value) for value in set(apart.tolist())):
         return True
@@ -129,7 +129,7 @@ def _no_measurement(
     chance = ratio ** -(_tail_index(np.sort(np.abs(distance))[::-1][size:]) * (1 if same else size))
     if chance > CHANCE or (size > CLUSTER and not same and ratio < CLUSTER_GAP):
         return None
-    if same and apart[0] != 0.0:  # nothing at all may be a measurement
+    if same and apart[0] != 0.0:  # a repeated 0 may be a measurement
         return True
     if ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE:
         return True
@@ -139,7 +139,7 @@ def _no_measurement(
 
 
 def _tail_index(distances: Array) -> float:
-    """Return Hill's estimate from the largest of some distances, in falling order, less half its standard error."""
+    """Return Hill's estimate of the tail index from distances in falling order, less half its standard error."""
     count = max(5, int(TAIL * len(distances)))
     tail = distances[: count + 1]
     if len(tail) < 3 or tail[-1] <= 0.0:

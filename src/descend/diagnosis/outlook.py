@@ -32,7 +32,7 @@ class Outlook:
     tolerance: float
     spectrum: Spectrum | None
     standardized: bool = False
-    """Whether all of it is about a descent in standardised columns."""
+    """Whether the outlook is for a descent in standardised columns."""
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values."""
@@ -78,7 +78,7 @@ class Outlook:
         most = "" if found.complete else " at least"
         extremes = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
         where = ", in standardised columns" if self.standardized else ""
-        # With momentum the rate that is best in the long run need not be the one that is there first.
+        # With momentum the rate that is best in the long run need not be the first to arrive.
         best_of = "at best" if self.optimizer.recurrence == Recurrence() else "in the long run fastest at"
         lines = [
             (
@@ -133,7 +133,7 @@ def asked_outlook(
 ) -> OutlookSettings | None:
     """Return optimizer, rate (None or "auto": chosen) and tolerance; None if no outlook is asked for.
 
-    Raises ConfigError for an optimizer whose steps follow no such law, and where there are no data.
+    Raises ConfigError for an optimizer whose steps on a parabola are not known, and if there are no data.
     """
     if optimizer is None and rate is None and tolerance is None and not standardize:
         return None
@@ -154,7 +154,7 @@ def asked_outlook(
 def outlook(
     beginning: Beginning, optimizer: Optimizer, rate: float | str | None, tolerance: float, standardize: bool = False
 ) -> Outlook:
-    """Return what a descent from there would do, in standardised columns if so wished."""
+    """Return what a descent from the beginning would do, in standardised columns if the user chose them."""
     problem, first = beginning.problem, beginning.first
     if standardize:
         first = standardized(problem, first)[0].first

@@ -26,14 +26,14 @@ from descend.problem.point import Objective, Point
 from descend.wording import spell, using
 
 MODERATE = 20.0
-"""A value that is missing is the model's own doing if no parameter has to go further for it than this (or this many
-times its start); beyond that, at a rate that is too large, the parameters were on their way to infinity."""
+"""A missing value is the model's own fault if every parameter is within this distance (or this many times its start)
+of where it occurs; further away, and at too large a rate, the parameters were on their way to infinity."""
 SOON = 3
-"""Epochs within which a run that merely grew is followed further, to see where it went."""
+"""A run that merely grew and ended within this many epochs is continued, to see where it went."""
 LARGEST = 1e140
-"""Size from which on a square overflows."""
+"""Numbers above this size overflow, or nearly so, when they are squared."""
 BEYOND = 30
-"""For how many steps it is followed."""
+"""For how many steps it is continued."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Failure:
 
 
 def overflow_or_domain(case: Case) -> Diagnosis | None:
-    """Find the first point of a diverged run at which J has no value, and there what has none."""
+    """Find the first point of a diverged run at which J has no value, and the part of the model that has none there."""
     if not case.diverged:
         return None
     theta = _broken(case)
@@ -67,7 +67,7 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
 
 
 def _thrown(case: Case) -> bool:
-    """Whether the first steps threw the parameters away, for a shorter one leads down from the start."""
+    """Whether the first steps were too long: a shorter one leads down from the start."""
     rose = case.epochs <= SOON and case.ended > float(case.trace[0].loss)
     return case.optimizer.uses_rate and rose and went_well(case.trial(rate=0.1 * case.rate, epochs=20))
 
@@ -154,7 +154,7 @@ class StopWhereNotFinite(Objective):
 
 
 def _distance(case: Case, theta: Array) -> float:
-    """Return how far some parameter has to go from the start before J has no value, on the straight way to theta."""
+    """Return how far the parameters have to move from the start, straight towards theta, until J has no value."""
 
     def fine(share: float) -> bool:
         return math.isfinite(case.objective(case.start + share * (theta - case.start), 0).loss)
@@ -206,7 +206,7 @@ def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | Non
 
 
 def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
-    """Tell a value outside the domain of a function from one that is too large."""
+    """Return whether a value is outside the domain of a function or too large."""
     node, value = found
     function = entry_of(node)
     if math.isnan(value) or (function is not None and function.domain):
@@ -232,7 +232,7 @@ def _in_function(case: Case, model: Model, theta: Array) -> Failure | None:
             seen = watched_torch(lambda: forward(tensors, numbers))
         else:
             seen = watched_numpy(lambda wrap: forward({name: wrap(column) for name, column in columns.items()}, values))
-    except Exception:  # a function that cannot be watched is not named any closer
+    except Exception:  # if the function cannot be watched, no operation is named
         seen = []
     return _of_operations(case, first_broken(seen, prediction, model.loss, rows, case.single), theta, model.name)
 

@@ -24,9 +24,9 @@ from descend.wording import spell, using, worded
 VANISHED = 1e-3
 """Derivative of a function such as sigmoid or tanh, as a share of its largest, below which a row is saturated."""
 SATURATED = 0.8
-"""Share of the rows that must be."""
+"""Share of the rows that must be saturated."""
 MUCH_LOWER = 0.8
-"""A loss below this share of the one reached shows that it was no minimum."""
+"""A loss below this share of the one reached shows that the run did not end at the minimum."""
 NO_INFLUENCE = 1e-6
 """Share of J by which doubling a parameter may change it and still have no influence."""
 DEAD = 0.95
@@ -35,7 +35,7 @@ UNEXPLAINED = 0.8
 """Share of the loss of the best constant above which a module explains nothing."""
 WATCHED = 2048
 STILL = 0.02
-"""Share of the loss by which the second half of a run may lower it and still have made no progress."""
+"""If the second half of a run lowers the loss by less than this share, it has made no progress."""
 
 
 def plateau(case: Case) -> Diagnosis | None:
@@ -179,7 +179,7 @@ def _lower(case: Case) -> float:
 
 
 def _of_module(case: Case) -> Diagnosis | None:
-    """Look for layers without a derivative: relu at 0 in every row, sigmoid or tanh at their ends."""
+    """Look for layers whose derivative vanishes: relu at 0 in every row, or saturated sigmoid or tanh."""
     level = case.progress.level
     constant = best_constant(case)
     if not level >= UNEXPLAINED * constant:
@@ -227,7 +227,7 @@ def _dead(operation: Operation) -> float | None:
 
 
 def best_constant(case: Case) -> float:
-    """Return about the lowest J of a model that predicts the same number in every row."""
+    """Return approximately the lowest J of a model that predicts the same number in every row."""
     loss = case.model.loss
     y = case.columns[case.model.response]
     levels = [float(y.mean()), *np.quantile(y, (0.1, 0.25, 0.5, 0.75, 0.9)).tolist()]

@@ -1,4 +1,4 @@
-"""Rate too large: the growth that was measured against the growth that the curvature predicts."""
+"""Rate too large: compares the measured growth with the growth that the curvature predicts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Growth = dict[str, float | None]
 SMALLER = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
 """Shares of the rate that are tried where no limit is known."""
 THROWN = 2.0
-"""How many times its first value the loss must once have been, to say that the steps were too long."""
+"""The steps were too long if the loss at some time was this many times its first value."""
 
 ALIKE = 0.8
-"""Share of what a smaller rate gains that more epochs at the same rate must gain, for the rate not to be to blame."""
+"""The rate is not to blame if more epochs at the same rate gain at least this share of what a smaller rate gains."""
 
 
 def rate_too_large(case: Case) -> Diagnosis | None:
@@ -53,7 +53,7 @@ def _diverged(case: Case) -> Diagnosis:
 
 
 def _bound_to_diverge(case: Case) -> Diagnosis | None:
-    """Find a rate beyond the limit of a parabola, whose limit is the same everywhere: what still falls will rise."""
+    """Find a rate beyond the limit of a parabola; as that limit holds everywhere, a loss that still falls will rise."""
     steady = case.plan.batch_size is None and isinstance(case.plan.schedule, Constant)
     limit = case.stable_rate
     if limit is None or not (case.beyond and steady and case.problem.everywhere_parabola):
@@ -84,7 +84,7 @@ def _thrown(case: Case) -> Diagnosis | None:
 def thrown_to_rest(case: Case, much_lower: float) -> Diagnosis | None:
     """Find a rate that threw the parameters to where J is flat, while a smaller one leads lower.
 
-    It is one beyond the limit at the start, or one that led up.
+    Such a rate is beyond the limit at the start, or made J rise.
     """
     above = case.optimizer.uses_rate and case.progress.level > case.progress.values[0]
     if not (case.beyond or above):
@@ -166,7 +166,7 @@ def _swings(case: Case) -> Diagnosis | None:
     if case.plan.batch_size is None:
         onwards = Progress(losses(case.trial(case.last, epochs=ran)))
         if case.progress.level - onwards.level >= ALIKE * (case.progress.level - lowest):
-            return _thrown(case)  # the swings were on their way to settle
+            return _thrown(case)  # the swings were dying out
     level, swing, smaller = case.progress.level, case.progress.swing, share * case.rate
     evidence = growth(case) | {"rate_that_descends": smaller, "swing": swing, "loss": level, "loss_at_that": lowest}
     sentence = (

@@ -1,4 +1,4 @@
-"""Too few epochs: the loss was still on its way down, at a rate that says how many it takes."""
+"""Too few epochs: the loss was still falling, at a pace that tells how many epochs it takes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from descend.optimizers.schedules import Constant
 from descend.wording import spell, worded
 
 CLOSE = 0.01
-"""Share of the loss that can be reached within which a run counts as there."""
+"""A run counts as arrived if its loss is within this share of the lowest it can reach."""
 MOST = 10**12
 
 
 def too_few_epochs(case: Case) -> Diagnosis | None:
-    """Extrapolate what is left of the loss, as a geometric series, to where it is small."""
+    """Extrapolate the remaining loss, as a geometric series, to the epoch at which it is small."""
     if case.diverged or case.epochs < 1 or case.outcome is Outcome.STALLED:
-        return None  # one that stalled ended by itself, and more epochs would not move it
+        return None  # a stalled run ended by itself, and more epochs would not change it
     level, progress = case.progress.level, case.progress
     floor = level - case.excess
     left = level - floor

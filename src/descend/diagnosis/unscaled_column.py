@@ -15,7 +15,7 @@ from descend.wording import spell
 BEYOND = 10.0
 """How many times larger or smaller than the others a column must be."""
 MILD = 30.0
-"""How many times larger a column may be for a smaller rate to be a remedy as good as another scale."""
+"""Up to this ratio of sizes, a smaller rate is as good a remedy as another scale."""
 GAIN = 100.0
 """How many times better the condition must be in standardised columns."""
 
@@ -78,7 +78,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
 
 
 def scales_of(case: Case) -> Scales | None:
-    """Find the column that stands out, and hold the condition of J against that in standardised columns."""
+    """Find the column that stands out, and compare the condition of J with that in standardised columns."""
     if hasattr(case.objective, "units"):
         return None
     sizes, moments = _sizes(case)
@@ -108,9 +108,9 @@ def _others(sizes: dict[str, float], name: str) -> float:
 
 
 def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
-    """Return the size of what each parameter multiplies, '' for the intercept, and the moments of these columns.
+    """Return the size of the column each parameter multiplies ('' for the intercept), and the columns' moments.
 
-    Of a model that is not linear, or no formula, the root mean square of each input, and 1 beside them: no moments.
+    For a nonlinear model or one without a formula: the root mean square of each input, beside a 1, and no moments.
     """
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
@@ -127,7 +127,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
 
 
 def standard(case: Case) -> Objective | None:
-    """Return J over standardised inputs; centred unless that makes it lose its value, as under a logarithm."""
+    """Return J over standardised inputs, centred unless J is then not finite, as under a logarithm."""
     model = case.model
     if model.formula is not None and model.linear and case.objective.bounds is None:
         return standardized(case.problem, case.beginning.first)[0]
@@ -163,7 +163,7 @@ def _of_matrix(curvature: Array) -> float | None:
 
 
 def _begin(found: Scales) -> Array | None:
-    """Return where a trial begins, in the parameters of the standardised columns; None for the same numbers."""
+    """Return where a trial in standardised columns begins; None to begin with the same numbers as the run."""
     first = getattr(found.objective, "first", None)
     return None if first is None else np.asarray(first.theta)
 
@@ -173,7 +173,7 @@ def _stable(case: Case, found: Scales) -> bool:
 
 
 def _smaller_rate_serves(case: Case) -> bool:
-    """Whether half the largest stable rate would do in the epochs there were, where the rate was beyond it."""
+    """Whether the rate was beyond the largest stable one, and half of that would have done in the same epochs."""
     limit = case.stable_rate
     if not case.beyond or limit is None or case.plan.batch_size is not None:
         return False
@@ -184,7 +184,7 @@ def _smaller_rate_serves(case: Case) -> bool:
 def _in_time(case: Case, found: Scales) -> bool:
     """Whether the epochs that were run would have been enough in standardised columns, at this rate or one for them.
 
-    Of a run that swings to and fro it is enough if it no longer does.
+    For a run that oscillates, it is enough if it no longer does.
     """
     for rate in (case.rate, "auto"):
         steps = case.trial(_begin(found), objective=found.objective, rate=rate)

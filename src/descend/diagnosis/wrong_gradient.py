@@ -1,4 +1,4 @@
-"""Wrong gradient: the slope that was reported against the slope of J itself."""
+"""Wrong gradient: compares the slope that the gradient gives with the slope of J itself."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.gradients.court.judgement import Judgement
 
 WRONG = 0.02
-"""Relative difference from which on a slope is wrong, unless the differences of J are no better themselves."""
+"""A slope is wrong if its relative error is above this, and also above ..."""
 DOUBT = 20.0
-"""... that is by how many times their own uncertainty."""
+"""... this many times the uncertainty of the differences of J it is compared with."""
 MOST_DIRECTIONS = 12
 
 
 def wrong_gradient(case: Case) -> Diagnosis | None:
-    """Ask the court, and hold the gradient against central differences of J, where the run began and where it ended.
+    """Ask the court, and compare the gradient with central differences of J where the run began and where it ended.
 
-    By these it is wrong only if it is so at a second point close by too: at a kink of J differences mean nothing.
+    It must also disagree at a second point nearby to count as wrong, as differences mean nothing at a kink of J.
     """
-    if case.problem.gradient == "derived":  # from the formula itself: what differs is the rounding of J
+    if case.problem.gradient == "derived":  # from the formula itself: any difference is the rounding of J
         return None
     by_hand = case.problem.gradient == "by_hand"
     judgement = case.beginning.judgement
@@ -30,7 +30,7 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
         return _of_court(judgement)
     if judgement is not None and judgement.proved:
         return None
-    # Where a diverged run ended, J bends within less than any step that its size allows.
+    # Where a diverged run ended, J curves too strongly for any step that its size allows.
     for theta in (case.start,) if case.diverged else (case.start, case.last):
         found = _disagreement(case, theta)
         if found is not None and _disagreement(case, _beside(theta)) is not None:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LARGEST = 1_000_000
-"""Numbers in a tensor that is followed by hand; larger ones are left alone."""
+"""Largest tensor, in numbers, whose steps by hand are followed."""
 
 
 class ByHand:
-    """Keeps the values and gradients of leaves that no optimizer holds, and sees whether the script moves them."""
+    """Keeps the values and gradients of leaves that no optimizer holds, and detects whether the script moves them."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger

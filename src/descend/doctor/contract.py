@@ -1,4 +1,4 @@
-"""The contract of a check: it is told what the script does, and says at the end what is wrong."""
+"""The contract of a check: it is notified of what the script does, and reports at the end what is wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """One kind of fault. Each method is told of one kind of event; a check listens to those it needs."""
+    """One kind of fault. Each method is called for one kind of event; a check overrides those it needs."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -39,7 +39,7 @@ class Check:
         """An optimizer has stepped."""
 
     def around_backward(self, backward: Backward) -> AbstractContextManager[None]:
-        """Return what is entered while a backward pass runs."""
+        """Return a context manager that is entered while a backward pass runs."""
         return nullcontext()
 
     def explains(self, error: BaseException) -> bool:

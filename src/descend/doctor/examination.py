@@ -102,7 +102,7 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
 
 
 def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Leave out what follows from another finding: the NaN a rate too large leads to, one fault told twice."""
+    """Leave out findings that follow from others: the NaN after too large a rate, or one fault reported twice."""
     names = {finding.name for finding in findings}
     consequences: set[str] = set()
     if "rate_too_large" in names:

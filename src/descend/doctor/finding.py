@@ -14,7 +14,7 @@ ERROR, WARNING = "error", "warning"
 class Finding:
     """One fault of a script.
 
-    name: such as ``not_zeroed``. severity: ``error``, training cannot work so; ``warning``, it is hardly meant.
+    name: such as ``not_zeroed``. severity: ``error`` if training cannot work; ``warning`` if it is hardly intended.
     place: the line to look at, None if there is none. what: what happens, in a sentence; why: why it matters.
     evidence: numbers, by name. fix: code, one or more lines.
     """
@@ -44,7 +44,7 @@ class Finding:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it: numbers that are not finite become text."""
+    """Return a value that JSON can hold: non-finite numbers become text."""
     if isinstance(value, float) and not (abs(value) < float("inf")):
         return str(value)
     if isinstance(value, (list, tuple)):
@@ -61,7 +61,7 @@ def listed(names: list[str], most: int = 4) -> str:
 
 
 def capital(text: str) -> str:
-    """Return a text with its first letter large."""
+    """Return a text with its first letter capitalised."""
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""Hooks into PyTorch that tell the checks what a script does, and that are all taken away afterwards."""
+"""Hooks into PyTorch that notify the checks of what a script does, and that are all removed afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Enough(BaseException):
 
 
 class Watch:
-    """While it is entered, tells the checks of every PyTorch call, backward pass and step.
+    """A context in which the checks are notified of every PyTorch call, backward pass and step.
 
     most_steps: end the script after so many steps of optimizers, or moves by hand; None lets it run.
     """
@@ -69,7 +69,7 @@ class Watch:
         self.undo.close()
 
     def _replace(self, undo: contextlib.ExitStack, owner: object, name: str, ours: Function) -> None:
-        """Put ``ours`` in the place of a function; it is given the function as its first argument."""
+        """Replace a function by ``ours``, which receives the original as its first argument."""
         import functools
 
         theirs = getattr(owner, name)
@@ -92,7 +92,7 @@ class Watch:
     # What PyTorch calls.
 
     def operation(self, operation: Operation) -> None:
-        """Tell the checks of a call, and label the graph with it."""
+        """Notify the checks of a call, and label the graph with it."""
         label = Label(operation.function, operation.name, operation.place, tuple(self.ledger.layers))
         for output in operation.outputs:
             if output.grad_fn is not None:
@@ -264,14 +264,14 @@ def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _mode(watch: Watch) -> TorchFunctionMode:
-    """Return a mode in which every PyTorch function that is called is told to ``watch``."""
+    """Return a mode in which every call of a PyTorch function is reported to ``watch``."""
     import torch
     from torch.overrides import TorchFunctionMode
 
     data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
 
     class Operations(TorchFunctionMode):
-        """Passes each call on, and tells of it."""
+        """Passes each call on, and reports it."""
 
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             value = function(*args, **(kwargs or {}))

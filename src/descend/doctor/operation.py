@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 KEY = "descend"
-"""Under which a node of the graph keeps its label."""
+"""The key under which a node of the graph keeps its label."""
 SIGNS = {
     **dict.fromkeys(("div", "true_divide", "truediv"), "division"),
     "pow": "power",
@@ -50,7 +50,7 @@ class Operation:
 
 
 class Label(NamedTuple):
-    """What a node of the graph keeps of the call that made it; no tensors, which would keep the graph alive."""
+    """What a node of the graph remembers of the call that made it; no tensors, as they would keep the graph alive."""
 
     function: Callable[..., object]
     name: str
@@ -63,7 +63,7 @@ class Label(NamedTuple):
         return title(self.function, self.name)
 
     def put_on(self, node: Node) -> None:
-        """Keep it with a node, which keeps the first that it is given."""
+        """Attach the label to a node, unless it has one already."""
         _kept_by(node).setdefault(KEY, self)
 
     @staticmethod
@@ -73,7 +73,7 @@ class Label(NamedTuple):
 
 
 class ByTensor(Generic[Value]):
-    """What is known of tensors, each by identity, and forgotten together with it."""
+    """A map from tensors, by identity, to what is known of them; entries vanish together with their tensors."""
 
     def __init__(self) -> None:
         from torch.utils.weak import WeakIdKeyDictionary
@@ -84,7 +84,7 @@ class ByTensor(Generic[Value]):
         self.known[tensor] = value
 
     def of(self, *tensors: Tensor) -> Value | None:
-        """Return what is known of the first of these of which anything is."""
+        """Return the entry of the first of these tensors that has one."""
         return next((self.known[tensor] for tensor in tensors if tensor in self.known), None) if self.known else None
 
 

@@ -1,4 +1,4 @@
-"""Where in the user's own code something happens, and what they call the things there."""
+"""Where in the user's own code something happens, and what names the user gave to objects there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The text of the line, without the blanks around it and the comment after it."""
+        """The text of the line, without surrounding blanks and trailing comment."""
         return COMMENT.split(linecache.getline(self.file, self.line), maxsplit=1)[0].strip()
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 class Scene:
-    """Tells the user's frames from those of libraries: theirs lie in the folder of the script."""
+    """Tells the user's frames from those of libraries: the user's files are in the folder of the script."""
 
     def __init__(self, script: Path) -> None:
         self.folder = str(script.parent) + os.sep
@@ -48,7 +48,7 @@ class Scene:
         known = self.known.get(file)
         if known is None:
             path = os.path.abspath(file)
-            # What is no file, such as `<frozen runpy>`, would lie in whatever folder the user is in.
+            # Names that are not files, such as `<frozen runpy>`, would be taken as relative to the current folder.
             known = path.startswith(self.folder) and not path.startswith(OURS) and not file.startswith("<")
             known = known and not any(part in path[len(self.folder) - 1 :] for part in FOREIGN)
             self.known[file] = known
@@ -77,7 +77,7 @@ class Scene:
         return places
 
     def variables(self) -> Iterator[tuple[str, object]]:
-        """Yield the names the user has here and what they stand for, from the innermost frame outwards."""
+        """Yield the user's variables here as names and values, from the innermost frame outwards."""
         for frame in self.frames():
             for name, value in list(frame.f_locals.items()):
                 if name.startswith("__"):

@@ -16,7 +16,7 @@ from descend.errors import ConfigError, DataError
 
 
 def checked(path: str | os.PathLike[str]) -> Path:
-    """Return the whole path of a script; raises DataError or ConfigError if it is none."""
+    """Return the absolute path of a script; raises DataError or ConfigError if it is not one."""
     script = Path(path)
     if not script.exists():
         raise DataError(f"There is no file {script}. The doctor takes a Python script, such as train.py.")
@@ -42,7 +42,7 @@ def run(script: Path, arguments: Sequence[str], scene: Scene) -> None:
 
 @contextlib.contextmanager
 def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
-    """Set what a script finds when Python starts it; modules of its own are forgotten afterwards."""
+    """Set up the environment of a script that Python starts; afterwards, modules that it imported are forgotten."""
     import torch
 
     argv, path, folder, modules = sys.argv, sys.path[:], os.getcwd(), set(sys.modules)
@@ -66,7 +66,7 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _warnings(scene: Scene) -> Iterator[None]:
-    """Show each warning once, and at the user's line where it would otherwise point into the watch."""
+    """Show each warning once, at the user's line if it would otherwise point into our hooks."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         shown, seen = warnings.showwarning, set()

@@ -1,1 +1,1 @@
-"""Where rows are summed: one engine a file, all of them held to one contract, `totals.py`."""
+"""Where rows are summed: one engine per file, all bound by one contract, `totals.py`."""

@@ -1,4 +1,4 @@
-"""Batches of rows that stay in a database, where no list of their numbers can go."""
+"""Batches of rows that stay in a database, to which no list of row numbers can be sent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Batch(NamedTuple):
 
 
 def batches(rows: int, size: int, seed: int, epoch: int) -> list[Batch]:
-    """Share out the rows of one epoch, about ``size`` to each batch, by what seed and epoch fix."""
+    """Divide the rows of one epoch into batches of about ``size``, as determined by seed and epoch."""
     random = np.random.default_rng([seed, epoch])
     count = max(1, round(rows / size))
-    # Near the golden ratio, whose multiples are spread most evenly, but another number in each epoch.
+    # Near the golden ratio, whose multiples spread most evenly, but a different number in each epoch.
     multiplier = GOLDEN + random.uniform(-0.05, 0.05)
     return [Batch(multiplier, k / count, (k + 1) / count) for k in random.permutation(count).tolist()]

@@ -22,19 +22,19 @@ OUTCOMES = [
     ("gradient", "curvature"),
     ("None", "factor(weight, slope, jacobian)"),
 ]
-"""What the function of each order returns beside the loss."""
+"""What the function of each order returns besides the loss."""
 OWN_GRADIENT = ("gradient", "factor(weight, slope, jacobian)")
-"""What that of order 3 returns where the gradient is by hand, and so not that of the factor."""
+"""What the function of order 3 returns where the gradient is by hand, and so not that of the factor."""
 
 SMALL_MATRIX = 1 << 18
-"""Multiplications of a product of matrices up to which OpenBLAS uses one thread; ..."""
+"""Multiplications in a matrix product up to which OpenBLAS uses one thread."""
 SMALL_VECTOR = 9_216
-"""... and numbers in a matrix, of a product with a vector."""
+"""Numbers in a matrix up to which its product with a vector uses one thread."""
 
 LONG = 4_096
-"""Rows above which inner products, one by one, cost less than to copy what they are of into one matrix, ..."""
+"""Rows above which separate inner products cost less than copying their arrays into one matrix, ..."""
 FEW = 8
-"""... if they are of so few arrays."""
+"""... if there are no more arrays than this."""
 
 
 class Compiled:
@@ -63,9 +63,9 @@ class Compiled:
 
     @cached_property
     def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:
-        """The function of few rows that makes that of order 2 for them, all its sums divided; None if there is none.
+        """The function that makes a function of order 2 for few rows, with all sums divided; None if there is none.
 
-        It takes a block and what to divide by. The function it makes is not to be called twice at the same time.
+        It takes a block and a divisor. The function it makes must not be called twice at the same time.
         """
         if self.least_squares is None:
             return None
@@ -78,7 +78,7 @@ class Compiled:
         return define("bind", source, numpy_names())
 
     def wakes_threads(self, rows: int) -> bool:
-        """Whether products over so many rows are so large that BLAS would share them among threads."""
+        """Whether products over this many rows are so large that BLAS would share them among threads."""
         size = self.program.parameters.size
         return rows * size * size > SMALL_MATRIX or (bool(self.code.matrices) and rows * size > SMALL_VECTOR)
 
@@ -122,11 +122,11 @@ class Compiled:
         return [*writer.lines, *results]
 
     def _weighed_rows(self, writer: RowWriter, weight: Expr) -> bool:
-        """Whether J is weighed by a number for each row, in NumPy: then it is written as sqrt(W) J from the outset."""
+        """Whether J gets a weight for each row, in NumPy: then it is written as sqrt(W) J from the outset."""
         return self.language == "numpy" and writer.kind(weight) in (DATA, ROWS)
 
     def _curvature(self, writer: RowWriter, weight: Expr) -> list[str]:
-        """Write J'WJ, in NumPy as the product of sqrt(W) J with itself, of which BLAS computes one half only."""
+        """Write J'WJ; in NumPy as the product of sqrt(W) J with itself, of which BLAS computes only one half."""
         if self._weighed_rows(writer, weight):
             return [f"curvature = {writer.dot('jacobian', 'jacobian.T')}"]
         name = writer.name(weight)
@@ -135,7 +135,7 @@ class Compiled:
         return [f"curvature = {writer.dot(f'jacobian*{name}', 'jacobian.T')}"]
 
     def _least_squares(self) -> bool:
-        """Whether loss, gradient and curvature are all found in one product, of J and residuals with themselves."""
+        """Whether loss, gradient and curvature all come from one product of [J, residuals] with itself."""
         value, slope, weight = self.program.loss.expressions
         squared = weight.is_Number and value == weight * RESIDUAL**2 / 2 and slope == weight * RESIDUAL
         return squared and self.language == "numpy" and self.program.by_hand is None and not self.code.matrices
@@ -143,7 +143,7 @@ class Compiled:
     def _gram(self, writer: RowWriter, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
         """Write the sums of a squared loss, w r**2 / 2: with A = [J, r], w A'A holds curvature, gradient and twice it.
 
-        On few rows a call of NumPy costs more than what it computes, so the fewer the better.
+        On few rows a call of NumPy costs more than its computation, so the fewer calls the better.
         """
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
@@ -186,7 +186,7 @@ class Compiled:
         return f"{place.start}:{place.stop}" if isinstance(symbol, Predictor) else str(place.start)
 
     def _combiner(self) -> Callable[..., Array] | None:
-        """Make the function that turns the sums of a gradient by hand into n times the gradient, if need be."""
+        """Make the function that turns the sums of a gradient by hand into n times the gradient; None if not needed."""
         totals = [COUNT * expression for expression in self.program.by_hand or ()]
         if totals == self.row_sums:
             return None
@@ -204,8 +204,8 @@ class CompiledScores(Compiled):
 
         gradient = sum S' g,   curvature = sum S' |H| S
 
-    where |H| has the eigenvalues of H without their signs, so that the curvature is one of a parabola with a minimum;
-    where a loss is convex in its scores, as it mostly is, it is H itself. Source: Dauphin et al. (2014), NIPS.
+    where |H| has the absolute eigenvalues of H, so that the curvature is that of a parabola with a minimum; where a
+    loss is convex in its scores, as most are, it is H itself. Source: Dauphin et al. (2014), NIPS.
     """
 
     def _body(self, order: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""All sums of a formula as one kernel that PyTorch compiles: each row is read once, and nothing is kept of it."""
+"""All sums of a formula as one kernel compiled by PyTorch: each row is read once, and nothing is stored for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_PARAMETERS = 8
-"""Beyond these the kernel has so many sums that matrix products are faster."""
+"""Parameters beyond which the kernel has so many sums that matrix products are faster."""
 
 
 class Fused:
@@ -84,14 +84,14 @@ class Fused:
 
 @lru_cache(maxsize=128)
 def fused(program: Program, weighted: bool) -> Fused | None:
-    """Return the kernel of a program; None where it has too many sums, or one that only matrix products serve."""
+    """Return the kernel of a program; None where it has too many sums, or one that needs matrix products."""
     few = program.parameters.size <= MOST_PARAMETERS and not program.formula.terms
     scalars = all(labels is None for labels in program.formula.parameters.values())
     return Fused(program, weighted) if few and scalars and program.by_hand is None else None
 
 
 def split(sums: Array, size: int, order: int) -> tuple[float, Array | None, Array | None]:
-    """Return loss, gradient and curvature of what the kernel returns."""
+    """Split what the kernel returns into loss, gradient and curvature."""
     if order == 0:
         return float(sums[0]), None, None
     gradient = sums[1 : 1 + size].copy()

@@ -1,6 +1,6 @@
 """Straight-line code over few rows, rewritten so that it makes no arrays.
 
-On few rows NumPy spends more time on making the array of a result than on what stands in it. So here each operation
+On few rows NumPy spends more time on making the array of a result than on computing it. So here each operation
 writes into an array that was made beforehand: a row of A = [J, r], or one that no later line reads.
 """
 
@@ -24,7 +24,7 @@ SAFE = (
     *(ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub, ast.Name, ast.Load, ast.Constant),
     *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
 )
-"""What Python's numbers do as NumPy's do, and sooner; but they raise an error rather than divide by zero."""
+"""Operations that Python does as NumPy does, and faster; not division, where Python raises an error for zero."""
 
 
 class UnsuitableError(Exception):
@@ -75,11 +75,11 @@ def least_squares(
 
 
 class InPlace:
-    """Lines rewritten in turn.
+    """Rewrites lines of code one after the other.
 
-    places: the array in which each name lies. made: the names w0, w1, ... of the arrays that are needed beside the rows
-    r0, r1, ... of A; free: those of them that nothing yet to come reads. reads: how often each name is still read.
-    once: what is done when the rows are given, rather than every time.
+    places: the array in which the value of each name lies. made: the names w0, w1, ... of the arrays needed beside the
+    rows r0, r1, ... of A; free: those of them that no later line reads. reads: how often each name is still read.
+    once: lines that run when the rows are given, rather than at every call.
     """
 
     def __init__(self, lines: Sequence[str], columns: Sequence[str], given: Sequence[str]) -> None:
@@ -116,11 +116,11 @@ class InPlace:
         if all(isinstance(part, SAFE) for part in ast.walk(node)):
             return ast.unparse(node)
         if any(isinstance(part, ast.Call) and not isinstance(part.func, ast.Attribute) for part in ast.walk(node)):
-            raise UnsuitableError(ast.unparse(node))  # it may make an array of a number
+            raise UnsuitableError(ast.unparse(node))  # it may turn a number into an array
         return f"float({ast.unparse(Careful().visit(node))})"
 
     def _array(self, node: ast.expr, place: str = "") -> str:
-        """Write what computes an array, into ``place`` if one is given; returns where it lies."""
+        """Write the computation of an array, into ``place`` if one is given; returns where its value lies."""
         if isinstance(node, ast.Name):
             return self.places[node.id]
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.where":
@@ -151,7 +151,7 @@ class InPlace:
         return place
 
     def _where(self, condition: ast.expr, chosen: ast.expr, other: ast.expr, place: str) -> str:
-        """Write a choice between a number, under a condition on what is given, and the result of an operation."""
+        """Write a choice between a number and the result of an operation, by a condition on given arrays."""
         names = {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)}
         moved = any(self.places.get(name, name) != name for name in names)
         if self._is_array(chosen) or isinstance(other, ast.Name) or moved:
@@ -167,13 +167,13 @@ class InPlace:
 
 
 class Renamed(ast.NodeTransformer):
-    """Does away with lines that only give an array another name."""
+    """Removes lines that only give an array another name."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
 
     def takes(self, line: ast.Assign) -> bool:
-        """Take note of such a line, if it is one."""
+        """Note such a line; returns whether it is one."""
         if isinstance(line.value, ast.Name):
             self.names[_name(line)] = line.value.id
         return isinstance(line.value, ast.Name)
@@ -183,19 +183,19 @@ class Renamed(ast.NodeTransformer):
 
 
 class Careful(ast.NodeTransformer):
-    """Lets a computation with numbers be done as NumPy does it."""
+    """Makes computations with numbers behave as NumPy's do."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return node if node.id in ("np", "special") else ast.parse(f"np.float64({node.id})", mode="eval").body
 
 
 def _name(line: ast.Assign) -> str:
-    """Return what a line gives a value to."""
+    """Return the name that a line assigns to."""
     return ast.unparse(line.targets[0])
 
 
 def _operation(node: ast.expr) -> tuple[str, list[ast.expr]]:
-    """Return the name that NumPy has for an operation, and what it is done to."""
+    """Return NumPy's name of an operation, and its operands."""
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
         return OPERATORS[type(node.op)], [node.left, node.right]
     if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:

@@ -26,9 +26,9 @@ from descend.table.rows import Chosen, Rows
 BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
 SAMPLE = 4_096
-"""Rows that show beforehand how far the columns depend on each other; so few are factored as a whole."""
+"""Rows that show beforehand how far the columns depend on each other; no more than these are factored as a whole."""
 SOLVABLE = 1e-11
-"""Smallest singular value of the scaled sample, as a share of the largest, for its triangle to be divided by."""
+"""Smallest singular value of the scaled sample, as a share of the largest, at which its triangle can be divided by."""
 
 
 class MomentsEngine(InMemory):
@@ -98,7 +98,7 @@ class MomentsEngine(InMemory):
 
 @dataclass(frozen=True)
 class Design:
-    """What the parameters multiply, one expression of data for each component, and what they are to add up to."""
+    """What the parameters multiply, one expression of data per component, and the response it should add up to."""
 
     columns: tuple[Expr, ...]
     response: Expr
@@ -119,7 +119,7 @@ def design(program: Program) -> Design:
 
 
 def refusal(program: Program | Kernel) -> str | None:
-    """Say why there are no moments to sum, if so; in words that follow "The engine `moments` "."""
+    """Say why a program has no moments to sum, in words that follow "The engine `moments` "; None if it has."""
     if not isinstance(program, Program):
         return "cannot look into a gradient by a Python function or autograd"
     return _refusal(program)
@@ -137,7 +137,7 @@ def _refusal(program: Program) -> str | None:
 
 
 class Factors(NamedTuple):
-    """What is left of the rows: theta0, R, q and rho (see ``MomentsEngine``).
+    """What remains of the rows: theta0, R, q and rho (see ``MomentsEngine``).
 
     well: whether the columns hardly depend on each other. Then theta0 is the answer for all rows, and q is zero.
     """
@@ -158,7 +158,7 @@ class DesignRows:
         self.sources = [_source(expression) for expression in (*design.columns, design.response)]
 
     def factored(self) -> Factors:
-        """Return what is left of the rows; all nan where a column is not finite."""
+        """Return what remains of the rows; all nan where a column is not finite."""
         size = self.size
         enough = max(SAMPLE, 4 * size)
         sample = self._sample(enough)
@@ -188,7 +188,7 @@ class DesignRows:
         return Factors(np.zeros(size), np.full((size, size), np.nan), np.full(size, np.nan), math.nan, False)
 
     def _few(self, matrix: Array, moments: Array | None) -> Factors:
-        """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, where they are well-conditioned."""
+        """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, if they are well-conditioned."""
         size = self.size
         if moments is not None:
             inverse = np.linalg.inv(moments[:size, :size])
@@ -211,7 +211,7 @@ class DesignRows:
         return Factors(centre, upper, right, math.sqrt(residual.dot(residual)), False)
 
     def _sample(self, most: int) -> Array:
-        """Return [J, y], transposed, with weights: of all rows, or of some drawn with a fixed seed."""
+        """Return [J, y], transposed and weighted, of all rows, or of some drawn with a fixed seed."""
         part: Chosen = slice(None)
         if self.count > most:
             part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
@@ -220,7 +220,7 @@ class DesignRows:
         return matrix
 
     def _fill(self, matrix: Array, part: Chosen, factors: Array | None = None) -> None:
-        """Write the columns and the response of some rows, times factors, into a matrix: one in each row of it."""
+        """Write the columns and the response of some rows, times factors, into the rows of a matrix."""
         cut: dict[str, Array] = {}
         for place, (compute, names) in enumerate(self.sources):
             for name in names:
@@ -233,7 +233,7 @@ class DesignRows:
             matrix *= np.sqrt(self.weights[part])
 
     def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
-        """Yield [J, r0] of one block of rows after the other, scaled, one column in each row of a buffer."""
+        """Yield [J, r0] of one block of rows after the other, scaled, each column in a row of a buffer."""
         last = self.count if last is None else last
         buffer = np.empty((self.size + 1, BLOCK))
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
@@ -254,13 +254,13 @@ class DesignRows:
         return upper
 
     def _moments(self, centre: Array, upper: Array, sample: Array) -> Array | None:
-        """Return the triangle from moments; None if that would cost digits."""
+        """Return the triangle from moments; None if that would lose digits."""
         size = self.size
         scale = powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
         singular = np.linalg.svd(scaled / np.maximum(norms(scaled), 1e-300), compute_uv=False)
         least = singular[-1] / singular[0]
-        # A sample may miss a column that is zero in most rows, so that nothing can be divided by its triangle.
+        # A sample may miss a column that is zero in most rows; then nothing can be divided by its triangle.
         plain = least**2 > 10.0 * WELL or not least > SOLVABLE
         divide = None if plain else divider(scaled)
 

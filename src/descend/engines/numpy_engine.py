@@ -20,11 +20,11 @@ BLOCK = 8_192
 """Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
 handed back to the heap rather than to the system."""
 MANY = 1 << 17
-"""Rows from which on threads share them, ..."""
+"""Rows from which on threads share them."""
 LARGE = 1 << 20
-"""... or numbers in their columns, matrices and Jacobian, if these are many."""
+"""Numbers in their columns, matrices and Jacobian from which on threads share them too."""
 SHARE = 1 << 16
-"""Rows that a thread takes at a time: so many that sharing them out costs nothing."""
+"""Rows that a thread takes at a time: enough that handing them out costs nothing."""
 BLOCKS = 2
 """The same, where a block is as large as the cache allows."""
 
@@ -58,7 +58,7 @@ class NumpyEngine(InMemory):
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
         alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
         self.block: tuple[Array, ...] | None = None
-        """All rows, where they are so few that nothing else need be thought of."""
+        """All rows, where they are few enough for a single block."""
         self.shared = kernel is not None and (
             self.count >= MANY or (self.count > BLOCK and self.count * kernel.code.numbers_per_row >= LARGE)
         )
@@ -76,7 +76,7 @@ class NumpyEngine(InMemory):
 
     @property
     def means(self) -> Callable[[Array], Sums] | None:
-        """Loss, gradient and curvature per row, or per unit of row weights; None where sums are as soon divided."""
+        """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
         if self.block is None or not isinstance(self.kernel, Compiled) or self.kernel.bind is None:
             return None
         return self.kernel.bind(self.block, self.total)
@@ -96,7 +96,7 @@ class NumpyEngine(InMemory):
 def _added(
     sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Array, ...]], alone: bool, theta: Array, order: int
 ) -> Sums:
-    """Sum over blocks. alone: whether BLAS is to do without other threads."""
+    """Sum over blocks. alone: whether BLAS must do without other threads."""
     with one_thread_each if alone else nullcontext():
         found = sums[order](theta, blocks[0])
         for block in blocks[1:]:
@@ -132,7 +132,7 @@ def _shared(
 
 
 def _joined(one: Sums, other: Sums, order: int) -> Sums:
-    """Add two sums over rows, or make one factor of two."""
+    """Add two sums over rows, or combine two factors into one."""
     loss, gradient, curvature = one
     if gradient is not None:
         gradient += other[1]

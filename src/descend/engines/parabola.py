@@ -35,9 +35,9 @@ class Parabola(NamedTuple):
 
 
 def through(theta: Array, totals: Totals) -> Parabola | None:
-    """Return the parabola with these sums (order 2) at theta; None where its columns depend on each other too far.
+    """Return the parabola with these sums (order 2) at theta; None where its columns depend on each other too much.
 
-    theta: so near the minimum that hardly anything is lost where the loss falls from there.
+    theta: near the minimum, so that hardly any digits are lost in the fall of the loss from there.
     """
     gradient, curvature = totals.gradient, totals.curvature
     if gradient is None or curvature is None or not (np.isfinite(totals.loss) and well_conditioned(curvature)):

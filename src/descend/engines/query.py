@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
 SINGULAR = 1e-14
-"""Smallest singular value of the scaled triangle of a sample, as a share of the largest, that is not just rounding."""
+"""Smallest singular value of a sample's scaled triangle, as a share of the largest, that is more than rounding."""
 UNTURNED = np.ones((1, 1))
 MOST_PARAMETERS = 60
-"""Beyond these the curvature has more sums than a query should."""
+"""Parameters beyond which the curvature has more sums than a query should."""
 
 
 class QueryEngine:
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
-    rows: of which only complete ones may be given. The queries are compiled once for each order, at its first use.
+    lazy: the rows, which must be complete. The queries are compiled once for each order, at its first use.
 
-    Order 3: where the columns of J depend on each other so far that J'WJ would lose digits, the database sums Z'WZ
-    instead, with Z = J S^-1 and S the triangle of a sample at theta, so that those of Z hardly do. With L its Cholesky
+    Order 3: where the columns of J depend on each other so much that J'WJ would lose digits, the database sums Z'WZ
+    instead, with Z = J S^-1 and S the triangle of a sample at theta, as the columns of Z hardly do. With L its Cholesky
     factor, the triangle of J is L'S, and q = L^-1 Z'slope.
     """
 
@@ -65,7 +65,7 @@ class QueryEngine:
         self.finish = compiled(program, "numpy", False).finish
         self.queries: dict[tuple[int, bool], Query] = {}
         self.near: Array | None = None
-        """A point near the minimum, if all sums follow from those there: for a squared loss and a linear formula."""
+        """A point near the minimum whose sums determine all others: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
         self.rows = Rows({})
 
@@ -113,7 +113,7 @@ class QueryEngine:
         return Totals(total, loss, gradient, curvature + np.triu(curvature, 1).T)
 
     def _factored(self, theta: Array) -> Totals:
-        """Return loss and factor; no factor where the curvature tells as much, or nothing does."""
+        """Return loss and factor; no factor where the curvature serves as well, or nothing does."""
         turn = self._turn(theta)
         if turn is None:
             return Totals(self.total, math.nan, None, None)
@@ -138,7 +138,7 @@ class QueryEngine:
         return Totals(total, loss, slopes if self.finish is None else self.finish(slopes, total, theta), None, factor)
 
     def _turn(self, theta: Array) -> Array | None:
-        """Return the triangle of the sample; None where its columns hardly depend on each other, or cannot be told."""
+        """Return the triangle of the sample; None where its columns hardly depend on each other, or that is unknown."""
         if not self.rows.columns:
             return None
         summed = NumpyEngine(self.program, self.rows).evaluate(theta, 3)
@@ -154,7 +154,7 @@ class QueryEngine:
 class Query:
     """The totals of one order as SQL, in which only the parameters are left open.
 
-    Each total is a factor, known here, times the sum of a product over rows; what several of them share is asked once.
+    Each total is a constant factor times the sum of a product over rows; a sum that several share is asked for once.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Query:
         order: int,
         batched: bool = False,
     ) -> None:
-        """Write the query; of ``batched`` rows, which are counted too, and their weights summed."""
+        """Write the query; if ``batched``, for some of the rows, which it also counts and whose weights it sums."""
         self.lazy = lazy
         self.batched = batched
         self.program = program
@@ -244,7 +244,7 @@ class Query:
 
     @staticmethod
     def _times(one: tuple[Expr, Expr], other: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
-        """Return a product of two, whose rows stay as they are, for each may have a name."""
+        """Return the product of two such pairs; parts per row are kept as they are, since each may have a name."""
         factor = one[0] * other[0]
         rows = [row for row in (one[1], other[1]) if row != 1]
         if factor == 0 or not rows:
@@ -254,7 +254,7 @@ class Query:
     def _sums(self, values: list[ir.NumericValue]) -> dict[str, ir.NumericScalar]:
         sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
         if self.nulls:
-            # A null is left out of a sum in silence, so the rows in which any term is null are counted.
+            # Sums silently skip nulls, so the rows in which any term is null are counted.
             sums["lost"] = reduce(operator.or_, (value.isnull() for value in values)).ifelse(1, 0).sum()
         return sums
 
@@ -276,8 +276,8 @@ class Query:
     ) -> tuple[Array, float]:
         """Run the query at theta; returns the totals, and the sum of the weights of their rows.
 
-        rows: the number of all; weight: the sum of their weights. Of no rows at all the totals are 0, of one row.
-        turn: what the derivatives are times, in order 3.
+        rows: the number of all; weight: the sum of their weights. Without any weight the totals are 0, of one row.
+        turn: what the derivatives are multiplied by, in order 3.
         """
         with np.errstate(all="ignore"):
             bound = self.bind(theta, weight, batch or EVERY, turn)
@@ -298,7 +298,7 @@ class Query:
         return totals, weight
 
     def _answers(self, bound: Sequence[float]) -> Row | None:
-        """Ask the database; None where a number left the range of doubles, which some databases take for an error."""
+        """Ask the database; None where a number left the range of doubles, which some databases report as an error."""
         try:
             return self.run(bound)
         except DataError:
@@ -313,13 +313,13 @@ class Query:
 
 
 def weights_of(lazy: Lazy) -> dict[Expr, Expr]:
-    """Return what the row weights are as an expression of columns; nothing if all rows are alike."""
+    """Return the row weight as an expression of columns; empty if all rows are alike."""
     roles = lazy.roles
     return {} if roles.spread is None else {OMEGA: roles.weight(Column(roles.spread))}
 
 
 def turned(row: int, column: int) -> Setting:
-    """Return the symbol of an entry of what the derivatives are times."""
+    """Return the symbol of an entry of the matrix that derivatives are multiplied by."""
     symbol: Setting = Setting(f"turn[{row}, {column}]")
     return symbol
 
@@ -331,7 +331,7 @@ def component(vector: str, place: int) -> Component:
 
 
 def parameter_binder(bound: list[Expr], program: Program) -> Callable[..., tuple[float, ...]]:
-    """Make the function that computes what stands in a query in place of parameters."""
+    """Make the function that computes the numbers bound in a query from the parameters."""
     names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
     entries = {symbol for expression in bound for symbol in expression.atoms(Setting)}
     names |= {symbol: symbol.name for symbol in entries if symbol.name.startswith("turn[")}

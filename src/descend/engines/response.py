@@ -1,4 +1,4 @@
-"""What is asked of all rows beside J, where they lie: what their response is, and the median size of a residual."""
+"""What is asked of all rows besides J, where they lie: facts about their response, and the median residual."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from descend.models import Model, SymbolicModel
 from descend.table.lazy import LARGEST, Lazy
 
 AROUND = 1.05
-"""How far from the median of a sample the one of all rows is looked for, at first; ten times as far the next time."""
+"""Factor around a sample's median within which that of all rows is first sought; ten times as far the next time."""
 
 
 class Response:
-    """What there is to ask about the response of all rows, in one query."""
+    """What can be asked about the response of all rows in one query."""
 
     def __init__(self, model: Model, lazy: Lazy, near: float, ends: tuple[float, float] | None = None) -> None:
-        """Write the query; ``near`` is near the mean of the response, against cancellation.
+        """Write the query; ``near``: a number near the mean of the response, subtracted to avoid cancellation.
 
-        ends: the least and the largest response, where all are known to be finite: then neither need be asked.
+        ends: the least and the largest response, if all are known to be finite: then neither is asked for.
         """
         abilities = ABILITIES.get(lazy.backend.name, Abilities())
         names: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
@@ -82,10 +82,10 @@ class Response:
 
 
 def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float) -> float:
-    """Return the median of |y - prediction| at theta; ``near`` is that of a sample, which saves memory.
+    """Return the median of |y - prediction| at theta; ``near``: that of a sample, which saves memory.
 
-    program: the formula, if the database is to be asked; it is where it has medians and all functions of the formula,
-        and rows are alike.
+    program: the formula, if the database may compute it, which it does if it has medians and all functions of the
+        formula, and rows are alike.
     """
     from ibis.expr import operations
 
@@ -119,7 +119,7 @@ def _by_database(model: SymbolicModel, program: Program, lazy: Lazy, theta: Arra
 
 
 def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float) -> float | None:
-    """Select the median among the sizes between ``low`` and ``high``, which alone are kept; None if it is elsewhere."""
+    """Select the median among the sizes between ``low`` and ``high``, the only ones kept; None if it lies elsewhere."""
     below = total = 0.0
     between, theirs = [], []
     for block in lazy.blocks(BLOCK):

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLOCK = 1 << 16
-"""Rows per block: large enough that fetching them costs little for each, small enough for any memory."""
+"""Rows per block: enough that fetching them costs little for each, few enough for any memory."""
 
 
 class StreamEngine:
     """Sums over blocks of rows, fetched anew for each evaluation, with NumPy or PyTorch.
 
-    rows: of which only complete ones may be given.
+    lazy: the rows, which must be complete.
     """
 
     factors = True

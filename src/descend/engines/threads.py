@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 MOST = 16
-"""Threads beyond which Python itself, one thread at a time, would be the bottleneck."""
+"""Threads beyond which Python itself, running one at a time, would be the bottleneck."""
 
 
 def processors() -> int:
@@ -30,10 +30,10 @@ def processors() -> int:
 def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: int | None = None) -> list[Answer]:
     """Return work(0), work(1), ..., each computed by whichever thread is free; BLAS adds no threads of its own.
 
-    worker: returns ``work``, once for each thread, which may so have memory of its own.
+    worker: called once in each thread; returns ``work``, which can thus have memory of its own.
 
-    BLAS's threads wait for each other at every product, which where the processors have other things to do takes a
-    hundred times longer than the product; ours meet once, at the end. The settings of ``np.errstate`` hold in them too.
+    BLAS's threads wait for each other at every product, which takes a hundred times longer than the product when the
+    processors are busy; ours meet once, at the end. The settings of ``np.errstate`` hold in them too.
 
     >>> in_turn(4, lambda: lambda number: number * number, threads=2)
     [0, 1, 4, 9]
@@ -78,7 +78,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
 
 
 class Alone:
-    """Let each thread that calls BLAS do the work alone, for as long as any thread is within.
+    """Let each thread that calls BLAS work alone, as long as any thread is inside this context.
 
     The first to enter sets the limit and the last to leave lifts it: it holds for the whole process.
     """
@@ -106,7 +106,7 @@ one_thread_each = Alone()
 
 @lru_cache(maxsize=2)
 def _libraries(with_scipy: bool) -> threadpoolctl.ThreadpoolController:
-    """Return those loaded by now; SciPy has a BLAS of its own."""
+    """Return the libraries loaded by now; SciPy has a BLAS of its own."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -32,7 +32,7 @@ COMPILING = 10.0
 PER_ROW = {"numpy": 10e-9, "torch": 40e-9, "compiled": 2e-9}
 """Seconds per row of one evaluation of ``a*exp(-b*x) + c`` with its gradient, on two cores, about."""
 USUAL = 10
-"""Passes over the rows that a run takes which nobody told how many."""
+"""Passes over the rows assumed for a run of unknown length."""
 
 
 def import_torch() -> ModuleType:
@@ -63,7 +63,7 @@ def checked_device(torch: ModuleType, device: str | None) -> str:
 
 
 def pays(program: Program | Kernel, rows: int, passes: int | None, instead_of: str) -> bool:
-    """Whether so many passes take longer with an engine than to compile a kernel, and with that.
+    """Whether so many passes with an engine take longer than compiling a kernel and passing with that.
 
     >>> from descend.formula import read_formula
     >>> from descend.gradients.derived import derived
@@ -110,7 +110,7 @@ class TorchEngine(InMemory):
 
     @cached_property
     def data(self) -> tuple[Tensor, ...]:
-        """What the sums need of all rows."""
+        """All rows in the form that the sums need."""
         return tuple(self._tensor(array) for array in self.kernel.prepare(self.rows))
 
     @cached_property
@@ -149,7 +149,7 @@ class TorchEngine(InMemory):
         return ordered(order, count, float(loss), summed, None if curvature is None else self._array(curvature))
 
     def _called(self, order: int, point: Tensor) -> Tensor | None:
-        """Call a compiled kernel; None, from then on, where it cannot be compiled here."""
+        """Call a compiled kernel; None, from then on, if it cannot be compiled here."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -16,9 +16,9 @@ class Totals(NamedTuple):
     """Raw sums over rows, float64.
 
     rows: their number, or the sum of their weights. gradient: (p,) or None. curvature: (p, p) or None.
-    factor: (p + 1, p + 1) or None; upper triangle R of QR [sqrt(W) J, slope / sqrt(W)], so that its first p rows and
-        columns give curvature = R'R and, times its last column, the gradient, with twice their digits. A gradient
-        beside it is by hand or autograd, and counts; where the curvature tells as much there is no factor.
+    factor: (p + 1, p + 1) or None; upper triangle R of QR [sqrt(W) J, slope / sqrt(W)]: its first p rows and columns
+        give the curvature R'R and, with its last column, the gradient, to twice the digits. A gradient beside it is by
+        hand or autograd, and takes precedence; where the curvature serves as well there is no factor.
     """
 
     rows: float
@@ -29,7 +29,7 @@ class Totals(NamedTuple):
 
 
 class InMemory:
-    """An engine of columns in memory: it is copied and pickled as what it is made of, for compiled code is not."""
+    """An engine of columns in memory; copied and pickled as its arguments, since compiled code cannot be."""
 
     made_of: tuple[object, ...]
     """The arguments of its class."""
@@ -63,7 +63,7 @@ class Engine(Protocol):
 
 
 def ordered(order: int, rows: float, loss: float, gradient: Array | None, second: Array | None) -> Totals:
-    """Return totals of which ``second`` is the curvature, or the factor if the order is 3."""
+    """Return totals in which ``second`` is the curvature, or the factor if the order is 3."""
     if order == 3:
         return Totals(rows, loss, gradient, None, second)
     return Totals(rows, loss, gradient, second)

@@ -14,7 +14,7 @@ WELL = 1e-4
 
 
 def well_conditioned(moments: Array) -> bool:
-    """Whether moments may stand for the columns themselves: whether their columns hardly depend on each other."""
+    """Whether moments may replace the columns themselves: whether these hardly depend on each other."""
     diagonal = moments.diagonal()
     if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
         return False
@@ -73,6 +73,6 @@ def norms(matrix: Array) -> Array:
 
 
 def powers_of_two(sizes: Array) -> Array:
-    """Round sizes to powers of two, by which numbers are divided without rounding; 1 where there is none."""
+    """Round sizes to powers of two, division by which is exact; 1 where there is none."""
     usable = np.isfinite(sizes) & (sizes > 0.0)
     return np.exp2(np.round(np.log2(np.where(usable, sizes, 1.0))))

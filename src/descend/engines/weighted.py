@@ -11,7 +11,7 @@ ROUNDING = 1e-12
 
 
 def median(sizes: Array, omega: Array | None = None) -> float:
-    """Return the median; with weights, what half of their sum lies on either side of: a row of weight 2 is two rows.
+    """Return the median; with weights, half of their sum lies on either side: a row of weight 2 counts as two rows.
 
     >>> median(np.array([5.0, 1.0, 9.0]), np.array([1.0, 0.0, 3.0])), median(np.array([4.0, 2.0]))
     (9.0, 3.0)
@@ -22,7 +22,7 @@ def median(sizes: Array, omega: Array | None = None) -> float:
 
 
 def middle(sizes: Array, omega: Array, below: float, total: float) -> float:
-    """Return the median of what lies above weights that sum to ``below`` of ``total``."""
+    """Return the median of the sizes that lie above weights summing to ``below`` of ``total``."""
     order = np.argsort(sizes, kind="stable")
     order = order[omega[order] > 0.0]
     upto = below + np.cumsum(omega[order])

@@ -1,4 +1,4 @@
-"""What a formula says that its author may not have meant: one sentence each, to be told beside a fit."""
+"""What a formula says that its author may not have meant: one sentence for each, shown beside the fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅ�
 
 
 def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what is to be told of a formula; ``columns``: those that there are beside the ones it names.
+    """Return a sentence for each thing in a formula that may be misread; ``columns``: further columns of the data.
 
     >>> from descend.formula import read_formula
     >>> print(ambiguities(read_formula("y ~ a + e*x", ["x", "y"]))[0])
@@ -34,7 +34,7 @@ def _ambiguities(formula: Formula, columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _euler(formula: Formula) -> Iterator[str]:
-    """Tell that e is no parameter, unless it stands where only the constant makes sense, as the base of a power."""
+    """Warn that e is a constant, unless it stands where only the constant makes sense: as the base of a power."""
     sides = parse_formula(formula.text)
     bases = [node.base for node in walk(*sides) if isinstance(node, Power)]
     if any(name.name == "e" and not name.quoted and name not in bases for name in names_in(*sides)):
@@ -45,13 +45,13 @@ def _euler(formula: Formula) -> Iterator[str]:
 
 
 def _sinc(formula: Formula) -> Iterator[str]:
-    """Tell which of two functions of that name is meant."""
+    """Say which of the two functions called sinc is meant."""
     if formula.expression.has(sinc):
         yield "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`"
 
 
 def _response(formula: Formula) -> Iterator[str]:
-    """Tell that a response explains itself: every column on the left stands on the right too."""
+    """Warn of a response that explains itself: every column on the left of ``~`` also stands on the right."""
     left = [name for name in formula.columns if Column(name) in formula.response.free_symbols]
     if left and set(left) <= set(formula.inputs):
         names = " and ".join(f"`{name}`" for name in left)
@@ -63,7 +63,7 @@ def _response(formula: Formula) -> Iterator[str]:
 
 
 def _twins(formula: Formula, columns: Collection[str]) -> Iterator[str]:
-    """Tell of names that look the same and are not: with letters of another alphabet, or full-width ones."""
+    """Warn of different names that look alike, because of letters from another alphabet or full-width ones."""
     names = dict.fromkeys((*formula.parameters, *formula.columns))
     for one, other in itertools.product(names, dict.fromkeys((*names, *columns))):
         if (

@@ -36,18 +36,18 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 
 
 Extra = tuple[Callable[..., Expr], tuple[int, ...]]
-"""A function that only some texts may call: how to build it, and how many arguments it takes."""
+"""A function that only some formulas may call: how to build it, and the numbers of arguments it may take."""
 
 
 class Builder:
-    """Turns the trees of one formula into expressions and gathers what they use.
+    """Turns the syntax trees of one formula into expressions, and collects the names that they use.
 
-    columns: the names that are data; numeric: those of them that patterns may choose from, or those for each vector.
-    starts: names the user gave a start, hence parameters whatever they look like; None: any name may be a parameter.
-    extra: functions beside the built-in ones: how to build them, and how many arguments they may take.
+    columns: the names that are data. numeric: the columns that patterns choose from, or a mapping of them per vector.
+    starts: names with a starting value, so parameters whatever they look like; None: any name may be a parameter.
+    extra: functions beside the built-in ones: how to build them, and the numbers of arguments they may take.
 
-    no_pattern: columns that no pattern takes; no_star: columns that ``[*]`` leaves out as well.
-    given: parameters that are no unknowns: an expression of others, or a number; of a vector, one for each component.
+    no_pattern: columns that no pattern matches; no_star: further columns that ``[*]`` leaves out.
+    given: parameters with a known value: a number or an expression of others; for a vector, one for each component.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Builder:
 
     @refuse_depth
     def build(self, node: syntax.Node) -> Expr:
-        """Return the expression of a syntax. Raises FormulaError where it is not a finite real number."""
+        """Return the expression of a syntax tree. Raises FormulaError where it is not a finite real number."""
         result = self._value(node)
         if not _real(result):
             self.fail(node, "This holds a number that is not finite or not real.", "Check its constants and powers.")
@@ -137,7 +137,7 @@ class Builder:
         if base == 0 and not exponent.is_number:
             self.fail(node, "This is a power of zero.", "Check the base.")
         if exponent.is_number:
-            # SymPy keeps powers of numbers exactly, with as many digits as that takes; so they are tried first.
+            # SymPy keeps powers of numbers exact, however many digits that takes; so they are tried as floats first.
             numbers = Mul(*(factor for factor in Mul.make_args(base) if factor.is_number))
             value = _float_power(numbers if base.is_number else abs(numbers), exponent)
             if value is None:
@@ -158,7 +158,7 @@ class Builder:
                 self.fail(node, f"`{name}` takes {counted}, not {len(node.arguments)}.", "Check the brackets.")
             return build(*map(self._value, node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
-            return self._value(node.arguments[0])  # "as it is", where other programs read ^ otherwise
+            return self._value(node.arguments[0])  # as in R, where I( ) keeps ^ a power
         if name not in FUNCTIONS:
             self._unknown_function(node)
         if name == "where" and len(node.arguments) == 3:
@@ -205,7 +205,7 @@ class Builder:
             return join(*map(self._condition, node.operands))
         values = [self._value(part) for part in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
-        # Unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
+        # Left unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
         compared = (
             RELATIONS[operator](left, right, evaluate=bool(left.is_number and right.is_number))
             for left, operator, right in pairs
@@ -318,7 +318,7 @@ def _float_power(base: Expr, exponent: Expr) -> float | None:
 
 
 def _exact(base: Expr, exponent: Expr) -> bool:
-    """Say whether a power of numbers is kept as it is: 2^3, pi^2 and 1/sqrt(2), but not 2^0.1 or sqrt(1.4142135)."""
+    """Say whether a power of numbers stays exact: 2^3, pi^2 and 1/sqrt(2) do, 2^0.1 and sqrt(1.4142135) do not."""
     if exponent.is_Integer:
         return bool(abs(exponent) <= 64)
     simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)

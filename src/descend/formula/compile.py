@@ -18,13 +18,13 @@ from descend.formula.symbols import OMEGA, Column
 
 Array = NDArray[np.float64]
 Compiled = Callable[..., Any]
-"""A function of numbers, arrays or tensors, which returns such as it is given."""
+"""A function of numbers, arrays or tensors, which returns the kind it is given."""
 Names = Mapping[str, object]
 
 
 @lru_cache(maxsize=1)
 def numpy_names() -> Names:
-    """Return what code in NumPy refers to; SciPy's functions load at their first use."""
+    """Return the names that NumPy code refers to; SciPy's functions load at their first use."""
     return {
         "np": np,
         "special": Special(),
@@ -38,7 +38,7 @@ def numpy_names() -> Names:
 
 @lru_cache(maxsize=1)
 def torch_names() -> Names:
-    """Return what code in PyTorch refers to."""
+    """Return the names that PyTorch code refers to."""
     import torch
 
     return {
@@ -51,14 +51,14 @@ def torch_names() -> Names:
 
 
 def names_of(language: Language) -> Names:
-    """Return what code in ``language`` refers to."""
+    """Return the names that code in ``language`` refers to."""
     return torch_names() if language is TORCH else numpy_names()
 
 
 def define(name: str, source: str, names: Names) -> Compiled:
     """Turn source code written by this module into a function.
 
-    The code is ours: every name in it is one that was made up here, and every number went through ``float``.
+    It is safe to run: every name in it was made up here, and every number went through ``float``.
     """
     space: dict[str, Any] = dict(names)
     exec(compile(source, f"<descend: {name}>", "exec"), space)
@@ -78,7 +78,7 @@ def compile_expression(expression: Expr, symbols: tuple[Expr, ...], language: La
 
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
-    """Return the (rows, k) matrix of what stands in ``[ ]``."""
+    """Return the (rows, k) matrix of the items inside ``[ ]``."""
     return np.column_stack([over_rows(item, columns, count) for item in items])
 
 
@@ -88,7 +88,7 @@ def _columns_of(expression: Expr) -> tuple[Column, ...]:
 
 
 def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega: Array | None = None) -> Array:
-    """Evaluate an expression of data, and of row weights, alone: one number (or truth value) per row."""
+    """Evaluate an expression of data, and perhaps of row weights, alone: one number (or truth value) per row."""
     used = _columns_of(expression)
     values = [omega if symbol is OMEGA else columns[symbol.name] for symbol in used]
     with np.errstate(all="ignore"):

@@ -1,6 +1,6 @@
 """Derivatives by the rules of calculus, over real numbers.
 
-SymPy's own ``diff`` takes the square of the number of factors of a product in time, and much of Python's stack.
+SymPy's own ``diff`` takes time that grows with the square of the factors of a product, and much of Python's stack.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ZERO, ONE = Integer(0), Integer(1)
 
 
 Parts = dict[Condition, Expr]
-"""A derivative: {condition: what is 0 in rows where it holds}."""
+"""A derivative as a sum: condition -> the part that is 0 in rows where the condition holds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """Derivatives, each by the conditions of rows in which a part of it has the limit 0; see `Edges`.
+    """Derivatives, split by the conditions under which a part of them has the limit 0; see `Edges`.
 
-    parts: symbol -> {condition: what is 0 in rows where the condition holds}; the rest stands under ``sympy.false``.
-    logarithms: those that stand in them with the limit 0 of x^b log(x), each with what it is away from the edge.
+    parts: symbol -> {condition: the part that is 0 where the condition holds}; all else is under ``sympy.false``.
+    logarithms: those written as 0 at an edge, where x^b log(x) has the limit 0 -> the plain logarithm.
     """
 
     parts: Mapping[Expr, Mapping[Condition, Expr]]
@@ -37,7 +37,7 @@ class Slopes:
 
     @cached_property
     def with_limits(self) -> dict[Expr, Expr]:
-        """The derivatives, right in every row."""
+        """The derivatives, correct in every row."""
         if not self._conditions:
             return self.inside
         return {
@@ -47,11 +47,11 @@ class Slopes:
 
     @cached_property
     def inside(self) -> dict[Expr, Expr]:
-        """The derivatives by the rules of calculus, right in rows away from every edge."""
+        """The derivatives by the rules of calculus, correct in rows away from every edge."""
         return {symbol: Add(*parts.values()).xreplace(self.logarithms) for symbol, parts in self.parts.items()}
 
     def written(self, each: Callable[[Expr], Expr]) -> Slopes:
-        """Return the same for a reader, each limit around the product it belongs to."""
+        """Return the same slopes in a form to be read: each limit is taken around the product it belongs to."""
         found: dict[Expr, Parts] = {}
         for symbol, parts in self.parts.items():
             terms = [
@@ -63,22 +63,22 @@ class Slopes:
         return Slopes(found, self.logarithms)
 
     def _apart(self, part: Expr) -> Expr:
-        """Write out products of sums, so that each logarithm with a limit is a factor of a term."""
+        """Expand products of sums, so that each logarithm with a limit is a factor of a term."""
         return part if len(part.atoms(where)) == len(self._factors(part)) else sympy.expand_mul(part)
 
     def _factors(self, term: Expr) -> dict[Expr, Expr]:
-        """Return the logarithms among the factors of a term, which is 0 where they are."""
+        """Return the logarithms among the factors of a term, with their plain form: the term is 0 where they are."""
         return {factor: self.logarithms[factor] for factor in Mul.make_args(term) if factor in self.logarithms}
 
     @cached_property
     def edges(self) -> tuple[Expr, ...]:
-        """Expressions of data alone; where none of them is 0, no row is at an edge that data alone decide."""
+        """Expressions of data alone; where none of them is 0, no row is at an edge that depends on data alone."""
         zeros = {zero.lhs for condition in self._conditions for zero in condition.atoms(sympy.Eq) if of_data(zero)}
         return tuple(sorted(zeros, key=str))
 
     @cached_property
     def anywhere(self) -> bool:
-        """Whether parameters too decide if a row is at an edge, as in max(x - m, 0)^p."""
+        """Whether it also depends on parameters if a row is at an edge, as in max(x - m, 0)^p."""
         return not all(any(map(of_data, condition.atoms(sympy.Eq))) for condition in self._conditions)
 
     @cached_property
@@ -110,7 +110,7 @@ def slopes(expression: Expr, symbols: Iterable[Expr]) -> Slopes:
     terms: dict[Expr, list[Expr]] = {symbol: [] for symbol in symbols}
     wanted = set(terms)
     held: dict[Expr, frozenset[Expr]] = {}
-    # Of a sum, each symbol sees its own terms only: 5,000 terms with a parameter each take 5,000 steps.
+    # In a sum, each symbol concerns only its own terms: 5,000 terms with a parameter each take 5,000 steps.
     for term in Add.make_args(expression):
         for symbol in _held(term, wanted, held):
             terms[symbol].append(term)
@@ -124,7 +124,7 @@ def slopes(expression: Expr, symbols: Iterable[Expr]) -> Slopes:
 
 
 class _NoEdges(Edges):
-    """The edges of an expression that has none."""
+    """Stands for the edges of an expression that has none."""
 
     def __init__(self) -> None:
         self.infinite = lambda node: sympy.false
@@ -134,7 +134,7 @@ class _NoEdges(Edges):
 
 
 def _may_have_edges(expression: Expr) -> bool:
-    """Whether something in an expression may be infinite, or have a slope that is, where a part of it is 0."""
+    """Whether a part of an expression may be infinite, or have an infinite slope, where something inside it is 0."""
     functions = map(entry_of, expression.atoms(sympy.Function))
     return expression.has(sympy.Pow) or any(
         each is not None and (each.infinite_at_zero or each.steep_at_zero) for each in functions
@@ -142,7 +142,7 @@ def _may_have_edges(expression: Expr) -> bool:
 
 
 def _finite(derivative: Parts, infinite: Condition) -> Parts:
-    """Forget the edges at which the term itself is infinite, where no derivative is of use."""
+    """Drop the edges at which the term itself is infinite, where no derivative is of use."""
     if infinite is sympy.false:
         return derivative
     idle = alternatives(infinite)
@@ -168,7 +168,7 @@ def _times(derivative: Parts, edge: Condition, factor: Callable[[Expr], Expr]) -
 
 
 def _held(node: Expr, wanted: set[Expr], known: dict[Expr, frozenset[Expr]]) -> frozenset[Expr]:
-    """Return which of the wanted symbols an expression holds."""
+    """Return which of the ``wanted`` symbols an expression contains."""
     held = known.get(node)
     if held is None:
         inside = (_held(argument, wanted, known) for argument in node.args)
@@ -177,7 +177,7 @@ def _held(node: Expr, wanted: set[Expr], known: dict[Expr, frozenset[Expr]]) -> 
 
 
 class _Derivative:
-    """The derivative by one symbol; what several places share is derived once."""
+    """The derivative by one symbol; shared subexpressions are derived once."""
 
     def __init__(
         self, symbol: Expr, held: dict[Expr, frozenset[Expr]], edges: Edges, logarithms: dict[Expr, Expr]
@@ -232,7 +232,7 @@ class _Derivative:
         return _added([_times(self.of(exponent), infinite, partial(Mul, node, logarithm)), by_base])
 
     def _by_base(self, node: Expr, infinite: Condition) -> Parts:
-        """Return the derivative by the base: of (x/k)^b by k as -b/k (x/k)^b, which has its limit at 0."""
+        """Return the derivative by the base; that of (x/k)^b by k as -b/k (x/k)^b, which has its limit at 0."""
         base, exponent = node.args
         if self.symbol not in self.held[base]:
             return {}

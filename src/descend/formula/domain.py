@@ -1,4 +1,4 @@
-"""Where an expression has a value, and between which numbers that stays, and where it bends."""
+"""Where an expression has a value, between which numbers it stays, and where it bends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Limit:
 
     @property
     def opposite(self) -> str:
-        """What is so where the condition does not hold."""
+        """Say what holds where the condition does not."""
         words = {"> 0": "<= 0", ">= 0": "< 0", "!= 0": "0", "between -1 and 1": "not between -1 and 1"}
         return words[self.relation]
 
@@ -61,7 +61,7 @@ class Limit:
 
 @lru_cache(maxsize=128)
 def limits(formula: Formula) -> tuple[Limit, ...]:
-    """Return what both sides of a formula demand of their arguments, less what holds for all numbers, inside first."""
+    """Return the conditions that both sides of a formula set on their arguments and that can fail, innermost first."""
     sides = [formula.response, *(item for term in formula.terms.values() for item in term.items), formula.expression]
     demands: dict[tuple[Expr, str], Limit] = {}
     for side in sides:
@@ -98,7 +98,7 @@ def _always(argument: Expr, relation: str) -> bool:
 def innermost_failure(
     expression: Expr, values: Mapping[Expr, float], largest: float = math.inf
 ) -> tuple[Expr, float] | None:
-    """Return the smallest part of ``expression`` that is not below ``largest`` in size at ``values``, and its value."""
+    """Return the innermost part of ``expression`` whose size at ``values`` is not below ``largest``, and its value."""
     symbols = tuple(values)
     for node in sympy.postorder_traversal(expression):
         if isinstance(node, Expr) and node.args:
@@ -110,9 +110,9 @@ def innermost_failure(
 
 
 def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
-    """Return numbers between which an expression stays where it is a real number at all; it need not reach them.
+    """Return numbers between which an expression stays wherever it is real; it need not reach them.
 
-    known: the same of its symbols; any real number where nothing is known.
+    known: such intervals of its symbols; a symbol that is not among them may be any real number.
 
     >>> from descend.formula import read_formula
     >>> interval(read_formula("y ~ 3 - 2*sigmoid(a + b*x)", ["x", "y"]).expression, {})
@@ -147,7 +147,7 @@ def _rising(function: Function, limits: Interval, inside: Interval) -> Interval:
 
 
 def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:
-    """Return the interval of a product; a fraction of a positive part and the whole lies between 0 and 1."""
+    """Return the interval of a product; the ratio of a positive part to the whole lies between 0 and 1."""
     low, high = reduce(_times, parts)
     number, remainder = expression.as_coeff_Mul()
     if number != 1:
@@ -164,7 +164,7 @@ def _times(one: Interval, other: Interval) -> Interval:
 
 
 def _power(exponent: Expr, base: Interval, power: Interval) -> Interval:
-    """Return the interval of a power, which is a real number for a base of 0 or more, or a whole exponent."""
+    """Return the interval of a power, which is real for a base of 0 or more, or for an integer exponent."""
     integer = bool(exponent.is_Integer)
     if integer and exponent < 0:
         return _reciprocal(_power(-exponent, base, (-power[1], -power[0])))
@@ -179,7 +179,7 @@ def _power(exponent: Expr, base: Interval, power: Interval) -> Interval:
 
 
 def _raised(base: float, power: float) -> float:
-    """Return the limit of a power of 0 or more; the larger where there are several."""
+    """Return the limit of a power with a base of 0 or more; the larger one where there are several."""
     if base == 1.0:
         return 1.0
     try:
@@ -201,8 +201,8 @@ def _reciprocal(interval: Interval) -> Interval:
 class Bend:
     """A part of an expression that bends where ``inside`` is 0: near there it is smooth + factor |inside|.
 
-    gap: of two branches, how far they are apart: what bends is factor * gap, for as far as the gap is closed at
-        inside = 0, where it would be a step else; None if ``inside`` says it all.
+    gap: the difference of two branches, for a choice between them: then factor * gap bends, if the gap closes where
+        inside = 0; otherwise there is a step. None if ``inside`` describes the bend by itself.
     """
 
     inside: Expr
@@ -212,7 +212,7 @@ class Bend:
 
 @lru_cache(maxsize=128)
 def bends(expression: Expr) -> tuple[Bend, ...]:
-    """Return where an expression bends at a place that its parameters can move.
+    """Return where an expression bends at places that move with its parameters.
 
     max(u, v) = (u + v + |u - v|)/2, and where(u < v, p, q) = (p + q + sign(v - u) (p - q))/2.
 

@@ -1,4 +1,4 @@
-"""Rows in which data alone drive a part of an expression to 0 or to infinity, whatever the parameters are.
+"""Rows in which data alone make a part of an expression 0 or infinite, whatever the parameters are.
 
 Where x is 0, ``(x/k)^b`` is 0 or infinite for every k, and for every b of one sign: it does not move with them, so its
 derivatives by them are 0 there. The rules of calculus would say 0 * inf, which is nan.
@@ -22,13 +22,13 @@ from descend.formula.symbols import Column, number
 LARGEST = number(sys.float_info.max)
 ZERO = Integer(0)
 LONG = 30
-"""Operations of an expression that is not looked at as a whole."""
+"""Operations above which an expression is not tested as a whole."""
 Condition = Any
 """A comparison of data and parameters, joined by and, or, not; ``sympy.false`` where it never holds."""
 
 
 def either(*conditions: Condition) -> Condition:
-    """Return the condition that one of them holds, without SymPy's search for a shorter one."""
+    """Return the condition that at least one of them holds, without SymPy's search for a shorter form."""
     parts = {part for condition in conditions if condition is not sympy.false for part in alternatives(condition)}
     if sympy.true in parts:
         return sympy.true
@@ -46,7 +46,7 @@ def both(one: Condition, other: Condition) -> Condition:
 
 
 def alternatives(condition: Condition) -> tuple[Condition, ...]:
-    """Return the conditions of which one must hold."""
+    """Return the conditions of which at least one must hold."""
     return condition.args if isinstance(condition, sympy.Or) else (condition,)
 
 
@@ -59,20 +59,20 @@ def _below(node: Expr) -> Condition:
 
 
 def of_data(condition: Condition) -> bool:
-    """Whether rows of data alone decide a condition."""
+    """Whether a condition depends on data alone."""
     return all(isinstance(symbol, Column) for symbol in condition.free_symbols)
 
 
 def _vanishes(node: Expr, part: Expr) -> bool:
-    """Whether an expression is 0 where a part of it is, as 1 - exp(-k*t) is where t is; of a long one it is not asked.
+    """Whether an expression is 0 where ``part`` is, as 1 - exp(-k*t) is at t = 0; long ones are not tested.
 
-    Put into a formula nested forty levels deep, a 0 may make of it a number of more digits than there are atoms.
+    In a formula nested forty levels deep, putting in a 0 may give a number with more digits than there are atoms.
     """
     return not part.is_positive and node.count_ops() <= LONG and node.xreplace({part: ZERO}) == 0
 
 
 def with_limit(expression: Expr, power: Expr) -> Expr | None:
-    """Return ``expression`` with v p/(q + p) as v/(1 + q/p), which is v where p is infinite; None without such a part.
+    """Return ``expression`` with v p/(q + p) as v/(1 + q/p), whose limit for infinite p is v; None without such a part.
 
     >>> x, v, k, h = Column("x"), *sympy.symbols("v k h", real=True)
     >>> with_limit(v * x**h / (k**h + x**h), x**h)
@@ -148,14 +148,14 @@ class Edges:
         return known and any(map(self._of_data, node.args))
 
     def _parts_of_data(self, node: Expr) -> Iterator[Expr]:
-        """Yield the largest parts of an expression that are data alone."""
+        """Yield the largest parts of an expression that hold data alone."""
         if self._of_data(node):
             yield node
         elif not isinstance(node, _CONDITIONS) and node.func is not where:
             yield from dict.fromkeys(part for argument in node.args for part in self._parts_of_data(argument))
 
     def held(self, expression: Expr) -> Expr:
-        """Write ``expression`` so that backward passes leave out what does not move: a value there, all else around."""
+        """Write ``expression`` so that backward passes skip what does not move: it is a constant in those rows."""
         if not expression.args or isinstance(expression, _CONDITIONS):
             return expression
         parts = [self.held(argument) for argument in expression.args]
@@ -165,14 +165,14 @@ class Edges:
         return expression.func(*map(self._split, edges, expression.args, parts))
 
     def _split(self, edge: Condition, node: Expr, changed: Expr) -> Expr:
-        """Return ``node`` as a constant at the edge, and ``changed``, of data that are not at the edge, elsewhere."""
+        """Return ``node`` as a constant at the edge, and ``changed`` elsewhere, with harmless data at the edge."""
         if edge is sympy.false or self._of_data(node):
             return changed
         zeros = {atom.lhs for atom in edge.atoms(sympy.Eq)}
         return where(edge, constant(node), changed.xreplace({zero: where(edge, Integer(1), zero) for zero in zeros}))
 
     def beside(self, node: Expr, argument: Expr) -> Condition:
-        """Say where ``node`` does not move with ``argument``, one of its arguments, though the rules may give nan."""
+        """Say where ``node`` does not change with ``argument``, one of its arguments, though calculus may give nan."""
         if isinstance(argument, _CONDITIONS) or node.func is where:
             return sympy.false
         infinite = self.infinite(argument)

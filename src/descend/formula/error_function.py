@@ -1,4 +1,4 @@
-"""erf and erfc for databases, few of which have them, by rational approximations.
+"""erf and erfc by rational approximations, for databases, few of which have them.
 
 Source: Cody (1969), Rational Chebyshev approximations for the error function, Math. Comput. 23, 631-637.
 """
@@ -29,7 +29,7 @@ ERFC_LOWER = _coefficients(
     "1.0 1.57449261107098347e1 1.17693950891312499e2 5.37181101862009858e2 1.62138957456669019e3 "
     "3.29079923573345963e3 4.36261909014324716e3 3.43936767414372164e3 1.23033935480374942e3"
 )
-# and of what that lacks to 1/sqrt(pi), in 1/x^2 beyond.
+# and beyond that, in 1/x^2, of the difference from 1/sqrt(pi).
 FAR_UPPER = _coefficients(
     "1.63153871373020978e-2 3.05326634961232344e-1 3.60344899949804439e-1 1.25781726111229246e-1 "
     "1.60837851487422766e-2 6.58749161529837803e-4"

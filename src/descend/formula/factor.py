@@ -1,4 +1,4 @@
-"""Sums over rows that lose no digits or copy no rows: the triangle of a QR factorization, and inner products."""
+"""Sums over rows without loss of digits or copies of rows: the triangle of a QR factorization, inner products."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 LEAST = 1e-10
-"""Share of the largest curvature of a row that a direction has at least, so that its slope can be divided by it."""
+"""Floor of a direction's curvature, as a share of the largest of the row, so that slopes can be divided by it."""
 
 
 def numpy_factor(weight: Array | float, slope: Array, jacobian: Array) -> Array:
-    """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]: R'R is curvature, gradient and loss, unsquared.
+    """Return the triangle R of QR [sqrt(W) J, slope / sqrt(W)]; R'R holds curvature, gradient and loss.
 
-    jacobian: (parameters, rows). A row of weight zero counts for nothing; if its slope is not zero, as where a weight
-    underflows, there is no such R, and all of it is nan.
+    jacobian: (parameters, rows). A row of weight zero counts for nothing; if its slope is not zero, as when a weight
+    underflows, there is no such R, and nan is returned throughout.
     """
     root = np.sqrt(np.broadcast_to(weight, jacobian.shape[1:]))
     augmented = np.empty((root.size, len(jacobian) + 1))
@@ -41,7 +41,7 @@ def triangle(matrix: Array) -> Array:
 
 
 def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
-    """Return the inner products of each two of a few long rows, weighed by ``omega``, without copying them.
+    """Return the inner products of every two of a few long rows, weighted by ``omega``, without copying the rows.
 
     >>> products((np.array([1.0, 2.0]), np.array([3.0, 0.0]))).tolist()
     [[5.0, 3.0], [3.0, 9.0]]
@@ -55,7 +55,7 @@ def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
 
 
 def torch_factor(weight: Tensor | float, slope: Tensor, jacobian: Tensor) -> Tensor:
-    """Do what ``numpy_factor`` does, with tensors."""
+    """Do the same as ``numpy_factor``, with tensors."""
     import torch
 
     root = torch.sqrt(torch.as_tensor(weight, dtype=jacobian.dtype, device=jacobian.device)).expand(jacobian.shape[1])
@@ -64,7 +64,7 @@ def torch_factor(weight: Tensor | float, slope: Tensor, jacobian: Tensor) -> Ten
 
 
 def torch_triangle(matrix: Tensor) -> Tensor:
-    """Do what ``triangle`` does, with a tensor."""
+    """Do the same as ``triangle``, with a tensor."""
     import torch
 
     rows, columns = matrix.shape
@@ -77,7 +77,7 @@ def torch_triangle(matrix: Tensor) -> Tensor:
 def whitened(
     jacobian: Array, own: Sequence[int], slopes: Sequence[Array], weights: Sequence[Array] = ()
 ) -> tuple[Array, Array]:
-    """Return slopes, (m n,), and derivatives, (p, m n), of as many scores a row that do not act on each other.
+    """Return slopes, (m n,), and derivatives, (p, m n), of m scores per row, combined so that they do not interact.
 
     jacobian: (p, n) derivatives of the first score. own: the place in theta of each other score. slopes: of the m
     scores. weights: the upper triangle of their second derivatives, row by row; none if they are not needed.

@@ -1,4 +1,4 @@
-"""A formula: what its text says, as expressions of columns and parameters."""
+"""A formula: its text as expressions of columns and parameters."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.registry import closest
 
 MOST_NONLINEAR = 100
-"""Parameters that do not enter linearly: derivatives, starts and what trades off take time with their square."""
+"""Nonlinear parameters, at most: derivatives, starts and trade-offs take time that grows with their square."""
 MOST_FACTORS = 100
-"""Factors of one product that hold parameters: each is a term of every derivative."""
+"""Factors of one product that hold parameters, at most: each is a term of every derivative."""
 USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """``response ~ expression``, read.
+    """A formula ``response ~ expression`` that was read.
 
     text: as the user wrote it.
     response, expression: both sides; the response holds data only.
     parameters: name -> labels of its components, or None for a scalar; in order of appearance.
     terms: what each ``w @ [...]`` in the expression stands for.
     columns: the names of the columns either side uses.
-    unused: those that the text names, but that fixed parameters have taken out of it.
+    unused: columns that the text names, but that dropped out of it with fixed parameters.
     """
 
     text: str
@@ -56,19 +56,19 @@ class Formula:
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers that the text holds, as they are typed."""
+        """The numbers in the text, as typed."""
         return tuple(dict.fromkeys(token.text for token in tokenize(self.text) if token.kind == "number"))
 
     def as_typed(self, expression: Expr, held: bool = False) -> Expr:
-        """Return an expression that came of this formula, for a printer, with its constants as they were typed.
+        """Return an expression derived from this formula, for a printer, with its constants as they were typed.
 
-        held: so that they stay so whatever is done to it.
+        held: keep them so whatever is done to the expression afterwards.
         """
         return as_typed(expression, self.numbers, held)
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The columns the expression needs, so those that prediction needs."""
+        """The columns the expression needs, which are those that prediction needs."""
         used = self.expression.atoms(Column).union(
             *(item.atoms(Column) for term in self.terms.values() for item in term.items)
         )
@@ -81,7 +81,7 @@ class Formula:
 
     @property
     def jacobian(self) -> Mapping[Expr, Expr]:
-        """The derivatives, right in every row."""
+        """The derivatives, correct in every row."""
         return self.slopes.with_limits
 
     @cached_property
@@ -118,8 +118,7 @@ def read_formula(
     numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
     starts: names that have a starting value, hence parameters even if they look like a misspelt column.
     excluded: columns that ``[*]`` leaves out, such as the weights.
-    given: parameters that are fixed or tied, so that the formula is one of the others: an expression for each, and
-        for each component of a vector.
+    given: an expression for each fixed or tied parameter (for a vector, one per component), put in its place.
 
     Raises FormulaError, pointing at the place.
 
@@ -135,7 +134,7 @@ def read_formula(
 
 
 def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
-    """Say that a column whose name is no plain word stands in the text as it is, without backticks; or None."""
+    """Return the error for a column that stands in the text without the backticks it needs; None if none does."""
     outside = re.sub(r"`[^`]*`", lambda quoted: " " * len(quoted[0]), text)
     for name in sorted(columns, key=len, reverse=True):
         begin = outside.find(name)
@@ -258,7 +257,7 @@ def refuse_size(expression: Expr) -> None:
 
 
 def _nonlinear(expression: Expr) -> set[Expr]:
-    """Return the unknowns that stand anywhere but as a factor of a term."""
+    """Return the unknowns that occur anywhere other than as a factor of a term."""
     if expression.is_Function and len(expression.args) == 1:
         return _nonlinear(expression.args[0])  # a link, such as that of `exp(a + b*x)`
     found: set[Expr] = set()

@@ -1,6 +1,6 @@
-"""The functions a formula may call: one entry each, which says all that any room wants to know of it.
+"""The functions a formula may call: one entry each, with everything that other modules need to know of it.
 
-SymPy's own class of functions serves where its derivative is right for real numbers.
+SymPy's own function class is used where its derivative is right for real numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ POSITIVE: Interval = (0.0, math.inf)
 
 
 def _tangent(argument: Expr) -> Expr:
-    """Build tan(argument) without SymPy's cot, which it is fond of: tan(x + pi/2) is -1/tan(x)."""
+    """Build tan(argument) without cot, which SymPy likes to bring in: tan(x + pi/2) is -1/tan(x) here."""
     return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
 
 
@@ -64,19 +64,19 @@ def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
 class Function:
     """One named function: how it is built, how each language writes it, and what is known of it.
 
-    name: in formulas. build: makes the SymPy expression of its arguments; nodes: the class of what it makes, if that
-    is a function of its own. arguments: the fewest and the most it takes, None if any number.
+    name: as in formulas. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
+    the function has one of its own. arguments: the fewest and the most it takes, None if any number.
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
     one it is called by its name there.
-    query: its value in a database, of `printers.database.DatabaseFunctions` and Ibis values. Without, the database must
-    have it by its name; rows are streamed from one that has not. query_repeats: whether that may write an argument
-    twice.
+    query: computes its value in a database, from `printers.database.DatabaseFunctions` and Ibis values. Without it, the
+    database must have a function of this name; otherwise rows are streamed. query_repeats: whether ``query`` may write
+    an argument twice.
 
-    range: least and largest value, or a function of those of the arguments. rising: whether it never falls.
-    domain: ``> 0`` or ``between -1 and 1``, what the argument must be. infinite_at_zero, steep_at_zero: itself, its
-    slope. periodic: whether it turns. keeps_unit: whether it has the unit of its arguments.
-    bend: of its arguments (u, s, gap) where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
+    range: least and largest value, or a function of those of the arguments. rising: whether it never falls. domain:
+    what the argument must be, ``> 0`` or ``between -1 and 1``. infinite_at_zero, steep_at_zero: whether its value, or
+    its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value has the unit of its arguments.
+    bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 
     >>> from descend.formula.real_functions import real_function
     >>> softsign = real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
@@ -106,7 +106,7 @@ class Function:
 
     @property
     def positive(self) -> bool:
-        """Whether it comes near 0 from above, and never there."""
+        """Whether it is positive everywhere, however near it comes to 0."""
         return self.rising and isinstance(self.range, tuple) and self.range[0] >= 0.0
 
     def __post_init__(self) -> None:
@@ -141,15 +141,15 @@ def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
 
 
 FUNCTIONS: dict[str, Function] = {}
-"""What a formula may call, by name."""
+"""The functions that formulas may call, by name."""
 DERIVED_ONLY: dict[str, Function] = {}
-"""What only a derivative brings in, by name."""
+"""The functions that only derivatives bring in, by name."""
 NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
 """The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
 
 
 def entry_of(node: Expr) -> Function | None:
-    """Return what is known of the function that a node is a call of; None if it is none."""
+    """Return the entry of the function that a node calls; None if it calls none."""
     name = NAMES.get(node.func)
     return None if name is None else FUNCTIONS.get(name) or DERIVED_ONLY[name]
 
@@ -172,7 +172,7 @@ def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> No
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
 """PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
 LOG1P_IN_SQL = "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end"
-"""What 1 + u rounds away is put back (Goldberg 1991, theorem 4)."""
+"""Puts back what 1 + u rounds away (Goldberg 1991, theorem 4)."""
 EXPM1_IN_SQL = (
     "case when exp({0}) = 1.0 then {0} when abs({0}) < 1.0 "
     "then (exp({0}) - 1.0) * ({0}) / ln(exp({0})) else exp({0}) - 1.0 end"
@@ -308,7 +308,7 @@ CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E, "π": sympy.pi}
 
 
 def not_a_parameter(name: str, role: str) -> str:
-    """Say that a name meant for a parameter is that of a constant; an empty text if it is not.
+    """Say that a name given for a parameter is that of a constant; an empty text if it is not.
 
     >>> not_a_parameter("e", "started")
     '`e` is a constant in formulas, 2.71828, so it cannot be started. Give the parameter another name, such as `e_`.'
@@ -341,7 +341,7 @@ def constant_call(function: Function, arguments: Sequence[float]) -> float:
 
 @lru_cache(maxsize=256)
 def _numeric(function: Function) -> Callable[..., float]:
-    # The text is a template of an entry; nothing of the user's is in it.
+    # The text is a template of an entry, so nothing in it comes from the user.
     text = f"lambda first, second=None: {function.numpy.format('first', 'second')}"
     compiled: Callable[..., float] = eval(text, {"np": np, "special": Special()})
     return compiled

@@ -36,7 +36,7 @@ exponential(mean), poisson(mean), bernoulli(probability); without arguments unif
 def read_columns(
     columns: Mapping[str, str | npt.ArrayLike], rows: int | None
 ) -> tuple[list[str], dict[str, Array], int]:
-    """Return the columns that are computed, as equations; those that are given; and how many rows they have.
+    """Return the equations of computed columns, the columns that are given, and the number of rows.
 
     Raises ConfigError where that is not clear.
     """

@@ -1,4 +1,4 @@
-"""Constants of a formula as they were typed: 8.314, where SymPy would have 500/4157 of its reciprocal."""
+"""Constants of a formula as they were typed: 1/8.314, where SymPy would write 500/4157."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from descend.formula.printers.code import exact_number
 from descend.formula.symbols import Typed
 
 SIMPLE = 1000
-"""Numerator and denominator up to which what stands beside a typed constant is no worse than that."""
+"""Largest numerator and denominator of a fraction that may stand beside a typed constant."""
 PLAIN = 100
-"""Numerator and denominator up to which a fraction may have been typed as one."""
+"""Largest numerator and denominator of a fraction that may itself have been typed."""
 FEW = 6
-"""Typed constants of which pairs are tried."""
+"""How many typed constants are tried in pairs."""
 ROUNDING = Rational(1, 10**15)
 LONGEST = 12
-"""Characters of a decimal number that is read more easily than a fraction."""
+"""Longest decimal number, in characters, that reads more easily than a fraction."""
 
 
 def as_typed(expression: Expr, texts: Sequence[str], held: bool = False) -> Expr:
-    """Return ``expression`` for a printer, its fractions written by the constants ``texts`` that they came from.
+    """Return ``expression`` for a printer, its fractions written with the constants ``texts`` that they came from.
 
-    held: constants of many digits are symbols too where they stand as they were typed, so that what is done to the
-    expression afterwards neither multiplies them nor clears their denominators.
+    held: constants of many digits become symbols even where they already stand as typed, so that later operations
+    neither multiply them nor clear their denominators.
 
     >>> from descend.formula.symbols import Column
     >>> as_typed(Rational(500, 4157) / Column("T"), ["8.314"])
@@ -39,7 +39,7 @@ def as_typed(expression: Expr, texts: Sequence[str], held: bool = False) -> Expr
 
 
 class _Rewritten:
-    """Expressions rewritten; what several places share is rewritten once."""
+    """Rewrites expressions; shared subexpressions are rewritten once."""
 
     def __init__(self, symbols: dict[Rational, Typed], held: bool) -> None:
         self.symbols, self.held = symbols, held
@@ -89,11 +89,11 @@ class _Rewritten:
         return value
 
     def _forms(self, value: Rational) -> Iterator[tuple[Rational, Expr]]:
-        """Yield ways to write a value as a rational number times typed constants or over them."""
+        """Yield ways to write a value as a rational number times typed constants, or divided by them."""
         for constant, symbol in self.symbols.items():
             yield value * constant, 1 / symbol
             yield value / constant, symbol
-        # Pairs of them last: a plain fraction is never one.
+        # Pairs of constants come last, so that a plain fraction is never written with them.
         for (one, first), (other, second) in itertools.product([*self.symbols.items()][:FEW], repeat=2):
             yield value * other / one, first / second
             yield value * one * other, 1 / (first * second)
@@ -105,6 +105,6 @@ class _Rewritten:
 
 
 def _simple(value: Rational) -> Rational | None:
-    """Return the simple fraction that a value is, to the rounding of a double; None if it is none."""
+    """Return the simple fraction that equals a value up to the rounding of a double; None if there is none."""
     near = Rational(Fraction(int(value.p), int(value.q)).limit_denominator(SIMPLE))
     return near if near != 0 and abs(near.p) <= SIMPLE and abs(value / near - 1) < ROUNDING else None

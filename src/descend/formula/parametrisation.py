@@ -1,4 +1,4 @@
-"""How parameters enter, as far as a search for them asks: linear in disguise, as a location, in several like terms."""
+"""How parameters enter, as a search needs to know it: linear in disguise, as a location, in several like terms."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from descend.formula.symbols import Column, Parameter, Predictor
 
 Own = tuple[Parameter, ...]
 TRIED = 12
-"""Rows of random data on which functions are told apart."""
+"""Rows of random data by which functions are told apart."""
 
 
 @lru_cache(maxsize=128)
 def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
-    """Return the amplitudes that are linear together with a phase, each with it.
+    """Return each amplitude that can be solved for together with a phase, and that phase.
 
-    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair is found by solving for two factors: of the part at
-    p = 0, and of that at p = pi/2.
+    As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair follows from two linear factors: that of the part
+    at p = 0, and that of the part at p = pi/2.
     """
     found: dict[Parameter, Parameter] = {}
     jacobian = formula.jacobian
@@ -45,9 +45,9 @@ def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
 
 @lru_cache(maxsize=128)
 def exponents(formula: Formula) -> Mapping[Parameter, Expr]:
-    """Return the parameters that are the logarithm of a factor, such as a in `exp(a + b*x)`, each with its rate.
+    """Return the parameters whose exponential is a factor, such as a in `exp(a + b*x)`, each with its rate.
 
-    The rate is 1 there, log(10) in `10^(a + b*x)`: the part of the sum that a is in is multiplied by exp(rate * a).
+    The rate is 1 here and log(10) in `10^(a + b*x)`: the term that a is in is multiplied by exp(rate * a).
     """
     found: dict[Parameter, Expr] = {}
     for symbol, slope in formula.jacobian.items():
@@ -66,8 +66,8 @@ def exponents(formula: Formula) -> Mapping[Parameter, Expr]:
 def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
     """Return `y ~ a/(1 + x/k) + c` for `log(y) ~ log(a/(1 + x/k) + c)`, and the like; None if that is no simpler.
 
-    It is simpler if other parameters enter linearly, such as those that are measured in the unit of y. With it comes
-    what a small change of its response is multiplied by in that of the formula, here 1/y.
+    It is simpler if it makes other parameters linear, such as those measured in the unit of y. It comes with the
+    derivative of the formula's response by its own, here 1/y.
     """
     response, expression = formula.response, formula.expression
     base = {sympy.log: sympy.E, log10: sympy.Integer(10), log2: sympy.Integer(2)}.get(response.func)
@@ -91,9 +91,9 @@ def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
 
 @dataclass(frozen=True)
 class Pivot:
-    """A parameter that moves a curve along: b in `tanh(b + c*x)`, which is 0 at x = -b/c, or in `1 + b*exp(-c*x)`.
+    """A parameter that shifts a curve: b in `tanh(b + c*x)`, which is 0 at x = -b/c, or in `1 + b*exp(-c*x)`.
 
-    It is slope * (value of ``along`` at some row), or, if ``exponential``, the exponential of that.
+    Its value is slope * (``along`` at some row), or, if ``exponential``, the exponential of that.
     """
 
     slope: Parameter
@@ -103,7 +103,7 @@ class Pivot:
 
 @lru_cache(maxsize=128)
 def pivots(formula: Formula) -> Mapping[Parameter, Pivot]:
-    """Return the nonlinear parameters that are added to, or stand before the exponential of, a slope times data."""
+    """Return the nonlinear parameters that are added to a slope times data, or that multiply its exponential."""
     found: dict[Parameter, Pivot] = {}
     linear = linear_unknowns(formula)
     for node in sorted(formula.expression.atoms(sympy.Add, sympy.Mul), key=sympy.default_sort_key):
@@ -123,7 +123,7 @@ def pivots(formula: Formula) -> Mapping[Parameter, Pivot]:
 
 
 def _slope(part: Expr, exponential: bool) -> tuple[Parameter, Expr] | None:
-    """Return q and x of q*x, or of exp(q*x); None if it is no such thing."""
+    """Return q and x if a part is q*x, or exp(q*x) if ``exponential``; None if it is not."""
     if exponential:
         if not isinstance(part, sympy.exp):
             return None
@@ -137,17 +137,17 @@ def _slope(part: Expr, exponential: bool) -> tuple[Parameter, Expr] | None:
 
 @lru_cache(maxsize=128)
 def nonlinear(formula: Formula) -> Own:
-    """Return the scalar parameters that have to be looked for: the others are solved for at each of their values."""
+    """Return the scalar parameters to be searched for; the others are solved for at each of their values."""
     known = linear_unknowns(formula)
     return tuple(symbol for symbol in formula.unknowns if isinstance(symbol, Parameter) and symbol not in known)
 
 
 @lru_cache(maxsize=128)
 def shared(formula: Formula) -> Own:
-    """Return the nonlinear parameters that shape two linear terms or more, such as b in `a*exp(-b*x) + c*exp(-2*b*x)`.
+    """Return the nonlinear parameters that shape several linear terms, such as b in `a*exp(-b*x) + c*exp(-2*b*x)`.
 
-    Two shapes that move together come close to the same curve at more than one place. In `a*s + d*(1 - s)` only one
-    moves, s, beside a constant: what counts is how many changes of shape are no multiples of each other.
+    Two shapes that change together can come close to the same curve in more than one place. In `a*s + d*(1 - s)` only
+    s changes, beside a constant: so what counts is how many changes of shape are linearly independent.
     """
     if formula.terms:
         return ()
@@ -156,7 +156,7 @@ def shared(formula: Formula) -> Own:
 
 
 def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
-    """Return how many independent functions of the data the derivatives of these shapes by a parameter are."""
+    """Return how many of the derivatives of these shapes by a parameter are linearly independent over the data."""
     slopes = [slope for shape in shapes if (slope := shape.diff(symbol)) != 0]
     if len(slopes) < 2:
         return len(slopes)
@@ -172,10 +172,10 @@ def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
 
 @lru_cache(maxsize=128)
 def like_terms(formula: Formula, held: bool) -> tuple[tuple[Own, Own], ...]:
-    """Return pairs of nonlinear parameters whose terms differ only in numbers and amplitudes, as by a tie or a bound.
+    """Return the nonlinear parameters of every two terms that differ only in numbers and amplitudes.
 
-    Such as (b, d) in `a*(exp(-b*x) + 2*exp(-d*x))`: with b and d in each other's place J has another valley. Where the
-    terms can change places as they stand that is the same valley, unless parameters are ``held`` by bounds.
+    Such as (b, d) in `a*(exp(-b*x) + 2*exp(-d*x))`: with b and d exchanged J has another valley. Where whole terms can
+    change places it is the same valley, unless parameters are ``held`` by bounds.
     """
     same: set[Parameter] = set()
     if not held:
@@ -191,7 +191,7 @@ def like_terms(formula: Formula, held: bool) -> tuple[tuple[Own, Own], ...]:
 
 
 def _skeletons(formula: Formula, total: Expr) -> Iterator[tuple[Expr, Own]]:
-    """Yield what the terms of a sum are but for numbers, amplitudes and names, with their nonlinear parameters."""
+    """Yield each term of a sum without its numbers, amplitudes and names, with its nonlinear parameters."""
     sought = nonlinear(formula)
     for term in total.args:
         _, remainder = term.as_coeff_Mul()

@@ -1,4 +1,4 @@
-"""Functions of real numbers as SymPy classes: those that it lacks, or whose derivative it has for complex ones."""
+"""Functions of real numbers as SymPy classes: those SymPy lacks, or differentiates for complex numbers only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sympy import Add, Expr, Integer, Rational
 
 
 class RealFunction(sympy.Function):  # type: ignore[misc]
-    """A function of real numbers that stays as it is written; only its derivative is known to SymPy."""
+    """A function of real numbers that SymPy leaves as it is written, knowing only its derivative."""
 
     def _eval_is_extended_real(self) -> bool:
         return True
@@ -42,15 +42,15 @@ def _sinc_derivative(x: Expr) -> Expr:
 
 log10 = real_function("log10", lambda x: 1 / (x * sympy.log(10)))
 log2 = real_function("log2", lambda x: 1 / (x * sympy.log(2)))
-# A product that loses no digits in either tail.
+# Written as a product that loses no digits in either tail.
 sigmoid: type[RealFunction] = real_function("sigmoid", lambda x: sigmoid(x) * sigmoid(-x))
 softplus = real_function("softplus", sigmoid)
 sign = real_function("sign", lambda x: Integer(0))
 absolute = real_function("absolute", sign)  # 0 at the kink
-# Its argument, which no derivative looks into: PyTorch's backward passes stop at it.
+# Equal to its argument, but with the derivative 0: PyTorch's backward passes stop at it.
 constant = real_function("constant", lambda x: Integer(0))
 digamma = real_function("digamma")
-lgamma = real_function("lgamma", digamma)  # densities are made of it
+lgamma = real_function("lgamma", digamma)  # occurs in densities
 gamma: type[RealFunction] = real_function("gamma", lambda x: gamma(x) * digamma(x))
 log1p = real_function("log1p", lambda x: 1 / (1 + x))
 expm1 = real_function("expm1", sympy.exp)
@@ -59,7 +59,7 @@ cbrt: type[RealFunction] = real_function("cbrt", lambda x: 1 / (3 * cbrt(x) ** 2
 sinc = real_function("sinc", _sinc_derivative)
 hypot: type[RealFunction] = real_function("hypot", lambda a, b: a / hypot(a, b), lambda a, b: b / hypot(a, b))
 arctan2 = real_function("arctan2", lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2))
-# Half of each derivative where both are equal.
+# Where both are equal, half of each derivative.
 minimum = real_function("minimum", lambda a, b: (1 + sign(b - a)) / 2, lambda a, b: (1 + sign(a - b)) / 2)
 maximum = real_function("maximum", lambda a, b: (1 + sign(a - b)) / 2, lambda a, b: (1 + sign(b - a)) / 2)
 

@@ -1,4 +1,4 @@
-"""Parameters that the expression itself cannot tell apart, whatever the data: what they trade off, and what is left."""
+"""Parameters that the expression itself cannot tell apart, whatever the data: how they trade off, what is left."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from descend.formula.trade_off import Redundancy, combination, integrated
 
 Array = NDArray[np.float64]
 POINTS = 3
-"""Random parameter points at which a redundancy must show: one might lie where it shows by chance."""
+"""Random parameter points at which a redundancy must show; at a single one it might show by chance."""
 ROWS_EACH = 12
 """Random rows for each parameter."""
 NOTHING = 1e-12
-"""Share of a row's derivatives below which that by one parameter may be rounding."""
+"""Share of a row's derivatives below which the derivative by one parameter may be rounding."""
 DEPENDENT = 1e-9
-"""What is left of a derivative of length 1, less the others, where it depends on them."""
+"""Length that is left of a unit derivative, freed of the others, below which it depends on them."""
 DIGITS = 60
-"""Digits with which a dependence of no simple form must hold, so that it is not one of rounding."""
+"""Digits to which a dependence of no simple form must hold, so that it cannot be rounding."""
 MOST = 60
-"""Parameters above which the expression is not searched: the curvature at the data still tells."""
+"""Parameters above which the expression is not searched; the curvature at the data still shows dependences."""
 
 
 @lru_cache(maxsize=128)
@@ -77,7 +77,7 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
 
 
 def _merged(tangled: Sequence[Redundancy], names: Sequence[str], order: Sequence[str]) -> list[Redundancy]:
-    """Add a dependence of no simple form, in one with those that share a parameter with it."""
+    """Add a dependence of no simple form, merged with those that share a parameter with it."""
     near = [each for each in tangled if set(each.parameters) & set(names)]
     every = set(names).union(*(each.parameters for each in near))
     spare = 1 + sum(each.spare for each in near)
@@ -134,9 +134,9 @@ def _jacobian(formula: Formula, theta: Array, columns: Mapping[str, Array], rows
 
 
 def _exact(formula: Formula, labels: Sequence[str]) -> bool:
-    """Whether derivatives by scalar parameters are dependent in all of ``DIGITS`` digits, at random rational places.
+    """Whether derivatives by scalar parameters are dependent to all ``DIGITS`` digits, at random rational points.
 
-    False where that cannot be told: a function of the formula may be known in double precision only.
+    False where that cannot be decided: a function of the formula may be known to double precision only.
     """
     import mpmath
 

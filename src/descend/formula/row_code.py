@@ -1,6 +1,6 @@
-"""Functions of blocks of rows: what differs per row is computed per row, and nothing else is.
+"""Functions of blocks of rows: what differs from row to row is computed per row, and nothing else is.
 
-Three habits of the code written here:
+Three rules of the code written here:
   1. what depends on data only is computed once, when the rows are handed over, and kept beside the columns;
   2. what depends on parameters only is a number, not an array;
   3. what several outputs share is computed once per call.
@@ -30,11 +30,11 @@ COUNT = Setting("n")
 
 
 class RowWriter(Writer):
-    """Writes straight-line code for expressions of rows, following the three habits above.
+    """Writes straight-line code for expressions of rows, following the three rules above.
 
     names: what each symbol is called in the code.
     quantities: per-row symbols defined by an expression, such as the prediction.
-    prepared: what is computed from data alone and its name; grows as expressions are written.
+    prepared: what is computed from data alone, with its name; grows as expressions are written.
 
     In PyTorch the parameters stay tensors throughout, so that autograd can follow them and no device has to wait.
     """
@@ -108,7 +108,7 @@ class RowWriter(Writer):
         return super()._node(node)
 
     def _assign_number(self, node: Expr) -> None:
-        """Compute what depends on parameters only; each function in it, which costs most of the time, just once."""
+        """Compute an expression of parameters only, each function in it just once: functions cost most of the time."""
         for part in sympy.postorder_traversal(node):
             costly = part.args and not (part.is_Add or part.is_Mul or part.is_Boolean)
             if part is node or (costly and part not in self.known and self.kind(part) == SCALAR):
@@ -149,7 +149,7 @@ class RowWriter(Writer):
         return text, min(precedence, POWER)
 
     def row(self, expression: Expr) -> str:
-        """Write ``expression`` as the name of an array: where it is one number, that number in each row."""
+        """Write ``expression`` as the name of an array; if it is one number, of an array of that number."""
         text = self.name(expression)
         if self.kind(expression) in (DATA, ROWS):
             return text
@@ -199,7 +199,7 @@ class RowWriter(Writer):
         return f"{left if left.isidentifier() else f'({left})'}.dot({right})"
 
     def _total(self, array: str) -> str:
-        """Sum an array: in NumPy as an inner product with ones, which takes half the time of its sum."""
+        """Sum an array; in NumPy as an inner product with ones, which takes half the time of its own sum."""
         if self.language is TORCH:
             return f"total({array})"
         return self.dot(array, self.prepared.setdefault(ONES, f"h{len(self.prepared)}"))
@@ -218,7 +218,7 @@ class RowCode:
 
     A block is a tuple: the columns, the row weights if ``weighted``, arrays computed from data alone, and a matrix for
     each ``w @ [...]``.
-    slices: where each parameter lies in theta. more: columns that are needed beside those of the formula.
+    slices: where each parameter lies in theta. more: columns needed beside those of the formula.
     """
 
     def __init__(
@@ -241,13 +241,13 @@ class RowCode:
 
     @property
     def block_rows(self) -> int:
-        """Rows per block, where there are many: what they need stays in the cache, at little cost for each block."""
+        """Rows per block, if there are many: few enough to stay in the cache, enough that each block costs little."""
         rows: int = max(1 << 10, (1 << 18) // self.numbers_per_row)
         return 1 << min(15, rows.bit_length() - 1)
 
     @property
     def numbers_per_row(self) -> int:
-        """How many numbers a row has in what is prepared, and in the Jacobian."""
+        """How many numbers a row has in the prepared arrays and in the Jacobian."""
         size: int = sum(place.stop - place.start for place in self.slices.values())
         return len(self.prepared) + size
 
@@ -260,12 +260,12 @@ class RowCode:
 
     @property
     def numbers(self) -> dict[str, str]:
-        """What each scalar parameter is called in the code."""
+        """The name of each scalar parameter in the code."""
         scalars = (name for name in self.slices if self.formula.parameters[name] is None)
         return {name: f"p{self.slices[name].start}" for name in scalars}
 
     def define(self, body: Iterable[str], results: Iterable[str]) -> Compiled:
-        """Make the function out of lines of code; only after every body that shares the block was written."""
+        """Make a function from lines of code; to be called after every body that shares the block was written."""
         names = [*self.prepared.values(), *self.matrices.values()]
         lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
         lines += [f"{number} = theta[{self.slices[name].start}]" for name, number in self.numbers.items()]
@@ -297,10 +297,10 @@ class RowCode:
                 )
 
     def lay_out(self, rows: Rows) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
-        """Prepare many rows, whose blocks are laid out as they are needed: as `prepare` does, but without any copy.
+        """Prepare many rows whose blocks are laid out when they are needed: like `prepare`, but without any copy.
 
-        Returns a function that each thread calls for one of its own, (first row, last row + 1) -> block. A block is
-        good until the next one is laid out.
+        Returns a function that each thread calls once; what it returns maps (first row, last row + 1) to a block, which
+        is valid until the next one is laid out.
         """
         arrays = list(self._arrays(rows, self.block_rows))
         complete = [len(array) == rows.count for array in arrays]

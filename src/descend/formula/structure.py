@@ -1,4 +1,4 @@
-"""What the expression tells before any descent: which parameters enter linearly, in what units each is measured."""
+"""What an expression shows before any descent: which parameters are linear, and in what unit each is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from descend.formula.functions import entry_of
 from descend.formula.symbols import Column, Parameter, Predictor
 
 Unit = dict[Expr, float]
-"""Exponents of symbols: {x: 1, b: 1} is the unit of b*x. The symbols of parameters stand for units still unknown."""
+"""Exponents of symbols: {x: 1, b: 1} is the unit of b*x. A parameter's symbol stands for its unit, still unknown."""
 RESPONSE_UNIT = sympy.Symbol("response")
 
 
@@ -24,7 +24,7 @@ RESPONSE_UNIT = sympy.Symbol("response")
 def linear_unknowns(formula: Formula) -> frozenset[Expr]:
     """Return the largest set of parameters (and predictors ``w @ [...]``) in which the expression is jointly linear.
 
-    Two of them go together if neither appears in the derivative by the other; the set is a largest clique of that
+    Two of them are compatible if neither appears in the derivative by the other; the set is a largest clique of that
     relation, so `a*exp(-b*x) + c` gives a and c, and `b1*(1 - exp(-b2*x))` gives b1.
     """
     within = {symbol: slope.free_symbols for symbol, slope in formula.jacobian.items()}
@@ -54,7 +54,7 @@ def _cliques(
 class Measure:
     """In what unit a parameter is measured: a product of powers of data expressions and of the response.
 
-    location: the data expression it is subtracted from or added to, if any, so that it lies within its range.
+    location: the data expression it is subtracted from or added to, if any; it then lies within the range of that.
     """
 
     unit: Mapping[Expr, float]
@@ -63,12 +63,12 @@ class Measure:
 
 @lru_cache(maxsize=128)
 def measures(formula: Formula) -> Mapping[Expr, Measure]:
-    """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula, as physicists do.
+    """Infer the unit of each scalar parameter, and of each ``w @ [...]``, from the formula by dimensional analysis.
 
-    What is added has one unit; what a function such as exp takes is a pure number; the expression has that of the
-    response. Each largest expression of data alone counts as one quantity, and so does a number that is added: where it
-    is 5 + x/k, k is a fifth of x. That gives linear equations for the exponents, solved in the sense of least squares:
-    formulas that respect no units are no error here.
+    Terms that are added have one unit; the argument of a function such as exp is a pure number; the expression has the
+    unit of the response. Each largest expression of data alone counts as one quantity, and so does a number that is
+    added: in 5 + x/k, k is a fifth of x. That gives linear equations for the exponents, solved by least squares: a
+    formula that respects no units is no error here.
     """
     unknowns = formula.unknowns
     equations: list[Unit] = []
@@ -89,7 +89,7 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
 
 
 def _unit(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Unit | None:
-    """Return the unit of an expression, None for that of a bare zero or condition; note what must hold inside it."""
+    """Return the unit of an expression, None for a bare zero or a condition; collect the equations inside it."""
     if not node.atoms(Parameter, Predictor):
         return {-node if node.could_extract_minus_sign() else node: 1.0} if node.atoms(Column) else {}
     if isinstance(node, Parameter | Predictor):
@@ -119,7 +119,7 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
     mixed = [term for term in node.args if term.atoms(Parameter, Predictor)]
     level = sympy.Add(*data)
     if level.atoms(Column):
-        # SymPy writes 350*(x - c) as 350*x - 350*c; what counts is what c is held against, which is x.
+        # SymPy writes 350*(x - c) as 350*x - 350*c; what counts is what c is compared with, which is x.
         factors = (term.as_coeff_Mul() for term in mixed)
         held = {symbol: number for number, symbol in factors if isinstance(symbol, Parameter)}
         locations |= {symbol: -level / number for symbol, number in held.items()}
@@ -140,7 +140,7 @@ def _times(one: Unit, other: Unit, power: float = 1.0) -> Unit:
 
 
 def is_periodic(node: Expr) -> bool:
-    """Whether a node is a call of sin, cos, tan or another function that turns."""
+    """Whether a node is a call of a periodic function, such as sin, cos or tan."""
     function = entry_of(node)
     return function is not None and function.periodic
 
@@ -151,7 +151,7 @@ def _turning(expression: Expr) -> list[Expr]:
 
 @dataclass(frozen=True)
 class Wave:
-    """A parameter that sets how fast sin, cos or tan turns: ``along`` times a frequency, or divided by a period."""
+    """A frequency, by which ``along`` is multiplied inside sin, cos or tan, or a period, by which it is divided."""
 
     along: Expr
     is_period: bool
@@ -172,9 +172,9 @@ def waves(formula: Formula) -> Mapping[Parameter, Wave]:
 
 @lru_cache(maxsize=128)
 def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
-    """Return the parameters that a full turn leaves the same, such as p in `a*sin(w*x + p)`.
+    """Return the parameters to which a full turn makes no difference, such as p in `a*sin(w*x + p)`.
 
-    Each comes with the amplitude, if any, whose sign half a turn makes up for.
+    Each comes with the amplitude, if any, whose change of sign makes up for half a turn.
     """
     if not _turning(formula.expression):
         return {}
@@ -194,7 +194,7 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
 
 @lru_cache(maxsize=128)
 def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...]]:
-    """Return the parameters whose sign makes no difference, each with those whose sign must change along with it.
+    """Return the parameters whose sign makes no difference, each with those that must change sign with it.
 
     Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a. A phase changes
     along with its frequency: `cos(w*x + p)`.
@@ -243,7 +243,7 @@ def _around(formula: Formula, symbol: Parameter) -> tuple[Expr, Collection[Param
 
 @lru_cache(maxsize=128)
 def _by_parameter(formula: Formula) -> Mapping[Parameter, tuple[Expr, tuple[Parameter, ...]]]:
-    """Return the part of the sum of each parameter, with its parameters; none where vectors link the parts."""
+    """Return for each parameter its part of the sum, with the parameters of that; none where vectors link the parts."""
     parts = [] if formula.terms else _parts(formula)
     return {symbol: (part, own) for part, own in parts for symbol in own}
 

@@ -26,7 +26,7 @@ class RealSymbol(sympy.Symbol):  # type: ignore[misc]
         return symbol
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
-        """Return what makes it again where it is unpickled: its name, as it is real by its class."""
+        """Return the arguments for unpickling: the name alone, since the class makes it real."""
         return (self.name,), {}
 
 
@@ -35,7 +35,7 @@ class Column(RealSymbol):
 
 
 class RowWeight(Column):
-    """The weight of a row, which the rows know, whatever column it comes from."""
+    """The weight of a row, whatever column the rows take it from."""
 
 
 OMEGA = RowWeight("omega")
@@ -87,7 +87,7 @@ def number(value: float) -> Expr:
 
 
 def shortened(value: Expr) -> Expr | None:
-    """Return a number as it is if it can be written shortly, 0.1 or 2/3, else rounded; None where no float is near."""
+    """Return a number unchanged if it is short to write, as 0.1 or 2/3, else rounded; None where no float is near."""
     if max(abs(value.p), value.q) < 10**6:
         return value
     try:

@@ -26,7 +26,7 @@ ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
 CHOICE = "For a choice between two values write where(x > 0, a, b)."
 FORM = "Write response ~ expression"
 DEEPEST = 40
-"""Nesting that Python's stack has room for in every later step, SymPy's derivatives above all."""
+"""Levels of nesting for which Python's stack has room in every later step, above all SymPy's derivatives."""
 OR, AND, COMPARISON, SUM, PRODUCT, SIGNED = range(6)
 """Ranks of operators, the loosest first."""
 OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/"))
@@ -65,7 +65,7 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Chain(Node):
-    """Operands joined by operators of one rank, one operator fewer: ``a - b + c``, ``0 < x <= 1``, ``p and q``."""
+    """Operands with operators of one rank between them: ``a - b + c``, ``0 < x <= 1``, ``p and q``."""
 
     rank: int
     operands: tuple[Node, ...]
@@ -104,7 +104,7 @@ class Dot(Node):
 
 
 def walk(*nodes: object) -> Iterator[Node]:
-    """Yield nodes and all that is inside them, in order."""
+    """Yield nodes and everything inside them, in order."""
     for node in nodes:
         if isinstance(node, Node):
             yield node
@@ -185,7 +185,7 @@ class Parser:
         self.unexpected()
 
     def expression(self, rank: int = OR) -> Node:
-        """Read operands of the ranks above, joined by operators of this one."""
+        """Read operands of higher ranks, joined by operators of this one."""
         if rank == SIGNED:
             return self.signed()
         if rank == COMPARISON and (token := self.accept("not")):

@@ -75,7 +75,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
-    """Take in the marks that some scripts write after a letter, and refuse what is no letter, such as ``²``."""
+    """Extend a name by the marks that some scripts write after a letter, and refuse characters such as ``²``."""
     while end < len(plain) and ("a" + plain[end]).isidentifier():
         end += 1
     if not plain[begin:end].isidentifier():
@@ -129,7 +129,7 @@ def pointed(text: str, start: int, end: int, fault: str, next_step: str) -> Form
 
 
 def _width(text: str) -> int:
-    """Count the places ``text`` takes in a terminal: two for a Chinese character, none for an accent of its own."""
+    """Count the columns ``text`` takes in a terminal: two for a Chinese character, none for a combining accent."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text

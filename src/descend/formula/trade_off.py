@@ -1,4 +1,4 @@
-"""What parameters trade off, in words: the combinations of them that are left as they are."""
+"""How parameters trade off, in words: the combinations of them that stay determined."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 @dataclass(frozen=True)
 class Redundancy:
-    """Parameters of which some may be changed, and the others changed with them, without changing any prediction.
+    """Parameters that can be changed together without changing any prediction.
 
-    parameters: their labels. determined: what such a change leaves as it is; nothing if that is of no simple form, or
-    the one parameter there is changes nothing. fixed: values that may be chosen freely. spare: how many parameters
-    there are too many.
+    parameters: their labels. determined: the combinations that such a change leaves as they are; empty if they have no
+    simple form, or if a single parameter has no influence. fixed: values at which parameters may be fixed. spare: how
+    many parameters there are too many.
     """
 
     parameters: tuple[str, ...]
@@ -64,7 +64,7 @@ class Redundancy:
 
 
 def joined(names: Sequence[str]) -> str:
-    """Write a list with "and" before its last item."""
+    """Join names with commas, and with "and" before the last."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
@@ -76,13 +76,13 @@ class Motion:
     rate: Expr
 
     def moved(self, value: float, time: float) -> float:
-        """Follow the motion for some time from a value."""
+        """Follow the motion from a value for some time."""
         rate = float(self.rate)
         return float(value * np.exp(rate * time)) if self.scales else value + rate * time
 
 
 def constant(values: Array, tolerance: float = 1e-6, simple: bool = False) -> Expr | None:
-    """Return the number that all values are, as a fraction or a logarithm's multiple where it is near one."""
+    """Return the number that all values equal, as a simple fraction or multiple of a logarithm where it is near one."""
     middle = float(np.mean(values))
     if not np.isfinite(middle) or abs(middle) < 1e-9 or (np.abs(values - middle) > tolerance * abs(middle)).any():
         return None
@@ -96,7 +96,7 @@ def constant(values: Array, tolerance: float = 1e-6, simple: bool = False) -> Ex
 def combination(formula: Formula, labels: Sequence[str], thetas: Array, slopes: Array) -> Redundancy | None:
     """Find the u(p, q, ...) through which parameters enter, given the ratios of their derivatives to that of p.
 
-    u is a part of the expression as it stands, or a sum of m_p p and e_p log p.
+    u is a part of the expression as it stands, or a sum of terms m_p p and e_p log p.
     """
     standing = _standing(formula.expression, {Parameter(label) for label in labels})
     if standing is not None:
@@ -111,7 +111,7 @@ def combination(formula: Formula, labels: Sequence[str], thetas: Array, slopes: 
 
 
 def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
-    """Do the same with symbols where the other parameters take part, as a does in `a*log(b*x) + c`."""
+    """Do the same symbolically where other parameters take part, as a does in `a*log(b*x) + c`."""
     symbols = [Parameter(label) for label in labels]
     if not set(symbols) <= formula.jacobian.keys():
         return None
@@ -135,7 +135,7 @@ def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
 
 
 def _standing(expression: Expr, symbols: set[Parameter]) -> Expr | None:
-    """Return the sum or product of nothing but these parameters that holds all of them, and stands there once."""
+    """Return the sum or product of these parameters alone that holds all of them and occurs once; None if none does."""
     found = None
     for node in sympy.preorder_traversal(expression):
         if not (node.is_Add or node.is_Mul) or not symbols <= node.free_symbols:
@@ -154,13 +154,13 @@ def _standing(expression: Expr, symbols: set[Parameter]) -> Expr | None:
 
 
 def _neutral(expression: Expr, symbol: Parameter) -> float:
-    """Return the value at which a parameter adds, or multiplies by, nothing: 0 for one that is added or an exponent."""
+    """Return the value at which a parameter has no effect: 0 for one that is added or an exponent, 1 for a factor."""
     added = expression.is_Add and symbol in expression.args
     return 0.0 if added or symbol not in sympy.cancel(expression.diff(symbol) / expression).free_symbols else 1.0
 
 
 def _motions(own: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
-    """Say for each column whether it is constant over the points, or a constant multiple of ``own``."""
+    """Return for each column its constant value over the points, or its constant ratio to ``own``; None if neither."""
     motions = []
     for column, scale in zip(values.T, own.T, strict=True):
         rate = constant(column / scale, tolerance, simple)
@@ -195,7 +195,7 @@ def _text(expression: Expr) -> str:
 
 
 def integrated(labels: Sequence[str], thetas: Array, velocity: Array) -> Redundancy | None:
-    """Integrate a velocity: the last parameter serves as the clock."""
+    """Integrate a velocity, with the last parameter as the clock."""
     motions = motions_along(thetas, velocity)
     return None if motions is None else trade_off(labels, motions)
 
@@ -203,7 +203,7 @@ def integrated(labels: Sequence[str], thetas: Array, velocity: Array) -> Redunda
 def motions_along(
     thetas: Array, velocity: Array, tolerance: float = 1e-6, simple: bool = False
 ) -> tuple[Motion, ...] | None:
-    """Return the motions with a velocity known at some points, (points, p); None if they are of no simple kind."""
+    """Return the motions with a velocity known at some points, (points, p); None if they have no simple form."""
     for clock in (thetas[:, -1], np.ones(len(thetas))):
         with np.errstate(all="ignore"):
             motions = _motions(thetas, velocity / velocity[:, -1:] * clock[:, None], tolerance, simple)
@@ -213,7 +213,7 @@ def motions_along(
 
 
 def trade_off(labels: Sequence[str], motions: Sequence[Motion]) -> Redundancy:
-    """Name what motions leave as it is: for each parameter but the last, a combination of it with the last."""
+    """Name the combinations that motions leave unchanged: each parameter but the last, combined with the last."""
     clock, last = Parameter(labels[-1]), motions[-1]
     left = []
     for label, motion in zip(labels[:-1], motions[:-1], strict=True):

@@ -1,4 +1,4 @@
-"""Functions that other programs have and formulas have not: what to write instead, never another model."""
+"""Functions that other programs have and formulas lack: what to write instead, never a different model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECIPES = {
     **{"relu": "max(u, 0)", "clip": "min(max(u, low), high)", "logaddexp": "a + softplus(b - a)"},
     **dict.fromkeys(("deg2rad", "radians"), "pi*u/180"),
 }
-"""Functions of u that are put together from others."""
+"""Functions of u that can be written with others."""
 TERMS = {
     "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
     **dict.fromkeys(
@@ -48,7 +48,7 @@ TERMS = {
     **dict.fromkeys(("offset",), "What has no parameter is merely added: `y ~ a*x + z`."),
 }
 PARAMETER = re.compile(r"[^\W\d][\d_]?")
-"""What is hardly the name of a function."""
+"""Matches names too short for a function: one letter, perhaps with a digit or an underscore."""
 LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.special|np\.\w+)\.(\w+)")
 
 
@@ -57,7 +57,7 @@ def unknown_function(
 ) -> tuple[str, str]:
     """Say that there is no function of this name, and what to do.
 
-    arguments: of the call, as written. parameter: one that stands in them, if any. known: the functions there are.
+    arguments: those of the call, as written. parameter: one that occurs in them, if any. known: all function names.
     """
     if name in STEPS:
         fault = f"`{name}` has no derivative to descend along, so formulas cannot use it."
@@ -67,7 +67,7 @@ def unknown_function(
 
 
 def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -> str:
-    """Say what to write instead of a function without a derivative: a column, unless that needs a parameter."""
+    """Say what to write instead of a function without a derivative: a column, unless its argument has a parameter."""
     if parameter is None:
         steps = name in ("heaviside", "step")
         return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
@@ -77,7 +77,7 @@ def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -
 
 
 def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
-    """Return a hint beside "There is no function", and what to do."""
+    """Return a hint to follow "There is no function", and what to do."""
     listed = f"Known: {', '.join(known)}."
     if name in OTHER_SPELLING:
         return f" Here it is written `{OTHER_SPELLING[name]}`.", listed
@@ -87,12 +87,12 @@ def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
         return f" To multiply by a parameter, write `{name}*(...)`.", listed
-    # A function that NumPy has is no misspelling of another.
+    # A function that NumPy has is not a misspelling of another.
     return ("" if hasattr(np, name) else closest(name, known)), listed
 
 
 def without_library(text: str, at: int, known: Collection[str]) -> tuple[int, int, str, str] | None:
-    """Say what to write for the `np.exp` whose point is ``at`` this place; None if there is no library there."""
+    """Say what to write instead of a call such as `np.exp` around position ``at``; None if there is none."""
     for call in LIBRARIES.finditer(text):
         if call.start() <= at < call.end():
             name = OTHER_SPELLING.get(call[2], call[2])

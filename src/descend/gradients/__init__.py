@@ -1,1 +1,1 @@
-"""Where gradients come from: derived, by hand, by autograd or numeric; the court holds them against each other."""
+"""Where gradients come from: derived, by hand, by autograd or numeric; the court compares them with each other."""

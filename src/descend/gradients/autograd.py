@@ -51,7 +51,7 @@ class AutogradKernel:
         return (*self.arrays(rows), *([] if rows.omega is None else [rows.omega]))
 
     def _parted(self, block: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Tensor | None]:
-        """Return a block without the row weights, and these, if there are any."""
+        """Return a block without the row weights, and the weights, if there are any."""
         return block[: self.size], block[self.size] if len(block) > self.size else None
 
     def sums(self, theta: Tensor, block: tuple[Tensor, ...], order: int) -> Sums:
@@ -72,7 +72,7 @@ class AutogradKernel:
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
 
     made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
-    """What makes it again where it is unpickled."""
+    """The function and arguments that rebuild it when it is unpickled."""
 
     def __reduce__(self) -> tuple[Callable[..., AutogradKernel], tuple[object, ...]]:
         return self.made_by
@@ -152,7 +152,7 @@ def autograd_of_function(model: Model) -> AutogradKernel:
 
 
 def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Mapping[str, Tensor], rows: int) -> Tensor:
-    """Call the user's function and refuse what is not one tensor element per row."""
+    """Call the user's function and refuse a result that is not a tensor with one element per row."""
     import torch
 
     name = forward.name

@@ -40,7 +40,7 @@ def by_hand(
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
     mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
-    held: which parameters are fixed or tied. A gradient of the former is not needed; one of the latter is, and adds to
+    held: which parameters are fixed or tied. Fixed ones need no gradient; that of a tied one is needed, and adds to
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
@@ -77,9 +77,9 @@ def by_hand(
 def _read(
     text: str, formula: Formula, known: Collection[str], columns: tuple[str, ...], held: Mapping[str, Expr]
 ) -> tuple[str, Expr]:
-    """Read one gradient. known: the names of all parameters; held: what stands for those that are fixed or tied."""
+    """Read one gradient. known: the names of all parameters; held: expressions for those that are fixed or tied."""
     name, index, node = syntax.parse_assignment(text)
-    # `sign` cannot stand in a formula, but it does in the derivatives that `descend derive` prints.
+    # `sign` is not allowed in a formula, but it occurs in the derivatives that `descend derive` prints.
     extra: dict[str, Extra] = {
         "sign": (sign, (1,)),
         "mean": (lambda inside: _sum(inside) / COUNT, (1,)),
@@ -110,7 +110,7 @@ def _sum(inside: Expr) -> Expr:
 
 
 def _check_parameters(builder: Builder, formula: Formula, known: Collection[str], columns: tuple[str, ...]) -> None:
-    """Refuse names that the formula does not have, and vectors that it does not have in this form."""
+    """Refuse names that are not in the formula, and vectors that are not in it in this form."""
     for name, (at, labels) in builder.parameters.items():
         if name == "n" and "n" not in known and labels is None:
             continue
@@ -134,11 +134,10 @@ def _check_parameters(builder: Builder, formula: Formula, known: Collection[str]
 class FunctionKernel(NumericKernel):
     """A Python forward function with a gradient function written by hand, fed with NumPy arrays block by block.
 
-    The gradient function returns dJ/dparameters as means over the rows it is given, by their weights if they have any,
-    which it takes as a column: one number (or vector) for one
-    parameter, a sequence in the order of the parameters, or a dict by name; of all parameters, those that are fixed or
-    tied as well, though a dict may leave out those that are fixed. Curvature is that of the forward
-    function by central differences.
+    The gradient function returns dJ/dparameters as means over the rows it is given, weighted if there are row weights,
+    which it takes as a column. It returns one number (or vector) for one parameter, a sequence in the order of the
+    parameters, or a dict by name, for all parameters including fixed and tied ones, though a dict may leave out fixed
+    ones. The curvature is that of the forward function, by central differences.
     """
 
     def __init__(self, model: Model, gradient: Call) -> None:

@@ -37,7 +37,7 @@ class Program:
 
     The rows know their weights, so nothing here does.
 
-    score: what the loss is a function of; the expression of the formula, less a link the loss absorbs.
+    score: the argument of the loss; the expression of the formula without a link that the loss absorbs.
     slopes: derivatives of the score by each scalar parameter and each predictor ``w @ [...]``.
     by_hand: dJ/dparameter per component, as an expression of ``row_sum``, or None to use slope times jacobian.
     more_columns: columns that only the loss or the gradient by hand reads.
@@ -51,15 +51,15 @@ class Program:
     by_hand: tuple[Expr, ...] | None = None
     more_columns: tuple[str, ...] = ()
     at_edges: bool = True
-    """Whether there may be rows in which a derivative takes a limit."""
+    """Whether some rows may need a derivative replaced by its limit."""
 
     @property
     def jacobian(self) -> Mapping[Expr, Expr]:
-        """The derivatives, to compute with."""
+        """The derivatives, in the form used for computing."""
         return self.slopes.with_limits if self.at_edges else self.slopes.inside
 
     def over(self, columns: Mapping[str, Array]) -> Program:
-        """Return what to sum over these columns: this, or the same without limits, where no row needs any."""
+        """Return the program for these columns: itself, or a copy without limits if no row needs any."""
         if not self.slopes.edges or self.slopes.anywhere or not self.at_edges:
             return self
         rows = len(next(iter(columns.values())))
@@ -95,5 +95,5 @@ class Kernel(Protocol):
 
     @property
     def finish(self) -> Callable[[Array, float, Array], Array] | None:
-        """(sums, rows, theta) -> gradient sums, where what was summed is not yet n times the gradient; mostly None."""
+        """(sums, rows, theta) -> n times the gradient, if the sums are not that already; None for most gradients."""
         ...

@@ -50,7 +50,7 @@ class Derivation(Shown):
 
     @cached_property
     def _own(self) -> dict[Expr, Expr]:
-        """The derivatives by parameters of the loss itself."""
+        """The derivatives with respect to the loss's own parameters."""
         own = zip(self.loss.own_parameters, self.loss.slopes[1:], strict=True) if self.loss.own_parameters else ()
         return {Parameter(name): self.formula.as_typed(self._in_data(slope)) for name, slope in own}
 
@@ -60,7 +60,7 @@ class Derivation(Shown):
         residual = {RESIDUAL: PREDICTION - RESPONSE}
         slope = self.loss.expressions[1].xreplace(residual).xreplace({PREDICTION: score, RESPONSE: response})
 
-        # SymPy would spend seconds on the conditions of a loss, to no end.
+        # SymPy would waste seconds on the conditions of a loss.
         def written(part: Expr) -> Expr:
             if part.has(where):
                 return slope * part
@@ -80,7 +80,7 @@ class Derivation(Shown):
         return {name: self._derivative(name, language) for name in self.formula.parameters}
 
     def _parts(self, name: str, language: str) -> list[tuple[Expr, Expr]]:
-        """Return what a parameter's derivative is made of: one part, or one for each list a vector meets.
+        """Return the parts of a parameter's derivative: one, or one for each column list that a vector multiplies.
 
         LaTeX, which is read rather than run, goes without the limits.
         """
@@ -112,7 +112,7 @@ class Derivation(Shown):
         if isinstance(symbol, Predictor):
             return f"{module}.mean(({inside})[:, None] * {self._matrix(symbol)}, {matrix})"
         if not self.gradient[symbol].atoms(Column, Predictor):
-            return inside  # the same for every row, so its own mean
+            return inside  # the same for every row, so it is its own mean
         return f"{module}.mean({inside})"
 
     def _averages(self, name: str, symbol: Expr, part: Expr) -> list[str]:

@@ -13,7 +13,8 @@ class Absolute(Loss):
     """The size of the residual: fits the median, so single outliers hardly matter.
 
     With r = prediction - y: |r|; slope sign(r), 0 where r = 0; weight 1 / |r|, that of the parabola which touches |r|
-    from above (there is no second derivative to use), with |r| at least 1e-8 of |prediction| + |y|; 0 where both are.
+    from above (there is no second derivative to use), with |r| taken as at least 1e-8 (|prediction| + |y|); 0 where
+    both are 0.
 
     Source: Boscovich (1757); the weight, Hunter & Lange (2000), J. Comput. Graph. Stat. 9, 60-77.
 

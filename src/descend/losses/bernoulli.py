@@ -16,7 +16,7 @@ from descend.losses.formulas import Array
 
 @dataclass(frozen=True)
 class Binomial(Loss):
-    """Negative log-likelihood of outcomes 0 or 1, or of shares between them of as many trials as the weight says."""
+    """Negative log-likelihood of outcomes 0 or 1, or of shares of several trials whose number is the weight."""
 
     response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
@@ -34,7 +34,7 @@ class Binomial(Loss):
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return log(n choose k) where the weight of a row is a number of trials n, and y a share k / n of them.
 
-        0 where n or k is no whole number, and of outcomes 0 and 1, which can come in one way only.
+        0 where n or k is not a whole number, and for outcomes 0 and 1, which can occur in one way only.
 
         >>> Bernoulli().log_normaliser(np.array([0.5, 1.0]), np.array([4.0, 4.0])).round(4)
         array([1.7918, 0.    ])
@@ -54,8 +54,8 @@ class Bernoulli(Binomial):
     weight 1 / (p (1 - p)) (Fisher information). Where p is 0 for an outcome of 0, or 1 for one of 1, the loss is 0;
     where it is 0 or less for an outcome of 1, or 1 or more for one of 0, infinite.
 
-    The formula must stay between 0 and 1, such as `y ~ c + (1 - c)*sigmoid(a + b*x)`. The logistic loss, whose formula
-    gives the log-odds, takes one that stays there for the probability, and becomes this loss.
+    The formula must stay between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`. Under the logistic loss, whose
+    formula gives the log-odds, such a formula is taken for the probability, and this loss is used instead.
     Source: McCullagh & Nelder (1989), Generalized Linear Models, ch. 4.
 
     >>> Bernoulli().slope(prediction=np.array([0.5, 0.5]), y=np.array([0.0, 1.0]))
@@ -63,8 +63,8 @@ class Bernoulli(Binomial):
     """
 
     name: ClassVar[str] = "bernoulli"
-    # Nearer to 1 than 1e-16 a probability is 1.
-    # The argument of a logarithm that counts for nothing is 1, so that no derivative of it is nan.
+    # A probability within 1e-16 of 1 counts as 1.
+    # A logarithm whose factor is 0 gets the argument 1, so that its derivative is not nan.
     value_text: ClassVar[str] = (
         "-y*log(where(y > 0, where(prediction <= 1, prediction, 0), 1))"
         " - (1 - y)*log(where(y < 1, where(prediction >= 0, 1 - prediction, 0), 1))"
@@ -82,7 +82,7 @@ class Bernoulli(Binomial):
 
 
 def are_trials(y: Array, omega: Array) -> NDArray[np.bool_]:
-    """Mark the rows whose weight is a whole number of trials, and whose response a share of them."""
+    """Mark the rows whose weight is a whole number of trials and whose response is a share of them."""
     trials, successes = np.round(omega), np.round(omega * y)
     found: NDArray[np.bool_] = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
     return found

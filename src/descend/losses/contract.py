@@ -1,4 +1,4 @@
-"""What a loss answers: what it costs, what y and the prediction may be, its shape and its distribution."""
+"""The contract of a loss: its value, the ranges of y and the prediction, its shape and its distribution."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NORMAL = 1.4826
 class Loss(Formulas):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
-    All that is particular to a loss is said here, and asked for by these names; no other room knows one by its name.
+    Whatever differs between losses is answered here, by these names; no other package knows a loss by its own name.
 
     value: the loss itself.
     slope: its first derivative by the prediction (a law test holds it against the derived one).
@@ -49,8 +49,7 @@ class Loss(Formulas):
         where no bound is known. Where the loss is convex in the logarithm of the prediction only, that is the score.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
-    certain: mean loss at which every row is certain and a fit ends, for no parameters are the best; 0 where the least
-        loss has some.
+    certain: mean loss at which every row is certain and a fit ends, as no best parameters exist; 0 where they do.
 
     dispersion: None if it is not the likelihood of a distribution. Else the dispersion phi is "known" to be 1, or
         "estimated", and the log-density of a row of weight omega is
@@ -58,8 +57,8 @@ class Loss(Formulas):
             normaliser(y, omega, dispersion) - omega * value / (unit * dispersion)
 
     unit: 2 where the value is r**2, else 1.
-    variance: omega / phi times that of a row, in its ``mean``. kurtosis: its excess one, in ``mean`` and ``omega``.
-    saturated: the least value there is, in ``y``; that of a prediction of y, if empty.
+    variance: omega / phi times that of a row, in terms of its ``mean``. kurtosis: excess kurtosis of a row, in terms
+    of ``mean`` and ``omega``. saturated: the least value, in terms of ``y``; if empty, that of a prediction of y.
 
     See ``Formulas`` for columns and parameters of its own.
     """
@@ -88,7 +87,7 @@ class Loss(Formulas):
 
     @property
     def needs(self) -> str:
-        """What the response has to be, in words."""
+        """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
 
     def score(self, expression: Expr) -> Expr:
@@ -102,7 +101,7 @@ class Loss(Formulas):
 
     @cached_property
     def of_residual(self) -> bool:
-        """Whether it is a function of the residual alone, so 0 where that is, and never below."""
+        """Whether it is a function of the residual alone, and so 0 where the residual is 0 and never negative."""
         return PREDICTION not in self.expressions[0].free_symbols
 
     @cached_property
@@ -123,7 +122,7 @@ class Loss(Formulas):
         return self._evaluate(self.expressions[2], prediction, y)
 
     def bend(self, prediction: Array, y: Array) -> Array:
-        """Return the second derivative itself of each row, where ``weight`` may be a stand-in for it.
+        """Return the true second derivative of each row; ``weight`` may be a stand-in for it.
 
         >>> from descend.losses import Huber
         >>> Huber(delta=1.0).bend(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
@@ -135,7 +134,7 @@ class Loss(Formulas):
         return self.of_rows(expression, {PREDICTION: prediction, RESPONSE: y, RESIDUAL: prediction - y})
 
     def has_value(self, prediction: Array, y: Array) -> NDArray[np.bool_]:
-        """Mark the rows whose prediction, on the scale of the response, the loss has a finite value for."""
+        """Mark the rows for whose prediction, on the scale of the response, the loss is finite."""
         finite = np.isfinite(prediction)
         if not self.plain:
             return finite & ~self.prediction_domain.outside(prediction)
@@ -192,7 +191,7 @@ class Loss(Formulas):
 
     @property
     def of_mean(self) -> Loss:
-        """The loss of the same distribution that takes the prediction for its mean: this one, if it has no link."""
+        """The loss of the same distribution whose prediction is the mean: this one, if it has no link."""
         return self
 
     def saturated(self, y: Array) -> Array:
@@ -200,11 +199,11 @@ class Loss(Formulas):
         return self.of_rows(self.saturated_text, {RESPONSE: y}) if self.saturated_text else self.of_mean.value(y, y)
 
     def deviance(self, score: Array, y: Array) -> Array:
-        """Return twice what the log-density of each row lacks of the largest there is, at a dispersion of 1."""
+        """Return twice the gap between each row's log-density and the largest possible, at a dispersion of 1."""
         return (self.value(score, y) - self.saturated(y)) * (2.0 / self.unit)
 
     def mean(self, score: Array) -> Array:
-        """Return what the loss takes a response of this score to be on average: the score itself, without a link."""
+        """Return the mean response that belongs to a score: the score itself, if there is no link."""
         if self.link is None:
             return score
         from descend.formula.functions import FUNCTIONS
@@ -220,7 +219,7 @@ class Loss(Formulas):
         return self.of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
 
     def repeats(self, y: Array, omega: Array) -> bool:
-        """Whether the scatter of rows about their means says anything: not that of single outcomes 0 and 1."""
+        """Whether the scatter of rows about their means is informative, which it is not for single outcomes 0 and 1."""
         return False
 
     def log_normaliser(self, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
@@ -229,9 +228,9 @@ class Loss(Formulas):
         return self.of_rows(self.normaliser_text, quantities)
 
     def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
-        """Write the normaliser as a sum of products: of the dispersion alone, and of the row alone; None if it is none.
+        """Return the normaliser as a sum of (dispersion factor) times (row factor); None if it is not of that form.
 
-        So that rows need to be summed once, whatever the dispersion, and where they are. weighted: or omega is 1.
+        Then rows are summed only once for every dispersion, wherever they are. weighted: False if every omega is 1.
 
         >>> from descend.losses import Poisson
         >>> Poisson().normaliser_terms(weighted=True)
@@ -248,7 +247,7 @@ class Loss(Formulas):
         return OMEGA * least
 
     def row_terms(self, weighted: bool) -> tuple[Expr, ...]:
-        """Return what has to be summed over rows, beside the loss, to know the likelihood of a fit to them."""
+        """Return what must be summed over rows, besides the loss, to compute the likelihood of a fit."""
         terms = tuple(row for _, row in self.normaliser_terms(weighted) or () if not row.is_number)
         if self.dispersion != "estimated" or self.of_residual:
             return terms
@@ -272,7 +271,7 @@ class Loss(Formulas):
 
 @dataclasses.dataclass(frozen=True)
 class Pearson(Loss):
-    """The square of each residual over its variance under another loss, at a dispersion of 1: a sum, not to be fitted.
+    """The square of each residual over its variance under another loss, at a dispersion of 1; never fitted itself.
 
     >>> from descend.losses import Poisson
     >>> Pearson(Poisson()).value(np.array([4.0]), np.array([6.0]))
@@ -285,7 +284,7 @@ class Pearson(Loss):
 
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
-        """Value, slope, and a weight that stands for none."""
+        """Value, slope, and a placeholder for the weight."""
         value = (PREDICTION - RESPONSE) ** 2 / self.of.read(self.of.variance_text).xreplace({MEAN: PREDICTION})
         return value, value.diff(PREDICTION), ONE
 

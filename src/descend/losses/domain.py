@@ -1,4 +1,4 @@
-"""Between which numbers a response or a prediction lies, and what a user is told of it."""
+"""The range of a response or a prediction, and how messages describe it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Domain:
     """The numbers, from low to high, that a response or a prediction may be.
 
     words: what they are, as in "the loss needs ...". closed: whether low and high are among them.
-    example: a formula that stays there. module: how a PyTorch module does.
+    example: a formula that stays in the range. module: how a PyTorch module stays in it.
     """
 
     low: float = -math.inf
@@ -28,11 +28,11 @@ class Domain:
 
     @property
     def limited(self) -> bool:
-        """Whether there are numbers that do not lie in it."""
+        """Whether the range leaves out any numbers."""
         return self.low > -math.inf or self.high < math.inf
 
     def outside(self, values: Array) -> NDArray[np.bool_]:
-        """Mark the numbers that do not lie in it.
+        """Mark the numbers outside the range.
 
         >>> Domain(0.0, 1.0).outside(np.array([0.0, 2.0])), Domain(0.0, closed=False).outside(np.array([0.0, 2.0]))
         (array([False,  True]), array([ True, False]))
@@ -59,4 +59,4 @@ POSITIVE = Domain(
     example="exp(a + b*x)",
     module="a positive mean: let it end in something positive, such as torch.nn.Softplus()",
 )
-"""Where the predicted mean of counts and of positive numbers lies."""
+"""The range of the predicted mean of counts and of positive numbers."""

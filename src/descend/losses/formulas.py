@@ -1,4 +1,4 @@
-"""A loss as it is written: a few short formulas, read once, from which every engine's code is made."""
+"""A loss in its written form: a few short formulas, read once, from which the code of every engine is made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Self = TypeVar("Self", bound="Formulas")
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
 MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
-"""Those of its distribution and of its curvature, beside OMEGA, the weight of a row: see ``Loss``."""
+"""The symbols of its distribution and its curvature, besides OMEGA, the weight of a row: see ``Loss``."""
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
 
 
@@ -90,7 +90,7 @@ class Formulas(Part, ABC):
         return known
 
     def refuse_own(self) -> None:
-        """Refuse what cannot look into a loss that has columns or parameters of its own. Raises ConfigError."""
+        """Raise ConfigError if the loss has columns or parameters of its own, which its caller does not support."""
         if not self.plain:
             raise ConfigError(
                 f"The {self.name} loss has columns or parameters of its own, so it goes with a formula and its derived "
@@ -98,7 +98,7 @@ class Formulas(Part, ABC):
             )
 
     def extended(self, formula: Formula) -> Formula:
-        """Return a formula whose parameters are joined by those of the loss. Raises ConfigError if it has such already.
+        """Return a formula with the parameters of the loss added. Raises ConfigError if a name is already taken.
 
         The right side does not depend on them.
         """
@@ -155,7 +155,7 @@ class Formulas(Part, ABC):
         return (self.expressions[2], *found[1:])
 
     def of_rows(self, formula: str | Expr, quantities: Mapping[Expr, Array]) -> Array:
-        """Evaluate a formula, given what stands for its symbols: arrays, one number for each row."""
+        """Evaluate a formula, given for each symbol an array with one number per row."""
         from descend.formula.compile import compile_expression
 
         expression = self.read(formula) if isinstance(formula, str) else formula

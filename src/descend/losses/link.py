@@ -1,4 +1,4 @@
-"""What is inside the link of a loss, where a formula ends in one."""
+"""Finds the argument of a loss's link function in a formula whose outermost function is that link."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def log_odds(probability: Expr) -> Expr | None:
     above, below = probability.as_numer_denom() if probability.is_Mul or probability.is_Pow else (probability, None)
     if below is None or not below.is_Add:
         return None
-    # Where the denominator holds exp(-u), SymPy's own numerator does too.
+    # SymPy clears exp(-u) from a denominator, so it multiplies the numerator too.
     odds, against = _exponent(above), _exponent(below - above)
     return None if odds is None or against is None else odds - against
 

@@ -43,5 +43,5 @@ class Poisson(Loss):
     saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
 
     def repeats(self, y: Array, omega: Array) -> bool:
-        """Whether rows are counts, each by itself: the scatter of weighed ones is not known."""
+        """Whether every row is a single count: the scatter of weighted counts is not known."""
         return bool((omega == 1.0).all() and (y == np.floor(y)).all())

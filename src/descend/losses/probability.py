@@ -1,4 +1,4 @@
-"""Whether a formula gives a probability or log-odds, from between which numbers it stays."""
+"""Whether a formula gives a probability or log-odds, judged by the range in which it stays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from descend.losses.link import log_odds
 ROUNDING = 1e-12
 """By how much constants such as 0.3333 and 0.6667 may add up to more than 1."""
 MOST_SHARES = 8
-"""Of more parameters that enter linearly not every combination of 0 and 1 is looked at."""
+"""With more linear parameters than this, not every combination of 0 and 1 is tried."""
 SHARE: Interval = (0.0, 1.0)
 
 
@@ -27,7 +27,7 @@ def taken_for(
     bounds: Mapping[Expr, Interval] | None = None,
     negative: Callable[[Column], bool] = lambda column: False,
 ) -> tuple[Loss, Mapping[Parameter, Interval]]:
-    """Return the loss as which a formula is fitted, and the bounds within which that has a meaning.
+    """Return the loss by which a formula is fitted, and the bounds within which that makes sense.
 
     A loss with a link works on the score. A formula that is the probability itself, and whose outermost function is not
     the link, is fitted by the loss of the probability. bounds, negative: see ``probability``.
@@ -44,11 +44,11 @@ def probability(
 ) -> dict[Parameter, Interval] | None:
     """Return the bounds within which a formula is a probability: between 0 and 1 in every row; None if it is not one.
 
-    A parameter that the formula is linear in is a share, and lies between 0 and 1; what the formula is for a share
-    between them is between what it is at both. Where the formula stays between 0 and 1 only for the positive values of
-    other parameters, and would not be 0 without shares, those are positive: rates, in 1 - exp(-k*x).
+    A parameter in which the formula is linear is a share and lies between 0 and 1; the formula then lies between its
+    values at 0 and at 1. If it stays between 0 and 1 only for positive values of other parameters, and would not be 0
+    without shares, those parameters are taken to be positive, as rates are in 1 - exp(-k*x).
 
-    bounds: those that parameters have already. negative: whether a column is below 0 in some row.
+    bounds: existing bounds of parameters. negative: whether a column is below 0 in some row.
     """
     parameters = sorted(expression.atoms(Parameter), key=str)
     slopes = {symbol: expression.diff(symbol) for symbol in parameters}

@@ -16,7 +16,7 @@ class SoftL1(Loss):
     With r = prediction - y:   scale**2 * (sqrt(1 + (r/scale)**2) - 1)
     slope r / sqrt(1 + (r/scale)**2); weight 1 / sqrt(1 + (r/scale)**2), that of reweighted least squares.
 
-    scale: float > 0, in the unit of y: where the one turns into the other; or "auto", 1.287 times the noise.
+    scale: float > 0, in the unit of y: where squared turns into absolute; or "auto", 1.287 times the noise.
 
     Raises ConfigError if scale is not finite and positive.
     Source: Charbonnier et al. (1997), IEEE Trans. Image Process. 6, 298-311.

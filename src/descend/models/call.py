@@ -22,7 +22,7 @@ class Call:
     parameters: tuple[str, ...]
     defaults: Mapping[str, Any]
     constraints: Constraints | None = None
-    """What holds parameters back, so that the function is called with the values of those that are free."""
+    """Which parameters are fixed, tied or bounded; the function is called with all values, given the free ones."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class Call:
             raise ConfigError(self._raised(error, next(iter(arguments.values()), None))) from error
 
     def _raised(self, error: Exception, column: Any) -> str:
-        """Say what the function raised, and what it is called with where it may not expect that."""
+        """Say what the function raised, and what it was called with if it may not expect that."""
         said = f"{type(error).__name__}: {error}".rstrip(": .")
         if not isinstance(error, TypeError | ValueError) or column is None:
             return f"`{self.name}` raised {said}."

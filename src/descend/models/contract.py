@@ -1,4 +1,4 @@
-"""What a model is to the rest of the house: a prediction as a function of parameters and columns, under a loss."""
+"""The contract of a model: a prediction as a function of parameters and columns, under a loss."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ class Options(Protocol):
 class Model(ABC):
     """A prediction as a function of parameters and columns, and the loss it is fitted under.
 
-    What is particular to one kind of model is said here, so that nobody asks for the class of a model. A new kind says
-    what it is made of (`takes`), gives the attributes below, and predicts; all else has an answer that suits a model of
-    which nothing more is known.
+    Whatever differs between kinds of model is answered here, so that no other code checks the class of a model. A new
+    kind says what it is made from (`takes`), gives the attributes below, and predicts; all other methods have defaults
+    that suit a model of which nothing more is known.
 
     parameters: those that are free. response: what is predicted, as text; response_columns: the columns it is made of.
-    inputs: the columns that prediction needs. constraints: what holds parameters back, None if nothing does.
+    inputs: the columns that prediction needs. constraints: which parameters are fixed, tied or bounded, or None.
     formula, forward: what the user wrote, a formula or a Python function, if it was one.
     """
 
     kind: ClassVar[str]
-    """What a message calls it: a word or two that follow the article "a"."""
+    """Its name in messages: a word or two that follow the article "a"."""
     in_place: ClassVar[bool] = False
-    """Whether its parameters stay in it and change in place, as in a PyTorch module, so that theta is only a handle: no
-    step keeps them, and no matrix of them is formed (curvature, covariance, and what is inferred from these)."""
+    """Whether its parameters live in it and change in place, as in a PyTorch module, so that theta is only a handle:
+    steps do not store them, and no matrix of them is formed (curvature, covariance, and inference from these)."""
 
     gradient_sources: ClassVar[tuple[str, ...]] = ("numeric",)
-    """Where its gradient may come from without anything more from the user; the first unless another is asked for."""
+    """The gradient sources that need nothing more from the user; the first is the default."""
 
     saved_as: ClassVar[str | None] = None
-    """The part of a model file that says what it is; None if it cannot be saved."""
+    """The entry of a model file that identifies this kind; None if it cannot be saved."""
 
     loss: Loss
     parameters: Parameters
@@ -81,21 +81,21 @@ class Model(ABC):
         """
 
     def entry(self) -> dict[str, object]:
-        """Return what a model file says of it, beside its parameters and its loss, for `restored`."""
+        """Return what a model file stores of it besides its parameters and loss, for `restored`."""
         raise ConfigError(
             f"A {self.kind} cannot be saved: a model file has no word for it. Write the model as a formula to save it."
         )
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
-        """Say what a model file was fitted with that it does not hold, and how to load it; None if it holds all."""
+        """Say what else is needed to load a model file, and how to give it; None if the file holds everything."""
         return None
 
     @classmethod
     def restored(cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None) -> Model:
-        """Make the model again that a model file speaks of.
+        """Rebuild the model that a model file describes.
 
-        given: what the user gave beside the file. constraints: what held its parameters back.
+        given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
         """
         raise NotImplementedError
 
@@ -117,7 +117,7 @@ class Model(ABC):
 
     @property
     def linear(self) -> bool:
-        """Whether what the loss works on, the score, is linear in the parameters."""
+        """Whether the score, the argument of the loss, is linear in the parameters."""
         return False
 
     @property
@@ -131,7 +131,7 @@ class Model(ABC):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns that have to be known for it to be read again."""
+        """All columns that must be known to read the model again."""
         return (*self.response_columns, *self.inputs)
 
     def observed(self, columns: Mapping[str, Array]) -> Array:
@@ -139,7 +139,7 @@ class Model(ABC):
         return columns[self.response]
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
-        """Return the inputs of new rows; where there are none, a column without a name that has as many rows."""
+        """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
         table = open_table(data)
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
@@ -180,12 +180,12 @@ class SymbolicModel(Model):
     @property
     @abstractmethod
     def linear_predictor(self) -> Expr | None:
-        """What is linear in the parameters and makes up the score, alone or in a function of it; None if nothing is."""
+        """The part linear in the parameters of which the score is a function, if only the identity; None if none is."""
 
     @property
     @abstractmethod
     def separable(self) -> NDArray[np.bool_]:
-        """(p,) which components enter the formula linearly, each by itself: set to 0, they take a term out of it."""
+        """(p,) which components enter the formula linearly, each by itself: set to 0, each removes a term."""
 
     @property
     def symbolic(self) -> SymbolicModel:
@@ -220,7 +220,7 @@ class SymbolicModel(Model):
 def held_back(
     parameters: Parameters, table: Table, options: Options, start: Mapping[str, object]
 ) -> Constraints | None:
-    """Return what the user asked to hold parameters back, if anything."""
+    """Return the constraints that the user put on the parameters, if any."""
     held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names)
     if held is not None:
         refuse_starts(held, start)

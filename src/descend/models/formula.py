@@ -36,7 +36,7 @@ BLOCK = 1 << 13
 class FormulaModel(SymbolicModel):
     """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
 
-    constraints: what holds parameters back; the formula is one of those that are free.
+    constraints: which parameters are fixed, tied or bounded; the formula itself contains only free ones.
     """
 
     formula: Formula = field()
@@ -57,7 +57,7 @@ class FormulaModel(SymbolicModel):
         if options["weights"] is not None:
             known_column(options["weights"], table, "weights")
         names = {*start, *mentioned(options["fix"], options["ties"], options["bounds"])}
-        # Patterns such as [x*] alone need to know, and to find it out takes a look at a whole file of text.
+        # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
         numeric = table.numeric_names if "@" in given else ()
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
@@ -142,7 +142,7 @@ class FormulaModel(SymbolicModel):
         rows = len(next(iter(columns.values()))) if columns else 1
         if rows <= BLOCK or not self.formula.terms:
             return self._predicted(theta, columns, rows)
-        # A matrix of all that stands in brackets would take as much memory as the columns, and longer than the rest.
+        # A matrix of everything in brackets would take as much memory as the columns, and most of the time.
         prediction = np.empty(rows)
         for begin in range(0, rows, BLOCK):
             part = {name: columns[name][begin : begin + BLOCK] for name in self.inputs}
@@ -222,7 +222,7 @@ def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None 
 
 
 def _refuse_no_column(model: FormulaModel, table: Table) -> None:
-    """Refuse several parameters and no column: they make up one constant, and one is a column misspelt."""
+    """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
     names = tuple(model.parameters.shapes)
     if model.inputs or len(names) < 2:
         return

@@ -104,7 +104,7 @@ class FunctionModel(Model):
 
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
-            with torch.no_grad(), contextlib.suppress(ConfigError):  # what takes neither is told of arrays
+            with torch.no_grad(), contextlib.suppress(ConfigError):  # else the error is the one for arrays
                 return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
         rows = len(next(iter(columns.values())))
         prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The kinds of model there are, and which of them is made of what a user gave."""
+"""The kinds of model, and which of them is made from what a user gave."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from descend.models.function import FunctionModel
 from descend.models.module import ModuleModel
 
 KINDS: list[type[Model]] = [FormulaModel, ModuleModel, FunctionModel]
-"""The first that takes what was given is the kind of the model: a module can be called like a function."""
+"""The first kind that takes what was given is used; modules precede functions, as they can be called like them."""
 
 
 def register(kind: type[Model]) -> type[Model]:
-    """Add a kind of model, as a decorator: it is asked before those there are."""
+    """Register a kind of model, as a decorator; it is tried before the existing kinds."""
     KINDS.insert(0, kind)
     return kind
 

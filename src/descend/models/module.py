@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 TENSOR = "X"
 """What the inputs are called if they are one tensor rather than columns of a table."""
 BLOCK_ROWS, BLOCK_NUMBERS = 1 << 16, 1 << 22
-"""A pass that needs no more than sums goes over blocks of rows of at most this size."""
+"""A pass that only needs sums works on blocks of at most this many rows and numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class ModuleModel(Model):
     """A module, the columns it takes and the one it predicts. It shares the module with the user.
 
     inputs: columns of a table, in order; X for a tensor with one number per row; none for other tensors.
-    row_shape: of what the module takes per row, if tensors were given; None for columns, which make one vector per row.
+    row_shape: the shape of one row's input, if tensors were given; None for columns, which form one vector per row.
     """
 
     module: Module
@@ -112,7 +112,7 @@ class ModuleModel(Model):
         return self.placed(columns[TENSOR]).reshape(-1, *self.row_shape)
 
     def placed(self, rows: object) -> Tensor:
-        """Return rows as a tensor beside the module, numbers with a fraction in its precision."""
+        """Return rows as a tensor on the module's device; floating-point numbers get its precision."""
         like = next((tensor for tensor in self.module.parameters() if tensor.is_floating_point()), None)
         tensor = as_tensor(rows)
         if like is None:
@@ -156,7 +156,7 @@ class ModuleModel(Model):
 
 
 def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
-    """Return a module's output as one dimension: a column (n, 1) less y (n,) would be (n, n), in silence."""
+    """Return a module's output as one dimension: a column (n, 1) minus y (n,) would silently become (n, n)."""
     shape = tuple(getattr(output, "shape", ()))
     if shape == (rows, 1):
         return output[:, 0]
@@ -170,7 +170,7 @@ def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
 
 
 def as_tensor(rows: object) -> Tensor:
-    """Return rows as a tensor, without a copy where that can be."""
+    """Return rows as a tensor, without a copy if possible."""
     import torch
 
     if isinstance(rows, torch.Tensor):

@@ -1,4 +1,4 @@
-"""Training and evaluation mode of a module: whether they differ, and how to visit one and leave no trace."""
+"""Training and evaluation mode of a module: whether they differ, and how to use one without side effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands for the parameters of a module in the loop: a handle, for they stay in the module and change in place."""
+"""The handle that stands for a module's parameters in the loop, as they stay in the module and change in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 FEW = 100
-"""A module of at most so many numbers has them written down at every step; more are only kept by the module."""
+"""Up to this many numbers are recorded at every step; more are only kept by the module."""
 
 
 class Weights:
@@ -37,7 +37,7 @@ class Weights:
 
     @property
     def length(self) -> float:
-        """Euclidean norm of what is trained, now; 1 for zeros."""
+        """Euclidean norm of the trained parameters as they are now; 1 if all are zero."""
         return math.sqrt(sum(float((tensor.detach() ** 2).sum()) for tensor in self.parameters.trained)) or 1.0
 
     @property
@@ -75,7 +75,7 @@ class ModuleParameters:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
 
     def named(self, theta: Weights) -> dict[str, Any]:
-        """Return the parameters by name, as arrays; empty for a moment that is past and was not written down."""
+        """Return the parameters by name, as arrays; empty for a past moment that was not recorded."""
         if theta is self.present:
             return {name: as_array(tensor) for name, tensor in self.named_parameters.items()}
         if theta.values is None:
@@ -87,7 +87,7 @@ class ModuleParameters:
         return named
 
     def mentioned(self, theta: Weights, digits: int = 6, most: int = 4) -> str:
-        """Write values for a log line: ``weight=2.05  bias=0.97``; an empty string if they were not written down."""
+        """Write values for a log line: ``weight=2.05  bias=0.97``; an empty string if they were not recorded."""
         if theta.values is None:
             return ""
         parts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta.values, strict=True)]
@@ -103,14 +103,14 @@ class ModuleParameters:
         )
 
     def write_down(self) -> None:
-        """Give the present handle its numbers, if they are few."""
+        """Record the numbers in the present handle, if they are few."""
         if self.size <= FEW and self.present.values is None:
             self.present.values = [
                 value for tensor in self.named_parameters.values() for value in tensor.detach().flatten().tolist()
             ]
 
     def keep(self) -> None:
-        """Copy what a descent changes, so that `restore` can bring it back."""
+        """Copy everything that a descent changes, so that `restore` can bring it back."""
         import torch
 
         with torch.no_grad():
@@ -123,12 +123,12 @@ class ModuleParameters:
         self._kept = self.present, copies
 
     def begin(self) -> None:
-        """Copy what is trained, as it is where a run begins."""
+        """Copy the trained parameters as they are at the start of a run."""
         self.begun = [tensor.detach().clone() for tensor in self.trained]
 
     @property
     def kept(self) -> list[Tensor] | None:
-        """What was trained, as it was when last kept."""
+        """The trained parameters as they were when last kept."""
         return None if self._kept is None else self._kept[1][: len(self.trained)]
 
     def unchanged(self) -> bool:
@@ -158,7 +158,7 @@ class ModuleParameters:
 
 
 def as_array(tensor: Tensor) -> float | NDArray[np.floating[Any]]:
-    """Return a copy of a tensor as an array of its dtype, or float32 if NumPy has no such; a float for a scalar."""
+    """Return a copy of a tensor as an array of its dtype, or float32 if NumPy lacks it; a float for a scalar."""
     tensor = tensor.detach().cpu()
     try:
         array = tensor.numpy().copy()
@@ -173,7 +173,7 @@ def joined(tensors: Iterable[Tensor]) -> NDArray[np.float64]:
 
 
 def gradients_of(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Yield what lies in ``.grad`` of each, zeros where J does not depend on it."""
+    """Yield the ``.grad`` of each tensor, or zeros if J does not depend on it."""
     return (tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad for tensor in tensors)
 
 

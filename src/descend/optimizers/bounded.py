@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from descend.optimizers.contract import Array
 
 ROUNDING = 1e-13
-"""A slope below this share of what it is summed from is rounding."""
+"""A slope below this share of the sum of its terms' sizes is rounding."""
 
 
 def bounded_least_squares(matrix: Array, right: Array, low: Array, high: Array, rcond: float = 1e-14) -> Array:
     """Return the d that minimizes |M d + q|**2 over low <= d <= high, where low <= 0 <= high.
 
-    An active set: 1. solve for the free components; 2. where that leaves the bounds, go as far as they allow, hold
-    what reached its bound, and solve again; 3. free the held component along which the sum falls most, if any.
-    The sum never rises, and no set comes twice, so it ends at the minimum.
+    An active-set method: 1. solve for the free components; 2. if that leaves the bounds, go as far as they allow, hold
+    the components that reached their bound, and solve again; 3. free the held component along which the sum falls most,
+    if any. The sum never rises and no set occurs twice, so the method ends at the minimum.
 
     Source: Stark & Parker (1995), Comput. Stat. 10, 129-141; Lawson & Hanson (1974), Solving Least Squares Problems.
 
@@ -25,7 +25,7 @@ def bounded_least_squares(matrix: Array, right: Array, low: Array, high: Array, 
     """
     move = np.zeros(matrix.shape[1])
     free = (low < 0.0) & (high > 0.0)
-    spent = np.zeros_like(free)  # freed in vain: rounding alone spoke for them
+    spent = np.zeros_like(free)  # components freed in vain, as only rounding suggested it
     lengths = np.sqrt(np.add.reduce(matrix * matrix))
     for _ in range(10 * move.size + 10):
         before, freed = move, free.copy()

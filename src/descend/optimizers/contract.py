@@ -26,7 +26,7 @@ class Evaluation(Protocol):
     """
 
     theta: Array
-    """(p,) where we stand; never changed in place."""
+    """(p,) the current parameters; never changed in place."""
     loss: float
     """J(theta), penalties included."""
     gradient: Array
@@ -86,7 +86,7 @@ class Optimizer(Part, ABC):
     needs: ClassVar[int] = 1
     """Order of evaluation a step needs: 1 loss and gradient, 2 also curvature, 3 also its factor."""
     thorough: ClassVar[bool] = False
-    """Whether it ends by itself once no further digit can be had, rather than at the usual tolerance."""
+    """Whether it ends by itself once no further digit can be gained, rather than at the usual tolerance."""
     proximal: ClassVar[bool] = False
     """Whether it supports an l1 penalty."""
     bounded: ClassVar[bool] = False

@@ -6,8 +6,8 @@ import numpy as np
 
 from descend.optimizers.contract import Array
 
-# Of the unit diagonal left after scaling: parameters that cannot be told apart get a bounded step, and others keep
-# ten digits of Newton's.
+# Share of the unit diagonal after scaling: parameters that cannot be told apart get a bounded step, while the others
+# keep ten digits of the Newton step.
 DAMPING = 1e-10
 
 

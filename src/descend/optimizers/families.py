@@ -1,4 +1,4 @@
-"""Families of optimizers, by what the learning rate is to them, and how `--learning-rate auto` chooses it.
+"""Families of optimizers, by what the learning rate means to them, and how `--learning-rate auto` chooses it.
 
 The curvature at the start says nothing about the curvature further on, so every rule takes a cautious share of what
 a quadratic would allow, and halves it until the first step does not raise J. The shares of the adaptive methods are
@@ -27,7 +27,7 @@ class LinearMethod(Optimizer):
     @property
     @abstractmethod
     def recurrence(self) -> Recurrence:
-        """What is left of an error in an eigenvector of the curvature, from epoch to epoch."""
+        """How an error along an eigenvector of the curvature shrinks or grows from epoch to epoch."""
 
     def suggested_rate(self, evaluation: Evaluation) -> float:
         return inverse_curvature(evaluation, self.recurrence.momentum)
@@ -55,7 +55,7 @@ class Adaptive(Optimizer):
 
 
 class WholeSteps(Optimizer):
-    """Steps from all rows at once that find their length, and the end, by themselves: they need no learning rate."""
+    """Steps over all rows at once that choose their own length and end by themselves: they need no learning rate."""
 
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
@@ -74,7 +74,7 @@ def inverse_curvature(evaluation: Evaluation, momentum: float = 0.0) -> float:
     Without momentum that is half of the largest stable rate. 2/(L + l), l the smallest eigenvalue, would be faster on
     a quadratic, but lies at the edge of divergence where l is small, as it mostly is. With momentum a gradient acts
     1/(1 - momentum) times, so that its whole effect is the same.
-    Without a usable curvature: such that the first step is as long as theta, or of length 1 from theta = 0.
+    Without a usable curvature, the rate makes the first step as long as theta, or of length 1 from theta = 0.
     """
     largest = largest_curvature(evaluation.curvature)
     if largest is not None:

@@ -16,7 +16,7 @@ from descend.registry import setting
 
 # A curvature matrix of more parameters costs more to sum and to invert than it saves.
 MOST_PARAMETERS_WITH_CURVATURE = 1000
-# Of the unit diagonal: when Newton's steps fail, those of steepest descent in units where all curvatures are 1.
+# Share of the unit diagonal. If Newton steps fail, this gives steepest descent in units where all curvatures are 1.
 HEAVY_DAMPING = 100.0
 
 
@@ -65,7 +65,7 @@ class LBFGS(WholeSteps):
         # wolfe: H0 is out of date, H0, its damping, pairs s, y.  none: last change of theta, last gradient, pairs s, y.
         return (True, None, DAMPING, [], []) if self.line_search == "wolfe" else (None, None, [], [])
 
-    # A trial step may overflow, and is shortened; a warning would say nothing to the user.
+    # A trial step that overflows is shortened; a NumPy warning would mean nothing to the user.
     @np.errstate(all="ignore")
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
@@ -82,7 +82,7 @@ class LBFGS(WholeSteps):
                 continue
             noise = NOISE * abs(evaluation.loss)
             if -slope <= noise:
-                # What is left to gain drowns in the rounding of J; only the gradient can still tell.
+                # What is left to gain is lost in the rounding of J; only the gradient can still show it.
                 new, easy = evaluation.at(evaluation.theta + direction), True
                 left = float(new.gradient @ _times_inverse(new.gradient, inverse, steps, changes))
                 if not (left <= -slope / 4.0 and new.loss <= evaluation.loss + noise):
@@ -120,7 +120,7 @@ class LBFGS(WholeSteps):
 
 
 def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, float, list[Array], list[Array]]]:
-    """Yield H0, its damping and pairs to try: those remembered, H0 from the curvature here, steepest descent."""
+    """Yield H0, damping and pairs to try: those remembered, then H0 from the curvature here, then steepest descent."""
     stale, inverse, damping, steps, changes = state
     if not stale:
         yield inverse, damping, steps, changes

@@ -16,42 +16,42 @@ from descend.optimizers.systems import LEAST, System, Units, system_of
 from descend.registry import setting
 
 ATTEMPTS = 60
-"""Larger and larger dampings that are tried before giving up."""
+"""How many ever larger dampings are tried before giving up."""
 WORTH_IT = 1e-4
 """Share of the predicted decrease of J that a step must achieve."""
 ROUGHLY = 1e-9
-"""Decrease of J, as a share of it, below which squared numbers no longer serve."""
+"""Below this relative decrease of J, squared numbers are no longer accurate enough."""
 ILL = 1e-6
-"""So little damping does not help a system that is too ill-conditioned for squared numbers."""
+"""Damping below this does not help a system that is too ill-conditioned for squared numbers."""
 LEAST_DAMPING = 1e-30
-"""So little that even a system of condition 1e15 is not damped any more."""
+"""Small enough that even a system of condition 1e15 is effectively undamped."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
 UNEXPLAINED = 1e-20
-"""Share of J that the parameters can still explain, at the end of steps that do not, from which second derivatives are
-worth their gradients."""
+"""When undamped steps stop helping, second derivatives are worth their cost if the parameters can still explain at
+least this share of J."""
 FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 Known = tuple[Array, float, Array | None, Array | None]
-"""The undamped step from where we stand, and |q| there; the step that led here, and the undamped one it came from."""
+"""The undamped step from theta and |q| there; the step that led to theta, and the undamped step it was made from."""
 
 
 MOST_DIFFERENTIATED = 20
-"""Parameters up to which all second derivatives are taken, of which each costs two gradients."""
+"""Up to this many parameters all second derivatives are taken, at two gradients per parameter."""
 
 
 @dataclass(frozen=True)
 class LevenbergMarquardt(WholeSteps):
-    """Gauss-Newton steps, damped so far that each lowers J.
+    """Gauss-Newton steps, damped enough that each lowers J.
 
     With C = R'R the Gauss-Newton (Fisher) curvature, g = R'q the gradient and D the largest column norms of R so far:
         (R'R + lambda D**2) d = -R'q,   theta <- theta + d
     lambda falls where the model of J held (by the ratio of actual to predicted decrease) and grows where it did not.
-    The system is solved as it stands for as long as that is safe; where it is ill-conditioned, by QR of R, itself from
-    QR of the Jacobian where the engine has it, so that no digits are lost to squaring. At last, where the decrease of J
-    drowns in rounding, undamped steps are taken, extrapolated from the one before, for as long as they shorten q, the
-    part of the residual that the parameters can still explain; where they do not, for the residuals are large, Newton
-    steps with all second derivatives. Then no further digit can be had. The learning rate is not used.
+    The system is solved as it stands while that is safe. Where it is ill-conditioned, R is used instead, taken from QR
+    of the Jacobian if the engine has it, so that no digits are lost to squaring. At the end, when the decrease of J is
+    lost in rounding, undamped steps extrapolated from the one before are taken while they shorten q, the part of the
+    residual that the parameters can still explain. If they do not, because residuals are large, Newton steps with all
+    second derivatives follow. Then no further digit can be gained. The learning rate is not used.
 
     damping: the first lambda, above 0.
 
@@ -68,8 +68,8 @@ class LevenbergMarquardt(WholeSteps):
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
 
     def init(self, theta: Array) -> State:
-        # Largest squared column norms so far, lambda, the factor lambda grows by next; whether to work on the triangle;
-        # the step that led here; and, once only the last digits are left, what is known about the next step.
+        # Largest squared column norms so far, lambda, the factor by which lambda grows next; whether to work on the
+        # triangle; the step that led here; and, once only the last digits remain, what is known about the next step.
         return ([LEAST] * theta.size, self.damping, 2.0, False, None, None)
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
@@ -106,16 +106,16 @@ class LevenbergMarquardt(WholeSteps):
 
 
 def ahead(evaluation: Evaluation, move: Array) -> Array:
-    """Return where a step leads: exactly at a bound, not beside it by rounding."""
+    """Return where a step leads; a step to a bound ends exactly on it, not beside it by rounding."""
     bounds = evaluation.bounds
     return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
 
 
 def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
-    """Return the end of one of the last steps; where we stand if there is nothing left to gain.
+    """Return the end of one of the last steps; the same theta if there is nothing left to gain.
 
-    Where undamped steps do not shorten what the parameters can still explain, residuals are so large that the curvature
-    lacks much of the second derivatives: then it takes all of them.
+    If undamped steps do not shorten what the parameters can still explain, the residuals are so large that the
+    curvature misses much of the second derivatives, and a Newton step with all of them is taken.
     """
     theta, following = last_digits(evaluation, kind, units, known)
     offset = known[1]
@@ -133,7 +133,7 @@ def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Kn
 
 
 def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
-    """Return the end of an undamped step if it shortens q, or else where we stand: there is nothing left to gain."""
+    """Return the end of an undamped step if it shortens q; otherwise the same theta, as nothing is left to gain."""
     move, offset, taken, before = known
     theta = evaluation.theta
     if not moves(theta, move):
@@ -151,15 +151,15 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known:
 
 
 def moves(theta: Array, move: Array) -> bool:
-    """Whether a step changes a digit worth having of any parameter."""
-    return any(not abs(part) <= LAST * abs(whole) for whole, part in zip(theta.tolist(), move.tolist(), strict=True))
+    """Whether a step changes a significant digit of any parameter."""
+    return any(not abs(step) <= LAST * abs(value) for value, step in zip(theta.tolist(), move.tolist(), strict=True))
 
 
 def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:
     """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
 
-    Gauss-Newton steps shrink by a constant factor each, along the direction in which the curvature that it leaves out
-    matters most. Where ``before`` was asked for and ``taken`` was gone, the secant through the two zeroes that factor:
+    Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
+    most. If ``before`` was the last Gauss-Newton step and ``taken`` was made instead, a secant removes that factor:
         move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
     """
     change = move - before

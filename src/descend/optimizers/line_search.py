@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions that still works where differences of J drown in rounding."""
+"""A line search for the strong Wolfe conditions that still works where differences of J are lost in rounding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from descend.optimizers.contract import Array, Evaluation
 
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
-# Relative error of a loss summed over rows. Two losses closer than this are held to be the same.
+# Relative error of a loss summed over rows. Two losses closer than this count as equal.
 NOISE = 1e-14
 MOST_EVALUATIONS = 30
 # Interpolated points keep this share of the interval from its ends; steps outwards grow at most tenfold.
@@ -40,8 +40,8 @@ def search(start: Evaluation, direction: Array, alpha: float) -> Found | None:
 
     phi(alpha) <= phi(0) + c1*alpha*phi'(0)   and   |phi'(alpha)| <= c2*|phi'(0)|,   c1 = 1e-4, c2 = 0.9
 
-    Where phi(alpha) and phi(0) are the same to rounding the first condition is replaced by one on slopes alone,
-    phi'(alpha) <= (2*c1 - 1)*phi'(0). A loss that is not finite means: shorter. None if no point lowers J.
+    Where phi(alpha) and phi(0) are equal to rounding, the first condition is replaced by one on slopes alone,
+    phi'(alpha) <= (2*c1 - 1)*phi'(0). Where the loss is not finite, shorter steps are tried. None if no point lowers J.
 
     Source: Nocedal & Wright (2006), Numerical Optimization, algorithms 3.5 and 3.6 (here one loop); approximate
     Wolfe conditions: Hager & Zhang (2005), SIAM J. Optim. 16, 170-192.
@@ -101,14 +101,14 @@ def _between(low: Along, high: Along, noise: float) -> float:
 
 
 def _secant(low: Along, high: Along) -> float:
-    """Return where between them, as a share, the line through both slopes is 0."""
+    """Return the share of the way from low to high at which the line through both slopes is 0."""
     rise = high.slope - low.slope
     share = -low.slope / rise if rise != 0.0 else math.nan
     return share if math.isfinite(share) else 0.5
 
 
 def _cubic(low: Along, high: Along) -> float:
-    """Return where between them, as a share, the cubic through both losses and slopes is smallest."""
+    """Return the share of the way from low to high at which the cubic through both losses and slopes is smallest."""
     width = high.alpha - low.alpha
     bend = low.slope + high.slope - 3.0 * (high.loss - low.loss) / width
     square = bend * bend - low.slope * high.slope

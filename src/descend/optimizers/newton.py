@@ -20,7 +20,7 @@ class Newton(WholeSteps):
     """Steps to the minimum of the parabola whose curvature is the Fisher information, halved until J falls.
 
     With C = R'R the curvature and g the gradient:   C d = -g,   theta <- theta + 2**-k d
-    with the least k at which J falls by at least 1e-4 of what the slope promises. For the poisson and logistic losses
+    with the least k at which J falls by at least 1e-4 of what the slope predicts. For the poisson and logistic losses
     this is Fisher scoring, that is iteratively reweighted least squares; for the squared loss it is Gauss-Newton.
     Close to the minimum it takes the last steps of ``levenberg_marquardt``, which is safer far from it.
     The learning rate is not used.

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 MOST_ROWS = 1_500
-"""Rows whose kinks are within reach of one step; more of them take a linear program long."""
+"""At most this many rows may have kinks within reach of one step; with more, the linear program takes too long."""
 AT_KINK = 1e-9
 """Share of the mean residual below which a row lies at its kink."""
 SLACK = 1e-9
-"""Share of its range by which a multiplier may miss it."""
+"""A multiplier may lie outside its range by this share of it."""
 RANK = 1e-12
-"""Share of the largest singular value below which a direction moves no row."""
+"""A direction whose singular value is below this share of the largest moves no row."""
 BY_ROW = ("residual", "jacobian", "below", "above", "rounding")
-"""What pieces hold for each row."""
+"""The fields of `Pieces` that have one entry per row."""
 ROUNDINGS = 64
 ROUNDING = ROUNDINGS * float(np.finfo(np.float64).eps)
-"""Share of its terms by which a residual is uncertain: so many roundings at most."""
+"""Uncertainty of a residual as a share of its terms: at most that many roundings."""
 
 
 class Fall(NamedTuple):
@@ -43,10 +43,10 @@ class Fall(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """How steps are measured where rows far from their kink are left out, and only their pull is known.
+    """The scale of steps where rows far from their kink are left out, and only their pull is known.
 
-    frame, unit: as in ``Pieces``, of a sample of all rows. nearest: the reach within which no row left out meets its
-    kink.
+    frame, unit: as in ``Pieces``, for a sample of all rows. nearest: the reach within which none of the rows left out
+    meets its kink.
     """
 
     frame: Array
@@ -63,8 +63,8 @@ class Pieces:
     theta: (p,). residual, jacobian: (m,) and (m, p), of rows, and one more row for each parameter with an l1 penalty.
     below, above: (m,) slopes on either side of a kink, at least one of them positive, as shares of the total weight.
     slope, bend: (p,) first and second derivative of the l2 penalty; slope also of rows left out. rounding: (m,) the
-    uncertainty of ``residual``. linear: whether the rows predict so however long the step. measure: where rows are left
-    out. elsewhere: returns the pieces of the same rows at another theta.
+    uncertainty of ``residual``. linear: whether the predictions are linear in d, however long the step. measure: given
+    if rows are left out. at_theta: returns the pieces of the same rows at another theta.
     """
 
     theta: Array
@@ -77,7 +77,7 @@ class Pieces:
     rounding: Array
     linear: bool
     measure: Measure | None = None
-    elsewhere: Callable[[Array], Pieces] | None = None
+    at_theta: Callable[[Array], Pieces] | None = None
 
     @property
     def usable(self) -> bool:
@@ -86,7 +86,7 @@ class Pieces:
 
     @property
     def exact(self) -> bool:
-        """Whether J is so exactly, however long the step."""
+        """Whether this is J exactly, and not to first order only, however long the step."""
         return self.linear and not self.bend.any()
 
     @cached_property
@@ -97,7 +97,7 @@ class Pieces:
 
     @cached_property
     def unit(self) -> float:
-        """A typical part of one row in J."""
+        """A typical contribution of one row to J."""
         if self.measure is not None:
             return self.measure.unit
         parts = self.jump * np.abs(self.residual)
@@ -121,10 +121,10 @@ class Pieces:
 
     @cached_property
     def frame(self) -> Array:
-        """(p, r) directions of theta that change the parts of J by 1 each, root mean square, and are orthogonal so.
+        """(p, r) directions of theta, each changing the parts of J by 1 (root mean square), orthogonally to the others.
 
-        Of a curve, less far where the parts hardly change: by ``unit`` along it no parameter is to double, unless even
-        alone it changes the parts by no more.
+        For a nonlinear formula, directions that hardly change the parts are shortened: a step of ``unit`` should not
+        double a parameter, unless doubling it alone changes the parts no more than that.
         """
         if self.measure is not None:
             return self.measure.frame
@@ -147,11 +147,11 @@ class Pieces:
 
     @cached_property
     def along(self) -> Array:
-        """(m, r) changes of the parts of J along the directions of ``frame``."""
+        """(m, r) how the parts of J change along the directions of ``frame``."""
         return (self.jacobian * self.jump[:, None]) @ self.frame
 
     def nearest(self) -> float:
-        """Return the reach within which MOST_ROWS of the rows may meet their kink; infinite if there are no more."""
+        """Return the reach within which at most MOST_ROWS rows can meet their kink; infinite if there are no more."""
         if self.measure is not None:
             return self.measure.nearest
         if len(self.residual) <= MOST_ROWS:
@@ -166,7 +166,7 @@ class Pieces:
 
     @property
     def pull(self) -> Array:
-        """The gradient of J by these rows, each taken for one away from its kink."""
+        """The gradient of J from these rows, each treated as away from its kink."""
         found: Array = np.where(self.residual > 0.0, self.above, -self.below) @ self.jacobian
         return found
 
@@ -181,7 +181,7 @@ class Pieces:
         return replace(self, **both)
 
     def fall(self, reach: float, room: tuple[Array, Array] | None) -> Fall | None:
-        """Minimize J to first order over steps of at most ``reach`` in ``frame``, each component within its room.
+        """Minimize J to first order over steps of at most ``reach`` in ``frame``, within the ``room`` bounds leave.
 
         None where the linear program has no answer.
         """
@@ -237,7 +237,7 @@ class Pieces:
         return np.clip(found, -self.below[rows], self.above[rows]) if allowed.all() else None
 
     def _least(self, gradient: Array, rows: NDArray[np.intp], bounds: Bounds | None, free: Mask) -> Array | None:
-        """Return multipliers of rows at their kink that leave the least of the gradient; to all digits if nothing."""
+        """Return multipliers of rows at their kink that cancel as much of the gradient as they can."""
         room = None
         if bounds is not None:
             low, high = bounds.room(self.theta)

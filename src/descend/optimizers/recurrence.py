@@ -9,7 +9,7 @@ of that at the start, follows E_k+1 = t E_k - d E_k-1, E_0 = 1, with momentum m
 so that E_k = U_k E_1 - d U_k-1, with U_k = (r1**k - r2**k) / (r1 - r2) and r1, r2 the roots of r**2 - t r + d.
 The steps so far add up to D_k = (1 - E_k) / c times the learning rate times the first gradient.
 
-Where c is small that would cost the digits of D_k. There the roots are kept as 1 - s1 and 1 - s2, from
+Where c is small that would lose digits of D_k. There the roots are kept as 1 - s1 and 1 - s2, from
 s**2 - b s + c = 0 with b = 2 - t, and
 
     E_k = A (1 - s1)**k + (1 - A)(1 - s2)**k,   A = (s2 - c D_1) / (s2 - s1),
@@ -69,20 +69,20 @@ class Recurrence:
         """Return both roots, the larger first."""
         half, product = 1.0 - float(self.apart(np.array(c))) / 2.0, float(self.product(np.array(c)))
         width = cmath.sqrt(half * half - product)
-        larger = half + width if half >= 0.0 else half - width
-        # The smaller from the product of both: a difference of like numbers would lose its digits.
-        return larger, product / larger if larger else 0.0
+        first = half + width if half >= 0.0 else half - width
+        # The smaller follows from the product of both; as a difference of nearly equal numbers it would lose digits.
+        return first, product / first if first else 0.0
 
     def radius(self, c: float) -> float:
         """Return the factor per epoch of the error in the long run."""
         return max(map(abs, self.roots(c)))
 
     def lead(self, c: float) -> float:
-        """Return the logarithm of E_k / radius**k in the long run: how large the growing part is at epoch 0."""
-        larger, smaller = self.roots(c)
-        if abs(larger - smaller) <= ALIKE:
+        """Return the limit of log(E_k / radius**k): how large the growing part already is at epoch 0."""
+        first, second = self.roots(c)
+        if abs(first - second) <= ALIKE:
             return 0.0
-        share = abs(1.0 - c * self.first - smaller) / abs(larger - smaller)
+        share = abs(1.0 - c * self.first - second) / abs(first - second)
         return math.log(share) if share > 0.0 else -math.inf
 
     def modes(self, c: Array) -> Modes:
@@ -135,7 +135,7 @@ class Part(ABC):
 
 
 class Slow(Part):
-    """Where c is small."""
+    """Modes with small c."""
 
     def __init__(self, c: Array, recurrence: Recurrence) -> None:
         b = recurrence.apart(c)
@@ -161,7 +161,7 @@ class Slow(Part):
 
 
 class Fast(Part):
-    """From U_k."""
+    """Modes that are computed from U_k."""
 
     def __init__(self, c: Array, recurrence: Recurrence) -> None:
         b = recurrence.apart(c)
@@ -181,7 +181,7 @@ class Fast(Part):
 
 
 class Turning(Fast):
-    """Roots with an imaginary part: the component swings around its end."""
+    """Complex roots: the component oscillates around its limit."""
 
     def lucas(self, k: Array | int) -> Array:
         angle = np.arctan2(self.width, self.half)
@@ -196,8 +196,8 @@ class Real(Fast):
         width = np.copysign(self.width, self.half)
         largest = self.half + width
         none = largest == 0.0
-        lost = np.where(none, 1.0, 2.0 * width / np.where(none, 1.0, largest))  # 1 - ratio of the roots
-        powers = np.where(lost < 0.5, -np.expm1(k * np.log1p(-lost)), 1.0 - (1.0 - lost) ** k)
-        equal = lost == 0.0
-        sums: Array = largest ** (k - 1) * np.where(equal, k, powers / np.where(equal, 1.0, lost))
+        gap = np.where(none, 1.0, 2.0 * width / np.where(none, 1.0, largest))  # 1 - ratio of the roots
+        powers = np.where(gap < 0.5, -np.expm1(k * np.log1p(-gap)), 1.0 - (1.0 - gap) ** k)
+        equal = gap == 0.0
+        sums: Array = largest ** (k - 1) * np.where(equal, k, powers / np.where(equal, 1.0, gap))
         return sums

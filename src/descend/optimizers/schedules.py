@@ -131,9 +131,9 @@ class WarmUp(Schedule):
 
     def factor(self, epoch: int, epochs: int | None) -> float:
         last = self.epochs - 1
-        # The other schedule is asked from the first epoch on, so that it can refuse before the first step.
-        rest = SCHEDULES.build(self.then).factor(max(epoch - last, 0), None if epochs is None else epochs - last)
-        return min((epoch + 1) / self.epochs, 1.0) * rest
+        # The other schedule is evaluated from the first epoch on, so that it can refuse before the first step.
+        factor = SCHEDULES.build(self.then).factor(max(epoch - last, 0), None if epochs is None else epochs - last)
+        return min((epoch + 1) / self.epochs, 1.0) * factor
 
 
 SCHEDULES: Registry[Schedule] = Registry(Constant, Step, Exponential, Cosine, WarmUp)

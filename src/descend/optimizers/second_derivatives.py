@@ -9,22 +9,22 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation
 
 APART = 1e-4
-"""Distance of the gradients that are subtracted, in changes of a parameter that change J by itself."""
+"""Distance between subtracted gradients, as a share of the parameter change that changes J by about its own size."""
 LEAST = 1e-12
-"""The same as a share of the parameter, at least."""
+"""The distance is at least this share of the parameter."""
 SHORTER = (1.0, 0.25, 1e-2, 1e-4)
 """Shares of a step that are tried."""
 FLAT = 1e-10
-"""Of the largest eigenvalue, scaled: a direction that is curved less is not gone along."""
+"""Directions whose scaled eigenvalue is below this share of the largest are left out of the step."""
 ROUNDING = 1e-13
-"""Share of J within which it is the same."""
+"""Values of J that differ by less than this share count as equal."""
 
 
 def newton_step(evaluation: Evaluation) -> Evaluation | None:
     """Return J at the end of a Newton step that lowers it, or, within rounding of J, halves its gradient; else None.
 
-    The Hessian is that of central differences of gradients, 2 p of them. Directions in which it is curved downwards are
-    gone along as if they were curved upwards as much, so that each step leads down.
+    The Hessian comes from central differences of 2 p gradients. Directions of negative curvature are treated as if
+    they had the same curvature upwards, so that each step leads down.
 
     Source: Nocedal & Wright (2006), Numerical Optimization, 3.4 and 8.1.
     """
@@ -51,7 +51,7 @@ def newton_step(evaluation: Evaluation) -> Evaluation | None:
 
 
 def hessian_at(evaluation: Evaluation) -> tuple[Array, Array] | None:
-    """Return S H S and S, the changes of the parameters that change J by itself; None where there are none.
+    """Return S H S and S, the changes of the parameters that change J by about its own size; None if there are none.
 
     evaluation: with its curvature.
     """

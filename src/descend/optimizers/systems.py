@@ -1,4 +1,4 @@
-"""The linear system of a damped Gauss-Newton step, in four forms: of a few unknowns written out in plain numbers."""
+"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from descend.optimizers.contract import Array, Evaluation
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST = 1e-300
-"""Taken for the squared norm of a column of zeros, which can still be divided by."""
+"""Stands in for the squared norm of a column of zeros, so that it can be divided by."""
 RANK = 1e-14
-"""Share of the largest singular value of a scaled triangle below which one is taken for zero."""
+"""A singular value of a scaled triangle below this share of the largest counts as zero."""
 Units = Array | list[float]
 FEW = 8
-"""Unknowns up to which elimination in plain numbers is sooner done than NumPy has checked what it was given."""
+"""Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
 Solver = Callable[[Sequence[Sequence[float]], Sequence[float], Sequence[float], float], Solution | None]
 
@@ -49,7 +49,7 @@ class Few:
         return (np.zeros(len(self.units)), 0.0) if found is None else (np.array(found[0]), found[1])
 
     def newton(self) -> tuple[Array, float]:
-        """Return the undamped d, and |q|; no d, and an endless q, if the system is singular."""
+        """Return the undamped d and |q|; if the system is singular, d = 0 and an infinite |q|."""
         found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
         if found is None:
             return np.zeros(len(self.units)), math.inf
@@ -110,7 +110,7 @@ class Triangle:
         self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
 
     def move(self, damping: float) -> tuple[Array, float]:
-        if damping < RANK**2:  # it would not keep the rounding of R from being inverted
+        if damping < RANK**2:  # too little to keep the rounding of R from being inverted
             move = self.newton()[0]
             return move, predicted(self.upper, self.right, move * self.scale)
         size = self.scale.size
@@ -123,7 +123,7 @@ class Triangle:
         return move / self.scale, predicted(self.upper, self.right, move)
 
     def newton(self) -> tuple[Array, float]:
-        """Return the undamped d, and |q|; no d, and an endless q, if R is not finite, as where weights underflow."""
+        """Return the undamped d and |q|; if R is not finite, as where weights underflow, d = 0 and an infinite |q|."""
         if not np.isfinite(self.upper).all():
             return np.zeros_like(self.scale), math.inf
         move = np.linalg.lstsq(self.upper, -self.right, rcond=RANK)[0]
@@ -235,7 +235,7 @@ def solver(size: int) -> Solver:
 
         S_ij = C_ij - sum_k<j S_ik L_jk,   P_i = C_ii + lambda U_i - sum_k<i S_ik L_ik,   L_ij = S_ij / P_j
 
-    Scaling C's rows and columns alike scales each part of it, so that nothing need be scaled before.
+    Scaling rows and columns of C alike scales every part of the factorisation, so none is needed beforehand.
 
     Source: Golub & Van Loan (2013), Matrix Computations, 4.1; scaling, van der Sluis (1969), Numer. Math. 14, 14-23.
 

@@ -1,4 +1,4 @@
-"""From kink to kink of a loss that has them, by linear programs."""
+"""Steps from kink to kink of a loss that has kinks, by linear programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from descend.optimizers.line_search import NOISE
 from descend.optimizers.pieces import Fall, Mask, Pieces
 
 NEAR = 1e-6
-"""Decrease of J, as a share of it, below which a step by curvature is followed by one to a vertex."""
+"""Once a step by curvature lowers J by less than this share of it, a step to a vertex follows."""
 NEXT = -1.0
 """Stands for the reach of the first step to a vertex, until its rows are known."""
 ATTEMPTS = 40
@@ -27,23 +27,23 @@ TRUSTED = 0.3
 DIFFERENCE = float(np.finfo(np.float64).eps ** (1 / 3))
 """Relative step of a central difference of gradients."""
 CLOSE = 1e-6
-"""Share of the mean part of a row in J below which a step of a linear program makes it zero, ..."""
+"""A linear program makes a residual zero if its part of J falls below this share of the mean part of a row, ..."""
 SLACK = 1e-9
-"""... or this share of its range by which its multiplier is away from both ends."""
+"""... or if its multiplier is away from both ends of its range by this share of the range."""
 AT_WALL = 1e-9
-"""Share of a move that may be missing to a bound."""
+"""A move that ends within this share of itself, or of the parameter, from a bound counts as reaching it."""
 WELL = 1e-10
 """Share of the largest singular value below which rows do not fix a direction."""
 SAME = 1e-10
-"""Share of J by which it may differ at two points so close to a minimum that only the gradient tells them apart, ..."""
+"""If J differs by less than this share at two points near a minimum, only the gradient can tell them apart; ..."""
 CLOSER = 0.5
-"""... which shrinks at least so far at a step worth taking, unless it is below ..."""
+"""... a step is worth taking if it shrinks the gradient to this share, unless the gradient is below ..."""
 BALANCED = 1e-12
-"""... this, in units of a row: as good as nothing."""
+"""... this, in units of a row, which counts as zero."""
 PATIENCE = 100
-"""Steps to a vertex in which J is to fall by the share ..."""
+"""Within this many steps to a vertex J has to fall by the share ..."""
 CREEPING = 1e-6
-"""... that tells going on from creeping along a bent valley."""
+"""... below which the descent is merely creeping along a curved valley."""
 NEARBY = LevenbergMarquardt()
 
 
@@ -56,12 +56,12 @@ class Vertex(WholeSteps):
 
         min sum_i omega_i max(above t_i, -below t_i)   over steps d within reach
 
-    by HiGHS, and goes on to where the residuals that it makes zero are zero indeed; where these do not fix all
-    parameters, by a Newton step among the points that keep them zero. The reach grows where J fell as promised, and
-    shrinks where it did not; a formula linear in its parameters needs none. The run ends where no step within reach
-    promises a decrease: then multipliers between -below and above balance the gradient, which proves the minimum, of a
-    linear formula the global one. An l1 penalty is one more kink for each parameter. The learning rate is not used. For
-    a loss without kinks these are Levenberg-Marquardt steps.
+    by HiGHS, and goes on to where the residuals that the program makes zero are exactly zero. If these do not fix all
+    parameters, a Newton step among the points that keep them zero follows. The reach grows where J fell as predicted
+    and shrinks where it did not; a formula linear in its parameters needs no reach. The run ends where no step within
+    reach promises a decrease: multipliers between -below and above then balance the gradient, which proves a minimum,
+    and for a linear formula the global one. An l1 penalty is one more kink for each parameter. The learning rate is not
+    used. For a loss without kinks these are Levenberg-Marquardt steps.
 
     Source: Koenker & Bassett (1978), Econometrica 46, 33-50; Fletcher & Sainz de la Maza (1989), Math. Program. 43,
     235-256; Byrd, Gould, Nocedal & Waltz (2004), Math. Program. B 100, 27-48.
@@ -100,7 +100,7 @@ class Vertex(WholeSteps):
 
 
 def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Array, float]:
-    """Return the end of a step that lowers J, and the reach of the next; where we stand if there is none."""
+    """Return the end of a step that lowers J, and the reach of the next; the same theta if there is none."""
     theta, bounds = evaluation.theta, evaluation.bounds
     room = None if bounds is None else bounds.room(theta)
     noise = max(NOISE * abs(evaluation.loss), pieces.noise)
@@ -129,7 +129,7 @@ def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Ar
             break
     if closer is not None and (left := _left(evaluation)) > BALANCED and _left(closer) < CLOSER * left:
         return closer.theta, reach
-    evaluation.pieces()  # as above: here the run stays
+    evaluation.pieces()  # as above: the run ends at this point
     return theta, reach
 
 
@@ -199,10 +199,10 @@ def _at_zero(pieces: Pieces, fall: Fall) -> Iterator[Mask]:
 
 
 def _back(evaluation: Evaluation, pieces: Pieces, active: Mask, move: Array) -> Array | None:
-    """Return the step from the end of ``move`` back to where the active rows are zero, off which their curves led."""
-    if pieces.elsewhere is None or not active.any():
+    """Return the step from the end of ``move`` back to where the active rows are zero, as their curves led away."""
+    if pieces.at_theta is None or not active.any():
         return None
-    there = pieces.elsewhere(ahead(evaluation, move))
+    there = pieces.at_theta(ahead(evaluation, move))
     if not there.usable:
         return None
     left = (pieces.jacobian[active] * pieces.jump[active, None]) @ pieces.frame
@@ -211,18 +211,18 @@ def _back(evaluation: Evaluation, pieces: Pieces, active: Mask, move: Array) -> 
 
 
 def _among(evaluation: Evaluation, pieces: Pieces, fall: Fall, move: Array, along: Array) -> Array | None:
-    """Return the Newton step from the end of ``move`` among the combinations of ``along``; None if J is no bowl there.
+    """Return the Newton step from the end of ``move`` within the span of ``along``; None unless J is convex there.
 
     The curvature is that of the multipliers times the predictions, by central differences of their gradient.
     """
     theta = evaluation.theta
-    if pieces.elsewhere is None:
+    if pieces.at_theta is None:
         return None
     columns = []
     for direction in along.T:
         shares = np.abs(direction) / np.maximum(np.abs(theta), 1e-3 * np.abs(direction) + 1e-300)
         length = DIFFERENCE / float(shares.max())
-        up, down = (pieces.elsewhere(theta + side * length * direction) for side in (1.0, -1.0))
+        up, down = (pieces.at_theta(theta + side * length * direction) for side in (1.0, -1.0))
         if not (up.usable and down.usable):
             return None
         change = fall.multipliers @ (up.jacobian - down.jacobian) + up.slope - down.slope

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 RELATION = re.compile(r"<=|>=|≤|≥|<|>")
 NEARER = 0.9
-"""Share of the way to a bound, where J is not finite, that one step may go."""
+"""Largest step towards a bound where J is not finite, as a share of the distance."""
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 EXAMPLE = 'Write it as "b > 0" or "0 <= c <= 1".'
 
@@ -32,9 +32,9 @@ EXAMPLE = 'Write it as "b > 0" or "0 <= c <= 1".'
 class Bounds:
     """low <= theta <= high, component by component; infinite where there is no bound.
 
-    labels: of the components. strict: (2, p) whether low, and high, itself is excluded; the descent takes it in all
+    labels: of the components. strict: (2, p), whether low, and high, is itself excluded; the descent includes it all
     the same, as the nearest value inside differs from it by rounding only.
-    barred: (2, p) where J is not finite at the bound itself, so that steps go nearer but never there.
+    barred: (2, p), where J is not finite at the bound itself, so that steps come nearer but never reach it.
 
     >>> bounds = Bounds(("b",), np.zeros(1), np.ones(1), np.zeros((2, 1), bool), np.zeros((2, 1), bool))
     >>> bounds.project(np.array([-2.0]), here=np.array([0.5]))
@@ -49,7 +49,7 @@ class Bounds:
 
     @property
     def pinned(self) -> Mask:
-        """Mark the components that are fixed, between two bounds that are the same."""
+        """Mark the components that are fixed: those whose two bounds are equal."""
         same: Mask = self.low == self.high
         return same
 
@@ -59,7 +59,7 @@ class Bounds:
         return share[0] * (self.low - here), share[1] * (self.high - here)
 
     def moved(self, here: Array, move: Array) -> Array:
-        """Return here + move, exactly at the bound for a move as long as there is room."""
+        """Return here + move, exactly at the bound where the move takes all the room there is."""
         least, most = self.room(here)
         rounding = 4.0 * np.finfo(float).eps * np.abs(move)
         theta = here + move
@@ -83,14 +83,14 @@ class Bounds:
         return ((theta <= self.low) & (slope > 0.0)) | ((theta >= self.high) & (slope < 0.0))
 
     def contains(self, theta: Array) -> Mask:
-        """Mark the components that lie inside, where a strict bound itself is outside."""
+        """Mark the components inside their bounds; a strict bound itself is outside."""
         above = np.where(self.strict[0], theta > self.low, theta >= self.low)
         below = np.where(self.strict[1], theta < self.high, theta <= self.high)
         inside: Mask = above & below
         return inside
 
     def interior(self, theta: Array) -> Array:
-        """Return ``theta`` with what lies at or beyond a bound moved well inside."""
+        """Return ``theta`` with components at or beyond a bound moved well inside."""
         both = np.isfinite(self.low) & np.isfinite(self.high)
         low, high = (np.where(np.isfinite(bound), bound, 0.0) for bound in (self.low, self.high))
         one_sided = np.where(np.isfinite(self.low), low + np.maximum(1.0, abs(low)), high - np.maximum(1.0, abs(high)))
@@ -98,9 +98,9 @@ class Bounds:
         return np.where((theta > self.low) & (theta < self.high), theta, middle)
 
     def folded(self, theta: Array, number: int) -> Array:
-        """Return trial point ``number`` within the bounds: what lies outside is mirrored at one, or spread between two.
+        """Return trial point ``number``, its components outside mirrored at a single bound, or spread between two.
 
-        The spread is by the golden ratio, a different place for each number.
+        The spread follows the golden ratio: a different place for each number.
         """
         both = np.isfinite(self.low) & np.isfinite(self.high)
         share = np.clip((0.5 + (number + 1) * GOLDEN * np.arange(1, theta.size + 1)) % 1.0, 0.01, 0.99)
@@ -115,7 +115,7 @@ class Bounds:
         return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
 
     def beside(self, more: int) -> Bounds:
-        """Return the bounds with so many components after them that have none."""
+        """Return these bounds followed by ``more`` components without bounds."""
         free, none = np.full(more, math.inf), np.zeros((2, more), dtype=bool)
         labels = (*self.labels, *(str(place) for place in range(more)))
         strict, barred = (np.hstack([mask, none]) for mask in (self.strict, self.barred))
@@ -133,18 +133,18 @@ class Bounds:
 
     @property
     def texts(self) -> list[str]:
-        """Write all bounds there are, one text per component; of one that is pinned ``w[x2] = 1``."""
+        """Write all bounds, one text per component; for a pinned one ``w[x2] = 1``."""
         pinned = [f"{self.labels[place]} = {_short(float(self.low[place]))}" for place in np.flatnonzero(self.pinned)]
         return [*self.free_texts, *pinned]
 
     @property
     def free_texts(self) -> list[str]:
-        """Write the bounds of what is not pinned."""
+        """Write the bounds of components that are not pinned."""
         bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
         return [self.text(int(place)) for place in np.flatnonzero(bounded)]
 
     def where_not_finite(self, finite: Callable[[Array], bool], theta: Array) -> Bounds:
-        """Bar the bounds at which J is not ``finite``, as far as that shows at ``theta``."""
+        """Bar the bounds at which J is not ``finite``, as far as evaluations around ``theta`` show."""
         sides = (self.low, self.high)
         corners = [np.where(np.isfinite(side), side, theta) for side in sides]
         if all(finite(corner) for corner in corners):
@@ -174,8 +174,8 @@ def read_bounds(
 ) -> Bounds | None:
     """Read bounds such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; None if there are none.
 
-    parameters: the free ones, that can be bounded; every: with those that are fixed or tied.
-    why_not: for each name or component that is fixed or tied, how, and what to do instead.
+    parameters: the free ones, which can be bounded; every: also those that are fixed or tied.
+    why_not: for each fixed or tied name or component, which of the two it is, and what to do instead.
     pinned: values of components that are fixed.
 
     Raises ConfigError or FormulaError.
@@ -211,7 +211,7 @@ Side = tuple[float, bool]
 
 
 def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
-    """Return label, (low, strict) and (high, strict) of each bound."""
+    """Return the label, (low, strict) and (high, strict) of each bound."""
     if isinstance(given, Mapping):
         return [(_known(label, every), *_pair(label, pair)) for label, pair in given.items()]
     return [_read(text, every) for text in ([given] if isinstance(given, str) else given or ())]

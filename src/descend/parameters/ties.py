@@ -1,4 +1,4 @@
-"""Fixed and tied parameters: what is left to fit once they are put into the formula, and how they follow from it."""
+"""Fixed and tied parameters: what is left to fit once they are put into the formula, and how they follow from that."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ Substitute: TypeAlias = Expr | tuple[Expr, ...]
 """What stands in a formula for a parameter, or for each component of a vector."""
 Ties = Mapping[str, object] | Sequence[str] | str | None
 FIXED = "fixed"
-"""How a value that is given, and no estimate, is marked."""
+"""Marks a value that was given rather than estimated."""
 EXAMPLE = "Write it as `b2 = 2*b1`."
 COMPONENT = "A component of a vector can be fixed or bounded, but neither tied nor tied to."
 ITS_OWN = "Take its column out of the list, and write it as a parameter of its own."
 MOST_NAMED = 3
-"""Parameters at a bound that a note names; the table marks all."""
+"""Parameters at a bound that a note names; the table marks all of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
     """Which parameters are free, and how the others follow from them.
 
-    parameters, free: all of them, and those that are fitted. fixed: values by name, an array for a vector; a component
-    that is fixed alone, ``w[x2]``, is there too, but its vector is among those fitted, and it is pinned by ``bounds``.
+    parameters, free: all of them, and those that are fitted. fixed: values by name, an array for a vector; also those
+    of single components such as ``w[x2]``, whose vector is still fitted while ``bounds`` pin them.
     tied: expressions of free parameters by name; tie_texts: as the user wrote them. bounds: on the free ones.
     """
 
@@ -57,7 +57,7 @@ class Constraints:
 
     @cached_property
     def given(self) -> dict[str, Substitute]:
-        """What stands in the formula for each parameter that is not free (see ``read_formula``)."""
+        """What replaces each parameter that is not free in the formula (see ``read_formula``)."""
         fixed = {name: _numbers(value) for name, value in self.fixed.items() if name in self.parameters.shapes}
         return fixed | dict(self.tied)
 
@@ -92,8 +92,8 @@ class Constraints:
     def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.
 
-        With K the derivatives of all by the free ones: the square roots of the diagonal of K C K'. NaN for what
-        depends on no parameter that may move.
+        With K the derivatives of all by the free ones: the square roots of the diagonal of K C K'. NaN where a
+        component depends on no parameter that can move.
         """
         jacobian = self.jacobian(theta)
         moving = np.ones(self.free.size, dtype=bool) if self.bounds is None else ~self.bounds.held(theta)
@@ -125,7 +125,7 @@ class Constraints:
         return f"{', '.join(named)}; {they}{others}"
 
     def at_bound(self, theta: Array) -> list[str]:
-        """Return the labels of the components that lie at a bound, and may leave it."""
+        """Return the labels of the components that lie at a bound without being fixed there."""
         if self.bounds is None:
             return []
         return [self.free.labels[place] for place in np.flatnonzero(self.bounds.held(theta) & ~self.bounds.pinned)]
@@ -152,7 +152,7 @@ def narrowed(
 
 
 def mentioned(fix: Mapping[str, object] | None, ties: Ties, bounds: Bounded) -> set[str]:
-    """Return the names that constraints speak of, which a formula then takes for parameters, however spelt."""
+    """Return the names in constraints, which a formula then takes for parameters, whatever they look like."""
     if not (fix or ties or bounds):
         return set()
     names = {name.partition("[")[0] for name in fix or ()}
@@ -169,9 +169,9 @@ def constrained(
     bounds: Bounded,
     columns: Iterable[str] = (),
 ) -> Constraints | None:
-    """Read what holds parameters back; None if nothing does.
+    """Read the constraints on parameters; None if there are none.
 
-    fix: values by name; for a vector a number or one number per component; or of one component, ``w[x2]``.
+    fix: values by name: of a scalar, of a vector (one number, or one per component), or of one component, ``w[x2]``.
     ties: ``{"b2": "2*b1"}`` or ``["b2 = 2*b1"]``. bounds: see ``read_bounds``. columns: names that are data.
 
     Raises ConfigError or FormulaError.
@@ -200,7 +200,7 @@ def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
 
 
 def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, float]]:
-    """Return the values of parameters, and those of single components of vectors."""
+    """Return the values of whole parameters, and those of single components of vectors."""
     fixed: dict[str, Value] = {}
     parts: dict[str, dict[str, float]] = {}
     for name, value in fix.items():
@@ -258,7 +258,7 @@ class _Tie:
 def _read_ties(
     parameters: Parameters, fixed: Mapping[str, Value], ties: Ties, columns: tuple[str, ...]
 ) -> tuple[dict[str, Expr], dict[str, str]]:
-    """Return the expression, of free parameters only, and the text of each tie."""
+    """Return the expression of each tie, in free parameters only, and its text."""
     found: dict[str, _Tie] = {}
     for text in _texts(ties):
         for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
@@ -285,7 +285,7 @@ def _texts(ties: Ties) -> list[str]:
 
 
 def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str, ...]) -> None:
-    """Refuse names that are no scalar parameters, on either side."""
+    """Refuse names on either side that are not scalar parameters."""
     if indexed:
         tie.fail(tie.name, COMPONENT, ITS_OWN)
     for name in (tie.name, *names_in(tie.node)):
@@ -302,7 +302,7 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
 
 
 def _resolve(name: str, found: Mapping[str, _Tie], given: dict[str, Substitute], above: tuple[str, ...]) -> None:
-    """Put the expression of one tie into ``given``, after those it stands on."""
+    """Put the expression of one tie into ``given``, after those of the ties it depends on."""
     if name in given:
         return
     tie = found[name]

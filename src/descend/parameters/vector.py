@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 Values = dict[str, Any]
 """Values by name: a number, or an array for a vector."""
 DIGITS = 6
-"""Digits of a number of which it is not known how sure it is."""
+"""Digits shown of a number whose error is not known."""
 MOST_DIGITS = 17
-"""Digits of a float64, which tell it from any other."""
+"""Digits that tell a float64 from any other."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Parameters:
         )
 
     def flat(self, values: Mapping[str, object]) -> Array:
-        """Return the flat vector of named values, all of which must be there."""
+        """Return the flat vector of named values, which must be complete."""
         return np.concatenate([np.atleast_1d(np.asarray(values[name], dtype=np.float64)) for name in self.shapes])
 
     def named(self, theta: Array) -> Values:
@@ -117,7 +117,7 @@ class Parameters:
     def mentioned(
         self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4, errors: Mapping[str, float] | None = None
     ) -> str:
-        """Write values for a log line: ``w=2.05  b=0.97``; to more digits where the errors, by label, are smaller."""
+        """Write values for a log line: ``w=2.05  b=0.97``, with more digits where the error, by label, is smaller."""
         known = errors or {}
         parts = [
             f"{label}={value:.{digits_of(value, known.get(label), digits)}g}"
@@ -127,7 +127,7 @@ class Parameters:
 
 
 def digits_of(value: float | None, error: float | None, least: int = DIGITS, given: bool = False) -> int:
-    """Return how many digits of a value are shown: down to the second one of its standard error, ``least`` anyway.
+    """Return how many digits of a value to show: to the second digit of its standard error, but at least ``least``.
 
     given: the value is no estimate, so all its digits are shown.
 
@@ -138,6 +138,6 @@ def digits_of(value: float | None, error: float | None, least: int = DIGITS, giv
         return next((count for count in range(least, 17) if float(f"{value:.{count}g}") == value), 17)
     if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
         return least
-    # Rounded so, 0.00096 becomes 0.001: then one digit less is its second.
+    # Rounded first, since 0.000996 becomes 0.0010, whose second digit is one place further left.
     place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
     return min(max(least, place), MOST_DIGITS)

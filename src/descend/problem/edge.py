@@ -11,31 +11,31 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 AT = 1e-8
-"""Distance from the edge, as a share of the mean distance of all rows, below which a prediction lies at it."""
+"""A prediction closer to the edge than this share of the mean distance of all rows counts as lying at the edge."""
 INSIDE = 1e-13
-"""Distance from the edge, as a share of the mean prediction, at which rows are held there."""
+"""Rows at the edge are held this far inside it, as a share of the mean prediction."""
 LEFT = 1e-6
-"""Share of the gradient that what holds rows at the edge may leave of it."""
+"""Share of the gradient that may remain once the rows at the edge have balanced what they can."""
 
 
 class Edge:
     """The rows of a model whose loss keeps predictions m in a range, such as m > 0.
 
-    Where rows E lie at the edge, J is least if its gradient is what holds them there:
+    Where rows E lie at the edge, J is at its least if its gradient is a combination of theirs:
 
         dJ/dtheta = sum over E of lambda_i s_i dm_i/dtheta,   lambda_i >= 0,
 
     with s_i = 1 at the lower end of the range and -1 at the upper one (Karush, Kuhn and Tucker).
 
-    A descent that nears the edge sees a curvature without bounds there, and stops short of the least J along it; from
-    there on it steps as Newton does with the rows E left out, in directions that keep them where they are.
+    Near the edge the curvature grows without bound, so a descent stops before it reaches the least J along the edge.
+    From there it takes Newton steps that leave out the rows E, in directions that keep those rows where they are.
     """
 
     def __init__(self, model: Model, rows: Rows) -> None:
         self.model, self.rows = model, rows
 
     def onwards(self, point: Point) -> Array:
-        """Return where J is lower along the edge; the same theta if nowhere."""
+        """Return a theta further along the edge at which J is lower; the same theta if there is none."""
         here: Array = point.theta
         found = self._rows(here)
         if found is None:
@@ -49,7 +49,7 @@ class Edge:
         left_out = jacobian[others] @ along
         curvature = (left_out * weight[others, None]).T @ left_out / omega.sum()
         step = -along @ np.linalg.lstsq(curvature, along.T @ point.slope, rcond=None)[0]
-        # A little inwards, for what lies at the edge must not be rounded across it.
+        # Aim slightly inwards, so that rounding cannot carry rows across the edge.
         inside = np.linalg.lstsq(ways, np.full(len(ways), INSIDE * float(np.mean(predicted))), rcond=None)[0]
         for share in (1.0, 0.5, 0.25, 0.125):
             theta = np.asarray(here + share * step + inside)
@@ -71,7 +71,7 @@ class Edge:
         return bool(left <= LEFT * float(np.linalg.norm(gradient / scale)))
 
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
-        """Return predictions, their derivatives, those inwards of rows at the edge, and the others; None if none is."""
+        """Return predictions, derivatives, inward derivatives at the edge, and the rows not there; None if none are."""
         low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
         predicted, jacobian = self.model.scores_and_jacobian(theta, self.rows.columns)
         distance = np.minimum(predicted - low, high - predicted)

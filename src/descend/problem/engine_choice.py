@@ -15,13 +15,13 @@ from descend.wording import spell
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
-"""Rows times epochs, and rows, below which nothing is compiled: a long run over few rows seldom goes to its end."""
+"""Below this many rows times epochs, or rows, nothing is compiled: a long run over few rows often ends early."""
 Build = Callable[[Program | Kernel, Rows, Request], Engine]
-"""What makes an engine of the code of one row, the rows and the request."""
+"""Builds an engine from the code for one row, the rows and the request."""
 
 
 def register(name: str, build: Build) -> None:
-    """Add an engine from outside the package, which is used where ``engine`` names it."""
+    """Add an engine from outside the package; a request uses it by giving its name as ``engine``."""
     ENGINES[name] = build
 
 
@@ -58,7 +58,7 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
 
 
 def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
-    """Whether so many epochs were asked for that PyTorch, if it is there, repays the time it takes to compile."""
+    """Whether PyTorch is installed and enough epochs were requested to make up for the time it takes to compile."""
     if isinstance(code, Program) and code.loss.own_parameters:
         return False
     if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
@@ -97,7 +97,7 @@ def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
 
 
 def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engine | None:
-    """Build the engine of moments where nobody asked for it and nothing is lost by it."""
+    """Build the engine of moments if it serves as well as NumPy; None if it does not."""
     if not program.linear or request.batched or program.parameters.size > MANY:
         return None
     from descend.engines.moments import SAMPLE, MomentsEngine, refusal
@@ -105,9 +105,9 @@ def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engin
     if refusal(program) is not None:
         return None
     engine = MomentsEngine(program, rows)
-    # Of few rows whose columns all but depend on each other, sums over the rows leave a little more digits.
+    # For few rows with nearly dependent columns, summing the rows themselves keeps a few more digits.
     return engine if not request.polish or engine.well or engine.count > SAMPLE else None
 
 
 ENGINES: dict[str, Build] = {"auto": _numpy, "numpy": _numpy, "torch": _torch, "moments": _moments, "query": _numpy}
-"""The engines by name, as far as the rows are in memory; what `query` leaves where it is, it sums there."""
+"""The engines by name, for rows in memory. Rows that `query` leaves in a database are summed there instead."""

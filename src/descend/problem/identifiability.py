@@ -1,4 +1,4 @@
-"""Which parameters the data cannot tell apart, and what is determined all the same: said before and after a descent."""
+"""Which parameters the data cannot tell apart, and which combinations are determined all the same."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from descend.wording import using
 
 Array = NDArray[np.float64]
 SINGULAR = 1e-13
-"""Of the largest eigenvalue, after scaling to a unit diagonal: a curvature below this determines nothing."""
+"""Share of the largest eigenvalue, after scaling to a unit diagonal; a curvature below it determines nothing."""
 SUSPECT = 1e-5
-"""Singular value of the scaled Jacobian, as a share of the largest, below which the expression is searched."""
+"""If a singular value of the scaled Jacobian is below this share of the largest, the expression is searched."""
 EXACT = 1e-12
-"""Below this share nothing is left but rounding. NIST's hardest problems have 1e-5, a polynomial of degree 10 1e-10."""
+"""A share below this is only rounding. NIST's hardest problems reach 1e-5, a polynomial of degree 10 1e-10."""
 EXACT_SUMMED = 1e-7
-"""The same where only the curvature is known, in which these shares are squared, and 1e-14 is rounding."""
+"""The same where only the curvature is known: it holds the squares of these shares, and 1e-14 is rounding."""
 ALIKE = 1e-3
-"""A direction in which parameters merely change each other's part: the share must be below this, ..."""
+"""Parameters merely trade off along a direction if its share is below this, ..."""
 UNCERTAIN = 0.5
-"""... and the standard error of each of them above this share of its value, so that none can be told from 0."""
+"""... and each of them has a standard error above this share of its value, so that none can be told from 0."""
 CORRELATED = 0.999
-"""Correlation of two parameters that is worth a remark, ..."""
+"""Two parameters whose correlation is above this get a remark, ..."""
 KNOWN = 0.01
-"""... unless both are known better than to this share of their values."""
+"""... if the standard errors of both are above this share of their values."""
 ROUNDING = 1e-14
-"""Share of the response below which predictions, and their residuals, are nothing but rounding."""
+"""Predictions and residuals below this share of the response are only rounding."""
 INVOLVED = 1e-4
-"""Share of a direction from which on a parameter takes part in it, ..."""
+"""A parameter takes part in a direction if its share of the direction is at least this, ..."""
 TAKES_PART = 0.05
-"""... where it is merely small."""
+"""... or at least this, where the singular value is merely small rather than zero."""
 MOST = 500
 """Parameters above which the singular values would take longer than the descent."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """labels: the parameters that have no standard error, so exactly undetermined. sentences: what trades off.
+    """labels: parameters without a standard error, as they are exactly undetermined. sentences: what trades off.
 
     remarks: what is determined, if only because the rows are so good: parameters that are highly correlated.
     """
@@ -125,14 +125,14 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
 
 
 def _null(point: Point) -> bool:
-    """Whether some direction is lost to rounding even where nothing was squared."""
+    """Whether the triangle of the Jacobian, in which nothing is squared, is singular to rounding."""
     upper = triangle(point)[0]
     singular = np.linalg.svd(upper / np.sqrt(np.add.reduce(upper * upper)), compute_uv=False)
     return bool(singular[-1] <= (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0])
 
 
 def free_values(model: Model) -> dict[str, float]:
-    """Return values for the parameters that may be chosen freely: a search for all of them would go astray."""
+    """Return values for the parameters that may be chosen freely: a search over all of them would not settle."""
     if model.formula is None:
         return {}
     free = {name: value for each in redundancies(model.formula) for name, value in each.fixed.items()}
@@ -157,7 +157,7 @@ def _surely(curvature: Array, share: float) -> bool:
 def _smallest(curvature: Array) -> float | None:
     """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
 
-    None where a parameter has no influence at all; 1 where the curvature is not finite, which tells nothing.
+    None where a parameter has no influence at all; 1 where the curvature is not finite and so says nothing.
     """
     diagonal = curvature.diagonal()
     if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
@@ -177,11 +177,11 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     decides: standard errors are s |R^-1|, s**2 = 2 J / (n - p), or 1 / n where the curvature is the Fisher information.
     A module is not looked into: no matrix of its parameters is formed.
 
-    scale: the mean square of the response, if the loss is squared; by it what is merely rounding is told.
+    scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
     if model.in_place or not 1 < theta.size <= MOST:
         return Verdict()
-    # The curvature costs little to look at; a closer look is worth it only where it leaves a doubt.
+    # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
     curvature = point.curvature
     if curvature is None:
@@ -215,10 +215,10 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
 
 
 def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
-    """Say what is determined but for noise: a direction in which no parameter can be told from 0, or a correlation.
+    """Say what noise leaves undetermined: a direction in which no parameter can be told from 0, or a correlation.
 
-    What is merely added takes up the origin of the columns, which says nothing of the others: directions are looked
-    for beside it.
+    Parameters that are merely added, such as an intercept, absorb the origin of the columns. Their correlations say
+    nothing about the others, so directions are sought with these projected out.
     """
     norms = np.sqrt(np.add.reduce(upper * upper))
     root = np.linalg.inv(upper / norms) / norms[:, None]
@@ -243,7 +243,7 @@ def _statistically(model: Model, objective: Objective, point: Point, upper: Arra
 
 
 def _correlated(model: Model, point: Point, root: Array, errors: Array, added: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Name the two parameters, of those that are not merely added, of the highest correlation."""
+    """Name the two most correlated parameters, leaving out those that are merely added."""
     free = np.flatnonzero(~added & (errors > KNOWN * np.abs(point.theta)))
     labels = model.parameters.labels
     rows = root / np.sqrt(np.square(root).sum(axis=1))[:, None]
@@ -265,7 +265,7 @@ def _correlated(model: Model, point: Point, root: Array, errors: Array, added: N
 
 
 def _nines(correlation: float) -> str:
-    """Write a number just below 1 with so many digits that the last is no 9, but at most eight.
+    """Write a number just below 1 with enough digits that the last is not a 9, at most eight.
 
     >>> _nines(0.99987), _nines(1.0)
     ('0.99987', '0.99999999')
@@ -275,7 +275,7 @@ def _nines(correlation: float) -> str:
 
 
 def _merely_added(model: Model) -> NDArray[np.bool_]:
-    """Mark what is merely added to the score, or to its logarithm: the derivative by it is 1, or the prediction."""
+    """Mark parameters merely added to the score or its logarithm: the derivative is 1, or the prediction itself."""
     added = np.zeros(model.parameters.size, dtype=bool)
     if model.formula is not None:
         program = derived(model.formula, model.loss)
@@ -307,7 +307,7 @@ def _no_influence(labels: Sequence[str], but: str = "") -> str:
 
 
 def _exactly(model: Model, objective: Objective, point: Point, directions: Array, norms: Array) -> Verdict:
-    """Name directions along which nothing changes, by the expression if it says why."""
+    """Name the directions along which no prediction changes, citing the expression where it explains them."""
     labels = model.parameters.labels
     if model.formula is not None:
         structural = redundancies(model.formula)

@@ -26,22 +26,22 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 NEAREST = 200
-"""Rows next to a kink that are looked at."""
+"""At most this many rows, those closest to a kink, are examined."""
 MOST = 30
-"""Kinks that a step minds."""
+"""At most this many kinks are taken into account in a step."""
 ON = 1e-12
-"""Share of its terms below which what is inside of a kink is 0."""
+"""The argument of a kink counts as 0 below this share of its terms."""
 ASIDE = 1e-9
-"""Share of its terms by which what is inside of a kink is made to differ from 0, to be on one side of it."""
+"""To stand on one side of a kink, its argument is moved away from 0 by this share of its terms."""
 CLOSED = 1e-6
-"""Share of its branches that the gap between them may have at a kink of `where`; more is a step."""
+"""At a kink of `where` its branches may differ by this share of their size; a larger gap is a jump."""
 STEPS, ATTEMPTS, SWEEPS = 50, 30, 200
 WORTH_IT = 1e-4
 """Share of the predicted decrease of J that a step must achieve."""
 GAIN = 1e-14
-"""Share of J that is rounding."""
+"""Changes of J below this share of it are rounding."""
 TRIALS = (0.1, 1e-3, 1e-5, 1e-7)
-"""Lengths of the trials away from a corner, in steps that would change J by itself."""
+"""Lengths of trial steps away from a corner; a step of length 1 would change J by about its own size."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,18 @@ class Near:
     kappa: Array
 
     def of(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Near:
-        """Return some of them."""
+        """Return the chosen ones of these kinks."""
         return Near(self.h[chosen], self.n[chosen], self.kappa[chosen])
 
     @property
     def pull(self) -> Array:
-        """Return what they add to the gradient of the smooth part; those that are met pull both ways."""
+        """Return what the kinks add to the gradient of the smooth part; those the point lies on pull both ways."""
         pull: Array = self.n.T @ (self.kappa * np.sign(self.h))
         return pull
 
     @property
     def met(self) -> NDArray[np.bool_]:
-        """Mark those that the point lies on."""
+        """Mark the kinks that the point lies on."""
         return np.asarray(self.h == 0.0)
 
 
@@ -115,9 +115,9 @@ class Kinks:
         return h[usable], n[usable], kappa[usable]
 
     def onwards(self, point: Point) -> tuple[Array, Array | None]:
-        """Return where a descent that can go no further at a point is led by the kinks near it.
+        """Return where the kinks near a point lead a descent that can get no further there.
 
-        If nowhere, theta itself, and, where it is a corner, the subgradient of J of least length.
+        If they lead nowhere, return theta itself; at a corner, also the subgradient of J of least length.
         """
         begin, near = point, self.near(point.theta)
         for _ in range(STEPS):
@@ -176,9 +176,9 @@ class _Model:
         return found
 
     def solved(self, fixed: bool = False) -> Array:
-        """Return the multipliers at the minimum over d, by their dual: one after another, then all that are free.
+        """Return the multipliers at the minimum over d, from the dual problem: one by one, then all free ones at once.
 
-        fixed: for h = 0, which gives those of the subgradient of least length.
+        fixed: take h = 0, which gives the multipliers of the subgradient of least length.
         """
         near, lines = self.near, self.lines
         kappa, h = near.kappa, np.zeros_like(near.h) if fixed else near.h
@@ -205,10 +205,11 @@ class _Model:
 
 
 def _between(point: Point, near: Near) -> Array:
-    """Return the gradient of J, in the middle between the sides of each kink that the point lies on.
+    """Return the gradient of J averaged over both sides of each kink that the point lies on.
 
-    Which side an engine takes there is a matter of rounding, so it is asked on both. The mean is off by a multiple of
-    the distance, as the curvature is another on the other side; what twice the distance adds is taken off again.
+    Which side an engine takes on the kink itself depends on rounding, so it is evaluated on both sides. As the two
+    sides differ in curvature, the mean has an error proportional to the distance; a second pair of points, twice as
+    far away, removes that error by extrapolation.
     """
     gradient: Array = point.gradient
     if not near.met.any():
@@ -261,7 +262,7 @@ def _modelled(point: Point, near: Near, gradient: Array, damping: float) -> _Mod
 
 
 def _stepped(point: Point, near: Near, gradient: Array) -> Point | None:
-    """Return J a step further along the kinks, lower; None if there is no such step."""
+    """Return J after a step along the kinks that lowers it; None if there is no such step."""
     damping = 0.0
     for _ in range(ATTEMPTS):
         model = _modelled(point, near, gradient, damping)
@@ -286,7 +287,7 @@ def _stepped(point: Point, near: Near, gradient: Array) -> Point | None:
 
 
 def _settled(point: Point, near: Near, gradient: Array) -> Array:
-    """Return the end of one step more, whose decrease of J drowns in rounding: it doubles the digits of theta."""
+    """Return the end of one more step, which doubles the digits of theta; the fall of J is lost in rounding."""
     model = _modelled(point, near, gradient, 0.0)
     if model is None:
         return np.asarray(point.theta)
@@ -296,7 +297,7 @@ def _settled(point: Point, near: Near, gradient: Array) -> Array:
 
 
 def _tried(point: Point, near: Near) -> Point | None:
-    """Return J beside the kinks that a point lies on, if it is lower there, on either side of each of them."""
+    """Return J at a point beside the kinks that this one lies on, if it is lower on some side of one of them."""
     curvature = point.curved()
     if curvature is None:
         return None
@@ -320,7 +321,7 @@ def _ended(point: Point, move: Array) -> Array:
 
 
 def _subgradient(point: Point, near: Near, gradient: Array) -> Array | None:
-    """Return the subgradient of J of least length, as the curvature measures it; None where a kink bends downwards."""
+    """Return the subgradient of J of least length in the metric of the curvature; None where a kink bends downwards."""
     met = near.of(near.met)
     if (met.kappa < 0.0).any():
         return None

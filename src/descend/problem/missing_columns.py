@@ -14,14 +14,14 @@ from descend.models import Model
 from descend.table import Table
 
 ALIKE = 0.6
-"""Similarity of two names, of 1 at most, from which on one may be meant for the other."""
+"""One name may be meant for another if their similarity, which is at most 1, is at least this."""
 SHOWN = 12
 
 
 def mistaken_columns(model: Model, table: Table, given: Collection[str]) -> tuple[str, ...]:
-    """Name the parameters that the expression cannot tell from others and that are called almost like a column.
+    """Name the parameters that the expression cannot tell from others and whose names nearly match a column's.
 
-    Such a name alone may be a parameter's; where it also makes others undetermined it is hardly one.
+    A similar name may well be a parameter; if it also leaves others undetermined, it hardly is.
     given: names that the user said something about as parameters.
     """
     if model.formula is None:

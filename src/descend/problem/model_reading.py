@@ -1,4 +1,4 @@
-"""From what the user gave to a model and the source of its gradient."""
+"""Turns what the user gave into a model and the source of its gradient."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
 
 
 def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
-    """Give a formula that is a probability, not log-odds, the loss of one, and bounds that keep it so."""
+    """Give a formula that is a probability, not log-odds, the matching loss, and bounds that keep it a probability."""
     loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
     bounds = None if held is None else held.bounds
     known: dict[Expr, Interval] = {}
@@ -57,7 +57,7 @@ def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Mod
 
 
 def probability_note(model: Model, loss: Loss) -> str | None:
-    """Say that a formula was taken for the probability under a loss of log-odds, or for log-odds and might be one."""
+    """Say that a formula was read as a probability, or as log-odds, where it may have been meant as the other."""
     if model.formula is None or loss.of_mean == loss or model.formula.linear:
         return None
     name = model.response
@@ -118,7 +118,7 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
 
 
 def _of_source(source: str, model: Model) -> Program | Kernel:
-    """Return what is summed where the model itself says what its gradient is."""
+    """Return what an engine sums where the model itself provides its gradient."""
     if source == "numeric":
         return NumericKernel(model)
     program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)

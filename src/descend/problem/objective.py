@@ -1,4 +1,4 @@
-"""Objectives: J as an engine sums it, and what wraps it, a penalty, a choice of rows or parameters that are held."""
+"""Objectives: J as an engine sums it, and wrappers that add a penalty, choose rows or hold parameters fixed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def objective_over(engine: Engine, penalty: Penalty | None = None, bounds: Bound
 class VectorObjective(Objective):
     """J as a function of one flat vector.
 
-    The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. They are
-    not kept as a point, which knows its objective: in such a ring the rows would outlive a fit that is let go.
+    The numbers of the last full evaluation are kept, so that asking again for the same theta costs nothing. No `Point`
+    is kept: it refers to its objective, and that cycle would keep the rows alive after their fit is deleted.
     """
 
     _last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
@@ -125,9 +125,9 @@ class MeanLoss(VectorObjective):
 
 
 class Around(VectorObjective):
-    """An objective around another: what it does not say otherwise is what the one inside says.
+    """An objective that wraps another and takes over whatever it does not define itself.
 
-    What is known of single rows is not passed on by itself, for it is of the same parameters and of all rows.
+    What is known of single rows is not taken over, as it refers to the inner parameters and to all rows.
     """
 
     def __init__(self, inner: VectorObjective) -> None:
@@ -201,7 +201,7 @@ class OnRows(Around):
 
 
 class Held(Around):
-    """J as a function of the ``free`` components of theta; the others are held where they are."""
+    """J as a function of the ``free`` components of theta; the others keep their values."""
 
     def __init__(self, inner: VectorObjective, theta: Array, free: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         super().__init__(inner)

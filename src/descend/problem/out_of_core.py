@@ -1,4 +1,4 @@
-"""Rows that are not brought into memory: checked and summed where they are, and known here by a sample."""
+"""Rows that are not loaded into memory: checked and summed where they are, with only a sample in memory."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SAMPLE = 10_000
-"""Rows that are brought into memory: for the search of starting values, pictures and checks of residuals."""
+"""Rows loaded into memory as a sample, for finding starting values, drawing and checking residuals."""
 IN_MEMORY = 3.0
-"""Times their own size that columns take while they are read and fitted."""
+"""Memory that columns take while they are read and fitted, as a multiple of their own size."""
 
 
 def judged(problem: Problem, first: Point) -> Judgement:
     """Judge a gradient by hand on the sample.
 
-    A text is accused only if it disagrees on all rows too, whose number it may name.
+    A gradient given as text is only called wrong if it also disagrees on all rows, as it may use their number.
     """
     model, code, all_rows = problem.model, problem.code, problem.all_rows
     assert code is not None and all_rows is not None
@@ -129,7 +129,7 @@ def gather(
 
 
 def near_minimum(program: Program, sample: Rows) -> Array | None:
-    """Return the answer for a sample of the rows, where one pass from there tells everything about all of them."""
+    """Return the minimum for the sample, if sums around it, taken in one pass over all rows, determine the fit."""
     from descend.engines.moments import MomentsEngine, refusal
 
     if refusal(program) is not None:
@@ -139,7 +139,7 @@ def near_minimum(program: Program, sample: Rows) -> Array | None:
 
 
 def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:
-    """Return the rows without gaps, how many they are, and what is known of their columns."""
+    """Return the rows without missing values, their number, and a summary of each column."""
     check_missing(missing)
     rows, known = lazy.summaries()
     if rows == 0:
@@ -202,7 +202,7 @@ def _engine(
 
 
 def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[str, Array]]:
-    """Return the number (from 0) and the columns of the first row whose prediction is none the loss has a value for."""
+    """Return the number (from 0) and columns of the first row for whose prediction the loss has no value."""
     before = 0
     with np.errstate(all="ignore"):
         for block in lazy.blocks(1 << 16):

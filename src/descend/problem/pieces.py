@@ -59,16 +59,16 @@ class RowPieces(LastPieces):
     def anew(self, theta: Array) -> Pieces:
         """Return the pieces at theta without keeping them."""
         total = self.rows.total if self.total is None else self.total
-        found = replace(pieces_of(self.model, theta, self.rows, total), elsewhere=self.anew)
+        found = replace(pieces_of(self.model, theta, self.rows, total), at_theta=self.anew)
         return found if self.penalty is None else penalised(found, self.penalty)
 
 
 @dataclass(eq=False)
 class StreamedPieces(LastPieces):
-    """The same of rows that stay where they are: those nearest to their kink are fetched, of the others the pull.
+    """The same for rows that are not in memory: only those nearest to their kink are loaded; the others are summed.
 
-    One pass over the rows for each theta. sample: of some of the rows, by which steps are measured; with the weights of
-    all for its total.
+    Each theta takes one pass over the rows. sample: the pieces of some rows, which set the scale of steps; its total
+    is the weight of all rows.
     """
 
     sample: RowPieces
@@ -96,15 +96,15 @@ class StreamedPieces(LastPieces):
         assert near is not None
         return self._completed(near, pull, Measure(measured.frame, measured.unit, beyond), rows)
 
-    def _elsewhere(self, rows: Rows, measure: Measure, theta: Array) -> Pieces:
-        """Return the pieces of the same rows elsewhere, with the pull that all others have there."""
+    def _at_other_theta(self, rows: Rows, measure: Measure, theta: Array) -> Pieces:
+        """Return the pieces of the same rows at another theta, with the pull of all other rows there."""
         pull = self.lazy.attempt(lambda: np.add.reduce([self._of(theta, block).pull for block in self._blocks()]))
         return self._completed(self._of(theta, rows), pull, measure, rows)
 
     def _completed(self, near: Pieces, pull: Array, measure: Measure, rows: Rows) -> Pieces:
         """Return the pieces of some rows with the pull of all others; pull: of all rows."""
         found = replace(
-            near, slope=pull - near.pull, measure=measure, elsewhere=partial(self._elsewhere, rows, measure)
+            near, slope=pull - near.pull, measure=measure, at_theta=partial(self._at_other_theta, rows, measure)
         )
         return found if self.sample.penalty is None else penalised(found, self.sample.penalty)
 

@@ -1,4 +1,4 @@
-"""J and its derivatives at one theta, and the contract of what they are evaluated by."""
+"""J and its derivatives at one theta, and the contract for objectives, which evaluate them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 EPS = float(np.finfo(np.float64).eps)
 ROUNDINGS = 8.0
-"""Roundings that a gradient may consist of."""
+"""How many roundings a gradient may be made up of and still count as zero."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Penalty:
 
 
 class Objective(ABC):
-    """J as something to evaluate at theta: what the loop, the searches and the inference see.
+    """J as a function to evaluate at theta: all that the loop, the searches and the inference know of it.
 
     engine: what sums the rows. rows: how many there are. floor: the least J that any model could have, 0 for most
     losses; that of counts may lie far below. bounds: on theta; nothing is evaluated outside them but what is asked for.
@@ -76,7 +76,7 @@ class Objective(ABC):
 
     @property
     def smooth(self) -> bool:
-        """Whether nothing is known that would make the slope of J another than its gradient."""
+        """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
@@ -92,7 +92,7 @@ class Objective(ABC):
         return shuffled(self.rows, size, seed, epoch)
 
     def session(self) -> AbstractContextManager[None]:
-        """Open what a descent needs to be open."""
+        """Hold open what a descent needs, such as a connection."""
         return contextlib.nullcontext()
 
 
@@ -100,7 +100,7 @@ class Objective(ABC):
 class Triangle:
     """The upper triangle R of the scaled Jacobian and residual, (p + 1, p + 1), with J there.
 
-    own: a gradient that is not the derived one, which R gives.
+    own: the gradient, where it is not the derived one that R gives.
     """
 
     loss: float
@@ -122,7 +122,7 @@ class KinksOfRows(Protocol):
     """The kinks of J where a formula bends in some row."""
 
     def onwards(self, point: Point) -> tuple[Array, Array | None]:
-        """Return where they lead on from a point, and the subgradient where it is a corner."""
+        """Return where the kinks lead from a point, and the subgradient if the point is a corner."""
 
     def note(self, point: Point) -> str | None:
         """Say where J has a corner at a point, if it has one."""
@@ -132,7 +132,7 @@ class EdgeOfRange(Protocol):
     """The rows predicted at the edge of what the loss allows."""
 
     def onwards(self, point: Point) -> Array:
-        """Return where J is lower along the edge; the same theta if nowhere."""
+        """Return a theta further along the edge at which J is lower; the same theta if there is none."""
 
     def holds(self, theta: Array, gradient: Array) -> bool:
         """Whether these rows alone keep J from falling further."""
@@ -179,7 +179,7 @@ class Point:
         return self.objective.bounds is not None or self.objective.has_l1
 
     def at(self, theta: Array, order: int = 1) -> Point:
-        """Evaluate J elsewhere, over the same rows."""
+        """Evaluate J at another theta, over the same rows."""
         self._latest = found = self.objective(theta, order, self.rows)
         return found
 
@@ -190,7 +190,7 @@ class Point:
         return found if known else None
 
     def curved(self) -> Array | None:
-        """Return the curvature here, which is evaluated if it was not asked for yet; None if there is none."""
+        """Return the curvature here, evaluating it if that was not done yet; None if there is none."""
         return self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
 
     def shrink(self, theta: Array, rate: float) -> Array:
@@ -237,7 +237,7 @@ class Point:
 
     @property
     def excess(self) -> float:
-        """How far J lies above what no model goes below: by this its changes are measured, whatever its sign."""
+        """How far J lies above the least that any model can reach; changes of J are measured as shares of this."""
         return abs(self.loss - self.objective.floor)
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
@@ -262,14 +262,14 @@ class Point:
             return math.inf
         if not np.isfinite(curvature).all():
             return math.inf
-        # What a bound holds back has nothing to give.
+        # A component that a bound holds back cannot lower J.
         free = slice(None) if self.bounds is None else ~self.bounds.blocked(self.theta, self.gradient)
         curvature = curvature[free][:, free]
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
         gradient, scaled = self.slope[free] / scale, curvature / (scale * scale[:, None])
         if well(scaled):
             return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
-        # Squared numbers hide directions in which much may be left to gain, and drown them in rounding.
+        # In squared numbers, directions in which much is left to gain can be lost to rounding.
         # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
         derived = self.objective.triangle(self.theta)
         if derived is None:
@@ -283,7 +283,7 @@ class Point:
         return predicted(upper, right, step) / self.excess
 
     def rounded(self, squares: float) -> bool:
-        """Whether no more is left of the gradient than the rounding of residuals and parameters makes of it.
+        """Whether what is left of the gradient is no more than the rounding of residuals and parameters.
 
         squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
 
@@ -303,11 +303,11 @@ class Point:
     def flat(self, scales: Array) -> bool:
         """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
 
-        A descent that ends in such a place ran onto a plateau; the gradient is zero there, but it is no minimum.
+        A descent that ends there ran onto a plateau: the gradient is zero, but it is not a minimum.
         """
         curvature = self.curved()
         if curvature is None or not self.loss:
-            return False  # where J is 0, nothing is left to be gained
+            return False  # where J is 0, it cannot fall further
         least = 1e-14 * abs(self.loss)
         reach = np.maximum(np.abs(self.theta), scales).tolist()
         idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
@@ -329,7 +329,7 @@ def pulling(upper: Array, gradient: Array) -> Array:
 def shuffled(rows: int, size: int, seed: int, epoch: int, omega: Array | None = None) -> list[Places]:
     """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone.
 
-    omega: their weights. A row of weight 0 is no row, and a batch of nothing but such ones no batch.
+    omega: their weights. Rows of weight 0 do not count, and a batch that has only such rows is left out.
     """
     if omega is not None:
         counting = np.flatnonzero(omega)

@@ -1,4 +1,4 @@
-"""From a request and a table to a problem: everything that cannot work is refused here, or not at all."""
+"""Turns a request and a table into a problem. Everything that cannot work is refused here, before the first step."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from descend.table import Table
 from descend.table.rows import Rows
 
 STARTED = 10_000
-"""Rows by whose logarithms a model of a positive response is started."""
+"""Rows whose logarithms give a model of a positive response its start."""
 
 
 def pose(request: Request, table: Table) -> Problem:
-    """Put a problem together. What overflows on the way is dealt with: let NumPy be silent of it.
+    """Put a problem together. Overflow on the way is handled, so NumPy's warnings about it are silenced.
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
@@ -68,7 +68,7 @@ def pose(request: Request, table: Table) -> Problem:
 
 
 def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request) -> Summing:
-    """Read the rows and check them, or leave them where they are, if that is asked for or better; choose the engine."""
+    """Read and check the rows, or leave them where they are if that is requested or better; choose the engine."""
     notes: tuple[str, ...] = ()
     if (
         request.memory_limit is not None
@@ -99,7 +99,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
 def _with_rows(
     objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any]
 ) -> Array:
-    """Tell J what is known of its rows, and of its bounds; returns where a descent may begin."""
+    """Give J what is known of its rows and its bounds; return where a descent may begin."""
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
     if loss.kinked and gradient != "by_hand":
@@ -124,9 +124,9 @@ def _with_rows(
 
 
 def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
-    """Return where least squares of log(y) ends, for a positive response: a mean of exp(0) may be far from all of it.
+    """Return the least-squares fit of log(y), for a positive response: a mean of exp(0) may be far from all values.
 
-    From too small a mean a step by Fisher information goes as far beyond the right one as the response is large.
+    From a mean that is much too small, a step by Fisher information overshoots by as much as the response is large.
     """
     some = rows if rows.count <= STARTED else rows.take(np.linspace(0, rows.count - 1, STARTED).astype(np.intp))
     score, jacobian = model.scores_and_jacobian(theta, some.columns)
@@ -140,7 +140,7 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
 
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:
-    """Return the rows of a loss with kinks, one by one; of those that stay where they are the nearest ones."""
+    """Return the rows of a loss with kinks, one by one; for rows not in memory, only those nearest to their kink."""
     from descend.problem.pieces import RowPieces, StreamedPieces
 
     if all_rows is None or objective.rows == rows.count:

@@ -1,4 +1,4 @@
-"""What is refused before the first step: rows, values and starts from which no descent can determine anything."""
+"""Checks before the first step: refuses rows, values and starts from which no descent can determine anything."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from descend.wording import using
 
 Array = NDArray[np.float64]
 LARGEST = math.sqrt(float(np.finfo(np.float64).max))
-"""From here on a number cannot be squared, ..."""
+"""Numbers beyond this overflow when they are squared, ..."""
 IN_SUMS = 1e-20
-"""... and from this share of it on not be multiplied by what else there is in the sums, which may be as large."""
+"""... and numbers beyond this share of it may overflow in sums, where they are multiplied by others as large."""
 ALTERNATIVES = (1.0, 0.1, 0.01)
 """Starts tried in turn for parameters the user gave none, until the loss is finite."""
 
 
 def check_more_than_one_row(rows: int, source: str) -> None:
-    """Refuse a single row, through which anything passes."""
+    """Refuse a single row, which any curve can pass through."""
     if rows == 1:
         raise DataError(f"{_begin(source)} has one row of data. A fit needs at least two.")
 
@@ -85,7 +85,7 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
 
 
 def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:
-    """Refuse a response that the loss has no meaning for; ``place`` says in words where y[row] is."""
+    """Refuse a response for which the loss is not defined; ``place`` says in words where y[row] is."""
     bad = loss.response_domain.outside(y)
     if bad.any():
         row = int(bad.argmax())
@@ -96,7 +96,7 @@ def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int]
 
 
 def check_size(y: Array, name: str, source: str) -> None:
-    """Refuse a response whose squares are all 0, unless it is 0 itself."""
+    """Refuse a response so small that its squares all underflow to 0, unless it is 0 itself."""
     if y.any():
         raise DataError(
             f"`{name}` of {source} is {np.abs(y).max():g} at most, so small that its square is 0 in floating point. "
@@ -107,7 +107,7 @@ def check_size(y: Array, name: str, source: str) -> None:
 def finite_start(
     objective: Objective, model: Model, theta: Array, given: Collection[str], columns: Mapping[str, Array]
 ) -> Point:
-    """Evaluate J, gradient and curvature at the start; where J is not finite, move what was not ``given``.
+    """Evaluate J, gradient and curvature at the start; if J is not finite, move the parameters that were not ``given``.
 
     Raises ConfigError naming the first row at fault if no start gives a finite loss.
     """
@@ -132,7 +132,7 @@ def _is_finite(point: Point) -> bool:
 
 
 def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
-    """Say by which parameter, and in which row, the prediction has no finite derivative; None if it has."""
+    """Say for which parameter and row the derivative of the prediction is not finite; None if all are finite."""
     for symbol, _, row, size in broken_slopes(model, theta, columns):
         where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
         held = "no value" if math.isnan(size) else f"the value {size:g}"
@@ -177,7 +177,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
         if bad.any():
             row = int(bad.argmax())
             where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
-            what = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
+            failure = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
             part = smallest_failure(symbolic, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
                 raise DataError(
@@ -191,7 +191,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
                     f"Write `{as_text(other)}`, which has its limit there, or give other starting "
                     f"values{using('start')}."
                 )
-            return f"{what} at the start ({start}){culprit}, so the loss is not finite. {advice}"
+            return f"{failure} at the start ({start}){culprit}, so the loss is not finite. {advice}"
     y = model.observed(columns)
     row = int(np.abs(y).argmax())
     if not math.isfinite(y[row] ** 2):
@@ -206,7 +206,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
 
 
 def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> tuple[str, str] | None:
-    """Say which row has the first prediction too large to square and sum, and by which part of the formula; or None."""
+    """Name the first row whose prediction is too large to square and sum, and the part of the formula at fault."""
     prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
     sizes = np.abs(prediction)
     largest = min(LARGEST, float(sizes.max()))

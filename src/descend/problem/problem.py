@@ -26,10 +26,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AllRows:
-    """What is known of all rows, where only some of them are in memory. omega: row weights; y: the response.
+    """What is known of all rows where only a sample is in memory. Below, omega are row weights and y the response.
 
     counting: rows whose weight is above 0. omega: sum of the weights. spread: sum omega (y - mean)**2.
-    squares: sum y**2. terms: the sum of each of ``Loss.row_terms`` that the database can tell.
+    squares: sum y**2. terms: the sum of each of ``Loss.row_terms`` that the database can compute.
     """
 
     lazy: Lazy
@@ -44,7 +44,7 @@ class AllRows:
 class Summing:
     """Rows and the engine that sums them. squares: the mean square of the response.
 
-    rows: all of them, or a sample where they stay where they are; of all of those ``all_rows`` knows.
+    rows: all rows; or a sample if they are not in memory, where ``all_rows`` says what is known of all of them.
     notes: what was chosen; remarks: what was noticed of the values.
     """
 
@@ -61,8 +61,8 @@ class Problem:
     """What exactly is minimised, and from which starting values, if any were given.
 
     gradient: its source, such as ``derived``. code: what an engine evaluates for each row; None for a module.
-    rows: those used, or a sample of them where ``all_rows`` knows the others.
-    given: starting values by name. start: all of them, what was not given chosen without looking at the rows.
+    rows: the rows used, or a sample of them where ``all_rows`` says what is known of all.
+    given: the user's starting values by name. start: all starting values; the rest are chosen without the rows.
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. squares: the mean square of the
         response, where the loss is of residuals; else 0.
@@ -94,5 +94,5 @@ class Problem:
 
     @property
     def everywhere_parabola(self) -> bool:
-        """Whether J is a parabola with nothing added or cut off: what holds at the start holds everywhere."""
+        """Whether J is a parabola without l1 penalty or bounds, so that what holds at the start holds everywhere."""
         return self.parabola and not self.objective.has_l1 and self.objective.bounds is None

@@ -12,16 +12,16 @@ Array = NDArray[np.float64]
 FEW = 2_000
 """Rows that a linear program is given at a time."""
 ROUNDS = 20
-"""How often rows that speak against a direction are added."""
+"""How many times rows that contradict a direction are added."""
 STRICT, AGAINST = 1e-6, 1e-7
-"""Of rows and directions of length 1: from which product on a row moves, and how far one may move the wrong way."""
+"""For rows and directions of length 1: the product above which a row moves, and how far it may move the wrong way."""
 NULL = 1e-9
-"""Singular value below which rows say nothing of a direction."""
+"""Singular value below which the rows say nothing about a direction."""
 
 
 @dataclass(frozen=True)
 class Recession:
-    """direction: of the parameters. moved: how many rows are predicted ever better along it; rows: of how many."""
+    """direction: in parameter space. moved: how many of the ``rows`` rows are predicted ever better along it."""
 
     direction: Array
     moved: int
@@ -30,7 +30,7 @@ class Recession:
 
 @dataclass(frozen=True)
 class Pulls:
-    """What rows ask of a direction d: that design d has the sign of ``wanted``, or is 0; it must be 0 where that is 0.
+    """What rows require of a direction d: design d is 0 or has the sign of ``wanted``; it is 0 where ``wanted`` is 0.
 
     design: (rows, p). wanted: (rows,) 1, -1 or 0.
     """
@@ -39,7 +39,7 @@ class Pulls:
     wanted: Array
 
     def normed(self) -> Pulls:
-        """Return the rows that say something, each of length 1."""
+        """Return the rows that constrain d, scaled to length 1."""
         length = np.sqrt(np.square(self.design).sum(axis=1))
         kept = np.isfinite(length) & (length > 0.0)
         return Pulls(self.design[kept] / length[kept, None], self.wanted[kept])
@@ -48,9 +48,9 @@ class Pulls:
 def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, high: Array) -> Recession | None:
     """Return a direction along which some rows are predicted ever better and none worse; None if there is none.
 
-    It is found by a linear program over some rows, to which others are added that it is wrong for.
+    A linear program over some of the rows finds it; rows that contradict the answer are added, and it is solved again.
 
-    some: rows to begin with, as many as one likes. low, high: bounds of the parameters; it never leads out of them.
+    some: rows to begin with, any number. low, high: bounds of the parameters; the direction never leads out of them.
     Source: Albert & Anderson (1984), Biometrika 71, 1-10; Konis (2007), PhD thesis, Oxford; Correia, Guimaraes & Zylkin
     (2019), Verifying the existence of maximum likelihood estimates for generalized linear models.
     """
@@ -88,7 +88,7 @@ def _spread(pulls: Pulls) -> NDArray[np.intp]:
 
 
 def _alike(design: Array) -> Array:
-    """Return (p, r) coordinates in which the rows are spread alike, so that columns nearly the same do no harm."""
+    """Return (p, r) coordinates in which the rows have equal spread, so that nearly equal columns do no harm."""
     scale = np.sqrt(np.square(design).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, right = np.linalg.svd(design / scale, full_matrices=False)

@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 FEWEST = 8
-"""Different rows from which on repeats can be told from chance."""
+"""Fewest different rows with which repeats can be told from chance."""
 DIFFERENT = 0.9
-"""Share of them that must have a response of their own, or it is one of few values, which repeat by chance."""
+"""Share of them that must have a response of their own; a response with few values repeats by chance."""
 SHARE = 0.1
 """Share of all rows that must be repeats."""
 AT_ONCE = 1_000
-"""Rows up to which this is looked for in every fit."""
+"""Up to this many rows, every fit looks for repeats."""
 
 
 MANY = 100_000
-"""Rows above which a part of the values shows first whether any repeat."""
+"""Above this many rows, a part of the values is examined first to see whether any repeat."""
 
 
 def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: Array) -> str | None:
     """Say so if rows repeat others, in the response and all columns of these names, too often for chance.
 
-    Either the response has so many values that two rows can hardly share one, together with all inputs; or every row
-    is there as often as every other, or a multiple of it.
+    Either the response has so many values that two rows can hardly share one as well as all inputs; or every row
+    occurs equally often, or a multiple of that.
     """
     rows = response.size
     if rows < 2 * FEWEST or not _repeat(response):
@@ -52,7 +52,7 @@ def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: 
 
 
 def _repeat(response: Array) -> bool:
-    """Whether values repeat: of many, one in 64, chosen by what they are, so that what is alike is chosen together."""
+    """Whether values repeat. Of many, one in 64 is examined first, picked by hash to keep equal values together."""
     if response.size > MANY:
         hashed = np.ascontiguousarray(response).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         part = response[hashed >> np.uint64(58) == 0]

@@ -1,4 +1,4 @@
-"""Outcomes without error or without any count: a logistic or a Poisson loss then has no minimum."""
+"""Outcomes that are predicted without error, or counts that are all 0: a logistic or Poisson loss has no minimum."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 NEAR = 1e-3
-"""Distance of a prediction from the end of the range, where the response is, below which it may be on its way there."""
+"""A prediction this close to the end of the range at which its response lies may be on its way there."""
 UNSURE = 1e-3
-"""Smallest eigenvalue of the curvature, scaled to a unit diagonal, below which some direction is all but flat."""
+"""Below this smallest eigenvalue of the curvature, scaled to a unit diagonal, some direction is nearly flat."""
 STRIDES = (0.5, 1.0)
-"""By how much of themselves parameters go on, to see whether J falls for ever where the score is not linear in them."""
+"""Relative steps of the parameters that test whether J keeps falling, where the score is not linear in them."""
 LARGEST_BLOCK = 1 << 16
 VANISHED = 1e-3
-"""Share of its first loss at which a Poisson fit of zeros ends: from there on it only repeats itself."""
+"""A Poisson fit of zeros ends at this share of its first loss: further steps only repeat the pattern."""
 
 
 def no_minimum(problem: Problem, theta: Array) -> str | None:
-    """Say so if J has no minimum, since parameters lead to infinity along which it falls for ever.
+    """Say so if J has no minimum because it keeps falling as parameters go to infinity.
 
-    That is so where some rows are predicted ever better along a direction, for their response lies at the end of its
-    range, and none worse: for outcomes 0 and 1 that are separated, all of them or all but some on the border, and for a
-    group of rows without any count.
+    That happens if, along some direction, some rows are predicted ever better, as their response lies at the end of
+    its range, and none worse: for outcomes 0 and 1 that are separated, completely or but for some on the border, and
+    for a group of rows whose counts are all 0.
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     if not model.loss.dispersion_known or not model.loss.plain:
@@ -66,11 +66,11 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     found = recession(some, every, low, high)
     if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
         return None
-    return _told(model, found) if same is None else same
+    return _separated(model, found) if same is None else same
 
 
 def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
-    """Whether some row is all but certain, and some direction all but flat: else nothing has run away."""
+    """Whether some row is predicted nearly with certainty and some direction is nearly flat; else nothing ran away."""
     y, mean = model.observed(problem.columns), model.predict(theta, problem.columns)
     low, high = model.loss.response_domain.low, model.loss.response_domain.high
     certain = ((y == low) & (mean - low < NEAR)) | ((y == high) & (high - mean < NEAR))
@@ -87,9 +87,9 @@ def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
 
 
 def _straight(model: Model) -> bool:
-    """Whether something linear in the parameters may go to infinity, so that what holds of a step here holds for ever.
+    """Whether something linear in the parameters may go to infinity, so that what one step shows holds for ever.
 
-    A linear prediction that has to be positive may not.
+    It may not if it is the prediction itself and that has to be positive.
     """
     if model.loss.link is not None and model.linear:
         return True
@@ -100,14 +100,14 @@ def _straight(model: Model) -> bool:
 
 
 def _rising(model: SymbolicModel, inside: Expr) -> bool:
-    """Whether the score rises with what is inside of it."""
+    """Whether the score rises with the linear predictor ``inside`` it."""
     value = Quantity("inside")
     outer = compile_expression(model.loss.score(model.formula.expression).xreplace({inside: value}), (value,))
     return float(outer(0.5)) > float(outer(-0.5))
 
 
 def _pulls(model: Model, theta: Array, rows: Rows) -> Pulls:
-    """Return the derivatives of the score of each row that counts, and which way it should go."""
+    """Return the derivatives of the score of each row of nonzero weight, and which way the score should go."""
     columns = rows.columns
     y, domain = model.observed(columns), model.loss.response_domain
     wanted = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
@@ -122,7 +122,7 @@ def _pulls(model: Model, theta: Array, rows: Rows) -> Pulls:
 
 
 def _complete(problem: Problem, theta: Array) -> str | None:
-    """Say so if log-odds that are linear in the parameters are positive exactly where the response is 1."""
+    """Say so if log-odds linear in the parameters are positive exactly in the rows whose response is 1."""
     model, columns = problem.model, problem.columns
     if not (model.formula is not None and model.linear and model.loss.link is not None):
         return None
@@ -138,7 +138,7 @@ def _complete(problem: Problem, theta: Array) -> str | None:
 
 
 def _falls_for_ever(problem: Problem, theta: Array, found: Recession) -> bool:
-    """Whether J falls, or stays, on far steps along a direction; its first part alone is known where scores bend."""
+    """Whether J falls or stays the same on long steps; for nonlinear scores the direction only holds near theta."""
     here = problem.objective(theta, 0).loss
     share = np.abs(found.direction) / np.maximum(np.abs(theta), 1e-300)
     for stride in STRIDES:
@@ -148,7 +148,7 @@ def _falls_for_ever(problem: Problem, theta: Array, found: Recession) -> bool:
     return True
 
 
-def _told(model: Model, found: Recession) -> str:
+def _separated(model: Model, found: Recession) -> str:
     least = 1e-9 * float(np.abs(found.direction).max())
     ends = {True: "infinity", False: "minus infinity"}
     moving = [
@@ -172,8 +172,8 @@ def always_the_same(problem: Problem) -> str | None:
     end, domain = float(y[0]), model.loss.response_domain
     if end not in (domain.low, domain.high) or (y != end).any():
         return None
-    what, more = ("mean", "counts above 0") if math.isinf(domain.high) else ("probability", "both outcomes")
+    kind, more = ("mean", "counts above 0") if math.isinf(domain.high) else ("probability", "both outcomes")
     return (
-        f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {what} nears "
+        f"`{model.response}` is {end:g} in every row, so the loss falls for as long as the predicted {kind} nears "
         f"{end:g}, and there is no best fit: that lies at infinity. Use data with {more}."
     )

@@ -31,12 +31,12 @@ from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 VARIES = 1e-14
-"""Share of a column's mean square that its variance must be not to be mere rounding."""
+"""A column varies if its variance is above this share of its mean square; below, it is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """theta = T u with T = diag(scale) - e_b shift', e_b the unit vector of the intercept: its row takes the means.
+    """theta = T u with T = diag(scale) - e_b shift', e_b the unit vector of the intercept, whose row absorbs the means.
 
     >>> units = standard_units(np.array([[5.0, 2.0], [2.0, 1.0]]), np.array([True, True]), 1)
     >>> units.theta(np.array([1.0, 0.0]))  # a column of mean 2 and spread 1
@@ -117,25 +117,25 @@ class StandardizedPieces:
         units = self.objective.units
         bend = found.bend * units.scale**2  # an l2 penalty leaves the intercept alone
         jacobian, slope = units.columns(found.jacobian), units.gradient(found.slope)
-        measure, elsewhere = found.measure, found.elsewhere
+        measure, pieces_at = found.measure, found.at_theta
         if measure is not None:
             frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
             measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
         moved = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
-        if elsewhere is None:
+        if pieces_at is None:
             return moved
-        return replace(moved, elsewhere=lambda v: self._moved(v, elsewhere(self.objective.theta(v))))
+        return replace(moved, at_theta=lambda v: self._moved(v, pieces_at(self.objective.theta(v))))
 
 
 @dataclass(frozen=True, eq=False)
 class StandardizedKinks:
-    """The kinks of a formula, as they lead on in u."""
+    """The kinks of a formula, expressed in u."""
 
     objective: StandardizedObjective
     kinks: KinksOfRows
 
     def onwards(self, point: Point) -> tuple[Array, Array | None]:
-        """Return where they lead from a point in u, and the subgradient where that is a corner."""
+        """Return where the kinks lead from a point in u, and the subgradient if the point is a corner."""
         within, units = self.objective, self.objective.units
         here = within.inner(within.theta(point.theta), 2)
         theta, subgradient = self.kinks.onwards(here)
@@ -155,9 +155,9 @@ class Place(Protocol):
 
 
 class StandardizedObjective(Around):
-    """J as a function of u: each evaluation is one of the objective inside, in the user's units.
+    """J as a function of u: each evaluation is passed to the inner objective, in the user's units.
 
-    here: that evaluation, of the last one over all rows. start, first: where a descent begins, in both units.
+    here: the last inner evaluation over all rows. start, first: where a descent begins, in both units.
     """
 
     def __init__(self, inner: VectorObjective, units: Units, start: Point) -> None:
@@ -189,7 +189,7 @@ class StandardizedObjective(Around):
         return Triangle(here.loss, self.units.gradient(here.gradient), triangle(moved))
 
     def theta(self, u: Array) -> Array:
-        """Return u in the user's units: the start is where the user put it, not where rounding puts it."""
+        """Return u in the user's units; the start is returned exactly as given, without rounding errors."""
         if self._last is not None and self._last[0] is u:
             return self.here.theta
         return self.start if np.array_equal(u, self.first.theta) else self.units.theta(u)
@@ -238,7 +238,7 @@ def column_moments(problem: Problem, first: Point) -> Array:
     """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at ``first``."""
     curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
-        # The curvature of another loss weighs the rows; that of the squared loss of the same score does not.
+        # Other losses weight the rows in their curvature; the squared loss of the same score does not.
         program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
         totals = NumpyEngine(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
@@ -249,7 +249,7 @@ def column_moments(problem: Problem, first: Point) -> Array:
 
 
 def entering(model: Model) -> tuple[tuple[str, ...], int | None]:
-    """Return the text of what each component multiplies, empty if it enters nonlinearly, and where the intercept is."""
+    """Return the text of what each component multiplies (empty if it enters nonlinearly) and the intercept's place."""
     return _entering(model.formula, model.loss) if model.formula is not None else ((), None)
 
 

@@ -1,4 +1,4 @@
-"""Before a fit with a gradient by hand: is it the gradient? One look decides; only on a mismatch is the court held."""
+"""Checks a gradient by hand before a fit, at one point; only a mismatch is taken to the gradient court."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 CLOSE = 1e-5
-"""Differences beyond this share of what the gradient could be are looked into; single precision stays below it."""
+"""Differences above this share of the gradient's possible size are investigated; single precision stays below."""
 TRIED = 6
 MOST_SYMBOLS = 200
-"""Parameters beyond which a mismatch is told, but not explained: that would take longer than the fit."""
+"""With more parameters, a mismatch is reported but not explained, as that would take longer than the fit."""
 
 
 def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine, first: Point) -> Judgement:
@@ -51,12 +51,12 @@ def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine,
         try:
             return hold(case, str(model))
         except ConfigError:
-            return approved(model, first)  # there is no point to tell from
+            return approved(model, first)  # there is no point at which it could be tested
     return _rejected(model, first)
 
 
 def accusation(judgement: Judgement, sampled: int | None = None) -> str:
-    """Return the note of a fit whose gradient by hand is wrong; sampled: of how many rows, if not of all."""
+    """Return the note for a fit with a wrong gradient by hand; sampled: how many rows were used, if not all."""
     sample = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
     return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{sample}"
 
@@ -82,7 +82,7 @@ def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: b
 
 
 def agrees(model: Model, rows: Rows, engine: Engine, first: Point, truth: Engine | None = None) -> bool:
-    """Compare at the first point beside the start where everything is finite: with what ``truth`` sums, if given."""
+    """Compare gradients at the first point near the start where all is finite, with the sums of ``truth`` if given."""
     scales = _scales(first)
     constraints = model.constraints
     bounds = None if constraints is None else constraints.bounds

@@ -1,4 +1,4 @@
-"""Symmetries of a formula: of equally good parameters those that are shown, and whether like terms changed places."""
+"""Symmetries of a formula: which of equally good parameters are shown, and whether like terms changed places."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
-    """Choose among equal answers: positive signs, phases in [-pi, pi], interchangeable terms in ascending order."""
+    """Choose among equally good answers: positive signs, phases in [-pi, pi], interchangeable terms in order."""
     formula, slices = program.formula, program.parameters.slices
     settled = theta.copy()
 

@@ -1,1 +1,1 @@
-"""What gradient descent does on a parabola: how curved J is, which learning rate is stable, where each epoch stands."""
+"""What gradient descent does on a parabola: its curvature, the stable learning rates, and where each epoch ends."""

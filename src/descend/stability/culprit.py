@@ -11,9 +11,9 @@ from descend.problem.standardized import standard_units
 from descend.stability.spectrum import NOTHING, Spectrum, eigen
 
 BLAMED = 100.0
-"""Condition from which on a column may be to blame, ..."""
+"""A column may be to blame if the condition is above this, ..."""
 GAIN = 10.0
-"""... and how many times smaller standardising must make it."""
+"""... and standardising makes it at least this many times smaller."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def standardised(spectrum: Spectrum) -> Spectrum | None:
     data = spectrum.curvature if spectrum.rows_only is None else spectrum.rows_only
     if data is None or spectrum.curvature is None or not (data.diagonal() > 0.0).all():
         return None
-    # Only products of the units matter here: moments of any multiple give the same eigenvectors.
+    # A common factor of the moments does not matter here: it leaves the eigenvectors the same.
     share = 2.0 if spectrum.intercept is None else data[spectrum.intercept, spectrum.intercept]
     units = standard_units(data / share, spectrum.linear, spectrum.intercept)
     gradient = units.gradient(spectrum.vectors @ spectrum.slopes)
@@ -78,7 +78,7 @@ def culprit_of(spectrum: Spectrum) -> Culprit | None:
         return Culprit("offset", labels[place], columns[place], shift**2, mean=shift / unit, spread=1.0 / unit)
     logs = np.log(diagonal)
     ratios = {k: float(logs[k] - np.median(np.delete(logs, k))) for k in others}
-    # Of two columns either stands out as much: the one whose size is less like 1 is meant.
+    # Of only two columns each stands out equally: choose the one whose size is further from 1.
     place = max(ratios, key=lambda k: (round(abs(ratios[k]), 6), abs(float(logs[k]))))
     size = None
     if columns[place] and intercept is not None:

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 WORTH_IT = 10_000
 """Epochs up to which every step is taken: that takes a tenth of a second."""
 SINGULAR = 1e-13
-"""Singular value of the triangle with columns of length 1, as a share of the largest, that rounding may have made."""
+"""With columns of length 1, a singular value below this share of the largest may be nothing but rounding."""
 
 
 class Trajectory:

@@ -1,4 +1,4 @@
-"""How curved J is, and what follows for gd, momentum and nesterov: before the first step, and during the run."""
+"""The curvature of J, and what it means for gd, momentum and nesterov, before the first step and during a run."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from descend.stability.lanczos import lanczos
 
 Array = NDArray[np.float64]
 DENSE = 300
-"""Parameters up to which all eigenvalues are found; beyond, those that the gradient sees."""
+"""Up to this many parameters all eigenvalues are computed; beyond, only those that matter to the gradient."""
 NOTHING = 1e-15
-"""Share of the largest eigenvalue below which, times the number of parameters, one is rounding."""
+"""An eigenvalue below this share of the largest, times the number of parameters, is rounding."""
 MOST_EPOCHS = 10**12
-"""Epochs beyond which none are predicted."""
+"""Nothing is predicted beyond this many epochs."""
 ONE_BY_ONE = 2048
-"""Epochs that are looked at one by one; further on steps of a thousandth will do."""
+"""The first this many epochs are examined one by one; beyond, steps of a thousandth are enough."""
 CHUNK = 2**20
-"""Numbers that are worked on together."""
+"""How many numbers are processed at a time."""
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 LARGEST = {"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)}
 
@@ -94,7 +94,7 @@ class Spectrum:
     def best_rate(self, optimizer: Optimizer) -> float | None:
         """Return the rate of fastest descent in the long run: 2/(lambda_max + lambda_min) for gd.
 
-        With momentum the least rate at which the slower of both ends is fastest. None for other optimizers.
+        With momentum, the smallest rate that makes the slower of both extreme modes fastest. None for other optimizers.
         """
         recurrence, limit = optimizer.recurrence, self.stable_limit(optimizer)
         if recurrence is None or limit is None:
@@ -105,7 +105,7 @@ class Spectrum:
         def slower(rate: float) -> float:
             return max(recurrence.radius(rate * self.smallest), recurrence.radius(rate * self.largest))
 
-        # Each end is faster and faster up to a rate of its own and slower beyond, so the slower of both is too.
+        # Each extreme mode speeds up to a rate of its own and slows down beyond it, and so does the slower of both.
         low, high = 0.0, limit
         for _ in range(100):
             one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
@@ -149,7 +149,6 @@ class Spectrum:
         return None
 
     def _remaining(self, epochs: Array, modes: Modes, scales: Array | None) -> Array:
-        """Return what remains of the gradient after each of some epochs."""
         place = self._rounding
         values, vectors, slopes = self.values[place:], self.vectors[:, place:], self.slopes[place:]
         if scales is None:
@@ -253,7 +252,7 @@ def _of_module(point: Any) -> Spectrum | None:
 
 
 def eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
-    """Return all eigenvalues and eigenvectors, or for a large matrix those that a descent along the gradient meets."""
+    """Return all eigenvalues and eigenvectors; for a large matrix, only those that matter to a descent from here."""
     if len(matrix) <= DENSE:
         values, vectors = np.linalg.eigh(matrix)
         return values, vectors

@@ -1,4 +1,4 @@
-"""Whether a descent that converged may have done so in a worse basin than there is: a cheap doubt, then a look."""
+"""Whether a descent may have converged in a worse basin than it could: a cheap doubt first, then a closer look."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
-"""Share of the spread of the response that leaves little doubt: most worse basins explain less."""
+"""Share of the response's spread that, once explained, leaves little doubt: most worse basins explain less."""
 USELESS = 0.9
-"""Share left unexplained from which on a constant does as well."""
+"""Unexplained share from which on a fit is no better than a constant."""
 PERFECT = 1e-12
-"""Share left unexplained that is rounding."""
+"""Unexplained share that is mere rounding."""
 SCANNED = 256
 """Rows that a scan reads."""
 OPEN = 0.03
-"""Standard error of a parameter, as a share of it, from which on another of its values may do nearly as well."""
+"""Relative standard error of a parameter from which on another of its values may do nearly as well."""
 EPOCHS = 20
 CLEARLY = 1e-6
-"""Share of J by which another minimum must be lower: far more than rounding."""
+"""Share of J by which another minimum must be lower to count: far more than rounding."""
 EPSILON = sys.float_info.epsilon
 EVERYWHERE = 128
-"""Values over all that a parameter may be."""
+"""Values tried over the whole range of a parameter."""
 FACTORS = np.geomspace(0.125, 8.0, 48)
-"""How many times the value that it has."""
+"""Factors by which the value of a parameter is multiplied."""
 BELOW = 1e-9
-"""Share of J by which the bottom of a valley lies below its slopes, or the profile is but flat there."""
+"""Share of J by which the bottom of a valley must lie below its sides; otherwise the profile is merely flat."""
 TAKEN = 3
-"""Valleys that are looked into, the lowest first."""
+"""Valleys that are explored, the lowest first."""
 
 
 class Doubt(Enum):
-    """Why a fit may have converged in a worse basin than there is."""
+    """Why a fit may have converged in a worse basin than it could."""
 
     FORMULA = "its formula has valleys beside each other, of which no residuals tell"
     FIT = "parameters have no influence, or something is left in the residuals"
@@ -63,18 +63,18 @@ class Doubt(Enum):
 def doubt(beginning: Beginning, theta: Array, loss: float, undetermined: Collection[str]) -> Doubt | None:
     """Return why another basin might be better, if a fit gives reason to doubt.
 
-    It has parameters without influence, or much is left unexplained that does not look like noise. Of a squared loss
-    the share explained is 1 - J / variance of y; of others 1 - (median |r| / median |y - median|)**2, which takes
-    longer. A formula that has many basins explains much in the wrong one too, its trend or its largest peak. Where
-    what is left looks like noise, there is nothing that another basin could explain (see ``lack_of_fit``), but for
-    one beside it.
+    Suspicious are parameters without influence, and a large unexplained share that does not look like noise. For a
+    squared loss the share explained is 1 - J / variance of y; for others 1 - (median |r| / median |y - median|)**2,
+    which takes longer. A formula with many basins explains much even in a wrong one: its trend, or its largest peak.
+    Where the residuals look like noise, no other basin could explain more (see ``lack_of_fit``), except a
+    neighbouring one.
     """
     problem = beginning.problem
     model = problem.model.symbolic
     if model is None or model.linear or model.log_linear:
         return None
     if beginning.judgement is not None and not beginning.judgement.agree:
-        return None  # what a wrong gradient leads to is no minimum
+        return None  # a wrong gradient does not lead to a minimum
     if undetermined:
         return Doubt.FIT
     squared = model.loss.quadratic
@@ -95,7 +95,7 @@ def doubt(beginning: Beginning, theta: Array, loss: float, undetermined: Collect
 
 
 def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Parameter]) -> bool:
-    """Whether the data leave one of these parameters so open that J may have another valley not much higher."""
+    """Whether the data determine one of these parameters so poorly that J may have another valley about as low."""
     if not symbols:
         return False
     curvature = problem.objective(theta, 2).curvature
@@ -110,7 +110,7 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
 
 
 def _variance(problem: Problem) -> float:
-    """Return the variance of the response, of weighted rows the weighted one."""
+    """Return the variance of the response, weighted if the rows are."""
     if problem.all_rows is not None:
         return problem.all_rows.spread / problem.all_rows.omega
     y, omega = problem.rows.y, problem.rows.omega
@@ -137,7 +137,7 @@ def search_anew(problem: Problem) -> Start | None:
 
 
 def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start | None:
-    """Return starting values from elsewhere; None if they lead nowhere lower than theta, as far as a sample tells."""
+    """Return starting values that lead lower than theta, as far as a sample tells; None if none are found."""
     problem = beginning.problem
     model, bounds = problem.model, problem.objective.bounds
     if model.formula is None:
@@ -164,9 +164,9 @@ def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start |
 
 
 def clearly_lower(loss: float, other: float, rounding: float, floor: float = 0.0) -> bool:
-    """Whether a loss lies below another by more than a small share of it, and by more than J is known to.
+    """Whether a loss lies below another by more than a small share of it, and by more than the rounding of J.
 
-    floor: of J, above which shares are counted.
+    floor: the least that J could be; shares are counted from there.
 
     >>> clearly_lower(-42.1, -42.1, 1e-13), clearly_lower(-42.2, -42.1, 1e-13), clearly_lower(1e-59, 1e-56, 1e-31)
     (False, True, False)
@@ -177,10 +177,10 @@ def clearly_lower(loss: float, other: float, rounding: float, floor: float = 0.0
 
 
 def rounding(beginning: Beginning) -> float:
-    """Return what J is known to: two that differ by less are the same.
+    """Return the precision of J: values that differ by less are the same.
 
-    Of residuals that nothing is left of, rounding leaves the square of eps times the size of the response, or where
-    that is 0 of what the fit began with; of a loss that also depends on the prediction, eps times its size.
+    Take the size of the response, or of J at the start if that is 0. For a loss of residuals, which can vanish,
+    rounding leaves eps**2 times that size; for a loss that also depends on the prediction, eps times it.
     """
     size = beginning.problem.scale or abs(float(beginning.first.loss))
     if not math.isfinite(size):
@@ -189,7 +189,7 @@ def rounding(beginning: Beginning) -> float:
 
 
 def scannable(program: Program) -> bool:
-    """Whether the linear parameters of a formula are solved for at once: for a squared loss of scalar parameters."""
+    """Whether the linear parameters of a formula can be solved for at once: for a squared loss of scalar parameters."""
     return program.loss.quadratic and not program.formula.terms and program.by_hand is None
 
 
@@ -203,8 +203,9 @@ def valleys(
 ) -> tuple[list[Array], int]:
     """Return points in other valleys than that of theta, the lowest first, and how many points were tried.
 
-    Of each parameter ``along`` which J is scanned, near its value or also ``everywhere`` it may lie, with the other
-    nonlinear ones as they are in theta, the bottoms of the profile; and theta with like terms in each other's place.
+    J is scanned along each parameter in ``along``, near its value and, if ``everywhere``, over its whole range, with
+    the other nonlinear ones as in theta: the points are the bottoms of that profile, and theta with like
+    terms exchanged.
     """
     axes = [_axis(program, rows.columns, theta, symbol, everywhere, bounds) for symbol in along]
     changed = _exchanged(program, theta, bounds)
@@ -230,7 +231,7 @@ def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
 def _axis(
     program: Program, columns: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
 ) -> Array:
-    """Return theta, and copies of it with one parameter close to where it is, and all over where it may lie."""
+    """Return theta, and copies of it with one parameter near its value and, if ``everywhere``, over its whole range."""
     place = place_of(program, symbol).start
     values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
     if everywhere:
@@ -242,7 +243,7 @@ def _axis(
 
 
 def _bottoms(values: Array, losses: Array) -> Iterable[int]:
-    """Yield where a profile is lower than on both sides, but for the first of its points: where it comes from."""
+    """Yield the local minima of a profile, except its first point, which is theta itself."""
     order = np.argsort(values, kind="stable")
     sides = losses[order] * (1.0 - BELOW)
     lower = (losses[order][1:-1] < sides[:-2]) & (losses[order][1:-1] < sides[2:])
@@ -250,7 +251,7 @@ def _bottoms(values: Array, losses: Array) -> Iterable[int]:
 
 
 def _exchanged(program: Program, theta: Array, bounds: Bounds | None) -> Array:
-    """Return copies of theta with the nonlinear parameters of like terms in each other's place."""
+    """Return copies of theta in which the nonlinear parameters of like terms are exchanged."""
     points = []
     for first, second in like_terms(program.formula, bounds is not None):
         one, other = ([place_of(program, symbol).start for symbol in own] for own in (first, second))

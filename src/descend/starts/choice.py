@@ -1,4 +1,4 @@
-"""Where a descent begins: at the values given, at values searched for, at what samples of very many rows lead to."""
+"""Where a descent begins: at given values, at values found by a search, or where samples of very many rows lead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At which values of its nonlinear parameters a term of a sum is tried: peaks of any width at any place, any wave."""
+"""The values of nonlinear parameters at which a term of a sum is tried: peaks of any width and place, any wave."""
 
 from __future__ import annotations
 
@@ -22,31 +22,30 @@ from descend.starts.trials import size_of, spread_over
 
 Array = NDArray[np.float64]
 POINTS = 1024
-"""Points for a term whose parameters have no plan of their own."""
+"""Points for a term to which no special plan applies."""
 NARROWEST, WIDEST = 0.7, 2.0
-"""The widths that are tried: from this share of the spacing of rows to so many times their range, ..."""
+"""Widths tried: from this share of the spacing of rows to this many times their range."""
 STEP = 2.0
-"""... each so many times the one before, ..."""
+"""Ratio of each width to the next."""
 OVERLAP = 1.5
-"""... at places so dense that so many lie within a width."""
+"""Places tried per width along the range."""
 WAVES = 32
-"""Frequencies that are tried for a wave: the highest peaks of the periodogram, ..."""
+"""Frequencies tried for a wave: the highest peaks of the periodogram."""
 TURNS = (0.25, 0.5, 0.75, 1.0, 1.5)
-"""... and these numbers of turns over all rows, too few for a peak, ..."""
+"""Numbers of turns over all rows that are tried as well: too few to make a peak."""
 OVERTONES = (2.0, 0.5, 1.0 / 3.0)
-"""... and these multiples of the highest peaks, ..."""
+"""Multiples of the highest peaks that are tried as well."""
 FEW = 6
-"""... so many of them."""
+"""How many of the highest peaks have their multiples tried."""
 BESIDE = 12
-"""Points of the other parameters of a term that waves, for each frequency."""
+"""Points tried at each frequency of a wave, per other parameter of its term."""
 
 
 @dataclass
 class Dictionary:
-    """Points for each term.
+    """The points at which each term is tried.
 
-    program: what is fitted. rows, sample: those that distances are measured by. everywhere: all rows, which waves are
-    sought in.
+    program: what is fitted. rows, sample: the rows that set distances. everywhere: all rows, in which waves are sought.
     """
 
     program: Program
@@ -59,11 +58,11 @@ class Dictionary:
         return len(next(iter(self.rows.values())))
 
     def depends(self, unknowns: Sequence[Parameter]) -> bool:
-        """Whether the points for a term depend on what the rest of the sum leaves."""
+        """Whether the points for a term depend on what the rest of the sum leaves unexplained."""
         return any(symbol in waves(self.program.formula) for symbol in unknowns)
 
     def reversible(self, unknowns: Sequence[Parameter]) -> Parameter | None:
-        """Return the width whose sign turns a step round, if the unknowns are its place and that."""
+        """Return the width whose sign reverses a step, if a place and that width are the only unknowns; else None."""
         located = [symbol for symbol in unknowns if measures(self.program.formula)[symbol].location is not None]
         others = [symbol for symbol in unknowns if symbol not in located and symbol not in self._even]
         return others[0] if len(unknowns) == 2 and len(located) == len(others) == 1 else None
@@ -87,7 +86,7 @@ class Dictionary:
             return np.array(list(spread_over(self.program, self.rows, unknowns, count)))
 
     def _of_peak(self, unknowns: Sequence[Parameter], location: Parameter) -> Array:
-        """Return places for each width, the more the narrower it is."""
+        """Return places for each width: the narrower it is, the more of them."""
         (scale,) = (symbol for symbol in unknowns if symbol is not location)
         found = []
         for value, share in zip(self._scales(scale), self._shares(scale), strict=True):
@@ -98,7 +97,7 @@ class Dictionary:
         return np.concatenate(found)
 
     def _places(self, symbol: Parameter, count: int) -> Array:
-        """Return places along what ``symbol`` is subtracted from, half of them where the rows are dense."""
+        """Return places along what ``symbol`` is subtracted from: half spread evenly, half where the rows are dense."""
         location = measures(self.program.formula)[symbol].location
         assert location is not None
         level = over_rows(location, self.rows, self.count)
@@ -111,13 +110,13 @@ class Dictionary:
         return found
 
     def _shares(self, symbol: Parameter) -> Array:
-        """Return widths as shares of the range, widest first; where the sign matters each twice."""
+        """Return widths as shares of the range, the widest first, each twice where its sign matters."""
         count = int(np.log(WIDEST * self.count / NARROWEST) / np.log(STEP)) + 1
         shares = WIDEST * STEP ** -np.arange(count, dtype=np.float64)
         return shares if symbol in self._even else np.repeat(shares, 2)
 
     def _scales(self, symbol: Parameter) -> Array:
-        """Return the values of a width, or of a steepness or rate, that go with ``_shares``."""
+        """Return the values of a width, steepness or rate that correspond to ``_shares``."""
         formula = self.program.formula
         shares, power = self._shares(symbol), self._power(symbol)
         size = size_of(self.program, self.rows, symbol)
@@ -125,7 +124,7 @@ class Dictionary:
         return values if symbol in even_parameters(formula) else values * np.tile([1.0, -1.0], len(values) // 2)
 
     def _power(self, symbol: Parameter) -> float:
-        """Return the power of a distance that a parameter is measured in: 1 for a width, -1 for a rate."""
+        """Return the power of a distance in a parameter's unit: 1 for a width, -1 for a rate."""
         unit = measures(self.program.formula)[symbol].unit
         distances = (power for base, power in unit.items() if base.atoms(Column))
         return max(distances, key=abs, default=0.0)
@@ -137,7 +136,7 @@ class Dictionary:
     def _of_wave(
         self, amplitudes: Sequence[Amplitude], unknowns: Sequence[Parameter], turning: Parameter, theta: Array
     ) -> Array:
-        """Return the frequencies that what is left holds over all rows, with points of the other unknowns for each."""
+        """Return the frequencies found in the residuals of all rows, each with points of the other unknowns."""
         wave = waves(self.program.formula)[turning]
         if len(unknowns) == 2 and all(symbol in waves(self.program.formula) for symbol in unknowns):
             return self._of_chirp(unknowns, theta)
@@ -172,11 +171,11 @@ class Dictionary:
         finite = along[np.isfinite(along)]
         span = float(np.ptp(finite)) if finite.size else 0.0
         slow = 2.0 * np.pi * np.array(TURNS) / (span or 1.0)
-        # What is left out where these are too many comes last.
+        # If these are too many, those at the end are left out.
         return np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
 
     def _beside_wave(self, column: Expr) -> list[Array]:
-        """Return what a wave is multiplied by, if that is data alone."""
+        """Return what multiplies a wave, if that is data alone."""
         factor = column.replace(is_periodic, lambda node: S.One)
         if factor.free_symbols and all(isinstance(symbol, Column) for symbol in factor.free_symbols):
             return [self.everywhere.weighed(over_rows(factor, self.everywhere.columns, self.everywhere.rows))]

@@ -81,9 +81,9 @@ def _engine(sums: Program | Kernel, rows: Rows) -> Engine:
 
 
 def _autograd(model: Model, rows: Rows, table: Table) -> Callable[[Array, bool], Array | None] | None:
-    """Return what PyTorch finds the gradient to be; None where it is not installed or cannot follow the model.
+    """Return the gradient by PyTorch; None where that is not installed or cannot follow the model.
 
-    Loading it takes seconds, so that is done only where it is asked for, or where nothing else is exact.
+    Loading it takes seconds, so that is done only if it is asked for, or where nothing else is exact.
     """
     from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Few passes over many rows: a start from samples that grow, so that only the last digits need all rows."""
+"""Few passes over many rows: a start from growing samples, so that only the last digits need all rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 FEWEST = 200_000
-"""Rows from which on it pays, where all are in memory."""
+"""Rows from which on samples pay, where all are in memory."""
 FEWEST_ELSEWHERE = 50_000
-"""Rows from which on it pays where a pass is a query, or a scan of files."""
+"""Rows from which on they pay where a pass is a query, or a scan of files."""
 SMALLEST = 500
-"""Rows that the first sample has at least."""
+"""Fewest rows of the first sample."""
 GROWTH = 16
-"""How many times larger than the one before a sample is, and all rows than the last."""
+"""Ratio of the size of a sample to that of the one before, and of all rows to the last sample."""
 EPOCHS = 200
 MANY = 500
 """Parameters above which their curvature costs more than the rows."""
 WITHIN = 1e-2
-"""Share of its own statistical error to which a sample is solved: its digits beyond are not those of all rows."""
+"""Error to which a sample is solved, as a share of its statistical error: further digits are not those of all rows."""
 
 
 def improved(
@@ -41,9 +41,9 @@ def improved(
     penalty: Penalty | None = None,
     bounds: Bounds | None = None,
 ) -> Start | None:
-    """Improve a start on samples, the last of a 16th of the rows; None if they are few, or one does not converge.
+    """Improve a start on samples, the last of a 16th of the rows; None if rows are few, or a descent fails to converge.
 
-    rows: all of them, or as many as are in memory of ``count`` in all.
+    rows: all of them, or those that are in memory, of ``count`` rows in all.
 
     The minimum over n rows lies within about 1/sqrt(n) of that over all, in units of the spread of one row. Each
     sample is solved to a hundredth of that, g'C^-1 g / (2 J) <= 1e-4 / n, from where the last one ended; so the first

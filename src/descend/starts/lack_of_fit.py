@@ -1,4 +1,4 @@
-"""What residuals alone tell of a fit: whether they look like noise, or something of the data is still in them."""
+"""What residuals alone tell of a fit: whether they look like noise, or still hold something of the data."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 FEW = 4
-"""Residuals for each parameter up to which they tell nothing."""
+"""Residuals per parameter up to which they tell nothing."""
 FOLLOWING = 2.0
-"""Sum of the products of neighbours, in its own standard errors, that noise seldom reaches."""
+"""Sum of products of neighbouring residuals, in its standard errors, that noise seldom reaches."""
 OUT_OF_LINE = 8.0
-"""Times the median size of residuals that none of normal noise reaches."""
+"""Multiple of the median size of residuals that no residual of normal noise reaches."""
 WAVE_ROWS = 64
 """Residuals below which a wave may hide in noise."""
 LINE = 0.01
-"""How seldom a periodogram of noise has a line that is so high."""
+"""Probability that a periodogram of noise has a line that high."""
 
 
 def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
@@ -33,8 +33,8 @@ def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
 
     With p_i = r_i r_(i+1) in the order of the column:   sum p / sqrt(sum p**2) > min(most, sqrt(n) / 4)
 
-    Of noise, also of unequal variance, the left side has mean 0 and variance 1; of residuals that all follow each
-    other it is about sqrt(n). Among few of them half of that is less than 2.
+    For noise, even of unequal variance, the left side has mean 0 and variance 1; for residuals that all follow each
+    other it is about sqrt(n). For few residuals a quarter of that is the smaller threshold.
 
     >>> x = np.linspace(0.0, 1.0, 50)
     >>> following(x**2 - x, x), following(np.random.default_rng(1).normal(size=50), x)
@@ -48,13 +48,13 @@ def following(residuals: Array, along: Array, most: float = FOLLOWING) -> bool:
 
 
 def out_of_line(residuals: Array) -> bool:
-    """Whether a few residuals are far larger than all others: such as a peak so narrow that few rows show it."""
+    """Whether a few residuals are far larger than the rest, as where a peak is so narrow that few rows show it."""
     size, half = np.abs(residuals), residuals.size // 2
     return float(size.max()) > OUT_OF_LINE * float(np.partition(size, half)[half])
 
 
 def turning(residuals: Array, along: Array) -> bool:
-    """Whether a wave is left in residuals, or they are too few or too unevenly spaced along a column to tell.
+    """Whether residuals still hold a wave, or are too few or too unevenly spaced along a column to tell.
 
     With g the highest of the m lines of the periodogram, as a share of their sum:   m (1 - g)**(m - 1) < 0.01
     Source: Fisher (1929), Proc. R. Soc. A 125, 54-59.
@@ -69,9 +69,9 @@ def turning(residuals: Array, along: Array) -> bool:
 
 
 def something_left(model: SymbolicModel, theta: Array, rows: Rows) -> bool:
-    """Whether residuals are too few to look like noise, or look like anything but that to what the formula can be.
+    """Whether residuals are too few to look like noise, or show something that a formula of this kind could explain.
 
-    They are read along each input, and where there are several along the prediction too.
+    They are examined along each input, and where there are several also along the prediction.
     """
     prediction = model.predict(theta, rows.columns)
     left = model.observed(rows.columns) - prediction
@@ -91,13 +91,13 @@ def something_left(model: SymbolicModel, theta: Array, rows: Rows) -> bool:
 
 
 def many_basins(formula: Formula) -> bool:
-    """Whether it holds a wave of unknown frequency, or two locations: of peaks, or of steps."""
+    """Whether a formula holds a wave of unknown frequency, or two locations, be it of peaks or of steps."""
     turned, locations = _kinds(formula)
     return bool(turned) or locations > 1
 
 
 @lru_cache(maxsize=128)
 def _kinds(formula: Formula) -> tuple[tuple[Expr, ...], int]:
-    """Return what the waves of a formula turn along, and how many locations it has: of peaks, or of steps."""
+    """Return what the waves of a formula run along, and how many locations of peaks or steps it has."""
     locations = sum(measure.location is not None for measure in measures(formula).values())
     return tuple({wave.along for wave in waves(formula).values()}), locations

@@ -1,4 +1,4 @@
-"""A start for a sum: its terms are found one after the other, each in what the others leave."""
+"""A start for a sum: its terms are found one after the other, each in what the others leave unexplained."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from descend.starts.terms import Term
 Array = NDArray[np.float64]
 Polish = Callable[[Array, NDArray[np.bool_]], tuple[float, Array]]
 NUMBERS = 1 << 21
-"""Numbers in the columns of all the points that a term is tried at."""
+"""Most numbers in the columns of all points at which a term is tried."""
 ROUNDS = 2
-"""How often each term is taken out and looked for anew."""
+"""How often each term is taken out and looked for again."""
 BETTER = 1e-4
-"""Share of J by which another place of a term must be lower to be taken."""
+"""Share of J by which a new place of a term must be lower to be accepted."""
 MOST_PAIRS = 15
 MOST_TURNED = 4
-"""Steps up to which all ways to turn them are tried."""
+"""Steps up to which all ways to reverse them are tried."""
 PAIRED = 512
-"""Points of which each two are tried together."""
+"""Points of each of two terms that are tried in pairs."""
 ROUNDING = 1e-10
-"""Share of the squares of a column below which what is left of it, freed of others, is rounding."""
+"""Share of a column's squares below which what is left of it, freed of others, is rounding."""
 SINGULAR = 1e-12
 ALIKE = 1e-6
-"""Square of the sine below which two columns are the same."""
+"""Squared sine of the angle below which two columns count as the same."""
 
 
 @dataclass
 class Peeling:
     """Orthogonal matching pursuit over the terms of a sum, each refined with those before it.
 
-    Each term is tried at many points; of each the columns are freed of what the terms in place already span, and the
-    point is taken that leaves the least of the residual. Then all in place descend together. At last each term is taken
-    out again and looked for in what the others leave, for the first may have been put where two belong.
+    Each term is tried at many points. At each, its columns are freed of what the terms in place already span, and the
+    point is chosen that leaves the least residual. Then all terms in place descend together. Finally each term is taken
+    out again and looked for in what the others leave, since the first may have been put where two belong.
 
-    polish: descends a little from a point, moving only the parameters that are marked.
+    polish: descends a little from a point, moving only the marked parameters.
 
     Source: Pati, Rezaiifar & Krishnaprasad (1993), Asilomar Conf. 27, 40-44.
     """
@@ -57,7 +57,7 @@ class Peeling:
     tried: int = 0
 
     def start(self, theta: Array) -> tuple[float, Array]:
-        """Return J and where it is, all terms in place."""
+        """Return J and its point with all terms in place."""
         placed: list[Term] = []
         loss, theta = self._refined(theta, placed)
         while len(placed) < len(self.terms):
@@ -69,7 +69,7 @@ class Peeling:
         return self._swapped(loss, theta)
 
     def exchanged(self, theta: Array) -> list[Array]:
-        """Return theta with each two like terms in each other's place."""
+        """Return copies of theta with two like terms exchanged, one for each such pair."""
         pairs = itertools.combinations(self.terms, 2)
         found = [self._exchanged(theta, one, two) for one, two in pairs if one.kind == two.kind]
         return [self.projection.solved(moved[None])[1][0] for moved in found]
@@ -82,7 +82,7 @@ class Peeling:
         return moved
 
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
-        """Look for each term, and for each two, anew in what the others leave, for as long as it helps."""
+        """Look again for each term, and each pair of terms, in what the others leave, as long as it helps."""
         pairs = itertools.combinations((term for term in self.terms if term.single), 2)
         together: list[tuple[Term, ...]] = [(term,) for term in self.terms]
         together += itertools.islice(pairs, MOST_PAIRS)
@@ -100,7 +100,7 @@ class Peeling:
         return loss, theta
 
     def _turned(self, loss: float, theta: Array) -> tuple[float, Array]:
-        """Turn steps round, in all ways: without a constant beside them, a rise is not as good as a fall."""
+        """Try to reverse steps, in all combinations: without a constant beside them, a rise and a fall differ."""
         slices = self.projection.parameters.slices
         turning = [self.dictionary.reversible(term.unknowns) for term in self.terms]
         places = [slices[symbol.name].start for symbol in turning if symbol is not None]
@@ -115,7 +115,7 @@ class Peeling:
         return loss, theta
 
     def _anew(self, theta: Array, some: tuple[Term, ...], others: list[Term]) -> Iterator[Array]:
-        """Yield theta with one or two terms at other places: the others where they are, or where they go alone."""
+        """Yield theta with one or two terms elsewhere, the others as they are or as they settle alone."""
         alone = self._refined(theta, others)[1]
         if len(some) == 2:
             one, two = some
@@ -127,7 +127,7 @@ class Peeling:
             yield self._next(alone, some[0], others)[1]
 
     def _refined(self, theta: Array, placed: Sequence[Term]) -> tuple[float, Array]:
-        """Solve for the linear parameters of what is in place, and descend a little; all others are out."""
+        """Solve for the linear parameters of the terms in place and descend a little, leaving out all other terms."""
         chosen = self._amplitudes(placed)
         losses, points = self.projection.solved(theta[None], chosen)
         if not (placed and np.isfinite(points).all()):
@@ -148,7 +148,7 @@ class Peeling:
         return [*self.base, *(each for term in placed for each in term.amplitudes)]
 
     def _next(self, theta: Array, term: Term, placed: Sequence[Term]) -> tuple[float, Array]:
-        """Return what is left of the squares with one more term at its best place, and theta with it there."""
+        """Return the sum of squares left with one more term at its best place, and theta with it there."""
         residual, basis, settled = self._left(theta, placed)
         points, columns = self._tried(settled, term)
         if not len(points):
@@ -156,7 +156,7 @@ class Peeling:
         self.tried += len(points)
         left = columns - (columns @ basis.T) @ basis
         squares, right = left @ left.transpose(0, 2, 1), left @ residual
-        # What is nothing but rounding beside the column itself is no column.
+        # A column of which only rounding is left does not count.
         diagonal = np.einsum("tkk->tk", squares)
         sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
         squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
@@ -167,7 +167,7 @@ class Peeling:
     def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
         """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
 
-        With g the cosine between two columns, and b what each has in common with the residual, together they take
+        With g the cosine between two columns, and b the product of each with the residual, together they take
         (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
         """
         residual, basis, settled = self._left(theta, placed)
@@ -184,9 +184,9 @@ class Peeling:
             yield self._put(self._put(theta, one, points[row]), two, others[column])
 
     def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
-        """Return some of the points of a term, and its columns there, of length 1, freed of a basis."""
+        """Return some points of a term, and its columns there, freed of a basis and of length 1."""
         points, columns = self._tried(theta, term)
-        # The narrowest come last, and are half of all; two neighbours of the others are alike.
+        # The narrowest, half of all points, come last and are left out; among the others, neighbours are alike.
         points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
         thin = max(1, len(points) // PAIRED)
         points, columns = points[::thin], columns[::thin]
@@ -196,7 +196,7 @@ class Peeling:
         return points[sound], left[sound] / norm[sound][:, None]
 
     def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
-        """Return the residual of what is in place, what it spans, and where its linear parameters are solved for."""
+        """Return the residual of the terms in place, a basis of their span, and theta as solved for."""
         projection, chosen = self.projection, self._amplitudes(placed)
         settled = projection.solved(theta[None], chosen)[1]
         residual = projection.observed - projection.evaluated(projection.formula.expression, settled)[0]
@@ -210,7 +210,7 @@ class Peeling:
         return placed
 
     def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
-        """Return points for the unknowns of a term, and its columns there, at most 1 in size."""
+        """Return points for the unknowns of a term, and its columns there, scaled to at most 1."""
         kind = term.kind
         if kind in self.columns_of:
             return self.columns_of[kind]
@@ -230,7 +230,7 @@ class Peeling:
 
 
 def _orthonormal(columns: Array) -> Array:
-    """Return rows that span what the given rows span."""
+    """Return orthonormal rows that span what the given rows span."""
     largest = np.abs(columns).max(axis=1, initial=0.0)
     sound = np.isfinite(largest) & (largest > 0.0)
     if not sound.any():

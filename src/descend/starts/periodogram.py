@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 OVERSAMPLED = 4
-"""Frequencies looked at for each that the rows can tell apart: a peak between two of them loses a twentieth."""
+"""Frequencies examined for each that the rows can tell apart: a peak between two of them loses a twentieth."""
 BEYOND = 32
-"""How far beyond the mean Nyquist frequency to look where rows are unevenly spaced: these tell higher ones apart."""
+"""How far beyond the mean Nyquist frequency to look, where rows are unevenly spaced and so tell higher ones apart."""
 MOST = 1 << 23
-"""Cells of the grid that rows are gathered in, at most: a second and 200 MB, and enough for 2 million rows, ..."""
+"""Most cells of the grid in which rows are gathered: a second and 200 MB, enough for 2 million rows."""
 MOST_BEYOND = 1 << 21
-"""... and so many where it is about frequencies beyond the mean Nyquist limit."""
+"""Most cells for frequencies beyond the mean Nyquist limit."""
 ON_GRID = 1e-3
-"""Share of the spacing of a grid by which rows may lie beside it."""
+"""How far rows may lie off a grid, as a share of its spacing."""
 FINEST = 12
-"""Steps of a grid that the smallest gap between rows may have."""
+"""Most steps of a grid in the smallest gap between rows."""
 BY_CHANCE = 7.0
 """How much likelier than by chance, as a logarithm, a frequency beyond the mean Nyquist limit must be."""
 ALIKE = 1e-6
 """How much higher a peak must be than one of a lower frequency."""
 PERFECT = 1e-12
 RATES = 256
-"""How many half turns a wave is bent by at most, either way."""
+"""Most half turns by which a wave is bent, either way."""
 
 
 def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -> Array:
@@ -35,11 +35,11 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
 
     t: what the wave runs along, one number per row. parts: what it may be multiplied by, one number per row and part.
 
-    Of part m the power is  |sum m r exp(i w t)|**2 / (sum m**2 sum r**2),  the share of the squares that a wave takes
-    away, as near as frequencies apart can be told: Lomb's without its offset. Rows are gathered in a grid, each shared
-    out between two cells, so that it is a Fourier transform; what that takes from high frequencies is given back.
-    Frequencies go up to Nyquist's limit of the mean spacing. Uneven rows are followed further; there a wave counts only
-    where it is better than all lower ones by more than chance, for of many frequencies one always fits noise.
+    The power of part m is  |sum m r exp(i w t)|**2 / (sum m**2 sum r**2),  about the share of the squares that a wave
+    explains: Lomb's without its offset. Rows are gathered on a grid, each shared between two cells, so that a Fourier
+    transform serves; what the grid takes from high frequencies is given back. Frequencies go up to Nyquist's limit of
+    the mean spacing. Uneven rows are searched further; there a wave counts only if it is better than all lower ones by
+    more than chance, since among many frequencies one always fits noise.
 
     Source: Lomb (1976), Astrophys. Space Sci. 39, 447-462; Press & Rybicki (1989), Astrophys. J. 338, 277-280.
 
@@ -56,7 +56,7 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
     span = float(places[-1] - places[0])
     count = OVERSAMPLED * (len(places) - 1) // 2
     beyond = max(1.0, min(BEYOND, MOST_BEYOND // (2 * count)))
-    # Where all rows lie on a grid, what is beyond the limit of that grid is nothing but what is below it again.
+    # Where all rows lie on a grid, frequencies beyond its limit only repeat those below it.
     beyond = _grid(np.diff(places)) or beyond
     t = (t - places[0]) / span
     power = _power(t, residuals, parts, min(int(count * beyond), MOST // 2))
@@ -69,7 +69,7 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
 
 
 def _grid(gaps: Array) -> float | None:
-    """Return how many steps of a grid that all rows lie on there are for each row; None if there is no such grid."""
+    """Return how many steps of a grid there are per row, if all rows lie on one; None if there is no such grid."""
     for part in range(1, FINEST + 1):
         multiples = gaps * (part / gaps.min())
         if np.abs(multiples - multiples.round()).max() < ON_GRID:
@@ -80,8 +80,8 @@ def _grid(gaps: Array) -> float | None:
 def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:
     """Return pairs (w, k) for which ``residuals`` follow a wave in w t + k ``bend`` best, the best first.
 
-    What ``bend`` has in common with t is left to w. Then each k is taken out of the residuals, r exp(-i k bend), in
-    steps of half a turn over all rows, and the rest is transformed.
+    The part of ``bend`` that is linear in t is left to w. Then each k is taken out of the residuals, r exp(-i k bend),
+    in steps of half a turn over all rows, and the result is Fourier transformed.
     """
     span = float(np.ptp(t))
     slope = float(np.polyfit(t, bend, 1)[0])
@@ -118,7 +118,7 @@ def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Ar
 
 
 def _left(t: Array, residuals: Array, parts: Sequence[Array], found: Array) -> float:
-    """Return the share of the squares that the best wave of this frequency leaves, an offset beside it."""
+    """Return the share of the squares that the best wave of this frequency leaves, together with an offset."""
     angles = [2.0 * math.pi / OVERSAMPLED * place * t for place in found]
     columns = [part * wave(angle) for angle in angles for part in parts for wave in (np.sin, np.cos)]
     design = np.column_stack([*columns, np.ones(t.size)])
@@ -127,7 +127,7 @@ def _left(t: Array, residuals: Array, parts: Sequence[Array], found: Array) -> f
 
 
 def _peaks(power: Array, most: int) -> Array:
-    """Return the places of the highest local maxima, the highest first; of those alike the lowest frequency first."""
+    """Return the places of the highest local maxima, the highest first; of equal ones, the lowest frequency first."""
     inner = np.flatnonzero((power[1:-1] >= power[:-2]) & (power[1:-1] > power[2:])) + 1
     ends = [len(power) - 1] if power[-1] > power[-2] else []
     found = np.concatenate([inner, ends]).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Many trial points at once: the parameters that enter linearly are solved for at each, by least squares."""
+"""Many trial points at once: at each, the parameters that enter linearly are solved for by least squares."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 TOGETHER = 1 << 18
-"""Numbers that are worked on at a time: so many stay in the processor's cache."""
+"""Numbers worked on at a time: few enough to stay in the processor's cache."""
 SINGULAR = 1e-12
 """Added to a diagonal of 1, so that there is a solution where columns are multiples of each other."""
 
@@ -29,9 +29,9 @@ SINGULAR = 1e-12
 class Amplitude:
     """One unknown that enters linearly, or whose exponential does.
 
-    columns: what its components are multiplied by, at ``places`` of theta. phase: the phase that goes with it, of which
-    the second column is a quarter of a turn on (see ``parametrisation.quadratures``), and its place. rate: 0, or that
-    of an exponent (see ``parametrisation.exponents``), from whose value on the column is multiplied.
+    columns: what its components, at ``places`` of theta, are multiplied by. phase, phase_place: the phase solved for
+    with it, for which the second column is a quarter turn ahead (see ``parametrisation.quadratures``). rate: 0, or that
+    of an exponent (see ``parametrisation.exponents``), whose column is multiplied from its present value on.
     """
 
     symbol: Expr
@@ -82,9 +82,9 @@ def without(expression: Expr, formula: Formula, found: Sequence[Amplitude]) -> E
 
 
 class Projection:
-    """Least squares in which a point is as good as it is with the best linear parameters (variable projection).
+    """Least squares that rates a point by the best linear parameters for it (variable projection).
 
-    With the prediction  f = remainder + sum_k c_k column_k,  both of data and of nonlinear parameters, the c_k solve
+    With the prediction  f = remainder + sum_k c_k column_k,  where remainder and columns hold no c_k, the c_k solve
     sum omega (y - f)**2 = min. Columns are scaled to be at most 1, so that none overflows when squared.
 
     rows: weighted, if they have weights. linear: what to solve for. given: names of parameters that keep their values.
@@ -110,7 +110,7 @@ class Projection:
         self.remainder = without(formula.expression, formula, self.amplitudes)
 
     def weighed(self, values: Array) -> Array:
-        """Multiply each row by the root of its weight."""
+        """Multiply each row by the square root of its weight."""
         return values if self.root is None else values * self.root
 
     def evaluated(self, expression: Expr, points: Array) -> Array:
@@ -138,7 +138,7 @@ class Projection:
         return columns
 
     def solved(self, points: Array, chosen: Sequence[Amplitude] | None = None) -> tuple[Array, Array]:
-        """Return J at each point, its linear parameters solved for, and these points; infinite where J has no value.
+        """Return J at each point with its linear parameters solved for, and the point; infinite where J has no value.
 
         chosen: amplitudes to solve for, the others being 0.
         """
@@ -191,7 +191,7 @@ class Projection:
 
 
 def solution(design: Array, target: Array) -> tuple[Array, Array]:
-    """Return the factors of the columns of each design that come nearest to its target, and what to divide them by.
+    """Return factors of the columns of each design that fit its target best, and the numbers to divide them by.
 
     design: (points, columns, rows). target: (points, rows). A factor is 0 where its column is 0, or has no value.
     """

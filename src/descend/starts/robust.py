@@ -1,4 +1,4 @@
-"""Robust losses before their descent: the scale estimated from the data, and a start close by where one is needed."""
+"""Robust losses before their descent: the scale is estimated from the data, and a close start found where needed."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from descend.table import Table
 Array = NDArray[np.float64]
 ROUNDS = 60
 NEARLY = 1e-2
-"""Relative change of the noise below which the next estimate is where a line through the last two leads."""
+"""Relative change of the noise below which the next estimate is extrapolated by a line through the last two."""
 SETTLED = 1e-12
 """Relative change of the noise at which its estimate has settled."""
 NOISELESS = 1e-12
-"""Share of the largest response below which what is left of most rows is rounding, ..."""
+"""Share of the largest response below which the median residual counts as rounding."""
 EXACT = 1e-9
-"""... and the noise is taken for this share of it."""
+"""Share of the largest response that is then taken for the noise."""
 DERIVED = (None, "derived", "autograd")
-"""Gradients that are not by hand."""
+"""Gradients that are not written by hand."""
 
 
 def loss_of(request: Request) -> Loss:
-    """Return the loss that was wished for; its scale is to be estimated unless it is given.
+    """Return the loss of a request; its scale is to be estimated unless it is given.
 
-    A gradient by hand is that of one loss, so there the scale is that of the name: 1 for huber.
+    A gradient written by hand is that of one particular loss, so its scale is the default one: 1 for huber.
     """
     if not isinstance(request.loss, str):
         return request.loss
@@ -52,9 +52,9 @@ def _is_configured(request: Request) -> bool:
 def settled(request: Request, table: Table) -> Request:
     """Return the request with every setting of its loss known, and with a start where a robust loss needs one.
 
-    The noise is estimated by fits of the loss itself, from that of huber fits on, each with the setting
-    ``loss.efficient`` times the noise that the last one left, s = 1.4826 times the weighted median of |r|, until s no
-    longer changes. Where half of the rows are fitted exactly none is left; then it is ``EXACT`` times the largest
+    The noise s is estimated by fits of the loss itself, after fits with huber, each with the setting
+    ``loss.efficient`` times the s that the last one left, s = 1.4826 times the weighted median of |r|, until s no
+    longer changes. Where half of the rows are fitted exactly there is no noise; then s is ``EXACT`` times the largest
     response.
 
     Source: Huber (1981), Robust Statistics, ch. 7; Hampel (1974), J. Am. Stat. Assoc. 69, 383-393.
@@ -104,7 +104,7 @@ def settled(request: Request, table: Table) -> Request:
 
 
 def _honoured(request: Request, found: Values) -> Values:
-    """Return the starts of a run: where the user named an optimizer, to see its way, those given stay as they are."""
+    """Return the starts of a run; where the user named an optimizer, to watch its way, the given ones are kept."""
     return found if request.polish else {**found, **(request.start or {})}
 
 
@@ -118,7 +118,7 @@ class Noise:
 
 
 def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
-    """Return the noise that a fit of the loss leaves whose setting is estimated from it, and where that fit ends."""
+    """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
     found = _noise_of(replace(request, loss="squared"), table)
     first = Huber("auto")  # type: ignore[arg-type]
     if loss != first and not found.exact:
@@ -127,10 +127,10 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
 
 
 def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:
-    """Return the noise s at which a fit with the setting that s gives leaves s again.
+    """Return the noise s that a fit leaves when its setting is chosen for s: a fixed point.
 
-    Where the estimates approach it, a line through the last two changes leads there sooner. As the median jumps from
-    row to row they may go round instead; then the last is as good as any.
+    Near it, a line through the last two changes leads there sooner. As the median jumps from row to row the estimates
+    may go in circles instead; then the last is as good as any.
     """
     assert loss.efficient is not None
     setting = next(iter(loss.settings))
@@ -174,6 +174,6 @@ def _problem_of(request: Request, table: Table) -> Problem:
 
 
 def _end(problem: Problem, request: Request) -> Values:
-    """Return where a descent ends that is left to itself."""
+    """Return where a plain descent ends."""
     ended = run(begin(problem, request), Request()).trace.last_finite.theta
     return problem.model.parameters.named(ended)

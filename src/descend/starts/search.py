@@ -1,4 +1,4 @@
-"""Starting values without the user: many trial points in the data's own units, linear parameters solved at each."""
+"""Starting values found without the user: many trial points in the data's own units, linear parameters solved for."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 ROWS = 512
-"""Rows that trial points are judged on, evenly spaced through the table."""
+"""Rows on which trial points are judged, spread evenly through the table."""
 ROWS_OF_WAVES = 4096
 """The same where there are waves, which a few rows may not show."""
 STAGES = ((32, 8), (8, 100))
-"""How many of the best points a descent is made from, and of how many epochs; twice, as most are soon seen to fail."""
+"""(points, epochs): how many of the best points descend, and for how long; in two stages, as most soon fail."""
 STAGES_OF_SUMS = ((16, 8), (4, 100))
-"""The same where the terms of a sum were found one after the other, so that others rarely lead further."""
+"""The same where the terms of a sum were found one by one, so that other points rarely lead further."""
 STAGES_OF_WAVES = ((12, 8), (4, 100))
-"""The same where these were waves, whose places in the periodogram other points hardly ever meet."""
+"""The same where these terms are waves, whose places in the periodogram other points hardly ever meet."""
 RANKS = (0, 2, 6, 16)
-"""Places, among trial points from the best on, of those that descents are made from to see whether they agree."""
+"""Ranks of the trial points, best first, from which descents start to see whether they agree."""
 EPOCHS_TO_AGREE = 30
 EPOCHS_OF_TERM = 8
-"""Epochs of the descent that follows each term that is found."""
+"""Epochs of the descent after each term that is found."""
 RANKED = 128
-"""Points, best by squares, that are judged by the loss itself."""
+"""Points, the best by squared loss, that are judged by the loss itself."""
 SAME = 1e-6
-"""Relative difference of J below which two descents have ended in the same place."""
+"""Relative difference of J below which two descents count as having ended in the same place."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Start:
     passes: float = 0.0
 
     def in_sample(self, looked_at: int, rows: int) -> Start:
-        """Return the same, with a word on the rows that were looked at."""
+        """Return the same start, with a note of how many rows were looked at."""
         return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
 
 
@@ -94,8 +94,8 @@ def search(
 class _Search:
     """One search: the rows that points are judged on, and what is known of the formula.
 
-    plain: the formula under the squared loss, freed of a function around both of its sides; where the rows are in its
-    units, points are tried.
+    plain: the formula under the squared loss, freed of a function around both of its sides; points are tried with it,
+    on rows that are weighted to match.
     """
 
     def __init__(
@@ -154,16 +154,16 @@ class _Search:
         return Start(self._canonical(point), words)
 
     def _canonical(self, theta: Array) -> Array:
-        """Return, of parameters as good as theta, those that are shown."""
+        """Return, among parameters that are as good as theta, those that are shown to the user."""
         formula = self.program.formula
         if not (even_parameters(formula) or phases(formula) or interchangeable(formula)):
             return theta
         return canonical(self.program, theta, self.given, self.bounds)
 
     def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Start | None:
-        """Return where descents from a few points end, if most end in one place, the lowest, and leave but noise there.
+        """Return the end of descents from a few points, if most end in the lowest place, and leave only noise there.
 
-        Nothing lower could explain noise; so this is all, unless the formula has valleys beside each other.
+        Nothing lower could explain noise, so the search ends there, unless the formula has valleys beside each other.
         """
         formula = self.program.formula
         if not self.as_it_is or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
@@ -185,7 +185,7 @@ class _Search:
         return Start(self._canonical(theta), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
-        """Return J and place of each point that has a finite J with the best linear parameters, the lowest first."""
+        """Return J and the point, lowest first, for each point with a finite J under its best linear parameters."""
         if self.bounds is not None:
             points = (self.bounds.folded(point, number) for number, point in enumerate(points))
         tried = np.array(list(points))
@@ -199,7 +199,7 @@ class _Search:
         return sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair[0])
 
     def _judged(self, point: Array) -> tuple[float, Array] | None:
-        """Return J by the loss itself, and where it is with the linear parameters moved on; None if not finite."""
+        """Return J by the loss itself, and the point with its linear parameters moved on; None if J is not finite."""
         return _solved(self.objective, point, self.linear) if np.isfinite(point).all() else None
 
     @cached_property
@@ -208,7 +208,7 @@ class _Search:
         return Dictionary(self.plain, self.rows.columns, self.projection, self._projection(self.every))
 
     def _peeled(self) -> list[tuple[float, Array]]:
-        """Return points at which the terms of a sum were put one after the other; none if it is not such a sum."""
+        """Return points where the terms of a sum were placed one after the other; none if it is not such a sum."""
         program, projection = self._with_amplitudes()
         bounds, size = projection.bounds, self.theta.size
         held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
@@ -232,13 +232,13 @@ class _Search:
         self.tried += peeling.tried
         if self.as_it_is and program is self.program:
             return [(loss, theta)] if math.isfinite(loss) else []
-        # A term whose amplitude was free for once may have found the place of another one like it.
+        # A term whose amplitude was freed for once may have taken the place of another one like it.
         exchanged = peeling.exchanged(theta) if program is not self.plain else []
         pairs = [self._judged(point[:size]) for point in (theta, *exchanged)]
         return [pair for pair in pairs if pair is not None]
 
     def _with_amplitudes(self) -> tuple[Program, Projection]:
-        """Return what to take apart: the plain formula, each of its terms with an amplitude."""
+        """Return what to take apart: the plain formula with an amplitude for each of its terms, and its projection."""
         formula = with_amplitudes(self.plain.formula, self.projection, self.scanned)
         if formula is None:
             return self.plain, self.projection
@@ -248,7 +248,7 @@ class _Search:
 
 
 def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
-    """Return what is tried, and its rows, whose weights make up for a function that was around both sides."""
+    """Return the program that is tried, and its rows, whose weights make up for a function around both sides."""
     formula, squared = program.formula, LOSSES.build("squared")
     simpler = unwrapped(formula)
     if simpler is None:
@@ -271,7 +271,7 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
 
 
 def sample(rows: Rows, size: int) -> Rows:
-    """Choose a row at random (the same each time) from each of ``size`` stretches: even steps could hide a wave."""
+    """Choose a row at random (the same each time) from each of ``size`` stretches: regular steps could hide a wave."""
     return rows if rows.count <= size else rows.take(sampled(rows.count, size))
 
 

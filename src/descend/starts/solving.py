@@ -29,11 +29,11 @@ def solve(
 ) -> Solution:
     """Return where a descent of J ends: 1. choose where it begins; 2. descend; 3. look again where the end is in doubt.
 
-    A search takes the second look, where the user's own start led to a failure, or to a minimum that may not be the
-    lowest: where it finds a lower one, that is returned, and the other kept as ``from_start``.
+    The second look is a search, taken where the user's own start led to a failure, or to a minimum that may not be the
+    lowest. If it finds a lower one, that is returned, with the first kept as ``from_start``.
 
-    on_step: reads every step. resumed: where an earlier run stood, to go on from there. began: when the call did, by
-    ``time.perf_counter``.
+    on_step: called with every step. resumed: where an earlier run stood, to go on from there. began: when the call
+    started, by ``time.perf_counter``.
     """
     since = time.perf_counter() if began is None else began
     beginning = begin(problem, request)
@@ -55,7 +55,7 @@ class SecondLook:
     began: float
 
     def taken(self) -> Solution:
-        """Return the better of both, with the other kept and told; the first if nothing better was found."""
+        """Return the better of both, with the other kept and noted; the first if nothing better was found."""
         first, request, beginning = self.first, self.request, self.first.run.beginning
         if not first.succeeded:
             ended = first.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
@@ -74,7 +74,7 @@ class SecondLook:
             found = lower_elsewhere(beginning, first.theta, why)
             return first if found is None else self._searched(first.model.parameters.named(found.theta), found.note)
         except DescendError:
-            return first  # a doubt fails no fit
+            return first  # looking again must not make a fit fail
 
     def _searched(self, start: dict[str, object] | None = None, note: str = "") -> Solution:
         """Descend from starting values that are searched for, or from ``start``."""
@@ -111,7 +111,7 @@ class SecondLook:
         return solution_of(run(beginning, self.request, None, self.resumed), self.request, self.began)
 
     def _estimated(self) -> str | None:
-        """Return the setting of the loss that was estimated from the data."""
+        """Return the name of the setting of the loss that was estimated from the data; None if none was."""
         from descend.starts.robust import loss_of
 
         return None if self.request.unsettled is None else loss_of(self.request.unsettled).estimated

@@ -1,4 +1,4 @@
-"""The terms of a sum, each with nonlinear parameters and an amplitude of its own, which a search looks for in turn."""
+"""The terms of a sum, each with its own nonlinear parameters and amplitude, which a search looks for in turn."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Term:
 
     @property
     def kind(self) -> tuple[Expr, ...]:
-        """The term, whatever its parameters are called: like terms are tried at the same points."""
+        """The term regardless of the names of its parameters: like terms are tried at the same points."""
         names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
         columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
         return tuple(column.xreplace(names) for column in columns)
 
 
 def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[Amplitude], list[Term]] | None:
-    """Split a sum into what has no unknown but linear ones, and terms; None if some part has no amplitude.
+    """Split a sum into a part with linear unknowns only, and terms; None if some part has no amplitude.
 
-    held: parameters that do not move; terms that share no other are terms of their own.
+    held: parameters that do not move; parts that share no others are separate terms.
     """
     free = {symbol for symbol in projection.formula.unknowns if symbol not in held}
     free -= {each.symbol for each in projection.amplitudes} | {each.phase for each in projection.amplitudes}
@@ -66,7 +66,7 @@ def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[
 def with_amplitudes(formula: Formula, projection: Projection, scanned: Collection[Expr]) -> Formula | None:
     """Return a formula with a factor of its own for each term that has none; None if every term has one.
 
-    A term whose amplitude is fixed, or tied to something else, is so found as if it were free.
+    A term whose amplitude is fixed, or tied to something else, is thereby found as if it were free.
     """
     dependent = _without_amplitude(formula, projection, scanned)
     if not dependent or len(Add.make_args(formula.expression)) == 1:
@@ -99,7 +99,7 @@ def _without_amplitude(
 
 
 def worth_peeling(formula: Formula, terms: Sequence[Term]) -> bool:
-    """Whether trial points are too few: of several terms, of waves, and of peaks that may be narrow."""
+    """Whether trial points alone are too few: for several terms, for waves, and for peaks that may be narrow."""
     unknowns = [symbol for term in terms for symbol in term.unknowns]
     located = (symbol in waves(formula) or measures(formula)[symbol].location is not None for symbol in unknowns)
     return 1 < len(terms) <= MOST_TERMS or (len(terms) == 1 and any(located))

@@ -22,7 +22,7 @@ TRIALS = 64
 """Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all; as many at once for a wave."""
 MOST_TRIALS = 512
 PIVOTED = 0.7
-"""Share of the points at which a curve is moved to somewhere among the rows (see ``parametrisation.pivots``)."""
+"""Share of the points at which a curve is shifted to lie among the rows (see ``parametrisation.pivots``)."""
 
 
 def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
@@ -74,10 +74,10 @@ def tunings(
     scanned: Sequence[Expr],
     found: Array,
 ) -> Iterator[Array]:
-    """Yield ``theta`` with one wave at the frequencies that were ``found``, each phase at four quarters of a turn.
+    """Yield ``theta`` with one wave at each of the frequencies ``found``, and each phase at four quarters of a turn.
 
-    Of few rows, also at every frequency that they can tell apart. Their step is half a turn over all rows, as J has a
-    valley about that wide at the true one.
+    If rows are few, every frequency that they can tell apart is tried too, in steps of half a turn over all rows, as J
+    has a valley about that wide at the true one.
     """
     wave, place = waves(program.formula)[symbol], place_of(program, symbol)
     turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
@@ -94,7 +94,7 @@ def tunings(
 
 
 def turns(wave: Wave, sample: Mapping[str, Array]) -> tuple[float, int]:
-    """Return the frequency that makes half a turn over all rows, and how many times it a row can follow (Nyquist)."""
+    """Return the frequency of half a turn over all rows, and how many times that the rows can follow (Nyquist)."""
     along = over_rows(wave.along, sample, len(next(iter(sample.values()))))
     levels = np.unique(along[np.isfinite(along)])
     return (math.pi / float(levels[-1] - levels[0]), len(levels) - 1) if len(levels) > 1 else (1.0, 1)

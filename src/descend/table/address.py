@@ -1,4 +1,4 @@
-"""From the address of a database, such as ``postgres://user@host/database?table=t``, to a table of it."""
+"""From the address of a database, such as ``postgres://user@host/database?table=t``, to its table."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 NAMES = re.compile(rf"(?:{NAME.pattern})(?:\.(?:{NAME.pattern}))*")
-"""Names with dots between them, in double quotes where a dot is a part of one."""
+"""Names separated by dots, in double quotes where a dot is part of a name."""
 FILES = ("duckdb", "sqlite")
-"""Databases that are files: nothing may make a new one because a path is wrong."""
+"""Databases that are files: a wrong path must not create a new one."""
 BACKENDS = {"spark": "pyspark", "postgresql": "postgres"}
-"""Ibis's names for what goes by another one in an address."""
+"""Ibis's names of backends that addresses call by another one."""
 NEEDED = {"postgres": ("psycopg", "descend[postgres]"), "pyspark": ("PySpark", "descend[spark]")}
-"""Packages that a database needs, and what brings them; for others Ibis has extras of its own."""
+"""Packages that databases need, and what installs them; for others Ibis has extras of its own."""
 POSTGRES = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -39,7 +39,7 @@ POSTGRES = {
     "keepalives_count": "3",
     "application_name": "descend",
 }
-"""How to connect to Postgres, unless the address says otherwise: what does not answer is given up in seconds."""
+"""How to connect to Postgres, unless the address says otherwise; an unresponsive server is given up in seconds."""
 
 
 CLOSED = (*FILES, "postgres")
@@ -96,7 +96,7 @@ def from_url(text: str) -> RemoteTable:
 
 
 def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
-    """Return what the name of a table in an address may mean, first what wins: where it lies, and its own name.
+    """Return what the name of a table in an address may mean, in the order tried: where it lies, and its own name.
 
     >>> readings("orders"), readings("sales.orders")
     ([((), 'orders')], [((), 'sales.orders'), (('sales',), 'orders')])
@@ -112,7 +112,7 @@ def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _within(folder: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
-    """Return how Ibis is told where a table lies: in a schema, or in a catalog and a schema of it."""
+    """Return how to tell Ibis where a table lies: in a schema, or in a catalog and a schema of it."""
     return {"database": folder if len(folder) > 1 or "." in folder[0] else folder[0]} if folder else {}
 
 
@@ -139,7 +139,7 @@ def read_address(text: str) -> Address:
         table = options["parquet"]
     if not table:
         raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
-    # An address without a host is written with two slashes all the same: trino://?table=t.
+    # Even without a host, an address has two slashes: trino://?table=t.
     url = f"{backend}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
     user, password = (None if part is None else unquote(part) for part in (user, password))
     return Address(backend, shown, table, url, host, port, user, password, path, options)
@@ -153,7 +153,7 @@ def _unreadable(scheme: str) -> DataError:
 
 
 def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | None, Callable[[], None] | None]:
-    """Connect; returns the backend, a view if one was made, and how to connect again where Ibis does not know it."""
+    """Connect; returns the backend, a view if one was made, and how to connect again where Ibis does not know how."""
     try:
         if address.backend == "sqlite":
             return ibis.sqlite.connect(address.file), None, None
@@ -178,7 +178,7 @@ def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | No
 
 
 def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[], None]]:
-    """Open a DuckDB file, for reading only unless the same process has it open for writing, whose handle is shared."""
+    """Open a DuckDB file for reading only, unless this process has it open for writing: then that handle is shared."""
 
     def opened(connect: Callable[..., SQLBackend]) -> SQLBackend:
         try:
@@ -205,7 +205,7 @@ def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Cal
     backend = ibis.postgres.connect(**named)
 
     def prepare() -> None:
-        # Scans begin at the first page, also while others read the table: the same rows in the same order.
+        # Scans always begin at the first page, even while others read the table: the same rows in the same order.
         backend.con.execute("SET synchronize_seqscans = off")
         backend.con.execute("SET default_transaction_read_only = on")
 
@@ -219,7 +219,7 @@ def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Cal
 
 
 def _refusal(error: Exception) -> str:
-    """Return what a database says of a connection that it refuses: the last part of its first line."""
+    """Return the reason a database gives for refusing a connection: the last part of its first line."""
     java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
     said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
     return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
@@ -245,7 +245,7 @@ def _no_table(
 
 
 def _listed(backend: SQLBackend, folder: tuple[str, ...]) -> list[str]:
-    """Return the tables there are where one was looked for; if there is no such place, all that need no place."""
+    """Return the tables in the place where one was looked for; if it does not exist, those that need no place."""
     if backend.name == "duckdb":  # which Ibis asks by a method that newer versions of it do not have
         rows = backend.raw_sql("SELECT table_schema, table_name, current_schema() FROM information_schema.tables")
         places = [(schema, table, default) for schema, table, default in rows.fetchall()]

@@ -173,7 +173,7 @@ def from_records(data: Cells) -> ArrayTable:
 
 
 def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
-    """Return column names if each is text and stands once; raise DataError if not."""
+    """Return column names if each is text and unique; raise DataError if not."""
     if not names:
         raise DataError("The data have no columns. Give at least one.")
     for name in names:
@@ -233,13 +233,13 @@ def _is_plain(cells: Cells) -> bool:
 
 
 def _is_words(cells: Cells) -> bool:
-    """Whether an array of objects holds text and nothing else but None, and any at all: told by a look at the types."""
+    """Whether an array of objects holds text, at least one, and otherwise only None, judging by the types of cells."""
     kinds = set(map(type, cells.tolist())) if cells.dtype.kind == "O" else set()
     return str in kinds and kinds <= {str, type(None)}
 
 
 def _may_name(condition: str, name: str) -> bool:
-    """Whether a condition may be about a column; to hand it to SQL takes a while for nothing if it is not."""
+    """Whether a condition may be about a column; if not, handing the column to SQL would only cost time."""
     within = condition.casefold()
     return identifier(name)[1:-1].casefold() in within or "columns" in within
 
@@ -257,7 +257,7 @@ def _kind_of_cell(cell: object) -> str:
 def _as_array(name: object, given: object) -> Cells:
     if isinstance(given, np.ma.MaskedArray):
         return np.array(given.tolist(), dtype=object)
-    # Tensors that carry a gradient, or lie on a device, refuse to be arrays until they are detached.
+    # Tensors that carry a gradient, or lie on a device, cannot become arrays until they are detached.
     if hasattr(given, "detach"):
         given = given.detach().cpu()
     try:

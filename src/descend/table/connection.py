@@ -25,9 +25,9 @@ GONE = re.compile(
     r"ExecutorLostFailure|FetchFailed|Answer from Java side is empty|database is locked",
     re.IGNORECASE | re.DOTALL,
 )
-"""What databases say when a connection, or what holds it up, is lost; another try may do."""
+"""What databases say when a connection, or something it depends on, is lost; another try may help."""
 GONE_STATES = ("08", "57P", "40001", "40P01")
-"""How such states of the SQL standard, and of Postgres, begin: connection, shutdown, conflict with another session."""
+"""How SQLSTATE codes of a lost connection, a shutdown or a conflict with another session begin."""
 
 
 class ConnectionLostError(DataError):
@@ -35,11 +35,11 @@ class ConnectionLostError(DataError):
 
 
 class Connection:
-    """How one database is asked, again if the connection breaks.
+    """How one database is queried, again if the connection breaks.
 
     shown: its address, without a password. again: makes the connection anew, if that can be done.
     owned: whether it was opened here, to be closed when nobody needs it any more.
-    exclusive: whether nobody else can write while it is open; then it can rest, and ``again`` opens it.
+    exclusive: whether nobody else can write while it is open; if so it can rest, and ``again`` reopens it.
     losses: how often the connection was lost and made again. openings: how often it was opened after a rest.
     """
 
@@ -63,18 +63,18 @@ class Connection:
 
     @property
     def note(self) -> str | None:
-        """What happened, in words."""
+        """How often the connection was lost, in words; None if never."""
         if not self.losses:
             return None
         times = "once" if self.losses == 1 else f"{self.losses} times"
         return f"the connection to {self.shown} was lost {times} and made again"
 
     def attempt(self, work: Callable[[], Result]) -> Result:
-        """Do some work, and do it again from its beginning if the connection is lost meanwhile.
+        """Do some work, and repeat it from its beginning if the connection is lost meanwhile.
 
-        One that rests is open for as long as the work takes.
+        A resting connection is opened for as long as the work takes.
 
-        Raises ConnectionLostError where it stays lost; whatever else the work raises goes through.
+        Raises ConnectionLostError if it stays lost; any other error of the work passes through.
         """
         if not self._resting:
             return self._attempted(work)
@@ -88,7 +88,7 @@ class Connection:
             self._close()
 
     def release(self) -> None:
-        """Let others write where this connection is in their way: close it, until there is work for it."""
+        """Let others write: close this connection if it is in their way, until there is work for it."""
         if self.exclusive:
             self._resting = True
             self._close()
@@ -145,7 +145,7 @@ class Connection:
         ) from None
 
     def _reconnect(self) -> None:
-        """Connect with what Ibis was told, if the connection is gone: what is open may have temporary tables."""
+        """Connect as Ibis was told to, if the connection is gone; an open one is kept, with any temporary tables."""
         if not self._gone():
             return
         if self.backend.name != "postgres" or not self.backend._can_reconnect:

@@ -41,7 +41,7 @@ KIND_OF = {sql_type: kind for kind, sql_types in KINDS.items() for sql_type in s
 class Database:
     """A DuckDB connection, opened at the first query and closed with the table.
 
-    paths: the files it may read. Conditions are written by the user, so nothing else is in reach of them.
+    paths: the files it may read. Conditions are written by the user, so nothing else is within their reach.
     """
 
     def __init__(self, paths: Sequence[str] = (), memory: int | None = None) -> None:
@@ -71,7 +71,7 @@ class Database:
             settings = {
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
-                # What does not fit into memory is not to be written into the folder a user happens to be in.
+                # What does not fit into memory must not be written into the user's current folder.
                 "temp_directory": os.path.join(temporary_folder(), f"descend-{os.getpid()}"),
             }
             self._connection = duckdb.connect(":memory:", config=settings)
@@ -86,7 +86,7 @@ class Database:
         return self._connection
 
     def limit(self, memory: int) -> None:
-        """Take so many bytes at most, and disk beyond."""
+        """Limit memory to so many bytes; the rest goes to disk."""
         self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
@@ -96,8 +96,8 @@ class Database:
     def doubles(self, expressions: Mapping[str, str], relation: str, rows: int | None = None) -> dict[str, Numbers]:
         """Return the value of each expression over the rows of a relation, in order, NaN for null.
 
-        rows: how many they are, if they are known to be so many that it is worth to import Arrow, by way of which
-            they come in a quarter of the time.
+        rows: their number, if it is known and so large that importing Arrow pays: through it they come in a quarter of
+            the time.
         """
         selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(expressions.values()))
         sql = f"SELECT {selected} FROM {relation}"
@@ -108,7 +108,7 @@ class Database:
         return dict(zip(expressions, columns, strict=True))
 
     def _by_arrow(self, sql: str, rows: int, count: int) -> list[Numbers] | None:
-        """Return the columns of a query; None where Arrow is not installed, or the rows are others after all."""
+        """Return the columns of a query through Arrow; None if it is not installed, or does not yield all the rows."""
         try:
             import pyarrow as arrow
         except ImportError:
@@ -131,7 +131,7 @@ class Database:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
 
         place: the column of the relation that numbers the rows, if there is one.
-        kept: whether to read them once, into memory as far as there is some and a temporary file beyond.
+        kept: whether to read them once, into memory as far as there is room and a temporary file beyond.
         """
         from descend.table.lazy import Lazy
         from descend.table.sql import import_ibis
@@ -147,7 +147,7 @@ class Database:
             self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
             selected, relation, place = "*, rowid AS place", f"kept{self._views}", "rowid"
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
-        # Told the types, Ibis need not ask for them.
+        # Given the types, Ibis need not ask for them.
         types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
         schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
@@ -155,7 +155,7 @@ class Database:
 
 
 def temporary_folder() -> str:
-    """Return where rows are written that do not fit into memory; where there is no room at all, none will be."""
+    """Return the folder for rows that do not fit into memory; where there is no room at all, none will be written."""
     try:
         return tempfile.gettempdir()
     except FileNotFoundError:
@@ -163,7 +163,7 @@ def temporary_folder() -> str:
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Return a connection, or a cursor, that draws no bar of its progress, as DuckDB does in a session."""
+    """Return a connection, or a cursor, that draws no progress bar, as DuckDB does in interactive sessions."""
     return connection.execute("SET enable_progress_bar = false")
 
 
@@ -197,7 +197,7 @@ def kind_of(sql_type: str) -> str:
 
 
 def as_read(sql_type: str) -> str:
-    """Return the type to read a column of a text file as, whose type was guessed from its first rows.
+    """Return the type to read a column of a text file as, given the type guessed from its first rows.
 
     Whole numbers may have fractions further down, which a cast would round in silence; JSON of mixed types is text.
     """
@@ -205,7 +205,7 @@ def as_read(sql_type: str) -> str:
 
 
 def unused(stem: str, names: Sequence[str]) -> str:
-    """Return a name that starts with ``stem`` and that no column has, in capitals or not."""
+    """Return a name that starts with ``stem`` and that no column has, regardless of case."""
     taken = {name.casefold() for name in names}
     while any(name.startswith(stem) for name in taken):
         stem += "_"
@@ -213,13 +213,13 @@ def unused(stem: str, names: Sequence[str]) -> str:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Return the names that differ from every other one in more than capitals, which SQL does not see."""
+    """Return the names that differ from every other one in more than case, which SQL ignores."""
     counts = Counter(name.casefold() for name in names)
     return [name for name in names if counts[name.casefold()] == 1]
 
 
 def renamed(condition: str, names: Mapping[str, str]) -> str:
-    """Return a condition with other names of columns, each letter of which counts, in quotes or without.
+    """Return a condition with its columns renamed, quoted or not; the case of each letter counts.
 
     >>> renamed("X > 1 and \\"x\\" <> 'x'", {"x": "c0", "X": "c1"})
     "c1 > 1 and c0 <> 'x'"
@@ -233,7 +233,7 @@ def renamed(condition: str, names: Mapping[str, str]) -> str:
 
 
 def in_days(name: str, types: Mapping[str, str], paths: Mapping[str, str]) -> str:
-    """Return a command that adds a column of days to the one file of a table; empty where it is not so plain."""
+    """Return a command that adds a column of days to the one file of a table; empty if a plain command will not do."""
     (path,) = paths.values() if len(paths) == 1 else ("",)
     plain = name.isidentifier() and not re.search(r"['\"\\$`!]", path)
     if not (path and plain and types[name].startswith(("DATE", "TIMESTAMP"))):

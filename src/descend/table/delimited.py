@@ -1,8 +1,8 @@
 """Text files of delimited columns (CSV and its kin), as DuckDB reads them.
 
-Where the columns are is found in `descend.table.layout`, because a wrong guess must not pass in silence: DuckDB's own
-detection reads a file of uneven lines as one column, skips lines it cannot place, and renames columns. What it is told
-leaves it nothing to guess but the types.
+`descend.table.layout` finds where the columns are, because a wrong guess must not pass in silence: DuckDB's own
+detection reads a file of uneven lines as one column, skips lines it cannot place, and renames columns. It is told so
+much here that it has nothing left to guess but the types.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ ENCODED = "`{}` is not UTF-8 text, and is read as Windows-1252, of which Latin-1
 
 
 class DelimitedScan(Scan):
-    """A scan of delimited text files that have one layout.
+    """A scan of delimited text files that share one layout.
 
-    Within SQL a column goes by its position, so that names which SQL takes for the same
+    In SQL a column is called by its position, so that names which SQL takes for the same
     (``t`` and ``T``) stay apart.
     """
 
@@ -179,7 +179,7 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
         tidy = [tidied(copies, file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
         places, packing = dict(zip(tidy, places.values(), strict=True)), ""
         first, kept = replace(first, skip=skip, line_end="\n"), [copies]
-    # A file of whole numbers does not show how it would write others.
+    # A file of whole numbers does not show how it would write decimals.
     commas = next((each for each in layouts if each.decimals.comma), first)
     scan = DelimitedScan(places, replace(first, decimals=commas.decimals), packing or "none")
     scan.copies = kept
@@ -200,7 +200,7 @@ def _is_tidy(file: File, layout: Layout) -> bool:
 
 def _layout(file: File) -> Layout:
     if file.packing == "zstd":
-        # How lines end is lost in unpacking the first of them.
+        # Unpacking the first lines loses how they end.
         return replace(find_layout(_unpacked_head(file), f"`{file.path}`"), line_end="", uneven_ends=False)
     return find_layout(file.head, f"`{file.path}`")
 
@@ -209,7 +209,7 @@ def _unpacked_head(file: File) -> str:
     """Return the first lines of a file packed by zstd, which DuckDB unpacks and Python does not."""
     import duckdb
 
-    bell = "\x07"  # A delimiter that text does not hold, so that each line is one cell.
+    bell = "\x07"  # A delimiter that does not occur in text, so that each line is one cell.
     place = absolute(file.place)
     database = Database([place])
     try:

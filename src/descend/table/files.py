@@ -1,4 +1,4 @@
-"""From the paths a user typed to files that can be read: which there are, and of what kind, by their first bytes."""
+"""From the paths a user typed to readable files: which there are, and of what kind, judging by their first bytes."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ FOREIGN = {
 
 @dataclass(frozen=True)
 class File:
-    """What the first look found.
+    """What a first look at a file found.
 
     kind: ``delimited``, ``json`` or ``parquet``.
     packing: ``gzip``, ``zstd`` or an empty string.
     head: the first lines of a text file, unless it is packed by zstd.
     complete: whether ``head`` is all of it.
     encoding: of a text file.
-    place: where it can be read, if that is a copy. copies: what keeps that copy.
+    place: where it can be read, if that is a copy. copies: keeps that copy from being removed.
     """
 
     path: str
@@ -90,7 +90,7 @@ class Copies:
 
 
 def find_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[File], str]:
-    """Return the files that a path, a pattern or a list of them names, all of one kind, and words for them.
+    """Return the files, all of one kind, that a path, a pattern or a list of them names, and words for them.
 
     Delimited text, JSON and Parquet are told apart by what the files hold, JSON also by its ending;
     gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
@@ -108,7 +108,7 @@ def find_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
 
 
 def _inspected(path: str) -> File:
-    """Look at the start of a file; of standard input or a pipe, which can be read only once, at that of a copy."""
+    """Look at the start of a file; standard input and pipes, which can be read only once, are copied first."""
     if path == STANDARD_INPUT:
         if sys.stdin is None or sys.stdin.isatty():
             raise DataError(
@@ -210,8 +210,8 @@ def not_utf8(source: str, place: str) -> DataError:
 def encoding_of(start: bytes, complete: bool) -> str:
     """Return the encoding of a text by its first bytes: UTF-8, UTF-16 or -32, or that of Western Windows.
 
-    UTF-16 without its mark is known by its NUL bytes, in every other place and nowhere else. Of what is not UTF-8 only
-    single letters and signs are Western for sure: é, °, µ. In a row they may be Chinese.
+    UTF-16 without its mark is known by NUL bytes in every other place and nowhere else. In text that is not UTF-8 only
+    single letters and signs are surely Western: é, °, µ. Several in a row may be Chinese.
 
     >>> encoding_of("T (°C)".encode(), True), encoding_of("T (°C)".encode("latin-1"), True)
     ('utf-8', 'cp1252')
@@ -276,7 +276,7 @@ def _matching(text: str) -> list[str]:
 
 
 def _openable(path: str) -> str:
-    # DuckDB escapes the signs of a pattern only where no backslash, to it a separator of folders, stands beside them.
+    # DuckDB escapes the signs of a pattern only without a backslash beside them, which it takes for a folder separator.
     if os.sep == "/" and "\\" in path and glob.has_magic(path):
         raise DataError(
             f"The name of `{path}` has a backslash and one of *, ? and [, and cannot be read. Rename the file."

@@ -70,7 +70,7 @@ def from_polars(frame: polars.DataFrame) -> ArrayTable:
 def from_arrow(data: Stream) -> QueryTable:
     """Make a table of anything with an Arrow stream.
 
-    What knows its number of rows can be streamed again and is read where it lies; a stream that may
+    An object that knows its number of rows can be streamed again and is read where it lies; a stream that may
     flow only once is kept in DuckDB.
     """
     database = Database()
@@ -85,7 +85,7 @@ def from_arrow(data: Stream) -> QueryTable:
 
 
 class _Stream:
-    """The Arrow stream of an object and nothing else of it, so that DuckDB needs no library of its kind."""
+    """Only the Arrow stream of an object, so that DuckDB needs no library of the object's kind."""
 
     def __init__(self, data: Stream) -> None:
         self._data = data
@@ -128,6 +128,6 @@ def _polars_cells(column: polars.Series) -> Cells:
 
 
 def _is_long(least: object, largest: object, scale: int = 0) -> bool:
-    """Return whether a column from the least to the largest may have more digits than float64."""
+    """Return whether numbers between these two may have more digits than float64."""
     exact = (int, np.integer, Decimal)
     return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > EXACT for end in (least, largest))

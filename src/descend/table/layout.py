@@ -18,7 +18,7 @@ GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
 COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
 """A number with a decimal comma, maybe with points that set off thousands."""
 UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-"""A number whose comma may as well set off thousands."""
+"""A number whose comma may also set off thousands."""
 INTEGER = re.compile(rf"[+-]?\d+|{GROUPED}")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 NULLS = ("", "NA", "NULL", "null", "#N/A")
@@ -34,16 +34,16 @@ HEADER_WITHIN = 60
 LONGEST_CELL = 1 << 26
 LONGEST_NAME = 1_000
 COMMENT = re.compile(r"#(?!(N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!))|% ")
-"""How a line begins that is no row; a cell of Excel may begin with the same sign."""
+"""How a line begins that is not a row; a cell of Excel may begin with the same sign."""
 EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-"""The first line by which Excel tells itself the delimiter."""
+"""A first line in which Excel notes the delimiter."""
 WITHOUT_WIDTH = "\u200b\u2060\ufeff"
 MISSING = (*NULLS, "-", "--", "?", "n/a", "N/A", "nan", "NaN", "None", "none", "missing")
 
 
 @dataclass(frozen=True)
 class Decimals:
-    """How a file writes numbers. comma, thousands: a number with a decimal comma, and one with points as well."""
+    """How a file writes numbers. comma, thousands: an example with a decimal comma, and one with points as well."""
 
     comma: str = ""
     thousands: str = ""
@@ -80,8 +80,8 @@ def find_layout(head: str, source: str) -> Layout:
     The delimiter is the one of comma, tab, semicolon, bar and space for which most lines have as many cells as the
     header, or one cell more, which R writes for the names of rows; Excel may name it in a first line. Lines above the
     header that are blank or comments are skipped; if numbers follow them at once, the last of them is the header. Other
-    lines are above the header if from it on, and not before, all lines have as many cells, or if they are words and
-    values down to a blank line. A line of words below the header, with nothing but numbers below it, holds units.
+    lines lie above the header if all lines from it on, and none before, have as many cells, or if they hold words and
+    values and end with a blank line. A line of words below the header, with only numbers below it, holds units.
 
     Raises DataError if there is no header, or a name stands in it twice.
 
@@ -143,7 +143,7 @@ def find_layout(head: str, source: str) -> Layout:
 
 
 def is_comment(line: str) -> bool:
-    """Return whether a line is a remark, if it stands above the header or between rows.
+    """Return whether a line that stands above the header or between rows is a comment.
 
     >>> [is_comment(line) for line in ("# pause", "#N/A,2.5", "% by hand", "%RH,T")]
     [True, False, True, False]
@@ -157,7 +157,7 @@ def has_rows(head: str, found: Layout) -> bool:
 
 
 def _checked(names: list[str], header: str, source: str) -> list[str]:
-    """Return the names of a header, with names for columns that have none; DataError if it is no header."""
+    """Return the names of a header, with made-up ones for columns without a name; DataError if it is no header."""
     if not any(names):
         raise DataError(f"{source} has no header. Add a first line with a name for each column.")
     if all(_is_number(name) for name in names if name):
@@ -178,7 +178,7 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
 
 
 def _header(lines: Sequence[str]) -> tuple[str, int]:
-    """Return the header, without a mark of comment, and how many lines come before the first row."""
+    """Return the header, without a comment mark, and how many lines come before the first row."""
     first = next((i for i, line in enumerate(lines) if line.strip() and not is_comment(line)), len(lines))
     marked = [line for line in lines[:first] if is_comment(line)]
     if marked and (first == len(lines) or _has_number(lines[first])):
@@ -192,10 +192,10 @@ def _rows_of(lines: Sequence[str], comments: bool) -> list[str]:
 
 
 def _below_a_preamble(lines: Sequence[str], even: int) -> int | None:
-    """Return which line is the header where others stand above it: words, and rows with numbers from there on.
+    """Return which line is the header below a preamble: one of words, with rows that hold numbers from there on.
 
-    even: how many lines stand above the first row if all have as many cells, else 0; then lines above the header begin
-    with words, those below with numbers, and a blank line sets them apart.
+    even: how many lines stand above the first row if all have as many cells, else 0. In that case lines above the
+    header must begin with words and those below with numbers, with a blank line between them.
     """
     for start, line in enumerate(lines[:HEADER_WITHIN]):
         if not line.strip() or start == 0 or (even and (start <= even or lines[start - 1].strip())):
@@ -216,9 +216,9 @@ def _below_a_preamble(lines: Sequence[str], even: int) -> int | None:
 
 
 def _with_row_names(header: str, lines: Sequence[str], delimiters: Sequence[str]) -> tuple[str, str] | None:
-    """Return the header with a place for names of rows, and the delimiter, where R wrote them and no name for them.
+    """Return the header with a place for row names, and the delimiter, where R wrote row names without a header.
 
-    They are one more cell in each row, in quotes, which cells with numbers are not.
+    They are one more cell in each row, in quotes; cells with numbers are not in quotes.
     """
     lines = [line for line in lines if line.strip()]
     if not lines or not all(line.startswith('"') for line in lines):
@@ -268,7 +268,7 @@ def _words(lines: Sequence[str]) -> Iterator[list[str]]:
 
 @contextmanager
 def _long_cells() -> Iterator[None]:
-    """Let the reader of Python take cells of any length, for a while: its limit is that of the whole process."""
+    """Let Python's csv reader take cells of any length, for a while: its limit is that of the whole process."""
     before = csv.field_size_limit(LONGEST_CELL)
     try:
         yield
@@ -277,7 +277,7 @@ def _long_cells() -> Iterator[None]:
 
 
 def _delimiter(lines: Sequence[str], delimiters: Sequence[str] = DELIMITERS) -> tuple[str, bool]:
-    """Return the delimiter, and whether most lines have as many cells as the header, of which there are several."""
+    """Return the delimiter, and whether most lines have as many cells as the header, which must have several."""
     best, best_share = delimiters[0], 0.0
     for delimiter in delimiters:
         try:
@@ -286,7 +286,7 @@ def _delimiter(lines: Sequence[str], delimiters: Sequence[str] = DELIMITERS) -> 
             continue
         fitting = [len(row) == len(header) or (len(row) == len(header) + 1 and not row[-1]) for row in rows]
         share = sum(fitting) / len(fitting) if fitting else 1.0
-        # Words of a name are also separated by spaces, so nothing short of a perfect table will do.
+        # Spaces also separate the words of a name, so nothing short of a perfect table will do.
         if len(header) > 1 and share > best_share and (delimiter != " " or (share == 1.0 and rows and all(header))):
             best, best_share = delimiter, share
     return best, best_share > 0.5
@@ -301,7 +301,7 @@ def _is_aligned(header: str, rows: Sequence[str]) -> bool:
 def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
     """Find out how numbers are written from the cells of the first rows.
 
-    A comma marks decimals if in some column all cells are numbers so written, at least one of them beyond doubt (1,234
+    A comma marks decimals if all cells of some column are numbers written so, at least one of them beyond doubt (1,234
     may be thousands), and no cell anywhere has a decimal point.
 
     >>> find_decimals([["a", "0,5"], ["b", "12"]])

@@ -24,10 +24,10 @@ Array = NDArray[np.float64]
 Result = TypeVar("Result")
 LARGEST = float(np.finfo(np.float64).max)
 UNORDERED = frozenset({"postgres", "pyspark", "databricks", "bigquery", "snowflake", "trino", "mssql", "mysql"})
-"""Databases whose rows have no order, and come in another one the next time; rows are told apart by what they hold."""
+"""Databases whose rows have no order, and come in another one each time; rows are told apart by their contents."""
 Row = tuple[Any, ...]
 OUT_OF_RANGE = re.compile(r"out of range|overflow|underflow|division by zero|divide by zero", re.IGNORECASE)
-"""What databases say of a number that is none, or too large."""
+"""What databases say of a result that is not a number, or too large."""
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -50,7 +50,7 @@ class Lazy:
         self.backend: SQLBackend = table.get_backend()
         self.roles = Roles()
         self.twins = False
-        """Whether so many rows are alike that what they hold does not tell them apart."""
+        """Whether so many rows are alike that their contents do not tell them apart."""
         self.explain: Callable[[Exception], Exception] | None = None
 
     def column(self, name: str) -> str:
@@ -64,7 +64,7 @@ class Lazy:
     def finite(self, name: str) -> ir.BooleanValue:
         """Return the Ibis condition that a cell is neither missing nor infinite."""
         value = self.table[self.column(name)]
-        # NaN is larger than every number to some databases, and to others equal to nothing; in neither is it this.
+        # NaN is larger than every number in some databases and equal to nothing in others; neither passes this test.
         return (value.abs() <= LARGEST).fill_null(False)
 
     def complete(self) -> Lazy:
@@ -72,19 +72,19 @@ class Lazy:
         return self.where([self.finite(name) for name in self.names]) if self.names else self
 
     def with_roles(self, roles: Roles) -> Lazy:
-        """Return the same rows, whose columns play these roles."""
+        """Return the same rows with these roles for their columns."""
         other = self.like(self.table)
         other.roles = roles
         return other
 
     def like(self, table: ir.Table) -> Lazy:
-        """Return other rows of the same columns."""
+        """Return other rows with the same columns."""
         other = Lazy(self.names, table, self.owner, self.connection)
         other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
         return other
 
     def attempt(self, work: Callable[[], Result]) -> Result:
-        """Do what asks the database, from its beginning again if the connection is lost meanwhile."""
+        """Do work that asks the database, again from its beginning if the connection is lost meanwhile."""
         return work() if self.connection is None else self.connection.attempt(work)
 
     def first(self, condition: ir.BooleanValue) -> int | None:
@@ -100,7 +100,7 @@ class Lazy:
         return None if place is None else int(place)
 
     def sample(self, total: int, most: int) -> Rows:
-        """Fetch the columns of ``most`` rows of ``total``, or about so many, always the same; of fewer all."""
+        """Fetch the columns of about ``most`` of ``total`` rows, the same ones each time; of fewer rows, all."""
         if total <= most:
             self.twins = True
             return self.rows()
@@ -112,7 +112,7 @@ class Lazy:
             self.twins = True
 
     def numbered(self) -> ir.Table:
-        """Return the Ibis table with a column ``place``, different numbers for different rows, always the same."""
+        """Return the Ibis table with a column ``place``: a number for each row, the same each time."""
         ibis, table = import_ibis(), self.table
         if "place" in table.columns:
             return table
@@ -120,7 +120,7 @@ class Lazy:
             return table.mutate(place=ibis.row_number())
         columns = [table[f"c{place}"] for place in range(len(self.names))]
         hashes = [column.hash() % 999_983 * (place + 1) for place, column in enumerate(columns)]
-        if self.twins:  # numbered among those that are alike, of which it does not matter which is which
+        if self.twins:  # numbered among equal rows, where it does not matter which is which
             alike = ibis.window(group_by=columns, order_by=columns[:1])
             hashes.append(ibis.row_number().over(alike))
         return table.mutate(place=sum(hashes[1:], hashes[0]))
@@ -144,7 +144,7 @@ class Lazy:
                 return self.run(text)[0]
 
             return filled
-        # Planned once: planning takes DuckDB several times as long as summing a small table.
+        # Planned once, as planning takes DuckDB several times as long as summing a small table.
         places = list(dict.fromkeys(int(piece) for piece in pieces[1::2]))
         marked = (f"${places.index(int(piece)) + 1}::DOUBLE" if odd % 2 else piece for odd, piece in enumerate(pieces))
         name = f"descend_{next(NUMBERS)}"
@@ -167,7 +167,7 @@ class Lazy:
         return executed
 
     def _openings(self) -> int:
-        """Return how often the connection was made again after a rest: prepared queries go with it."""
+        """Return how often the connection was reopened after a rest, which discards prepared queries."""
         return 0 if self.connection is None else self.connection.openings
 
     def run(self, sql: str) -> list[Row]:
@@ -178,7 +178,7 @@ class Lazy:
         try:
             return self.attempt(work)
         except Exception as error:
-            # What a file holds may make no sense only further down.
+            # Contents that make no sense may show up only further down in a file.
             raise (self.explain(error) if self.explain is not None else error) from None
 
     def _rows(self, sql: str) -> list[Row]:
@@ -208,7 +208,7 @@ class Lazy:
     def blocks(self, rows: int) -> Iterator[Rows]:
         """Fetch all rows in blocks of so many at most, NaN where a cell is missing.
 
-        Let `attempt` do what takes the blocks: there is no going on in the middle.
+        Let `attempt` do the work that takes the blocks, as there is no resuming in the middle.
         """
         return (Rows.of(block, self.roles) for block in self._blocks(rows))
 
@@ -246,7 +246,7 @@ class Lazy:
             ends |= {f"n{place}": value.count(), f"l{place}": value.min(), f"h{place}": value.max()}
         rows, *found = self.one(self.table.aggregate(**ends))
         columns = list(zip(*[iter(found)] * 3, strict=True))
-        # Where any cell is NaN it is the largest, or both ends are NaN; without a gap one look at the ends will do.
+        # If any cell is NaN, it is the largest, or both ends are NaN; so a look at the ends shows that there are none.
         if all(count == rows and math.isfinite(low) and math.isfinite(high) for count, low, high in columns if rows):
             return int(rows), {
                 name: Summary(0, 0, low, high) for name, (_, low, high) in zip(self.names, columns, strict=True)
@@ -283,7 +283,7 @@ class Lazy:
 
 
 class Summary:
-    """What is known of a column: how many cells are missing, how many infinite; the least and the largest other."""
+    """What is known of a column: how many cells are missing or infinite, and the least and largest of the others."""
 
     __slots__ = ("high", "infinite", "low", "missing")
 
@@ -299,7 +299,7 @@ class Summary:
 
 
 def spread(place: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.NumericValue:
-    """Return shares in [0, 1) of row numbers, as Ibis values: multiples of an irrational number are spread evenly."""
+    """Return shares in [0, 1) for row numbers, as Ibis values: multiples of an irrational number spread evenly."""
     turns = place.cast("float64") * multiplier
     return turns - turns.floor()
 

@@ -20,12 +20,12 @@ UNITS |= {f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)}
 LEAST = 64 * 1024**2
 """A database with less memory than this cannot work."""
 PROGRAM = 256 * 1024**2
-"""What Python and the libraries take, about."""
+"""Memory that Python and the libraries take, about."""
 
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Say what to do where there is too little memory. Raises ConfigError instead of MemoryError.
+    """Turn a MemoryError into a ConfigError that says what to do.
 
     >>> with enough_memory():
     ...     raise MemoryError("Unable to allocate 7.28 TiB")
@@ -55,7 +55,7 @@ def how_to_need_less() -> str:
 
 
 def read_size(text: str | int) -> int:
-    """Return a size in bytes. Raises ConfigError for text that is none, or so small that nothing could run in it.
+    """Return a size in bytes. Raises ConfigError for text that is not a size, or one too small to run anything in.
 
     >>> read_size("1GiB"), read_size("1.5 GB"), read_size(2**30)
     (1073741824, 1500000000, 1073741824)

@@ -46,15 +46,15 @@ def decimals_note(decimals: Decimals, source: str) -> str:
 
 
 def as_point(text: str, decimals: Decimals) -> str:
-    """Return the SQL of a text with a decimal point, of the SQL of one as it is in the file."""
+    """Return SQL for a text with a decimal point, given SQL for the text as it is in the file."""
     bare = f"replace({text}, '.', '')" if decimals.thousands else text
     return f"replace({bare}, ',', '.')" if decimals.comma else text
 
 
 def as_plain(text: str, decimals: Decimals) -> str:
-    """Return the SQL of a text as SQL reads numbers, of the SQL of one as it is in the file.
+    """Return SQL for a text that SQL reads as a number, given SQL for the text as it is in the file.
 
-    A cell that is no number however it is written remains one that is none.
+    A cell that is not a number in any notation remains one that is not.
     """
     plain = f"translate({text}, {literal(SPACES + MINUS)}, {literal(' ' * len(SPACES) + '-' * len(MINUS))})"
     plain = f"regexp_replace(trim({plain}), '^([+-]?)\\s*[{CURRENCIES}]\\s*|\\s*[{CURRENCIES}%]$', '\\1')"
@@ -78,13 +78,13 @@ def counts(column: str, decimals: Decimals) -> str:
 
 
 AGGREGATES = 8
-"""How many values `counts` has."""
+"""How many values `counts` returns."""
 
 
 def numeral(found: Sequence[object]) -> Numeral | None:
-    """Return how a column writes numbers, of the values of its `counts`; None if it does not hold numbers beyond doubt.
+    """Return how a column writes numbers, from the values of its `counts`; None if it may not hold numbers.
 
-    A sign of percent or of a currency that stands in some cells only may change what they mean. Commas may mark
+    A percent or currency sign that stands in some cells only may change what they mean. Commas may mark
     decimals, unless some cell has a decimal point or two commas.
     """
     cells, numbers, signed, signs, with_sign, grouped, with_commas, clear = found

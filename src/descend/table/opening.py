@@ -75,7 +75,7 @@ def _streams(data: object) -> bool:
 
 
 def _frame(library: str, *names: str) -> Callable[[object], bool]:
-    """Return what knows the frames of a library, which is not imported for that: a frame has come from it."""
+    """Return a test for the frames of a library, without importing it: where a frame exists, it was imported."""
 
     def takes(data: object) -> bool:
         module = sys.modules.get(library)
@@ -85,7 +85,7 @@ def _frame(library: str, *names: str) -> Callable[[object], bool]:
 
 
 def _by(module: str, name: str) -> Callable[..., Table]:
-    """Return what opens data by a function of a module that is imported only then."""
+    """Return a function that opens data with a module that is imported only then."""
 
     def opens(*data: Any) -> Table:
         table: Table = getattr(import_module(f"descend.table.{module}"), name)(*data)
@@ -120,7 +120,7 @@ SOURCES: list[tuple[Callable[[object], bool], Callable[[Any], Table]]] = [
     (_frame("ibis", "Table"), _by("remote", "from_ibis")),
     (_streams, _by("frames", "from_arrow")),
 ]
-"""Every kind of data: whether something is of it, and what makes a table of that. The first that takes it counts."""
+"""Every kind of data: a test for it, and what makes a table of it. The first test that succeeds counts."""
 
 
 def _unsupported(data: object) -> DataError:

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 SMALL = 16 * 1024**2
-"""Files of so many bytes in all are never too large for memory."""
+"""Bytes of files, in all, that always fit into memory."""
 MANY = 64 * 1024**2
-"""Bytes of columns from which on they are read by way of Arrow."""
+"""Bytes of columns from which on they are read through Arrow."""
 LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """Types of whole numbers that may have more digits than a float."""
 PACKED = 5
-"""How many times its size a packed file of text has in it, about."""
+"""Size of an unpacked text file as a multiple of the packed one, about."""
 
 
 class Scan(ABC):
@@ -71,12 +71,12 @@ class Scan(ABC):
         return self.columns[name]
 
     def aliases(self) -> str:
-        """Return what a SELECT must add to ``*`` so that conditions can use the names that are distinct in SQL."""
+        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
         names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
         return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
 
     def in_columns(self, condition: str) -> str:
-        """Return a condition with identifiers in place of names that only capitals tell apart, in quotes or without."""
+        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
         apart = set(distinct(self.names))
         return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
 
@@ -86,7 +86,7 @@ class Scan(ABC):
 
     @abstractmethod
     def notes(self, source: str) -> tuple[str, ...]:
-        """Say how cells are read, where a reader would not expect it; once `types` were looked for."""
+        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
 
     @abstractmethod
     def explain(self, error: Exception) -> DataError | None:
@@ -94,7 +94,7 @@ class Scan(ABC):
 
 
 class QueryTable(Table):
-    """Rows read by DuckDB query, in their order, only the columns asked for."""
+    """Rows read by DuckDB queries, in their order, and only the columns asked for."""
 
     def __init__(self, database: Database, scan: Scan, source: str, conditions: tuple[str, ...] = ()) -> None:
         self.source = source
@@ -151,7 +151,7 @@ class QueryTable(Table):
         return columns
 
     def _optimistic(self, names: Sequence[str]) -> dict[str, Numbers] | None:
-        # Most columns asked for as numbers are numbers: read so, they need no look at the types first.
+        # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
         relation = None if self.conditions else self._scan.as_numbers(names)
@@ -192,9 +192,9 @@ class QueryTable(Table):
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        """Return columns of numbers that DuckDB reads anew for each query, or of text, which takes long, just once.
+        """Return columns of numbers that DuckDB reads anew for each query, or just once from text, which takes long.
 
-        Text that is too large to be kept is read through to see whether all of it is what its first rows are.
+        Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
         self._known(names)
         if memory is not None:
@@ -218,7 +218,7 @@ class QueryTable(Table):
         return lazy
 
     def size(self, columns: int) -> float:
-        """Return it by the number of rows where that is known, else by the length of the text."""
+        """Estimate the size from the number of rows where that is known, else from the length of the text."""
         length = sum(map(os.path.getsize, self._scan.paths))
         if length < SMALL:
             return 0.0
@@ -228,7 +228,7 @@ class QueryTable(Table):
         return float(length) * min(1.0, columns / len(self.names)) * (PACKED if packed else 1)
 
     def exact_up_to(self, name: str) -> float:
-        """Return the limit by the SQL type; of text any whole number may be too long, whatever it is read as."""
+        """Return the limit for the SQL type; in text any whole number may be too long, whatever type it is read as."""
         if not self._scan.typed:
             return EXACT
         sql_type = self._described()[name]
@@ -278,7 +278,7 @@ class QueryTable(Table):
             elif kind == "number":
                 expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
             elif kind == "boolean":
-                # Not a cast: DuckDB hands one down to its CSV reader, which reads no words as DOUBLE.
+                # Not a cast: DuckDB pushes that into its CSV reader, which does not read words as DOUBLE.
                 expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
                 raise not_numeric(name, self.source, kind, in_days(name, self._described(), self._scan.paths))

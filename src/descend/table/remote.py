@@ -112,7 +112,7 @@ class RemoteTable(Table):
 
         lazy = self._lazily((name,), self._table.select(c0=self._table[name]))
         cell = lazy.table.c0
-        # What is rounded up past the largest integer has no way back, and asking for it would be an error.
+        # A number rounded up past the largest integer cannot be converted back, and trying would be an error.
         back = cell.between(-LARGEST_BACK, LARGEST_BACK).ifelse(cell, 0) if cell.type().is_integer() else cell
         changed = (back.cast("float64").cast(cell.type()) != cell).fill_null(False)
         counted = lazy.table.aggregate(count=changed.ifelse(1, 0).sum(), least=cell.min(), largest=cell.max())
@@ -161,7 +161,7 @@ class RemoteTable(Table):
 
 
 def from_ibis(table: ir.Table) -> Table:
-    """Make a table of an Ibis table; of one that is in memory, its columns."""
+    """Make a table of an Ibis table; if that is in memory, of its columns."""
     import_ibis()
     from ibis.expr import operations
 

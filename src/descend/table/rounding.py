@@ -1,4 +1,4 @@
-"""Numbers with more digits than float64 has, such as long identifiers and times in nanoseconds: told, not lost."""
+"""Numbers with more digits than float64 has, such as long identifiers and times in nanoseconds: what rounding does."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from descend.errors import DataError
 
 EPS = float(np.finfo(np.float64).eps)
 NEGLIGIBLE = 1e-9
-"""Share of the range of a column of decimals that rounding may change of a cell without a word."""
+"""Share of a column's range by which rounding may change a decimal cell without a word."""
 SHOWN = 40
-"""Digits of a number that a message shows."""
+"""Digits of a number shown in a message."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def rounded_cells(cells: npt.NDArray[Any], place: Callable[[int], str]) -> Round
     """Return what float64 loses of exact numbers in memory; None if nothing. place: returns the words for a row."""
     if cells.dtype.kind in "iu":
         floats = cells.astype(np.float64)
-        # What is rounded up past the largest integer has no way back.
+        # A number rounded up past the largest integer cannot be converted back.
         back = floats < float(np.iinfo(cells.dtype).max)
         changed = np.flatnonzero(~back | (np.where(back, floats, 0.0).astype(cells.dtype) != cells))
         least, largest = int(cells.min()), int(cells.max())
@@ -73,7 +73,7 @@ def rounded_cells(cells: npt.NDArray[Any], place: Callable[[int], str]) -> Round
 
 
 def matters(least: Any, largest: Any) -> bool:
-    """Return whether rounding a column of this range is worth a word: of whole numbers always, as each digit counts.
+    """Return whether rounding in a column of this range is worth a note: for integers always, as each digit counts.
 
     Decimals such as 1/3 to 20 places are rounded too; that says nothing unless they lie close together far from 0.
 
@@ -106,5 +106,5 @@ def _is_rounded(cell: Any) -> bool:
         number = float(cell)
     except OverflowError:
         return False  # infinite, which is told otherwise
-    # Nothing is lost of a decimal such as 0.1, as which its float is written too.
+    # Nothing is lost of a decimal such as 0.1: its float is written the same.
     return bool(Decimal(repr(number)) != (cell if isinstance(cell, Decimal) else int(cell)))

@@ -18,12 +18,12 @@ Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
-"""Standard deviations between which 1 / sigma**2 is a number above 0."""
+"""Standard deviations between which 1 / sigma**2 is finite and above 0."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns say something of the rows themselves, rather than of the model.
+    """Which columns describe the rows themselves, rather than enter the model.
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
     At most one of them is given.
@@ -39,7 +39,7 @@ class Roles:
 
     @property
     def spread(self) -> str | None:
-        """The column that says how far each row is trusted; None if all rows are alike."""
+        """The column that says how much each row is trusted; None if all rows are alike."""
         return self.sigma or self.weights
 
     def weight(self, value: Any) -> Any:
@@ -52,7 +52,7 @@ class Roles:
 
 
 ALIKE = Roles()
-"""Of rows that all count the same."""
+"""The roles where all rows count the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Rows:
         observed: Callable[[Columns], Array] | None = None,
         source: str = "the data",
     ) -> Rows:
-        """Return rows of these columns, weighted by the one that has that role."""
+        """Return rows of these columns, weighted by the column with that role, if any."""
         with np.errstate(all="ignore"):  # what cannot be a weight is refused by `check`
             return cls(columns, roles.omega(columns), observed, roles, source)
 
@@ -116,11 +116,11 @@ class Rows:
         return replace(self, columns=columns, omega=None if self.omega is None else self.omega[chosen])
 
     def counting(self) -> Rows:
-        """Return the rows whose weight is not 0, for others count for nothing."""
+        """Return the rows whose weight is not 0; the others count for nothing."""
         return self if self.omega is None or self.omega.all() else self.take(self.omega > 0.0)
 
     def joined(self, other: Rows) -> Rows:
-        """Return these rows and others after them; no rows at all are joined to anything."""
+        """Return these rows followed by others; anything can be joined to no rows at all."""
         if not self.columns:
             return other
         columns = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
@@ -132,7 +132,7 @@ class Rows:
         return replace(self, columns={**self.columns, **columns})
 
     def check(self) -> None:
-        """Refuse weights and standard deviations that no mean can be weighted by. Raises DataError."""
+        """Refuse weights and standard deviations that a mean cannot be weighted by. Raises DataError."""
         check_roles(self.roles, self.outside, self.source)
 
     def outside(self, name: str, low: float, high: float) -> Fault | None:
@@ -159,7 +159,7 @@ def first_outside(values: Array, low: float, high: float) -> Fault | None:
 
 
 def check_roles(roles: Roles, outside: Outside, source: str) -> None:
-    """Refuse weights and standard deviations that no mean can be weighted by, wherever the rows are.
+    """Refuse weights and standard deviations that a mean cannot be weighted by, wherever the rows are.
 
     Raises DataError for negative weights, and for weights that are all 0; for standard deviations that are not above 0,
     or so small that 1 / sigma**2 overflows, and where all are so large that it is 0.

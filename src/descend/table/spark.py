@@ -1,4 +1,4 @@
-"""A Spark session for an address: started where none is there, and started again where it was stopped."""
+"""A Spark session for an address: started if none is running, and again if it was stopped."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _refuse_without_java(shown: str) -> None:
 
 
 class PartitionCursor:
-    """Rows of a Spark data frame, of which one partition at a time is here."""
+    """Rows of a Spark data frame, of which only one partition at a time is held here."""
 
     def __init__(self, frame: DataFrame) -> None:
         self.rows = frame.toLocalIterator()

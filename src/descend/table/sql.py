@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NUMBERS = itertools.count(1)
 PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql", "bigquery"})
-"""Databases to which a number with an exponent is a double; others take it for a decimal unless it is cast."""
+"""Databases that read a number with an exponent as a double; others take it for a decimal unless it is cast."""
 
 
 def import_ibis() -> Any:
@@ -38,7 +38,7 @@ def as_sql(backend: SQLBackend, expression: ir.Table, binding: str = "") -> str:
     ibis = import_ibis()
     from sqlglot import expressions
 
-    # One SELECT in the other: fused into one, what has a name would be written out at each use.
+    # Nested SELECTs: fused into one, a named column would be written out at each use.
     with _set(ibis.options.sql, "fuse_selects", False):
         tree = backend.compiler.to_sqlglot(expression)
     double = expressions.DataType.build("double")
@@ -107,5 +107,5 @@ def reason(error: Exception) -> str:
     first = str(error).split("\n", 1)[0].strip()
     kind, colon, sentence = first.partition(" Error: ")
     said = (sentence if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
-    # A sentence becomes a part of one, but words in capitals stay.
+    # The sentence becomes part of another, so it loses its capital; words all in capitals stay.
     return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said

@@ -26,7 +26,7 @@ EXACT = 2.0**53
 
 
 def check_missing(missing: str) -> None:
-    """Raise ConfigError for a way to deal with missing values that there is not."""
+    """Raise ConfigError for an unknown way to deal with missing values."""
     if missing not in ("raise", "drop"):
         raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
 
@@ -81,7 +81,7 @@ class Table(ABC):
         )
 
     def release(self) -> None:  # noqa: B027
-        """Let go of what keeps others from changing the data; it is taken up again when rows are needed."""
+        """Let go of what keeps others from changing the data, until rows are needed again."""
 
     @abstractmethod
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
@@ -107,14 +107,14 @@ class Table(ABC):
 
     @abstractmethod
     def exact_up_to(self, name: str) -> float:
-        """Return the magnitude up to which float64 surely has every number of a column; infinity if it holds floats."""
+        """Return the magnitude up to which float64 surely has every number of a column; infinity for floats."""
 
     @abstractmethod
     def rounded(self, name: str) -> Rounded | None:
-        """Return what float64 loses of a column of numbers, None if nothing worth a word; takes a look at each cell."""
+        """Return what float64 loses of a column of numbers, None if it is not worth a note; looks at each cell."""
 
     def rounding_notes(self, columns: Mapping[str, Numbers]) -> tuple[str, ...]:
-        """Return a sentence for each column of which float64 rounds cells.
+        """Return a sentence for each column whose cells float64 rounds.
 
         columns: the cells as float64, or at least the smallest and the largest of them. The exact cells are looked at
         only where these are large enough. Raises DataError for a column whose differences all vanish.
@@ -216,7 +216,7 @@ class Table(ABC):
         return DataError(f"There are no rows in {self.source}. Give data with at least one row.")
 
     def _known(self, names: Sequence[str]) -> None:
-        """Refuse a name that is no column."""
+        """Refuse names that are not columns."""
         known = set(self.names)
         for name in names:
             if name not in known:
@@ -263,7 +263,7 @@ def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
 
 
 def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
-    """Return the error for a name that stands twice, or None."""
+    """Return the error for a name that occurs twice, or None."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names, 1):
         if name in seen:
@@ -304,7 +304,7 @@ def quoted_if_odd(name: str) -> str:
 
 def _is_decimal_comma(cell: object) -> bool:
     integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
-    # Three digits behind it may as well be thousands.
+    # A comma with three digits after it may also set off thousands.
     return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
 
 
@@ -315,10 +315,10 @@ def finite(column: Numbers) -> bool:
     (True, False)
     """
     if len(column) > 1 << 12:
-        # Where the sum is finite so is each term, and it takes a tenth of the time.
+        # A finite sum means finite terms, and takes a tenth of the time.
         with np.errstate(all="ignore"):
             if math.isfinite(np.add.reduce(column)):
                 return True
-    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # so few are added sooner than NumPy is asked
+    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
         return True
     return int(np.count_nonzero(np.isfinite(column))) == len(column)

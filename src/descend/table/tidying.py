@@ -15,7 +15,7 @@ from descend.table.layout import Layout, is_comment
 def tidied(copies: Copies, file: File, layout: Layout, skip: int) -> str:
     """Return the path of a copy in UTF-8, one comma between aligned cells, one kind of line end.
 
-    Its first row is below ``skip`` blank lines. Each line keeps its number if that is how many lines stood above.
+    Its first row comes after ``skip`` blank lines: each line keeps its number if as many lines stood above it.
     """
     try:
         return _tidied(copies.place(), file, layout, skip)

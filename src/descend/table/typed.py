@@ -39,7 +39,7 @@ class Relation(NamedScan):
         paths: Mapping[str, str],
         numbered: str | None = None,
     ) -> None:
-        """Keep ``read``, which gives the FROM item for some of the files; ``numbered`` has `file_row_number` too."""
+        """Keep ``read``, which returns the FROM item for some files; ``numbered`` is one that has `file_row_number`."""
         self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths
@@ -53,7 +53,7 @@ class Relation(NamedScan):
 
 
 class RecordScan(NamedScan):
-    """A scan of JSON files; a record without a key has a missing value there."""
+    """A scan of JSON files; where a record lacks a key, the value is missing."""
 
     def __init__(self, paths: Mapping[str, str], compression: str, database: Database) -> None:
         self.paths = paths

@@ -100,7 +100,7 @@ WRITERS = {
 
 
 def _rows(columns: Columns) -> Iterable[tuple[object, ...]]:
-    # Python's own floats are what repr writes shortest, and a block of them at a time is enough.
+    # repr writes Python's own floats shortest; converting a block of them at a time is enough.
     rows = len(next(iter(columns.values()), ()))
     for start in range(0, rows, BLOCK):
         yield from zip(*(_listed(column[start : start + BLOCK]) for column in columns.values()), strict=True)

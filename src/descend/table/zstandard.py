@@ -1,4 +1,4 @@
-"""Whether a zstd file is all there: DuckDB reads the rest of a truncated one as nothing, and says nothing."""
+"""Whether a zstd file is complete: DuckDB silently reads the missing part of a truncated one as nothing."""
 
 from __future__ import annotations
 

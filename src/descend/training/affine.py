@@ -1,4 +1,4 @@
-"""Modules that are linear in their parameters: of these alone it is known how low J can be brought."""
+"""Modules that are linear in their parameters: only for these is the lowest J known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from descend.losses import Loss
 
 Array = NDArray[np.float64]
 MOST_NUMBERS = 5_000_000
-"""Numbers of a design matrix that is still formed."""
+"""A design matrix with more numbers than this is not formed."""
 STEPS, HALVINGS = 40, 20
 
 
@@ -24,7 +24,7 @@ def lowest_place(
     With the score s(theta) = s0 + A (theta - theta0), whose columns are found by moving one parameter at a time, J is
     brought down by damped Newton steps in A.
 
-    rounding: of the scores, as a share of them.
+    rounding: relative rounding error of the scores.
     """
     if not loss.convex or loss.kinked or theta.size * y.size > MOST_NUMBERS:
         return None

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 STEPS, CLOSE = 12, 1e-3
 """Steps of Lanczos' iteration, and the relative change of the largest eigenvalue at which it ends earlier."""
 ROOM = 10**8
-"""Numbers that its basis may hold."""
+"""Most numbers that the basis of the iteration may hold."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Ritz:
 def hessian(loss: Callable[[], Tensor], weights: Sequence[Tensor]) -> Ritz | None:
     """Return eigenvalues of the Hessian H of a loss by weights.
 
-    Lanczos' iteration from the gradient g, which itself leans towards the directions in which J curves most. H v is the
+    Lanczos' iteration from the gradient g, which itself tends to the directions in which J curves most. H v is the
     gradient of g'v: one pass backwards through the graph of g.
 
     None if J is straight here or not finite, or the module cannot be differentiated twice.

@@ -1,4 +1,4 @@
-"""The rows that a module is fitted to, where they are passed to it."""
+"""The rows that a module is fitted to, as tensors on its device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ModuleEngine:
-    """The rows a module is fitted to, beside it, as tensors: inputs, response and row weights.
+    """The rows a module is fitted to, as tensors on its device: inputs, response and row weights.
 
     rows: the response and the row weights as arrays.
     """

@@ -1,4 +1,4 @@
-"""A gradient of a PyTorch module put before the court: one computed by hand, or that of a hand-written backward."""
+"""Checks a gradient of a PyTorch module in the gradient court: one by hand, or that of a hand-written backward."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 ROW = "row"
 MOST_NUMBERS = 500
-"""Parameters of a module that can be checked: each row's derivative by each of them is needed."""
+"""Most parameters of a module that can be checked, as each row's derivative by each of them is needed."""
 MOST_ROWS = 2000
 
 
@@ -131,7 +131,7 @@ def check_module(module: Any, data: object, request: Request, loss: Loss) -> Jud
             f"`{model.name}` has {size:,} trained numbers, and a gradient of at most {MOST_NUMBERS} can be checked. "
             "Check the same code on a smaller module."
         )
-    # The accused computes in the precision of the module; the copy keeps what the user holds as it is.
+    # The gradient under test is computed in the module's precision; a copy keeps the user's module unchanged.
     own = copy.deepcopy(module).eval()
     trained = [tensor for tensor in own.parameters() if tensor.requires_grad]
     observed, omega = model.placed(y), None if weights is None else model.placed(weights)

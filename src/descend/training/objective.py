@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SAMPLE = 1024
-"""Rows that are enough to tell how curved J is."""
+"""Rows that are enough to estimate the curvature of J."""
 
 
 class ModulePoint:
@@ -46,7 +46,7 @@ class ModulePoint:
         self._loss: float | None = None
         self._norm: float | None = None
 
-    # Both wait for the device, so they are asked for once, and in batches not at all.
+    # Both wait for the device, so they are computed once, and in batches not at all.
     @property
     def loss(self) -> float:
         if self._loss is None:
@@ -64,14 +64,14 @@ class ModulePoint:
         return self._norm
 
     def reached(self, theta: Weights) -> None:
-        """Return J where a step ended: not known before the module has run there."""
+        """Return None: J at the end of a step is not known before the module has run there."""
 
     @property
     def excess(self) -> float:
         """The size of J, by which its changes are measured."""
         return abs(self.loss)
 
-    # What `Point` says of these it knows from a curvature, or from single rows.
+    # `Point` knows these from a curvature or from single rows, neither of which a module has.
     def promise(self) -> float:
         return math.inf
 
@@ -93,9 +93,9 @@ class ModulePoint:
         return largest / reference if reference > 0.0 else largest
 
     def closure(self) -> Tensor:
-        """Leave the gradient of a training pass over these rows in ``.grad``, and return J; what ``torch.optim`` calls.
+        """Leave the gradient of a training pass over these rows in ``.grad`` and return J, as ``torch.optim`` expects.
 
-        The pass that made this point serves, if nothing ran since and it was a training pass.
+        The pass that made this point is reused if it was a training pass and nothing has run since.
         """
         objective = self.objective
         if self.run == objective.runs and (self.rows is not None or not objective.modes.differ):
@@ -133,7 +133,7 @@ class ModulePoint:
 class ModuleObjective(Objective):
     """J of a module: sum of losses over sum of row weights.
 
-    J of a step is that of evaluation mode: what predict would give, and the same however often it is asked for.
+    J of a step is that of evaluation mode: it matches what predict gives, and is the same at every evaluation.
     Steps follow the gradient of training mode. Where both modes compute the same, one pass serves for both;
     where not (dropout, batch normalisation) each epoch takes a pass for each.
     """
@@ -218,7 +218,7 @@ class ModuleObjective(Objective):
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Flat]:
-        """Look at J elsewhere, as a function of a flat vector; afterwards all is as it was."""
+        """Give access to J as a function of a flat vector; afterwards the module is as it was."""
         import torch
 
         parameters = self.model.parameters
@@ -241,7 +241,7 @@ class ModuleObjective(Objective):
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """Train for a while; afterwards the module holds the last finite parameters, in the modes it was given in."""
+        """Enclose a training run; afterwards the module has its last finite parameters and its original modes."""
         self.modes.train()
         self.model.parameters.begin()
         try:

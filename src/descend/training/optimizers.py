@@ -1,4 +1,4 @@
-"""Steps of a PyTorch module by ``torch.optim``: our optimizers under the same names, or any class of its kind."""
+"""Steps of a PyTorch module by ``torch.optim``: our optimizers by the same names, or any torch optimizer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Made = Callable[..., Any]
 TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "gd": ("SGD", lambda ours: {}),
     "momentum": ("SGD", lambda ours: {"momentum": ours.momentum}),
-    # Without momentum there is nothing to look ahead along, and torch refuses to.
+    # Without momentum there is nothing to look ahead along, and torch raises an error.
     "nesterov": ("SGD", lambda ours: {"momentum": ours.momentum, "nesterov": ours.momentum > 0}),
     "adagrad": ("Adagrad", lambda ours: {"eps": ours.epsilon}),
     "rmsprop": ("RMSprop", lambda ours: {"alpha": ours.decay, "eps": ours.epsilon}),
@@ -33,15 +33,15 @@ TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 
 
 REACH = 0.1
-"""What a weight of a network is like: the length that stands in for a Gauss-Newton step."""
+"""Typical size of a network's weight, which stands in for the length of a Gauss-Newton step."""
 
 
 @Optimizer.register
 class TorchOptimizer:
     """An `Optimizer` whose steps are those of a ``torch.optim.Optimizer``.
 
-    It is handed an evaluation with a ``closure``: that leaves the gradient of a training pass in ``.grad`` and returns
-    the loss, at no cost where the last pass did so already. Its state is the torch optimizer itself, so unlike ours it
+    It is given an evaluation with a ``closure`` that leaves the gradient of a training pass in ``.grad`` and returns
+    the loss, at no cost if the last pass did so already. Its state is the torch optimizer itself, so unlike ours it
     changes in place.
 
     torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None.
@@ -113,9 +113,9 @@ class TorchOptimizer:
     def suggested_rate(self, evaluation: Any) -> float:
         """Return a learning rate for a run that begins at ``evaluation``.
 
-        For gd and its like from the largest curvature, as for other models; where there is none, such that the first
-        step is as long as the weights. Methods whose step is about eta take a share of ``reach``, no curvature matrix
-        being at hand. Both are halved until the first step does not raise J. Other classes have their own default.
+        For gd and similar methods it follows from the largest curvature, as for other models; without one, the first
+        step is as long as the weights. Methods whose step is about eta take a share of ``reach``, as there is no
+        curvature matrix. Both are halved until the first step does not raise J. Other classes have their own default.
         """
         share = getattr(self.ours, "share", None)
         if self.ours is None or not self.stochastic:

@@ -1,4 +1,4 @@
-"""A problem whose model is a PyTorch module: rows beside it, everything checked before the first step."""
+"""A problem whose model is a PyTorch module: its rows as tensors, everything checked before the first step."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 FEW_ROWS = 64
-"""Rows that show what a module returns, and whether training changes it."""
+"""Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
-"""Share of a chosen learning rate that is left in batches, which take many steps per epoch, none of them exact."""
+"""In batches an automatic learning rate is reduced to this share, as there are many inexact steps per epoch."""
 
 LACKING = {
     "start": "A module brings its own starting values, so leave out `start`. Set them in the module.",
@@ -51,9 +51,9 @@ LACKING = {
     "standardize": "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
     "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
 }
-"""Options of a fit that mean something for a formula or a function only, and what to do instead."""
+"""Options of a fit that only apply to a formula or a function, and what to do instead."""
 Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
-"""The model, the table, what of it is used by name, and what to tell the user."""
+"""The model, the table, the columns in use by name, and notes for the user."""
 ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
 """Shapes of a row that is one number."""
 
@@ -156,7 +156,7 @@ def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array
 def _begun(
     model: ModuleModel, table: Table, columns: Mapping[str, Any], engine: ModuleEngine, modes: Modes, notes: list[str]
 ) -> Problem:
-    """Try the module out on a few rows, then evaluate it on all of them."""
+    """Return the problem, after trying the module on a few rows and then evaluating it on all of them."""
     few = engine.inputs[: min(FEW_ROWS, max(2, block_size(engine.inputs)))]  # batch normalisation needs two
     try:
         output = modes.find_out(few)
@@ -193,8 +193,8 @@ def _begun(
 def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Request]:
     """Make the optimizer, adam if none was asked for, and set a tolerance that the precision allows.
 
-    Near a minimum J changes by the square of a step, so a gradient of sqrt(eps) as a share of J moves it by less than
-    its rounding. What a run in float64 is asked for, 1e-9, no run in float32 would reach.
+    Near a minimum J changes with the square of a step, so once the gradient is sqrt(eps) as a share of J, steps change
+    J by less than its rounding. A run in float32 could never reach the tolerance of float64, 1e-9.
     """
     import torch
 
@@ -218,7 +218,7 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
 
 
 def refuse_what_modules_lack(request: Request) -> None:
-    """Refuse the options that mean something for a formula or a function only."""
+    """Refuse the options that only apply to a formula or a function."""
     for key, why in LACKING.items():
         if request[key]:
             raise ConfigError(why.format(key=key))

@@ -22,13 +22,13 @@ STEPLIKE = {
     *(f"__{name}__" for name in COMPARED),
     *("argmax", "argmin", "argsort", "round", "sign", "floor", "ceil", "long", "int", "bool"),
 }
-"""Functions that are flat wherever they have a slope, so that PyTorch gives them none."""
+"""Functions whose derivative is 0 wherever it exists, so that PyTorch gives them no gradient."""
 SEARCHED = 20
-"""Cuts at which the graph is searched for what is cut off; later ones are the same lines again."""
+"""At the first this many cuts the graph is searched for what is cut off; later ones repeat the same lines."""
 
 
 class Detachment(Check):
-    """Follows what is cut from the graph, by `detach`, ``.data``, numbers or ``no_grad``, into the loss."""
+    """Follows tensors cut from the graph (by `detach`, ``.data``, numbers or ``no_grad``) into the loss."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)

@@ -1,4 +1,4 @@
-"""Errors of PyTorch that beginners meet, said in other words, with what to write instead."""
+"""PyTorch errors that beginners meet, explained, with what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters that an optimizer holds and no gradient ever reaches."""
+"""Parameters that an optimizer holds but no gradient ever reaches."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Gradients(Check):
         for optimizer in self.ledger.stepping:
             trainable = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
             if not any(leaf.steps for leaf in trainable):
-                continue  # the whole optimizer is beside the point, which is another finding
+                continue  # the optimizer holds the wrong parameters, which is another finding
             unused = [leaf for leaf in trainable if not leaf.steps and not leaf.passes]
             stuck = [leaf for leaf in trainable if leaf.steps >= ENOUGH and leaf.largest == 0.0]
             if unused:

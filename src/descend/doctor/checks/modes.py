@@ -12,7 +12,7 @@ LAYERS = ("dropout", "batch_norm", "feature_alpha_dropout", "alpha_dropout", "in
 
 
 class Modes(Check):
-    """Follows dropout and batch normalisation: trained with at first, and from some step on only evaluated."""
+    """Follows dropout and batch normalisation layers: in training mode at first, later only in evaluation mode."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)

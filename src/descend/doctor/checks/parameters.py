@@ -9,7 +9,7 @@ from descend.doctor.places import unregistered
 
 
 class Parameters(Check):
-    """Holds the parameters that receive gradients against those that the optimizers step."""
+    """Compares the parameters that receive gradients with those that the optimizers step."""
 
     def findings(self) -> list[Finding]:
         stepping = self.ledger.stepping

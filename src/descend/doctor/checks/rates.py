@@ -20,16 +20,16 @@ ITERATIONS, CLOSE = 30, 1e-3
 MEASURED = 4
 """Times the curvature is measured in a run: at its first steps, then where the loss has grown."""
 BEYOND = 1.05
-"""The rate counts as too large from this multiple of the limit on; a batch is only a sample of the data."""
+"""A rate counts as too large beyond this multiple of the limit, as a batch is only a sample of the data."""
 GROWTH, EXPLOSION = 2.0, 1e3
-"""Multiples of the first loss: growth that is blamed on a rate beyond the limit; growth that is blamed on any."""
+"""Growth of the loss, as a multiple of the first, that is blamed on a rate beyond the limit; and on any rate."""
 
 ADAM_RATE = 0.001
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The largest curvature at one backward pass. step: number of the step that follows it.
+    """The largest curvature at one backward pass. step: the number of the step after it.
 
     optimizer, place: of several optimizers the one whose parameters it is for, and the line of the pass.
     """
@@ -79,7 +79,7 @@ class Rates(Check):
         leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.ledger.leaves.values())]
         leaves = [tensor for tensor in leaves if tensor.requires_grad]
         if not leaves or any(tensor._backward_hooks for tensor in leaves) or _hooked(self.ledger):
-            return  # a hook of the script's would be called more often than in the script
+            return  # otherwise the script's own hooks would be called more often than usual
         rates, momentum, nesterov, decay = _settings(optimizer, leaves)
         found = scaled_curvature(backward.roots[0], leaves, rates)
         if found is None:
@@ -103,7 +103,7 @@ class Rates(Check):
     def _of(self, place: Place | None, losses: list[float], several: bool) -> Finding | None:
         """Look for a loss that explodes, or that does not fall at a rate beyond its limit.
 
-        several: of several optimizers, only for both at once: losses that pull against each other may grow.
+        several: with several optimizers, both must hold at once, as competing losses may grow.
         """
         if len(losses) < 2 or not math.isfinite(losses[0]) or losses[0] <= 0.0:
             return None
@@ -218,7 +218,7 @@ def scaled_curvature(loss: Tensor, leaves: Sequence[Tensor], rates: Sequence[flo
 
     Power iteration on the symmetric D^1/2 H D^1/2, by Hessian-vector products; where it finds a negative eigenvalue,
     once more on the matrix shifted by it.
-    The graph of the loss is kept. None if the loss cannot be differentiated twice, or is straight here.
+    The graph of the loss is kept. None if the loss cannot be differentiated twice, or has no curvature here.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Losses of the wrong shape or of the wrong thing: no error, only a poor fit."""
+"""Losses with inputs of the wrong shape or kind, which raise no error and only lead to a poor fit."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Spread:
 
 
 class Shapes(Check):
-    """Sees a column (n, 1) meet a row (n,) on the way into a loss, and a softmax that is applied twice."""
+    """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a softmax that is applied twice."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
@@ -83,7 +83,7 @@ class Shapes(Check):
                 self.twice[name] = (operation.place, operation.title, function, count + 1)
 
     def _meeting(self, operation: Operation) -> Spread | None:
-        """Return what happens if n predictions and n targets meet as a column and a row."""
+        """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
         if self.confirmed is not None:
             return None
         first, second = operation.tensors[:2]

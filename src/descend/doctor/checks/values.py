@@ -32,7 +32,7 @@ ADVICE = {
     "exp": "torch.exp(x.clamp_max(30.0))   # or a function that works with logarithms, such as torch.logsumexp",
     "softmax": "Leave at least one entry of each row unmasked.",
 }
-"""What to write in the place of a function that made a number that is not finite."""
+"""What to write in place of a function that gave a non-finite number."""
 SAME = {
     **dict.fromkeys(("__truediv__", "true_divide", "__rtruediv__", "__rdiv__", "div_"), "div"),
     **dict.fromkeys(("rsqrt", "sqrt_"), "sqrt"),
@@ -46,7 +46,7 @@ SOURCES = {"tensor", "as_tensor", "from_numpy", "load", "stack", "default_collat
 
 @dataclass(eq=False)
 class Origin:
-    """Where a number that is not finite came up first. ranges: smallest and largest finite number of each input."""
+    """Where a non-finite number first occurred. ranges: smallest and largest finite number of each input."""
 
     title: str
     name: str
@@ -77,9 +77,9 @@ class Values(Check):
         self.confirmed: Origin | None = None
         self.last_bad = False
         self.hidden: Origin | None = None
-        """Why the loss of the last backward pass was not finite, where its gradients were."""
+        """Why the loss of the last backward pass was not finite although its gradients were."""
         self.unheeded: Origin | None = None
-        """... of the first of which a step was taken."""
+        """The same for the first such backward pass after which a step was taken."""
         self.steps = 0
         self.roots: list[Tensor] = []
         self.place: Place | None = None
@@ -102,7 +102,7 @@ class Values(Check):
 
     def _finite(self, tensor: Tensor) -> bool:
         try:
-            # A sum is several times cheaper than a look at each number; where it overflows, look at each.
+            # A sum is several times cheaper than checking each number, which is done only if the sum is not finite.
             return math.isfinite(tensor.detach().sum().item()) or bool(tensor.isfinite().all())
         except (RuntimeError, NotImplementedError):
             return True  # inside vmap and the like there are no numbers to look at
@@ -121,7 +121,7 @@ class Values(Check):
         if parent is not None and (parent.kind == kind or parent.data):
             return parent
         if bad_input is not None and self.candidate is not None:
-            return self.candidate  # a parameter that an earlier step has spoilt
+            return self.candidate  # a parameter that an earlier step made non-finite
         if bad_input is not None and (leaf := self.ledger.leaves.get(id(bad_input))) is not None and leaf.steps:
             optimizer = leaf.held[0] if leaf.held else None
             place = optimizer.stepped_at if optimizer else operation.place
@@ -194,7 +194,7 @@ class Values(Check):
             self._confirm()
 
     def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
-        self.hidden = None  # a script that looks at its loss throws such gradients away
+        self.hidden = None  # a script that checks its loss discards such gradients
 
     def step_begins(self, step: Step) -> None:
         if self.hidden is not None:
@@ -311,7 +311,7 @@ def _gradients(values: Values) -> type[TorchDispatchMode]:
 
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
-            return False  # nothing is compiled under watch, so there is nothing to be kept from it
+            return False  # nothing is compiled under watch, so nothing needs to be excluded
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))

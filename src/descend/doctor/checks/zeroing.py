@@ -28,10 +28,10 @@ class Sum(NamedTuple):
 
 
 class Zeroing(Check):
-    """Sees whether a step uses a gradient that an earlier step has used already.
+    """Detects steps that use a gradient which an earlier step has used already.
 
-    ``backward`` adds to what is in ``.grad``. A gradient that a step has used is spent; where the next pass still
-    finds it there, and a step then takes the sum, it was never cleared. Several passes before one step are fine.
+    ``backward`` adds to what is in ``.grad``. If a gradient is still there after a step has used it, and the next step
+    takes the sum with a new one, it was never cleared. Several passes before one step are fine.
     """
 
     def __init__(self, ledger: Ledger) -> None:

@@ -19,10 +19,10 @@ from descend.formula.tokens import LONGEST, SIMPLIFY
 
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(9)
 MOST_TO_SORT = 200
-"""Terms of a sum beyond which nobody reads them, and sorting by degree takes minutes."""
+"""Terms of a sum beyond which sorting by degree takes minutes, and nobody reads them."""
 LONGEST_CHAIN = 100
 LONG_FRACTION = 10**6
-"""Numerator or denominator from which on a fraction is no shorter than its value, which code has instead."""
+"""Numerator or denominator from which on code writes a fraction as its value, which is no longer."""
 PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
 COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
 
@@ -90,7 +90,7 @@ def sql_number(number: Expr) -> str:
 
 
 def python_number(number: Expr) -> str:
-    """Write a number for Python: whole as long as a float holds it exactly."""
+    """Write a number for Python: as an integer as long as a float holds it exactly."""
     return str(int(number)) if isinstance(number, Integer) and abs(number) < LARGEST_EXACT else repr(float(number))
 
 
@@ -101,7 +101,7 @@ SAME = {symbol: symbol for symbol in COMPARISONS.values()}
 TEXT = Language("text", "^", None, WORDS, False, SAME, exact_number, plain_name, lambda name: name)
 NUMPY = Language("numpy", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"np.{name}")
 ROWWISE = replace(NUMPY, number=lambda number: repr(float(number)))
-"""NumPy where nearly all operands are arrays: 1.0/x takes half the time of 1/x."""
+"""NumPy code whose operands are nearly all arrays: 1.0/x takes half the time of 1/x."""
 TORCH = Language("torch", "**", None, PYTHON_LOGIC, True, SAME, python_number, identifier, lambda name: f"math.{name}")
 SQL = Language(
     "sql",
@@ -131,7 +131,7 @@ class Writer:
         self.known = known if known is not None else {}
 
     def write(self, expression: Expr, inside: int = OR) -> str:
-        """Return the text of ``expression``, in brackets if it binds looser than ``inside``."""
+        """Return the text of ``expression``, in brackets if it binds more loosely than ``inside``."""
         text, precedence = self._node(expression)
         return f"({text})" if precedence < inside else text
 
@@ -171,7 +171,7 @@ class Writer:
     def _sum(self, node: Expr) -> str:
         terms = self._terms(node)
         leader = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
-        terms.sort(key=lambda term: term is not leader)  # rather `b - a` than `-a + b`
+        terms.sort(key=lambda term: term is not leader)  # `b - a` rather than `-a + b`
         return self._joined([self.write(term, SUM) for term in terms], signed_sum)
 
     def _terms(self, node: Expr) -> list[Expr]:
@@ -207,7 +207,7 @@ class Writer:
         return text, PRODUCT if len(upper) + len(lower) > 1 else SIGN
 
     def _joined(self, parts: list[str], join: Callable[[list[str]], str]) -> str:
-        """Join parts, a long list in brackets of brackets: Python takes each operator for one more level of nesting."""
+        """Join parts, a long list in nested brackets: Python counts each operator of a chain as a level of nesting."""
         while len(parts) > LONGEST_CHAIN and self.language is not TEXT:
             chunks = (parts[begin : begin + LONGEST_CHAIN] for begin in range(0, len(parts), LONGEST_CHAIN))
             parts = [f"({join(chunk)})" for chunk in chunks]

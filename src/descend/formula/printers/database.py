@@ -1,4 +1,4 @@
-"""What databases can do, and functions as Ibis values, right to the last digits whatever the database."""
+"""What databases can do, and functions as Ibis values that are right to the last digits in any database."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ if TYPE_CHECKING:
 LARGEST_EXPONENT, LEAST_EXPONENT = 709.782712893384, -745.1332191019411
 """Arguments between which exp is a number above 0."""
 PARAMETER = "descend_parameter"
-"""The function whose call stands in a query for a number that is bound at each evaluation."""
+"""The function whose call in a query stands for a number that is bound at each evaluation."""
 
 
 @dataclass(frozen=True)
 class Abilities:
     """What a database can do.
 
-    ieee: arithmetic ends in inf and nan where IEEE 754 says so; elsewhere it may fail or give null, and what could is
-        guarded.
-    functions: those it has under these names, beyond the ones that every database has.
-    keeps_names: it computes what has a name once, rather than write it out at each use, where long approximations grow
-        beyond all bounds, or their parts beyond the range of a double.
+    ieee: arithmetic gives inf and nan where IEEE 754 does; otherwise it may fail or give null, so it is guarded.
+    functions: the names of those it has beyond the ones that every database has.
+    keeps_names: it computes a named column once, rather than write it out at each use, which makes long approximations
+        grow beyond all bounds, or their parts exceed the range of a double.
     """
 
     ieee: bool = False
@@ -52,11 +51,11 @@ ABILITIES: dict[str, Abilities] = {
     "postgres": Abilities(False, HYPERBOLIC),
     "pyspark": Abilities(False, HYPERBOLIC, keeps_names=True),
 }
-"""By the name of Ibis's backend. Of others nothing is taken for granted."""
+"""By the name of Ibis's backend. Of other databases nothing is taken for granted."""
 
 
 class LackingFunctionError(Exception):
-    """A database has no such function, and it cannot be put together from others."""
+    """A database lacks a function, and it cannot be put together from others."""
 
 
 def parameter(place: int) -> Value:
@@ -66,7 +65,7 @@ def parameter(place: int) -> Value:
 
 @lru_cache(maxsize=64)
 def _database_function(name: str, *types: str) -> Callable[..., Value]:
-    """Return what Ibis writes as a call of a function that the database has."""
+    """Return a function whose calls Ibis writes as calls of one that the database has."""
     import ibis
 
     function: Callable[..., Value] = ibis.udf.scalar.builtin(_nothing, name=name, signature=(types, "float64"))
@@ -74,14 +73,14 @@ def _database_function(name: str, *types: str) -> Callable[..., Value]:
 
 
 def _nothing(place):  # type: ignore[no-untyped-def]  # Ibis reads types off the signature it is given
-    """Stand for a function of the database."""
+    """Stand for a function that only the database runs."""
 
 
 class DatabaseFunctions:
     """Functions as Ibis values, right to the last digits at both ends of their range.
 
-    Where a database fails outside a function's domain, or gives null, the argument is held inside it and the result
-    is nan there. NaN and infinite arguments need no care: their rows make the loss nan, whatever else they do.
+    Where a database fails outside a function's domain, or gives null, the argument is kept inside it and the result
+    is nan there. NaN and infinite arguments need no care: their rows make the loss nan anyway.
     """
 
     def __init__(self, abilities: Abilities) -> None:
@@ -99,7 +98,7 @@ class DatabaseFunctions:
         raise LackingFunctionError(function.name)
 
     def divided(self, upper: Value, lower: Value) -> Value:
-        """Return upper / lower, as IEEE 754 has it where lower is 0."""
+        """Return upper / lower, as IEEE 754 defines it where lower is 0."""
         if self.abilities.ieee:
             return upper / lower
         at_zero = (upper > 0.0).ifelse(_infinite(), (upper < 0.0).ifelse(-_infinite(), _nan()))
@@ -182,7 +181,7 @@ class DatabaseFunctions:
         return (x > 0.0).ifelse(x, 0.0 * _one()) + self._log1p(self._exp(-x.abs()))
 
     def _log1p(self, u: Value) -> Value:
-        """Return log(1 + u): what 1 + u rounds away is put back by the ratio of u to what was kept.
+        """Return log(1 + u): what 1 + u rounds away is restored by the ratio of u to what was kept.
 
         Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
         """
@@ -192,7 +191,7 @@ class DatabaseFunctions:
         return (kept == 0.0).ifelse(u, self._log(1.0 + u) * ratio)
 
     def _expm1(self, u: Value) -> Value:
-        """Return exp(u) - 1: near 0 what exp(u) rounds away is put back, as by Kahan's `_log1p`."""
+        """Return exp(u) - 1; near 0, what exp(u) rounds away is restored, as in `_log1p`."""
         inside = u.abs() < 1.0
         held = inside.ifelse(u, _one())
         power = held.exp()
@@ -203,7 +202,7 @@ class DatabaseFunctions:
         return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), integer=False)
 
     def _hypot(self, one: Value, other: Value) -> Value:
-        """Return the root of the sum of squares, of which the larger is taken out, lest it overflow."""
+        """Return the root of the sum of squares; the larger is factored out, so that it cannot overflow."""
         import ibis
 
         one, other = one.abs(), other.abs()
@@ -228,7 +227,7 @@ class DatabaseFunctions:
         return held * _horner(ERF_UPPER, square) / _horner(ERF_LOWER, square)
 
     def _erfc_far(self, u: Value) -> Value:
-        """Return erfc(u) for u > 0.46875. The square of u is cut in two, lest its rounding spoil exp(-u^2)."""
+        """Return erfc(u) for u > 0.46875. The square of u is split in two, lest its rounding spoil exp(-u^2)."""
         import ibis
 
         u = ibis.least(ibis.greatest(u, 0.25 * _one()), 30.0 * _one())

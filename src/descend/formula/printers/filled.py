@@ -16,7 +16,7 @@ from descend.formula.symbols import Column, Parameter
 
 Rounding = Mapping[str, float | None]
 ALL = 16
-"""Digits from which on a float is written in full: with the fewest that give it back."""
+"""Digits from which on a float is written in full, with the fewest digits that give it back."""
 
 
 class Filled(Writer):
@@ -31,11 +31,10 @@ def filled(
 ) -> str:
     """Return the right side of ``formula``, or another expression in its symbols, with values to four digits or more.
 
-    rounding: by how much the value of each label may be rounded; None for one that is nothing but rounding, which is
-        left out.
+    rounding: by label, how far a value may be rounded; None for one that is mere rounding error and is left out.
 
-    Values are never computed with: `a*(year - 2000)` stays that product, since 2.172 times 2000 would be wrong by
-    more than anyone wants to know.
+    No arithmetic is done with rounded values: `a*(year - 2000)` stays a product, since 2.172 times 2000 would be far
+    from its true value.
 
     >>> from descend.formula import read_formula
     >>> filled(read_formula("y ~ a*(x - 2000) + b", ["x", "y"]), {"a": -2.1718, "b": 7.4561})
@@ -70,7 +69,7 @@ def _power_of_ten(text: str) -> str:
 def _with_values(
     formula: Formula, expression: Expr, values: Mapping[str, Any], rounding: Rounding
 ) -> tuple[Expr, dict[Expr, str]]:
-    """Put a symbol for the size of each value into ``expression``, its sign before it; return how each is written."""
+    """Put a symbol for the size of each value into ``expression``, with its sign; return how each symbol is written."""
     names: dict[Expr, str] = {}
     signed: dict[Expr, Expr] = {}
 
@@ -91,9 +90,9 @@ def _with_values(
 
 
 def short(value: float, within: float = math.inf) -> str:
-    """Write a number of no sign to four digits, and at least two after the point where it is large.
+    """Write a number without a sign to four digits, and with at least two after the point where it is large.
 
-    within: how far it may be from the value; digits are added until it is as near, or the float has no more.
+    within: how far the text may be from the value; digits are added until it is near enough, or the float has no more.
 
     >>> short(0.000304771123), short(0.000304771123, 1e-10), short(0.1, 0.0)
     ('0.0003048', '0.0003047711', '0.1')

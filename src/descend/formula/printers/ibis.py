@@ -1,4 +1,4 @@
-"""Write expressions as an Ibis query: columns upon columns, each shared part computed once, for the database to sum."""
+"""Write expressions as an Ibis query: nested selects that compute each shared part once, for the database to sum."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SMALL_POWERS = range(2, 5)
 
 
 class QueryWriter:
-    """Names what several expressions share, and writes all of them as columns of one Ibis table.
+    """Names subexpressions that several expressions share, and writes all of them as columns of one Ibis table.
 
     table: an Ibis table of doubles. columns: what each `Column` is called in it.
     definitions: symbols that stand for an expression of each row, such as the prediction.
-    bound: what depends on parameters alone, in the order in which ``PARAMETER(k)`` stands for it.
+    bound: expressions of parameters alone, in the order in which ``PARAMETER(k)`` stands for them.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class QueryWriter:
         return set().union(*map(self._used, self._parts(node)))
 
     def write(self, node: Expr, table: Table) -> Value:
-        """Write an expression of what has a name already as an Ibis value over ``table``."""
+        """Write an expression whose parts have names already as an Ibis value over ``table``."""
         node = self._resolved(node)
         if node in self.names:
             return table[self.names[node]]
@@ -123,7 +123,7 @@ class QueryWriter:
             part = self._resolved(part)
             if not self.per_row(part):
                 continue
-            # Symbols, which are Boolean to SymPy too, have names; conditions need none.
+            # Symbols, which SymPy counts as Boolean too, have names; conditions need none.
             shared = self.uses[part] > 1 and not isinstance(part, Boolean)
             if shared or part in self.definitions or part in self._bases(node):
                 self.name(part)
@@ -132,14 +132,14 @@ class QueryWriter:
 
     @staticmethod
     def _parts(node: Expr) -> tuple[Expr, ...]:
-        """Return what an expression is written with."""
+        """Return the expressions that an expression is written with."""
         below = node.is_Pow and node.exp.is_Number and node.exp < 0
         parts: tuple[Expr, ...] = (1 / node,) if below else node.args
         return parts
 
     @staticmethod
     def _bases(node: Expr) -> tuple[Expr, ...]:
-        """Return what is written more than once though it stands once."""
+        """Return the subexpressions that are written more than once though they occur once."""
         if node.is_Pow and node.exp in (*SMALL_POWERS, Rational(3, 2)):
             return (node.base,)
         function = entry_of(node)
@@ -175,7 +175,7 @@ class QueryWriter:
         return parameter(self.bound.index(node))
 
     def _split(self, node: Expr, operation: Callable[..., Expr]) -> tuple[Expr | None, list[Expr]]:
-        """Return the terms or factors that are numbers as one, and the others."""
+        """Return the numbers among terms or factors, combined into one, and the others."""
         numbers = [part for part in node.args if not self.per_row(part)]
         return (operation(*numbers) if numbers else None), [part for part in node.args if self.per_row(part)]
 

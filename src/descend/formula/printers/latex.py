@@ -21,7 +21,7 @@ ESCAPED = {
 
 
 class Latex(LatexPrinter):  # type: ignore[misc]
-    """SymPy's LaTeX, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product.
+    """SymPy's LaTeX with our own functions, upright words, and ``w @ [x1, x2]`` as an inner product.
 
     names: how a symbol is written, where it is not by its own name.
     """
@@ -65,7 +65,7 @@ def written(name: str) -> str:
 
 
 def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
-    """Return the vector and the items of ``w @ [x1, x2]``, by reading its name, which is that text."""
+    """Return the vector and the items of ``w @ [x1, x2]``, read from its name, which is that text."""
     from descend.formula.build import Builder
     from descend.formula.syntax import Dot, names_in, parse_expression
 
@@ -78,7 +78,7 @@ def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
 
 
 def as_latex(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
-    """Write an expression as LaTeX, a symbol as ``names`` has it or else by its own name.
+    """Write an expression as LaTeX; a symbol as given in ``names``, or else by its own name.
 
     >>> from descend.formula import read_formula
     >>> as_latex(read_formula("y ~ a*exp(-beta*x1)", columns=["x1", "y"]).expression)

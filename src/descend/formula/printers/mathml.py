@@ -21,13 +21,13 @@ from descend.formula.symbols import Predictor
 GREEK = {name: chr(code) for name, code in zip(greeks, [*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA)], strict=True)}
 RELATIONS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "<": "&lt;", ">": "&gt;"}
 WORD = re.compile(r"<mtext>|<mi>\w\w")
-"""Begins a name of several letters, which would run into its neighbour if nothing stood between them."""
+"""The beginning of a name of several letters, which would run into its neighbour with nothing between them."""
 
 
 class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
-    """SymPy's MathML, with the functions of our own, words upright, and ``w @ [x1, x2]`` as an inner product.
+    """SymPy's MathML with our own functions, upright words, and ``w @ [x1, x2]`` as an inner product.
 
-    SymPy's printer leaves the characters of a name as they are, so that names are escaped here.
+    SymPy's printer does not escape the characters of a name, so that is done here.
 
     names: how a symbol is written, as MathML, where it is not by its own name.
     """
@@ -50,7 +50,7 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         return self._raw(function.mathml.format(*map(self.text, node.args)))
 
     def _print_Mul(self, node: Expr) -> Any:
-        """Write a product as SymPy's LaTeX printer does: exp(-x) stays a factor, it does not become a divisor."""
+        """Write a product as SymPy's LaTeX printer does: exp(-x) stays a factor and does not become a divisor."""
         if node.could_extract_minus_sign():
             return self._raw(f"<mrow><mo>-</mo>{self._factor(-node) if (-node).is_Add else self.text(-node)}</mrow>")
         above, below = fraction(node, exact=True)
@@ -63,7 +63,7 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     def _factor(self, node: Expr) -> str:
         return str(self.parenthesize(node, PRECEDENCE["Mul"]).toxml())
 
-    # SymPy has methods of these names, which know nothing of ours.
+    # SymPy has methods of these names, which do not know our functions.
     _print_gamma = _print_Function
     _print_Abs = _print_Function  # noqa: N815
 
@@ -93,7 +93,7 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         return self._raw("<mi>π</mi>")
 
     def parenthesize(self, item: Expr, level: int, strict: bool = False) -> Any:
-        """Bracket what binds less tightly than ``level``; an inner product is a symbol to SymPy, but a product here."""
+        """Bracket what binds less tightly than ``level``; an inner product, a symbol to SymPy, counts as a product."""
         if isinstance(item, Predictor) and level >= PRECEDENCE["Pow"]:
             return self._raw(f"<mrow><mo>(</mo>{self.text(item)}<mo>)</mo></mrow>")
         if isinstance(item, RealFunction):
@@ -119,11 +119,11 @@ def written(name: str) -> str:
 
 
 def as_mathml(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
-    """Write an expression as the inside of a ``<math>`` element, a symbol as ``names`` has it or by its own name.
+    """Write an expression as the inside of a ``<math>`` element; a symbol as in ``names``, or else by its own name.
 
     >>> from descend.formula import read_formula
     >>> as_mathml(read_formula("y ~ w*x", columns=["x", "y"]).expression)
     '<mrow><mi>w</mi><mo>&InvisibleTimes;</mo><mi>x</mi></mrow>'
     """
-    # A hyphen is no minus, and not every browser sees that it means one.
+    # A hyphen is not a minus sign, and not every browser turns it into one.
     return MathML(names).text(expression).replace("<mo>-</mo>", "<mo>−</mo>").replace("<mn>-", "<mn>−")

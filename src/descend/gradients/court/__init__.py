@@ -1,4 +1,4 @@
-"""The gradient court: a gradient held against the true one, and what is wrong with it put into words."""
+"""The gradient court: compares a gradient with the true one, and says in words what is wrong with it."""
 
 from descend.gradients.court.judgement import VERDICTS, Finding, Judgement
 

@@ -1,4 +1,4 @@
-"""What a chain rule dropped: an expression by which the contribution of each row to a gradient is off."""
+"""Mistakes in the chain rule: finds a missing or extra factor in each row's contribution to a gradient."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from descend.gradients.court.wording import Mistake, off_by
 
 Array = NDArray[np.float64]
 ROWS = 12
-"""Rows whose contributions are asked for one by one."""
+"""How many rows are evaluated one by one."""
 MOST_PAIRED = 32
-"""Expressions of which products and quotients of two are tried."""
+"""Products and quotients of two expressions are tried for at most this many expressions."""
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
 
 class ChainRule:
-    """Holds an accused gradient against the true one row by row.
+    """Compares a gradient under test with the true one, row by row.
 
-    given, allowed: (points, p) what it gave, and how far that may be off. same: whether numbers at the points are equal
-    for a component, to what rounding allows.
+    given, allowed: (points, p) what it gave, and how far that may be off. same: whether two sets of numbers at the
+    points agree for a component, within rounding.
     """
 
     def __init__(
@@ -118,9 +118,9 @@ class ChainRule:
             try:
                 rows = [self.case.call(point.theta, point.sample[[place]]) for place in chosen]
             except Exception:
-                return None  # it takes no single row
+                return None  # it cannot be called with a single row
             if all(np.allclose(row, point.given, rtol=1e-9, atol=0.0) for row in rows) and len(rows) > 1:
-                return None  # it looks at all rows whichever it is given
+                return None  # it uses all rows, whichever it is given
             right.append(parts[chosen])
             given.append(np.stack(rows))
             allowed.append(2.0 * point.leeway[chosen] + 1e-6 * np.abs(parts[chosen]))

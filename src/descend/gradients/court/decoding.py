@@ -1,7 +1,7 @@
-"""What is wrong with a gradient: its pattern of being off, read as one of the mistakes people make.
+"""What is wrong with a gradient: matches the way it is off with the mistakes that people make.
 
 All tests are of whole functions, not of single numbers: a mistake is named only if it explains the given gradient at
-every point (and for factors in every row) to what rounding allows.
+every point (and for factors in every row), within rounding.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_
 
 Array = NDArray[np.float64]
 TELLING = 8
-"""Rows from which on a factor that happens to be their number is no chance."""
+"""With at least this many rows, a factor equal to their number is not a coincidence."""
 SMALLEST = 1e-12
-"""Factor below which rounding no longer shrinks with it."""
+"""Below this factor, rounding no longer shrinks with the factor."""
 VARIED = 0.05
-"""Share of the largest by which numbers must differ for a ratio of them to be told from a difference."""
+"""Numbers must differ by this share of the largest for a constant ratio to be told from a constant difference."""
 
 
 class Decoder:
-    """Reads the mistakes in a gradient from what it gave at some points.
+    """Finds the mistakes in a gradient from its values at some points.
 
-    calls: all that it was asked in order, and what it gave. remembers: whether it gave different numbers for the same.
+    calls: all its calls in order, with results. remembers: whether it gave different results for the same parameters.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Decoder:
         )
 
     def _same(self, given: Array, expected: Array, k: int) -> bool:
-        """Whether numbers at the points are equal, to what rounding allows."""
+        """Whether numbers at the points are equal within rounding."""
         allowed = 2.0 * self.allowed[:, k] * self.enlarged[k] + 1e-7 * np.abs(expected)
         return bool(np.isfinite(expected).all() and (np.abs(given - expected) <= allowed).all())
 
@@ -77,10 +77,10 @@ class Decoder:
         return self._fixed(k) if len(self.points) > 1 else None
 
     def _fixed(self, k: int) -> Mistake | None:
-        """Look for the gradient at one and the same other point, wherever it is asked for."""
+        """Look for a gradient that is always that at one other point, whatever the parameters."""
         given, allowed = self.given[:, k], 4.0 * self.allowed[:, k].max()
         if np.ptp(self.truth[:, k]) <= allowed or np.ptp(given) > min(allowed, 1e-5 * np.abs(given).max()):
-            return None  # what is the same everywhere cannot be stale
+            return None  # a constant gradient cannot be out of date
         for theta in [self.case.start, *self.case.seen]:
             if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
                 at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
@@ -88,7 +88,7 @@ class Decoder:
         return None
 
     def _call_before(self, k: int) -> Mistake | None:
-        """Look for the gradient at the parameters of the call before."""
+        """Look for the gradient at the parameters of the previous call."""
         if len(self.calls) < 3:
             return None
         before = np.array([self._truth_at(theta)[k] for theta, _ in self.calls[:-1]])
@@ -99,7 +99,7 @@ class Decoder:
         return None
 
     def _running(self, k: int) -> Mistake | None:
-        """Look for a call that adds to what the calls before it returned, or to a share of that."""
+        """Look for results that add up over calls, as running sums or as decaying ones."""
         results = np.array([result[k] for _, result in self.calls])
         own = np.array([self._truth_at(theta)[k] for theta, _ in self.calls])
         left, kept = results[1:] - own[1:], results[:-1]
@@ -165,13 +165,13 @@ class Decoder:
         return factor if self._same(given, factor * expected, k) else None
 
     def _one_number(self, k: int, factor: float) -> bool:
-        """Whether all that is known of component k is off by one number, rather than at these points by chance.
+        """Whether component k is off by one constant factor everywhere, rather than by coincidence at these points.
 
-        Rows decide, where they can be asked for one by one, but for a plain factor of a Python function, as some of
-        these mean nothing for a single row. Otherwise the right gradient must differ from point to point by more than
-        rounding hides.
+        Single rows decide if they can be evaluated one by one, except for a plain factor of a Python function, as some
+        functions make no sense for one row. Otherwise the right gradient must vary between points by more than
+        rounding.
         """
-        # What is a multiple is rounded as a multiple.
+        # A multiple of the right gradient has a multiple of its rounding.
         allowed = 2.0 * self.allowed[:, k] + 1e-7 * np.abs(self.truth[:, k])
         if not (np.abs(self.given[:, k] - factor * self.truth[:, k]) <= max(abs(factor), SMALLEST) * allowed).all():
             return False
@@ -181,7 +181,7 @@ class Decoder:
         )
 
     def _one_number_in_rows(self, k: int) -> bool | None:
-        """Whether what single rows contribute is off by one number; None if they cannot tell."""
+        """Whether the contributions of single rows are off by one constant factor; None if that cannot be decided."""
         right, given, allowed, together = self.chain_rule.contributions(k)
         if together:
             return None
@@ -192,14 +192,14 @@ class Decoder:
         return bool((np.abs(given - factor * right) <= 4.0 * allowed * abs(factor)).all())
 
     def _telling_points(self, k: int, factor: float) -> bool:
-        """Whether the given gradient is that multiple at points that differ, or a plain one."""
+        """Whether the factor is a plain one, or holds at points whose gradients differ."""
         truth, hidden = self.truth[:, k], self.allowed[:, k] * self.enlarged[k]
         varied = np.ptp(truth) > VARIED * np.abs(truth).max()
         clear = hidden < 1e-3 * abs(1.0 - factor) * np.abs(truth)
         return plain(factor) or bool(varied and clear.sum() >= 2)
 
     def _grows(self, k: int, factor: float) -> int:
-        """Return the power of the number of rows that the factor holds: 1 for a sum of what should be a mean."""
+        """Return the power of the number of rows in the factor: 1 for a sum where a mean was due."""
         rows = self.case.rows
         total = rows if self.case.weights is None else float(self.case.weights.sum())
         plainly = int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
@@ -214,7 +214,7 @@ class Decoder:
             expected = factor * self.case.mean(parts, half)[k]
             allowed = 4.0 * abs(factor) * point.allowed[k] + 1e-5 * abs(expected)
             if abs(given - self.given[number, k]) <= 1e-9 * abs(given):
-                return plainly  # it looks at all rows whichever it is given
+                return plainly  # it uses all rows, whichever it is given
             if abs(expected) * abs(1.0 - part / total) <= 2.0 * allowed:
                 continue  # too small to tell
             for power in (0, 1, -1):
@@ -242,7 +242,7 @@ class Decoder:
         )
 
     def _other_loss(self, k: int) -> Mistake | None:
-        """Look for the gradient of another loss, as it stands, or half of that of the squared one."""
+        """Look for the gradient of another loss, unchanged, or half that of the squared loss."""
         for other in others(self.case.model.loss):
             under = self.under.under(other)
             factor = self._ratio(k, under[:, k])
@@ -263,9 +263,9 @@ class Decoder:
         return None
 
     def _telling(self, under: Array, k: int, factor: float) -> bool:
-        """Whether agreement with another gradient tells something.
+        """Whether agreement with another gradient is evidence, rather than coincidence.
 
-        One size everywhere says little: then all else that is wrong must be off by the same factor.
+        A gradient of the same size everywhere is weak evidence: all other wrong components must share its factor.
         """
         sizes = np.abs(under[:, k])
         if np.ptp(sizes) > 1e-6 * sizes.max():
@@ -291,7 +291,7 @@ class Decoder:
         return None
 
     def _other_setting(self, k: int) -> Mistake | None:
-        """Look for the gradient of a loss with a setting that nobody would guess: the same in all that is wrong."""
+        """Look for the gradient of a loss with an unusual setting, the same for all wrong components."""
         if len(self.points) < 3:
             return None
         for other in self.under.with_setting(self.given[:, k], k):
@@ -311,7 +311,7 @@ class Decoder:
         )
 
     def _plausible(self, factor: float) -> bool:
-        """Whether a factor is one that comes on top of another mistake: a small fraction, or the number of rows."""
+        """Whether a factor may accompany another mistake: a small fraction, or the number of rows."""
         tried = (abs(factor), abs(factor) / self.case.rows, abs(factor) * self.case.rows)
         return any(abs(each / simple - 1.0) < 1e-5 for each in tried for simple in (1.0, 2.0, 0.5, 4.0, 0.25))
 

@@ -1,7 +1,7 @@
-"""What a gradient is held against: the true one at well-chosen points, and how far rounding may carry one from it.
+"""What a gradient is compared with: the true one at well-chosen points, and how far rounding may move it from there.
 
-Nothing here is a tolerance picked by taste. A computation in single precision is right if it is the exact result of
-inputs that are off by rounding; so the true gradient is taken at many such inputs, and what they spread is allowed.
+No tolerance here is arbitrary. A computation in single precision is right if it is the exact result for inputs that
+are off by rounding; so the true gradient is computed for many such inputs, and their spread is allowed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from descend.gradients.court.rows import RowModel
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 SINGLE = float(np.finfo(np.float32).eps) / 2.0
-"""The rounding of single precision: the lowest in which gradients are computed for themselves."""
+"""The rounding of single precision, the lowest precision in which gradients are normally computed."""
 DRAWS = 12
-"""Inputs off by rounding that are tried."""
+"""How many sets of rounded inputs are tried."""
 SAFETY = 16.0
 SAMPLE = 200_000
-"""Numbers in the sample of rows whose conditioning stands for that of all."""
+"""Numbers in the sample of rows that represents the conditioning of all rows."""
 BLOCK = 16_384
 POINTS = 4
 SQUARED = 1e-3 * float(np.sqrt(np.finfo(np.float32).max))
@@ -59,7 +59,7 @@ class Case:
         return {name: column[rows] for name, column in self.columns.items()}
 
     def call(self, theta: Array, rows: Rows | None = None) -> Array:
-        """Ask for the accused gradient; not a number where it fails."""
+        """Evaluate the gradient under test; NaN where it fails."""
         with np.errstate(all="ignore"):
             return np.array(self.accused(theta.copy(), rows), dtype=np.float64)
 
@@ -73,7 +73,7 @@ class Case:
             return bool(np.array_equal(given.astype(np.float32), given, equal_nan=True))
 
     def within(self, theta: Array, most: float = SQUARED) -> bool:
-        """Whether scores and residuals are smaller than that in every row."""
+        """Whether scores and residuals are smaller than ``most`` in every row."""
         with np.errstate(all="ignore"):
             score, y = self.model.score(theta, self.columns), self.model.response(self.columns)
             return bool(np.abs(score).max() < most and np.abs(score - y).max() < most)
@@ -98,7 +98,7 @@ class Case:
         return weighted
 
     def truth(self, theta: Array, scales: Array) -> tuple[Array, Array, Array]:
-        """Return the gradient, how far off it may be itself, and the mean size of what it is the mean of."""
+        """Return the true gradient, its own uncertainty, and the mean size of the contributions it averages."""
         total = np.zeros((3, theta.size))
         for begin in range(0, self.rows, BLOCK):
             rows = np.arange(begin, min(begin + BLOCK, self.rows))
@@ -172,10 +172,10 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
 
 
 def points(case: Case, scales: Array) -> list[Point]:
-    """Return the points where all is finite and most can be told, at most POINTS of them.
+    """Return the most informative points at which everything is finite, at most POINTS of them.
 
-    A component tells more the less its rows cancel, and more still where it is zero in some rows and not in others;
-    each point is chosen for the components that those before it told least of.
+    A component is more informative the less its rows cancel, and more still where it is zero in some rows only; each
+    point is chosen for the components about which the earlier points said least.
     """
     found: list[tuple[Array, Array]] = []
     beyond: list[tuple[Array, Array]] = []
@@ -191,7 +191,7 @@ def points(case: Case, scales: Array) -> list[Point]:
             share = np.abs(parts.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
             nonzero = (parts != 0.0).mean(axis=0)
             tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
-            # Where J or what it is made of is many times larger, what comes from elsewhere drowns in its rounding.
+            # Where J or its parts are many times larger, the contributions of other rows are lost in rounding.
             growth = float(np.max(extent(case, theta, sample) / here))
             within = case.within(theta) and float(np.abs(parts).max()) < SQUARED
             (found if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, growth)) ** 2)))
@@ -257,7 +257,7 @@ def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
         with np.errstate(invalid="ignore"):
             moved_by = np.abs(other - exact)
             most = np.maximum(most, np.where(np.isfinite(moved_by), moved_by, 0.0))
-    # A row that changes its branch says nothing about rounding within one.
+    # A row that switches to another branch says nothing about rounding within a branch.
     typical = np.quantile(most, 0.9, axis=0)
     capped: Array = np.minimum(most, 100.0 * np.where(typical > 0.0, typical, most.max(axis=0)))
     return 2.0 * capped
@@ -274,9 +274,9 @@ def _inexact(column: Array) -> NDArray[np.bool_]:
 
 
 def jitter(case: Case, point: Point, calls: int = 7) -> Array:
-    """Return how much the accused gradient itself shakes, (p,): its departure from a parabola over tiny steps.
+    """Return the noise of the gradient under test, (p,): its departure from a parabola over tiny steps.
 
-    What is single throughout, as its results show, may be off by more: forms differ in what cancels on the way.
+    A gradient computed in single precision throughout may be off by more, as formulas differ in what cancels.
     Source: the idea of Moré & Wild (2011), SIAM J. Sci. Comput. 33, 1292-1314.
     """
     steps = np.arange(calls) - calls // 2

@@ -1,4 +1,4 @@
-"""What the court says: for each component of the gradient a verdict, and the numbers it rests on."""
+"""The result of a gradient check: for each component a verdict, and the numbers it is based on."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Judgement(Shown):
 
     @property
     def accusation(self) -> str:
-        """What is wrong, without a beginning: ``w is wrong: ...``."""
+        """What is wrong, to continue a sentence: ``w is wrong: ...``."""
         wrong = [finding for finding in self.parameters.values() if finding.verdict != "correct"]
         same = [finding.name for finding in wrong if finding.explanation == wrong[0].explanation]
         others = len(wrong) - len(same)

@@ -14,18 +14,18 @@ from descend.losses import LOSSES, Loss
 
 Array = NDArray[np.float64]
 TRIED, TRIED_SHARES = (0.5, 1.345, 1.5, 2.0), (0.1, 0.25, 0.75, 0.9)
-"""Settings that people try; of those that lie between two numbers, such as a quantile, shares of the way."""
+"""Settings that people try; for a setting within a range, such as a quantile, shares of that range."""
 GRID = 24
-"""Values of a setting from which a search for it sets out."""
+"""How many values of a setting a search for it starts from."""
 MOST_ROWS = 20_000
 """Rows up to which settings are searched for."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What another loss works on, as a function of what the fitted one works on, with its derivative.
+    """The argument of another loss as a function of the argument of the fitted one, with its derivative.
 
-    words: to put behind the name of the other loss.
+    words: a phrase to follow the name of the other loss.
     """
 
     words: str
@@ -64,11 +64,11 @@ class Other:
 
 
 def others(mine: Loss) -> Iterator[Other]:
-    """Yield every registered loss but one's own, and one's own with other settings, in all ways they can be seen."""
+    """Yield every other registered loss, and this one with other settings, each in all possible views."""
     for loss in other_losses(mine):
         yield Other(loss)
         if mine.of_mean == loss.of_mean:
-            continue  # seen another way it is one's own
+            continue  # in another view it is the fitted loss itself
         if mine.link is not None and loss.link is None:
             yield Other(loss, PROBABILITY)
         if mine.link is None and loss.link is not None:
@@ -80,7 +80,7 @@ def others(mine: Loss) -> Iterator[Other]:
 
 
 def other_losses(mine: Loss) -> list[Loss]:
-    """Return every registered loss but one's own, and one's own with other settings."""
+    """Return every other registered loss, and this one with other settings."""
     found = []
     for loss in plain_losses():
         tried = [loss]
@@ -98,7 +98,7 @@ def plain_losses() -> Iterator[Loss]:
 
 
 def only_setting(loss: Loss) -> tuple[str, float, float] | None:
-    """Return name and range of the one number that a loss may be set to; None if it has not one."""
+    """Return name and range of a loss's only numeric setting; None if it does not have exactly one."""
     numbers = [field for field in fields(loss) if isinstance(field.default, float)]
     if len(numbers) != 1:
         return None

@@ -1,6 +1,6 @@
 """A gradient given as text, proved equal to the derived one by algebra.
 
-Both are sums over rows; they are equal for all data if what stands under the sums is. The difference is brought to a
+Both are sums over rows; they are equal for all data if their summands are equal. The difference is brought to a
 normal form: functions in terms of exp, log, sin and cos, everything over one denominator, powers multiplied out.
 Where it has branches (abs, min, max, where), each case is proved by itself; places where two cases meet are left out.
 """
@@ -24,7 +24,7 @@ from descend.gradients.contract import Program, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 MOST_TO_EXPAND, MOST_AT_ONCE = 250, 60
-"""Operations beyond which multiplying out takes longer than it is worth; then nothing is proved."""
+"""Beyond this many operations, multiplying out takes too long; then nothing is proved."""
 MOST_CASES = 12
 Interval = tuple[float, float]
 
@@ -55,7 +55,7 @@ def proved(program: Program, thorough: bool = True) -> bool:
 
 
 def contributions(program: Program) -> list[Expr]:
-    """Return, for each component, what its derivative is the mean of."""
+    """Return, for each component, the expression whose mean over rows is its derivative."""
     slope = program.loss.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE})
     slope = slope.xreplace({PREDICTION: program.score, RESPONSE: program.formula.response})
     parts = derivatives(program.score, program.formula.unknowns)
@@ -92,7 +92,7 @@ def _small(expression: Expr, most: int) -> bool:
 
 
 def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]) -> bool:
-    """Whether an expression is zero, case by case. known: between which numbers some expressions lie."""
+    """Whether an expression is zero, case by case. known: intervals in which some expressions lie."""
     expression = _plain(expression)
     switch = _innermost_switch(expression)
     if switch is None:
@@ -115,7 +115,7 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
 
 
 def _plain(expression: Expr) -> Expr:
-    """Write functions by fewer functions."""
+    """Rewrite an expression in terms of fewer functions."""
     rules: dict[type, Callable[..., Expr]] = {
         softplus: lambda u: sympy.log(1 + sympy.exp(u)),
         sigmoid: lambda u: 1 / (1 + sympy.exp(-u)),
@@ -145,12 +145,12 @@ def _innermost_switch(expression: Expr) -> Expr | None:
 
 
 def _replaced(expression: Expr, switch: Expr, value: Expr) -> Expr:
-    """Decide a switch, and its opposite with it."""
+    """Set a condition to a value, and its opposite accordingly."""
     swaps = {switch: value}
     if isinstance(switch, Relational):
         swaps |= {switch.reversed: value, switch.negated: sympy.Not(value), switch.negated.reversed: sympy.Not(value)}
     result = expression.xreplace(swaps)
-    return result.replace(where, where)  # so that those that are decided go away
+    return result.replace(where, where)  # so that decided branches disappear
 
 
 def _threshold(at: Expr) -> tuple[Expr, float, bool]:

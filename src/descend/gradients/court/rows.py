@@ -1,4 +1,4 @@
-"""Models row by row: score, its derivatives, and what they are made of. The court needs more than sums.
+"""Models row by row: the score, its derivatives and their factors, as the court needs more than sums.
 
 score: what the loss works on, shape (n,). jacobian: its derivative by each component of theta, shape (n, p).
 """
@@ -37,7 +37,7 @@ MOST_FACTORS = 80
 
 @dataclass(frozen=True)
 class Factor:
-    """Something a chain rule may have dropped: its text, and its value in each row."""
+    """A factor that a chain rule may have missed: its text, and its value in each row."""
 
     text: str
     of: Callable[[Array, Columns], Array]
@@ -64,7 +64,7 @@ class RowModel(Protocol):
         ...
 
     def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
-        """Return what the derivative by one component may have too much or too little of, likely things first.
+        """Return factors that the derivative by one component may lack or have too many of, likely ones first.
 
         columns: those that there are, of which the model may use some.
         """
@@ -180,7 +180,7 @@ class Ridders(ABC):
             return np.asarray(difference / (ahead[place] - behind[place]))
 
         best, error = extrapolated(slope, self.HALVINGS)
-        # The estimate cannot see rounding that all steps share.
+        # The estimate does not include rounding errors that all steps share.
         rounding = 64.0 * float(np.finfo(np.float64).eps) * np.abs(self.score(theta, columns)) / (0.1 * scale)
         return best, 3.0 * error + rounding
 

@@ -1,4 +1,4 @@
-"""A trial: the accused gradient against the true one at several points, then what is wrong with it, if anything."""
+"""A trial: compares a gradient with the true one at several points, then finds what is wrong, if anything."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
 
 
 def _with_jitter(case: Case, point: Point) -> Point:
-    """Allow for how much a gradient in low precision shakes, where it is off."""
+    """Allow for the noise of a gradient in low precision, where it is off."""
     if point.agrees(point.given).all():
         return point
     shaking = jitter(case, point)
@@ -111,7 +111,7 @@ def _judgement(
 
 
 def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
-    """Return how far the accused gradient is off at a point, as a share of the true one."""
+    """Return how far the gradient under test is off at a point, as a share of the true one."""
     wrong = sorted(mistakes)
     off = np.abs(point.given - point.truth)[wrong] / (np.abs(point.truth)[wrong] + point.allowed[wrong])
     return float(np.nan_to_num(off, nan=0.0, posinf=0.0).min())

@@ -30,7 +30,7 @@ class Mistake:
 
 
 def about_factor(factor: float, loss: Loss) -> str:
-    """Say how many times too large or too small, why where that is plain, and what to do."""
+    """Say how many times too large or too small, why (if that is obvious), and what to do."""
     value = rounded(factor)
     size = abs(value)
     remedy = f"Divide it by {_number(size)}." if size > 1.0 else f"Multiply it by {_number(1.0 / size)}."
@@ -46,7 +46,7 @@ def about_factor(factor: float, loss: Loss) -> str:
 
 
 def about_rows(verdict: str, total: float, besides: float) -> str:
-    """Say that a sum stands for a mean or the other way round, and by what it is off besides."""
+    """Say that a sum stands where a mean was due, or the reverse, and any further factor it is off by."""
     n = f"{total:.6g}"
     if verdict == "sum_not_mean":
         text = f"it is the sum over the n = {n} rows where J is their mean: n times too large. Divide it by n."
@@ -58,7 +58,7 @@ def about_rows(verdict: str, total: float, besides: float) -> str:
 
 
 def plain(factor: float) -> bool:
-    """Whether a factor is one that people write: such as 2, 1/12 and 2/3, or a familiar number."""
+    """Whether people would write such a factor: 2, 1/12 or 2/3, say, or a familiar number."""
     simple = Fraction(factor).limit_denominator(24)
     small = 0 < min(abs(simple.numerator), simple.denominator) <= 3 and abs(simple.numerator) <= 24
     near = small and abs(float(simple) / factor - 1.0) < 2e-5
@@ -78,7 +78,7 @@ def _number(size: float) -> str:
 
 
 def off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
-    """Word a ratio of given over right: constant times the product of expressions to the power 1 or -1."""
+    """Put a ratio of given over right into words: a constant times expressions to the power 1 or -1."""
     above = [text for text, power in parts if power > 0]
     below = [text for text, power in parts if power < 0]
     number = f"{constant:g}"
