@@ -144,6 +144,7 @@ def fit(
             request = settled(request, table)
             resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
             if resumed is not None:  # it starts where the run did, whatever start is found or given now
+                check_options({"start": resumed.start})
                 request = replace(request, start=resumed.start)
                 began -= resumed.snapshot.seconds
             problem = pose(request, table)

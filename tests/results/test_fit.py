@@ -201,3 +201,12 @@ def test_frames_files_and_arrays_give_the_same_fit(line, tmp_path):
     ]
     fits = [descend.fit("y ~ w*x + b", source) for source in sources]
     assert len({fit.parameters["w"] for fit in fits}) == 1
+
+
+def test_passes_are_those_of_the_run_and_not_of_its_diagnosis():
+    x = np.linspace(0.0, 5.0, 40)
+    fit = descend.fit(
+        "y ~ w*x", {"x": x, "y": 2.0 * x}, start={"w": 0.0}, optimizer="gd", learning_rate=1.0, tolerance=1e-9
+    )
+    assert fit.outcome == "diverged" and fit.advice
+    assert fit.passes <= fit.epochs + 3

@@ -213,3 +213,13 @@ def test_a_module_has_the_spectrum_of_its_formula() -> None:
     problem, request = pose_module(module, data, request)
     found, known = spectrum_of(begin(problem, request)), spectrum_of(posed(4))
     assert found.largest == pytest.approx(known.largest, rel=2e-3)
+
+
+def test_of_equally_fast_rates_with_momentum_the_middle_is_named():
+    x = np.linspace(0.0, 5.0, 40)
+    found = spectrum_of(began("y ~ w*x", {"x": x, "y": 2.0 * x}, start={"w": 0.0}))
+    largest = 2.0 * float(x @ x) / len(x)
+    # The roots are complex, and so of one size, between (1 - sqrt(m))^2 and (1 + sqrt(m))^2 over the curvature.
+    assert found.best_rate(OPTIMIZERS.build("momentum(momentum=0.81)")) == pytest.approx(
+        (1.0 - 0.81) / largest, rel=1e-6
+    )

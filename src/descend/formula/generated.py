@@ -109,7 +109,7 @@ def _column(equation: str, node: Node, table: Mapping[str, Array], rows: int, rn
         builder.fail(
             at,
             f"`{unknown}` is not defined.",
-            f"""Define it before{using("column", f'"{unknown}=0:10:0.1"')} or an equation.""",
+            f"""Define it before,{using("column", f'"{unknown}=0:10:0.1"')} or an equation.""",
         )
     values: dict[str, Array] = dict(table)
     for symbol, (name, arguments) in draws.items():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.row_scores import counted_rows, rows_that_count
+from descend.losses import Loss
 from descend.showing import Shown
 
 Array = NDArray[np.float64]
@@ -76,9 +77,7 @@ class Diagnostics(Shown):
 
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
-    if not solution.loss_function.quadratic or solution.model.in_place:
-        subject = f"a {solution.model.kind}" if solution.model.in_place else f"the {solution.loss_function.name} loss"
-        raise ConfigError(f"The residuals of {subject} have no known distribution to be checked against.")
+    refuse_unknown_distribution(solution.loss_function, solution.model.in_place)
     many = solution.rows > ROWS
     rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)
@@ -93,6 +92,13 @@ def diagnostics_of(solution: Solution) -> Diagnostics:
     jacobian = (rows.jacobian * root[:, None])[place]
     found = diagnose((root * residuals)[place], jacobian, order, rows.score[place])
     return replace(found, sampled=solution.rows) if many else found
+
+
+def refuse_unknown_distribution(loss: Loss, module: bool) -> None:
+    """Raise ConfigError where it is not known how residuals would be distributed."""
+    if module or not loss.quadratic:
+        subject = "a module" if module else f"the {loss.name} loss"
+        raise ConfigError(f"The residuals of {subject} have no known distribution to be checked against.")
 
 
 def diagnose(residuals: Array, jacobian: Array, order: str, predicted: Array | None = None) -> Diagnostics:

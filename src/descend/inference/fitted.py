@@ -18,7 +18,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference import determined, digits, equation, goodness, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
-from descend.inference.diagnostics import Diagnostics, diagnostics_of
+from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import (
     Intervals,
@@ -300,6 +300,7 @@ class Fitted(ABC):
 
         Raises ConfigError for other losses, for modules, and for a fit that was loaded.
         """
+        refuse_unknown_distribution(self.loss_function, self.model.in_place)
         return diagnostics_of(self._solved("it has no residuals. Fit again to get them."))
 
     # The model, written down.

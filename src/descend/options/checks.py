@@ -173,10 +173,7 @@ def loss(key: str, value: object) -> None:
         raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {kind}.")
 
 
-def schedule(key: str, value: object) -> None:
-    """Refuse a schedule that is not a text."""
-    if not isinstance(value, str):
-        raise ConfigError(f"A schedule is named by text, such as `cosine`; this is of type {type(value).__name__}.")
+schedule = must_be("a text", is_text)
 
 
 def condition(key: str, value: object) -> None:

@@ -74,6 +74,7 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
 def fit_of(solution: Solution) -> SolvedFit:
     """Return the fit of a solution, with notes on the scatter of the data, and the diagnosis if the run failed."""
     notes, problem = solution.notes, solution.problem
+    passes = solution.objective.passes  # the diagnosis of a run that failed adds its own
     if solution.endless is None:
         with attempt("whether the data scatter as they should", solution.failures):
             notes += _scatter(solution)
@@ -87,7 +88,7 @@ def fit_of(solution: Solution) -> SolvedFit:
         theta=solution.theta,
         loss=solution.loss,
         rows=solution.rows,
-        passes=solution.objective.passes,
+        passes=passes,
         epochs=solution.epochs,
         outcome=solution.outcome,
         gradient=problem.gradient,

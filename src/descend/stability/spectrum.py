@@ -30,6 +30,8 @@ ONE_BY_ONE = 2048
 CHUNK = 2**20
 """How many numbers are processed at a time."""
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+ROUNDING = 1e-12
+"""Relative difference below which two factors per epoch are the same."""
 LARGEST = {"float32": float(np.finfo(np.float32).max), "float64": float(np.finfo(np.float64).max)}
 
 
@@ -94,7 +96,8 @@ class Spectrum:
     def best_rate(self, optimizer: Optimizer) -> float | None:
         """Return the rate of fastest descent in the long run: 2/(lambda_max + lambda_min) for gd.
 
-        With momentum, the smallest rate that makes the slower of both extreme modes fastest. None for other optimizers.
+        With momentum many rates make the slower of both extreme modes as fast as it can be: the geometric mean of the
+        least and the largest of them. None for other optimizers.
         """
         recurrence, limit = optimizer.recurrence, self.stable_limit(optimizer)
         if recurrence is None or limit is None:
@@ -105,12 +108,15 @@ class Spectrum:
         def slower(rate: float) -> float:
             return max(recurrence.radius(rate * self.smallest), recurrence.radius(rate * self.largest))
 
-        # Each extreme mode speeds up to a rate of its own and slows down beyond it, and so does the slower of both.
-        low, high = 0.0, limit
-        for _ in range(100):
-            one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-            low, high = (low, other) if slower(one) <= slower(other) else (one, high)
-        return (low + high) / 2.0
+        def end(tie: float) -> float:
+            # Each extreme mode speeds up to a rate of its own and slows down beyond it, and so does the slower of both.
+            low, high = 0.0, limit
+            for _ in range(100):
+                one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+                low, high = (low, other) if slower(one) <= slower(other) * tie else (one, high)
+            return (low + high) / 2.0
+
+        return math.sqrt(end(1.0 + ROUNDING) * end(1.0 - ROUNDING))
 
     def growth(self, rate: float, optimizer: Optimizer) -> float | None:
         """Return the factor per epoch of the error in the long run: above 1 it grows. J changes by its square.
