@@ -157,3 +157,20 @@ def test_a_descent_in_standardised_columns(optimizer: str) -> None:
     assert told["standardized"] and told["condition"] == pytest.approx(1.0) and told["to_blame"] is None
     assert told["epochs"] == pytest.approx(ran.epochs, rel=0.02, abs=1)
     assert ", in standardised columns" in lines("y ~ w*x + b", LINE, **options)[0]
+
+
+def test_what_is_no_optimizer_is_refused_as_in_a_fit():
+    data = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}
+    said = []
+    for verb in (descend.explain, descend.fit):
+        with pytest.raises(descend.ConfigError) as caught:
+            verb("y ~ w*x", data, optimizer=3)
+        said.append(str(caught.value))
+    assert (
+        said
+        == [
+            "An optimizer is named by text, such as `adam(beta1=0.8)`; this is a int. "
+            "Optimizers of PyTorch step PyTorch modules only."
+        ]
+        * 2
+    )

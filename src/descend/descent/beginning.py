@@ -71,6 +71,17 @@ def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point)
     return as_rate(given), None
 
 
+def named_optimizer(given: object) -> Optimizer:
+    """Return the optimizer that a text names, or that is given. Raises ConfigError if it is none of ours."""
+    optimizer = OPTIMIZERS.build(given) if isinstance(given, str) else given
+    if not isinstance(optimizer, Optimizer):
+        raise ConfigError(
+            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
+            "Optimizers of PyTorch step PyTorch modules only."
+        )
+    return optimizer
+
+
 def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Optimizer, str | None]:
     """Return the optimizer, and a sentence if it was chosen here. Raises ConfigError for a bad combination.
 
@@ -78,12 +89,7 @@ def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Opti
     """
     objective, batched = problem.objective, request.batch_size is not None
     chosen, why = (request.optimizer, None) if request.optimizer is not None else _suited(problem, request, near)
-    optimizer = OPTIMIZERS.build(chosen) if isinstance(chosen, str) else chosen
-    if not isinstance(optimizer, Optimizer):
-        raise ConfigError(
-            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
-            "Optimizers of PyTorch step PyTorch modules only."
-        )
+    optimizer = named_optimizer(chosen)
     if objective.has_l1 and not (optimizer.proximal or (optimizer.piecewise and objective.pieces is not None)):
         raise _unable(optimizer, "cannot follow an l1 penalty, which has kinks", "proximal")
     if objective.bounds is not None and not optimizer.bounded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from descend.descent.beginning import Beginning, learning_rate
+from descend.descent.beginning import Beginning, learning_rate, named_optimizer
 from descend.descent.loop import CLOSE_ENOUGH
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
@@ -139,7 +139,7 @@ def asked_outlook(
         return None
     if not has_data:
         raise ConfigError("What a descent would do depends on the data. Give some, or leave out its options.")
-    built = OPTIMIZERS.build(optimizer or "gd") if optimizer is None or isinstance(optimizer, str) else optimizer
+    built = named_optimizer("gd" if optimizer is None else optimizer)
     if built.recurrence is None:
         able = ", ".join(name for name in OPTIMIZERS if OPTIMIZERS.build(name).recurrence)
         raise ConfigError(

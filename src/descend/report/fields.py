@@ -280,10 +280,7 @@ ENTRIES = [
     Entry("standard_errors"),
     Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
-    Entry(
-        "bounds",
-        value=lambda fit: [] if (held := fit.constraints) is None or held.bounds is None else held.bounds.free_texts,
-    ),
+    Entry("bounds", value=_bounds),
     Entry("at_bound"),
     Entry("undetermined"),
     Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function})", fit.loss, "number")]),

@@ -208,7 +208,7 @@ class Decoder:
         for number, point in enumerate(self.points if rows >= 4 else ()):
             try:
                 given = self.case.call(point.theta, half)[k]
-            except Exception:
+            except Exception:  # the user's function cannot be called with half of the rows
                 return plainly
             parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(half))
             expected = factor * self.case.mean(parts, half)[k]
