@@ -1,4 +1,4 @@
-"""The gradient of a model that can only be evaluated: its predictions are differentiated by central differences."""
+"""The gradient of a model that can only be evaluated: its predictions are differentiated numerically."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import Derivatives
 from descend.formula.factor import numpy_factor
 from descend.gradients.contract import Sums
 from descend.models import Model
@@ -16,17 +17,22 @@ Array = NDArray[np.float64]
 
 
 class NumericKernel:
-    """Sums of any model over a block of rows, of its scores and their derivatives (`Model.scores_and_jacobian`).
+    """Sums of any model over its rows, of its scores and their derivatives (see ``differences``).
 
+    A function may look at a whole column, as in ``x / x.max()``, so that it is always given all rows.
     more_columns: what is read beside the columns of the model.
     """
 
     language = "numpy"
     finish = None
+    whole = True
 
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
         model.loss.refuse_own()
         self.model, self.loss = model, model.loss
+        self.used: Derivatives | None = None
+        self.noise: Array | None = None
+        """The standard deviation of the last gradient, summed over rows."""
         self.names = tuple(dict.fromkeys((*model.inputs, *more_columns, *model.response_columns)))
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
@@ -37,21 +43,58 @@ class NumericKernel:
         """Return the gradient summed over a block, if it is known without the derivatives of the predictions."""
         return None
 
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost a call for each parameter."""
+        return self.used is not None and self.used.sparing
+
+    def refine(self, best: bool) -> bool:
+        """Let the derivatives at the point where they were asked for last be found better; False if they cannot be."""
+        return self.used is not None and self.used.refine(best)
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the score of each row."""
+        self.used = self.model.derivatives(columns)
+        with np.errstate(all="ignore"):
+            return self.used.values(theta)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the score of each row, and its derivatives."""
+        self.used = self.model.derivatives(columns)
+        return self.model.scores_and_jacobian(theta, columns)
+
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
+        return self.sums_over(theta, block, order, slice(None))
+
+    def sums_over(
+        self, theta: Array, block: tuple[Array, ...], order: int, chosen: slice | NDArray[np.intp]
+    ) -> Sums:
+        """Return the sums over some rows of a block; the function is called with all of them."""
         columns = dict(zip(self.names, block, strict=False))
-        y = self.model.observed(columns)
-        omega = block[-1] if len(block) > len(self.names) else np.ones(len(y))
+        y = self.model.observed(columns)[chosen]
+        omega = block[-1][chosen] if len(block) > len(self.names) else np.ones(len(y))
         gradient = None if order == 0 else self.gradient_sum(theta, columns, omega)
         if order == 0 or (order == 1 and gradient is not None):
-            loss = float(np.add.reduce(omega * self.loss.value(self.model.scores(theta, columns), y)))
-            return loss, gradient, None
-        scores, jacobian = self.model.scores_and_jacobian(theta, columns)
+            scores = self.scores(theta, columns)[chosen]
+            return float(np.add.reduce(omega * self.loss.value(scores, y))), gradient, None
+        scores, jacobian = self.scores_and_jacobian(theta, columns)
+        scores, jacobian = scores[chosen], jacobian[chosen]
         loss = float(np.add.reduce(omega * self.loss.value(scores, y)))
         slope = omega * self.loss.slope(scores, y)
+        weight = omega * self.loss.weight(scores, y)
+        self.noise = None if self.used is None else self._noise(theta, jacobian, slope, weight, chosen)
         gradient = jacobian.T @ slope if gradient is None else gradient
         if order == 1:
             return loss, gradient, None
-        weight = omega * self.loss.weight(scores, y)
         if order == 3:
             return loss, gradient, numpy_factor(weight, slope, jacobian.T)
         return loss, gradient, (jacobian.T * weight) @ jacobian
+
+    def _noise(
+        self, theta: Array, jacobian: Array, slope: Array, weight: Array, chosen: slice | NDArray[np.intp]
+    ) -> Array:
+        """Return the standard deviation of the gradient sum, from the errors of scores and of their derivatives."""
+        assert self.used is not None
+        of_scores, of_derivatives = (error[chosen] for error in self.used.errors_at(theta))
+        found: Array = np.sqrt(np.square(of_derivatives).T @ slope**2 + np.square(jacobian).T @ (weight * of_scores) ** 2)
+        return found

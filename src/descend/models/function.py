@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import RowFunction
 from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.models.call import Call, bind
+from descend.models.called_rows import CalledRows, mentions
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
@@ -24,16 +26,20 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FunctionModel(Model):
-    """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts."""
+    """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts.
+
+    numeric: whether its derivatives are found numerically, by calling it, as they are unless the user gave a gradient or
+    the function is written with torch functions.
+    """
 
     forward: Call = field()
     response: str = field()
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    numeric: bool = False
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @property
     def name(self) -> str:
@@ -66,7 +72,9 @@ class FunctionModel(Model):
         held = held_back(everything, table, options, start)
         if held is not None:
             forward = replace(forward, constraints=held)
-        return cls(forward, response, everything if held is None else held.free, loss, held), start
+        model = cls(forward, response, everything if held is None else held.free, loss, held)
+        numeric = options["gradient"] == "numeric" or (options["gradient"] is None and not model._with_torch(start))
+        return replace(model, numeric=numeric), start
 
     def entry(self) -> dict[str, object]:
         return {"function": self.forward.name, "response": self.response}
@@ -89,7 +97,10 @@ class FunctionModel(Model):
         )
 
     def __post_init__(self) -> None:
-        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
+        sources = ("numeric", "autograd") if self.numeric else ("autograd", "numeric")
+        self.__dict__.update(
+            inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources
+        )
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
@@ -116,6 +127,20 @@ class FunctionModel(Model):
                 "prediction per row."
             )
         return prediction
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        if "torch" in sys.modules and self.__dict__.get("takes_tensors"):
+            return super().row_function(columns)
+        return CalledRows(self.forward, self.parameters, {name: columns[name] for name in self.inputs}, self.numeric)
+
+    def _with_torch(self, start: Mapping[str, object]) -> bool:
+        """Find out, before any rows are read, whether the function is written with torch functions.
+
+        It is called for that, with one made-up row, only if it may be: PyTorch was imported, and its code leads there.
+        """
+        if "torch" not in sys.modules or not mentions(self.forward.function, "torch"):
+            return False
+        return self._takes_tensors(self.parameters.start(start, 1.0), {name: np.ones(1) for name in self.inputs})
 
     def _takes_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""

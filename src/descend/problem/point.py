@@ -79,6 +79,19 @@ class Objective(ABC):
         """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None
 
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost many times what the loss alone does."""
+        return False
+
+    def noise(self) -> Array | None:
+        """Return the standard deviation of the gradient evaluated last, where it was found numerically."""
+        return None
+
+    def refine(self, best: bool) -> bool:
+        """Let the next evaluation at the point evaluated last have better derivatives; False if there are none."""
+        return False
+
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
@@ -182,6 +195,20 @@ class Point:
         """Evaluate J at another theta, over the same rows."""
         self._latest = found = self.objective(theta, order, self.rows)
         return found
+
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost many times what the loss alone does."""
+        return self.objective.sparing
+
+    @property
+    def noise(self) -> Array | None:
+        """(p,) the standard deviation of the gradient, where it was found numerically."""
+        return self.objective.noise()
+
+    def refined(self, best: bool) -> Point | None:
+        """Evaluate J here with better derivatives, if there are any; see ``optimizers.contract.Evaluation``."""
+        return self.objective(self.theta, 3, self.rows) if self.objective.refine(best) else None
 
     def reached(self, theta: Array) -> Point | None:
         """Return J where a step from here ended, if it was evaluated there last, with its curvature."""

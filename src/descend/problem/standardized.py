@@ -188,6 +188,14 @@ class StandardizedObjective(Around):
         moved = np.column_stack([self.units.columns(here.factor[:, :-1]), here.factor[:, -1]])
         return Triangle(here.loss, self.units.gradient(here.gradient), triangle(moved))
 
+    def noise(self) -> Array | None:
+        """Return the standard deviation of dJ/du."""
+        found = self.inner.noise()
+        if found is None:
+            return None
+        units, moved = self.units, self.units.scale * found
+        return moved if units.intercept is None else np.hypot(moved, units.shift * found[units.intercept])
+
     def theta(self, u: Array) -> Array:
         """Return u in the user's units; the start is returned exactly as given, without rounding errors."""
         if self._last is not None and self._last[0] is u:
