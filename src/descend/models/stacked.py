@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from descend.models.call import name_of
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,14 +28,14 @@ class Stacked:
     array([31., 42.])
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
     argument: str
     columns: tuple[str, ...]
     axis: int
 
     @property
     def __name__(self) -> str:
-        return getattr(self.function, "__name__", "the function")
+        return name_of(self.function)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -43,15 +48,15 @@ class Stacked:
         return {"argument": self.argument, "columns": list(self.columns), "axis": self.axis}
 
     @classmethod
-    def restored(cls, function: Callable[..., Any], entry: Mapping[str, Any]) -> Stacked:
+    def restored(cls, function: Callable[..., object], entry: Mapping[str, Any]) -> Stacked:
         """Rebuild it from the entry of a model file, and the function that the user gave beside it."""
         return cls(function, str(entry["argument"]), tuple(entry["columns"]), int(entry["axis"]))
 
-    def __call__(self, **given: Any) -> Any:
+    def __call__(self, **given: Array) -> object:
         columns = [given.pop(name) for name in self.columns]
         return self.function(self._stack(columns), **given)
 
-    def _stack(self, columns: Sequence[Any]) -> Any:
+    def _stack(self, columns: Sequence[Array]) -> object:
         if isinstance(columns[0], np.ndarray):
             return np.stack(columns, self.axis)
         for library, kind, stacking in (("torch", "Tensor", "torch"), ("jax", "Array", "jax.numpy")):

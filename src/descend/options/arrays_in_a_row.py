@@ -6,22 +6,27 @@ import contextlib
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from descend.errors import ConfigError
 from descend.formula.formula import guess_columns
-from descend.models.call import arguments_of
+from descend.models import kind_of
+from descend.models.call import arguments_of, name_of
 from descend.models.stacked import Stacked
 from descend.options.option import Values
-from descend.table import open_table
+from descend.table import Table, open_table
 
+Array = NDArray[np.float64]
 NAMES = ("y", "z", "response")
 """What the response is called if it has no name; the first that is no argument of the function."""
 
 
-def named(model: Any, arrays: Sequence[object], response: str | None, start: Values | None) -> tuple[Any, Any, Any]:
+def named(
+    model: object, arrays: Sequence[object], response: str | None, start: Values | None
+) -> tuple[object, object, str | None]:
     """Return the model, the data as a table and the name of the response.
 
     arrays: the predictors, and the response last. A single predictor of two dimensions, (k, n) or (n, k), becomes k
@@ -33,10 +38,11 @@ def named(model: Any, arrays: Sequence[object], response: str | None, start: Val
     _check(arrays)
     if isinstance(model, str):
         return _of_formula(model, predictors, y)
-    if hasattr(model, "named_parameters"):
+    if kind_of(model).in_place:
         if len(predictors) > 1:
             raise ConfigError("A module takes one array of predictors, (n, k): write fit(net, (X, y)).")
         return model, (predictors[0], y), response
+    assert callable(model)
     names = tuple(arguments_of(model))
     if not _is_array(predictors[0]):
         table = open_table(predictors[0])
@@ -44,7 +50,7 @@ def named(model: Any, arrays: Sequence[object], response: str | None, start: Val
         return model, table.with_column(name, y), name
     name = response or _unused(names)
     if len(names) <= len(predictors):
-        called = getattr(model, "__name__", "the function")
+        called = name_of(model)
         raise ConfigError(
             f"`{called}` has {len(names)} argument{'s' * (len(names) != 1)} and is given {len(predictors)} "
             f"predictor{'s' * (len(predictors) > 1)}, so no parameter is left to fit. Write `def {called}(x, w)`."
@@ -72,9 +78,9 @@ def _is_array(given: object) -> bool:
     return isinstance(given, np.ndarray) or (hasattr(given, "__array__") and not hasattr(given, "columns"))
 
 
-def _shape(given: Any) -> tuple[int, ...]:
+def _shape(given: object) -> tuple[int, ...]:
     try:
-        return tuple(given.shape) if hasattr(given, "shape") else np.shape(given)
+        return tuple(given.shape) if hasattr(given, "shape") else np.shape(cast(ArrayLike, given))
     except ValueError:  # rows of different lengths, of which the table will tell
         return ()
 
@@ -104,7 +110,7 @@ def _unused(names: Sequence[str]) -> str:
     return next((name for name in NAMES if name not in names), "response_")
 
 
-def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[str, Any, None]:
+def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[str, Table, None]:
     """Name arrays by a formula, if it says of itself which of its names are columns."""
     response = formula.partition("~")[0].strip()
     inputs = [name for name in guess_columns(formula) if name != response]
@@ -117,8 +123,8 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
 
 
 def _of_matrix(
-    function: Callable[..., Any], names: Sequence[str], x: Any, y: Any, start: Values
-) -> tuple[Callable[..., Any], dict[str, object]]:
+    function: Callable[..., object], names: Sequence[str], x: Array, y: Array, start: Values
+) -> tuple[Callable[..., object], dict[str, object]]:
     """Return the columns of a matrix of predictors, and the function of them.
 
     Of a square matrix the rows are taken for the predictors, as SciPy does.
@@ -139,17 +145,19 @@ def _of_matrix(
     return Stacked(function, names[0], tuple(columns), axis), columns
 
 
-def _takes_columns(function: Callable[..., Any], names: Sequence[str], x: Any, several: Any, start: Values) -> bool:
+def _takes_columns(
+    function: Callable[..., object], names: Sequence[str], x: Array, several: Array, start: Values
+) -> bool:
     """Whether a function expects each predictor as an argument of its own, rather than all in its first.
 
     It is tried both ways: only one of them gives a value for each row.
     """
 
-    def one_a_row(*columns: Any) -> bool:
+    def one_a_row(*columns: Array) -> bool:
         values = [start.get(name, 1.0) for name in names[len(columns) :]]
         try:
             with np.errstate(all="ignore"):
-                return bool(np.shape(function(*columns, *values)) == several.shape[1:])
+                return bool(np.shape(cast(ArrayLike, function(*columns, *values))) == several.shape[1:])
         except Exception:
             return False
 
