@@ -57,8 +57,6 @@ class Stacked:
         return self.function(self._stack(columns), **given)
 
     def _stack(self, columns: Sequence[Array]) -> object:
-        if isinstance(columns[0], np.ndarray):
-            return np.stack(columns, self.axis)
         for library, kind, stacking in (("torch", "Tensor", "torch"), ("jax", "Array", "jax.numpy")):
             if isinstance(columns[0], getattr(sys.modules.get(library), kind, ())):
                 return sys.modules[stacking].stack(columns, self.axis)
