@@ -25,7 +25,7 @@ from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 
-EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)"}
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)", "jn": "jn(2, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -178,6 +178,10 @@ class Builder:
             return FUNCTIONS["where"].build(self._condition(condition), self._value(chosen), self._value(other))
         self._check_count(node)
         arguments = [self._value(argument) for argument in node.arguments]
+        for place in FUNCTIONS[name].orders:
+            if not (arguments[place].is_Integer and arguments[place] >= 0):
+                fault = f"`{name}` needs a whole number from 0 on here, written as such."
+                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[name]}`.")
         result = FUNCTIONS[name].build(*arguments)
         if all(argument.is_number for argument in arguments):
             value = constant_call(FUNCTIONS[name], [float(argument) for argument in arguments])

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Function, Mul
 from descend.errors import FormulaError
 from descend.formula.build import Builder, listed
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.functions import CONSTANTS, entry_of
+from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
 from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
@@ -186,7 +186,7 @@ def _read(
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
     """Refuse parameters that the expression does not depend on, or only in steps."""
-    moving = _outside_conditions(expression)
+    moving, unstepped = _outside_conditions(expression), _outside_conditions(expression, steps=False)
     vectors: dict[str, set[Expr]] = {}
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
@@ -200,21 +200,36 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
             builder.fail(node, fault, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
+        if not symbols & moving and symbols & unstepped:
+            fault = f"`{name}` stands only inside {_steps_around(expression, symbols)}, where no gradient can find it."
+            builder.fail(node, fault, "Make the step smooth, for example with sigmoid( ).")
         if not symbols & moving:
             fault = f"`{name}` stands only in a condition, where no gradient can find it."
             builder.fail(node, fault, "Make the switch smooth, for example with sigmoid( ).")
 
 
-def _outside_conditions(expression: Expr) -> set[Expr]:
-    """Return the symbols of an expression that stand outside the conditions of where( )."""
+def _outside_conditions(expression: Expr, steps: bool = True) -> set[Expr]:
+    """Return the parts of an expression outside the conditions of where( ) and, if asked, of functions that jump."""
     seen: set[Expr] = set()
     waiting = [expression]
     while waiting:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            waiting.extend(node.args[1:] if node.func is where else node.args)
+            if not (steps and _jumps(node)):
+                waiting.extend(node.args[1:] if node.func is where else node.args)
     return seen
+
+
+def _jumps(node: Expr) -> bool:
+    function = entry_of(node)
+    return function is not None and function.jumps
+
+
+def _steps_around(expression: Expr, symbols: set[Expr]) -> str:
+    """Name the functions that jump and have one of ``symbols`` inside."""
+    nodes = (node for node in expression.atoms(Function) if _jumps(node) and node.free_symbols & symbols)
+    return " and ".join(sorted({f"`{NAMES[node.func]}`" for node in nodes}))
 
 
 def _names(node: Node) -> Iterable[Name]:

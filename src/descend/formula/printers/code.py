@@ -254,7 +254,11 @@ class Writer:
                 repr(float(argument)) if argument.is_Integer else text
                 for argument, text in zip(arguments, texts, strict=True)
             ]
-        template: str = getattr(function, self.language.name)
+        template: str | None = getattr(function, self.language.name)
+        if template is None:
+            raise FormulaError(
+                f"`{function.name}` cannot be written as {self.language.name}, which has no such function."
+            )
         if template.count("{0}") > 1 and len(texts[0]) > LONGEST:  # it would double once more
             raise FormulaError(f"The formula is nested too deeply to be written as {self.language.name}. {SIMPLIFY}")
         return template.format(*texts), ATOM if PLAIN_CALL.fullmatch(template) else OR
