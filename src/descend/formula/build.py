@@ -96,9 +96,9 @@ class Builder:
         for call in called_and_named(node):
             name = call.function
             if name in FUNCTIONS or name == "I" or name not in self.known:
-                what = "column" if name in self.known else "parameter"
-                fault = f"`{name}` is called as a function here, and is a {what} elsewhere in the formula."
-                quote = f"; for the function put the {what} in backticks: `{name}`" if name in FUNCTIONS else ""
+                role = "column" if name in self.known else "parameter"
+                fault = f"`{name}` is called as a function here, and is a {role} elsewhere in the formula."
+                quote = f"; for the function put the {role} in backticks: `{name}`" if name in FUNCTIONS else ""
                 self.fail(_called(call), fault, f"To multiply, write `{name}*(...)`{quote}.")
 
     def _value(self, node: syntax.Node) -> Expr:
