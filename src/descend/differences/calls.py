@@ -32,7 +32,7 @@ class RowFunction(Protocol):
         ...
 
     def many(self, thetas: Values) -> Values:
-        """Return the (k, n) values at k points, (k, p), from one call. Raises DescendError where that cannot be done."""
+        """Return the (k, n) values at k points, (k, p), from one call. Raises an error where that cannot be."""
         ...
 
 

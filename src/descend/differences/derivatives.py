@@ -102,7 +102,7 @@ class Derivatives:
         return True
 
     def errors_at(self, theta: Array) -> tuple[Array, Array]:
-        """Return the root mean square errors of the values, (n,), and of their derivatives, (n, p), at the last point."""
+        """Return the root mean square errors of values, (n,), and of derivatives, (n, p), where last found."""
         values = self.at(theta)[0]
         rounding = 2.0 * LEAST * np.abs(values)
         of_values = rounding if self.noise <= 2.0 * LEAST * self.scale else np.maximum(rounding, self.noise)

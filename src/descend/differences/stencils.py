@@ -46,9 +46,7 @@ class Stencil:
 FORWARD = Stencil("forward differences", (1.0,), (1.0,), 1)
 ONE_SIDED = Stencil("one-sided differences", (1.0, 2.0), (2.0, -0.5), 2)
 CENTRAL = Stencil("central differences", (-1.0, 1.0), (-0.5, 0.5), 2)
-FOURTH = Stencil(
-    "central differences of fourth order", (-2.0, -1.0, 1.0, 2.0), (1 / 12, -8 / 12, 8 / 12, -1 / 12), 4
-)
+FOURTH = Stencil("central differences of fourth order", (-2.0, -1.0, 1.0, 2.0), (1 / 12, -8 / 12, 8 / 12, -1 / 12), 4)
 
 
 def differenced(

@@ -105,7 +105,8 @@ class NumpyEngine(InMemory):
         else:
             count = self.rows.weight_of(rows)
             if self.whole:
-                loss, gradient, curvature = self.kernel.sums_over(theta, self.data, order, rows)  # type: ignore[union-attr]
+                over: Callable[..., Sums] = self.kernel.sums_over  # type: ignore[attr-defined]
+                loss, gradient, curvature = over(theta, self.data, order, rows)
                 return ordered(order, count, float(loss), gradient, curvature)
             block = tuple(array[rows] for array in self.data)
         loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)

@@ -66,9 +66,7 @@ class NumericKernel:
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         return self.sums_over(theta, block, order, slice(None))
 
-    def sums_over(
-        self, theta: Array, block: tuple[Array, ...], order: int, chosen: slice | NDArray[np.intp]
-    ) -> Sums:
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: slice | NDArray[np.intp]) -> Sums:
         """Return the sums over some rows of a block; the function is called with all of them."""
         columns = dict(zip(self.names, block, strict=False))
         y = self.model.observed(columns)[chosen]
@@ -96,5 +94,6 @@ class NumericKernel:
         """Return the standard deviation of the gradient sum, from the errors of scores and of their derivatives."""
         assert self.used is not None
         of_scores, of_derivatives = (error[chosen] for error in self.used.errors_at(theta))
-        found: Array = np.sqrt(np.square(of_derivatives).T @ slope**2 + np.square(jacobian).T @ (weight * of_scores) ** 2)
+        of_slopes = np.square(jacobian).T @ (weight * of_scores) ** 2
+        found: Array = np.sqrt(np.square(of_derivatives).T @ slope**2 + of_slopes)
         return found

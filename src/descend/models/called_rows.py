@@ -1,7 +1,9 @@
-"""A user's Python function over the rows of a table, called at one point or at many, with real or complex parameters."""
+"""A user's Python function over the rows of a table: called at one point or many, with real or complex parameters."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +52,8 @@ class CalledRows:
             return np.full(self.rows, found[()])
         if found.ndim == 0:
             raise ConfigError(
-                f"`{self.forward.name}` returned one number for {self.rows} rows. It must return one prediction per row."
+                f"`{self.forward.name}` returned one number for {self.rows} rows. It must return one prediction per "
+                "row."
             )
         if found.shape != (self.rows,):
             raise ConfigError(
@@ -62,7 +65,9 @@ class CalledRows:
     def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
         """Return (k, rows) predictions: each parameter stands in a column of its own, (k, 1), against the rows."""
         values = {
-            name: thetas[:, place.start, None] if self.parameters.shapes[name] is None else thetas[:, place].T[:, :, None]
+            name: thetas[:, place.start, None]
+            if self.parameters.shapes[name] is None
+            else thetas[:, place].T[:, :, None]
             for name, place in self.parameters.slices.items()
         }
         found = self._numbers(self._called(values), np.iscomplexobj(thetas))
@@ -86,10 +91,8 @@ class CalledRows:
             array = np.empty(0, dtype=object)
         kinds = "biufc" if complex_too else "biuf"
         if array.dtype.kind == "O" and found is not None:
-            try:
+            with contextlib.suppress(TypeError, ValueError):
                 array = array.astype(np.float64)
-            except (TypeError, ValueError):
-                pass
         if array.dtype.kind not in kinds:
             what = "complex numbers" if array.dtype.kind == "c" else f"{found!r:.60}, not numbers"
             raise ConfigError(f"`{self.forward.name}` returned {what}. It must return one prediction per row.")
@@ -107,14 +110,16 @@ def _protected(column: Array) -> Array:
 
 
 def mentions(function: Callable[..., Any], library: str, depth: int = DEPTH) -> bool:
-    """Whether the code of a function, or of those it calls, leads to a library; also where that cannot be seen.
+    """Whether the code of a function, or of those it calls, leads to a library.
+
+    Where that cannot be seen, as in compiled code, it may, once the library was imported.
 
     >>> mentions(lambda x, a: a * np.exp(x), "torch")
     False
     """
     code = getattr(function, "__code__", None)
     if not isinstance(function, types.FunctionType) or not isinstance(code, types.CodeType) or depth == 0:
-        return True
+        return library in sys.modules
     inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     names = {name for part in (code, *inner) for name in part.co_names}
     if library in names:

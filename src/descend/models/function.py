@@ -12,14 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.differences import RowFunction
-from descend.errors import ConfigError
+from descend.errors import ConfigError, FormulaError
+from descend.formula.compile import compile_expression
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
 from descend.models.call import Call, bind
 from descend.models.called_rows import CalledRows, mentions
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.formula import FormulaModel
+from descend.models.stacked import Stacked
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
+from descend.tracing import UntraceableError, disagreement, trace
 
 Array = NDArray[np.float64]
 
@@ -28,8 +34,8 @@ Array = NDArray[np.float64]
 class FunctionModel(Model):
     """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts.
 
-    numeric: whether its derivatives are found numerically, by calling it, as they are unless the user gave a gradient or
-    the function is written with torch functions.
+    numeric: whether its derivatives are found numerically, by calling it: unless the user gave a gradient, or it is
+    written with torch functions.
     """
 
     forward: Call = field()
@@ -37,6 +43,7 @@ class FunctionModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    notes: tuple[str, ...] = ()
     numeric: bool = False
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
@@ -50,7 +57,7 @@ class FunctionModel(Model):
         return callable(given)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, object]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
@@ -66,18 +73,41 @@ class FunctionModel(Model):
                 f"{forward.name}(x, w)`."
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+        notes: tuple[str, ...] = ()
+        if options["gradient"] is None or options["gradient"] == "derived":
+            try:
+                return _traced(forward, response, start, table, options, loss)
+            except (UntraceableError, FormulaError) as reason:
+                notes = (f"`{forward.name}` is no formula: it {reason}",)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
         held = held_back(everything, table, options, start)
         if held is not None:
             forward = replace(forward, constraints=held)
-        model = cls(forward, response, everything if held is None else held.free, loss, held)
+        model = cls(forward, response, everything if held is None else held.free, loss, held, notes)
         numeric = options["gradient"] == "numeric" or (options["gradient"] is None and not model._with_torch(start))
         return replace(model, numeric=numeric), start
 
+    @classmethod
+    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+        if model.formula is None or not columns:
+            return None
+        symbols = (*(Column(name) for name in model.inputs), *map(Parameter, model.parameters.shapes))
+        evaluate = compile_expression(model.formula.expression, symbols)
+        forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
+        opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
+
+        def traced(theta: Array, part: Mapping[str, Array]) -> Array:
+            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
+            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(next(iter(part.values()))),))
+
+        return disagreement(opaque.scores, traced, theta, {name: columns[name] for name in forward.columns})
+
     def entry(self) -> dict[str, object]:
-        return {"function": self.forward.name, "response": self.response}
+        function = self.forward.function
+        stacked = {"stacked": function.entry()} if isinstance(function, Stacked) else {}
+        return {"function": self.forward.name, "response": self.response, **stacked}
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
@@ -90,6 +120,8 @@ class FunctionModel(Model):
     def restored(
         cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
     ) -> FunctionModel:
+        if content.get("stacked") is not None:
+            given = Stacked.restored(given, content["stacked"])
         forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
         everything = Parameters(shapes_of(content))
         return cls(
@@ -98,9 +130,7 @@ class FunctionModel(Model):
 
     def __post_init__(self) -> None:
         sources = ("numeric", "autograd") if self.numeric else ("autograd", "numeric")
-        self.__dict__.update(
-            inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources
-        )
+        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
@@ -136,9 +166,9 @@ class FunctionModel(Model):
     def _with_torch(self, start: Mapping[str, object]) -> bool:
         """Find out, before any rows are read, whether the function is written with torch functions.
 
-        It is called for that, with one made-up row, only if it may be: PyTorch was imported, and its code leads there.
+        It is called for that, with one made-up row, only if its code leads to PyTorch.
         """
-        if "torch" not in sys.modules or not mentions(self.forward.function, "torch"):
+        if not mentions(self.forward.function, "torch"):
             return False
         return self._takes_tensors(self.parameters.start(start, 1.0), {name: np.ones(1) for name in self.inputs})
 
@@ -156,6 +186,14 @@ class FunctionModel(Model):
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+
+
+def _traced(
+    forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+) -> tuple[Model, dict[str, object]]:
+    """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
+    text = trace(forward.function, forward.columns, forward.parameters)
+    return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:

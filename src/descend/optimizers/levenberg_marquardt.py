@@ -11,8 +11,8 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
-from descend.optimizers.sparing import sparing_step
 from descend.optimizers.second_derivatives import newton_step
+from descend.optimizers.sparing import sparing_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
 from descend.registry import setting
 
