@@ -56,7 +56,7 @@ class NumpyEngine(InMemory):
         self.many: Callable[[Array, int], Sums]
         self.count, self.total = rows.count, rows.total
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
-        self.whole = getattr(self.kernel, "whole", False)
+        self.undivided = getattr(self.kernel, "undivided", False)
         """Whether all rows are one block, however many there are, as a function may look at all of a column."""
         alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
         self.block: tuple[Array, ...] | None = None
@@ -66,7 +66,7 @@ class NumpyEngine(InMemory):
         )
         if kernel is not None and self.shared:
             self.many = partial(_shared, kernel, kernel.lay_out(rows), self.count)
-        elif (self.count > BLOCK or alone) and not self.whole:
+        elif (self.count > BLOCK or alone) and not self.undivided:
             self.many = partial(_added, self.sums, list(_cut(self.data, self.count)), alone)
         else:
             self.block = self.kernel.prepare(rows)
@@ -104,7 +104,7 @@ class NumpyEngine(InMemory):
             count, block = self.total, self.block
         else:
             count = self.rows.weight_of(rows)
-            if self.whole:
+            if self.undivided:
                 over: Callable[..., Sums] = self.kernel.sums_over  # type: ignore[attr-defined]
                 loss, gradient, curvature = over(theta, self.data, order, rows)
                 return ordered(order, count, float(loss), gradient, curvature)

@@ -144,7 +144,7 @@ class FunctionKernel(NumericKernel):
     ones. The curvature is that of the forward function, by central differences.
     """
 
-    whole = False
+    undivided = False
 
     def __init__(self, model: Model, gradient: Call) -> None:
         super().__init__(model, gradient.columns)

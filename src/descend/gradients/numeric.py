@@ -25,7 +25,7 @@ class NumericKernel:
 
     language = "numpy"
     finish = None
-    whole = True
+    undivided = True
 
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
         model.loss.refuse_own()

@@ -94,8 +94,8 @@ class CalledRows:
             with contextlib.suppress(TypeError, ValueError):
                 array = array.astype(np.float64)
         if array.dtype.kind not in kinds:
-            what = "complex numbers" if array.dtype.kind == "c" else f"{found!r:.60}, not numbers"
-            raise ConfigError(f"`{self.forward.name}` returned {what}. It must return one prediction per row.")
+            content = "complex numbers" if array.dtype.kind == "c" else f"{found!r:.60}, not numbers"
+            raise ConfigError(f"`{self.forward.name}` returned {content}. It must return one prediction per row.")
         return array if array.dtype.kind == "c" else array.astype(np.float64)
 
 

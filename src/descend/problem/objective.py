@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from descend.engines.batches import Batch
+from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Engine
 from descend.formula.factor import triangle
 from descend.parameters import Bounds
-from descend.problem.point import Array, Objective, Penalty, Places, Point, Triangle, pulling, shuffled
+from descend.problem.point import Array, Objective, Penalty, Point, Triangle, pulling
 
 Numbers = tuple[float, Array | None, Array | None]
 """J, its gradient and its curvature."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Engine
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.systems import RANK, predicted, well
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
-Places = NDArray[np.intp]
 EPS = float(np.finfo(np.float64).eps)
 ROUNDINGS = 8.0
 """How many roundings a gradient may be made up of and still count as zero."""
@@ -351,15 +351,3 @@ def pulling(upper: Array, gradient: Array) -> Array:
     norms[norms == 0.0] = 1.0
     pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
     return pull
-
-
-def shuffled(rows: int, size: int, seed: int, epoch: int, omega: Array | None = None) -> list[Places]:
-    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone.
-
-    omega: their weights. Rows of weight 0 do not count, and a batch that has only such rows is left out.
-    """
-    if omega is not None:
-        counting = np.flatnonzero(omega)
-        return [counting[chosen] for chosen in shuffled(len(counting), size, seed, epoch)]
-    order = np.random.default_rng([seed, epoch]).permutation(rows)
-    return [order[begin : begin + size] for begin in range(0, rows, size)]
