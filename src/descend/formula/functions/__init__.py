@@ -4,7 +4,7 @@ SymPy's own function class is used where its derivative is right for real number
 """
 
 from descend.formula.functions import elementary
-from descend.formula.functions.constants import CONSTANTS, not_a_parameter
+from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
 from descend.formula.functions.evaluation import Special, constant_call
 from descend.formula.functions.table import DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, register
@@ -23,6 +23,5 @@ __all__ = [
     "constant_call",
     "elementary",
     "entry_of",
-    "not_a_parameter",
     "register",
 ]
