@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from descend.gradients.contract import Array
 from descend.gradients.numeric import NumericKernel
-from descend.models import Model
 
 MANY = 64
 """Parameters above which one backward pass costs less than the derivative of each row by each parameter."""
@@ -20,8 +19,7 @@ class JaxKernel(NumericKernel):
     """
 
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array | None:
-        pulled = self.model.pulled
-        if theta.size <= MANY or pulled is None:
+        if theta.size <= MANY:
             return None
         slope = omega * self.loss.slope(self.model.scores(theta, columns), self.model.observed(columns))
-        return pulled(theta, columns, slope)
+        return self.model.pulled_back(theta, columns, slope)

@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.call import Call
 from descend.parameters import Parameters
+from descend.table import Table
 
 if TYPE_CHECKING:
     import jax
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
+REMEDY = (
+    "Use jax.numpy for all that depends on a parameter (jnp.exp, not np.exp; jnp.where or jax.lax.cond for `if`), or "
+    'gradient="numeric".'
+)
 DEEPEST = 4
 """How many calls deep a function is searched for JAX."""
 MODES = ("jacfwd", "jacrev")
@@ -47,11 +52,11 @@ class JaxFunction:
 
     def scores(self, theta: Array, columns: Columns) -> Array:
         """Return the prediction of each row, (n,)."""
-        return self._called(self._prediction, theta, columns)
+        return self._called("scores", self._prediction, theta, columns)
 
     def jacobian(self, theta: Array, columns: Columns) -> Array:
         """Return the derivatives of the predictions by the parameters, (n, p)."""
-        return self._called(getattr(_jax(), self.mode)(self._prediction), theta, columns)
+        return self._called("jacobian", getattr(_jax(), self.mode)(self._prediction), theta, columns)
 
     def pulled(self, theta: Array, columns: Columns, slope: Array) -> Array:
         """Return J' slope, (p,), with J the derivatives of the predictions, by one backward pass."""
@@ -59,25 +64,27 @@ class JaxFunction:
         def weighed(theta: jax.Array, columns: Mapping[str, jax.Array], slope: jax.Array) -> jax.Array:
             return self._prediction(theta, columns) @ slope
 
-        return self._called(_jax().grad(weighed), theta, columns, slope)
+        return self._called("pulled", _jax().grad(weighed), theta, columns, slope)
 
-    def probe(self, columns: Columns) -> None:
-        """Find out how JAX differentiates the function for rows such as these, if it can; else say why not.
+    def probe(self, table: Table) -> None:
+        """Find out how JAX differentiates the function for the rows of a table, if it can; else say why not.
 
-        Nothing is computed: JAX is shown arrays of these shapes only, or columns where the function needs their values.
+        JAX is shown arrays of these shapes and nothing is computed, unless the function needs the values of columns.
         """
-        jax, theta = _jax(), np.zeros(self.parameters.size)
+        jax, theta, names = _jax(), np.ones(self.parameters.size), self.forward.columns
+        shape = jax.ShapeDtypeStruct((table.rows,), np.float64)
         with doubles():
             for self.compiled in (True, False):
+                columns = dict.fromkeys(names, shape) if self.compiled else _arrays(table.numbers(names, "drop"))
                 for self.mode in MODES:
                     derivative = getattr(jax, self.mode)(self._prediction)
                     try:
                         if self.compiled:
-                            jax.eval_shape(derivative, theta, dict(columns))
+                            jax.eval_shape(derivative, theta, columns)
                         else:
-                            jax.eval_shape(functools.partial(derivative, columns=_arrays(columns)), theta)
+                            derivative(theta, columns)
                     except Exception as error:
-                        self.refused = self._why(error)
+                        self.refused = self._why(error) if self.mode == MODES[0] else self.refused
                     else:
                         self.refused = None
                         return
@@ -90,58 +97,77 @@ class JaxFunction:
                 self.parameters.shapes.items(), self.parameters.slices.values(), strict=True
             )
         }
-        prediction = numpy.asarray(self.forward(columns, values), dtype=float)
+        prediction = numpy.asarray(self.forward(columns, values))
+        if numpy.iscomplexobj(prediction):
+            raise ConfigError(
+                f"`{self.forward.name}` returned complex numbers; a prediction is real. Return jnp.real(...) of them, "
+                "or jnp.abs(...)."
+            )
+        prediction = prediction.astype(float)
         rows = next(iter(columns.values())).shape
         if prediction.shape not in ((), rows):
             raise ConfigError(
                 f"`{self.forward.name}` returned shape {prediction.shape} for {rows[0]} rows. It must return one "
                 "prediction per row."
             )
-        return numpy.broadcast_to(prediction, rows)
+        whole: jax.Array = numpy.broadcast_to(prediction, rows)
+        return whole
 
     def _called(
-        self, function: Callable[..., jax.Array], theta: Array, columns: Columns, *more: Array
+        self, name: str, function: Callable[..., jax.Array], theta: Array, columns: Columns, *more: Array
     ) -> Array:
-        """Call a function, compiled if possible, and return its result as NumPy's."""
-        jax = _jax()
+        """Call a function, compiled if possible, and return its result as NumPy's. name: by which it is kept."""
+        jax, columns = _jax(), {name: columns[name] for name in self.forward.columns or list(columns)[:1]}
         with doubles():
             if self.compiled:
                 try:
-                    name = f"{function.__name__} {self.mode}"
-                    compiled = self._kept.setdefault(name, jax.jit(function))
-                    return np.array(compiled(theta, dict(columns), *more), dtype=np.float64)
+                    return _numbers(self._kept.setdefault(name, jax.jit(function))(theta, columns, *more))
                 except ConfigError as error:
                     if not isinstance(error.__cause__, jax.errors.JAXTypeError):
                         raise
                     self.compiled = False
-            return np.array(function(jax.numpy.asarray(theta), _arrays(columns), *more), dtype=np.float64)
+            return _numbers(function(jax.numpy.asarray(theta), _arrays(columns), *more))
 
     def _why(self, error: Exception) -> str:
-        """Say why JAX cannot differentiate the function, and what to write."""
+        """Say why JAX cannot differentiate the function."""
         errors, cause, name = _jax().errors, error.__cause__ or error, self.forward.name
         if isinstance(cause, errors.TracerArrayConversionError):
-            return (
-                f"`{name}` uses NumPy, which JAX cannot differentiate. Use jax.numpy in it (jnp.exp, not np.exp), or "
-                "leave out the gradient."
-            )
+            return f"`{name}` uses NumPy, which JAX cannot differentiate."
         if isinstance(cause, errors.JAXTypeError):
             return (
-                f"`{name}` needs the value of a parameter, as in `if`, `float(...)` or `while`, which JAX cannot "
-                "follow. Use jnp.where or jax.lax.cond, or leave out the gradient."
+                f"`{name}` needs the value of a parameter, as for `if`, `while` or `float(...)`, which JAX does not "
+                "have while it differentiates."
             )
         if cause is error and isinstance(error, ConfigError):
             return str(error)
-        return f"JAX cannot differentiate `{name}`: {str(cause).splitlines()[0].rstrip('.')}. Leave out the gradient."
+        return f"JAX cannot differentiate `{name}`: {str(cause).splitlines()[0].rstrip('.')}."
+
+
+def read_jax(forward: Call, parameters: Parameters, table: Table, gradient: object) -> JaxFunction | None:
+    """Return a function as JAX computes it if it is written with jax.numpy, or if that is asked for; else None.
+
+    Raises ConfigError if JAX is asked for and cannot differentiate the function.
+    """
+    if gradient != "jax" and not uses_jax(forward.function):
+        return None
+    function = JaxFunction(forward, parameters)
+    function.probe(table)
+    if gradient == "jax" and function.refused is not None:
+        raise ConfigError(f"{function.refused} {REMEDY}")
+    return function
+
+
+def _numbers(result: object) -> Array:
+    return np.array(result, dtype=np.float64)
 
 
 def doubles() -> AbstractContextManager[object]:
     """Let JAX compute in double precision for a while, whatever the user has set for the rest."""
     jax = _jax()
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # before JAX 0.8
-
-    return enable_x64()
+    # Before JAX 0.8 it was among the experiments.
+    enable: Callable[[bool], AbstractContextManager[object]]
+    enable = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
+    return enable(True)
 
 
 def uses_jax(function: Callable[..., object]) -> bool:
@@ -151,8 +177,8 @@ def uses_jax(function: Callable[..., object]) -> bool:
 
 def _mentions(given: object, deep: int) -> bool:
     """Whether something that a function names is of JAX, or a function that names such things."""
-    home = given.__name__ if isinstance(given, ModuleType) else getattr(given, "__module__", None)
-    library = str(home or type(given).__module__).partition(".")[0]
+    home = given.__name__ if isinstance(given, ModuleType) else getattr(given, "__module__", type(given).__module__)
+    library = str(home).partition(".")[0]
     if library in ("jax", "jaxlib"):
         return True
     if deep == 0 or library in OTHERS or isinstance(given, ModuleType):
@@ -162,14 +188,14 @@ def _mentions(given: object, deep: int) -> bool:
     function = inspect.unwrap(given) if callable(given) else given
     function = getattr(function, "__func__", function)
     if not isinstance(function, FunctionType):
-        called = getattr(type(function), "__call__", None)
+        called = vars(type(function)).get("__call__")
         return isinstance(called, FunctionType) and _mentions(called, deep)
     named = inspect.getclosurevars(function)
     names = set(_names(function.__code__))
     modules = [each for each in named.globals.values() if isinstance(each, ModuleType) and each.__name__ not in OTHERS]
     within = [vars(module)[name] for module in modules for name in names & vars(module).keys()]
     inner = [function.__globals__[name] for name in names & function.__globals__.keys()]
-    return "jax" in names or any(
+    return any(name.partition(".")[0] == "jax" for name in names) or any(
         _mentions(each, deep - 1) for each in (*named.nonlocals.values(), *inner, *within) if each is not given
     )
 
@@ -190,6 +216,7 @@ def _jax() -> ModuleType:
     """Import JAX, or say how to install it."""
     try:
         import jax
+        import jax.experimental
         import jax.numpy
     except ImportError:
         raise ConfigError(
