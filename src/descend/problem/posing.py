@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.losses import LOSSES
-from descend.models import Model
+from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
@@ -45,6 +46,12 @@ def pose(request: Request, table: Table) -> Problem:
         )
     names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
     summing = _summing(model, code, table, tuple(names), request)
+    doubt = kind_of(request.model).disproved(
+        request.model, model, model.parameters.start(given, 1.0), summing.rows.columns
+    )
+    if doubt is not None:
+        note = f"`{model.name}` is no formula: {doubt}"
+        return pose(replace(request, gradient="numeric", notes=(*request.notes, note)), table)
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
@@ -59,7 +66,7 @@ def pose(request: Request, table: Table) -> Problem:
         objective=objective,
         given=given,
         start=start,
-        notes=(*request.notes, *summing.notes, *(() if probable is None else (probable,))),
+        notes=(*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,))),
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
