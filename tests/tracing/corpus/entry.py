@@ -24,6 +24,7 @@ class Entry:
     """
 
     name: str
+    source: str
     function: Callable[..., Any]
     truth: Mapping[str, Any]
     start: Mapping[str, Any]
@@ -31,7 +32,6 @@ class Entry:
     noise: float
     formula: bool
     step: float | None
-    slow: bool
     needs: str | None
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -39,6 +39,27 @@ class Entry:
     def by_name(self) -> bool:
         """Whether the columns are arguments by name, as of `fit`; else the first argument is all of x."""
         return isinstance(self.x, Mapping)
+
+    @property
+    def theme(self) -> str:
+        """The file of the corpus it is in."""
+        return self.source.rpartition(".")[2]
+
+    def fit(self, **options: Any) -> Any:
+        """Fit the function to its data as a user would."""
+        import descend
+
+        if self.by_name:
+            data = {**self.x, "y": self.y}
+            return descend.fit(self.function, data, response="y", start=dict(self.start), **self.options, **options)
+        start = self.theta(self.start) if self.starred else dict(self.start)
+        return descend.fit(self.function, self.x, self.y, start=start, **self.options, **options)
+
+    @property
+    def starred(self) -> bool:
+        """Whether it takes its parameters as `*params`, which have no names."""
+        arguments = inspect.signature(self.function).parameters.values()
+        return any(argument.kind is argument.VAR_POSITIONAL for argument in arguments)
 
     def theta(self, values: Mapping[str, Any]) -> Array:
         """Return parameters by name as one vector."""
@@ -69,10 +90,10 @@ class Entry:
         return exact + self.noise * np.random.default_rng(7).standard_normal(len(exact))
 
     def oracle(self) -> Array:
-        """Return the least squares near the truth: SciPy's, then Gauss-Newton steps whose derivatives are as good as can be.
+        """Return the least squares near the truth: SciPy's, then Gauss-Newton steps with better derivatives.
 
-        These are central differences, each over a twentieth of what the noise of y leaves unknown of the parameter if all
-        others are known: far above rounding, and still within what is a straight line.
+        These are differences of fourth order, each over a twentieth of what the noise of y leaves unknown of one
+        parameter if the others are known: far above rounding, and still within what is nearly a straight line.
         """
         from scipy.optimize import least_squares
 
@@ -93,17 +114,19 @@ class Entry:
                 steps = np.maximum(
                     0.05 * self.noise / np.linalg.norm(jacobian, axis=0), (self.step or 0.0) * abs(theta)
                 )
-                moves = np.diag(steps)
                 jacobian = np.stack(
                     [
-                        (self.predict(theta + move) - self.predict(theta - move)) / (2 * step)
-                        for move, step in zip(moves, steps, strict=True)
+                        (8 * self._across(theta, move) - self._across(theta, 2 * move)) / (12 * np.sum(move))
+                        for move in np.diag(steps)
                     ],
                     axis=1,
                 )
                 scale = np.linalg.norm(jacobian, axis=0)
                 theta = theta - np.linalg.lstsq(jacobian / scale, self.predict(theta) - self.y, rcond=None)[0] / scale
         return theta
+
+    def _across(self, theta: Array, move: Array) -> Array:
+        return self.predict(theta + move) - self.predict(theta - move)
 
 
 CORPUS: dict[str, Entry] = {}
@@ -118,7 +141,6 @@ def entry(
     formula: bool = True,
     name: str | None = None,
     step: float | None = None,
-    slow: bool = False,
     needs: str | None = None,
     whole: bool = False,
     **options: Any,
@@ -136,7 +158,8 @@ def entry(
         columns = x
         if isinstance(x, np.ndarray) and x.ndim == 1 and not whole:
             columns = {next(iter(inspect.signature(function).parameters)): x}
-        CORPUS[key] = Entry(key, function, truth, begin, columns, noise, formula, step, slow, needs, options)
+        theme = str(inspect.currentframe().f_back.f_globals["__name__"])
+        CORPUS[key] = Entry(key, theme, function, truth, begin, columns, noise, formula, step, needs, options)
         return function
 
     return decorate
