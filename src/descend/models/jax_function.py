@@ -110,8 +110,8 @@ class JaxFunction:
                 f"`{self.forward.name}` returned shape {prediction.shape} for {rows[0]} rows. It must return one "
                 "prediction per row."
             )
-        whole: jax.Array = numpy.broadcast_to(prediction, rows)
-        return whole
+        each: jax.Array = numpy.broadcast_to(prediction, rows)
+        return each
 
     def _called(
         self, name: str, function: Callable[..., jax.Array], theta: Array, columns: Columns, *more: Array
