@@ -66,6 +66,8 @@ class Model(ABC):
     constraints: Constraints | None = None
     formula: Formula | None = None
     forward: Call | None = None
+    calls: int = 0
+    """How often a function that the user wrote was called, where that is counted."""
 
     @classmethod
     @abstractmethod

@@ -49,7 +49,7 @@ def pose(request: Request, table: Table) -> Problem:
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
-    doubtful = ambiguities(model.formula, table.names) if model.formula is not None else ()
+    doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     return Problem(
         model=model,
         gradient=gradient,
@@ -82,8 +82,10 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
             return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
     penalised = request.l1 + request.l2 > 0
-    remarks = table.rounding_notes(rows.columns)
-    preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
+    remarks: tuple[str, ...] = ()
+    if not request.bare:
+        remarks = table.rounding_notes(rows.columns)
+        preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
     squares = float(rows.y.dot(rows.y))
