@@ -7,6 +7,11 @@ like terms of a sum (two peaks, say) may come out in either order. Where a start
 for another, all by itself, and says so; here that counts like any other end.
 
     python benchmarks/nist.py tests/results/nist
+
+With --as, descend gets each model as a NumPy function instead of a formula: `function` is traced into an expression,
+`opaque` is differentiated numerically, as what cannot be traced is.
+
+    python benchmarks/nist.py tests/results/nist --as function
 """
 
 from __future__ import annotations
@@ -34,6 +39,11 @@ from descend.formula.formula import Formula
 from descend.formula.structure import interchangeable
 from descend.formula.symbols import Column, Parameter
 
+if __package__:  # imported from the root of the repository, as the tests do
+    from benchmarks.nist_functions import FUNCTIONS
+else:
+    from nist_functions import FUNCTIONS
+
 Array = NDArray[np.float64]
 Answer = tuple[Mapping[str, float], Mapping[str, float] | None]
 """Parameters and standard deviations."""
@@ -56,6 +66,11 @@ class Problem:
     @cached_property
     def read(self) -> Formula:
         return read_formula(self.formula, tuple(self.columns))
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The model as a NumPy function of the columns and the parameters."""
+        return FUNCTIONS[self.name]
 
     @cached_property
     def y(self) -> Array:
@@ -119,6 +134,22 @@ def by_descend(problem: Problem, start: Mapping[str, float] | None) -> Answer:
     return fit.parameters, fit.standard_errors
 
 
+def by_function(problem: Problem, start: Mapping[str, float] | None) -> Answer:
+    """Fit the model as a NumPy function with descend, all settings left alone."""
+    return _of_function(problem, start)
+
+
+def by_opaque_function(problem: Problem, start: Mapping[str, float] | None) -> Answer:
+    """Fit the model as a NumPy function that descend may only call."""
+    return _of_function(problem, start, gradient="numeric")
+
+
+def _of_function(problem: Problem, start: Mapping[str, float] | None, **options: Any) -> Answer:
+    columns = {**problem.columns, "y": problem.y}
+    fit = descend.fit(problem.function, columns, response="y", start=start, **options)
+    return fit.parameters, fit.standard_errors
+
+
 def by_curve_fit(problem: Problem, start: Mapping[str, float]) -> Answer:
     """Fit with SciPy's curve_fit, all settings left alone."""
     from scipy.optimize import curve_fit
@@ -165,6 +196,11 @@ def _named(problem: Problem, values: Any) -> dict[str, float]:
     return dict(zip(problem.table, map(float, values), strict=True))
 
 
+METHODS: dict[str, Callable[..., Answer]] = {
+    "formula": by_descend,
+    "function": by_function,
+    "opaque": by_opaque_function,
+}
 RUNS: dict[str, tuple[Callable[..., Answer], int | None]] = {
     "descend 1": (by_descend, 0),
     "descend 2": (by_descend, 1),
@@ -178,9 +214,10 @@ RUNS: dict[str, tuple[Callable[..., Answer], int | None]] = {
 }
 
 
-def run(problem: Problem, name: str) -> tuple[float, float]:
-    """Return the digits of one run; none if it raises an error."""
+def run(problem: Problem, name: str, form: str = "formula") -> tuple[float, float]:
+    """Return the digits of one run, descend being given the model in that form; none if it raises an error."""
     method, number = RUNS[name]
+    method = METHODS[form] if method is by_descend else method
     try:
         return digits(problem, method(problem, None if number is None else problem.start(number)))
     except (RuntimeError, ValueError, TypeError, np.linalg.LinAlgError, descend.errors.DescendError):
@@ -191,7 +228,9 @@ def main() -> None:
     """Print the table, a row per dataset and a column per run, then a summary of each run."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("dir", type=Path, help="folder of the .dat files")
-    paths = sorted(parser.parse_args().dir.glob("*.dat"))
+    parser.add_argument("--as", dest="form", choices=METHODS, default="formula", help="what descend is given")
+    arguments = parser.parse_args()
+    paths = sorted(arguments.dir.glob("*.dat"))
     if not paths:
         parser.error("There is no .dat file in that folder. Download them from NIST's site.")
     warnings.simplefilter("ignore")
@@ -204,7 +243,7 @@ def main() -> None:
     for problem in problems:
         for name in RUNS:
             began = time.perf_counter()
-            found[name].append(run(problem, name))
+            found[name].append(run(problem, name, arguments.form))
             seconds[name] += time.perf_counter() - began
         cells = ("{:.1f}/{:.1f}".format(*found[name][-1]) for name in RUNS)
         print(f"{problem.name:<9}" + "".join(f"{cell:>13}" for cell in cells))

@@ -21,9 +21,9 @@ LIMITS = {
     "fmt: skip": 2,
     "Any": 380,
 }
-LINES = 49_900
+LINES = 51_650
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 68
+ENTERED = 70
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

@@ -89,6 +89,8 @@ def fit(
         where it is and holds the fitted weights at the end.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
+        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``: its leading arguments are the
+        predictors, the last array is the response. A matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
@@ -300,7 +302,7 @@ def check(
     (False, 'sum_not_mean', 3.0)
     """
     options = _options(locals())
-    data, weights, sigma = with_columns(data, weights, sigma)
+    data, weights, sigma = with_columns(model, data, weights, sigma)
     options |= {"weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:

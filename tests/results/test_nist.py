@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchmarks.nist import arrangements, digits, read
+from benchmarks.nist_functions import FUNCTIONS
 
 import descend
 
@@ -50,3 +52,13 @@ def test_digits_are_counted_as_nist_counts_them():
     assert digits(problem, (certified, deviations)) == (11.0, 11.0)
     assert digits(problem, (certified | {"b1": certified["b1"] * 1.001}, None)) == (pytest.approx(3.0), 0.0)
     assert digits(problem, (certified | {"b1": float("nan")}, deviations)) == (0.0, 11.0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_functions_are_the_formulas(path):
+    problem = read(path)
+    columns = [column for name, column in problem.columns.items() if name != "y"]
+    for number in (0, 1, 2):
+        theta = [row[number] for row in problem.table.values()]
+        np.testing.assert_allclose(problem.function(*columns, *theta), problem.predict(theta), rtol=1e-12)
+    assert len(FUNCTIONS) == 27

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 
@@ -22,11 +22,30 @@ from descend.formula.symbols import Parameter, Predictor
 Array = NDArray[np.float64]
 
 
+RELATIONS: dict[str, tuple[Callable[[Array], NDArray[np.bool_]], str]] = {
+    "> 0": (lambda values: values > 0.0, "<= 0"),
+    ">= 0": (lambda values: values >= 0.0, "< 0"),
+    "!= 0": (lambda values: values != 0.0, "0"),
+    "> -1": (lambda values: values > -1.0, "<= -1"),
+    ">= 1": (lambda values: values >= 1.0, "< 1"),
+    ">= -1/e": (lambda values: values >= -math.exp(-1.0), "< -1/e"),
+    "between -1 and 1": (lambda values: np.abs(values) <= 1.0, "not between -1 and 1"),
+    "between 0 and 1": (lambda values: (values >= 0.0) & (values <= 1.0), "not between 0 and 1"),
+    "above -1 and below 1": (lambda values: np.abs(values) < 1.0, "not above -1 and below 1"),
+    "above 0 and below 1": (lambda values: (values > 0.0) & (values < 1.0), "not above 0 and below 1"),
+}
+"""What a function may ask of an argument: whether values satisfy it, and what holds where they do not."""
+ABOVE = ("> 0", "!= 0", ">= 0", "> -1", ">= -1/e")
+"""The relations that all positive numbers satisfy; but for the first two, 0 does, too."""
+LONG = 30
+"""Operations above which the bounds of an argument are not sought."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """A condition that an argument must satisfy for ``expression``, a function of it, to have a value.
 
-    relation: ``> 0``, ``>= 0``, ``!= 0`` or ``between -1 and 1``.
+    relation: one of ``RELATIONS``.
     """
 
     expression: Expr
@@ -40,22 +59,15 @@ class Limit:
     def broken(self, values: Array) -> NDArray[np.bool_]:
         """Say where values of the argument break the condition."""
         with np.errstate(invalid="ignore"):
-            kept: NDArray[np.bool_] = {
-                "> 0": values > 0.0,
-                ">= 0": values >= 0.0,
-                "!= 0": values != 0.0,
-                "between -1 and 1": np.abs(values) <= 1.0,
-            }[self.relation]
-        return ~kept
+            return ~RELATIONS[self.relation][0](values)
 
     @property
     def opposite(self) -> str:
         """Say what holds where the condition does not."""
-        words = {"> 0": "<= 0", ">= 0": "< 0", "!= 0": "0", "between -1 and 1": "not between -1 and 1"}
-        return words[self.relation]
+        return RELATIONS[self.relation][1]
 
     def __str__(self) -> str:
-        be = "be " if self.relation.startswith("between") else ""
+        be = "" if self.relation[0] in "<>!" else "be "
         return f"{as_text(self.expression)} needs {as_text(self.argument)} {'to ' if be else ''}{be}{self.relation}"
 
 
@@ -76,7 +88,8 @@ def limits(formula: Formula) -> tuple[Limit, ...]:
 def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
     function = entry_of(node)
     if function is not None and function.domain:
-        yield node.args[0], function.domain
+        places = enumerate(node.args)
+        yield from ((argument, function.domain_of(place)) for place, argument in places if function.domain_of(place))
     elif node.is_Pow and not node.base.is_number:
         if not node.exp.is_number or (node.exp.is_negative and not node.exp.is_integer):
             yield node.base, "> 0"
@@ -87,12 +100,19 @@ def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
 
 
 def _always(argument: Expr, relation: str) -> bool:
-    function = entry_of(argument)
-    if argument.is_number or (function is not None and function.positive):
+    """Whether an argument satisfies a relation whatever its symbols are; the bounds of long ones are not sought."""
+    if argument.is_number:
         return True
-    if relation == "> 0":
-        return bool(argument.is_positive)
-    return bool(argument.is_nonnegative if relation == ">= 0" else argument.is_zero is False and relation == "!= 0")
+    function = entry_of(argument)
+    if relation == "!= 0" and argument.is_zero is False:
+        return True
+    if relation in ABOVE and (argument.is_positive or (function is not None and function.positive)):
+        return True
+    if relation in ABOVE[2:]:
+        return bool(argument.is_nonnegative)
+    if relation in ABOVE or argument.count_ops() > LONG:
+        return False
+    return bool(RELATIONS[relation][0](np.array(interval(argument, {}))).all())
 
 
 def innermost_failure(
@@ -135,15 +155,17 @@ def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
         return REAL
     if callable(function.range):
         return function.range(*parts)
-    return _rising(function, function.range, parts[0]) if function.rising else function.range
+    monotone = function.rising or function.falling
+    return _monotone(function, function.range, parts[0]) if monotone else function.range
 
 
-def _rising(function: Function, limits: Interval, inside: Interval) -> Interval:
+def _monotone(function: Function, limits: Interval, inside: Interval) -> Interval:
     def at(value: float, limit: float) -> float:
         reached = math.inf if math.isinf(value) else constant_call(function, [value])
         return reached if math.isfinite(reached) else limit
 
-    return max(limits[0], at(inside[0], limits[0])), min(limits[1], at(inside[1], limits[1]))
+    first, last = inside if function.rising else inside[::-1]
+    return max(limits[0], at(first, limits[0])), min(limits[1], at(last, limits[1]))
 
 
 def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:

@@ -12,8 +12,9 @@ from sympy import Add, Expr, Function, Mul
 from descend.errors import FormulaError
 from descend.formula.build import Builder, listed
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.functions import CONSTANTS, entry_of
+from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
+from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
@@ -185,7 +186,7 @@ def _read(
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
     """Refuse parameters that the expression does not depend on, or only in steps."""
-    moving = _outside_conditions(expression)
+    moving, unstepped = _outside_conditions(expression), _outside_conditions(expression, steps=False)
     vectors: dict[str, set[Expr]] = {}
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
@@ -199,21 +200,36 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
             builder.fail(node, fault, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
+        if not symbols & moving and symbols & unstepped:
+            fault = f"`{name}` stands only inside {_steps_around(expression, symbols)}, where no gradient can find it."
+            builder.fail(node, fault, "Make the step smooth, for example with sigmoid( ).")
         if not symbols & moving:
             fault = f"`{name}` stands only in a condition, where no gradient can find it."
             builder.fail(node, fault, "Make the switch smooth, for example with sigmoid( ).")
 
 
-def _outside_conditions(expression: Expr) -> set[Expr]:
-    """Return the symbols of an expression that stand outside the conditions of where( )."""
+def _outside_conditions(expression: Expr, steps: bool = True) -> set[Expr]:
+    """Return the parts of an expression outside the conditions of where( ) and, if asked, of functions that jump."""
     seen: set[Expr] = set()
     waiting = [expression]
     while waiting:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            waiting.extend(node.args[1:] if node.func is where else node.args)
+            if not (steps and _jumps(node)):
+                waiting.extend(node.args[1:] if node.func is where else node.args)
     return seen
+
+
+def _jumps(node: Expr) -> bool:
+    function = entry_of(node)
+    return function is not None and function.jumps
+
+
+def _steps_around(expression: Expr, symbols: set[Expr]) -> str:
+    """Name the functions that jump and have one of ``symbols`` inside."""
+    nodes = (node for node in expression.atoms(Function) if _jumps(node) and node.free_symbols & symbols)
+    return " and ".join(sorted({f"`{NAMES[node.func]}`" for node in nodes}))
 
 
 def _names(node: Node) -> Iterable[Name]:
@@ -224,12 +240,15 @@ def _names(node: Node) -> Iterable[Name]:
 def guess_columns(text: str) -> tuple[str, ...]:
     """Say which names of a formula are data when there is no table to ask.
 
-    These are the names on the left, those inside ``[ ]``, those in backticks, and x, t, z with or without a number
-    or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the caller must be told.
+    These are the names on the left, those inside ``[ ]``, those in backticks that name no function or constant, and
+    x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the
+    caller must be told.
     """
     left, right = parse_formula(text)
     names = {name.name: None for name in _names(left)}
-    names |= {name.name: None for name in _names(right) if name.quoted or USUALLY_DATA.fullmatch(name.name)}
+    odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
+    usual = (name.name for name in _names(right) if USUALLY_DATA.fullmatch(name.name))
+    names |= dict.fromkeys((*odd, *usual))
     for dot in walk(right):
         if isinstance(dot, Dot):
             names |= {name.name: None for item in dot.items for name in _names(item)}

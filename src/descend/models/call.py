@@ -26,7 +26,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        return getattr(self.function, "__name__", "the function")
+        return name_of(self.function)
 
     def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
@@ -51,18 +51,28 @@ class Call:
         )
 
 
+def name_of(function: object) -> str:
+    """Return what messages call a function."""
+    return getattr(function, "__name__", "the function")
+
+
+def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the arguments of a function by name. Raises ConfigError if they cannot be seen."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"The arguments of `{name_of(function)}` cannot be seen. Wrap it in a function with named arguments."
+        ) from None
+
+
 def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
     """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
 
     Raises ConfigError if its arguments have no names.
     """
-    label = getattr(function, "__name__", "the function")
-    try:
-        arguments = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments."
-        ) from None
+    label = name_of(function)
+    arguments = arguments_of(function)
     for argument in arguments.values():
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
             raise ConfigError(

@@ -15,6 +15,7 @@ from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.models.call import Call, bind
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.stacked import Stacked
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
@@ -69,7 +70,9 @@ class FunctionModel(Model):
         return cls(forward, response, everything if held is None else held.free, loss, held), start
 
     def entry(self) -> dict[str, object]:
-        return {"function": self.forward.name, "response": self.response}
+        function = self.forward.function
+        stacked = {"stacked": function.entry()} if isinstance(function, Stacked) else {}
+        return {"function": self.forward.name, "response": self.response, **stacked}
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
@@ -82,6 +85,8 @@ class FunctionModel(Model):
     def restored(
         cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
     ) -> FunctionModel:
+        if content.get("stacked") is not None:
+            given = Stacked.restored(given, content["stacked"])
         forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
         everything = Parameters(shapes_of(content))
         return cls(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
-from descend.formula.functions import not_a_parameter
+from descend.formula.names import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
 from descend.parameters.vector import Parameters

@@ -1,0 +1,27 @@
+"""The functions a formula may call: one entry each, with everything that other modules need to know of it.
+
+SymPy's own function class is used where its derivative is right for real numbers.
+"""
+
+from descend.formula.functions import elementary
+from descend.formula.functions.constants import CONSTANTS
+from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
+from descend.formula.functions.evaluation import Special, constant_call
+from descend.formula.functions.table import DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, register
+
+__all__ = [
+    "CONSTANTS",
+    "DERIVED_ONLY",
+    "FUNCTIONS",
+    "NAMES",
+    "POSITIVE",
+    "REAL",
+    "Bend",
+    "Function",
+    "Interval",
+    "Special",
+    "constant_call",
+    "elementary",
+    "entry_of",
+    "register",
+]

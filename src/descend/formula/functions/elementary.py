@@ -1,0 +1,207 @@
+"""Powers and logarithms, circles and hyperbolas, choices and steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer, Rational
+
+from descend.formula.error_function import ERF_IN_SQL, ERFC_IN_SQL
+from descend.formula.functions.entry import POSITIVE, Bend, Function
+from descend.formula.functions.table import DERIVED_ONLY, register
+from descend.formula.real_functions import (
+    absolute,
+    arctan2,
+    cbrt,
+    constant,
+    digamma,
+    erfc,
+    expm1,
+    gamma,
+    hypot,
+    lgamma,
+    log1p,
+    log2,
+    log10,
+    maximum,
+    minimum,
+    sigmoid,
+    sign,
+    sinc,
+    softplus,
+    where,
+)
+
+
+def _tangent(argument: Expr) -> Expr:
+    """Build tan(argument) without cot, which SymPy likes to bring in: tan(x + pi/2) is -1/tan(x) here."""
+    return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
+
+
+def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
+    if isinstance(condition, sympy.StrictGreaterThan | sympy.GreaterThan):
+        return condition.lhs - condition.rhs, Rational(1, 2), chosen - other
+    if isinstance(condition, sympy.StrictLessThan | sympy.LessThan):
+        return condition.lhs - condition.rhs, Rational(1, 2), other - chosen
+    return None
+
+
+def _fold(pair: Callable[..., Expr]) -> Callable[..., Expr]:
+    return lambda *arguments: reduce(pair, arguments)
+
+
+def _latex(sign: str) -> str:
+    return rf"{sign}\left({{0}}\right)"
+
+
+def _mathml(sign: str) -> str:
+    return f"<mrow>{sign}<mo>(</mo>{{0}}<mo>)</mo></mrow>"
+
+
+_classic = partial(Function, reserved=True)
+
+
+def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
+    return _classic(name, build, f"np.arc{name[1:]}({{0}})", latex=_latex(rf"\arc{name[1:]}"), **facts)
+
+
+GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
+"""PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
+LOG1P_IN_SQL = "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end"
+"""Puts back what 1 + u rounds away (Goldberg 1991, theorem 4)."""
+EXPM1_IN_SQL = (
+    "case when exp({0}) = 1.0 then {0} when abs({0}) < 1.0 "
+    "then (exp({0}) - 1.0) * ({0}) / ln(exp({0})) else exp({0}) - 1.0 end"
+)
+SOFTPLUS_IN_SQL = "greatest({0}, 0.0) + 2.0 * atanh(1.0 / (1.0 + 2.0 * exp(abs({0}))))"
+"""ln(1 + u) = 2 atanh(u / (2 + u)) keeps the digits of a small u."""
+SINC_IN_SQL = "case when {0} = 0.0 then 1.0 else sin(3.141592653589793 * ({0})) / (3.141592653589793 * ({0})) end"
+CASES_IN_MATHML = (
+    '<mrow><mo>{{</mo><mtable columnalign="left">'
+    "<mtr><mtd>{1}</mtd><mtd><mspace width='1em'/><mtext>if&nbsp;</mtext>{0}</mtd></mtr>"
+    "<mtr><mtd>{2}</mtd><mtd><mspace width='1em'/><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>"
+)
+_logarithm = partial(_classic, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
+_pair = partial(_classic, arguments=(2, 2))
+_extreme = partial(Function, arguments=(2, None), keeps_unit=True)
+HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
+
+register(
+    _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
+    _logarithm("log", sympy.log, sql="ln({0})", latex=_latex(r"\log")),
+    _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
+    _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
+    _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
+    _classic("log1p", log1p, sql=LOG1P_IN_SQL, latex=r"\log\left(1 + {0}\right)", query_repeats=True),
+    _classic("expm1", expm1, sql=EXPM1_IN_SQL, latex=r"\left(e^{{{0}}} - 1\right)", query_repeats=True),
+    _classic(
+        "cbrt",
+        cbrt,
+        torch="(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
+        sql="sign({0}) * power(abs({0}), 1.0 / 3.0)",
+        latex=r"\sqrt[3]{{{0}}}",
+        query_repeats=True,
+        steep_at_zero=True,
+    ),
+    _pair(
+        "hypot",
+        hypot,
+        sql="sqrt(power({0}, 2.0) + power({1}, 2.0))",
+        latex=r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
+        query_repeats=True,
+    ),
+    _classic("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
+    _classic("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
+    _classic("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
+    _classic("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
+    _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
+    _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
+    _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
+    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi), query=lambda _, y, x: y.atan2(x)),
+    _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
+    _classic("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
+    _classic("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic(
+        "sigmoid",
+        sigmoid,
+        "special.expit({0})",
+        sql="1.0 / (1.0 + exp(-({0})))",
+        latex=_latex(r"\sigma"),
+        mathml=_mathml("<mi>σ</mi>"),
+        range=(0.0, 1.0),
+        rising=True,
+        positive=True,
+        query_repeats=True,
+    ),
+    _classic(
+        "softplus",
+        softplus,
+        "np.logaddexp(0, {0})",
+        "-torch.nn.functional.logsigmoid(-({0}))",
+        SOFTPLUS_IN_SQL,
+        range=POSITIVE,
+        rising=True,
+        positive=True,
+        keeps_unit=True,
+        query_repeats=True,
+    ),
+    _classic(
+        "abs",
+        absolute,
+        latex=r"\left|{0}\right|",
+        mathml="<mrow><mo>|</mo>{0}<mo>|</mo></mrow>",
+        range=POSITIVE,
+        keeps_unit=True,
+        bend=lambda u: (u, Integer(1), None),
+        query=lambda _, x: x.abs(),
+    ),
+    _extreme(
+        "min",
+        _fold(minimum),
+        "np.minimum({0}, {1})",
+        "torch.minimum({0}, {1})",
+        "least({0}, {1})",
+        r"\min\left({0}, {1}\right)",
+        nodes=minimum,
+        range=lambda one, other: (min(one[0], other[0]), min(one[1], other[1])),
+        bend=lambda u, v: (u - v, -HALF, None),
+    ),
+    _extreme(
+        "max",
+        _fold(maximum),
+        "np.maximum({0}, {1})",
+        "torch.maximum({0}, {1})",
+        "greatest({0}, {1})",
+        r"\max\left({0}, {1}\right)",
+        nodes=maximum,
+        range=lambda one, other: (max(one[0], other[0]), max(one[1], other[1])),
+        bend=lambda u, v: (u - v, HALF, None),
+    ),
+    _classic(
+        "where",
+        where,
+        sql="case when {0} then {1} else {2} end",
+        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+        mathml=CASES_IN_MATHML,
+        arguments=(3, 3),
+        range=lambda one, other: (min(one[0], other[0]), max(one[1], other[1])),
+        keeps_unit=True,
+        bend=_bend_of_where,
+    ),
+    _classic("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
+    Function(
+        "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
+    ),
+)
+register(
+    Function("sign", sign, range=(-1.0, 1.0), rising=True),
+    Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
+    Function("lgamma", lgamma, "special.gammaln({0})", latex=_latex(r"\log \Gamma"), mathml=_mathml("<mi>ln Γ</mi>")),
+    Function("digamma", digamma, "special.digamma({0})", latex=_latex(r"\psi"), mathml=_mathml("<mi>ψ</mi>")),
+    table=DERIVED_ONLY,
+)

@@ -1,0 +1,90 @@
+"""What is known of a named function: how it is built, derived, bounded, and written in each language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import Expr
+
+Interval = tuple[float, float]
+REAL: Interval = (-math.inf, math.inf)
+POSITIVE: Interval = (0.0, math.inf)
+Bend = tuple[Expr, Expr, Expr | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """One named function: how it is built, how each language writes it, and what is known of it.
+
+    name: as in formulas. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
+    the function has one of its own. arguments: the fewest and the most it takes, None if any number.
+
+    numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
+    one it is called by its name there. None: that language has no such function.
+    query: computes its value in a database, from `printers.database.DatabaseFunctions` and Ibis values. Without it, the
+    database must have a function of this name; otherwise rows are streamed. query_repeats: whether ``query`` may write
+    an argument twice.
+
+    range: least and largest value, or a function of those of the arguments. rising, falling: whether it never falls, or
+    never rises. positive: whether it is above 0 everywhere, however near it comes. domain: what the argument must be,
+    ``> 0`` or ``between -1 and 1``, see `formula.domain.RELATIONS`; of several arguments a tuple, "" for any number.
+    orders: the places of arguments that must be whole numbers from 0 on, written as such. infinite_at_zero,
+    steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value
+    has the unit of its arguments. jumps: whether its value moves in steps alone.
+    reserved: whether its name, without backticks, can name no parameter.
+    bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
+
+    >>> from descend.formula.real_functions import real_function
+    >>> softsign = real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
+    >>> Function("softsign", softsign, numpy="({0}) / (1 + np.abs({0}))", range=(-1.0, 1.0), rising=True).torch
+    'torch.softsign({0})'
+    """
+
+    name: str
+    build: Callable[..., Expr]
+    numpy: str = ""
+    torch: str | None = ""
+    sql: str | None = ""
+    latex: str = ""
+    mathml: str = ""
+    arguments: tuple[int, int | None] = (1, 1)
+    nodes: type | None = None
+    query: Callable[..., object] | None = None
+    query_repeats: bool = False
+    range: Interval | Callable[..., Interval] = REAL
+    rising: bool = False
+    falling: bool = False
+    positive: bool = False
+    domain: str | tuple[str, ...] = ""
+    orders: tuple[int, ...] = ()
+    infinite_at_zero: bool = False
+    steep_at_zero: bool = False
+    periodic: bool = False
+    keeps_unit: bool = False
+    jumps: bool = False
+    reserved: bool = False
+    bend: Callable[..., Bend | None] | None = None
+
+    def domain_of(self, place: int) -> str:
+        """Return what the argument at a place, from 0 on, must be; an empty text if any number."""
+        if isinstance(self.domain, str):
+            return self.domain if place == 0 else ""
+        return self.domain[place]
+
+    def __post_init__(self) -> None:
+        places = [f"{{{place}}}" for place in range(self.arguments[0])]
+        listed = ", ".join(places)
+        defaults = {
+            "numpy": f"np.{self.name}({listed})",
+            "torch": f"torch.{self.name}({listed})",
+            "sql": f"{self.name}({listed})",
+            "latex": rf"\operatorname{{{{{self.name}}}}}\left({listed}\right)",
+            "mathml": f"<mrow><mi>{self.name}</mi><mo>(</mo>{'<mo>,</mo>'.join(places)}<mo>)</mo></mrow>",
+        }
+        for field, default in defaults.items():
+            if getattr(self, field) == "":
+                object.__setattr__(self, field, default)
+        if self.nodes is None and isinstance(self.build, type):
+            object.__setattr__(self, "nodes", self.build)

@@ -1,0 +1,36 @@
+"""The table of functions, by their names in formulas and by the classes of their expressions."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr
+
+from descend.formula.functions.entry import Function
+
+FUNCTIONS: dict[str, Function] = {}
+"""The functions that formulas may call, by name."""
+DERIVED_ONLY: dict[str, Function] = {}
+"""The functions that only derivatives bring in, by name."""
+NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
+"""The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
+
+
+def entry_of(node: Expr) -> Function | None:
+    """Return the entry of the function that a node calls; None if it calls none."""
+    name = NAMES.get(node.func)
+    return None if name is None else FUNCTIONS.get(name) or DERIVED_ONLY[name]
+
+
+def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> None:
+    """Let formulas call these functions.
+
+    >>> register(Function("square", lambda u: u**2))
+    >>> from descend.formula import as_text, read_formula
+    >>> as_text(read_formula("y ~ a*square(x)", ["x", "y"]).expression)
+    'a*x^2'
+    >>> del FUNCTIONS["square"]
+    """
+    for function in functions:
+        table[function.name] = function
+        if function.nodes is not None:
+            NAMES[function.nodes] = function.name
