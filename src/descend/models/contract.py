@@ -66,6 +66,8 @@ class Model(ABC):
     constraints: Constraints | None = None
     formula: Formula | None = None
     forward: Call | None = None
+    notes: tuple[str, ...] = ()
+    """What to tell the user of how the model was read."""
     calls: int = 0
     """How often a function that the user wrote was called, where that is counted."""
 
@@ -100,6 +102,14 @@ class Model(ABC):
         given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
         """
         raise NotImplementedError
+
+    @classmethod
+    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+        """Say why a model does not compute what the user gave, on the rows of the fit; None if it does, as most do.
+
+        theta: a parameter point to begin with.
+        """
+        return None
 
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:

@@ -11,14 +11,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, FormulaError
+from descend.formula.compile import compile_expression
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
 from descend.models.call import Call, bind
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.formula import FormulaModel
 from descend.models.stacked import Stacked
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
+from descend.tracing import UntraceableError, disagreement, trace
 
 Array = NDArray[np.float64]
 
@@ -32,6 +37,7 @@ class FunctionModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    notes: tuple[str, ...] = ()
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
     gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
@@ -45,7 +51,7 @@ class FunctionModel(Model):
         return callable(given)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, object]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
@@ -61,13 +67,34 @@ class FunctionModel(Model):
                 f"{forward.name}(x, w)`."
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+        notes: tuple[str, ...] = ()
+        if options["gradient"] is None or options["gradient"] == "derived":
+            try:
+                return _traced(forward, response, start, table, options, loss)
+            except (UntraceableError, FormulaError) as reason:
+                notes = (f"`{forward.name}` is no formula: it {reason}",)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
         held = held_back(everything, table, options, start)
         if held is not None:
             forward = replace(forward, constraints=held)
-        return cls(forward, response, everything if held is None else held.free, loss, held), start
+        return cls(forward, response, everything if held is None else held.free, loss, held, notes), start
+
+    @classmethod
+    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+        if model.formula is None or not columns:
+            return None
+        symbols = (*(Column(name) for name in model.inputs), *map(Parameter, model.parameters.shapes))
+        evaluate = compile_expression(model.formula.expression, symbols)
+        forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
+        opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
+
+        def traced(theta: Array, part: Mapping[str, Array]) -> Array:
+            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
+            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(next(iter(part.values()))),))
+
+        return disagreement(opaque.scores, traced, theta, {name: columns[name] for name in forward.columns})
 
     def entry(self) -> dict[str, object]:
         function = self.forward.function
@@ -136,6 +163,14 @@ class FunctionModel(Model):
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+
+
+def _traced(
+    forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+) -> tuple[Model, dict[str, object]]:
+    """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
+    text = trace(forward.function, forward.columns, forward.parameters)
+    return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:
