@@ -24,7 +24,7 @@ def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answe
     """Return what ``curve_fit`` returns. Raises RuntimeError where the descent failed."""
     if solution.outcome in (Outcome.DIVERGED, Outcome.EPOCHS_USED_UP):
         raise RuntimeError(f"Optimal parameters not found: {solution.outcome}. {solution.advice}")
-    popt = solution.theta.copy()
+    popt = parameters(arguments, solution)
     pcov = covariance(arguments, solution)
     if pcov is None:
         from scipy.optimize import OptimizeWarning
@@ -36,6 +36,16 @@ def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answe
     return popt, pcov, {"nfev": calls(solution), "fvec": residuals(arguments, popt)}, f"{solution.outcome}", 1
 
 
+def parameters(arguments: Arguments, solution: Solution) -> Array:
+    """Return the parameters in the order of the function; one of which it makes no use stays where it began."""
+    labels = solution.model.parameters.labels
+    if labels == arguments.names:
+        return np.array(solution.theta)
+    begun = np.ones(arguments.size) if arguments.start is None else arguments.start
+    found = dict(zip(labels, solution.theta.tolist(), strict=True))
+    return np.array([found.get(name, value) for name, value in zip(arguments.names, begun, strict=True)])
+
+
 def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     """Return (J'WJ)^-1, times SSR / (M - n) unless sigma is absolute; None where the data do not determine it.
 
@@ -45,6 +55,8 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     if degrees <= 0 and not arguments.absolute:
         return None
     objective, theta = solution.objective, solution.theta
+    if theta.size < arguments.size:
+        return None
     curvature = objective(theta, 2).curvature
     inverted = None if curvature is None else inverse(curvature, WELL)
     if inverted is None:

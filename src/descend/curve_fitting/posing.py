@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from descend.problem.problem import Problem
 from descend.table import open_table
 
 Array = NDArray[np.float64]
+Arrange = Callable[[Sequence[Array]], object]
 
 
 def problem_of(arguments: Arguments) -> tuple[Problem, Request]:
@@ -45,16 +47,54 @@ def problem_of(arguments: Arguments) -> tuple[Problem, Request]:
 
 
 def _curve(arguments: Arguments) -> tuple[Curve, dict[str, object]]:
-    """Return the function as it is, called with all of its data at once."""
-    row, response = _unused("row", arguments.names), _unused("y", arguments.names)
-    derivatives = None
-    if callable(arguments.jacobian):
-        derivatives = _derivatives(arguments)
+    """Return the function with its data, and the columns of the table."""
+    response = _unused("y", arguments.names)
+    inputs, arranged = _inputs(arguments.xdata, len(arguments.y), {response, *arguments.names})
     root = arguments.root
     if arguments.loss is not None and arguments.sigma is not None:
         root = np.broadcast_to(arguments.sigma, arguments.y.shape)
-    curve = Curve(arguments.function, arguments.xdata, arguments.names, derivatives, root, row, response)
-    return curve, {row: np.arange(len(arguments.y), dtype=np.float64), response: curve.whitened(arguments.y)}
+    derivatives = _derivatives(arguments) if callable(arguments.jacobian) else None
+    curve = Curve(
+        arguments.function, arguments.xdata, arguments.names, tuple(inputs), arranged, derivatives, root, response
+    )
+    return curve, {**inputs, response: curve.whitened(arguments.y)}
+
+
+def _inputs(xdata: object, rows: int, taken: Container[str]) -> tuple[dict[str, object], Arrange]:
+    """Return the columns that the data of a function consist of, none if they are no numbers by rows.
+
+    One axis of an array is the rows: the last one, as SciPy has it, or else the first.
+    """
+    if isinstance(xdata, np.ndarray):
+        if xdata.ndim == 1:
+            return ({_unused("x", taken): xdata} if len(xdata) == rows else {}), _alone
+        if xdata.ndim == 0 or rows not in (xdata.shape[0], xdata.shape[-1]):
+            return {}, list
+        last = xdata.shape[-1] == rows
+        parts = xdata.reshape(-1, rows) if last else xdata.reshape(rows, -1).T
+        stem = next(stem for stem in _stems() if not any(f"{stem}{place}" in taken for place in range(len(parts))))
+        shape = xdata.shape[:-1] if last else xdata.shape[1:]
+        return {f"{stem}{place}": part for place, part in enumerate(parts)}, partial(_stacked, shape, last)
+    return {}, list
+
+
+def _alone(columns: Sequence[object]) -> object:
+    return columns[0]
+
+
+def _stacked(shape: tuple[int, ...], last: bool, columns: Sequence[Array]) -> Array:
+    """Return an array of some shape of columns, whose rows are its last axis or its first."""
+    stacked = np.stack(columns, axis=-1 if not last else 0)
+    if len(shape) == 1:
+        return stacked
+    return stacked.reshape((*shape, -1) if last else (-1, *shape))
+
+
+def _stems() -> Iterator[str]:
+    stem = "x"
+    while True:
+        yield stem
+        stem += "_"
 
 
 def _derivatives(arguments: Arguments) -> Derivatives:

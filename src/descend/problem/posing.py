@@ -179,7 +179,8 @@ def _within(
         if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
             return np.zeros(corner.size, dtype=bool)
         influence = np.ones(corner.size) if point.curvature is None else point.curvature.diagonal()
-        return (influence != 0.0) | bounds.pinned
+        found: NDArray[np.bool_] = (influence != 0.0) | bounds.pinned
+        return found
 
     return theta, bounds.barred_where(passable, theta)
 
