@@ -29,6 +29,8 @@ from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Rows
 
+BESIDE = 1e-3
+"""Share of the way from a bound to the start at which J is looked at again."""
 STARTED = 10_000
 """Rows whose logarithms give a model of a positive response its start."""
 
@@ -178,9 +180,14 @@ def _within(
             point = objective(corner, 2)
         if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
             return np.zeros(corner.size, dtype=bool)
-        influence = np.ones(corner.size) if point.curvature is None else point.curvature.diagonal()
-        found: NDArray[np.bool_] = (influence != 0.0) | bounds.pinned
-        return found
+        still = np.zeros(corner.size, dtype=bool)
+        if point.curvature is not None:
+            still = (point.curvature.diagonal() == 0.0) & (corner != theta)
+        for place in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
+            beside = corner.copy()
+            beside[place] += BESIDE * (theta[place] - corner[place])
+            still[place] = objective(beside, 0).loss != point.loss
+        return ~still
 
     return theta, bounds.barred_where(passable, theta)
 
