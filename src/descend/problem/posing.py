@@ -186,7 +186,7 @@ def _within(
         for place in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
             beside = corner.copy()
             beside[place] += BESIDE * (theta[place] - corner[place])
-            still[place] = objective(beside, 0).loss != point.loss
+            still[place] = objective(beside, 2).loss != point.loss
         return ~still
 
     return theta, bounds.barred_where(passable, theta)
