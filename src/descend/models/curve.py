@@ -116,8 +116,8 @@ class CurveModel(Model):
             return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(part[given.response]),))
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            whole = len(part[given.response]) == len(columns[given.response])
-            xdata = given.xdata if whole else given.arranged([part[name] for name in given.inputs])
+            complete = len(part[given.response]) == len(columns[given.response])
+            xdata = given.xdata if complete else given.arranged([part[name] for name in given.inputs])
             return np.asarray(given.function(xdata, *theta), dtype=np.float64)
 
         return disagreement(called, computed, theta, columns)
