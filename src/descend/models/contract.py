@@ -68,6 +68,8 @@ class Model(ABC):
     forward: Call | None = None
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
+    calls: int = 0
+    """How often a function that the user wrote was called, where that is counted."""
 
     @classmethod
     @abstractmethod
