@@ -11,8 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import DescendError
-
 Array = NDArray[np.float64]
 Values = NDArray[Any]
 """Real or complex numbers."""
@@ -28,7 +26,7 @@ class RowFunction(Protocol):
     """A function of p numbers with one value in each of n rows."""
 
     def one(self, theta: Values) -> Values:
-        """Return the (n,) values at a point, which may be complex. Raises DescendError where it has none."""
+        """Return the (n,) values at a point, which may be complex. Raises an error where it has none."""
         ...
 
     def many(self, thetas: Values) -> Values:
@@ -47,7 +45,7 @@ class Calls:
     def __init__(self, function: RowFunction, size: int) -> None:
         self.function, self.size = function, size
         self.count = self.failures = 0
-        self.last_error: DescendError | None = None
+        self.last_error: Exception | None = None
         self.together: bool | None = None
         self.rows = 0
         self._known: deque[tuple[bytes, Array]] = deque(maxlen=REMEMBERED)
@@ -74,7 +72,7 @@ class Calls:
         self.count += 1
         try:
             values = self.function.one(theta)
-        except DescendError as error:
+        except Exception as error:  # whatever a user's function raises
             if not self.rows:
                 raise
             self.failures, self.last_error = self.failures + 1, error

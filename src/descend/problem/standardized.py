@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
 from descend.formula.factor import triangle
@@ -26,7 +27,7 @@ from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Places, Point, Triangle
+from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Point, Triangle
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
