@@ -54,13 +54,16 @@ class NumericKernel:
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the score of each row."""
+        if not self.model.differentiated:
+            return self.model.scores(theta, columns)
         self.used = self.model.derivatives(columns)
         with np.errstate(all="ignore"):
             return self.used.values(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         """Return the score of each row, and its derivatives."""
-        self.used = self.model.derivatives(columns)
+        if self.model.differentiated:
+            self.used = self.model.derivatives(columns)
         return self.model.scores_and_jacobian(theta, columns)
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:

@@ -172,8 +172,13 @@ class Model(ABC):
         product: Array = self.scores_and_jacobian(theta, columns)[1].T @ slope
         return product
 
+    @property
+    def differentiated(self) -> bool:
+        """Whether its derivatives are found numerically, by calling it."""
+        return self.symbolic is None
+
     def derivatives(self, columns: Mapping[str, Array]) -> Derivatives:
-        """Return what finds the derivatives of the scores in these rows, and remembers what it found out."""
+        """Return what finds the derivatives of the scores in these rows numerically; it remembers what it found out."""
         named = tuple(columns[name] for name in self.inputs) or tuple(columns.values())[:1]
         kept: list[tuple[tuple[Array, ...], Derivatives]] = self.__dict__.setdefault("_derivatives", [])
         for place, (arrays, found) in enumerate(kept):

@@ -189,8 +189,12 @@ class FunctionModel(Model):
         held = self.constraints
         return theta if held is None else held.parameters.flat(held.complete(self.parameters.named(theta)))
 
+    @property
+    def differentiated(self) -> bool:
+        return self.jax is None or self.jax.refused is not None
+
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
-        if "torch" in sys.modules and self.__dict__.get("takes_tensors"):
+        if self.jax is not None or ("torch" in sys.modules and self.__dict__.get("takes_tensors")):
             return super().row_function(columns)
         return CalledRows(self.forward, self.parameters, {name: columns[name] for name in self.inputs}, self.numeric)
 

@@ -105,7 +105,7 @@ class MeanLoss(VectorObjective):
         )
 
     @property
-    def sparing(self) -> bool:
+    def sparing(self) -> bool:  # type: ignore[override]
         return bool(getattr(self.engine, "sparing", False))
 
     def noise(self) -> Array | None:
@@ -161,7 +161,7 @@ class Around(VectorObjective):
         self.inner.passes = passes
 
     @property
-    def sparing(self) -> bool:
+    def sparing(self) -> bool:  # type: ignore[override]
         return self.inner.sparing
 
     def noise(self) -> Array | None:

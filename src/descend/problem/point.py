@@ -50,7 +50,7 @@ class Objective(ABC):
     passes: how often all rows were read.
 
     What is known of single rows is there only where they can be had: `pieces` of a loss with kinks, the `kinks` of a
-    formula, the `edge` of the range in which a loss keeps predictions.
+    formula, the `edge` of the range in which a loss keeps predictions. sparing: see ``optimizers.contract.Evaluation``.
     """
 
     engine: Engine
@@ -79,17 +79,14 @@ class Objective(ABC):
         """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None
 
-    @property
-    def sparing(self) -> bool:
-        """Whether derivatives cost many times what the loss alone does."""
-        return False
+    sparing: bool = False
 
     def noise(self) -> Array | None:
         """Return the standard deviation of the gradient evaluated last, where it was found numerically."""
         return None
 
     def refine(self, best: bool) -> bool:
-        """Let the next evaluation at the point evaluated last have better derivatives; False if there are none."""
+        """Let the next evaluation where J was evaluated last have better derivatives; False if there are none."""
         return False
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
@@ -203,11 +200,11 @@ class Point:
 
     @property
     def noise(self) -> Array | None:
-        """(p,) the standard deviation of the gradient, where it was found numerically."""
+        """The standard deviation of the gradient."""
         return self.objective.noise()
 
     def refined(self, best: bool) -> Point | None:
-        """Evaluate J here with better derivatives, if there are any; see ``optimizers.contract.Evaluation``."""
+        """Evaluate J here with better derivatives, if there are any."""
         return self.objective(self.theta, 3, self.rows) if self.objective.refine(best) else None
 
     def reached(self, theta: Array) -> Point | None:
