@@ -42,7 +42,7 @@ TERMS = {
 }
 PARAMETER = re.compile(r"[^\W\d][\d_]?")
 """Matches names too short for a function: one letter, perhaps with a digit or an underscore."""
-ELSEWHERE = """
+FOREIGN = """
 log1mexp log1msq lnp1 expint ei li si ci sinint cosint sinhint coshint sinhc tanhc tanc cosc sinpi cospi tanpi
 sinhcosh erfi dawson dawsonx erfinvc inverf inverfc logit1p betaln betainc betaincinv gammaincinv gammaq
 gammap igamma igammac polygamma trigamma lbeta lchoose lfactorial mish gelu elu selu celu hardtanh softmax
@@ -99,8 +99,8 @@ def _another(name: str, other: str) -> bool:
     """
     from scipy import special
 
-    elsewhere = name in ELSEWHERE.split() or any(hasattr(library, name) for library in (math, np, special))
-    if elsewhere or _digits(name) != _digits(other):
+    foreign = name in FOREIGN.split() or any(hasattr(library, name) for library in (math, np, special))
+    if foreign or _digits(name) != _digits(other):
         return True
     one, two = name.casefold(), other.casefold()
     if sorted(one) == sorted(two):
