@@ -28,11 +28,11 @@ def explored(tape: Tape, call: Callable[[], int]) -> int:
             if len(ways) == MOST_WAYS:
                 raise UntraceableError(f"has more than {MOST_WAYS} ways through its branches")
             tape.path = Path(decided)
-            ways.append((tape.path.asked, _result(call, tape.path)))
-            decided = _next(list(tape.path.asked.values()))
+            ways.append((tape.path.answers, _result(call, tape.path)))
+            decided = _next(list(tape.path.answers.values()))
     finally:
         tape.path = before
-    place = _joined(tape, [(list(asked.items()), result) for asked, result in ways], 0)
+    place = _joined(tape, [(list(answers.items()), result) for answers, result in ways], 0)
     if place is None:
         raise UntraceableError("raises an error whatever its parameters")
     return place
@@ -44,7 +44,7 @@ def _result(call: Callable[[], int], path: Path) -> int | None:
     except MISUSES:
         raise
     except Exception:
-        if not path.asked:
+        if not path.answers:
             raise
         return None
 
@@ -61,7 +61,7 @@ def _joined(tape: Tape, ways: Sequence[tuple[list[tuple[int, bool]], int | None]
     if len(ways) == 1:
         return ways[0][1]
     condition = ways[0][0][depth][0]
-    if any(asked[depth][0] != condition for asked, _ in ways):
+    if any(answers[depth][0] != condition for answers, _ in ways):
         raise UntraceableError("goes another way each time it is called")
     yes, no = (
         _joined(tape, [way for way in ways if way[0][depth][1] is answer], depth + 1) for answer in (True, False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from descend.tracing.branches import explored
-from descend.tracing.gathering import gathered, tape_of
+from descend.tracing.array_of_lists import array_of, tape_of
 from descend.tracing.tape import Tape, UntraceableError
 from descend.tracing.traced import Traced, common_axis
 
@@ -30,7 +30,7 @@ class PerRow:
         tape = tape_of(*values.values())
         if tape is None:
             return np.vectorize(self.function, excluded=self.excluded)(*given, **options)
-        numbers = [gathered(tape, values[name]) for name in walked]
+        numbers = [array_of(tape, values[name]) for name in walked]
         axis = common_axis(tape, numbers)
         arrays = np.broadcast_arrays(*(number.places for number in numbers))
         places = np.empty(arrays[0].shape, dtype=np.intp)
@@ -45,7 +45,7 @@ class PerRow:
         named = {name: value for name, value in values.items() if isinstance(name, str)}
 
         def call() -> int:
-            result = gathered(tape, self.function(*listed, **named))
+            result = array_of(tape, self.function(*listed, **named))
             if result.size != 1 or result.axis is not None:
                 raise UntraceableError("calls np.vectorize with a function that returns arrays")
             return tape.numeric(int(result.places.flat[0]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.tracing.gathering import gathered, tape_of
+from descend.tracing.array_of_lists import array_of, tape_of
 from descend.tracing.number_types import Complex, Float, Float64, Int, plain
 from descend.tracing.per_row import from_python, vectorized
 from descend.tracing.tape import EachRow, Rows, UntraceableError
@@ -151,7 +151,7 @@ def _array(function: Function, value: Any, dtype: Any = None, **options: Any) ->
         return function(value, dtype=plain(dtype), **options)
     if (kind := np.dtype(plain(dtype) or np.float64)) != np.float64:
         raise UntraceableError(f"makes an array of the type {kind}")
-    array = gathered(tape, value)
+    array = array_of(tape, value)
     return Traced(tape, array.cells, array.axis) if function is np.array and options.get("copy", True) else array
 
 
@@ -178,4 +178,4 @@ def _with_lists(function: Function, *given: Any, **options: Any) -> Any:
     """Stand in for a function of NumPy whose arguments may be lists of symbols."""
     tape = tape_of(*given)
     lists = (list, tuple)
-    return function(*(gathered(tape, each) if tape and isinstance(each, lists) else each for each in given), **options)
+    return function(*(array_of(tape, each) if tape and isinstance(each, lists) else each for each in given), **options)

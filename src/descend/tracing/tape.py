@@ -67,27 +67,27 @@ class EachRow(int):
 
 
 class Path:
-    """One way through the branches of a function: what it was told at each condition that it asked about.
+    """One way through the branches of a function: what it was told at each of its conditions.
 
     decided: the answers to the first of them; later ones are found true.
     """
 
-    __slots__ = ("asked", "decided")
+    __slots__ = ("answers", "decided")
 
     def __init__(self, decided: tuple[bool, ...] = ()) -> None:
         self.decided = decided
-        self.asked: dict[int, bool] = {}
+        self.answers: dict[int, bool] = {}
 
     def taken(self, condition: int) -> bool:
         """Return whether the condition at a place of the tape is true on this way."""
-        if condition not in self.asked:
-            number = len(self.asked)
+        if condition not in self.answers:
+            number = len(self.answers)
             if number == MOST_CONDITIONS:
                 raise UntraceableError(
                     "decides too often how to go on, as a loop does that ends when something is small"
                 )
-            self.asked[condition] = self.decided[number] if number < len(self.decided) else True
-        return self.asked[condition]
+            self.answers[condition] = self.decided[number] if number < len(self.decided) else True
+        return self.answers[condition]
 
 
 class Tape:

@@ -10,7 +10,7 @@ from typing import Any
 from descend.errors import DescendError
 from descend.tracing import array_functions  # noqa: F401 - they register themselves
 from descend.tracing.branches import explored
-from descend.tracing.gathering import gathered
+from descend.tracing.array_of_lists import array_of
 from descend.tracing.substitution import Substitution, unwrapped
 from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
@@ -98,7 +98,7 @@ def _run(
 def _of_one_row(tape: Tape, result: Any) -> int:
     """Return the place of the result, which is one number for each row, or one for all."""
     if type(result) in (list, tuple):
-        result = gathered(tape, result)
+        result = array_of(tape, result)
     if type(result) is Traced:
         if (result.axis is not None and result.ndim == 1) or not result.shape:
             return tape.numeric(int(result.places.flat[0]))

@@ -20,7 +20,7 @@ def tape_of(*values: Any) -> Tape | None:
     return None
 
 
-def gathered(tape: Tape, value: Any) -> Traced:
+def array_of(tape: Tape, value: Any) -> Traced:
     """Return a symbol, a number, or an array of what stands in a list, in which lists may stand, as `numpy.array` does.
 
     A list of one member that differs from row to row was made by going through the rows, so it has them as its axis.
@@ -29,7 +29,7 @@ def gathered(tape: Tape, value: Any) -> Traced:
         return value
     if not isinstance(value, list | tuple):
         return constant(tape, value)
-    members = [gathered(tape, member) for member in value]
+    members = [array_of(tape, member) for member in value]
     if not members:
         raise UntraceableError("makes an array of an empty list")
     if len({member.ndim for member in members}) > 1:
