@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, common_axis, constant
 
 
-def tape_of(*values: Any) -> Tape | None:
+def tape_of(*values: Value) -> Tape | None:
     """Return the tape of the first symbol among values, and the members of lists among them; None if there is none."""
     for value in values:
         if type(value) is Traced:
@@ -20,7 +18,7 @@ def tape_of(*values: Any) -> Tape | None:
     return None
 
 
-def array_of(tape: Tape, value: Any) -> Traced:
+def array_of(tape: Tape, value: Value) -> Traced:
     """Return a symbol, a number, or an array of what stands in a list, in which lists may stand, as `numpy.array` does.
 
     A list of one member that differs from row to row was made by going through the rows, so it has them as its axis.

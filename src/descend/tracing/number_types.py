@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from descend.tracing.tape import UntraceableError
+from descend.tracing.tape import UntraceableError, Value
 from descend.tracing.traced import Traced
 
 
@@ -15,7 +15,7 @@ class _Type(type):
 
     original: type
 
-    def __call__(cls, *given: Any, **options: Any) -> Any:
+    def __call__(cls, *given: Value, **options: Value) -> Value:
         if given and type(given[0]) is Traced:
             return cls.of_symbol(given[0])
         return cls.original(*given, **options)
@@ -29,7 +29,7 @@ class _Type(type):
     def __hash__(cls) -> int:
         return hash(cls.original)
 
-    def __getattr__(cls, name: str) -> Any:
+    def __getattr__(cls, name: str) -> Value:
         return getattr(cls.original, name)
 
 
@@ -82,6 +82,6 @@ class Complex(metaclass=_Type):
         raise UntraceableError(f"turns {symbol} into a complex number")
 
 
-def plain(dtype: Any) -> Any:
+def plain(dtype: Value) -> Value:
     """Return a type that NumPy knows."""
     return dtype.original if isinstance(dtype, _Type) else dtype

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 import numpy as np
 
-from descend.tracing.branches import explored
 from descend.tracing.array_of_lists import array_of, tape_of
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.branches import explored
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, common_axis
 
 
@@ -23,9 +22,9 @@ class PerRow:
         self.function = function
         self.excluded = excluded
 
-    def __call__(self, *given: Any, **options: Any) -> Any:
+    def __call__(self, *given: Value, **options: Value) -> Value:
         names: list[int | str] = [*range(len(given)), *options]
-        values: dict[int | str, Any] = dict(zip(names, (*given, *options.values()), strict=True))
+        values: dict[int | str, Value] = dict(zip(names, (*given, *options.values()), strict=True))
         walked = [name for name in names if name not in self.excluded]
         tape = tape_of(*values.values())
         if tape is None:
@@ -58,7 +57,9 @@ def _number(tape: Tape, place: int) -> float | Traced:
     return Traced(tape, place, None) if value is None else value
 
 
-def vectorized(function: Callable[..., object] | None = None, *_: object, excluded: Any = None, **options: Any) -> Any:
+def vectorized(
+    function: Callable[..., object] | None = None, *_: object, excluded: Value = None, **options: Value
+) -> Value:
     """Stand in for `numpy.vectorize`, also as a decorator."""
     if options.get("signature") is not None:
         raise UntraceableError("calls np.vectorize with a signature")

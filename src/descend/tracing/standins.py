@@ -7,17 +7,16 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from descend.tracing.array_of_lists import array_of, tape_of
 from descend.tracing.number_types import Complex, Float, Float64, Int, plain
 from descend.tracing.per_row import from_python, vectorized
-from descend.tracing.tape import EachRow, Rows, UntraceableError
+from descend.tracing.tape import EachRow, Rows, UntraceableError, Value
 from descend.tracing.traced import Traced, combined
 
-Function = Callable[..., Any]
+Function = Callable[..., Value]
 IN_NUMPY = {
     name.partition("=")[0]: name.rpartition("=")[2]
     for name in (
@@ -61,7 +60,7 @@ def _only_symbols(function: Function, stand_in: Function) -> Function:
     """Let a function be called as it is unless a symbol is among its arguments, or in a list among them."""
 
     @functools.wraps(function)
-    def called(*given: Any, **options: Any) -> Any:
+    def called(*given: Value, **options: Value) -> Value:
         symbolic = tape_of(*given) is not None or any(isinstance(each, Iterator) for each in given)
         return (stand_in if symbolic else function)(*given, **options)
 
@@ -69,7 +68,7 @@ def _only_symbols(function: Function, stand_in: Function) -> Function:
 
 
 def _with_numbers(name: str, function: Function) -> Function:
-    def called(*numbers: Any) -> Any:
+    def called(*numbers: Value) -> Value:
         for number in numbers:
             _refuse_rows(number, f"calls math.{name} with all rows at once")
         return function(*numbers)
@@ -86,32 +85,32 @@ def _refuse_rows(value: object, words: str) -> None:
         raise UntraceableError(words)
 
 
-def _refusing_rows(function: Function, *given: Any, **options: Any) -> Any:
+def _refusing_rows(function: Function, *given: Value, **options: Value) -> Value:
     for each in given:
         _refuse_rows(each, f"calls {function.__name__} with all rows")
     return function(*given, **options)
 
 
-def _logarithm(number: Any, base: Any = math.e) -> Any:
+def _logarithm(number: Value, base: Value = math.e) -> Value:
     _refuse_rows(number, "calls math.log with all rows at once")
     return np.log(number) if base == math.e else np.log(number) / np.log(base)
 
 
-def _sum(numbers: Iterable[Any], /, start: Any = 0) -> Any:
+def _sum(numbers: Iterable[Value], /, start: Value = 0) -> Value:
     _refuse_rows(numbers, "sums over its rows")
     return builtins.sum(numbers, start)
 
 
-def _product(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
+def _product(numbers: Iterable[Value], /, *, start: Value = 1) -> Value:
     _refuse_rows(numbers, "multiplies its rows")
     return functools.reduce(lambda one, other: one * other, numbers, start)
 
 
-def _distance(one: Iterable[Any], other: Iterable[Any]) -> Any:
+def _distance(one: Iterable[Value], other: Iterable[Value]) -> Value:
     return np.sqrt(_sum((u - v) ** 2 for u, v in zip(one, other, strict=True)))
 
 
-def _extreme(operation: str, *given: Any, **options: Any) -> Any:
+def _extreme(operation: str, *given: Value, **options: Value) -> Value:
     numbers = list(given[0]) if len(given) == 1 else given
     if options or any(type(number) is Traced and number.axis is not None for number in (*given, *numbers)):
         raise UntraceableError(f"calls {operation} with all rows")
@@ -121,11 +120,11 @@ def _extreme(operation: str, *given: Any, **options: Any) -> Any:
     return functools.reduce(lambda one, other: combined(tape, operation, one, other), numbers)
 
 
-def _len(value: Any, /) -> int:
+def _len(value: Value, /) -> int:
     return value.tape.rows if type(value) is Traced and value.axis == -value.ndim else len(value)
 
 
-def _range(*bounds: Any) -> Iterable[int]:
+def _range(*bounds: Value) -> Iterable[int]:
     """Return the numbers from one to another; of the number of all rows, one that stands for each."""
     if not any(type(bound) is Rows for bound in bounds):
         return range(*bounds)
@@ -134,7 +133,7 @@ def _range(*bounds: Any) -> Iterable[int]:
     return (EachRow(0),)
 
 
-def _enumerate(values: Any, start: int = 0) -> Iterator[tuple[int, Any]]:
+def _enumerate(values: Value, start: int = 0) -> Iterator[tuple[int, Value]]:
     if type(values) is Traced and values.axis == -values.ndim and start == 0:
         return iter([(EachRow(0), value) for value in values])
     return iter(enumerate(values, start))
@@ -144,7 +143,7 @@ def _print(*_: object, **__: object) -> None:
     """Print nothing: the function is called as it is soon enough."""
 
 
-def _array(function: Function, value: Any, dtype: Any = None, **options: Any) -> Any:
+def _array(function: Function, value: Value, dtype: Value = None, **options: Value) -> Value:
     """Stand in for what makes an array of numbers."""
     tape = tape_of(value)
     if tape is None:
@@ -158,7 +157,7 @@ def _array(function: Function, value: Any, dtype: Any = None, **options: Any) ->
 def _filled_with(function: Function, value: float | None) -> Function:
     """Stand in for what makes an array of one number; of as many as there are rows it becomes one of symbols."""
 
-    def filled(shape: Any, *given: Any, **options: Any) -> Any:
+    def filled(shape: Value, *given: Value, **options: Value) -> Value:
         lengths = shape if isinstance(shape, tuple | list) else (shape,)
         axes = [place - len(lengths) for place, length in enumerate(lengths) if type(length) is Rows]
         number = (given[0] if given else options["fill_value"]) if value is None else value
@@ -174,7 +173,7 @@ def _filled_with(function: Function, value: float | None) -> Function:
     return filled
 
 
-def _with_lists(function: Function, *given: Any, **options: Any) -> Any:
+def _with_lists(function: Function, *given: Value, **options: Value) -> Value:
     """Stand in for a function of NumPy whose arguments may be lists of symbols."""
     tape = tape_of(*given)
     lists = (list, tuple)

@@ -11,12 +11,13 @@ import gc
 import sys
 import types
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from descend.tracing.per_row import PerRow
 from descend.tracing.standins import stand_ins
+from descend.tracing.tape import Value
 
 LIBRARIES = sys.stdlib_module_names | {
     "numpy",
@@ -53,9 +54,9 @@ class Substitution:
 
     def __init__(self) -> None:
         self.known = stand_ins("numba" in sys.modules)
-        self.made: dict[int, tuple[object, Any]] = {}  # with what was given, so that its id stays its own
+        self.made: dict[int, tuple[object, Value]] = {}  # with what was given, so that its id stays its own
 
-    def of(self, value: Any) -> Any:
+    def of(self, value: Value) -> Value:
         """Return what stands in for a value, or the value itself."""
         if isinstance(value, bool | int | float | str | np.ndarray | None):
             return value
@@ -69,7 +70,7 @@ class Substitution:
                 return known
         return self._new(value)
 
-    def _new(self, value: Any) -> Any:
+    def _new(self, value: Value) -> Value:
         if isinstance(value, types.FunctionType):
             return self._function(value) if own(value) else value
         if isinstance(value, types.ModuleType):
@@ -92,7 +93,7 @@ class Substitution:
             return self._class(value) if own(value) else value
         return self._instance(value) if own(type(value)) else value
 
-    def _keep(self, value: object, stand_in: Any) -> Any:
+    def _keep(self, value: object, stand_in: Value) -> Value:
         self.made[id(value)] = value, stand_in
         return stand_in
 
@@ -121,14 +122,14 @@ class Substitution:
         except ValueError:  # it is empty yet
             return
 
-    def _ufunc(self, ufunc: np.ufunc) -> Any:
+    def _ufunc(self, ufunc: np.ufunc) -> Value:
         """Return what goes row by row as a function of `numpy.frompyfunc` does; another function as it is."""
         if not ufunc.__name__.endswith(" (vectorized)"):
             return ufunc
         inner = next((each for each in gc.get_referents(ufunc) if callable(each)), None)
         return ufunc if inner is None else PerRow(self.of(inner))
 
-    def _container(self, value: Any) -> Any:
+    def _container(self, value: Value) -> Value:
         self._keep(value, value)  # it may hold itself
         if isinstance(value, dict):
             members = {key: self.of(member) for key, member in value.items()}
@@ -156,14 +157,14 @@ class Substitution:
             return given
         return cast(type, self._keep(given, made))
 
-    def _method(self, method: Any) -> Any:
+    def _method(self, method: Value) -> Value:
         if isinstance(method, types.FunctionType):
             return self.of(method)
         if isinstance(method, property):
             return property(self.of(method.fget), method.fset, method.fdel)
         return type(method)(self.of(method.__func__))
 
-    def _instance(self, given: Any) -> Any:
+    def _instance(self, given: Value) -> Value:
         """Return a copy whose methods are stand-ins, as are the functions among its attributes."""
         stand_in_class = self.of(type(given))
         try:
@@ -186,7 +187,7 @@ class Namespace:
     def __init__(self, module: types.ModuleType, substitution: Substitution) -> None:
         self.__dict__.update(_module=module, _substitution=substitution, __name__=module.__name__)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value:
         value = getattr(self._module, name)
         library = self._module.__name__.partition(".")[0] in LIBRARIES
         substituted = self._substitution.known.get(id(value)) if library else self._substitution.of(value)
@@ -197,7 +198,7 @@ class Namespace:
         return found
 
 
-def own(value: Any) -> bool:
+def own(value: Value) -> bool:
     """Whether a function or a class is the user's own rather than a library's."""
     return str(getattr(value, "__module__", None)).partition(".")[0] not in LIBRARIES
 

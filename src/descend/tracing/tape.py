@@ -11,6 +11,8 @@ import numpy as np
 
 from descend.formula.functions import FUNCTIONS
 
+Value = Any
+"""What a user's function computes with: of any type."""
 Entry = tuple[object, ...]
 """``("column", name)``, ``("parameter", name)``, ``("number", value)``, or an operation and its operands' places."""
 COMPARISON: Mapping[str, Callable[..., Any]] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from descend.errors import DescendError
 from descend.tracing import array_functions  # noqa: F401 - they register themselves
-from descend.tracing.branches import explored
 from descend.tracing.array_of_lists import array_of
+from descend.tracing.branches import explored
 from descend.tracing.substitution import Substitution, unwrapped
 from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
