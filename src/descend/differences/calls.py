@@ -90,12 +90,23 @@ class Calls:
         if self.together is not False and self.rows and len(thetas) * self.rows <= MOST:
             found = self._at_once(thetas)
             if self.together is None and found is not None:  # also held against a call for the last point alone
-                self.together = alike(found[-1], self._called(thetas[-1]))
+                self.together = alike(found[-1], self.value(thetas[-1]))
             elif self.together is None:
                 self.together = False
             if self.together and found is not None:
                 return found
-        return np.array([self.value(thetas[0]), *(self._called(theta) for theta in thetas[1:])])
+        return np.array([self.value(thetas[0]), *map(self._once, thetas[1:])])
+
+    def _once(self, theta: Array) -> Array:
+        known = self.known(theta)
+        return self._called(theta) if known is None else known
+
+    def learn(self, theta: Array, other: Array) -> bool:
+        """Find out whether one call takes several points, if that is not known."""
+        if self.together is None:
+            self.value(other)
+            self.values(np.array([theta, other]))
+        return bool(self.together)
 
     def _at_once(self, thetas: Array) -> Array | None:
         self.count += 1

@@ -42,8 +42,10 @@ def complex_jacobian(calls: Calls, theta: Array, together: bool) -> tuple[Array,
     return values, jacobian
 
 
-def verified(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int = 0) -> bool:
-    """Whether derivatives agree, in every row, with a central difference along one direction through all parameters.
+def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int = 0) -> float | None:
+    """Return by how much values miss what derivatives predict, as their noise; None where some row does not agree.
+
+    The derivatives are held against a central difference along one direction through all parameters, in every row.
 
     ``abs`` of a complex number, a comparison or a cast to float lose the imaginary part of some rows, or of all. Each
     parameter moves by a like share of the way that changes the values by their own size. turn: which of several
@@ -55,16 +57,20 @@ def verified(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: i
     usable = (steep > 0.0) & np.isfinite(steep)
     ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta)) * signs(theta.size, turn)
     largest = float(np.abs(values[there]).max(initial=0.0))
+    noise = 0.0
     for apart in (APART, APART * CLOSER):
         up, down = theta + apart * ways, theta - apart * ways
         change = calls.value(up) - calls.value(down)
         there &= np.isfinite(change)
         moved = up - down
-        allowed = AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
-        there &= ~(np.abs(change - jacobian @ moved) <= allowed)  # the rows that are still in doubt
+        missed = np.abs(change - jacobian @ moved)
+        agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
+        if (there & agree).any():
+            noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[there & agree] ** 2))))
+        there &= ~agree  # the rows that are still in doubt
         if not there.any():
-            return True
-    return False
+            return noise
+    return None
 
 
 def signs(size: int, turn: int) -> Array:

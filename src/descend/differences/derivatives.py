@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from descend.differences.calls import ALIKE, Array, Calls, RowFunction
-from descend.differences.complex_step import complex_jacobian, verified
+from descend.differences.complex_step import complex_jacobian, misfit
 from descend.differences.noise import LEAST, measured_noise
 from descend.differences.secant import Secant
 from descend.differences.stencils import ATTEMPTS, CENTRAL, FAR, FORWARD, FOURTH, NEAR, Stencil, differenced
@@ -91,7 +91,9 @@ class Derivatives:
         if self.by_complex_step and level == FINE and best and not self.checked:
             self.checked = True
             theta = np.frombuffer(key)
-            if verified(self.calls, theta, values, jacobian, turn=1):
+            noise = misfit(self.calls, theta, values, jacobian, turn=1)
+            if noise is not None:
+                self.noise = max(self.noise, noise)
                 return False
             self.by_complex_step, self._last = False, None
             self._measure(theta)
@@ -116,25 +118,17 @@ class Derivatives:
             return None
         self.scale = float(np.sqrt(np.mean(values**2))) or 1.0
         self.noise = LEAST * self.scale
-        found = complex_jacobian(self.calls, theta, True)
-        if found is not None and self._as_called(values, found[0]):
-            self.complex_together = True
-        else:
-            self.complex_together = False
-            found = None
-            self._measure(theta)
-            if not self.calls.together:
-                found = complex_jacobian(self.calls, theta, False)
-                if found is not None and not self._as_called(values, found[0]):
-                    found = None
-        if found is not None and verified(self.calls, theta, values, found[1]):
-            self.by_complex_step = True
-            self._exact(found[1])
-            return values, found[1], FINE
-        if self.complex_together:
-            self.complex_together = False
-            self._measure(theta)
-        self.by_complex_step = False
+        for self.complex_together in (True, False):
+            found = complex_jacobian(self.calls, theta, self.complex_together)
+            if found is not None and self._as_called(values, found[0]):
+                noise = misfit(self.calls, theta, values, found[1])
+                if noise is None:
+                    break
+                self.by_complex_step, self.noise = True, max(self.noise, noise)
+                self._exact(found[1])
+                return values, found[1], FINE
+        self.by_complex_step = self.complex_together = False
+        self._measure(theta)
         return self._next(theta)
 
     def _as_called(self, values: Array, found: Array) -> bool:
@@ -172,7 +166,7 @@ class Derivatives:
 
     def _measure(self, theta: Array) -> None:
         """Measure the noise at a point; refuse a function that is not deterministic."""
-        units = np.where(theta == 0.0, 1.0, np.abs(theta))
+        units = np.where(theta == 0.0, FLAT, np.abs(theta))
         noise = measured_noise(self.calls, theta, units)
         if np.isfinite(noise):
             self.noise = max(noise, self.noise)

@@ -55,7 +55,7 @@ def measured_noise(calls: Calls, theta: Array, units: Array) -> float:
     """
     apart = APART
     while True:
-        count = POINTS if calls.together is False else MORE_POINTS
+        count = MORE_POINTS if calls.learn(theta, theta + POINTS * apart * units) else POINTS
         points = np.array([theta + place * apart * units for place in range(count + 1)])
         values = calls.values(points)
         values = values[:, np.isfinite(values).all(axis=0)]
