@@ -48,7 +48,7 @@ class Request:
     )
     gradient: Gradient = option(
         None,
-        'derived (the default), autograd, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
+        'derived (the default), autograd, jax, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
         "texts",
         must_be("a text, a list of texts or a function", callable, is_texts),
         metavar="TEXT",
