@@ -6,19 +6,22 @@ tape of each of its cells; along the axis of rows all cells are one: what a form
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
 from descend.tracing.ufuncs import IN_WORDS, OPERATORS, named_functions
 
 Places = NDArray[np.intp]
 Cells = int | Places
 """The place of a single cell, or of each cell of an array (whose axis of rows has the length 1)."""
+
+LONGEST_SHOWN = 60
+"""Characters of what a message shows of a computation."""
 
 
 class Traced:
@@ -92,28 +95,58 @@ class Traced:
         return HANDLERS[function](self.tape, *inputs, **options)
 
     def __repr__(self) -> str:
-        return self.text
+        outer = RAISED.set(None)  # what cannot be written here may well be part of a formula
+        try:
+            text = text_of(self.tape.entries, int(self.places.flat[0])) if self.places.size else "nothing"
+            return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+        except UntraceableError:
+            return "what it computed"
+        finally:
+            RAISED.reset(outer)
 
-    @property
-    def text(self) -> str:
-        """What stands in the first of its cells."""
-        return text_of(self.tape.entries, int(self.places.flat[0]))
+    def __format__(self, form: str) -> str:
+        """Return its text: what a function prints of its parameters is no reason to stop."""
+        return repr(self)
+
+    def __iter__(self) -> Iterator[Traced]:
+        """Yield what stands along the first axis; of rows, any one, which stands for each."""
+        if not self.shape:
+            raise TypeError("'float' object is not iterable")
+        by_rows = self.axis == -self.ndim
+        if by_rows and self.tape.path is None:
+            raise UntraceableError("goes through its rows one by one")
+        axis = None if by_rows else self.axis
+        for cells in self.places:
+            yield Traced(self.tape, cells if isinstance(cells, np.ndarray) and cells.ndim else int(cells), axis)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # what a function may ask of its arguments: they stand for arrays and numbers
+        return np.ndarray if self.axis is not None or isinstance(self.cells, np.ndarray) else float
+
+    def __copy__(self) -> Traced:
+        return Traced(self.tape, self.cells, self.axis)
+
+    def __deepcopy__(self, memo: object) -> Traced:
+        return self.__copy__()
 
     # What a formula cannot say.
 
-    def __bool__(self) -> NoReturn:
-        raise UntraceableError(f"asks whether {self.text}, in order to go one way or another")
+    def __bool__(self) -> bool:
+        """Return whether it is to be found true; see `branches`."""
+        if self.size != 1 or self.axis is not None:
+            raise UntraceableError(f"asks of a whole array whether {self}")
+        return self.tape.holds(int(self.places.flat[0]))
 
     def __float__(self) -> NoReturn:
-        raise UntraceableError(f"turns {self.text} into a plain number")
+        raise UntraceableError(f"turns {self} into a plain number")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        raise UntraceableError(f"turns {self.text} into a plain array")
+        raise UntraceableError(f"turns {self} into a plain array")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __hash__(self) -> int:
-        raise UntraceableError(f"looks {self.text} up, as in a dict or a set")
+        raise UntraceableError(f"looks {self} up, as in a dict or a set")
 
     def __len__(self) -> int:
         if not self.shape:
