@@ -71,7 +71,7 @@ class Derivatives:
             found = self._first(theta)
             if found is None:
                 values = self.calls.value(theta)
-                return values, np.full((len(values), self.size), np.nan)
+                found = values, np.full((len(values), self.size), np.nan), FINE
         else:
             found = self._next(theta)
         values, jacobian, level = found
@@ -103,9 +103,11 @@ class Derivatives:
         self._wanted = FINE if best else COARSE
         return True
 
-    def errors_at(self, theta: Array) -> tuple[Array, Array]:
-        """Return the root mean square errors of values, (n,), and of derivatives, (n, p), where last found."""
-        values = self.at(theta)[0]
+    @property
+    def last_errors(self) -> tuple[Array, Array]:
+        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where these were last found."""
+        assert self._last is not None
+        values = self._last[1]
         rounding = 2.0 * LEAST * np.abs(values)
         of_values = rounding if self.noise <= 2.0 * LEAST * self.scale else np.maximum(rounding, self.noise)
         return of_values, np.broadcast_to(self.errors, (len(values), self.size))

@@ -144,17 +144,12 @@ class FunctionKernel(NumericKernel):
     ones. The curvature is that of the forward function, by central differences.
     """
 
-    undivided = False
-
     def __init__(self, model: Model, gradient: Call) -> None:
         super().__init__(model, gradient.columns)
         self.gradient, self.parameters = gradient, model.parameters
 
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array:
         return self._means(columns, theta) * float(omega.sum())
-
-    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        return self.model.scores(theta, columns)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         with np.errstate(all="ignore"):

@@ -18,14 +18,6 @@ class JaxKernel(NumericKernel):
     gradient is J' l' and the curvature J' W J. With many parameters the gradient alone is one backward pass.
     """
 
-    undivided = False
-
-    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        return self.model.scores(theta, columns)
-
-    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-        return self.model.scores_and_jacobian(theta, columns)
-
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array | None:
         if theta.size <= MANY:
             return None
